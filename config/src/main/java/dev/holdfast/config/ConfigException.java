@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * A configuration that cannot be used: tells everything that is wrong with it, one line each, in the order of the file.
+ *
+ * <pre>
+ * holdfast.yaml:12:7 pipelines.inventory.retry.max-atempts: unknown option; did you mean max-attempts?
+ * holdfast.yaml:15:17 pipelines.inventory.timeout: is 250, which has no unit; expected 250ms, 250s or another unit
+ * </pre>
+ */
+public final class ConfigException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient List<Problem> problems;
+
+    ConfigException(List<Problem> problems) {
+        super(problems.stream().map(Problem::toString).collect(Collectors.joining("\n")));
+        this.problems = List.copyOf(problems);
+    }
+
+    /** What is wrong, in the order of the file; never empty. */
+    public List<Problem> problems() {
+        return problems;
+    }
+
+    /**
+     * One thing that is wrong.
+     *
+     * @param file as its path was given
+     * @param line from 1; 0 if the file as a whole is meant
+     * @param column from 1; 0 if the file as a whole is meant
+     * @param path the keys that lead there, with dots between; empty for the whole document
+     * @param what the fact: {@code unknown option}, {@code is 800, which has no unit}
+     * @param expected what may stand there, if that can be said
+     * @param nearest what was probably meant, if anything comes near
+     */
+    public record Problem(
+            String file,
+            int line,
+            int column,
+            String path,
+            String what,
+            Optional<String> expected,
+            Optional<String> nearest) {
+
+        @Override
+        public String toString() {
+            StringBuilder text = new StringBuilder(file);
+            if (line > 0) {
+                text.append(':').append(line).append(':').append(column);
+            }
+            if (!path.isEmpty()) {
+                text.append(' ').append(path);
+            }
+            text.append(": ").append(what);
+            if (nearest.isPresent()) {
+                return text.append("; did you mean ")
+                        .append(nearest.get())
+                        .append('?')
+                        .toString();
+            }
+            expected.ifPresent(known -> text.append("; expected ").append(known));
+            return text.toString();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.spi.PolicyFactory;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.StreamSupport;
+
+/** The sections that a file may use: the policies that are on the class path, and those that could be. */
+final class Factories {
+    private static final SortedMap<String, String> ARTIFACTS = new TreeMap<>(Map.of(
+            "deadline", "dev.holdfast:holdfast-core",
+            "fallback", "dev.holdfast:holdfast-core",
+            "retry", "dev.holdfast:holdfast-core",
+            "timeout", "dev.holdfast:holdfast-core",
+            "stale-cache", "dev.holdfast:holdfast-stalecache",
+            "circuit-breaker", "dev.holdfast:holdfast-circuitbreaker",
+            "throttle", "dev.holdfast:holdfast-throttling",
+            "bulkhead", "dev.holdfast:holdfast-bulkhead"));
+
+    private final List<PolicyFactory<?>> all;
+
+    /**
+     * Takes these.
+     *
+     * @throws IllegalStateException if two have the same key
+     */
+    Factories(List<PolicyFactory<?>> all) {
+        this.all = all.stream()
+                .sorted(Comparator.<PolicyFactory<?>>comparingInt(PolicyFactory::position)
+                        .thenComparing(PolicyFactory::key))
+                .toList();
+        Map<String, PolicyFactory<?>> byKey = new TreeMap<>();
+        for (PolicyFactory<?> factory : this.all) {
+            PolicyFactory<?> other = byKey.put(factory.key(), factory);
+            if (other != null) {
+                throw new IllegalStateException("two policies on the class path claim the section " + factory.key()
+                        + ": " + other.getClass().getName() + " and "
+                        + factory.getClass().getName());
+            }
+        }
+    }
+
+    /** Those on the class path. */
+    static Factories loaded() {
+        // PolicyFactory.class is raw, so what comes out of the loader is given its wildcard here.
+        return new Factories(
+                StreamSupport.stream(ServiceLoader.load(PolicyFactory.class).spliterator(), false)
+                        .<PolicyFactory<?>>map(factory -> factory)
+                        .toList());
+    }
+
+    Optional<PolicyFactory<?>> find(String key) {
+        return all.stream().filter(factory -> factory.key().equals(key)).findFirst();
+    }
+
+    /** Outermost first. */
+    List<String> keys() {
+        return all.stream().map(PolicyFactory::key).toList();
+    }
+
+    /** Where the policy of a section is, whether or not it is on the class path. */
+    static Optional<String> artifact(String key) {
+        return Optional.ofNullable(ARTIFACTS.get(key));
+    }
+
+    /** The sections that Holdfast's own modules bring. */
+    static Set<String> knownKeys() {
+        return ARTIFACTS.keySet();
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.spi.Policy;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A pipeline of the file, before anything is made of it.
+ *
+ * @param place where it stands
+ * @param layers outermost first; a section that the order names twice is there twice
+ */
+record PipelinePlan(String name, Place place, Optional<Classifier> classifier, List<Section<?>> layers) {
+
+    /** Makes the policies, one for each layer; what cannot be made is reported and missing. */
+    List<Policy> policies(Problems problems) {
+        return layers.stream()
+                .map(layer -> layer.create(problems))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+}

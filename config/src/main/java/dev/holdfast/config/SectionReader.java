@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.config.Node.Entry;
+import dev.holdfast.config.Node.Mapping;
+import dev.holdfast.spi.Option;
+import dev.holdfast.spi.PolicyFactory;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Reads a section by its factory's options: a mapping, nothing for the defaults, or a single value where the factory
+ * knows which option is meant.
+ *
+ * @param <B> the builder of the policy's settings
+ */
+final class SectionReader<B> {
+    private final PolicyFactory<B> factory;
+    private final Map<String, Option<B, ?>> options = new LinkedHashMap<>();
+    private final Values values;
+    private final Problems problems;
+
+    SectionReader(PolicyFactory<B> factory, Values values, Problems problems) {
+        this.factory = factory;
+        this.values = values;
+        this.problems = problems;
+        factory.options().forEach(option -> options.put(option.name(), option));
+    }
+
+    Section<B> read(Place place, Node node) {
+        Section<B> section = new Section<>(factory, place);
+        if (node instanceof Mapping mapping) {
+            mapping(section, place, "", mapping);
+        } else if (!node.isNothing()) {
+            single(section, place, node);
+        }
+        section.check(problems);
+        return section;
+    }
+
+    private void single(Section<B> section, Place place, Node node) {
+        Optional<? extends Option<B, ?>> meant =
+                factory.shorthand().flatMap(name -> Optional.ofNullable(options.get(name)));
+        if (meant.isPresent() && node instanceof Node.Scalar) {
+            set(section, meant.get(), place, node);
+        } else {
+            problems.add(place.value(node), "is " + node.described(), "a mapping of " + listed(inside("")));
+            section.refused("");
+        }
+    }
+
+    private void mapping(Section<B> section, Place place, String prefix, Mapping mapping) {
+        for (Entry entry : mapping.entries()) {
+            String name = prefix + entry.key();
+            Place here = place.child(entry);
+            Option<B, ?> option = options.get(name);
+            Set<String> nested = inside(name + ".");
+            if (entry.value() instanceof Mapping inner && !nested.isEmpty()) {
+                section.given(name, here);
+                mapping(section, here, name + ".", inner);
+            } else if (option != null) {
+                set(section, option, here, entry.value());
+            } else if (nested.isEmpty()) {
+                unknown(here, prefix, entry.key());
+                section.refused(name);
+            } else if (!entry.value().isNothing()) {
+                problems.add(
+                        here.value(entry.value()), "is " + entry.value().described(), "a mapping of " + listed(nested));
+                section.refused(name);
+            }
+        }
+    }
+
+    private <V> void set(Section<B> section, Option<B, V> option, Place place, Node node) {
+        Optional<V> value = values.read(option.type(), place, node);
+        if (value.isEmpty()) {
+            section.refused(option.name());
+            return;
+        }
+        section.given(option.name(), place.value(node));
+        try {
+            option.setter().accept(section.builder(), value.get());
+        } catch (IllegalArgumentException e) {
+            problems.add(place.value(node), String.valueOf(e.getMessage()));
+            section.refused(option.name());
+        }
+    }
+
+    private void unknown(Place place, String prefix, String key) {
+        Set<String> known = inside(prefix);
+        Optional<String> nearest = Nearest.to(key, known);
+        problems.add(
+                place,
+                "unknown option",
+                known.size() == 1 ? listed(known) : "one of " + listed(known),
+                nearest.isPresent() ? nearest : elsewhere(key));
+    }
+
+    /** The same option at another level: {@code jitter under backoff}. */
+    private Optional<String> elsewhere(String key) {
+        Map<String, String> byLeaf = new LinkedHashMap<>();
+        for (String name : options.keySet()) {
+            int dot = name.lastIndexOf('.');
+            String parent = dot < 0 ? factory.key() : name.substring(0, dot);
+            byLeaf.putIfAbsent(name.substring(dot + 1), parent);
+        }
+        return Nearest.to(key.substring(key.lastIndexOf('.') + 1), byLeaf.keySet())
+                .map(leaf -> leaf + " under " + byLeaf.get(leaf));
+    }
+
+    /** What may stand in a mapping, in the order of the options. */
+    private Set<String> inside(String prefix) {
+        Set<String> names = new LinkedHashSet<>();
+        for (String name : options.keySet()) {
+            if (name.startsWith(prefix)) {
+                int dot = name.indexOf('.', prefix.length());
+                names.add(name.substring(prefix.length(), dot < 0 ? name.length() : dot));
+            }
+        }
+        return names;
+    }
+
+    private static String listed(Set<String> names) {
+        return String.join(", ", names);
+    }
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.config.Node.Kind;
+import dev.holdfast.config.Node.Scalar;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Makes the value that an option wants of what stands in the file. Nothing is guessed: a value of another type, a number
+ * without its unit and YAML's many spellings of true are problems.
+ */
+final class Values {
+    private static final Pattern WHOLE = Pattern.compile("[-+]?(?:0|[1-9][0-9]*(?:_[0-9]+)*)");
+    private static final Pattern DECIMAL =
+            Pattern.compile("[-+]?(?:0|[1-9][0-9]*(?:_[0-9]+)*)?(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]+)?");
+    private static final Pattern LEADING_ZEROS = Pattern.compile("([-+]?)0+([0-9][0-9_]*)");
+
+    private final Bindings bindings;
+    private final Problems problems;
+
+    Values(Bindings bindings, Problems problems) {
+        this.bindings = bindings;
+        this.problems = problems;
+    }
+
+    /** The value; empty if it cannot be, which has been reported then. */
+    <V> Optional<V> read(Class<V> type, Place place, Node node) {
+        Place here = place.value(node);
+        if (node instanceof Scalar scalar && !scalar.isNothing()) {
+            return scalar(type, here, scalar).map(type::cast);
+        }
+        problems.add(here, node.isNothing() ? "has no value" : "is " + node.described(), expected(type));
+        return Optional.empty();
+    }
+
+    private Optional<?> scalar(Class<?> type, Place here, Scalar scalar) {
+        if (type == Integer.class) {
+            return number(type, here, scalar, WHOLE, Integer::valueOf);
+        } else if (type == Long.class) {
+            return number(type, here, scalar, WHOLE, Long::valueOf);
+        } else if (type == Double.class) {
+            return number(type, here, scalar, DECIMAL, Double::valueOf);
+        } else if (type == Boolean.class) {
+            return truth(here, scalar);
+        } else if (type == Duration.class) {
+            return duration(here, scalar);
+        } else if (type == String.class) {
+            return Optional.of(scalar.text());
+        } else if (type.isEnum()) {
+            return constant(type, here, scalar);
+        }
+        return bound(type, here, scalar);
+    }
+
+    private Optional<?> number(
+            Class<?> type, Place here, Scalar scalar, Pattern form, Function<String, ? extends Number> parser) {
+        String text = scalar.text();
+        boolean wellFormed = !text.isEmpty() && form.matcher(text).matches();
+        if (scalar.kind() == Kind.NUMBER && wellFormed) {
+            try {
+                return Optional.of(parser.apply(text.replace("_", "")));
+            } catch (NumberFormatException e) {
+                problems.add(here, is(scalar) + ", which is too large", expected(type));
+                return Optional.empty();
+            }
+        }
+        if (LEADING_ZEROS.matcher(text).matches()) {
+            String decimal = LEADING_ZEROS.matcher(text).replaceFirst("$1$2");
+            String what = is(scalar) + ", which is octal to some and decimal to others";
+            problems.add(here, what, expected(type), Optional.of(decimal));
+            return Optional.empty();
+        }
+        String bare = text.endsWith("%") ? text.substring(0, text.length() - 1).strip() : text;
+        boolean near = !bare.isEmpty()
+                && scalar.kind() == Kind.TEXT
+                && form.matcher(bare).matches();
+        return refuse(type, here, scalar, near ? Optional.of(bare) : Optional.empty());
+    }
+
+    private Optional<?> truth(Place here, Scalar scalar) {
+        Kind kind = scalar.kind();
+        String meant = kind == Kind.TRUE ? "true" : kind == Kind.FALSE ? "false" : "";
+        if (!meant.isEmpty() && scalar.text().equals(meant)) {
+            return Optional.of(kind == Kind.TRUE);
+        }
+        Optional<String> nearest =
+                meant.isEmpty() ? Nearest.to(scalar.text(), List.of("true", "false")) : Optional.of(meant);
+        return refuse(Boolean.class, here, scalar, nearest);
+    }
+
+    private Optional<?> duration(Place here, Scalar scalar) {
+        String text = scalar.text();
+        if (scalar.kind() == Kind.NUMBER || WHOLE.matcher(text).matches()) {
+            String bare = scalar.described();
+            String expected = bare + "ms, " + bare + "s or another unit (ns, us, ms, s, m, h, d)";
+            problems.add(here, is(scalar) + ", which has no unit", expected);
+            return Optional.empty();
+        }
+        if (Durations.isTooLong(text)) {
+            problems.add(here, is(scalar) + ", which is too long", "at most 36500d");
+            return Optional.empty();
+        }
+        Optional<Duration> value = Durations.parse(text);
+        return value.isPresent() ? value : refuse(Duration.class, here, scalar, Durations.nearest(text));
+    }
+
+    private Optional<?> constant(Class<?> type, Place here, Scalar scalar) {
+        Optional<?> found = constants(type)
+                .filter(constant -> word(constant).equals(scalar.text()))
+                .findFirst();
+        return found.isPresent()
+                ? found
+                : refuse(
+                        type,
+                        here,
+                        scalar,
+                        Nearest.to(
+                                scalar.text(), constants(type).map(Values::word).toList()));
+    }
+
+    private Optional<?> bound(Class<?> type, Place here, Scalar scalar) {
+        String name = scalar.text();
+        Optional<Object> found = bindings.find(name);
+        if (found.isEmpty()) {
+            String known = bindings.names().isEmpty()
+                    ? "a name that code binds, and it binds none"
+                    : "one of " + String.join(", ", bindings.names());
+            problems.add(here, is(scalar) + ", which is not bound in code", known, Nearest.to(name, bindings.names()));
+        } else if (!type.isInstance(found.get())) {
+            String what = is(scalar) + ", which code binds to a " + Bindings.described(found.get());
+            problems.add(here, what, expected(type));
+            return Optional.empty();
+        }
+        return found;
+    }
+
+    private Optional<?> refuse(Class<?> type, Place here, Scalar scalar, Optional<String> nearest) {
+        problems.add(here, is(scalar), expected(type), nearest);
+        return Optional.empty();
+    }
+
+    /** A quoted number looks like a number unless it is said what it is. */
+    private static String is(Scalar scalar) {
+        boolean quoted = scalar.kind() == Kind.TEXT
+                && (scalar.text().isBlank()
+                        || WHOLE.matcher(scalar.text()).matches()
+                        || DECIMAL.matcher(scalar.text()).matches()
+                        || scalar.text().equals("true")
+                        || scalar.text().equals("false"));
+        return quoted ? "is the text \"" + scalar.described() + "\"" : "is " + scalar.described();
+    }
+
+    private static String expected(Class<?> type) {
+        if (type == Integer.class || type == Long.class) {
+            return type == Integer.class ? "a whole number, at most 2147483647" : "a whole number";
+        } else if (type == Double.class) {
+            return "a number";
+        } else if (type == Boolean.class) {
+            return "true or false";
+        } else if (type == Duration.class) {
+            return Durations.EXPECTED;
+        } else if (type == String.class) {
+            return "a text";
+        } else if (type.isEnum()) {
+            return "one of "
+                    + String.join(", ", constants(type).map(Values::word).toList());
+        }
+        return "the name of a " + type.getSimpleName() + " that code binds";
+    }
+
+    private static Stream<?> constants(Class<?> type) {
+        return Stream.of(type.getEnumConstants());
+    }
+
+    private static String word(Object constant) {
+        return ((Enum<?>) constant).name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.architecture;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import org.jspecify.annotations.NullMarked;
+
+/** Which module may know which. */
+@AnalyzeClasses(packages = "dev.holdfast", importOptions = ImportOption.DoNotIncludeTests.class)
+class ModulesTest {
+    private static final String[] CORE = {
+        "dev.holdfast",
+        "dev.holdfast.spi..",
+        "dev.holdfast.retry..",
+        "dev.holdfast.timeout..",
+        "dev.holdfast.deadline..",
+        "dev.holdfast.fallback..",
+        "dev.holdfast.micrometer..",
+        "dev.holdfast.time.."
+    };
+
+    private static final String[] POLICY_MODULES = {
+        "dev.holdfast.circuitbreaker..",
+        "dev.holdfast.bulkhead..",
+        "dev.holdfast.throttling..",
+        "dev.holdfast.stalecache.."
+    };
+
+    @ArchTest
+    static final ArchRule noPolicyModuleDependsOnAnother = slices().matching(
+                    "dev.holdfast.(circuitbreaker|bulkhead|throttling|stalecache|config|testing)..")
+            .should()
+            .notDependOnEachOther();
+
+    @ArchTest
+    static final ArchRule coreDependsOnNoOtherModule = noClasses()
+            .that()
+            .resideInAnyPackage(CORE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "dev.holdfast.circuitbreaker..",
+                    "dev.holdfast.bulkhead..",
+                    "dev.holdfast.throttling..",
+                    "dev.holdfast.stalecache..",
+                    "dev.holdfast.config..",
+                    "dev.holdfast.testing..");
+
+    @ArchTest
+    static final ArchRule policyModulesDependOnNoPolicyOfCore = noClasses()
+            .that()
+            .resideInAnyPackage(POLICY_MODULES)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "dev.holdfast.retry..",
+                    "dev.holdfast.timeout..",
+                    "dev.holdfast.deadline..",
+                    "dev.holdfast.fallback..",
+                    "dev.holdfast.micrometer..",
+                    "dev.holdfast.time..");
+
+    @ArchTest
+    static final ArchRule onlyConfigReadsYaml = noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.holdfast.config..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.fasterxml..", "org.yaml..");
+
+    @ArchTest
+    static final ArchRule everyPackageSaysWhatMayBeNull = classes().should(new PackagesAreAnnotated(NullMarked.class));
+}

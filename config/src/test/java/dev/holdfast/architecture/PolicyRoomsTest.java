@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.architecture;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import java.time.Clock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** A policy decides and does not do: what may not be called in a package that has a policy. */
+@AnalyzeClasses(packages = "dev.holdfast", importOptions = ImportOption.DoNotIncludeTests.class)
+class PolicyRoomsTest {
+
+    /** The packages with a policy in them; those of the tools for tests are none. */
+    private static final DescribedPredicate<JavaClass> IN_A_ROOM = describe(
+            "are in a package that has a policy",
+            type -> !type.getPackageName().equals("dev.holdfast.spi")
+                    && !type.getPackageName().startsWith("dev.holdfast.testing")
+                    && type.getPackage().getClasses().stream().anyMatch(other -> other.isAssignableTo(Policy.class)));
+
+    @ArchTest
+    static void allEightPoliciesAreLookedAt(JavaClasses all) {
+        assertThat(all.stream().filter(IN_A_ROOM).map(JavaClass::getPackageName).distinct())
+                .contains(
+                        "dev.holdfast.retry",
+                        "dev.holdfast.timeout",
+                        "dev.holdfast.deadline",
+                        "dev.holdfast.fallback",
+                        "dev.holdfast.circuitbreaker",
+                        "dev.holdfast.bulkhead",
+                        "dev.holdfast.throttling",
+                        "dev.holdfast.stalecache");
+    }
+
+    @ArchTest
+    static final ArchRule policiesReadNoClock = noClasses()
+            .that(IN_A_ROOM)
+            .should()
+            .callMethod(System.class, "nanoTime")
+            .orShould()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethodWhere(target(owner(assignableTo(Clock.class))).and(target(nameMatching("system.*|tick.*"))))
+            .orShould()
+            .callMethodWhere(target(nameMatching("now"))
+                    .and(target(owner(describe(
+                            "a class of java.time",
+                            owner -> owner.getPackageName().equals("java.time"))))));
+
+    @ArchTest
+    static final ArchRule policiesTouchNoThread = noClasses()
+            .that(IN_A_ROOM)
+            .should()
+            .dependOnClassesThat()
+            .belongToAnyOf(Thread.class, LockSupport.class, Executors.class)
+            .orShould()
+            .callMethodWhere(target(owner(assignableTo(Executor.class))))
+            .orShould()
+            .callMethodWhere(target(owner(assignableTo(TimeUnit.class))).and(target(nameMatching("sleep|timed.*"))))
+            .orShould()
+            .callMethodWhere(
+                    target(owner(assignableTo(Object.class))).and(target(nameMatching("wait|notify|notifyAll"))));
+
+    @ArchTest
+    static final ArchRule policiesTouchNoFuture = noClasses()
+            .that(IN_A_ROOM)
+            .should()
+            .dependOnClassesThat()
+            .belongToAnyOf(CompletableFuture.class)
+            .orShould()
+            .callMethodWhere(target(owner(assignableTo(Future.class))));
+
+    @ArchTest
+    static final ArchRule policiesCannotBeExtended = classes()
+            .that()
+            .areAssignableTo(Policy.class)
+            .and()
+            .areNotAssignableFrom(Policy.class)
+            .and()
+            .resideOutsideOfPackage("dev.holdfast.testing..")
+            .should()
+            .haveModifier(JavaModifier.FINAL);
+
+    @ArchTest
+    static final ArchRule whatAFileMakesHasOneFactory =
+            classes().that().implement(PolicyFactory.class).should().haveSimpleNameEndingWith("PolicyFactory");
+}

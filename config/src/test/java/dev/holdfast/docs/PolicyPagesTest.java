@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.spi.Option;
+import dev.holdfast.spi.PolicyFactory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class PolicyPagesTest {
+    private static final List<String> SECTIONS = List.of("Why", "Use", "Options", "Metrics", "Mistakes to avoid");
+
+    static Stream<Named<PolicyFactory<?>>> factories() {
+        return ServiceLoader.load(PolicyFactory.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .<PolicyFactory<?>>map(factory -> (PolicyFactory<?>) factory)
+                .map(factory -> Named.of(factory.key(), factory));
+    }
+
+    private static Path page(PolicyFactory<?> factory) {
+        return Pages.DOCS.resolve(factory.key() + ".md");
+    }
+
+    @ParameterizedTest
+    @MethodSource("factories")
+    void everyPolicyHasAPageWithTheSameSections(PolicyFactory<?> factory) {
+        assertThat(Pages.sections(page(factory))).containsSubsequence(SECTIONS);
+    }
+
+    @ParameterizedTest
+    @MethodSource("factories")
+    void everyOptionOfAFileIsInTheTable(PolicyFactory<?> factory) {
+        String table = Pages.section(page(factory), "Options");
+        assertThat(factory.options().stream().map(Option::name))
+                .as("options in %s", page(factory))
+                .allSatisfy(option -> assertThat(table).contains("`" + option + "`"));
+    }
+
+    @Test
+    void theReadmeLinksToEveryPolicy() {
+        assertThat(Pages.links(Pages.README))
+                .containsAll(factories()
+                        .map(factory -> "docs/" + factory.getPayload().key() + ".md")
+                        .toList());
+    }
+
+    @Test
+    void noLinkLeadsNowhere() throws IOException {
+        for (Path page : Pages.all()) {
+            assertThat(Pages.links(page))
+                    .as("links of %s", page)
+                    .allSatisfy(link ->
+                            assertThat(Files.exists(page.resolveSibling(link))).isTrue());
+        }
+    }
+}
