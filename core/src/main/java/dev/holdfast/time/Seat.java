@@ -10,6 +10,8 @@ final class Seat {
     enum Wait {
         /** Not at all: it runs. */
         NONE,
+        /** Only a turn: a driver with nothing to do. */
+        RESTING,
         /** An unpark or an interrupt. */
         PARKED,
         /** An interrupt. */
@@ -37,7 +39,7 @@ final class Seat {
     final boolean driver;
 
     boolean permit;
-    /** Changed by the seat's own thread alone, which may therefore read it at any time. */
+    /** Changed by the seat's own thread alone, which may therefore read it at any time; but for the end of a rest. */
     Wait wait = Wait.NONE;
     /** When the wait ends; null: never by itself. */
     @Nullable

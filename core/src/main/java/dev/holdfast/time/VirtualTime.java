@@ -201,8 +201,11 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      */
     @Override
     public synchronized void interrupt(Thread thread) {
-        thread.interrupt();
         Seat seat = seats.get(thread);
+        if (seat != null && seat.wait == Wait.RESTING) {
+            return;
+        }
+        thread.interrupt();
         if (seat != null) {
             endWait(seat);
         }
@@ -337,7 +340,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
                 interrupted = true;
             }
         }
-        if (interrupted && seat.wait != Wait.NONE) {
+        if (interrupted && seat.wait == Wait.DIRECTING) {
             seat.thread.interrupt();
         }
         return turn == null ? Turn.CLOSED : turn;
@@ -346,6 +349,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     private void startDriver() {
         Seat rested = idle.poll();
         if (rested != null) {
+            rested.wait = Wait.NONE;
             rested.give(Turn.GO);
             return;
         }
@@ -398,6 +402,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
                     continue;
                 }
             }
+            driver.wait = Wait.RESTING;
             idle.push(driver);
             return null;
         }
