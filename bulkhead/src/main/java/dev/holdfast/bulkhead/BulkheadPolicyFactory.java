@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import dev.holdfast.spi.Option;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes a bulkhead from the section {@code bulkhead} of a file; found by {@link java.util.ServiceLoader}. */
+public final class BulkheadPolicyFactory implements PolicyFactory<BulkheadSettings.Builder> {
+
+    /** For {@link java.util.ServiceLoader}. */
+    public BulkheadPolicyFactory() {}
+
+    @Override
+    public String key() {
+        return BulkheadPolicy.NAME;
+    }
+
+    @Override
+    public BulkheadSettings.Builder builder() {
+        return BulkheadSettings.builder();
+    }
+
+    @Override
+    public List<Option<BulkheadSettings.Builder, ?>> options() {
+        return List.of(
+                Option.integer("max-concurrent-calls", BulkheadSettings.Builder::maxConcurrentCalls),
+                Option.integer("max-waiting-calls", BulkheadSettings.Builder::maxWaitingCalls),
+                Option.duration("max-wait", BulkheadSettings.Builder::maxWait),
+                Option.duration("lease", BulkheadSettings.Builder::lease));
+    }
+
+    @Override
+    public Policy create(BulkheadSettings.Builder builder) {
+        return BulkheadPolicy.of(builder.build());
+    }
+
+    @Override
+    public int position() {
+        return 700;
+    }
+
+    @Override
+    public Optional<Policy> standard() {
+        return Optional.of(BulkheadPolicy.ofDefaults());
+    }
+}

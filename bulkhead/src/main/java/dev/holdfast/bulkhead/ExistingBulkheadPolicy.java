@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import dev.holdfast.Reason;
+import dev.holdfast.spi.Checks;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadFullException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+
+/** Drives a bulkhead of resilience4j that belongs to somebody else. Has no queue, and changes nothing of its settings. */
+final class ExistingBulkheadPolicy extends Policy {
+    /** In the slot of a call that has a permission. */
+    private static final long HELD = 1;
+
+    private final Bulkhead bulkhead;
+    private final long leaseNanos = BulkheadSettings.builder().build().lease().toNanos();
+    private final LongAdder writtenOff = new LongAdder();
+
+    ExistingBulkheadPolicy(Bulkhead bulkhead) {
+        super(BulkheadPolicy.NAME, ENTER | ENDED);
+        this.bulkhead = Objects.requireNonNull(bulkhead, "existing");
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        if (bulkhead.tryAcquirePermission()) {
+            passage.slot(HELD);
+            return PROCEED;
+        }
+        int limit = bulkhead.getMetrics().getMaxAllowedConcurrentCalls();
+        String message = "bulkhead of '" + passage.pipeline() + "' is full: all " + limit
+                + " permits of resilience4j's '" + bulkhead.getName() + "' are out";
+        return passage.reject(
+                Reason.BULKHEAD_FULL, -1, message, BulkheadFullException.createBulkheadFullException(bulkhead));
+    }
+
+    @Override
+    public void ended(Passage passage) {
+        if (passage.slot() != HELD) {
+            return;
+        }
+        passage.slot(0);
+        if (passage.writtenOff()) {
+            writtenOff.increment();
+        }
+        if (passage.started()) {
+            bulkhead.onComplete();
+        } else {
+            // Nothing ran, so its listeners are not told that a call has finished.
+            bulkhead.releasePermission();
+        }
+    }
+
+    @Override
+    public long lease() {
+        return leaseNanos;
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        Bulkhead.Metrics metrics = bulkhead.getMetrics();
+        meters.gauge(
+                "bulkhead.in.flight",
+                "Permits that are out",
+                () -> metrics.getMaxAllowedConcurrentCalls() - metrics.getAvailableConcurrentCalls());
+        meters.gauge("bulkhead.limit", "Permits in all", metrics::getMaxAllowedConcurrentCalls);
+        meters.counter("bulkhead.written.off", "Permits taken back from work that outlived its lease", writtenOff::sum);
+    }
+
+    @Override
+    public List<String> warnings() {
+        Duration wait = bulkhead.getBulkheadConfig().getMaxWaitDuration();
+        if (wait.isZero()) {
+            return List.of();
+        }
+        return List.of(
+                "resilience4j's bulkhead '" + bulkhead.getName() + "' has a maxWaitDuration of " + Checks.text(wait)
+                        + " and blocks the calling thread for so long, also that of an asynchronous call; set it to zero");
+    }
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import dev.holdfast.Reason;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import io.github.resilience4j.ratelimiter.RateLimiter;
+import io.github.resilience4j.ratelimiter.RequestNotPermitted;
+import io.github.resilience4j.ratelimiter.internal.SemaphoreBasedRateLimiter;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/** Drives a rate limiter of resilience4j that belongs to somebody else, by reservation. Changes nothing of its settings. */
+final class ExistingRateLimiterPolicy extends Policy {
+    private final RateLimiter limiter;
+    private final LongAdder rejected = new LongAdder();
+    private final LongAdder waited = new LongAdder();
+
+    ExistingRateLimiterPolicy(RateLimiter limiter) {
+        super(ThrottlePolicy.NAME, hearsFor(Objects.requireNonNull(limiter, "existing")));
+        this.limiter = limiter;
+    }
+
+    /** Outcomes matter only to a limiter that was told to drop its permissions after some of them. */
+    private static int hearsFor(RateLimiter limiter) {
+        if (limiter instanceof SemaphoreBasedRateLimiter) {
+            throw new IllegalArgumentException(
+                    "rate limiter '" + limiter.getName() + "' knows no reservations; use an AtomicRateLimiter");
+        }
+        boolean drains = limiter.getRateLimiterConfig().getDrainPermissionsOnResult() != null;
+        return drains ? ENTER | SUCCESS | FAILURE : ENTER;
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        long wait = limiter.reservePermission();
+        if (wait == 0) {
+            return PROCEED;
+        }
+        if (wait < 0) {
+            return turnAway(passage, -1, "within its timeout", RequestNotPermitted.createRequestNotPermitted(limiter));
+        }
+        if (wait >= passage.remaining()) {
+            return turnAway(passage, wait, "before " + ThrottlePolicy.inMillis(wait), null);
+        }
+        waited.increment();
+        return passage.pause(wait);
+    }
+
+    private int turnAway(Passage passage, long retryAfter, String when, @Nullable Throwable cause) {
+        rejected.increment();
+        String message = "throttle of '" + passage.pipeline() + "' has no permission of resilience4j's '"
+                + limiter.getName() + "' " + when;
+        return passage.reject(Reason.THROTTLED, retryAfter, message, cause);
+    }
+
+    @Override
+    public int settle(Passage passage) {
+        if (passage.started()) {
+            Throwable error = passage.error();
+            if (error != null) {
+                limiter.onError(error);
+            } else {
+                limiter.onResult(passage.value());
+            }
+        }
+        return KEEP;
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        RateLimiter.Metrics metrics = limiter.getMetrics();
+        meters.gauge("throttle.available", "Calls that could start at once now", metrics::getAvailablePermissions);
+        meters.counter("throttle.rejected", "Calls that were turned away", rejected::sum);
+        meters.counter("throttle.waited", "Calls that were held back", waited::sum);
+    }
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The engine of a throttle: the generic cell rate algorithm (ITU-T I.371) in its virtual scheduling form. Calls take
+ * places on a line of time, one {@code cost} apart; a call may start as soon as its place is at most {@code tolerance}
+ * ahead. So never more than {@code burst + t * limit / per} calls start in any time t, whatever is given back.
+ *
+ * <p>One compare-and-set a reservation and no clock: the caller says what time it is. All comparisons are differences, so
+ * a clock that wraps around does no harm. Safe for any number of threads.
+ *
+ * <p>Rounding: the cost of a call is rounded up, so the rate is never exceeded. Where the limit does not divide the time,
+ * up to ten binary places below a nanosecond are kept, so that the rate comes out too low by less than one in a million up
+ * to a million calls a second, and by less than one in a thousand beyond.
+ */
+final class Gcra {
+    /** No reservation. Never the end of one. */
+    static final long NONE = 0;
+
+    private static final long NANOS_PER_HOUR = 3_600_000_000_000L;
+    private static final int EXACT_BITS = 20;
+    private static final int MAX_SHIFT = 10;
+
+    private final int burst;
+    private final int shift;
+    private final long cost;
+    private final long tolerance;
+    private final long furthest;
+
+    /**
+     * The end of the last place that was taken (the theoretical arrival time of the next call), in fractions of a
+     * nanosecond, modulo 2^64; {@link #NONE} before the first call.
+     */
+    private final AtomicLong last = new AtomicLong(NONE);
+
+    /**
+     * Ends of places that were given back while later ones were taken already. A later call takes the first of them that
+     * it is not too late for: moving {@link #last} back instead would let it start beside one that is there already.
+     */
+    private final TreeSet<Long> vacant = new TreeSet<>((a, b) -> Long.compare(a - b, 0));
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** How many are vacant. Written under the lock, read without: who misses a change takes a later place, as before it. */
+    private volatile int vacancies;
+
+    /**
+     * An unused throttle.
+     *
+     * @param limit at most one a nanosecond
+     * @param perNanos at most one day
+     * @param burst at most the limit
+     */
+    Gcra(int limit, long perNanos, int burst) {
+        this.burst = burst;
+        shift = perNanos % limit == 0 ? 0 : binaryPlaces(perNanos / limit);
+        long per = perNanos << shift;
+        cost = per / limit + (per % limit == 0 ? 0 : 1);
+        tolerance = (burst - 1) * cost;
+        // The longest wait is an hour; the other one is for threads whose idea of the time is late.
+        furthest = tolerance + cost + ((2 * NANOS_PER_HOUR) << shift);
+    }
+
+    private static int binaryPlaces(long nanos) {
+        int bits = Long.SIZE - Long.numberOfLeadingZeros(nanos);
+        return Math.min(MAX_SHIFT, Math.max(0, EXACT_BITS + 1 - bits));
+    }
+
+    /**
+     * Takes the next place, if the wait for it is not too long.
+     *
+     * @param longestWait in nanoseconds; 0: only a place that needs no wait
+     * @return the end of the place, to be kept for {@link #waitNanos} and {@link #giveBack}; {@link #NONE} if the wait was
+     *     too long: then nothing was taken
+     */
+    long reserve(long now, long longestWait) {
+        return vacancies == 0 ? reserveLast(now, longestWait) : reserveVacant(now, longestWait);
+    }
+
+    private long reserveLast(long now, long longestWait) {
+        while (true) {
+            long seen = last.get();
+            long end = next(seen, now);
+            if (waitNanos(end, now) > longestWait) {
+                return NONE;
+            }
+            if (last.compareAndSet(seen, end)) {
+                return end;
+            }
+        }
+    }
+
+    private long reserveVacant(long now, long longestWait) {
+        lock.lock();
+        try {
+            forgetPast(now);
+            if (vacant.isEmpty()) {
+                return reserveLast(now, longestWait);
+            }
+            long end = vacant.first();
+            if (waitNanos(end, now) > longestWait) {
+                return NONE;
+            }
+            vacant.pollFirst();
+            vacancies = vacant.size();
+            return end;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Who starts after the beginning of a vacant place would be too close to the next one. */
+    private void forgetPast(long now) {
+        while (!vacant.isEmpty() && vacant.first() - cost - (now << shift) < 0) {
+            vacant.pollFirst();
+        }
+        vacancies = vacant.size();
+    }
+
+    /** How long the holder of a reservation has to wait before it starts; 0 or more. */
+    long waitNanos(long end, long now) {
+        long early = end - cost - tolerance - (now << shift);
+        return early <= 0 ? 0 : (early + (1L << shift) - 1) >> shift;
+    }
+
+    /** How long a call that came now would have to wait; 0 or more. */
+    long untilFree(long now) {
+        if (vacancies > 0) {
+            lock.lock();
+            try {
+                forgetPast(now);
+                if (!vacant.isEmpty()) {
+                    return waitNanos(vacant.first(), now);
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+        return waitNanos(next(last.get(), now), now);
+    }
+
+    /**
+     * Gives back a reservation that was not used; once for each. Others keep their places. Whoever comes next takes the one
+     * that has become free, and once all are given back, all is as if none had been made.
+     */
+    void giveBack(long end) {
+        boolean undone = last.compareAndSet(end, notNone(end - cost));
+        if (undone && vacancies == 0) {
+            return;
+        }
+        lock.lock();
+        try {
+            if (!undone) {
+                vacant.add(end);
+            }
+            while (!vacant.isEmpty() && last.compareAndSet(vacant.last(), notNone(vacant.last() - cost))) {
+                vacant.pollLast();
+            }
+            vacancies = vacant.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many calls could start at once now, vacant places not counted: 0 to the burst. */
+    long available(long now) {
+        long free = tolerance + cost - ahead(last.get(), now);
+        return Math.max(0, Math.min(burst, Math.floorDiv(free, cost)));
+    }
+
+    private long next(long seen, long now) {
+        return notNone((now << shift) + ahead(seen, now) + cost);
+    }
+
+    /** How far the places that are taken reach beyond now; 0 if they are past. */
+    private long ahead(long seen, long now) {
+        long ahead = seen - (now << shift);
+        // Further than any reservation reaches: not ahead, but past by so much that the difference came round.
+        return seen == NONE || ahead < 0 || ahead > furthest ? 0 : ahead;
+    }
+
+    private static long notNone(long end) {
+        return end == NONE ? 1 : end;
+    }
+}

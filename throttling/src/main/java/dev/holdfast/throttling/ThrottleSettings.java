@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import dev.holdfast.spi.Checks;
+import dev.holdfast.spi.InvalidSettingsException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** How many calls may start in a time, how many of them at once, and how long one may wait for its turn. Immutable. */
+public final class ThrottleSettings {
+    private final int limit;
+    private final Duration per;
+    private final @Nullable Integer givenBurst;
+    private final int burst;
+    private final Duration maxWait;
+
+    private ThrottleSettings(Builder builder) {
+        limit = builder.limit;
+        per = builder.per;
+        givenBurst = builder.burst;
+        burst = builder.effectiveBurst();
+        maxWait = builder.maxWait;
+    }
+
+    /**
+     * Settings that differ from the defaults in what the function sets.
+     *
+     * @throws InvalidSettingsException if a value is out of range; the message names the option, the value and the range
+     */
+    public static ThrottleSettings of(Consumer<? super Builder> changes) {
+        Builder builder = builder();
+        changes.accept(builder);
+        return builder.build();
+    }
+
+    /** A builder that holds the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that holds these settings. A burst that was not set goes on following the limit. */
+    public Builder toBuilder() {
+        Builder builder = builder().limit(limit).per(per).maxWait(maxWait);
+        builder.burst = givenBurst;
+        return builder;
+    }
+
+    /** How many calls may start in each {@link #per}. */
+    public int limit() {
+        return limit;
+    }
+
+    /** The time that {@link #limit} is meant for. */
+    public Duration per() {
+        return per;
+    }
+
+    /** How many calls may start at once after a quiet time. */
+    public int burst() {
+        return burst;
+    }
+
+    /** How long a call may be held back. */
+    public Duration maxWait() {
+        return maxWait;
+    }
+
+    @Override
+    public String toString() {
+        return "limit=" + limit + ", per=" + Checks.text(per) + ", burst=" + burst + ", maxWait="
+                + Checks.text(maxWait);
+    }
+
+    /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
+    public static final class Builder {
+        private int limit = 50;
+        private Duration per = Duration.ofSeconds(1);
+        private @Nullable Integer burst;
+        private Duration maxWait = Duration.ZERO;
+
+        private Builder() {}
+
+        /** How many calls may start in each {@link #per}: 1 to 1,000,000,000, at most one a nanosecond; default 50. */
+        public Builder limit(int calls) {
+            limit = calls;
+            return this;
+        }
+
+        /** The time that {@link #limit} is meant for: 1 ms to one day; default 1 s. */
+        public Builder per(Duration time) {
+            per = Objects.requireNonNull(time, "per");
+            return this;
+        }
+
+        /** How many calls may start at once after a quiet time: 1 to the limit; default a tenth of the limit, at least 1. */
+        public Builder burst(int calls) {
+            burst = calls;
+            return this;
+        }
+
+        /** How long a call may be held back: 0 to one hour; default 0, so that a call is let through or turned away at once. */
+        public Builder maxWait(Duration longest) {
+            maxWait = Objects.requireNonNull(longest, "maxWait");
+            return this;
+        }
+
+        private int effectiveBurst() {
+            return burst != null ? burst : Math.max(1, limit / 10);
+        }
+
+        /**
+         * The settings.
+         *
+         * @throws InvalidSettingsException if a value is out of range; the message names the option, the value and the range
+         */
+        public ThrottleSettings build() {
+            // Compared as durations, since a time that is out of range may not fit into nanoseconds.
+            boolean tooFast = per.compareTo(Duration.ofNanos(limit)) < 0;
+            new Checks("throttle")
+                    .range("limit", limit, 1, 1_000_000_000)
+                    .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")
+                    .range("per", per, Duration.ofMillis(1), Duration.ofDays(1))
+                    .range("burst", effectiveBurst(), 1, Math.max(1, limit))
+                    .range("maxWait", maxWait, Duration.ZERO, Duration.ofHours(1))
+                    .done();
+            return new ThrottleSettings(this);
+        }
+    }
+}
