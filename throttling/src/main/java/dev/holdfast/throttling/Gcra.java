@@ -8,7 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * The engine of a throttle: the generic cell rate algorithm (ITU-T I.371) in its virtual scheduling form. Calls take
  * places on a line of time, one {@code cost} apart; a call may start as soon as its place is at most {@code tolerance}
- * ahead. So never more than {@code burst + t * limit / per} calls start in any time t, whatever is given back.
+ * ahead. So never more than {@code burst + t * limit / per} calls start in any time t, to the nanosecond,
+ * whatever is given back.
  *
  * <p>One compare-and-set a reservation and no clock: the caller says what time it is. All comparisons are differences, so
  * a clock that wraps around does no harm. Safe for any number of threads.
@@ -22,6 +23,9 @@ final class Gcra {
     static final long NONE = 0;
 
     private static final long NANOS_PER_HOUR = 3_600_000_000_000L;
+    /** Arbitrary, so that the places of a clock that starts at zero stay clear of {@link #NONE}. */
+    private static final long ORIGIN = 0x2545_F491_4F6C_DD1DL;
+
     private static final int EXACT_BITS = 20;
     private static final int MAX_SHIFT = 10;
 
@@ -115,7 +119,7 @@ final class Gcra {
 
     /** Who starts after the beginning of a vacant place would be too close to the next one. */
     private void forgetPast(long now) {
-        while (!vacant.isEmpty() && vacant.first() - cost - (now << shift) < 0) {
+        while (!vacant.isEmpty() && vacant.first() - cost - units(now) < 0) {
             vacant.pollFirst();
         }
         vacancies = vacant.size();
@@ -123,7 +127,7 @@ final class Gcra {
 
     /** How long the holder of a reservation has to wait before it starts; 0 or more. */
     long waitNanos(long end, long now) {
-        long early = end - cost - tolerance - (now << shift);
+        long early = end - cost - tolerance - units(now);
         return early <= 0 ? 0 : (early + (1L << shift) - 1) >> shift;
     }
 
@@ -173,14 +177,18 @@ final class Gcra {
     }
 
     private long next(long seen, long now) {
-        return notNone((now << shift) + ahead(seen, now) + cost);
+        return notNone(units(now) + ahead(seen, now) + cost);
     }
 
     /** How far the places that are taken reach beyond now; 0 if they are past. */
     private long ahead(long seen, long now) {
-        long ahead = seen - (now << shift);
+        long ahead = seen - units(now);
         // Further than any reservation reaches: not ahead, but past by so much that the difference came round.
         return seen == NONE || ahead < 0 || ahead > furthest ? 0 : ahead;
+    }
+
+    private long units(long now) {
+        return (now << shift) + ORIGIN;
     }
 
     private static long notNone(long end) {

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.spi.Option;
+import dev.holdfast.spi.PolicyFactory;
+import java.time.Duration;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class BulkheadPolicyFactoryTest {
+    private final BulkheadPolicyFactory factory = new BulkheadPolicyFactory();
+
+    @Test
+    void isFoundOnTheClassPath() {
+        assertThat(ServiceLoader.load(PolicyFactory.class)).hasAtLeastOneElementOfType(BulkheadPolicyFactory.class);
+    }
+
+    @Test
+    void standsBetweenThrottleAndTimeout() {
+        assertThat(factory.key()).isEqualTo("bulkhead");
+        assertThat(factory.position()).isEqualTo(700);
+    }
+
+    @Test
+    void isPartOfTheStandardPipelineWithItsDefaults() {
+        assertThat(factory.standard())
+                .get()
+                .isInstanceOfSatisfying(
+                        BulkheadPolicy.class,
+                        policy -> assertThat(policy.settings())
+                                .usingRecursiveComparison()
+                                .isEqualTo(BulkheadSettings.builder().build()));
+    }
+
+    @Test
+    void everyOptionReachesTheBuilder() {
+        BulkheadSettings.Builder builder = factory.builder();
+        for (Option<BulkheadSettings.Builder, ?> option : factory.options()) {
+            set(builder, option);
+        }
+
+        BulkheadPolicy policy = (BulkheadPolicy) factory.create(builder);
+
+        assertThat(policy.name()).isEqualTo("bulkhead");
+        assertThat(policy.settings()).hasToString("maxConcurrentCalls=7, maxWaitingCalls=7, maxWait=7s, lease=7s");
+        assertThat(factory.options().stream().map(Option::name).collect(Collectors.joining(" ")))
+                .isEqualTo("max-concurrent-calls max-waiting-calls max-wait lease");
+    }
+
+    private static <V> void set(BulkheadSettings.Builder builder, Option<BulkheadSettings.Builder, V> option) {
+        Object value = option.type() == Integer.class ? (Object) 7 : Duration.ofSeconds(7);
+        option.setter().accept(builder, option.type().cast(value));
+    }
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.bulkhead.Permits.Ticket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** Real threads that take, queue, give up and return permits, as fast as they can. Bounded in count. */
+class PermitsStressTest {
+    private static final int THREADS = 6;
+    private static final int ROUNDS = 20_000;
+
+    private final AtomicInteger holding = new AtomicInteger();
+    private final AtomicInteger most = new AtomicInteger();
+
+    @Test
+    void neverMoreThanTheLimitAndNothingLost() throws Exception {
+        for (int limit : new int[] {1, 3}) {
+            Permits permits = new Permits(limit, 4);
+            CyclicBarrier start = new CyclicBarrier(THREADS);
+            ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+            try {
+                List<Callable<Integer>> tasks = new ArrayList<>();
+                for (int i = 0; i < THREADS; i++) {
+                    Random random = new Random(31L * limit + i);
+                    tasks.add(() -> {
+                        start.await();
+                        return use(permits, random);
+                    });
+                }
+                int served = 0;
+                for (Future<Integer> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
+                    served += task.get();
+                }
+                assertThat(served).isPositive();
+            } finally {
+                threads.shutdownNow();
+            }
+            assertThat(most.getAndSet(0)).as("most at once, limit %d", limit).isLessThanOrEqualTo(limit);
+            assertThat(permits.inFlight()).as("left out, limit %d", limit).isZero();
+            assertThat(permits.waiting()).as("left waiting, limit %d", limit).isZero();
+        }
+    }
+
+    private int use(Permits permits, Random random) {
+        int served = 0;
+        for (int i = 0; i < ROUNDS; i++) {
+            if (permits.tryAcquire() || waited(permits, random.nextInt(400))) {
+                most.accumulateAndGet(holding.incrementAndGet(), Math::max);
+                holding.decrementAndGet();
+                permits.release();
+                served++;
+            }
+        }
+        return served;
+    }
+
+    /** Waits for so many spins and then gives up, at a moment that often meets the grant. */
+    private static boolean waited(Permits permits, int patience) {
+        Ticket ticket = permits.join();
+        if (ticket == null) {
+            return false;
+        }
+        for (int i = 0; i < patience && !ticket.granted(); i++) {
+            Thread.onSpinWait();
+        }
+        return !permits.withdraw(ticket);
+    }
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** Real threads that reserve and give back on a time of their own that they push forward together. Bounded in count. */
+class GcraStressTest {
+    private static final int THREADS = 4;
+    private static final int ROUNDS = 40_000;
+    private static final long PER = 1_000_000;
+    private static final int LIMIT = 1_000;
+    private static final int BURST = 5;
+
+    @Test
+    void noPlaceIsTakenTwiceAndNoneIsLost() throws Exception {
+        Gcra gcra = new Gcra(LIMIT, PER, BURST);
+        AtomicLong clock = new AtomicLong();
+        CyclicBarrier start = new CyclicBarrier(THREADS);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        List<Long> kept = new ArrayList<>();
+        try {
+            List<Callable<List<Long>>> tasks = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                Random random = new Random(i);
+                tasks.add(() -> {
+                    start.await();
+                    return use(gcra, clock, random);
+                });
+            }
+            for (Future<List<Long>> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
+                kept.addAll(task.get());
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+
+        kept.sort(Long::compare);
+        long cost = PER / LIMIT;
+        for (int i = 1; i < kept.size(); i++) {
+            assertThat(kept.get(i) - kept.get(i - 1))
+                    .as("between place %d and the next", i)
+                    .isGreaterThanOrEqualTo(cost);
+        }
+        assertThat((long) kept.size()).isLessThanOrEqualTo(clock.get() * LIMIT / PER + BURST + 20);
+        kept.forEach(gcra::giveBack);
+        assertThat(gcra.available(clock.get())).isEqualTo(BURST);
+    }
+
+    private static List<Long> use(Gcra gcra, AtomicLong clock, Random random) {
+        List<Long> kept = new ArrayList<>();
+        List<Long> unused = new ArrayList<>();
+        for (int i = 0; i < ROUNDS; i++) {
+            long now = clock.addAndGet(random.nextInt(400));
+            long end = gcra.reserve(now, random.nextInt(20_000));
+            if (end != Gcra.NONE) {
+                (random.nextBoolean() ? kept : unused).add(end);
+            }
+            if (unused.size() > random.nextInt(8)) {
+                gcra.giveBack(unused.remove(random.nextInt(unused.size())));
+            }
+        }
+        unused.forEach(gcra::giveBack);
+        return kept;
+    }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.holdfast.spi.InvalidSettingsException;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ThrottleSettingsTest {
+
+    @Test
+    void defaultsAreWhatThePageSays() {
+        assertThat(ThrottleSettings.builder().build()).hasToString("limit=50, per=1s, burst=5, maxWait=0s");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "9, 1", "10, 1", "20, 2", "200, 20", "1000000000, 100000000"})
+    void theBurstIsATenthOfTheLimitUnlessSet(int limit, int burst) {
+        assertThat(ThrottleSettings.of(t -> t.limit(limit)).burst()).isEqualTo(burst);
+    }
+
+    @Test
+    void everyOptionSurvivesToBuilder() {
+        ThrottleSettings settings = ThrottleSettings.of(
+                t -> t.limit(30).per(Duration.ofMinutes(2)).burst(7).maxWait(Duration.ofSeconds(3)));
+
+        assertThat(settings.toBuilder().build()).usingRecursiveComparison().isEqualTo(settings);
+        assertThat(settings).hasToString("limit=30, per=2m, burst=7, maxWait=3s");
+    }
+
+    @Test
+    void aBurstThatWasNotSetFollowsTheLimit() {
+        ThrottleSettings settings = ThrottleSettings.of(t -> t.limit(200));
+
+        assertThat(settings.toBuilder().limit(10).build().burst()).isEqualTo(1);
+    }
+
+    static Stream<Arguments> outOfRange() {
+        return Stream.of(
+                refused(t -> t.limit(0), "limit is 0 but must be 1 to 1,000,000,000"),
+                refused(t -> t.limit(1_000_000_001), "limit is 1000000001"),
+                refused(
+                        t -> t.limit(1_000_001).per(Duration.ofMillis(1)),
+                        "limit is 1000001 but must be at most one for each nanosecond of per"),
+                refused(t -> t.per(Duration.ofNanos(999_999)), "per is PT0.000999999S but must be 1ms to 1d"),
+                refused(t -> t.per(Duration.ofSeconds(Long.MAX_VALUE)), "per is "),
+                refused(t -> t.burst(0), "burst is 0 but must be 1 to 50"),
+                refused(t -> t.burst(51), "burst is 51 but must be 1 to 50"),
+                refused(t -> t.maxWait(Duration.ofMillis(-1)), "maxWait is PT-0.001S but must be 0s to 1h"),
+                refused(t -> t.maxWait(Duration.ofHours(2)), "maxWait is 2h"));
+    }
+
+    private static Arguments refused(Consumer<ThrottleSettings.Builder> change, String message) {
+        return Arguments.of(change, message);
+    }
+
+    @ParameterizedTest
+    @MethodSource("outOfRange")
+    void aValueOutOfRangeIsRefusedByName(Consumer<ThrottleSettings.Builder> change, String message) {
+        assertThatExceptionOfType(InvalidSettingsException.class)
+                .isThrownBy(() -> ThrottleSettings.of(change))
+                .withMessageContaining("throttle: ")
+                .withMessageContaining(message);
+    }
+
+    @Test
+    void theEndsOfTheRangesAreValid() {
+        ThrottleSettings.of(t -> t.limit(1).per(Duration.ofMillis(1)).burst(1).maxWait(Duration.ZERO));
+        ThrottleSettings most = ThrottleSettings.of(t -> t.limit(1_000_000_000)
+                .per(Duration.ofDays(1))
+                .burst(1_000_000_000)
+                .maxWait(Duration.ofHours(1)));
+
+        assertThat(most.burst()).isEqualTo(1_000_000_000);
+    }
+}
