@@ -41,7 +41,7 @@ final class NodeReader implements AutoCloseable {
     Optional<Node> document() throws IOException {
         JsonToken first = parser.nextToken();
         if (first == null) {
-            problems.add(new Place(Location.WHOLE_FILE, ""), "is empty", "pipelines: with at least one pipeline");
+            problems.add(new Place(Location.WHOLE_FILE, ""), "is empty", PlanReader.EXPECTED);
             return Optional.empty();
         }
         Node root = node(first, new Place(at(), ""));

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the document: the pipelines, and in each its sections, classifier and order. Makes nothing. */
 final class PlanReader {
+    static final String EXPECTED = "the key pipelines, with at least one pipeline";
+
     private static final String PIPELINES = "pipelines";
     private static final String CLASSIFIER = "classifier";
     private static final String ORDER = "order";
@@ -37,7 +39,7 @@ final class PlanReader {
         Place place = new Place(root.at(), "");
         List<PipelinePlan> plans = new ArrayList<>();
         if (!(root instanceof Mapping mapping)) {
-            problems.add(place, "is " + root.described(), "pipelines: with at least one pipeline");
+            problems.add(place, root.isNothing() ? "is empty" : "is " + root.described(), EXPECTED);
             return plans;
         }
         boolean found = false;
@@ -53,7 +55,7 @@ final class PlanReader {
             }
         }
         if (!found) {
-            problems.add(place, "there is no pipelines:", "pipelines: with at least one pipeline");
+            problems.add(place, "has no pipelines", EXPECTED);
         }
         return plans;
     }
@@ -148,6 +150,8 @@ final class PlanReader {
                 sections.get(name).ifPresent(layers::add);
             } else {
                 unknownLayer(place.value(item), item, sections.keySet());
+                // What was misspelt was not left out.
+                Nearest.to(name, sections.keySet()).ifPresent(missing::remove);
             }
         }
         if (!missing.isEmpty()) {

@@ -70,7 +70,11 @@ final class Section<B> {
                 report(invalid, problems);
                 return;
             }
-            throw new IllegalStateException("the settings of " + factory.key() + " cannot be checked", e.getCause());
+            // Without a value that was refused, a builder may well trip over its absence.
+            if (refused.isEmpty()) {
+                throw new IllegalStateException(
+                        "the settings of " + factory.key() + " cannot be checked", e.getCause());
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a section by its factory's options: a mapping, nothing for the defaults, or a single value where the factory
@@ -56,7 +57,9 @@ final class SectionReader<B> {
         for (Entry entry : mapping.entries()) {
             String name = prefix + entry.key();
             Place here = place.child(entry);
-            Option<B, ?> option = options.get(name);
+            // A dot in a name stands for a mapping, and is no way to write one.
+            boolean dotted = entry.key().indexOf('.') >= 0;
+            @Nullable Option<B, ?> option = dotted ? null : options.get(name);
             Set<String> nested = inside(name + ".");
             if (entry.value() instanceof Mapping inner && !nested.isEmpty()) {
                 section.given(name, here);

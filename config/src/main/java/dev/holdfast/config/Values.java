@@ -66,7 +66,8 @@ final class Values {
             try {
                 return Optional.of(parser.apply(text.replace("_", "")));
             } catch (NumberFormatException e) {
-                problems.add(here, is(scalar) + ", which is too large", expected(type));
+                long most = type == Integer.class ? Integer.MAX_VALUE : Long.MAX_VALUE;
+                problems.add(here, is(scalar) + ", which is beyond what fits", "a whole number, at most " + most);
                 return Optional.empty();
             }
         }
@@ -133,7 +134,7 @@ final class Values {
                     : "one of " + String.join(", ", bindings.names());
             problems.add(here, is(scalar) + ", which is not bound in code", known, Nearest.to(name, bindings.names()));
         } else if (!type.isInstance(found.get())) {
-            String what = is(scalar) + ", which code binds to a " + Bindings.described(found.get());
+            String what = is(scalar) + ", which code binds to a value of type " + Bindings.described(found.get());
             problems.add(here, what, expected(type));
             return Optional.empty();
         }
@@ -158,7 +159,7 @@ final class Values {
 
     private static String expected(Class<?> type) {
         if (type == Integer.class || type == Long.class) {
-            return type == Integer.class ? "a whole number, at most 2147483647" : "a whole number";
+            return "a whole number";
         } else if (type == Double.class) {
             return "a number";
         } else if (type == Boolean.class) {

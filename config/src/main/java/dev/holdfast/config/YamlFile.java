@@ -57,13 +57,24 @@ final class YamlFile {
 
     private static void report(JsonProcessingException e, Problems problems) {
         if (e.getCause() instanceof MarkedYAMLException marked && marked.getProblemMark() != null) {
-            problems.add(place(marked.getProblemMark()), "not YAML: " + context(marked) + line(marked.getProblem()));
+            problems.add(place(marked.getProblemMark()), "not YAML: " + context(marked) + problem(marked));
             return;
         }
         JsonLocation at = e.getLocation();
         String message = String.valueOf(e.getOriginalMessage());
         String what = message.startsWith("Expected a field name") ? "a key must be a plain text" : message;
         problems.add(at == null ? place(0, 0) : place(at.getLineNr(), at.getColumnNr()), "not YAML: " + line(what));
+    }
+
+    /** The parser's own words, except where they help only those who know its grammar. */
+    private static String problem(MarkedYAMLException e) {
+        String problem = line(e.getProblem());
+        if (problem.contains("(TAB)")) {
+            return "a tab stands where only spaces may indent";
+        }
+        return problem.startsWith("expected '<document start>'")
+                ? "this belongs to nothing above it; is the indentation right?"
+                : problem;
     }
 
     private static String context(MarkedYAMLException e) {
