@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import static dev.holdfast.spi.Checks.text;
+
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** Finds orders that hurt, by the names of the policies. Each warning begins with the name of its rule. */
+final class OrderLint {
+    /** An order that hurts. The way out is always to swap the two. */
+    private record Rule(String name, String outer, String inner, String why) {
+        boolean brokenBy(List<String> names) {
+            int outermost = names.indexOf(outer);
+            return outermost >= 0 && outermost < names.lastIndexOf(inner);
+        }
+
+        String warning() {
+            return name + ": " + why + "; put the " + inner + " outside the " + outer;
+        }
+    }
+
+    private static final List<Rule> ORDERS = List.of(
+            inside("fallback", "retry", "the fallback answers after the first failure, so that nothing is retried"),
+            inside("fallback", "circuit-breaker", "the breaker hears the fallback's answers and never opens"),
+            inside("fallback", "stale-cache", "the fallback answers a failure before an older value can"),
+            inside("stale-cache", "retry", "an old value answers after the first failure, so that nothing is retried"),
+            inside(
+                    "stale-cache",
+                    "circuit-breaker",
+                    "while the breaker is open nothing is served from the cache, and what the cache serves counts as the"
+                            + " dependency's success"),
+            inside("retry", "circuit-breaker", "the breaker counts one outcome for several attempts and opens late"),
+            inside("circuit-breaker", "throttle", "calls wait for the throttle only to be rejected by an open breaker"),
+            inside("circuit-breaker", "bulkhead", "calls queue for a permit only to be rejected by an open breaker"),
+            outside("throttle", "stale-cache", "answers from the cache use up the rate of the dependency"),
+            outside("throttle", "retry", "retries are not throttled, so that the dependency gets more than the limit"),
+            outside("bulkhead", "stale-cache", "answers from the cache need a permit of the dependency"),
+            outside("bulkhead", "retry", "a call holds its permit while it waits for its next attempt"),
+            outside(
+                    "timeout",
+                    "retry",
+                    "one slow attempt uses up the time of all (the whole call is limited by a deadline)"));
+
+    /** Of which a second one hurts, and why. */
+    private static final Map<String, String> ONE_IS_ENOUGH = Map.of(
+            "retry", "two-retries: the attempts multiply; keep one",
+            "circuit-breaker",
+                    "two-circuit-breakers: both count the same attempts, and the first to open blinds the other; keep one",
+            "stale-cache", "two-stale-caches: the outer one keeps what was already old in the inner one; keep one",
+            "deadline", "two-deadlines: only the shorter one is ever felt; keep that one");
+
+    /** Of which one instance cannot be in a pipeline twice, and why. */
+    private static final Map<String, String> NEVER_TWICE = Map.of(
+            "bulkhead", "a call that holds a permit waits for another one of the same, and when all do so none goes on",
+            "circuit-breaker", "a half-open probe is rejected by the breaker that sent it, which then never closes",
+            "stale-cache", "a call that loads a key waits for itself to load it");
+
+    private OrderLint() {}
+
+    private static Rule inside(String inner, String outer, String why) {
+        return new Rule(inner + "-inside-" + outer, outer, inner, why);
+    }
+
+    private static Rule outside(String outer, String inner, String why) {
+        return new Rule(outer + "-outside-" + inner, outer, inner, why);
+    }
+
+    /**
+     * What is known to hurt in this order.
+     *
+     * @throws IllegalArgumentException if the order can never work: more than 64 policies, or one instance twice that would
+     *     wait for itself
+     */
+    static List<String> check(String pipeline, List<Policy> outermostFirst) {
+        rejectImpossible(pipeline, outermostFirst);
+        List<String> names = outermostFirst.stream().map(Policy::name).toList();
+        List<String> warnings = new ArrayList<>();
+        ORDERS.stream().filter(rule -> rule.brokenBy(names)).map(Rule::warning).forEach(warnings::add);
+        names.stream()
+                .distinct()
+                .filter(name -> names.indexOf(name) < names.lastIndexOf(name))
+                .flatMap(name -> Optional.ofNullable(ONE_IS_ENOUGH.get(name)).stream())
+                .forEach(warnings::add);
+        checkDeadline(names, warnings);
+        checkLimits(outermostFirst, warnings);
+        return warnings;
+    }
+
+    private static void rejectImpossible(String pipeline, List<Policy> policies) {
+        // The interpreter keeps a bit for each layer.
+        if (policies.size() > Long.SIZE) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + pipeline + "' has " + policies.size() + " policies but may have at most 64");
+        }
+        for (int i = 0; i < policies.size(); i++) {
+            Policy policy = policies.get(i);
+            String why = NEVER_TWICE.get(policy.name());
+            if (why != null && policies.subList(0, i).stream().anyMatch(earlier -> earlier == policy)) {
+                throw new IllegalArgumentException("pipeline '" + pipeline + "' has the same " + policy.name()
+                        + " twice and can never work: " + why);
+            }
+        }
+    }
+
+    private static void checkDeadline(List<String> names, List<String> warnings) {
+        int first = names.indexOf("deadline");
+        if (first > 0) {
+            warnings.add("deadline-not-outermost: it does not bound what " + String.join(", ", names.subList(0, first))
+                    + " does outside it; put the deadline first");
+        }
+    }
+
+    private static void checkLimits(List<Policy> policies, List<String> warnings) {
+        Optional<Duration> deadline =
+                limits(policies, DeadlinePolicy.class, DeadlinePolicy::limit).min(Duration::compareTo);
+        Optional<Duration> timeout =
+                limits(policies, TimeoutPolicy.class, TimeoutPolicy::limit).max(Duration::compareTo);
+        if (deadline.isPresent() && timeout.isPresent() && timeout.get().compareTo(deadline.get()) >= 0) {
+            warnings.add("timeout-not-below-deadline: an attempt may take " + text(timeout.get()) + " of a call's "
+                    + text(deadline.get()) + ", so that the timeout never strikes and no time is left for another"
+                    + " attempt; make the timeout shorter, or the deadline longer");
+        }
+    }
+
+    private static <P extends Policy> Stream<Duration> limits(
+            List<Policy> policies, Class<P> kind, Function<P, Duration> limit) {
+        return policies.stream().filter(kind::isInstance).map(kind::cast).map(limit);
+    }
+}
