@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Runs calls without holding a thread: where a policy says pause or await, a continuation is left and the thread returns. */
+final class AsyncDriver {
+    /** Continuations on one stack before they go through the executor. */
+    private static final int DEEPEST = 16;
+
+    private final Pipeline pipeline;
+    private final Interpreter interpreter;
+    private final TimeSource time;
+    private final Watchdog watchdog;
+
+    AsyncDriver(Pipeline pipeline, Interpreter interpreter, Watchdog watchdog) {
+        this.pipeline = pipeline;
+        this.interpreter = interpreter;
+        this.time = interpreter.time;
+        this.watchdog = watchdog;
+    }
+
+    <R extends @Nullable Object> CompletableFuture<R> call(
+            Call<?> spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
+        CallState call = new CallState(interpreter.layers, true);
+        CallFuture<R> future = new CallFuture<>(this, call, asReply);
+        call.begin(pipeline, spec, action, mode, argument);
+        call.inherit(Ambient.get());
+        call.future = future;
+        if (pipeline.isClosed()) {
+            interpreter.refuse(call);
+        }
+        proceed(call);
+        return future;
+    }
+
+    /** Goes on until the call is done or must wait. */
+    void proceed(CallState call) {
+        for (; ; ) {
+            int what = interpreter.advance(call);
+            if (what == Interpreter.DONE) {
+                done(call);
+                return;
+            }
+            if (what == Interpreter.ACT && !interpreter.starting(call)) {
+                continue;
+            }
+            long number = call.openSuspension();
+            if (number < 0) {
+                cancelled(call, what);
+                continue;
+            }
+            Suspension suspension = new Suspension(this, call, what, number);
+            call.suspension = suspension;
+            suspend(call, suspension);
+            if (call.park(number)) {
+                return;
+            }
+            resumed(call, suspension, call.claimReason());
+        }
+    }
+
+    private void cancelled(CallState call, int what) {
+        if (what == Interpreter.ACT) {
+            // Counted as started a moment ago, but the action never ran.
+            call.attempts--;
+            call.startedLayers = 0;
+            call.passStarted = false;
+            interpreter.giveUpBeforeAttempt(call);
+        } else if (what == Interpreter.STAGE) {
+            interpreter.stageEnded(call, CallState.BY_CANCEL, null, null);
+        } else {
+            interpreter.resumed(call, CallState.BY_CANCEL, what);
+        }
+    }
+
+    private void suspend(CallState call, Suspension suspension) {
+        try {
+            switch (suspension.what) {
+                case Interpreter.PAUSE:
+                    suspension.timer = time.schedule(call.waitNanos, suspension);
+                    break;
+                case Interpreter.AWAIT:
+                    await(call, suspension);
+                    break;
+                case Interpreter.ACT:
+                    act(call, suspension);
+                    break;
+                default:
+                    startStage(call, suspension);
+            }
+        } catch (Throwable noTimer) {
+            call.claim(suspension.number, CallState.BY_REFUSAL);
+        }
+    }
+
+    private void await(CallState call, Suspension suspension) {
+        Completion completion = Interpreter.awaited(call);
+        suspension.completion = completion;
+        long remaining = call.remaining();
+        long wait = Math.min(remaining, call.waitNanos);
+        if (wait != Long.MAX_VALUE) {
+            suspension.timerReason = remaining <= call.waitNanos ? CallState.BY_LIMIT : CallState.BY_TIMER;
+            suspension.timer = time.schedule(wait, suspension);
+        }
+        if (!completion.register(suspension)) {
+            call.claim(suspension.number, CallState.BY_COMPLETION);
+        }
+    }
+
+    private void startStage(CallState call, Suspension suspension) {
+        long remaining = call.remaining();
+        if (remaining != Long.MAX_VALUE) {
+            suspension.timerReason = CallState.BY_LIMIT;
+            suspension.timer = time.schedule(remaining, suspension);
+        }
+        try {
+            Interpreter.appliedStage(call).whenComplete(suspension);
+        } catch (Throwable thrown) {
+            suspension.accept(null, thrown);
+        }
+    }
+
+    private void act(CallState call, Suspension suspension) {
+        if (call.limited) {
+            watchdog.watch(call, suspension.number);
+        }
+        Ambient ambient = Ambient.get();
+        CallState outer = ambient.current;
+        ambient.current = call;
+        try {
+            CompletionStage<?> stage = invoke(call);
+            suspension.stage = stage;
+            if (stage == null) {
+                suspension.accept(null, new NullPointerException("the action returned null and no stage"));
+            } else {
+                stage.whenComplete(suspension);
+            }
+        } catch (Throwable thrown) {
+            suspension.accept(null, thrown);
+        } finally {
+            ambient.current = outer;
+        }
+    }
+
+    @SuppressWarnings("unchecked") // the mode says which kind of action it is
+    private static @Nullable CompletionStage<?> invoke(CallState call) {
+        switch (call.mode) {
+            case CallState.SUPPLIER:
+                return ((Supplier<? extends CompletionStage<?>>) call.action).get();
+            case CallState.ATTEMPT:
+                return ((Function<Attempt, ? extends CompletionStage<?>>) call.action)
+                        .apply(BlockingDriver.newAttempt(call));
+            default:
+                return ((Function<@Nullable Object, ? extends CompletionStage<?>>) call.action).apply(call.argument);
+        }
+    }
+
+    // ---- resuming
+
+    /** The winner resumes the call, at once or through the executor; false: somebody else was first. */
+    boolean claim(Suspension suspension, int reason, boolean handOver) {
+        CallState call = suspension.call;
+        int from = call.claim(suspension.number, reason);
+        if (from == CallState.OPEN) {
+            if (handOver) {
+                handOver(call);
+            } else {
+                resume(call);
+            }
+        }
+        return from != CallState.RUNNING;
+    }
+
+    void cancel(CallState call) {
+        if (call.cancel()) {
+            resume(call);
+        }
+    }
+
+    /** The watchdog has struck; on the timer's thread. */
+    void strike(CallState call, long number) {
+        if (call.claim(number, CallState.BY_LIMIT) == CallState.OPEN) {
+            handOver(call);
+        }
+    }
+
+    private void resume(CallState call) {
+        Ambient ambient = Ambient.get();
+        if (ambient.depth >= DEEPEST) {
+            handOver(call);
+            return;
+        }
+        ambient.depth++;
+        try {
+            goOn(call);
+        } finally {
+            ambient.depth--;
+        }
+    }
+
+    private void handOver(CallState call) {
+        Executor executor = pipeline.executor();
+        try {
+            executor.execute(() -> goOn(call));
+        } catch (Throwable refusal) {
+            call.refused = true;
+            goOn(call);
+        }
+    }
+
+    private void goOn(CallState call) {
+        Suspension suspension = call.suspension;
+        if (suspension != null) {
+            resumed(call, suspension, call.claimReason());
+        }
+        proceed(call);
+    }
+
+    private void resumed(CallState call, Suspension suspension, int claimedBy) {
+        call.suspension = null;
+        TimeSource.Timer timer = suspension.timer;
+        if (timer != null && claimedBy != suspension.timerReason) {
+            timer.cancel();
+        }
+        if (suspension.completion != null) {
+            suspension.completion.remove(suspension);
+        }
+        boolean refused = call.refused;
+        call.refused = false;
+        switch (suspension.what) {
+            case Interpreter.ACT:
+                attemptResumed(call, suspension, claimedBy);
+                if (refused) {
+                    call.giveUpAt = CallState.CALLER;
+                }
+                break;
+            case Interpreter.STAGE:
+                interpreter.stageEnded(call, claimedBy, suspension.value, suspension.error);
+                break;
+            default:
+                boolean goes = claimedBy == CallState.BY_COMPLETION || claimedBy == CallState.BY_TIMER;
+                interpreter.resumed(call, refused && goes ? CallState.BY_REFUSAL : claimedBy, suspension.what);
+        }
+    }
+
+    private void attemptResumed(CallState call, Suspension suspension, int claimedBy) {
+        watchdog.release(call);
+        Attempt attempt = call.attempt;
+        call.attempt = null;
+        if (claimedBy == CallState.BY_COMPLETION) {
+            if (attempt != null) {
+                attempt.end();
+            }
+            interpreter.attemptEnded(call, suspension.value, Interpreter.unwrapped(suspension.error));
+            return;
+        }
+        if (attempt != null) {
+            attempt.cancel();
+        }
+        CompletionStage<?> stage = suspension.stage;
+        if (stage != null) {
+            try {
+                stage.toCompletableFuture().cancel(true);
+            } catch (Throwable thrown) {
+                Interpreter.log("cancelling an attempt of '" + interpreter.name + "' threw", thrown);
+            }
+        }
+        if (attempt != null) {
+            attempt.runHooks();
+        }
+        interpreter.attemptGivenUp(call, claimedBy, null);
+        if (suspension.goesOn(call.now)) {
+            if (call.unfinished == null) {
+                call.unfinished = new ArrayList<>(1);
+            }
+            call.unfinished.add(suspension);
+        }
+    }
+
+    /** A stage completed after its outcome had been decided: nobody gets its value. */
+    void lateResult(Suspension suspension, @Nullable Object lost, long decidedAt, boolean overran) {
+        suspension.call.discard(lost);
+        if (overran && interpreter.events != null) {
+            long wentOn = time.nanos() - decidedAt;
+            if (wentOn > LateEnd.GRACE_NANOS) {
+                interpreter.events.overrun(suspension.call.operation(), wentOn);
+            }
+        }
+    }
+
+    private void done(CallState call) {
+        CallFuture<?> future = call.future;
+        if (future == null) {
+            pipeline.backgroundDone(call);
+            return;
+        }
+        interpreter.tellSettled(call);
+        future.deliver(call);
+    }
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import org.jspecify.annotations.Nullable;
+
+/** Runs calls on the thread of their caller, which parks when a policy says pause or await. */
+final class BlockingDriver {
+    private static final int SPINS = 100;
+
+    private final Pipeline pipeline;
+    private final Interpreter interpreter;
+    private final TimeSource time;
+    private final Watchdog watchdog;
+
+    BlockingDriver(Pipeline pipeline, Interpreter interpreter, Watchdog watchdog) {
+        this.pipeline = pipeline;
+        this.interpreter = interpreter;
+        this.time = interpreter.time;
+        this.watchdog = watchdog;
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"
+    }) // the value is what the action of this call returned
+    <R extends @Nullable Object> R call(
+            Call<?> spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
+        Ambient ambient = Ambient.get();
+        CallState outer = ambient.current;
+        CallState call = ambient.spare;
+        if (call == null) {
+            call = new CallState(interpreter.layers, false);
+        } else {
+            ambient.spare = null;
+        }
+        call.begin(pipeline, spec, action, mode, argument);
+        call.inherit(ambient);
+        ambient.current = call;
+        try {
+            run(call);
+            interpreter.tellSettled(call);
+            if (call.wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+            Throwable error = call.error;
+            if (error != null) {
+                throw BlockingDriver.<RuntimeException>asItIs(error);
+            }
+            Object value = call.value;
+            return (R) (asReply ? new Reply<>(value, call.source, call.ageNanos, call.attempts) : value);
+        } finally {
+            ambient.current = outer;
+            call.clear();
+            if (outer == null && !Threads.isVirtual(Thread.currentThread())) {
+                ambient.spare = call;
+            }
+        }
+    }
+
+    /** A call of the pipeline's own, on a thread of the executor. */
+    void runInBackground(CallState call) {
+        Ambient ambient = Ambient.get();
+        CallState outer = ambient.current;
+        ambient.current = call;
+        try {
+            run(call);
+        } finally {
+            ambient.current = outer;
+        }
+    }
+
+    private void run(CallState call) {
+        if (pipeline.isClosed()) {
+            interpreter.refuse(call);
+        }
+        for (; ; ) {
+            switch (interpreter.advance(call)) {
+                case Interpreter.DONE:
+                    return;
+                case Interpreter.ACT:
+                    act(call);
+                    break;
+                case Interpreter.PAUSE:
+                    interpreter.resumed(call, park(call.now + call.waitNanos, null), Interpreter.PAUSE);
+                    break;
+                case Interpreter.AWAIT:
+                    interpreter.resumed(call, await(call), Interpreter.AWAIT);
+                    break;
+                default:
+                    awaitStage(call);
+            }
+        }
+    }
+
+    static Attempt newAttempt(CallState call) {
+        Attempt attempt = new Attempt(call.time, call.attempts, call.limited, call.limitAt);
+        call.attempt = attempt;
+        return attempt;
+    }
+
+    @SuppressWarnings("unchecked") // the mode says which kind of action it is
+    private void act(CallState call) {
+        if (!interpreter.starting(call)) {
+            return;
+        }
+        boolean limited = call.limited;
+        long number = 0;
+        if (limited) {
+            call.landed = false;
+            call.interruptedOutside = false;
+            call.thread = Thread.currentThread();
+            number = call.openSuspension();
+            call.park(number);
+            watchdog.watch(call, number);
+        }
+        Object value = null;
+        Throwable error = null;
+        try {
+            // Not in a method of its own: a frame less in every stack trace of the user's.
+            switch (call.mode) {
+                case CallState.SUPPLIER:
+                    value = ((CheckedSupplier<?, ?>) call.action).get();
+                    break;
+                case CallState.ATTEMPT:
+                    value = ((CheckedFunction<Attempt, ?, ?>) call.action).apply(newAttempt(call));
+                    break;
+                default:
+                    value = ((CheckedFunction<@Nullable Object, ?, ?>) call.action).apply(call.argument);
+            }
+        } catch (Throwable thrown) {
+            error = thrown;
+        }
+        boolean struck = false;
+        if (limited) {
+            struck = call.claim(number, CallState.BY_COMPLETION) == CallState.RUNNING;
+            watchdog.release(call);
+            if (struck) {
+                awaitLanding(call, error);
+            }
+        }
+        Attempt attempt = call.attempt;
+        if (attempt != null) {
+            attempt.end();
+            call.attempt = null;
+        }
+        if (struck && !(call.interruptedOutside && error instanceof InterruptedException)) {
+            long limitAt = call.limitAt;
+            interpreter.attemptGivenUp(call, CallState.BY_LIMIT, null);
+            call.discard(value);
+            if (interpreter.events != null && call.now - limitAt > LateEnd.GRACE_NANOS) {
+                interpreter.events.overrun(call.operation(), call.now - limitAt);
+            }
+        } else if (error instanceof InterruptedException) {
+            interpreter.attemptGivenUp(call, CallState.BY_INTERRUPT, error);
+        } else {
+            interpreter.attemptEnded(call, value, error);
+        }
+    }
+
+    /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */
+    @SuppressWarnings("ThreadPriorityCheck") // the other thread is between two lines of its own
+    private static void awaitLanding(CallState call, @Nullable Throwable error) {
+        for (int spins = 0; !call.landed; spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
+            }
+        }
+        if (!call.interruptedOutside) {
+            // A flag that is still set after its InterruptedException was thrown is a second interrupt, not ours.
+            boolean flag = Thread.interrupted();
+            if (flag && error instanceof InterruptedException) {
+                call.interruptedOutside = true;
+            }
+        }
+    }
+
+    // ---- waits
+
+    private int await(CallState call) {
+        Completion completion = Interpreter.awaited(call);
+        Thread waiting = Thread.currentThread();
+        Completion.Waiter waiter = () -> time.unpark(waiting);
+        if (!completion.register(waiter)) {
+            return CallState.BY_COMPLETION;
+        }
+        try {
+            return parkUntilLimit(call, call.waitNanos, completion);
+        } finally {
+            completion.remove(waiter);
+        }
+    }
+
+    private int parkUntilLimit(CallState call, long maxNanos, Completion completion) {
+        long remaining = call.remaining();
+        long wait = Math.min(remaining, maxNanos);
+        if (wait == Long.MAX_VALUE) {
+            return parkFor(completion);
+        }
+        int reason = park(call.now + wait, completion);
+        return reason == CallState.BY_TIMER && remaining <= maxNanos ? CallState.BY_LIMIT : reason;
+    }
+
+    private int parkFor(Completion completion) {
+        // A park returns for no reason, and after an interrupt that another park has seen: it is looped always.
+        for (; ; ) {
+            if (Thread.interrupted()) {
+                return CallState.BY_INTERRUPT;
+            }
+            if (completion.isDone()) {
+                return CallState.BY_COMPLETION;
+            }
+            time.park(this, Long.MAX_VALUE);
+        }
+    }
+
+    private int park(long until, @Nullable Completion completion) {
+        for (; ; ) {
+            if (Thread.interrupted()) {
+                return CallState.BY_INTERRUPT;
+            }
+            if (completion != null && completion.isDone()) {
+                return CallState.BY_COMPLETION;
+            }
+            long left = until - time.nanos();
+            if (left <= 0) {
+                return CallState.BY_TIMER;
+            }
+            time.park(this, left);
+        }
+    }
+
+    private void awaitStage(CallState call) {
+        StageResult result = new StageResult();
+        try {
+            Interpreter.appliedStage(call).whenComplete(result::complete);
+        } catch (Throwable thrown) {
+            result.complete(null, thrown);
+        }
+        call.awaited = result.come;
+        call.waitNanos = Long.MAX_VALUE;
+        int reason = await(call);
+        interpreter.stageEnded(call, reason, result.value, result.error);
+    }
+
+    private static final class StageResult {
+        final Completion come = new Completion();
+        volatile @Nullable Object value;
+        volatile @Nullable Throwable error;
+
+        void complete(@Nullable Object newValue, @Nullable Throwable newError) {
+            value = newValue;
+            error = newError;
+            come.complete();
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"
+    }) // the caller's exception, checked or not, leaves as it is
+    private static <E extends Throwable> E asItIs(Throwable error) throws E {
+        throw (E) error;
+    }
+}

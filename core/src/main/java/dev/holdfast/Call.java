@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call about to be made, with its options. Immutable: each option gives a new one.
+ *
+ * @param <T> the type of the answer
+ */
+public final class Call<T extends @Nullable Object> {
+    private static final Duration LONGEST = Duration.ofDays(365);
+
+    final Operation<T> operation;
+    final @Nullable Object given;
+    final @Nullable Object key;
+    private final @Nullable Object partition;
+    final long deadlineNanos;
+    final boolean idempotent;
+
+    Call(
+            Operation<T> operation,
+            @Nullable Object given,
+            @Nullable Object partition,
+            long deadlineNanos,
+            boolean idempotent) {
+        this.operation = operation;
+        this.given = given;
+        this.partition = partition;
+        this.key = given == null ? null : new Key(operation.name, partition, given);
+        this.deadlineNanos = deadlineNanos;
+        this.idempotent = idempotent;
+    }
+
+    private record Key(@Nullable String operation, @Nullable Object partition, Object key) {}
+
+    /** For this key. */
+    public Call<T> key(Object value) {
+        Objects.requireNonNull(value, "key");
+        return new Call<>(operation, value, partition, deadlineNanos, idempotent);
+    }
+
+    /** For this tenant: keys of different partitions never meet. */
+    public Call<T> partition(Object value) {
+        Objects.requireNonNull(value, "partition");
+        return new Call<>(operation, given, value, deadlineNanos, idempotent);
+    }
+
+    /**
+     * Within this time, all attempts and waits included; a shorter limit of the pipeline or of the request holds as well.
+     *
+     * @param limit more than zero
+     */
+    public Call<T> deadline(Duration limit) {
+        return new Call<>(operation, given, partition, limitNanos("deadline", limit), idempotent);
+    }
+
+    /** Whether the work of this call may be done twice without harm; default as the operation says. */
+    public Call<T> idempotent(boolean value) {
+        return new Call<>(operation, given, partition, deadlineNanos, value);
+    }
+
+    /**
+     * Runs the action on this thread, under the policies.
+     *
+     * @throws E what the action threw last, as it is
+     * @throws CallRejectedException if the call was turned away locally
+     * @throws CallTimeoutException if the last attempt did not end in time
+     */
+    public <E extends Exception> T call(CheckedFunction<? super Attempt, ? extends T, ? extends E> action) throws E {
+        return pipeline().blocking.call(this, action, CallState.ATTEMPT, null, false);
+    }
+
+    /** As {@link #call}, and tells where the answer came from. */
+    public <E extends Exception> Reply<T> reply(CheckedFunction<? super Attempt, ? extends T, ? extends E> action)
+            throws E {
+        return pipeline().blocking.call(this, action, CallState.ATTEMPT, null, true);
+    }
+
+    /**
+     * Runs the action under the policies and returns at once. Cancelling or completing the returned future gives the call
+     * up; cancelling a future derived from it does not. Every problem is reported in the future.
+     */
+    public CompletableFuture<T> callAsync(Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
+        return pipeline().async.call(this, action, CallState.ATTEMPT, null, false);
+    }
+
+    /** As {@link #callAsync}, and tells where the answer came from. */
+    public CompletableFuture<Reply<T>> replyAsync(
+            Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
+        return pipeline().async.call(this, action, CallState.ATTEMPT, null, true);
+    }
+
+    private Pipeline pipeline() {
+        return operation.pipeline;
+    }
+
+    static long limitNanos(String option, Duration limit) {
+        Objects.requireNonNull(limit, option);
+        if (limit.isNegative() || limit.isZero() || limit.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(option + " is " + limit + " but must be 1ns to 365d");
+        }
+        return limit.toNanos();
+    }
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call that was turned away locally and never reached the dependency. It has no stack trace: under load there are many,
+ * and where it was thrown says nothing.
+ */
+public final class CallRejectedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final Reason reason;
+    private final String pipeline;
+    private final String policy;
+    private final long retryAfterNanos;
+
+    /**
+     * A rejection; made by policies through {@link dev.holdfast.spi.Passage#reject}.
+     *
+     * @param retryAfterNanos when it may be worth trying again; -1 if not known
+     */
+    public CallRejectedException(
+            Reason reason,
+            String pipeline,
+            String policy,
+            String message,
+            long retryAfterNanos,
+            @Nullable Throwable cause) {
+        super(message, cause, false, false);
+        this.reason = reason;
+        this.pipeline = pipeline;
+        this.policy = policy;
+        this.retryAfterNanos = retryAfterNanos;
+    }
+
+    /** Why the call was turned away. */
+    public Reason reason() {
+        return reason;
+    }
+
+    /** The name of the pipeline that turned it away. */
+    public String pipeline() {
+        return pipeline;
+    }
+
+    /** The name of the policy that turned it away, such as {@code bulkhead}; {@code pipeline} if it was no policy. */
+    public String policy() {
+        return policy;
+    }
+
+    /** After which time another call may be let through, where the policy knows. */
+    public Optional<Duration> retryAfter() {
+        return retryAfterNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryAfterNanos));
+    }
+
+    /** {@link #retryAfter} in nanoseconds; -1 if not known. */
+    public long retryAfterNanos() {
+        return retryAfterNanos;
+    }
+}

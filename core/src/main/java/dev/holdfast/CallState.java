@@ -1,0 +1,741 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Refusal;
+import dev.holdfast.spi.TimeSource;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that is known of one call, and the word by which its suspensions are resumed exactly once. Touched by one
+ * thread at a time, except for the word and what is published through it.
+ */
+final class CallState extends CallPadding {
+    // What the interpreter is told by a decision. PROCEED and KEEP are 0.
+    static final int PAUSE = 1;
+    static final int AWAIT = 2;
+    static final int OUT = 3;
+    static final int RETRY = 4;
+    static final int FUNCTION = 5;
+    static final int STAGE = 6;
+
+    // How the action takes its argument.
+    static final int SUPPLIER = 0;
+    static final int ATTEMPT = 1;
+    static final int KEYED = 2;
+
+    /** No limit has struck. */
+    static final int NOT_GIVEN_UP = Integer.MAX_VALUE;
+    /** The owner of the call's own and of inherited limits. */
+    static final int CALLER = -1;
+
+    // ---- the call; set by begin
+    Pipeline pipeline;
+    Interpreter interpreter;
+    final boolean async;
+    TimeSource time;
+    Call<?> spec;
+    Object action;
+    int mode;
+
+    @Nullable
+    Object argument;
+
+    int base;
+    long startNanos;
+    int outerAttempt;
+
+    @Nullable
+    CallState outer;
+
+    private boolean callerLimited;
+    private long callerLimitAt;
+
+    // ---- where it stands
+    int cursor;
+    boolean down;
+    boolean retrying;
+    boolean settling;
+    boolean suspended;
+    boolean expired;
+    boolean writtenOff;
+    boolean wasInterrupted;
+    int giveUpAt;
+    long now;
+    boolean limited;
+    long limitAt;
+    int limitOwner;
+    long scopes;
+    long startedLayers;
+    boolean passStarted;
+    int attempts;
+    long attemptStart;
+    long actionNanos;
+    long heldRetry;
+
+    // ---- the outcome
+    Outcome outcome;
+
+    @Nullable
+    Object value;
+
+    @Nullable
+    Throwable error;
+
+    long retryAfter;
+    Source source;
+    long ageNanos;
+
+    // ---- what a decision carries
+    long waitNanos;
+
+    @Nullable
+    Completion awaited;
+
+    @Nullable
+    Function<? super @Nullable Throwable, ?> function;
+
+    @Nullable
+    List<Fork> forks;
+
+    // ---- memory of the layers
+    private long[] slots;
+    private @Nullable Object[] objects;
+    private long[] limits;
+    private long usedSlots;
+
+    @Nullable
+    Kept @Nullable [] kept;
+
+    // ---- drivers
+    volatile @Nullable Attempt attempt;
+    volatile @Nullable Thread thread;
+    volatile boolean landed;
+    volatile boolean interruptedOutside;
+    volatile TimeSource.@Nullable Timer limitTimer;
+    int watchSlot = -1;
+    Watchdog.@Nullable Table watchTable;
+
+    @Nullable
+    CallFuture<?> future;
+
+    @Nullable
+    Suspension suspension;
+
+    @Nullable
+    List<Suspension> unfinished;
+
+    boolean refused;
+
+    /** A background call that enter asked for. */
+    record Fork(int layer, Object object, long limitNanos) {}
+
+    /** The outcome that a retry put aside until the next attempt has started. */
+    static final class Kept {
+        boolean full;
+        Outcome outcome = Outcome.FAILURE;
+
+        @Nullable
+        Object value;
+
+        @Nullable
+        Throwable error;
+
+        long retryAfter;
+    }
+
+    @SuppressWarnings("NullAway.Init") // begin sets what is not set here, before anybody else sees the object
+    CallState(int layers, boolean async) {
+        this.async = async;
+        slots = new long[layers];
+        objects = new Object[layers];
+        limits = new long[layers];
+    }
+
+    void begin(Pipeline newPipeline, Call<?> newSpec, Object newAction, int newMode, @Nullable Object newArgument) {
+        pipeline = newPipeline;
+        interpreter = newPipeline.interpreter;
+        time = interpreter.time;
+        spec = newSpec;
+        action = newAction;
+        mode = newMode;
+        argument = newArgument;
+        base = 0;
+        if (slots.length < interpreter.layers) {
+            slots = new long[interpreter.layers];
+            objects = new Object[interpreter.layers];
+            limits = new long[interpreter.layers];
+        }
+        cursor = 0;
+        down = true;
+        retrying = false;
+        settling = false;
+        suspended = false;
+        expired = false;
+        wasInterrupted = false;
+        giveUpAt = NOT_GIVEN_UP;
+        scopes = 0;
+        startedLayers = 0;
+        passStarted = false;
+        attempts = 0;
+        actionNanos = 0;
+        heldRetry = 0;
+        outcome = Outcome.SUCCESS;
+        retryAfter = -1;
+        source = Source.LIVE;
+        ageNanos = 0;
+        now = time.nanos();
+        startNanos = now;
+    }
+
+    /** Takes over what holds on the thread on which the call starts. */
+    void inherit(Ambient ambient) {
+        CallState around = ambient.current;
+        outer = around;
+        outerAttempt = around == null ? 0 : Math.max(around.attempts, around.outerAttempt);
+        long remaining = spec.deadlineNanos;
+        if (around != null || ambient.boundTime != null) {
+            remaining = Math.min(remaining, ambient.remaining(time, now));
+        }
+        limitCaller(remaining);
+    }
+
+    void limitCaller(long remaining) {
+        callerLimited = remaining != Long.MAX_VALUE;
+        callerLimitAt = now + remaining;
+        limited = callerLimited;
+        limitAt = callerLimitAt;
+        limitOwner = CALLER;
+    }
+
+    /** Lets go of everything, so that a kept object keeps nothing else alive. */
+    @SuppressWarnings("NullAway") // the object is not used before the next begin
+    void clear() {
+        clearSlotsFrom(0);
+        pipeline = null;
+        interpreter = null;
+        spec = null;
+        action = null;
+        argument = null;
+        outer = null;
+        value = null;
+        error = null;
+        awaited = null;
+        function = null;
+        attempt = null;
+        kept = null;
+    }
+
+    void clearSlotsFrom(int layer) {
+        long used = usedSlots & (-1L << layer);
+        usedSlots ^= used;
+        while (used != 0) {
+            int i = Long.numberOfTrailingZeros(used);
+            used &= used - 1;
+            slots[i] = 0;
+            objects[i] = null;
+        }
+    }
+
+    /** Another call's view of one layer of this one, for an end of work that comes later. */
+    CallState detached(int layer) {
+        CallState copy = new CallState(interpreter.layers, async);
+        copy.interpreter = interpreter;
+        copy.time = time;
+        copy.spec = spec;
+        copy.action = action;
+        copy.cursor = layer;
+        copy.now = now;
+        copy.outcome = outcome;
+        copy.source = source;
+        copy.retryAfter = retryAfter;
+        copy.attempts = attempts;
+        copy.startedLayers = startedLayers;
+        copy.slots[layer] = slots[layer];
+        copy.objects[layer] = objects[layer];
+        return copy;
+    }
+
+    void preset(int layer, Object object) {
+        usedSlots |= 1L << layer;
+        objects[layer] = object;
+    }
+
+    // ---- limits
+
+    /** Layers from this one inward have been left: their limits no longer hold. */
+    void leaveScopes(int layer) {
+        if (scopes >>> layer != 0) {
+            scopes &= (1L << layer) - 1;
+            limited = callerLimited;
+            limitAt = callerLimitAt;
+            limitOwner = CALLER;
+            for (long left = scopes; left != 0; left &= left - 1) {
+                nearer(Long.numberOfTrailingZeros(left));
+            }
+        }
+    }
+
+    private void nearer(int layer) {
+        if (!limited || limits[layer] - limitAt < 0) {
+            limited = true;
+            limitAt = limits[layer];
+            limitOwner = layer;
+        }
+    }
+
+    String limitOwnerName() {
+        return limitOwner == CALLER ? "call" : interpreter.policyName(limitOwner);
+    }
+
+    // ---- outcomes
+
+    void value(@Nullable Object newValue, Outcome newOutcome) {
+        value = newValue;
+        error = null;
+        outcome = newOutcome;
+        retryAfter = -1;
+    }
+
+    void error(Throwable newError, Outcome newOutcome) {
+        value = null;
+        error = newError;
+        outcome = newOutcome;
+        retryAfter = newError instanceof CallRejectedException rejection ? rejection.retryAfterNanos() : -1;
+    }
+
+    /** A value that a policy or the pipeline replaces is lost, and may have to be closed. */
+    private void loseValueFor(@Nullable Object replacement) {
+        Object lost = value;
+        if (lost != null && lost != replacement) {
+            discard(lost);
+        }
+    }
+
+    void discard(@Nullable Object lost) {
+        if (lost != null && spec.operation.discard != null) {
+            try {
+                spec.operation.discard.accept(lost);
+            } catch (Throwable thrown) {
+                Interpreter.log("discarding a value of '" + pipeline() + "' threw", thrown);
+            }
+        }
+    }
+
+    // ---- the retry's memory
+
+    void keepOutcome(int layer) {
+        if (kept == null || kept.length < interpreter.layers) {
+            kept = new Kept[interpreter.layers];
+        }
+        Kept old = kept[layer];
+        if (old == null) {
+            old = new Kept();
+            kept[layer] = old;
+        } else if (old.full) {
+            discardKept(old);
+        }
+        old.full = true;
+        old.outcome = outcome;
+        old.value = value;
+        old.error = error;
+        old.retryAfter = retryAfter;
+    }
+
+    /** After the last pass of a retry: a call whose last try was turned away ends as its last real try did. */
+    void leaveKept(int layer) {
+        Kept old = kept == null ? null : kept[layer];
+        if (old == null || !old.full) {
+            return;
+        }
+        if (outcome == Outcome.REJECTED && !passStarted) {
+            outcome = old.outcome;
+            value = old.value;
+            error = old.error;
+            retryAfter = old.retryAfter;
+            old.value = null;
+        } else {
+            discardKept(old);
+        }
+        old.full = false;
+        old.error = null;
+    }
+
+    private void discardKept(Kept old) {
+        Object lost = old.value;
+        old.value = null;
+        if (lost != value) {
+            discard(lost);
+        }
+    }
+
+    // ---- the word: number, claim reason, cancel-pending bit, state
+
+    static final int BY_COMPLETION = 1;
+    static final int BY_TIMER = 2;
+    static final int BY_LIMIT = 3;
+    static final int BY_CANCEL = 4;
+    static final int BY_INTERRUPT = 5;
+    static final int BY_REFUSAL = 6;
+
+    static final int RUNNING = 0;
+    static final int ARMING = 1;
+    static final int OPEN = 2;
+    private static final int STATE_MASK = 3;
+    private static final long CANCEL_PENDING = 4;
+    private static final int REASON_SHIFT = 3;
+    private static final long REASON_MASK = 7L << REASON_SHIFT;
+    private static final int NUMBER_SHIFT = 6;
+    private static final VarHandle WORD;
+
+    static {
+        try {
+            WORD = MethodHandles.lookup().findVarHandle(CallState.class, "word", long.class);
+        } catch (ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
+        }
+    }
+
+    @SuppressWarnings("unused") // through WORD; the number goes on when the object is used again, so that none repeats
+    private volatile long word;
+
+    /** Running to arming, with the next number; -1 if a cancellation is pending. */
+    long openSuspension() {
+        for (; ; ) {
+            long seen = word;
+            if ((seen & CANCEL_PENDING) != 0) {
+                return -1;
+            }
+            long number = (seen >>> NUMBER_SHIFT) + 1;
+            if (WORD.compareAndSet(this, seen, number << NUMBER_SHIFT | ARMING)) {
+                return number;
+            }
+        }
+    }
+
+    /** Arming to open; false if somebody has claimed meanwhile: then the opener goes on itself. */
+    boolean park(long number) {
+        return WORD.compareAndSet(this, number << NUMBER_SHIFT | ARMING, number << NUMBER_SHIFT | OPEN);
+    }
+
+    /** The one compare-and-set: the state it was claimed from, or {@link #RUNNING} if the claim was lost. */
+    int claim(long number, int reason) {
+        for (; ; ) {
+            long seen = word;
+            int state = (int) (seen & STATE_MASK);
+            if (seen >>> NUMBER_SHIFT != number || state == RUNNING) {
+                return RUNNING;
+            }
+            if (WORD.compareAndSet(this, seen, number << NUMBER_SHIFT | (long) reason << REASON_SHIFT | RUNNING)) {
+                return state;
+            }
+        }
+    }
+
+    /** Why the last suspension was claimed. */
+    int claimReason() {
+        return (int) ((word & REASON_MASK) >>> REASON_SHIFT);
+    }
+
+    /** The number of the suspension that is open now; -1 if none is. */
+    long openNumber() {
+        long seen = word;
+        return (seen & STATE_MASK) == OPEN ? seen >>> NUMBER_SHIFT : -1;
+    }
+
+    boolean cancelPending() {
+        return (word & CANCEL_PENDING) != 0;
+    }
+
+    /** Leaves a note if the call is running, else claims its suspension; true if it was claimed from open. */
+    boolean cancel() {
+        for (; ; ) {
+            long seen = word;
+            if ((seen & STATE_MASK) == RUNNING) {
+                if ((seen & CANCEL_PENDING) != 0 || WORD.compareAndSet(this, seen, seen | CANCEL_PENDING)) {
+                    return false;
+                }
+            } else {
+                int from = claim(seen >>> NUMBER_SHIFT, BY_CANCEL);
+                if (from != RUNNING) {
+                    return from == OPEN;
+                }
+            }
+        }
+    }
+
+    /** The limit of this attempt has struck; on the timer's thread, which runs no code of the user's. */
+    void strike(long number) {
+        Thread running = thread;
+        if (running == null) {
+            pipeline.async.strike(this, number);
+        } else if (claim(number, BY_LIMIT) == OPEN) {
+            Pipeline struckPipeline = pipeline;
+            Attempt struck = attempt;
+            if (struck != null) {
+                struck.cancel();
+            }
+            if (running.isInterrupted()) {
+                interruptedOutside = true;
+            } else {
+                time.interrupt(running);
+            }
+            // From here on the thread goes on, and the object may serve another call.
+            landed = true;
+            if (struck != null && struck.hasHooks()) {
+                struckPipeline.runHooks(struck);
+            }
+        }
+    }
+
+    // ---- the call as a policy sees it
+
+    @Override
+    public long now() {
+        return now;
+    }
+
+    @Override
+    public long remaining() {
+        return limited ? limitAt - now : Long.MAX_VALUE;
+    }
+
+    @Override
+    public int attempts() {
+        return attempts;
+    }
+
+    @Override
+    public int outerAttempt() {
+        return outerAttempt;
+    }
+
+    @Override
+    public String pipeline() {
+        return interpreter.name;
+    }
+
+    @Override
+    public @Nullable String operation() {
+        return spec.operation.name;
+    }
+
+    @Override
+    public @Nullable Object key() {
+        return spec.key;
+    }
+
+    @Override
+    public boolean idempotent() {
+        return spec.idempotent;
+    }
+
+    @Override
+    public boolean repeatable() {
+        return mode == KEYED;
+    }
+
+    @Override
+    public boolean recursive() {
+        Object key = spec.key;
+        if (key != null) {
+            for (CallState around = outer; around != null; around = around.outer) {
+                if (around.interpreter == interpreter && key.equals(around.spec.key)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public long slot() {
+        return slots[cursor];
+    }
+
+    @Override
+    public void slot(long newValue) {
+        usedSlots |= 1L << cursor;
+        slots[cursor] = newValue;
+    }
+
+    @Override
+    public @Nullable Object object() {
+        return objects[cursor];
+    }
+
+    @Override
+    public void object(@Nullable Object newValue) {
+        usedSlots |= 1L << cursor;
+        objects[cursor] = newValue;
+    }
+
+    @Override
+    public Outcome outcome() {
+        return outcome;
+    }
+
+    @Override
+    public @Nullable Object value() {
+        return value;
+    }
+
+    @Override
+    public @Nullable Throwable error() {
+        return error;
+    }
+
+    @Override
+    public long retryAfter() {
+        return retryAfter;
+    }
+
+    @Override
+    public boolean started() {
+        return (startedLayers >>> cursor & 1) != 0;
+    }
+
+    @Override
+    public long actionNanos() {
+        return actionNanos;
+    }
+
+    @Override
+    public Source source() {
+        return source;
+    }
+
+    @Override
+    public boolean expired() {
+        return expired;
+    }
+
+    @Override
+    public boolean writtenOff() {
+        return writtenOff;
+    }
+
+    @Override
+    public void limit(long nanos) {
+        scopes |= 1L << cursor;
+        limits[cursor] = now + nanos;
+        nearer(cursor);
+    }
+
+    @Override
+    public void fork(Object object, long limitNanos) {
+        if (!repeatable()) {
+            throw new IllegalStateException("only a decorated function can be run in the background");
+        }
+        if (forks == null) {
+            forks = new ArrayList<>(1);
+        }
+        forks.add(new Fork(cursor, object, limitNanos));
+    }
+
+    @Override
+    public void holdRetry(long nanos) {
+        heldRetry = Math.max(heldRetry, nanos);
+    }
+
+    @Override
+    public long heldRetry() {
+        return heldRetry;
+    }
+
+    @Override
+    public void stateChanged(String from, String to) {
+        Events events = interpreter.events;
+        if (events != null) {
+            events.stateChanged(interpreter.policyName(cursor), from, to);
+        }
+    }
+
+    // ---- decisions
+
+    @Override
+    public int pause(long nanos) {
+        waitNanos = nanos;
+        return PAUSE;
+    }
+
+    @Override
+    public int await(Completion completion, long maxNanos) {
+        awaited = completion;
+        waitNanos = maxNanos;
+        return AWAIT;
+    }
+
+    @Override
+    public int reject(Reason reason, long retryAfterNanos, String message, @Nullable Throwable cause) {
+        String policy = interpreter.policyName(cursor);
+        loseValueFor(null);
+        error(
+                new CallRejectedException(reason, interpreter.name, policy, message, retryAfterNanos, cause),
+                Outcome.REJECTED);
+        interpreter.tellRejected(this, policy, reason);
+        return OUT;
+    }
+
+    @Override
+    public int answer(@Nullable Object newValue, Source newSource, long newAgeNanos) {
+        loseValueFor(newValue);
+        value(newValue, Outcome.SUCCESS);
+        source = newSource;
+        ageNanos = newAgeNanos;
+        return OUT;
+    }
+
+    @Override
+    public int share(Outcome newOutcome, @Nullable Object newValue, @Nullable Throwable newError) {
+        value(newValue, newOutcome);
+        error = newError;
+        return OUT;
+    }
+
+    @Override
+    public int fail(Throwable newError) {
+        loseValueFor(null);
+        error(newError, Outcome.IGNORED);
+        return OUT;
+    }
+
+    @Override
+    public int answerFrom(Function<? super @Nullable Throwable, ?> newFunction) {
+        function = newFunction;
+        return FUNCTION;
+    }
+
+    @Override
+    public int answerFromStage(Function<? super @Nullable Throwable, ? extends CompletionStage<?>> newFunction) {
+        function = newFunction;
+        return STAGE;
+    }
+
+    @Override
+    public int retry(long nanos) {
+        waitNanos = Math.max(0, nanos);
+        return RETRY;
+    }
+
+    @Override
+    public int refuseRetry(Refusal why) {
+        Events events = interpreter.events;
+        if (events != null) {
+            events.retryRefused(spec.operation.name, attempts, why);
+        }
+        return 0;
+    }
+
+    @Override
+    public String toString() {
+        return "call of " + pipeline() + " at layer " + cursor + Arrays.toString(slots);
+    }
+}

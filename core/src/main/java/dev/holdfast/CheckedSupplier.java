@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A supplier that may throw a checked exception.
+ *
+ * @param <T> what it returns
+ * @param <E> what it may throw
+ */
+@FunctionalInterface
+public interface CheckedSupplier<T extends @Nullable Object, E extends Exception> {
+    /** Returns a value or throws. */
+    T get() throws E;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The time that is left for the request which the current thread works on. Every pipeline called below takes the smaller
+ * of it and its own limits; an inner deadline can only shorten an outer one.
+ */
+public final class Deadline {
+    private Deadline() {}
+
+    /**
+     * Runs an action that must be done within this time; whatever it calls through pipelines is bounded by it. The action
+     * itself is not interrupted.
+     *
+     * @param limit more than zero
+     */
+    public static <T extends @Nullable Object, E extends Exception> T within(
+            Duration limit, CheckedSupplier<T, E> action) throws E {
+        return within(TimeSource.system(), limit, action);
+    }
+
+    /** As {@link #within(Duration, CheckedSupplier)}, measured by this source of time. */
+    public static <T extends @Nullable Object, E extends Exception> T within(
+            TimeSource time, Duration limit, CheckedSupplier<T, E> action) throws E {
+        Objects.requireNonNull(action, "action");
+        long nanos = Call.limitNanos("limit", limit);
+        long now = time.nanos();
+        return at(Ambient.get(), time, now + Math.min(nanos, Ambient.get().remaining(time, now)), action);
+    }
+
+    /** What is left for the current thread's request; empty if nothing limits it. Never negative. */
+    public static Optional<Duration> remaining() {
+        Ambient here = Ambient.get();
+        TimeSource time = here.boundTime != null ? here.boundTime : TimeSource.system();
+        long remaining = here.remaining(time, time.nanos());
+        return remaining == Long.MAX_VALUE ? Optional.empty() : Optional.of(Duration.ofNanos(Math.max(0, remaining)));
+    }
+
+    /** An executor whose tasks run under the deadline that holds where they are handed in, and leave none behind. */
+    public static Executor propagating(Executor executor) {
+        Objects.requireNonNull(executor, "executor");
+        return task -> {
+            Ambient here = Ambient.get();
+            CallState outer = here.current;
+            TimeSource time =
+                    here.boundTime != null ? here.boundTime : outer != null ? outer.time : TimeSource.system();
+            long now = time.nanos();
+            long remaining = here.remaining(time, now);
+            if (remaining == Long.MAX_VALUE) {
+                executor.execute(task);
+                return;
+            }
+            long until = now + remaining;
+            executor.execute(() -> at(Ambient.get(), time, until, () -> {
+                task.run();
+                return null;
+            }));
+        };
+    }
+
+    private static <T extends @Nullable Object, E extends Exception> T at(
+            Ambient here, TimeSource time, long until, CheckedSupplier<T, E> action) throws E {
+        TimeSource outerTime = here.boundTime;
+        long outerAt = here.boundAt;
+        here.boundTime = time;
+        here.boundAt = until;
+        try {
+            return action.get();
+        } finally {
+            here.boundTime = outerTime;
+            here.boundAt = outerAt;
+        }
+    }
+}

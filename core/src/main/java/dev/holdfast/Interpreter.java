@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Refusal;
+import dev.holdfast.spi.TimeSource;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks a call down through the policies, and up again with its outcome. Knows no threads and no futures: when the call
+ * must wait or the action must run, it returns, and the driver calls it again.
+ */
+final class Interpreter {
+    // What the driver has to do next.
+    static final int DONE = 0;
+    static final int PAUSE = 1;
+    static final int AWAIT = 2;
+    static final int ACT = 3;
+    static final int STAGE = 4;
+
+    // Between the two walks.
+    private static final int GO_UP = -1;
+    private static final int GO_DOWN = -2;
+
+    private static final Logger LOG = System.getLogger("dev.holdfast");
+
+    final String name;
+    final TimeSource time;
+    final @Nullable Events events;
+    final int layers;
+    private final Policy[] policies;
+    private final int[] nextEnter;
+    private final long onSuccess;
+    private final long onFailure;
+    private final long onEnd;
+    private final long onAdmission;
+    private final BooleanSupplier closed;
+    private final BackgroundStarter background;
+
+    /** How a fork is started; given by the pipeline, since only drivers know threads. */
+    @FunctionalInterface
+    interface BackgroundStarter {
+        void start(CallState parent, CallState.Fork fork);
+    }
+
+    Interpreter(
+            String name,
+            List<Policy> outermostFirst,
+            TimeSource time,
+            @Nullable Events events,
+            BooleanSupplier closed,
+            BackgroundStarter background) {
+        this.name = name;
+        this.time = time;
+        this.events = events;
+        this.closed = closed;
+        this.background = background;
+        policies = outermostFirst.toArray(new Policy[0]);
+        layers = policies.length;
+        nextEnter = new int[layers + 1];
+        nextEnter[layers] = layers;
+        for (int i = layers - 1; i >= 0; i--) {
+            nextEnter[i] = hears(i, Policy.ENTER) ? i : nextEnter[i + 1];
+        }
+        onSuccess = mask(Policy.SUCCESS);
+        onFailure = mask(Policy.FAILURE);
+        onEnd = mask(Policy.ENDED);
+        onAdmission = mask(Policy.STILL_ADMITS);
+    }
+
+    private boolean hears(int layer, int what) {
+        return (policies[layer].hears() & what) != 0;
+    }
+
+    private long mask(int what) {
+        long mask = 0;
+        for (int i = 0; i < layers; i++) {
+            if (hears(i, what)) {
+                mask |= 1L << i;
+            }
+        }
+        return mask;
+    }
+
+    String policyName(int layer) {
+        return policies[layer].name();
+    }
+
+    // ---- the walk
+
+    /** Takes the call as far as it goes without waiting. */
+    int advance(CallState call) {
+        for (; ; ) {
+            if (call.down) {
+                int next = walkDown(call);
+                if (next != GO_UP) {
+                    return next;
+                }
+                call.down = false;
+            }
+            int next = walkUp(call);
+            if (next != GO_DOWN) {
+                return next;
+            }
+        }
+    }
+
+    private int walkDown(CallState call) {
+        int i = nextEnter[call.cursor];
+        while (i < layers) {
+            call.cursor = i;
+            int decision;
+            try {
+                decision = policies[i].enter(call);
+            } catch (Throwable thrown) {
+                call.forks = null;
+                call.error(thrown, Outcome.IGNORED);
+                abandon(call);
+                return GO_UP;
+            }
+            call.expired = false;
+            if (call.forks != null) {
+                startForks(call);
+            }
+            switch (decision) {
+                case 0 -> i = nextEnter[i + 1];
+                case CallState.PAUSE -> {
+                    if (call.waitNanos > 0) {
+                        return pauseFits(call) ? PAUSE : GO_UP;
+                    }
+                    i = nextEnter[i + 1];
+                }
+                case CallState.AWAIT -> {
+                    if (!awaited(call).isDone()) {
+                        return awaitFits(call) ? AWAIT : GO_UP;
+                    }
+                }
+                case CallState.OUT -> {
+                    return GO_UP;
+                }
+                default -> {
+                    call.error(misuse(i, "enter"), Outcome.IGNORED);
+                    abandon(call);
+                    return GO_UP;
+                }
+            }
+        }
+        call.cursor = layers;
+        return call.suspended && !stillAdmitted(call) ? GO_UP : ACT;
+    }
+
+    private boolean pauseFits(CallState call) {
+        if (call.waitNanos <= call.remaining()) {
+            return true;
+        }
+        giveUpForTime(call);
+        abandon(call);
+        return false;
+    }
+
+    private boolean awaitFits(CallState call) {
+        if (call.cancelPending()) {
+            giveUp(call, CallState.BY_CANCEL);
+        } else if (call.remaining() <= 0) {
+            giveUpForTime(call);
+        } else {
+            return true;
+        }
+        abandon(call);
+        return false;
+    }
+
+    private boolean stillAdmitted(CallState call) {
+        call.suspended = false;
+        for (long asked = onAdmission & entered(call); asked != 0; asked &= asked - 1) {
+            call.cursor = Long.numberOfTrailingZeros(asked);
+            int decision;
+            try {
+                decision = policies[call.cursor].stillAdmits(call);
+            } catch (Throwable thrown) {
+                call.error(thrown, Outcome.IGNORED);
+                decision = CallState.OUT;
+            }
+            if (decision != 0) {
+                call.cursor = layers;
+                return false;
+            }
+        }
+        call.cursor = layers;
+        return true;
+    }
+
+    private long entered(CallState call) {
+        return below(call.cursor) & -1L << call.base;
+    }
+
+    private static long below(int layer) {
+        return layer >= Long.SIZE ? -1L : (1L << layer) - 1;
+    }
+
+    private int walkUp(CallState call) {
+        for (; ; ) {
+            if (call.settling) {
+                call.settling = false;
+            } else {
+                long heard = (call.outcome == Outcome.SUCCESS ? onSuccess : onFailure) | onEnd;
+                long left = heard & entered(call);
+                if (left == 0) {
+                    call.leaveScopes(call.base);
+                    return DONE;
+                }
+                call.cursor = Long.SIZE - 1 - Long.numberOfLeadingZeros(left);
+                call.leaveScopes(call.cursor);
+            }
+            int next = settle(call);
+            if (next != GO_UP) {
+                return next;
+            }
+        }
+    }
+
+    private int settle(CallState call) {
+        int i = call.cursor;
+        Policy policy = policies[i];
+        int decision = 0;
+        if (((call.outcome == Outcome.SUCCESS ? onSuccess : onFailure) >>> i & 1) != 0) {
+            try {
+                decision = policy.settle(call);
+            } catch (Throwable thrown) {
+                call.fail(thrown);
+            }
+        }
+        call.expired = false;
+        switch (decision) {
+            case 0, CallState.OUT -> {}
+            case CallState.RETRY -> {
+                if (retryFits(call)) {
+                    return beginRetry(call);
+                }
+                abandon(call);
+            }
+            case CallState.AWAIT -> {
+                call.settling = true;
+                if (awaited(call).isDone()) {
+                    return GO_UP;
+                }
+                if (!call.cancelPending() && call.remaining() > 0) {
+                    return AWAIT;
+                }
+                call.settling = false;
+                abandon(call);
+            }
+            case CallState.FUNCTION -> answerFrom(call);
+            case CallState.STAGE -> {
+                return STAGE;
+            }
+            default -> call.fail(misuse(i, "settle"));
+        }
+        leaveLayer(call);
+        return GO_UP;
+    }
+
+    /** The layer has been settled for the last time. */
+    void leaveLayer(CallState call) {
+        call.leaveKept(call.cursor);
+        if ((onEnd >>> call.cursor & 1) != 0) {
+            List<Suspension> unfinished = call.unfinished;
+            if (unfinished == null || !LateEnd.defer(call, unfinished)) {
+                end(call);
+            }
+        }
+    }
+
+    void end(CallState call) {
+        Policy policy = policies[call.cursor];
+        try {
+            policy.ended(call);
+        } catch (Throwable thrown) {
+            log("ended of " + policy.name() + " in '" + name + "' threw", thrown);
+        }
+        if (call.writtenOff && events != null) {
+            events.writtenOff(call.operation(), policy.name());
+        }
+    }
+
+    long lease(int layer) {
+        return policies[layer].lease();
+    }
+
+    private void abandon(CallState call) {
+        call.leaveScopes(call.cursor);
+        try {
+            policies[call.cursor].abandon(call);
+        } catch (Throwable thrown) {
+            log("abandon of " + policyName(call.cursor) + " in '" + name + "' threw", thrown);
+        }
+    }
+
+    private void answerFrom(CallState call) {
+        try {
+            call.answer(applied(call), Source.FALLBACK, 0);
+        } catch (Throwable thrown) {
+            call.fail(thrown);
+        }
+    }
+
+    // ---- retries
+
+    private boolean retryFits(CallState call) {
+        if (call.cancelPending() || call.outcome == Outcome.CANCELLED || call.outcome == Outcome.INTERRUPTED) {
+            return false;
+        }
+        if (call.giveUpAt < call.cursor || call.waitNanos > call.remaining()) {
+            call.refuseRetry(Refusal.DEADLINE);
+            return false;
+        }
+        return true;
+    }
+
+    private int beginRetry(CallState call) {
+        call.keepOutcome(call.cursor);
+        call.giveUpAt = CallState.NOT_GIVEN_UP;
+        call.retrying = true;
+        if (events != null) {
+            events.retryScheduled(call.operation(), call.attempts, call.waitNanos);
+        }
+        if (call.waitNanos > 0) {
+            return PAUSE;
+        }
+        resumed(call, CallState.BY_TIMER, PAUSE);
+        return call.down ? GO_DOWN : GO_UP;
+    }
+
+    private void beginPass(CallState call) {
+        int layer = call.cursor;
+        call.retrying = false;
+        call.down = true;
+        call.passStarted = false;
+        call.heldRetry = 0;
+        call.startedLayers &= below(layer + 1);
+        call.clearSlotsFrom(layer + 1);
+        call.outcome = Outcome.SUCCESS;
+        call.value = null;
+        call.error = null;
+        if (call.unfinished != null) {
+            LateEnd.detach(call.unfinished, layer);
+        }
+    }
+
+    // ---- after a suspension
+
+    /** A pause or an await is over. */
+    void resumed(CallState call, int reason, int what) {
+        call.now = time.nanos();
+        int why = call.cancelPending() ? CallState.BY_CANCEL : reason;
+        if (why == CallState.BY_COMPLETION || why == CallState.BY_TIMER) {
+            if (what == AWAIT) {
+                call.suspended = call.down;
+                call.expired = why == CallState.BY_TIMER;
+                return;
+            }
+            if (call.retrying) {
+                beginPass(call);
+            } else {
+                call.suspended = true;
+            }
+            call.cursor++;
+            return;
+        }
+        boolean outcomeKnown = !call.down;
+        boolean keeps = outcomeKnown && why == CallState.BY_LIMIT;
+        boolean wasRetrying = call.retrying;
+        call.retrying = false;
+        call.settling = false;
+        if (keeps) {
+            call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
+        } else if (!(outcomeKnown && why == CallState.BY_REFUSAL)) {
+            giveUp(call, why);
+        } else {
+            call.giveUpAt = CallState.CALLER;
+        }
+        abandon(call);
+        if (outcomeKnown) {
+            if (wasRetrying) {
+                forgetKept(call);
+            }
+            leaveLayer(call);
+        }
+        call.down = false;
+    }
+
+    /** The outcome that stands is the kept one itself, or has replaced it: it must not come back. */
+    private void forgetKept(CallState call) {
+        CallState.@Nullable Kept[] kept = call.kept;
+        CallState.Kept own = kept == null ? null : kept[call.cursor];
+        if (own != null) {
+            own.full = false;
+            own.value = null;
+            own.error = null;
+        }
+    }
+
+    // ---- attempts
+
+    /** Before the action: false, and the call goes up, if there is no time left to start it. */
+    boolean starting(CallState call) {
+        if (call.limited && call.limitAt - call.now <= 0) {
+            giveUpForTime(call);
+            return false;
+        }
+        call.attempts++;
+        call.startedLayers = -1L;
+        call.passStarted = true;
+        call.attemptStart = call.now;
+        return true;
+    }
+
+    /** The action has ended: its answer is judged once, for all policies. */
+    void attemptEnded(CallState call, @Nullable Object value, @Nullable Throwable error) {
+        call.now = time.nanos();
+        call.actionNanos = call.now - call.attemptStart;
+        call.down = false;
+        call.value = value;
+        call.error = error;
+        call.retryAfter = -1;
+        call.outcome = judge(call, value, error);
+        tellAttempt(call);
+    }
+
+    private Outcome judge(CallState call, @Nullable Object value, @Nullable Throwable thrown) {
+        Classifier classifier = call.spec.operation.classifier;
+        if (thrown == null && classifier == Classifier.DEFAULT) {
+            return Outcome.SUCCESS;
+        }
+        Throwable error = unwrapped(thrown);
+        if (error instanceof VirtualMachineError) {
+            return Outcome.IGNORED;
+        }
+        if (error instanceof CallRejectedException rejection) {
+            call.retryAfter = rejection.retryAfterNanos();
+            return Outcome.REJECTED;
+        }
+        try {
+            Verdict verdict = classifier.classify(value, error);
+            call.retryAfter = verdict.retryAfterNanos();
+            return verdict.outcome();
+        } catch (Throwable broken) {
+            call.fail(broken);
+            return Outcome.IGNORED;
+        }
+    }
+
+    static @Nullable Throwable unwrapped(@Nullable Throwable thrown) {
+        Throwable error = thrown;
+        while (error instanceof CompletionException || error instanceof ExecutionException) {
+            Throwable cause = error.getCause();
+            if (cause == null) {
+                break;
+            }
+            error = cause;
+        }
+        return error;
+    }
+
+    /** The attempt was started, and its outcome is decided by something else than its end. */
+    void attemptGivenUp(CallState call, int reason, @Nullable Throwable interruption) {
+        call.now = time.nanos();
+        call.actionNanos = call.now - call.attemptStart;
+        call.down = false;
+        if (reason == CallState.BY_LIMIT) {
+            call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
+            call.error(
+                    new CallTimeoutException(name, call.limitOwnerName(), call.attempts, call.actionNanos),
+                    Outcome.TIMEOUT);
+        } else {
+            giveUp(call, reason);
+            if (interruption != null) {
+                call.error = interruption;
+            }
+        }
+        tellAttempt(call);
+    }
+
+    /** Cancelled between the last layer and the action. */
+    void giveUpBeforeAttempt(CallState call) {
+        giveUp(call, CallState.BY_CANCEL);
+    }
+
+    private void giveUpForTime(CallState call) {
+        giveUp(call, CallState.BY_LIMIT);
+    }
+
+    /** The call ends without having reached the dependency, or because the caller wants it to. */
+    private void giveUp(CallState call, int reason) {
+        call.discard(call.value);
+        call.down = false;
+        switch (reason) {
+            case CallState.BY_LIMIT -> {
+                call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
+                String owner = call.limitOwnerName();
+                reject(
+                        call,
+                        Reason.DEADLINE_EXCEEDED,
+                        owner,
+                        "call of '" + name + "' could not be made within the time of its " + owner);
+            }
+            case CallState.BY_CANCEL -> {
+                call.giveUpAt = CallState.CALLER;
+                call.error(new CancellationException("the call of '" + name + "' was given up"), Outcome.CANCELLED);
+            }
+            case CallState.BY_INTERRUPT -> {
+                call.giveUpAt = CallState.CALLER;
+                call.wasInterrupted = true;
+                reject(call, Reason.INTERRUPTED, "pipeline", "call of '" + name + "' was interrupted while it waited");
+                call.outcome = Outcome.INTERRUPTED;
+            }
+            default -> {
+                call.giveUpAt = CallState.CALLER;
+                refuse(call);
+            }
+        }
+    }
+
+    /** The executor does not take the call. */
+    void refuse(CallState call) {
+        call.down = false;
+        if (closed.getAsBoolean()) {
+            reject(call, Reason.CLOSED, "pipeline", "pipeline '" + name + "' is closed");
+        } else {
+            reject(
+                    call,
+                    Reason.EXECUTOR_FULL,
+                    "pipeline",
+                    "the executor of '" + name + "' refused to go on with the call");
+        }
+    }
+
+    private void reject(CallState call, Reason reason, String policy, String message) {
+        call.error(new CallRejectedException(reason, name, policy, message, -1, null), Outcome.REJECTED);
+        tellRejected(call, policy, reason);
+    }
+
+    // ---- fallback of a stage
+
+    /** What the user's fallback stage came to; {@link CallState#BY_COMPLETION} or why it was not waited for. */
+    void stageEnded(CallState call, int reason, @Nullable Object value, @Nullable Throwable error) {
+        call.now = time.nanos();
+        int why = call.cancelPending() ? CallState.BY_CANCEL : reason;
+        if (why == CallState.BY_COMPLETION) {
+            if (error == null) {
+                call.answer(value, Source.FALLBACK, 0);
+            } else {
+                Throwable cause = unwrapped(error);
+                call.fail(cause == null ? error : cause);
+            }
+        } else {
+            call.discard(value);
+            if (why == CallState.BY_CANCEL || why == CallState.BY_INTERRUPT) {
+                giveUp(call, why);
+            }
+            abandon(call);
+        }
+        leaveLayer(call);
+    }
+
+    /** Runs the function that a policy answers from. */
+    @SuppressWarnings("NullAway") // it declares that it takes null, which the checker does not see through a wildcard
+    static @Nullable Object applied(CallState call) {
+        Function<? super @Nullable Throwable, ?> function = call.function;
+        if (function == null) {
+            throw new IllegalStateException("a policy said answerFrom without a function");
+        }
+        call.function = null;
+        return function.apply(call.error);
+    }
+
+    /** As {@link #applied}, where the function returns a stage. */
+    static CompletionStage<?> appliedStage(CallState call) {
+        Object stage = applied(call);
+        if (stage == null) {
+            throw new NullPointerException("the fallback returned null and no stage");
+        }
+        return (CompletionStage<?>) stage;
+    }
+
+    // ---- small things
+
+    private void startForks(CallState call) {
+        List<CallState.Fork> forks = call.forks == null ? List.of() : new ArrayList<>(call.forks);
+        call.forks = null;
+        for (CallState.Fork fork : forks) {
+            background.start(call, fork);
+        }
+    }
+
+    static Completion awaited(CallState call) {
+        Completion awaited = call.awaited;
+        if (awaited == null) {
+            throw new IllegalStateException("a policy said await without a completion");
+        }
+        return awaited;
+    }
+
+    private IllegalStateException misuse(int layer, String method) {
+        return new IllegalStateException(method + " of " + policyName(layer) + " returned no decision of its passage");
+    }
+
+    void tellRejected(CallState call, String policy, Reason reason) {
+        if (events != null) {
+            events.rejected(call.operation(), policy, reason);
+        }
+    }
+
+    private void tellAttempt(CallState call) {
+        if (events != null) {
+            events.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
+        }
+    }
+
+    void tellSettled(CallState call) {
+        if (events != null) {
+            events.callSettled(call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
+        }
+    }
+
+    static void log(String what, Throwable thrown) {
+        LOG.log(Level.WARNING, what, thrown);
+    }
+}

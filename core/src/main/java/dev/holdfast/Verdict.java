@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the {@link Classifier} says of an answer: success, failure, pushback or ignored. Immutable.
+ */
+public final class Verdict {
+    /** A good answer. */
+    public static final Verdict SUCCESS = new Verdict(Outcome.SUCCESS, null);
+    /** The dependency's fault: retried, and counted by the circuit breaker. */
+    public static final Verdict FAILURE = new Verdict(Outcome.FAILURE, null);
+    /** The caller's own fault: neither retried nor counted. */
+    public static final Verdict IGNORED = new Verdict(Outcome.IGNORED, null);
+    /** The dependency asks for less, and does not say for how long. */
+    public static final Verdict PUSHBACK = new Verdict(Outcome.PUSHBACK, null);
+
+    private static final Duration LONGEST = Duration.ofDays(1);
+
+    private final Outcome outcome;
+    private final long retryAfterNanos;
+
+    private Verdict(Outcome outcome, @Nullable Duration retryAfter) {
+        this.outcome = outcome;
+        this.retryAfterNanos = retryAfter == null ? -1 : retryAfter.toNanos();
+    }
+
+    /**
+     * The dependency asks not to be called again before this time has passed.
+     *
+     * @param retryAfter as the dependency said; a negative one counts as zero, one of more than a day as a day
+     */
+    public static Verdict pushback(Duration retryAfter) {
+        Objects.requireNonNull(retryAfter, "retryAfter");
+        Duration atMost = retryAfter.compareTo(LONGEST) > 0 ? LONGEST : retryAfter;
+        return new Verdict(Outcome.PUSHBACK, atMost.isNegative() ? Duration.ZERO : atMost);
+    }
+
+    /** {@link Outcome#SUCCESS}, {@link Outcome#FAILURE}, {@link Outcome#PUSHBACK} or {@link Outcome#IGNORED}. */
+    public Outcome outcome() {
+        return outcome;
+    }
+
+    /** How long the dependency asked to be left alone, in nanoseconds; -1 if it did not say. */
+    public long retryAfterNanos() {
+        return retryAfterNanos;
+    }
+
+    @Override
+    public String toString() {
+        return retryAfterNanos < 0
+                ? outcome.name()
+                : outcome + "(retry after " + Duration.ofNanos(retryAfterNanos) + ")";
+    }
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.TimeSource;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Strikes attempts that have outlived their limit. On the system's time there is one for all calls in flight: a table that is
+ * swept once a millisecond while there is anything in it, since a timer task for each call costs more than all the policies
+ * together. On any other time each limit is a timer of its own, so that it strikes at its exact instant.
+ */
+abstract class Watchdog {
+    private static final Watchdog SYSTEM = new Sweeping(TimeSource.system());
+
+    static Watchdog on(TimeSource time) {
+        return time == TimeSource.system() ? SYSTEM : new Exact(time);
+    }
+
+    /** Watches the open attempt of this call, whose limit does not change meanwhile. */
+    abstract void watch(CallState call, long number);
+
+    /** The attempt is over. */
+    abstract void release(CallState call);
+
+    private static final class Exact extends Watchdog {
+        private final TimeSource time;
+
+        Exact(TimeSource time) {
+            this.time = time;
+        }
+
+        @Override
+        void watch(CallState call, long number) {
+            call.limitTimer = time.schedule(call.limitAt - call.now, () -> call.strike(number));
+        }
+
+        @Override
+        void release(CallState call) {
+            TimeSource.Timer timer = call.limitTimer;
+            if (timer != null) {
+                timer.cancel();
+                call.limitTimer = null;
+            }
+        }
+    }
+
+    /** Places for calls; a place is taken by one compare-and-set and given back by one store. */
+    static final class Table {
+        final AtomicReferenceArray<CallState> places;
+        final @Nullable Table smaller;
+
+        Table(int size, @Nullable Table smaller) {
+            places = new AtomicReferenceArray<>(size);
+            this.smaller = smaller;
+        }
+    }
+
+    private static final class Sweeping extends Watchdog {
+        private static final long RESOLUTION_NANOS = 1_000_000;
+        /** Sweeps over an empty table before the sweeping stops: starting it again costs a timer. */
+        private static final int IDLE_SWEEPS = 200;
+
+        private static final int FIRST_SIZE = 2_048;
+        /** Places between the first tries of two threads: more than a cache line of references. */
+        private static final int STRIDE = 32;
+
+        private static final int TRIES = 64;
+
+        private final TimeSource time;
+        private final AtomicBoolean sweeping = new AtomicBoolean();
+        private volatile Table newest = new Table(FIRST_SIZE, null);
+        private int idle;
+
+        Sweeping(TimeSource time) {
+            this.time = time;
+        }
+
+        @Override
+        void watch(CallState call, long number) {
+            while (!placed(call, newest)) {
+                grow();
+            }
+            if (!sweeping.get()) {
+                startSweeping();
+            }
+        }
+
+        private static boolean placed(CallState call, Table table) {
+            AtomicReferenceArray<CallState> places = table.places;
+            int mask = places.length() - 1;
+            int place = call.watchSlot;
+            if (place < 0) {
+                place = (int) Thread.currentThread().getId() * STRIDE;
+            }
+            for (int tries = 0; tries < TRIES; tries++, place++) {
+                int i = place & mask;
+                if (places.getPlain(i) == null && places.compareAndSet(i, null, call)) {
+                    call.watchSlot = i;
+                    call.watchTable = table;
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private synchronized void grow() {
+            newest = new Table(newest.places.length() * 2, newest);
+        }
+
+        @Override
+        @SuppressWarnings("NullAway") // an empty place is null; the array has no way to say so
+        void release(CallState call) {
+            Table table = call.watchTable;
+            if (table != null) {
+                table.places.setRelease(call.watchSlot, null);
+            }
+        }
+
+        private void startSweeping() {
+            if (sweeping.compareAndSet(false, true)) {
+                idle = 0;
+                time.schedule(RESOLUTION_NANOS, this::sweep);
+            }
+        }
+
+        private void sweep() {
+            idle = sweepAll() ? idle + 1 : 0;
+            if (idle < IDLE_SWEEPS) {
+                time.schedule(RESOLUTION_NANOS, this::sweep);
+                return;
+            }
+            sweeping.set(false);
+            // A call that came after the last sweep may have seen that sweeping still went on.
+            if (!sweepAll()) {
+                startSweeping();
+            }
+        }
+
+        private boolean sweepAll() {
+            long now = time.nanos();
+            boolean empty = true;
+            for (Table table = newest; table != null; table = table.smaller) {
+                empty &= sweep(table.places, now);
+            }
+            return empty;
+        }
+
+        private static boolean sweep(AtomicReferenceArray<CallState> places, long now) {
+            boolean empty = true;
+            for (int i = 0, n = places.length(); i < n; i++) {
+                CallState call = places.getAcquire(i);
+                if (call != null) {
+                    empty = false;
+                    // The number first: a limit that is read after it belongs to this attempt or to a later one, and
+                    // the
+                    // claim of a number that has passed fails.
+                    long number = call.openNumber();
+                    if (number >= 0 && call.limitAt - now <= 0) {
+                        call.strike(number);
+                    }
+                }
+            }
+            return empty;
+        }
+    }
+}

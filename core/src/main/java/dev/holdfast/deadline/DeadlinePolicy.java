@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.deadline;
+
+import dev.holdfast.spi.Checks;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * Limits the time of a whole call, all attempts, waits and queues included. Belongs outermost.
+ *
+ * <p>A wait that does not fit into what is left is not begun. A call that has not reached the dependency in time is rejected
+ * with {@link dev.holdfast.Reason#DEADLINE_EXCEEDED}; an attempt that runs when the time is over is given up as by a timeout.
+ * A deadline of the call itself, or of the request that it serves ({@link dev.holdfast.Deadline}), can only shorten it.
+ */
+public final class DeadlinePolicy extends Policy {
+    private static final Duration LEAST = Duration.ofMillis(1);
+    private static final Duration MOST = Duration.ofDays(1);
+
+    private final Duration limit;
+    private final long nanos;
+
+    private DeadlinePolicy(Duration limit) {
+        super("deadline", ENTER);
+        new Checks("deadline")
+                .range("limit", Objects.requireNonNull(limit, "limit"), LEAST, MOST)
+                .done();
+        this.limit = limit;
+        this.nanos = limit.toNanos();
+    }
+
+    /**
+     * A limit of this time.
+     *
+     * @param limit 1 ms to 1 day
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public static DeadlinePolicy of(Duration limit) {
+        return new DeadlinePolicy(limit);
+    }
+
+    /** The limit. */
+    public Duration limit() {
+        return limit;
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        passage.limit(nanos);
+        return PROCEED;
+    }
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.fallback;
+
+import dev.holdfast.spi.Checks;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** What a {@link FallbackPolicy} answers with. Immutable. */
+public final class FallbackSettings {
+    private final Builder builder;
+
+    private FallbackSettings(Builder builder) {
+        this.builder = builder;
+    }
+
+    /** The defaults, changed by this. */
+    public static FallbackSettings of(Consumer<? super Builder> configure) {
+        Builder builder = builder();
+        configure.accept(builder);
+        return builder.build();
+    }
+
+    /** A builder that holds the defaults; one of value, function and async function must be given. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that holds these settings. */
+    public Builder toBuilder() {
+        return new Builder(builder);
+    }
+
+    @Nullable
+    Object value() {
+        return builder.value;
+    }
+
+    @Nullable
+    Function<@Nullable Throwable, ?> function() {
+        return builder.function;
+    }
+
+    @Nullable
+    Function<@Nullable Throwable, ? extends CompletionStage<?>> asyncFunction() {
+        return builder.asyncFunction;
+    }
+
+    /** Whether the caller's own faults are answered too. */
+    public boolean onIgnored() {
+        return builder.onIgnored;
+    }
+
+    /** Collects settings. */
+    public static final class Builder {
+        private @Nullable Object value;
+        private @Nullable Function<@Nullable Throwable, ?> function;
+        private @Nullable Function<@Nullable Throwable, ? extends CompletionStage<?>> asyncFunction;
+        private boolean onIgnored;
+        private int given;
+
+        private Builder() {}
+
+        private Builder(Builder other) {
+            value = other.value;
+            function = other.function;
+            asyncFunction = other.asyncFunction;
+            onIgnored = other.onIgnored;
+            given = other.given;
+        }
+
+        /** Always this value; may be null. */
+        public Builder value(@Nullable Object newValue) {
+            value = newValue;
+            given |= 1;
+            return this;
+        }
+
+        /** What this function makes of the error, quickly; it is given null where the failure was a value. */
+        public Builder function(Function<@Nullable Throwable, ?> newFunction) {
+            function = Objects.requireNonNull(newFunction, "function");
+            given |= 2;
+            return this;
+        }
+
+        /** What the stage completes with that this function makes of the error; not asked when the call's time is over. */
+        public Builder asyncFunction(Function<@Nullable Throwable, ? extends CompletionStage<?>> newFunction) {
+            asyncFunction = Objects.requireNonNull(newFunction, "asyncFunction");
+            given |= 4;
+            return this;
+        }
+
+        /** Whether the caller's own faults ({@link dev.holdfast.Outcome#IGNORED}) are answered too; default false. */
+        public Builder onIgnored(boolean newOnIgnored) {
+            onIgnored = newOnIgnored;
+            return this;
+        }
+
+        /**
+         * Makes the settings.
+         *
+         * @throws dev.holdfast.spi.InvalidSettingsException unless exactly one of value, function and async function is given
+         */
+        public FallbackSettings build() {
+            new Checks("fallback")
+                    .that(
+                            Integer.bitCount(given) == 1,
+                            "function",
+                            given == 0 ? "missing" : "not alone",
+                            "given, or else value, or asyncFunction, and just one of them")
+                    .done();
+            return new FallbackSettings(new Builder(this));
+        }
+    }
+}

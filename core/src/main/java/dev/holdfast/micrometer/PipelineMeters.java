@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.micrometer;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Refusal;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/** The meters of all open pipelines of one name: their calls are counted together, and the youngest shows its policies. */
+final class PipelineMeters {
+    private static final int MOST_OPERATIONS = 100;
+    private static final Reason[] REASONS = Reason.values();
+    private static final Refusal[] REFUSALS = Refusal.values();
+
+    /** What changed, and how. */
+    private record Change(String policy, String from, String to) {}
+
+    private final MeterRegistry registry;
+    private final Tags tags;
+    private final Registration registration;
+    private final Deque<Pipeline> open = new ArrayDeque<>();
+    private @Nullable Registration policies;
+
+    private final OperationMeters none;
+    private final OperationMeters other;
+    private final Map<String, OperationMeters> operations = new ConcurrentHashMap<>();
+    private final Map<String, Cells<LongAdder>> rejections = new ConcurrentHashMap<>();
+    private final Map<String, LongAdder> writtenOff = new ConcurrentHashMap<>();
+    private final Map<Change, LongAdder> stateChanges = new ConcurrentHashMap<>();
+    private final Cells<LongAdder> scheduledRetries;
+    private final Cells<LongAdder> refusedRetries;
+
+    PipelineMeters(MeterRegistry registry, String pipeline) {
+        this.registry = registry;
+        this.tags = Tags.of("pipeline", pipeline);
+        this.registration = new Registration(registry, tags);
+        this.none = new OperationMeters(registration, "none");
+        this.other = new OperationMeters(registration, "other");
+        // A user's operation of such a name shares the meter: a second one of the same tags would not be seen.
+        operations.put("none", none);
+        operations.put("other", other);
+        this.scheduledRetries = new Cells<>(1, i -> retries("scheduled", "none"));
+        this.refusedRetries = new Cells<>(REFUSALS.length, i -> retries("refused", Registration.tag(REFUSALS[i])));
+    }
+
+    // ---- life, under the observer's lock
+
+    void opened(Pipeline pipeline) {
+        open.push(pipeline);
+        show(pipeline);
+    }
+
+    /** Whether it was the last one, and nothing is left. */
+    boolean closed(Pipeline pipeline) {
+        boolean shown = open.peek() == pipeline;
+        open.remove(pipeline);
+        Pipeline next = open.peek();
+        if (next != null && shown) {
+            show(next);
+        } else if (next == null) {
+            endPolicies();
+            registration.end();
+        }
+        return next == null;
+    }
+
+    private void show(Pipeline pipeline) {
+        endPolicies();
+        Registration shown = new Registration(registry, tags);
+        policies = shown;
+        Map<String, Integer> kinds = new HashMap<>();
+        for (Policy policy : pipeline.policies()) {
+            int number = kinds.merge(policy.name(), 1, Integer::sum);
+            policy.meters(shown.of(number == 1 ? policy.name() : policy.name() + "-" + number));
+        }
+    }
+
+    private void endPolicies() {
+        if (policies != null) {
+            policies.end();
+        }
+    }
+
+    // ---- what is counted
+
+    OperationMeters operation(@Nullable String operation) {
+        if (operation == null) {
+            return none;
+        }
+        OperationMeters known = operations.get(operation);
+        return known != null ? known : newOperation(operation);
+    }
+
+    private OperationMeters newOperation(String operation) {
+        // The size is checked before the lock, so that the operations of no end do not queue here.
+        if (operations.size() >= MOST_OPERATIONS + 2) {
+            return other;
+        }
+        synchronized (operations) {
+            OperationMeters known = operations.get(operation);
+            if (known != null || operations.size() >= MOST_OPERATIONS + 2) {
+                return known != null ? known : other;
+            }
+            OperationMeters made = new OperationMeters(registration, operation);
+            operations.put(operation, made);
+            return made;
+        }
+    }
+
+    LongAdder rejections(String policy, Reason reason) {
+        Cells<LongAdder> known = rejections.get(policy);
+        return (known != null ? known : newRejections(policy)).at(reason.ordinal());
+    }
+
+    private Cells<LongAdder> newRejections(String policy) {
+        return rejections.computeIfAbsent(
+                policy,
+                name -> new Cells<>(
+                        REASONS.length,
+                        i -> registration.counter(
+                                "rejections",
+                                "Calls that a policy turned away",
+                                "policy",
+                                name,
+                                "reason",
+                                Registration.tag(REASONS[i]))));
+    }
+
+    LongAdder scheduledRetries() {
+        return scheduledRetries.at(0);
+    }
+
+    LongAdder refusedRetries(Refusal why) {
+        return refusedRetries.at(why.ordinal());
+    }
+
+    private LongAdder retries(String result, String reason) {
+        return registration.counter(
+                "retries",
+                "Failed attempts that were followed by another one, or why they were not",
+                "result",
+                result,
+                "reason",
+                reason);
+    }
+
+    LongAdder writtenOff(String policy) {
+        return writtenOff.computeIfAbsent(
+                policy,
+                name -> registration.counter(
+                        "written.off", "Work that never ended and was given up by a policy", "policy", name));
+    }
+
+    LongAdder stateChanges(String policy, String from, String to) {
+        return stateChanges.computeIfAbsent(
+                new Change(policy, from, to),
+                change -> registration.counter(
+                        "state.changes",
+                        "Changes of a policy's state",
+                        "policy",
+                        change.policy(),
+                        "from",
+                        change.from(),
+                        "to",
+                        change.to()));
+    }
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.micrometer;
+
+import dev.holdfast.spi.Meters;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Meters that come and go together, with the tags that they share. A meter that the registry refuses is logged, and then
+ * counted for nobody: metrics break no call. Safe for any number of threads.
+ */
+final class Registration {
+    private static final String PREFIX = "holdfast.";
+
+    private final MeterRegistry registry;
+    private final Tags shared;
+    private final List<Meter> meters = new ArrayList<>();
+    // Micrometer holds what it polls weakly, and a lambda has no other holder.
+    private final List<Object> polled = new ArrayList<>();
+    private boolean ended;
+
+    Registration(MeterRegistry registry, Tags shared) {
+        this.registry = registry;
+        this.shared = shared;
+    }
+
+    static String tag(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    Timing timing(String name, String description, String... tags) {
+        Timing timing = new Timing();
+        register(
+                name,
+                timing,
+                () -> FunctionTimer.builder(PREFIX + name, timing, Timing::count, Timing::nanos, TimeUnit.NANOSECONDS)
+                        .description(description)
+                        .tags(shared.and(tags))
+                        .register(registry));
+        return timing;
+    }
+
+    LongAdder counter(String name, String description, String... tags) {
+        LongAdder adder = new LongAdder();
+        counter(name, description, Tags.of(tags), adder::sum);
+        return adder;
+    }
+
+    private void counter(String name, String description, Tags tags, LongSupplier total) {
+        register(
+                name,
+                total,
+                () -> FunctionCounter.builder(PREFIX + name, total, LongSupplier::getAsLong)
+                        .description(description)
+                        .tags(shared.and(tags))
+                        .register(registry));
+    }
+
+    private void gauge(String name, String description, Tags tags, DoubleSupplier value) {
+        register(
+                name,
+                value,
+                () -> Gauge.builder(PREFIX + name, value, DoubleSupplier::getAsDouble)
+                        .description(description)
+                        .tags(shared.and(tags))
+                        .register(registry));
+    }
+
+    /** Where the policies of this name put their gauges and totals. */
+    Meters of(String policy) {
+        Tags own = Tags.of("policy", policy);
+        return new Meters() {
+            @Override
+            public void gauge(String name, String description, DoubleSupplier value) {
+                Registration.this.gauge(name, description, own, value);
+            }
+
+            @Override
+            public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
+                Registration.this.gauge(name, description, own.and(tag, tagValue), value);
+            }
+
+            @Override
+            public void counter(String name, String description, LongSupplier total) {
+                Registration.this.counter(name, description, own, total);
+            }
+
+            @Override
+            public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {
+                Registration.this.counter(name, description, own.and(tag, tagValue), total);
+            }
+        };
+    }
+
+    private synchronized void register(String name, Object source, Supplier<? extends Meter> registering) {
+        if (ended) {
+            return;
+        }
+        try {
+            meters.add(registering.get());
+            polled.add(source);
+        } catch (RuntimeException refusal) {
+            System.getLogger("dev.holdfast.micrometer")
+                    .log(Level.WARNING, "the registry refuses " + PREFIX + name + " " + shared, refusal);
+        }
+    }
+
+    /** Removes every meter; nothing is registered any more. */
+    synchronized void end() {
+        ended = true;
+        meters.forEach(registry::remove);
+        meters.clear();
+        polled.clear();
+    }
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.retry;
+
+import dev.holdfast.spi.Option;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import io.github.resilience4j.core.IntervalFunction;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes the {@code retry} of a configuration file. */
+public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Builder> {
+
+    /** For the service loader. */
+    public RetryPolicyFactory() {}
+
+    @Override
+    public String key() {
+        return "retry";
+    }
+
+    @Override
+    public RetrySettings.Builder builder() {
+        return RetrySettings.builder();
+    }
+
+    @Override
+    public List<Option<RetrySettings.Builder, ?>> options() {
+        return List.of(
+                Option.integer("max-attempts", RetrySettings.Builder::maxAttempts),
+                Option.duration("backoff.initial", RetrySettings.Builder::initialBackoff),
+                Option.decimal("backoff.multiplier", RetrySettings.Builder::multiplier),
+                Option.duration("backoff.max", RetrySettings.Builder::maxBackoff),
+                Option.choice("backoff.jitter", Jitter.class, RetrySettings.Builder::jitter),
+                Option.bound("interval", IntervalFunction.class, RetrySettings.Builder::interval),
+                Option.flag("retry-rejections", RetrySettings.Builder::retryRejections),
+                Option.flag("retry-inside-retries", RetrySettings.Builder::retryInsideRetries));
+    }
+
+    @Override
+    public Policy create(RetrySettings.Builder builder) {
+        return RetryPolicy.of(builder.build());
+    }
+
+    @Override
+    public int position() {
+        return 400;
+    }
+
+    @Override
+    public Optional<Policy> standard() {
+        return Optional.of(RetryPolicy.ofDefaults());
+    }
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.retry;
+
+import dev.holdfast.spi.Checks;
+import io.github.resilience4j.core.IntervalFunction;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** How a {@link RetryPolicy} tries again. Immutable. */
+public final class RetrySettings {
+    private static final Duration LONGEST = Duration.ofDays(1);
+
+    private final Builder builder;
+    private final long initialNanos;
+    private final long maxNanos;
+
+    private RetrySettings(Builder builder) {
+        this.builder = builder;
+        this.initialNanos = builder.initialBackoff.toNanos();
+        this.maxNanos = builder.maxBackoff.toNanos();
+    }
+
+    /** The defaults, changed by this. */
+    public static RetrySettings of(Consumer<? super Builder> configure) {
+        Builder builder = builder();
+        configure.accept(builder);
+        return builder.build();
+    }
+
+    /** A builder that holds the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that holds these settings. */
+    public Builder toBuilder() {
+        return new Builder(builder);
+    }
+
+    /** How many attempts a call may have, the first included. */
+    public int maxAttempts() {
+        return builder.maxAttempts;
+    }
+
+    /** Whether a local rejection is tried again. */
+    public boolean retryRejections() {
+        return builder.retryRejections;
+    }
+
+    /** Whether a call inside a retry of an outer pipeline is tried again. */
+    public boolean retryInsideRetries() {
+        return builder.retryInsideRetries;
+    }
+
+    /**
+     * The wait before the next attempt.
+     *
+     * @param attempts how many there have been, from 1
+     * @param lastNanos the wait before the last one; 0 if there was none
+     */
+    long backoffNanos(int attempts, long lastNanos) {
+        IntervalFunction given = builder.interval;
+        if (given != null) {
+            return Math.max(0, given.apply(attempts) * 1_000_000);
+        }
+        if (builder.jitter == Jitter.DECORRELATED) {
+            double most = Math.max((double) initialNanos, 3.0 * (lastNanos == 0 ? initialNanos : lastNanos));
+            return (long) Math.min((double) maxNanos, initialNanos + draw() * (most - initialNanos));
+        }
+        double whole = Math.min((double) maxNanos, initialNanos * Math.pow(builder.multiplier, attempts - 1.0));
+        switch (builder.jitter) {
+            case FULL:
+                return (long) (draw() * whole);
+            case EQUAL:
+                return (long) (whole / 2 + draw() * whole / 2);
+            default:
+                return (long) whole;
+        }
+    }
+
+    private double draw() {
+        DoubleSupplier random = builder.random;
+        return random == null ? ThreadLocalRandom.current().nextDouble() : random.getAsDouble();
+    }
+
+    /** Collects settings; the values are checked together in {@link #build}. */
+    public static final class Builder {
+        private int maxAttempts = 3;
+        private Duration initialBackoff = Duration.ofMillis(50);
+        private double multiplier = 2;
+        private Duration maxBackoff = Duration.ofSeconds(1);
+        private Jitter jitter = Jitter.FULL;
+        private @Nullable DoubleSupplier random;
+        private @Nullable IntervalFunction interval;
+        private boolean retryRejections;
+        private boolean retryInsideRetries;
+
+        private Builder() {}
+
+        private Builder(Builder other) {
+            maxAttempts = other.maxAttempts;
+            initialBackoff = other.initialBackoff;
+            multiplier = other.multiplier;
+            maxBackoff = other.maxBackoff;
+            jitter = other.jitter;
+            random = other.random;
+            interval = other.interval;
+            retryRejections = other.retryRejections;
+            retryInsideRetries = other.retryInsideRetries;
+        }
+
+        /** How many attempts a call may have, the first included: 1 to 1,000,000,000; default 3. */
+        public Builder maxAttempts(int value) {
+            maxAttempts = value;
+            return this;
+        }
+
+        /** The longest wait before the second attempt, before jitter: 0 to 1 day; default 50 ms. */
+        public Builder initialBackoff(Duration value) {
+            initialBackoff = Objects.requireNonNull(value, "initialBackoff");
+            return this;
+        }
+
+        /** What the wait grows by from attempt to attempt: 1 to 100; default 2. */
+        public Builder multiplier(double value) {
+            multiplier = value;
+            return this;
+        }
+
+        /** Where the wait stops to grow: at least the initial one, to 1 day; default 1 s. */
+        public Builder maxBackoff(Duration value) {
+            maxBackoff = Objects.requireNonNull(value, "maxBackoff");
+            return this;
+        }
+
+        /** How the waits are spread; default {@link Jitter#FULL}. */
+        public Builder jitter(Jitter value) {
+            jitter = Objects.requireNonNull(value, "jitter");
+            return this;
+        }
+
+        /** Draws the jitter from this seed, so that a test sees the same waits again; default: a different draw every time. */
+        public Builder seed(long value) {
+            Random seeded = new Random(value);
+            random = seeded::nextDouble;
+            return this;
+        }
+
+        /** A function of resilience4j's that says the waits instead of the backoff and jitter here. */
+        public Builder interval(IntervalFunction value) {
+            interval = Objects.requireNonNull(value, "interval");
+            return this;
+        }
+
+        /** Whether a call that another policy turned away is tried again; default false, since it holds the caller for nothing. */
+        public Builder retryRejections(boolean value) {
+            retryRejections = value;
+            return this;
+        }
+
+        /** Whether a call that runs inside a second or later attempt of another pipeline is tried again; default false. */
+        public Builder retryInsideRetries(boolean value) {
+            retryInsideRetries = value;
+            return this;
+        }
+
+        /**
+         * Checks and makes the settings.
+         *
+         * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
+         */
+        public RetrySettings build() {
+            new Checks("retry")
+                    .range("maxAttempts", maxAttempts, 1, 1_000_000_000)
+                    .range("initialBackoff", initialBackoff, Duration.ZERO, LONGEST)
+                    .range("multiplier", multiplier, 1, 100)
+                    .range("maxBackoff", maxBackoff, initialBackoff, LONGEST)
+                    .done();
+            return new RetrySettings(new Builder(this));
+        }
+    }
+}

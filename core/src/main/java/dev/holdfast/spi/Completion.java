@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spi;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something that a call can await: completed once, by a policy on behalf of another call (a permit handed over, a flight
+ * landed). Carries no value; the policy that is asked again after it looks at its own state.
+ *
+ * <p>Safe for any number of threads. A waiter that gives up is removed, so that a completion that never comes holds nothing.
+ */
+public class Completion {
+
+    /** Who waits. Called at most once, on the completing thread; must not block and must not throw. */
+    @FunctionalInterface
+    public interface Waiter {
+        /** The completion has come. */
+        void completed();
+    }
+
+    private boolean done;
+    private @Nullable Set<Waiter> waiters;
+
+    /** A completion that has not come yet. */
+    public Completion() {}
+
+    /** Whether it has come. */
+    public final synchronized boolean isDone() {
+        return done;
+    }
+
+    /** Adds a waiter; false, and the waiter is not kept, if the completion has come already. */
+    public final synchronized boolean register(Waiter waiter) {
+        if (done) {
+            return false;
+        }
+        if (waiters == null) {
+            waiters = new LinkedHashSet<>(2);
+        }
+        waiters.add(waiter);
+        return true;
+    }
+
+    /** Forgets a waiter that has given up. Does nothing if it is not there. */
+    public final synchronized void remove(Waiter waiter) {
+        if (waiters != null) {
+            waiters.remove(waiter);
+        }
+    }
+
+    /** How many wait just now. */
+    public final synchronized int waiting() {
+        return waiters == null ? 0 : waiters.size();
+    }
+
+    /** Lets it come: tells all waiters, in the order in which they came. Does nothing the second time. */
+    public final void complete() {
+        List<Waiter> told;
+        synchronized (this) {
+            if (done) {
+                return;
+            }
+            done = true;
+            told = waiters == null ? List.of() : new ArrayList<>(waiters);
+            waiters = null;
+        }
+        for (Waiter waiter : told) {
+            waiter.completed();
+        }
+    }
+}

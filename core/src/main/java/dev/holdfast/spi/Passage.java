@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spi;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.Reason;
+import dev.holdfast.Source;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call on its way through a pipeline, as the policy of one layer sees it.
+ *
+ * <p>Valid only inside the policy's method that was given it, and on that thread: it is used again for other calls. What a
+ * policy must remember of a call goes into the layer's {@link #slot(long) slot} and {@link #object(Object) object}, which
+ * belong to this call and layer alone. Implemented by the interpreter only.
+ *
+ * <p>The methods that return an {@code int} make a decision: a policy returns it at once and asks nothing afterwards.
+ */
+public abstract class Passage {
+
+    /** For the interpreter. */
+    protected Passage() {}
+
+    // ---- what is known of the call
+
+    /** The time, in the nanoseconds of the pipeline's source: when the pass started, a suspension ended or the attempt ended. */
+    public abstract long now();
+
+    /** Nanoseconds until the nearest limit around this layer; {@link Long#MAX_VALUE} without one; may be negative. */
+    public abstract long remaining();
+
+    /** How many attempts have been started by this call. */
+    public abstract int attempts();
+
+    /** The number of the outer pipeline's attempt inside which this call runs; 0 if there is none that is known. */
+    public abstract int outerAttempt();
+
+    /** The name of the pipeline. */
+    public abstract String pipeline();
+
+    /** The name of the operation, if the call belongs to one. */
+    public abstract @Nullable String operation();
+
+    /** The key of what is asked for, operation and partition included; null for a call without key. */
+    public abstract @Nullable Object key();
+
+    /** Whether the work may be done twice without harm. */
+    public abstract boolean idempotent();
+
+    /** Whether the action may be run again in the background: only if it is a decorated function. */
+    public abstract boolean repeatable();
+
+    /** Whether this call runs inside an attempt of the same pipeline for the same key: to wait for that one would be for ever. */
+    public abstract boolean recursive();
+
+    // ---- the layer's own memory, empty when the layer is entered
+
+    /** What {@link #slot(long)} was last given in this entry; 0 at first. */
+    public abstract long slot();
+
+    /** Remembers a number for this entry. */
+    public abstract void slot(long value);
+
+    /** What {@link #object(Object)} was last given in this entry; null at first. */
+    public abstract @Nullable Object object();
+
+    /** Remembers an object for this entry. */
+    public abstract void object(@Nullable Object value);
+
+    // ---- the outcome, as it stands on the way up
+
+    /** How the call stands. */
+    public abstract Outcome outcome();
+
+    /** The value, if there is one; also one that counts as a failure. */
+    public abstract @Nullable Object value();
+
+    /** The error, if there is one; a {@link dev.holdfast.CallRejectedException} after a rejection. */
+    public abstract @Nullable Throwable error();
+
+    /** When another try may be worth it, as told by the dependency's pushback or by a rejection; -1 if not known. */
+    public abstract long retryAfter();
+
+    /** Whether an attempt ran inside this entry of this layer. If not, the dependency was not asked. */
+    public abstract boolean started();
+
+    /** How long the last attempt's action ran, in nanoseconds; waits not included. */
+    public abstract long actionNanos();
+
+    /** Where the value came from. */
+    public abstract Source source();
+
+    /** Asked again because the longest time of an await is over. Look at what was awaited before you look at this. */
+    public abstract boolean expired();
+
+    /** In {@link Policy#ended}: the work has not ended, but has gone on for {@link Policy#lease}. */
+    public abstract boolean writtenOff();
+
+    // ---- what a policy asks for
+
+    /**
+     * On the way in: everything inside this layer must end within this time. The interpreter takes the limit away when the
+     * layer is left, in whatever way.
+     */
+    public abstract void limit(long nanos);
+
+    /**
+     * On the way in: starts a call of its own, of the same action, that enters just inside this layer once this method has
+     * returned. This layer counts as entered for it, with {@code object} in its slot, and is settled with its outcome. Only
+     * for a {@link #repeatable} call.
+     *
+     * @param limitNanos the time it may take; {@link Long#MAX_VALUE}: no limit of its own
+     */
+    public abstract void fork(Object object, long limitNanos);
+
+    /** On the way up: no attempt makes sense before this time has passed. A retry further out waits at least so long. */
+    public abstract void holdRetry(long nanos);
+
+    /** The largest {@link #holdRetry} said further in during this pass; 0 if none. */
+    public abstract long heldRetry();
+
+    /** Tells the observer that the policy's state changed. */
+    public abstract void stateChanged(String from, String to);
+
+    // ---- decisions on the way in
+
+    /** Proceed after a pause. Its end is the layer's entry; if the call is given up before, the layer is abandoned. */
+    public abstract int pause(long nanos);
+
+    /** Ask me again when this has come, or when the time is over. Also a decision on the way up. */
+    public abstract int await(Completion completion, long maxNanos);
+
+    /** Turn the call away. */
+    public final int reject(Reason reason, long retryAfterNanos, String message) {
+        return reject(reason, retryAfterNanos, message, null);
+    }
+
+    /**
+     * Turn the call away. The layer has taken back whatever it holds before it says so.
+     *
+     * @param retryAfterNanos when it may be worth trying again; -1 if not known
+     * @param message policy, pipeline, fact and number
+     * @param cause what an existing {@code catch} looks for, where there is such a thing
+     */
+    public abstract int reject(Reason reason, long retryAfterNanos, String message, @Nullable Throwable cause);
+
+    // ---- decisions on the way in or up
+
+    /** This value is the call's outcome, a success. */
+    public abstract int answer(@Nullable Object value, Source source, long ageNanos);
+
+    /** The call's outcome is as another call of the same key got it. */
+    public abstract int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error);
+
+    /** This error is the call's outcome. It does not come from the dependency and is {@link Outcome#IGNORED}. */
+    public abstract int fail(Throwable error);
+
+    // ---- decisions on the way up
+
+    /** What this function returns or throws is the call's outcome. The interpreter calls it, with null if there is no error. */
+    public abstract int answerFrom(Function<? super @Nullable Throwable, ?> function);
+
+    /** What the stage that this function returns completes with is the call's outcome. */
+    public abstract int answerFromStage(Function<? super @Nullable Throwable, ? extends CompletionStage<?>> function);
+
+    /** Enter everything inside this layer again after this wait. Refused, and the outcome kept, where time does not allow it. */
+    public abstract int retry(long waitNanos);
+
+    /** Keep the outcome although it is one that is retried, and tell the observer why. */
+    public abstract int refuseRetry(Refusal why);
+}

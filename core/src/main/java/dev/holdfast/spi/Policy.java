@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spi;
+
+import java.util.List;
+
+/**
+ * One layer of a pipeline: asked on the way in and on the way out of every call, and wraps nothing.
+ *
+ * <p>A policy decides and does not do: it never sleeps, parks, schedules, reads a clock, starts a thread, runs user code
+ * or touches a future, and does not know whether the call is blocking or asynchronous. Its methods are called by many
+ * threads at once and must not block. What it remembers of one call it keeps in the {@link Passage}, never in itself; one
+ * policy may sit in several layers and pipelines.
+ *
+ * <p>The life of a layer in a call: {@link #enter} says proceed (or its pause elapses), and the layer is entered: it is
+ * settled exactly once. Given up while its own wait went on, or {@code enter} threw: it is {@link #abandon abandoned}
+ * instead. {@code enter} answered or rejected: neither. An exception thrown by a policy becomes the call's error, and the
+ * walk goes on; so release first, and compute then.
+ */
+public abstract class Policy {
+    /** In {@link #hears}: {@link #enter}. */
+    public static final int ENTER = 1;
+    /** In {@link #hears}: {@link #settle} after a success. */
+    public static final int SUCCESS = 2;
+    /** In {@link #hears}: {@link #settle} after anything else. */
+    public static final int FAILURE = 4;
+    /** In {@link #hears}: {@link #ended}. */
+    public static final int ENDED = 8;
+    /** In {@link #hears}: {@link #stillAdmits}. */
+    public static final int STILL_ADMITS = 16;
+
+    /** From {@link #enter} and {@link #stillAdmits}: go on. */
+    protected static final int PROCEED = 0;
+    /** From {@link #settle}: leave the outcome as it is. */
+    protected static final int KEEP = 0;
+
+    private final String name;
+    private final int hears;
+
+    /**
+     * Declares the policy.
+     *
+     * @param name its kind, as in a configuration file: {@code circuit-breaker}
+     * @param hears which methods are to be called, a sum of the constants above; the others cost nothing
+     */
+    protected Policy(String name, int hears) {
+        this.name = name;
+        this.hears = hears;
+    }
+
+    /** The kind of the policy, as in a configuration file. */
+    public final String name() {
+        return name;
+    }
+
+    /** Which methods are to be called. */
+    public final int hears() {
+        return hears;
+    }
+
+    /** On the way in: {@link #PROCEED}, or a decision of the passage. Asked again after an await. */
+    public int enter(Passage passage) {
+        return PROCEED;
+    }
+
+    /** On the way out: {@link #KEEP}, or a decision of the passage. Exactly once an entry, and once more after each retry. */
+    public int settle(Passage passage) {
+        return KEEP;
+    }
+
+    /** The call was given up while this layer waited, or {@link #enter} threw: take back what was asked for. */
+    public void abandon(Passage passage) {}
+
+    /** The work of this entry is over: at settle, or later if the outcome was decided before the work ended. Once an entry. */
+    public void ended(Passage passage) {}
+
+    /** A suspension further in has ended and the attempt is about to start: {@link #PROCEED}, or reject after all. */
+    public int stillAdmits(Passage passage) {
+        return PROCEED;
+    }
+
+    /** After how many nanoseconds {@link #ended} is called for work that goes on and on; {@link Long#MAX_VALUE}: never. */
+    public long lease() {
+        return Long.MAX_VALUE;
+    }
+
+    /** Told the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
+    public void bind(TimeSource time) {}
+
+    /** Declares what the policy can be asked for at any time. */
+    public void meters(Meters meters) {}
+
+    /** Something that an operator should know about how the policy was made, one sentence each. */
+    public List<String> warnings() {
+        return List.of();
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.timeout;
+
+import dev.holdfast.spi.Checks;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * Limits the time of everything inside it: innermost, and so in the default order, the time of one attempt.
+ *
+ * <p>An asynchronous attempt that does not end in time has its future cancelled; a blocking one is interrupted, which it may
+ * ignore: then its caller gets the {@link dev.holdfast.CallTimeoutException} only when the action returns, and the observer
+ * is told of an overrun. Strikes within some milliseconds after the limit.
+ */
+public final class TimeoutPolicy extends Policy {
+    private static final Duration LEAST = Duration.ofMillis(1);
+    private static final Duration MOST = Duration.ofDays(1);
+
+    private final Duration limit;
+    private final long nanos;
+
+    private TimeoutPolicy(Duration limit) {
+        super("timeout", ENTER);
+        new Checks("timeout")
+                .range("limit", Objects.requireNonNull(limit, "limit"), LEAST, MOST)
+                .done();
+        this.limit = limit;
+        this.nanos = limit.toNanos();
+    }
+
+    /**
+     * A limit of this time.
+     *
+     * @param limit 1 ms to 1 day
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public static TimeoutPolicy of(Duration limit) {
+        return new TimeoutPolicy(limit);
+    }
+
+    /** The limit. */
+    public Duration limit() {
+        return limit;
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        passage.limit(nanos);
+        return PROCEED;
+    }
+}
