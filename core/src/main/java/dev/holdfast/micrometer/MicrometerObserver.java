@@ -57,7 +57,7 @@ public final class MicrometerObserver implements CallObserver {
             String pipeline, @Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
         PipelineMeters meters = pipelines.get(pipeline);
         if (meters != null) {
-            meters.operation(operation).calls(outcome, source).add(nanos);
+            meters.operation(operation).calls.of(outcome).of(source).add(nanos);
         }
     }
 
@@ -65,7 +65,7 @@ public final class MicrometerObserver implements CallObserver {
     public void backgroundSettled(String pipeline, @Nullable String operation, Outcome outcome, long nanos) {
         PipelineMeters meters = pipelines.get(pipeline);
         if (meters != null) {
-            meters.operation(operation).backgroundCalls.at(outcome.ordinal()).add(nanos);
+            meters.operation(operation).backgroundCalls.of(outcome).add(nanos);
         }
     }
 
@@ -73,7 +73,7 @@ public final class MicrometerObserver implements CallObserver {
     public void attemptSettled(String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
         PipelineMeters meters = pipelines.get(pipeline);
         if (meters != null) {
-            meters.operation(operation).attempts.at(outcome.ordinal()).add(nanos);
+            meters.operation(operation).attempts.of(outcome).add(nanos);
         }
     }
 
@@ -89,7 +89,7 @@ public final class MicrometerObserver implements CallObserver {
     public void retryScheduled(String pipeline, @Nullable String operation, int attempts, long waitNanos) {
         PipelineMeters meters = pipelines.get(pipeline);
         if (meters != null) {
-            meters.scheduledRetries().increment();
+            meters.scheduledRetries.get().increment();
         }
     }
 
@@ -97,7 +97,7 @@ public final class MicrometerObserver implements CallObserver {
     public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
         PipelineMeters meters = pipelines.get(pipeline);
         if (meters != null) {
-            meters.refusedRetries(why).increment();
+            meters.refusedRetries.of(why).increment();
         }
     }
 
@@ -113,7 +113,7 @@ public final class MicrometerObserver implements CallObserver {
     public void overrun(String pipeline, @Nullable String operation, long nanos) {
         PipelineMeters meters = pipelines.get(pipeline);
         if (meters != null) {
-            meters.operation(operation).overruns().add(nanos);
+            meters.operation(operation).overruns.get().add(nanos);
         }
     }
 

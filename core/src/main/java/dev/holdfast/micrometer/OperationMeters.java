@@ -1,56 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import static dev.holdfast.micrometer.Registration.tag;
+
 import dev.holdfast.Outcome;
 import dev.holdfast.Source;
 
 /** What is counted for one operation of one pipeline. */
 final class OperationMeters {
-    private static final Outcome[] OUTCOMES = Outcome.values();
-    private static final Source[] SOURCES = Source.values();
-
-    final Cells<Timing> attempts;
-    final Cells<Timing> backgroundCalls;
-    private final Cells<Timing> calls;
-    private final Cells<Timing> overruns;
+    final Cells<Outcome, Cells<Source, Timing>> calls;
+    final Cells<Outcome, Timing> attempts;
+    final Cells<Outcome, Timing> backgroundCalls;
+    final Lazy<Timing> overruns;
 
     OperationMeters(Registration registration, String operation) {
         calls = new Cells<>(
-                OUTCOMES.length * SOURCES.length,
-                i -> registration.timing(
-                        "calls",
-                        "Calls by how they ended and where the answer came from",
-                        "operation",
-                        operation,
-                        "outcome",
-                        Registration.tag(OUTCOMES[i / SOURCES.length]),
-                        "source",
-                        Registration.tag(SOURCES[i % SOURCES.length])));
-        attempts = byOutcome(registration, "attempts", "Runs of the action by how they ended", operation);
+                Outcome.class,
+                outcome -> new Cells<>(Source.class, source -> calls(registration, operation, outcome, source)));
+        attempts = byOutcome(registration, operation, "attempts", "Runs of the action, by how they ended");
         backgroundCalls = byOutcome(
-                registration, "background.calls", "Calls of the pipeline itself, such as refreshes", operation);
-        overruns = new Cells<>(
-                1,
-                i -> registration.timing(
-                        "overruns",
-                        "Work that went on after its outcome had been decided, and for how long",
-                        "operation",
-                        operation));
+                registration, operation, "background.calls", "Calls of the pipeline itself, such as a refresh");
+        overruns = new Lazy<>(() -> registration.timing(
+                "overruns", "Work that went on after its outcome had been decided", "operation", operation));
     }
 
-    private static Cells<Timing> byOutcome(
-            Registration registration, String name, String description, String operation) {
+    private static Timing calls(Registration registration, String operation, Outcome outcome, Source source) {
+        String description = "Calls, by how they ended and where the answer came from";
+        return registration.timing(
+                "calls", description, "operation", operation, "outcome", tag(outcome), "source", tag(source));
+    }
+
+    private static Cells<Outcome, Timing> byOutcome(
+            Registration registration, String operation, String name, String description) {
         return new Cells<>(
-                OUTCOMES.length,
-                i -> registration.timing(
-                        name, description, "operation", operation, "outcome", Registration.tag(OUTCOMES[i])));
-    }
-
-    Timing calls(Outcome outcome, Source source) {
-        return calls.at(outcome.ordinal() * SOURCES.length + source.ordinal());
-    }
-
-    Timing overruns() {
-        return overruns.at(0);
+                Outcome.class,
+                outcome -> registration.timing(name, description, "operation", operation, "outcome", tag(outcome)));
     }
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import static dev.holdfast.micrometer.Registration.tag;
+
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Policy;
@@ -18,8 +20,6 @@ import org.jspecify.annotations.Nullable;
 /** The meters of all open pipelines of one name: their calls are counted together, and the youngest shows its policies. */
 final class PipelineMeters {
     private static final int MOST_OPERATIONS = 100;
-    private static final Reason[] REASONS = Reason.values();
-    private static final Refusal[] REFUSALS = Refusal.values();
 
     /** What changed, and how. */
     private record Change(String policy, String from, String to) {}
@@ -33,11 +33,11 @@ final class PipelineMeters {
     private final OperationMeters none;
     private final OperationMeters other;
     private final Map<String, OperationMeters> operations = new ConcurrentHashMap<>();
-    private final Map<String, Cells<LongAdder>> rejections = new ConcurrentHashMap<>();
+    private final Map<String, Cells<Reason, LongAdder>> rejections = new ConcurrentHashMap<>();
     private final Map<String, LongAdder> writtenOff = new ConcurrentHashMap<>();
     private final Map<Change, LongAdder> stateChanges = new ConcurrentHashMap<>();
-    private final Cells<LongAdder> scheduledRetries;
-    private final Cells<LongAdder> refusedRetries;
+    final Lazy<LongAdder> scheduledRetries;
+    final Cells<Refusal, LongAdder> refusedRetries;
 
     PipelineMeters(MeterRegistry registry, String pipeline) {
         this.registry = registry;
@@ -48,8 +48,8 @@ final class PipelineMeters {
         // A user's operation of such a name shares the meter: a second one of the same tags would not be seen.
         operations.put("none", none);
         operations.put("other", other);
-        this.scheduledRetries = new Cells<>(1, i -> retries("scheduled", "none"));
-        this.refusedRetries = new Cells<>(REFUSALS.length, i -> retries("refused", Registration.tag(REFUSALS[i])));
+        this.scheduledRetries = new Lazy<>(() -> retries("scheduled", "none"));
+        this.refusedRetries = new Cells<>(Refusal.class, why -> retries("refused", tag(why)));
     }
 
     // ---- life, under the observer's lock
@@ -117,60 +117,35 @@ final class PipelineMeters {
     }
 
     LongAdder rejections(String policy, Reason reason) {
-        Cells<LongAdder> known = rejections.get(policy);
-        return (known != null ? known : newRejections(policy)).at(reason.ordinal());
+        Cells<Reason, LongAdder> known = rejections.get(policy);
+        return (known != null ? known : newRejections(policy)).of(reason);
     }
 
-    private Cells<LongAdder> newRejections(String policy) {
+    private Cells<Reason, LongAdder> newRejections(String policy) {
+        String description = "Calls that a policy turned away";
         return rejections.computeIfAbsent(
                 policy,
                 name -> new Cells<>(
-                        REASONS.length,
-                        i -> registration.counter(
-                                "rejections",
-                                "Calls that a policy turned away",
-                                "policy",
-                                name,
-                                "reason",
-                                Registration.tag(REASONS[i]))));
-    }
-
-    LongAdder scheduledRetries() {
-        return scheduledRetries.at(0);
-    }
-
-    LongAdder refusedRetries(Refusal why) {
-        return refusedRetries.at(why.ordinal());
+                        Reason.class,
+                        reason -> registration.counter(
+                                "rejections", description, "policy", name, "reason", tag(reason))));
     }
 
     private LongAdder retries(String result, String reason) {
-        return registration.counter(
-                "retries",
-                "Failed attempts that were followed by another one, or why they were not",
-                "result",
-                result,
-                "reason",
-                reason);
+        String description = "Failed attempts that were followed by another one, or the reason why not";
+        return registration.counter("retries", description, "result", result, "reason", reason);
     }
 
     LongAdder writtenOff(String policy) {
+        String description = "Work that never ended and was given up by a policy";
         return writtenOff.computeIfAbsent(
-                policy,
-                name -> registration.counter(
-                        "written.off", "Work that never ended and was given up by a policy", "policy", name));
+                policy, name -> registration.counter("written.off", description, "policy", name));
     }
 
     LongAdder stateChanges(String policy, String from, String to) {
+        String description = "Changes of a policy's state";
         return stateChanges.computeIfAbsent(
                 new Change(policy, from, to),
-                change -> registration.counter(
-                        "state.changes",
-                        "Changes of a policy's state",
-                        "policy",
-                        change.policy(),
-                        "from",
-                        change.from(),
-                        "to",
-                        change.to()));
+                change -> registration.counter("state.changes", description, "policy", policy, "from", from, "to", to));
     }
 }

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.micrometer;
+
+import static java.time.Duration.ofMillis;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.Source;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Refusal;
+import dev.holdfast.time.VirtualTime;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class MicrometerObserverTest {
+    private static final String NAME = "inventory";
+
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final MicrometerObserver observer = new MicrometerObserver(registry);
+    private final VirtualTime time = new VirtualTime();
+
+    @AfterEach
+    void end() {
+        time.close();
+    }
+
+    @Test
+    void callsAndAttemptsAreTimedByHowTheyEnded() throws Exception {
+        Pipeline pipeline = open();
+
+        pipeline.call(() -> {
+            time.sleep(ofMillis(30));
+            return "good";
+        });
+        assertThatThrownBy(() -> pipeline.operation("stock").key("sku-1").call(attempt -> {
+                    time.sleep(ofMillis(20));
+                    throw new IOException("bad");
+                }))
+                .isInstanceOf(IOException.class);
+
+        assertTimed(timer("calls", "operation", "none", "outcome", "success", "source", "live"), 1, 30);
+        assertTimed(timer("calls", "operation", "stock", "outcome", "failure", "source", "live"), 1, 20);
+        assertTimed(timer("attempts", "operation", "none", "outcome", "success"), 1, 30);
+        assertTimed(timer("attempts", "operation", "stock", "outcome", "failure"), 1, 20);
+    }
+
+    @Test
+    void retriesAndTheirEndAreCountedWithTheReason() {
+        Pipeline pipeline = open(FallbackPolicy.value("instead"), RetryPolicy.of(r -> r.maxAttempts(3)));
+
+        assertThat(pipeline.<String, RuntimeException>call(() -> {
+                    throw new IllegalStateException("bad");
+                }))
+                .isEqualTo("instead");
+
+        assertThat(counter("retries", "result", "scheduled", "reason", "none")).isEqualTo(2);
+        assertThat(counter("retries", "result", "refused", "reason", "exhausted"))
+                .isEqualTo(1);
+        assertThat(timer("calls", "outcome", "success", "source", "fallback").count())
+                .isEqualTo(1);
+        assertThat(timer("attempts", "outcome", "failure").count()).isEqualTo(3);
+    }
+
+    @Test
+    void everythingElseIsCountedToo() {
+        open();
+
+        observer.rejected(NAME, null, "bulkhead", Reason.BULKHEAD_FULL);
+        observer.rejected(NAME, "stock", "bulkhead", Reason.BULKHEAD_FULL);
+        observer.retryRefused(NAME, null, 1, Refusal.NOT_IDEMPOTENT);
+        observer.stateChanged(NAME, "circuit-breaker", "closed", "open");
+        observer.overrun(NAME, "stock", 5_000_000);
+        observer.writtenOff(NAME, "stock", "bulkhead");
+        observer.backgroundSettled(NAME, "stock", Outcome.TIMEOUT, 7_000_000);
+
+        assertThat(counter("rejections", "policy", "bulkhead", "reason", "bulkhead_full"))
+                .isEqualTo(2);
+        assertThat(counter("retries", "result", "refused", "reason", "not_idempotent"))
+                .isEqualTo(1);
+        assertThat(counter("state.changes", "policy", "circuit-breaker", "from", "closed", "to", "open"))
+                .isEqualTo(1);
+        assertTimed(timer("overruns", "operation", "stock"), 1, 5);
+        assertThat(counter("written.off", "policy", "bulkhead")).isEqualTo(1);
+        assertTimed(timer("background.calls", "operation", "stock", "outcome", "timeout"), 1, 7);
+    }
+
+    @Test
+    void metersOfOneNameHaveTheSameTags() {
+        open();
+        for (Outcome outcome : Outcome.values()) {
+            observer.callSettled(NAME, null, outcome, Source.LIVE, 1, 1);
+            observer.callSettled(NAME, "stock", outcome, Source.FRESH, 1, 1);
+        }
+        observer.retryScheduled(NAME, null, 1, 1);
+        observer.retryRefused(NAME, null, 1, Refusal.BUDGET);
+
+        for (Meter meter : registry.getMeters()) {
+            assertThat(meter.getId().getTags())
+                    .extracting("key")
+                    .isEqualTo(
+                            meter.getId().getName().equals("holdfast.calls")
+                                    ? List.of("operation", "outcome", "pipeline", "source")
+                                    : List.of("pipeline", "reason", "result"));
+        }
+    }
+
+    @Test
+    void policiesShowTheirGaugesAndTotals() {
+        open(new Metered("bulkhead", 7));
+
+        assertThat(gauge("bulkhead.in.flight", "policy", "bulkhead")).isEqualTo(7);
+        assertThat(gauge("bulkhead.state", "policy", "bulkhead", "state", "open"))
+                .isEqualTo(8);
+        assertThat(counter("bulkhead.granted", "policy", "bulkhead")).isEqualTo(9);
+        assertThat(counter("bulkhead.turned", "policy", "bulkhead", "why", "full"))
+                .isEqualTo(10);
+    }
+
+    @Test
+    void theSecondPolicyOfAKindHasMetersOfItsOwn() {
+        open(new Metered("bulkhead", 7), new Metered("bulkhead", 20));
+
+        assertThat(gauge("bulkhead.in.flight", "policy", "bulkhead")).isEqualTo(7);
+        assertThat(gauge("bulkhead.in.flight", "policy", "bulkhead-2")).isEqualTo(20);
+    }
+
+    @Test
+    void whatIsPolledOutlivesAGarbageCollection() {
+        open(new Metered("bulkhead", 7));
+        observer.rejected(NAME, null, "bulkhead", Reason.BULKHEAD_FULL);
+
+        System.gc();
+
+        assertThat(gauge("bulkhead.in.flight")).isEqualTo(7);
+        assertThat(counter("bulkhead.granted")).isEqualTo(9);
+        assertThat(counter("rejections")).isEqualTo(1);
+    }
+
+    @Test
+    void aClosedPipelineLeavesNoMeter() throws Exception {
+        registry.counter("of.somebody.else");
+        Pipeline pipeline = open(new Metered("bulkhead", 7));
+        Pipeline neighbour =
+                Pipeline.builder("payments").time(time).observer(observer).build();
+        pipeline.call(() -> "good");
+        neighbour.call(() -> "good");
+        everythingElseIsCounted();
+
+        pipeline.close();
+
+        assertThat(registry.getMeters())
+                .extracting(
+                        meter -> meter.getId().getName() + " " + meter.getId().getTag("pipeline"))
+                .containsExactlyInAnyOrder(
+                        "of.somebody.else null", "holdfast.calls payments", "holdfast.attempts payments");
+    }
+
+    @Test
+    void whatEndsAfterTheCloseMakesNoMeter() {
+        open().close();
+
+        everythingElseIsCounted();
+        observer.callSettled(NAME, "stock", Outcome.SUCCESS, Source.LIVE, 1, 1);
+        observer.attemptSettled(NAME, "stock", 1, Outcome.SUCCESS, 1);
+
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void aNameThatIsOpenedAgainCountsFromZero() throws Exception {
+        Pipeline first = open();
+        first.call(() -> "good");
+        first.close();
+
+        open().call(() -> "good");
+
+        assertThat(timer("calls").count()).isEqualTo(1);
+    }
+
+    @Test
+    void pipelinesOfOneNameAreCountedTogetherUntilTheLastIsClosed() throws Exception {
+        Pipeline older = open(new Metered("bulkhead", 7));
+        Pipeline younger = open(new Metered("bulkhead", 20));
+        older.call(() -> "good");
+        younger.call(() -> "good");
+
+        assertThat(timer("calls").count()).isEqualTo(2);
+        assertThat(gauge("bulkhead.in.flight")).isEqualTo(20);
+
+        younger.close();
+        assertThat(timer("calls").count()).isEqualTo(2);
+        assertThat(gauge("bulkhead.in.flight")).isEqualTo(7);
+
+        older.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void anOlderPipelineOfTheNameMayBeClosedFirst() {
+        Pipeline older = open(new Metered("bulkhead", 7));
+        open(new Metered("bulkhead", 20));
+
+        older.close();
+
+        assertThat(gauge("bulkhead.in.flight")).isEqualTo(20);
+    }
+
+    @Test
+    void theHundredAndFirstOperationIsCountedAsOther() {
+        open();
+        for (int i = 0; i < 150; i++) {
+            observer.callSettled(NAME, "operation " + i, Outcome.SUCCESS, Source.LIVE, 1, 1);
+        }
+        observer.callSettled(NAME, "operation 99", Outcome.SUCCESS, Source.LIVE, 1, 1);
+
+        assertThat(registry.getMeters()).hasSize(101);
+        assertThat(timer("calls", "operation", "operation 99").count()).isEqualTo(2);
+        assertThat(timer("calls", "operation", "other").count()).isEqualTo(50);
+    }
+
+    @Test
+    void anOperationNamedLikeAStandInSharesItsMeter() {
+        open();
+        observer.callSettled(NAME, null, Outcome.SUCCESS, Source.LIVE, 1, 1);
+        observer.callSettled(NAME, "none", Outcome.SUCCESS, Source.LIVE, 1, 1);
+
+        assertThat(timer("calls", "operation", "none").count()).isEqualTo(2);
+    }
+
+    @Test
+    void aRegistryThatRefusesBreaksNoCall() throws Exception {
+        registry.config().meterFilter(new MeterFilter() {
+            @Override
+            public Meter.Id map(Meter.Id id) {
+                if (id.getName().startsWith("holdfast.calls")) {
+                    throw new IllegalArgumentException("refused");
+                }
+                return id;
+            }
+        });
+
+        assertThat(open().<String, RuntimeException>call(() -> "good")).isEqualTo("good");
+
+        assertThat(timer("attempts").count()).isEqualTo(1);
+    }
+
+    @Test
+    void countingAllocatesNothing() {
+        open();
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        count(20_000);
+
+        long before = threads.getCurrentThreadAllocatedBytes();
+        count(20_000);
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+
+        // Less than a byte a call: what is left is the measurement's own.
+        assertThat(allocated).isLessThan(20_000);
+    }
+
+    private void count(int calls) {
+        for (int i = 0; i < calls; i++) {
+            observer.attemptSettled(NAME, "stock", 1, Outcome.FAILURE, 1_000);
+            observer.retryScheduled(NAME, "stock", 1, 1_000);
+            observer.rejected(NAME, "stock", "bulkhead", Reason.BULKHEAD_FULL);
+            observer.callSettled(NAME, "stock", Outcome.REJECTED, Source.LIVE, 1, 1_000);
+        }
+    }
+
+    private void everythingElseIsCounted() {
+        observer.rejected(NAME, null, "bulkhead", Reason.BULKHEAD_FULL);
+        observer.retryScheduled(NAME, null, 1, 1);
+        observer.retryRefused(NAME, null, 1, Refusal.BUDGET);
+        observer.stateChanged(NAME, "circuit-breaker", "closed", "open");
+        observer.overrun(NAME, null, 1);
+        observer.writtenOff(NAME, null, "bulkhead");
+        observer.backgroundSettled(NAME, null, Outcome.SUCCESS, 1);
+    }
+
+    private Pipeline open(Policy... policies) {
+        return Pipeline.builder(NAME)
+                .policies(policies)
+                .time(time)
+                .observer(observer)
+                .build();
+    }
+
+    private FunctionTimer timer(String name, String... tags) {
+        return registry.get("holdfast." + name).tag("pipeline", NAME).tags(tags).functionTimer();
+    }
+
+    private double counter(String name, String... tags) {
+        return registry.get("holdfast." + name)
+                .tag("pipeline", NAME)
+                .tags(tags)
+                .functionCounter()
+                .count();
+    }
+
+    private double gauge(String name, String... tags) {
+        return registry.get("holdfast." + name)
+                .tag("pipeline", NAME)
+                .tags(tags)
+                .gauge()
+                .value();
+    }
+
+    private static void assertTimed(FunctionTimer timer, int count, int millis) {
+        assertThat(timer.count()).isEqualTo(count);
+        assertThat(timer.totalTime(MILLISECONDS)).isEqualTo(millis);
+    }
+
+    /** Shows four values that are made up from one. */
+    private static final class Metered extends Policy {
+        private final int value;
+
+        Metered(String name, int value) {
+            super(name, 0);
+            this.value = value;
+        }
+
+        @Override
+        public void meters(Meters meters) {
+            meters.gauge("bulkhead.in.flight", "Permits that are out", () -> value);
+            meters.gauge("bulkhead.state", "A state", "state", "open", () -> value + 1);
+            meters.counter("bulkhead.granted", "Permits in all", () -> value + 2L);
+            meters.counter("bulkhead.turned", "Calls turned away", "why", "full", () -> value + 3L);
+        }
+    }
+}
