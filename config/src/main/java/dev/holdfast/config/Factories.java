@@ -49,11 +49,15 @@ final class Factories {
 
     /** Those on the class path. */
     static Factories loaded() {
+        // The loader of core, as for the standard pipeline: a pool's thread may have a context loader that knows
+        // nothing.
         // PolicyFactory.class is raw, so what comes out of the loader is given its wildcard here.
-        return new Factories(
-                StreamSupport.stream(ServiceLoader.load(PolicyFactory.class).spliterator(), false)
-                        .<PolicyFactory<?>>map(factory -> factory)
-                        .toList());
+        return new Factories(StreamSupport.stream(
+                        ServiceLoader.load(PolicyFactory.class, PolicyFactory.class.getClassLoader())
+                                .spliterator(),
+                        false)
+                .<PolicyFactory<?>>map(factory -> factory)
+                .toList());
     }
 
     Optional<PolicyFactory<?>> find(String key) {

@@ -2,16 +2,19 @@
 package dev.holdfast.config;
 
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.Option;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One policy's section of the file, read into the builder of its settings.
@@ -54,28 +57,39 @@ final class Section<B> {
     }
 
     /**
-     * Asks the settings whether they can be, without making a policy. By the convention of the settings all checks stand in
-     * the builder's {@code build()}; a builder that has none is checked when its policy is made.
+     * Asks the settings whether they can be, without making a policy: all checks of settings stand in their builder's
+     * {@code build()}. A builder that has none is asked by making a policy, which is only an object, and dropping it.
      */
     void check(Problems problems) {
         try {
-            Method build = builder.getClass().getMethod("build");
-            if (build.trySetAccessible()) {
-                build.invoke(builder);
+            Optional<Method> build = buildMethod();
+            if (build.isPresent()) {
+                build.get().invoke(builder);
+            } else {
+                create(problems);
             }
-        } catch (NoSuchMethodException | IllegalAccessException e) {
-            return;
         } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof IllegalArgumentException invalid) {
-                report(invalid, problems);
-                return;
-            }
-            // Without a value that was refused, a builder may well trip over its absence.
-            if (refused.isEmpty()) {
-                throw new IllegalStateException(
-                        "the settings of " + factory.key() + " cannot be checked", e.getCause());
-            }
+            checked(e.getCause(), problems);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException("the settings of " + factory.key() + " cannot be checked", e);
         }
+    }
+
+    private Optional<Method> buildMethod() {
+        try {
+            return Optional.of(builder.getClass().getMethod("build")).filter(Method::trySetAccessible);
+        } catch (NoSuchMethodException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void checked(@Nullable Throwable thrown, Problems problems) {
+        if (thrown instanceof IllegalArgumentException invalid) {
+            report(invalid, problems);
+        } else if (refused.isEmpty()) {
+            throw new IllegalStateException("the settings of " + factory.key() + " cannot be checked", thrown);
+        }
+        // Else a value that was refused is missing, and a builder may well trip over that.
     }
 
     /** Makes the policy; empty if its settings cannot be, which has been reported then. */
@@ -88,7 +102,7 @@ final class Section<B> {
         }
     }
 
-    void report(IllegalArgumentException e, Problems problems) {
+    private void report(IllegalArgumentException e, Problems problems) {
         if (e instanceof InvalidSettingsException settings) {
             settings.problems().forEach(problem -> report(problem, problems));
         } else if (refused.isEmpty()) {
@@ -97,7 +111,7 @@ final class Section<B> {
     }
 
     private void report(InvalidSettingsException.Problem problem, Problems problems) {
-        String option = hyphenated(problem.option());
+        String option = optionOf(problem.option());
         Place where = given.get(option);
         if (where != null) {
             problems.add(where, "is " + problem.value(), problem.expected());
@@ -107,8 +121,26 @@ final class Section<B> {
         }
     }
 
-    /** The name in the file of a builder's method: {@code backoff.maxDelay} is {@code backoff.max-delay}. */
-    private static String hyphenated(String method) {
-        return method.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
+    /**
+     * The option that a builder's method is for: {@code maxWait} is {@code max-wait}, and {@code initialBackoff} or {@code
+     * multiplier} may well be {@code backoff.initial} and {@code backoff.multiplier}.
+     */
+    private String optionOf(String method) {
+        String name = method.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
+        List<String> names = factory.options().stream().map(Option::name).toList();
+        if (names.contains(name) || given.containsKey(name)) {
+            return name;
+        }
+        return names.stream()
+                .filter(known -> words(known).equals(words(name)))
+                .findFirst()
+                .or(() -> names.stream()
+                        .filter(known -> known.endsWith("." + name))
+                        .findFirst())
+                .orElse(name);
+    }
+
+    private static Set<String> words(String name) {
+        return new HashSet<>(List.of(name.split("[-.]", -1)));
     }
 }

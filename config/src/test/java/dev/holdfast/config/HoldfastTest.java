@@ -112,10 +112,10 @@ class HoldfastTest {
                 """)) {
             assertThat(values(holdfast.pipeline("inventory").policies().get(0)))
                     .containsEntry("maxAttempts", 5)
-                    .containsEntry("backoff.initial", Duration.ofMillis(50))
-                    .containsEntry("backoff.multiplier", 2.0)
-                    .containsEntry("backoff.max", Duration.ofSeconds(1))
-                    .containsEntry("backoff.jitter", Samples.Jitter.NO_JITTER)
+                    .containsEntry("initialBackoff", Duration.ofMillis(50))
+                    .containsEntry("multiplier", 2.0)
+                    .containsEntry("maxBackoff", Duration.ofSeconds(1))
+                    .containsEntry("jitter", Samples.Jitter.NO_JITTER)
                     .containsEntry("retryRejections", true)
                     .containsEntry("seed", 1_000_000_000_000L);
         }
@@ -186,7 +186,7 @@ class HoldfastTest {
             assertThat(values(holdfast.pipeline("prices").policies().get(0)))
                     .containsEntry("maxAttempts", 5)
                     .containsEntry("seed", 2L)
-                    .containsEntry("backoff.initial", Duration.ofSeconds(1));
+                    .containsEntry("initialBackoff", Duration.ofSeconds(1));
             assertThat(values(holdfast.pipeline("prices").policies().get(1)))
                     .containsEntry("limit", Duration.ofMillis(250));
             assertThat(values(holdfast.pipeline("accounts").policies().get(0)))

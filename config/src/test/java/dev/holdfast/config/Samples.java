@@ -36,14 +36,14 @@ final class Samples {
 
     final SampleFactory retry = new SampleFactory("retry", 400, Optional.of("max-attempts"))
             .option("max-attempts", "maxAttempts", Integer.class)
-            .option("backoff.initial", "backoff.initial", Duration.class)
-            .option("backoff.multiplier", "backoff.multiplier", Double.class)
-            .option("backoff.max", "backoff.max", Duration.class)
-            .option("backoff.jitter", "backoff.jitter", Jitter.class)
+            .option("backoff.initial", "initialBackoff", Duration.class)
+            .option("backoff.multiplier", "multiplier", Double.class)
+            .option("backoff.max", "maxBackoff", Duration.class)
+            .option("backoff.jitter", "jitter", Jitter.class)
             .option("retry-rejections", "retryRejections", Boolean.class)
             .option("seed", "seed", Long.class)
             .check((b, c) -> whole(b, c, "maxAttempts", 1, 100))
-            .check((b, c) -> duration(b, c, "backoff.initial", Duration.ofMillis(1)))
+            .check((b, c) -> duration(b, c, "initialBackoff", Duration.ofMillis(1)))
             .check(Samples::backoff);
 
     final SampleFactory circuitBreaker = new SampleFactory("circuit-breaker", 500, Optional.empty())
@@ -74,9 +74,9 @@ final class Samples {
     }
 
     private static void backoff(SampleFactory.Builder builder, Checks checks) {
-        Duration initial = builder.value("backoff.initial", Duration.class).orElse(Duration.ofMillis(50));
-        Duration max = builder.value("backoff.max", Duration.class).orElse(Duration.ofSeconds(1));
-        checks.that(max.compareTo(initial) >= 0, "backoff.max", Checks.text(max), "at least " + Checks.text(initial));
+        Duration initial = builder.value("initialBackoff", Duration.class).orElse(Duration.ofMillis(50));
+        Duration max = builder.value("maxBackoff", Duration.class).orElse(Duration.ofSeconds(1));
+        checks.that(max.compareTo(initial) >= 0, "maxBackoff", Checks.text(max), "at least " + Checks.text(initial));
     }
 
     private static void whole(SampleFactory.Builder builder, Checks checks, String option, int least, int most) {
