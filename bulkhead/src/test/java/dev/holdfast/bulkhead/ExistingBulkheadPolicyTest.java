@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static java.time.Duration.ZERO;
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofMinutes;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.bulkhead.BulkheadFullException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ExistingBulkheadPolicyTest {
+    private final VirtualTime time = new VirtualTime();
+    private final Bulkhead existing = Bulkhead.of(
+            "theirs",
+            BulkheadConfig.custom().maxConcurrentCalls(1).maxWaitDuration(ZERO).build());
+    private final List<String> events = new ArrayList<>();
+
+    ExistingBulkheadPolicyTest() {
+        existing.getEventPublisher()
+                .onEvent(event -> events.add(event.getEventType().name()));
+    }
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("inventory").policies(policies).time(time).build();
+    }
+
+    private int free() {
+        return existing.getMetrics().getAvailableConcurrentCalls();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void staysSharedWithWhateverElseUsesIt(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(BulkheadPolicy.of(existing));
+        Dependency.Running call = dependency.call(pipeline, ofMillis(5));
+        time.advance(ofMillis(1));
+
+        assertThat(existing.tryAcquirePermission()).isFalse();
+        time.run();
+        assertThat(call.result()).isCompletedWithValue("done");
+        assertThat(existing.tryAcquirePermission()).isTrue();
+
+        Dependency.Running refused = dependency.call(pipeline, ofMillis(5));
+        time.run();
+        assertThat(refused.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
+            assertThat(rejection.reason()).isEqualTo(Reason.BULKHEAD_FULL);
+            assertThat(rejection)
+                    .hasMessage("bulkhead of 'inventory' is full: all 1 permits of resilience4j's 'theirs' are out")
+                    .hasCauseInstanceOf(BulkheadFullException.class);
+        });
+        existing.releasePermission();
+        assertThat(free()).isEqualTo(1);
+        assertThat(events)
+                .containsExactly("CALL_PERMITTED", "CALL_REJECTED", "CALL_FINISHED", "CALL_PERMITTED", "CALL_REJECTED");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whereNothingRanItsListenersAreNotToldOfAnEnd(Way way) {
+        Policy refusing = new Policy("refusing", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                return passage.reject(Reason.OTHER, -1, "no");
+            }
+        };
+        Dependency dependency = new Dependency(time, way);
+        Dependency.Running call = dependency.call(pipeline(BulkheadPolicy.of(existing), refusing), ZERO);
+
+        time.run();
+
+        assertThat(call.error()).hasMessage("no");
+        assertThat(events).containsExactly("CALL_PERMITTED");
+        assertThat(free()).isEqualTo(1);
+    }
+
+    @Test
+    void workThatNeverEndsIsWrittenOff() {
+        Policy policy = BulkheadPolicy.of(existing);
+        RecordedMeters meters = new RecordedMeters();
+        policy.meters(meters);
+        Pipeline pipeline = pipeline(policy, TimeoutPolicy.of(ofMillis(5)));
+        CompletableFuture<String> call = pipeline.callAsync(StubbornFuture::new);
+
+        time.advance(ofMinutes(1));
+        assertThat(call).isCompletedExceptionally();
+        assertThat(meters.values()).containsEntry("bulkhead.in.flight", 1.0).containsEntry("bulkhead.limit", 1.0);
+        time.advance(ofMillis(5));
+
+        assertThat(free()).isEqualTo(1);
+        assertThat(meters.values()).containsEntry("bulkhead.in.flight", 0.0).containsEntry("bulkhead.written.off", 1.0);
+    }
+
+    @Test
+    void aBulkheadThatBlocksItsCallersIsWarnedOf() {
+        Bulkhead blocking = Bulkhead.of(
+                "slow", BulkheadConfig.custom().maxWaitDuration(ofMillis(500)).build());
+
+        assertThat(pipeline(BulkheadPolicy.of(blocking)).warnings())
+                .containsExactly("resilience4j's bulkhead 'slow' has a maxWaitDuration of 500ms and blocks the calling"
+                        + " thread for so long, also that of an asynchronous call; set it to zero");
+        assertThat(pipeline(BulkheadPolicy.of(existing)).warnings()).isEmpty();
+    }
+}
