@@ -60,7 +60,7 @@ final class SectionReader<B> {
             // A dot in a name stands for a mapping, and is no way to write one.
             boolean dotted = entry.key().indexOf('.') >= 0;
             @Nullable Option<B, ?> option = dotted ? null : options.get(name);
-            Set<String> nested = inside(name + ".");
+            Set<String> nested = dotted ? Set.of() : inside(name + ".");
             if (entry.value() instanceof Mapping inner && !nested.isEmpty()) {
                 section.given(name, here);
                 mapping(section, here, name + ".", inner);

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 final class Values {
     private static final Pattern WHOLE = Pattern.compile("[-+]?(?:0|[1-9][0-9]*(?:_[0-9]+)*)");
     private static final Pattern DECIMAL =
-            Pattern.compile("[-+]?(?:0|[1-9][0-9]*(?:_[0-9]+)*)?(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]+)?");
+            Pattern.compile("[-+]?(?=\\.?[0-9])(?:0|[1-9][0-9]*(?:_[0-9]+)*)?(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?");
     private static final Pattern LEADING_ZEROS = Pattern.compile("([-+]?)0+([0-9][0-9_]*)");
 
     private final Bindings bindings;
@@ -61,8 +61,7 @@ final class Values {
     private Optional<?> number(
             Class<?> type, Place here, Scalar scalar, Pattern form, Function<String, ? extends Number> parser) {
         String text = scalar.text();
-        boolean wellFormed = !text.isEmpty() && form.matcher(text).matches();
-        if (scalar.kind() == Kind.NUMBER && wellFormed) {
+        if (scalar.kind() == Kind.NUMBER && form.matcher(text).matches()) {
             try {
                 return Optional.of(parser.apply(text.replace("_", "")));
             } catch (NumberFormatException e) {
@@ -78,9 +77,7 @@ final class Values {
             return Optional.empty();
         }
         String bare = text.endsWith("%") ? text.substring(0, text.length() - 1).strip() : text;
-        boolean near = !bare.isEmpty()
-                && scalar.kind() == Kind.TEXT
-                && form.matcher(bare).matches();
+        boolean near = scalar.kind() == Kind.TEXT && form.matcher(bare).matches();
         return refuse(type, here, scalar, near ? Optional.of(bare) : Optional.empty());
     }
 
@@ -150,7 +147,6 @@ final class Values {
     private static String is(Scalar scalar) {
         boolean quoted = scalar.kind() == Kind.TEXT
                 && (scalar.text().isBlank()
-                        || WHOLE.matcher(scalar.text()).matches()
                         || DECIMAL.matcher(scalar.text()).matches()
                         || scalar.text().equals("true")
                         || scalar.text().equals("false"));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -28,6 +29,8 @@ final class YamlFile {
             problems.add(place(0, 0), "there is no such file");
         } catch (CharacterCodingException e) {
             problems.add(place(0, 0), "is not text in UTF-8");
+        } catch (AccessDeniedException e) {
+            problems.add(place(0, 0), "cannot be read: access is denied");
         } catch (IOException e) {
             String why = Files.isDirectory(path) ? "is a directory" : String.valueOf(e.getMessage());
             problems.add(place(0, 0), "cannot be read: " + why);

@@ -309,6 +309,20 @@ class HoldfastTest {
     }
 
     @Test
+    void aSetterThatRefusesIsAProblemOfItsValue() throws Exception {
+        SampleFactory moody = new SampleFactory("moody", 1, Optional.empty());
+        moody.options().add(new Option<SampleFactory.Builder, Integer>("mood", Integer.class, (builder, value) -> {
+            throw new IllegalArgumentException("not " + value + " again");
+        }));
+        Path file = write("pipelines: { inventory: { moody: { mood: 5 } } }");
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> Holdfast.builder()
+                        .factories(new Factories(List.of(moody)))
+                        .load(file))
+                .withMessage(file + ":1:42 pipelines.inventory.moody.mood: not 5 again");
+    }
+
+    @Test
     void twoPoliciesCannotClaimOneSection() {
         List<PolicyFactory<?>> twice = List.of(new Late(), new Late());
         assertThatIllegalStateException()
