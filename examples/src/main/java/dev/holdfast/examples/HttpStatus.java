@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.examples;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Verdict;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an HTTP response means: 429, and 503 with {@code Retry-After}, are a pushback; any other 5xx is a failure, any
+ * other 4xx the caller's own fault. An exception is a failure.
+ */
+final class HttpStatus implements Classifier {
+    @Override
+    public Verdict classify(@Nullable Object value, @Nullable Throwable error) {
+        if (error != null) {
+            return Verdict.FAILURE;
+        }
+        return value instanceof HttpResponse<?> response ? verdict(response) : Verdict.SUCCESS;
+    }
+
+    private static Verdict verdict(HttpResponse<?> response) {
+        String retryAfter = response.headers().firstValue("Retry-After").orElse("");
+        int status = response.statusCode();
+        if (status == 429 || (status == 503 && !retryAfter.isEmpty())) {
+            return pushback(retryAfter);
+        }
+        if (status >= 500) {
+            return Verdict.FAILURE;
+        }
+        return status >= 400 ? Verdict.IGNORED : Verdict.SUCCESS;
+    }
+
+    /** The header may also hold a date, which this service never sends: then it is a pushback without a time. */
+    private static Verdict pushback(String retryAfter) {
+        return retryAfter.matches("\\d{1,6}")
+                ? Verdict.pushback(Duration.ofSeconds(Long.parseLong(retryAfter)))
+                : Verdict.PUSHBACK;
+    }
+}
