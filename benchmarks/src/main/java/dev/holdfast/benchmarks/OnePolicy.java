@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.benchmarks;
+
+import dev.holdfast.Pipeline;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** Each policy alone in a pipeline. The stale cache has a class of its own, since it needs a key. */
+@SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up the rest
+public class OnePolicy extends Measured {
+    @Param({"retry", "circuit-breaker", "throttle", "bulkhead", "timeout", "deadline"})
+    public String policy;
+
+    private Pipeline pipeline;
+
+    @Setup
+    public void build() {
+        pipeline = Pipeline.of("inventory", Policies.named(policy));
+    }
+
+    @TearDown
+    public void close() {
+        pipeline.close();
+    }
+
+    @Benchmark
+    public String call() {
+        return pipeline.call(action);
+    }
+}

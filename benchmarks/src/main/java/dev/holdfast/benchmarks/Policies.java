@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.benchmarks;
+
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.List;
+
+/** The policies as they are measured: with limits that never bind, and the settings that {@link Resilience4jParts} has. */
+final class Policies {
+    static final int ATTEMPTS = 3;
+    static final Duration BACKOFF = Duration.ofMillis(1);
+    static final int WINDOW = 100;
+    static final int FAILURE_RATE = 50;
+    static final int CONCURRENT = 50;
+    static final int CALLS_PER_SECOND = 100_000_000;
+
+    private Policies() {}
+
+    static Policy retry() {
+        return RetryPolicy.of(
+                r -> r.maxAttempts(ATTEMPTS).initialBackoff(BACKOFF).maxBackoff(BACKOFF));
+    }
+
+    static Policy circuitBreaker() {
+        return CircuitBreakerPolicy.of(c ->
+                c.failureRateThreshold(FAILURE_RATE).slidingWindowSize(WINDOW).minimumNumberOfCalls(WINDOW));
+    }
+
+    static Policy throttle() {
+        return ThrottlePolicy.of(
+                t -> t.limit(CALLS_PER_SECOND).per(Duration.ofSeconds(1)).burst(1_000_000));
+    }
+
+    static Policy bulkhead() {
+        return BulkheadPolicy.of(b -> b.maxConcurrentCalls(CONCURRENT));
+    }
+
+    static Policy timeout() {
+        return TimeoutPolicy.of(Duration.ofMillis(500));
+    }
+
+    static Policy deadline() {
+        return DeadlinePolicy.of(Duration.ofSeconds(2));
+    }
+
+    static Policy staleCache() {
+        return StaleCachePolicy.of(c -> c.fresh(Duration.ofHours(1)).maxEntries(10_000));
+    }
+
+    /** Retry, circuit breaker, throttle, bulkhead: outermost first. */
+    static List<Policy> four() {
+        return List.of(retry(), circuitBreaker(), throttle(), bulkhead());
+    }
+
+    /** The policy of this name. */
+    static Policy named(String name) {
+        return switch (name) {
+            case "retry" -> retry();
+            case "circuit-breaker" -> circuitBreaker();
+            case "throttle" -> throttle();
+            case "bulkhead" -> bulkhead();
+            case "timeout" -> timeout();
+            case "deadline" -> deadline();
+            default -> throw new IllegalArgumentException("no policy is called " + name);
+        };
+    }
+}
