@@ -146,6 +146,11 @@ public final class ThrottlePolicy extends Policy {
         return (int) gcra.available(time.nanos());
     }
 
+    /** How long a call that came now would have to wait, in nanoseconds. */
+    long untilFree() {
+        return gcra.untilFree(time.nanos());
+    }
+
     /** How many calls were turned away so far. */
     public long rejected() {
         return rejected.sum();
