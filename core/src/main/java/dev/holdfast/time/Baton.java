@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.time;
+
+import dev.holdfast.time.Seat.Turn;
+import dev.holdfast.time.Seat.Wait;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The events to come, and which thread may go on. A driver, one of our own threads, has the baton while events are left: it
+ * runs tasks itself, and hands the baton to a thread whose wait is over. A thread that waits hands it to a driver at rest.
+ *
+ * <p>All state is guarded by this object, whose monitor no thread holds while it waits or runs a task. A monitor and no lock:
+ * it is the one way to block that neither ends by an interrupt nor touches the flag.
+ */
+final class Baton {
+    /** Behind all that is drawn: a director's turn comes when everything else of its instant has happened. */
+    private static final long LAST = Long.MAX_VALUE;
+
+    private static final long CLOSE_MILLIS = 10_000;
+
+    private final LongSupplier ties;
+    private final TreeSet<Event> events = new TreeSet<>();
+    private final Map<Thread, Seat> seats = new HashMap<>();
+    private final ArrayDeque<Seat> idle = new ArrayDeque<>();
+    /** The waiting threads that were not started here. */
+    private final Set<Seat> guests = new LinkedHashSet<>();
+
+    private final List<Throwable> failures = new ArrayList<>();
+    private long sequence;
+    private int drivers;
+    /** Whether the baton is with one of our own threads. */
+    private boolean driving;
+    // Both are written under the lock, and read without it by clock readers and waiting threads.
+    private volatile long elapsed;
+    private volatile boolean closed;
+
+    /** With events of one instant in an order drawn from this; null: in the order in which they are made. */
+    Baton(@Nullable Random random) {
+        ties = random == null ? () -> sequence : () -> random.nextLong() >>> 1;
+    }
+
+    long elapsed() {
+        return elapsed;
+    }
+
+    synchronized int left() {
+        return events.size();
+    }
+
+    synchronized Event schedule(long delayNanos, Runnable task) {
+        if (closed) {
+            throw new RejectedExecutionException("virtual time is closed");
+        }
+        return add(delayNanos, ties.getAsLong(), null, task);
+    }
+
+    synchronized void cancel(Event event) {
+        events.remove(event);
+    }
+
+    synchronized void unpark(Thread thread) {
+        Seat seat = seatOf(thread);
+        if (seat.wait == Wait.PARKED) {
+            endWait(seat);
+        } else {
+            seat.permit = true;
+        }
+    }
+
+    synchronized void interrupt(Thread thread) {
+        Seat seat = seats.get(thread);
+        if (seat != null && seat.wait == Wait.RESTING) {
+            return;
+        }
+        thread.interrupt();
+        if (seat != null) {
+            endWait(seat);
+        }
+    }
+
+    /** Ends all waits, and then all our threads. */
+    void close() {
+        boolean interrupted = Thread.interrupted();
+        for (Thread thread : endWaits()) {
+            try {
+                thread.join(CLOSE_MILLIS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized List<Thread> endWaits() {
+        closed = true;
+        events.clear();
+        List<Thread> ending = new ArrayList<>();
+        for (Seat seat : seats.values()) {
+            LockSupport.unpark(seat.thread);
+            if (seat.driver && seat.thread != Thread.currentThread()) {
+                ending.add(seat.thread);
+            }
+        }
+        return ending;
+    }
+
+    private Event add(long delayNanos, long tie, @Nullable Seat seat, Runnable task) {
+        long at = elapsed + Math.max(0, delayNanos);
+        Event event = new Event(at < 0 ? Long.MAX_VALUE : at, tie, sequence++, seat, task);
+        events.add(event);
+        return event;
+    }
+
+    private synchronized Seat currentSeat() {
+        return seatOf(Thread.currentThread());
+    }
+
+    private Seat seatOf(Thread thread) {
+        return seats.computeIfAbsent(thread, t -> new Seat(t, false));
+    }
+
+    /** Ends a wait at the present instant, if it can be ended. */
+    private synchronized void endWait(Seat seat) {
+        if (seat.wait.heedsInterrupts() && !seat.ending && !closed) {
+            if (seat.end != null) {
+                events.remove(seat.end);
+            }
+            seat.end = add(0, ties.getAsLong(), seat, () -> {});
+            seat.ending = true;
+        }
+    }
+
+    /** Hands the baton over and waits for it to come back. */
+    Turn await(Wait wait, long nanos, Object reason) {
+        Seat seat = currentSeat();
+        Turn turn = sit(seat, wait, nanos) ? turn(seat) : Turn.GO;
+        leave(seat);
+        if (turn == Turn.CLOSED) {
+            throw new IllegalStateException("virtual time is closed; " + reason + " was waited for");
+        }
+        return turn;
+    }
+
+    /** Begins a wait and hands the baton over; false: there is nothing to wait for. */
+    private synchronized boolean sit(Seat seat, Wait wait, long nanos) {
+        if (wait == Wait.DIRECTING && seat.driver) {
+            throw new IllegalStateException("a spawned thread or an event cannot run time; let it sleep instead");
+        }
+        if (wait == Wait.PARKED && seat.permit && !closed) {
+            seat.permit = false;
+            return false;
+        }
+        if (wait.heedsInterrupts() && seat.thread.isInterrupted() && !closed) {
+            return false;
+        }
+        seat.wait = wait;
+        seat.ending = false;
+        long tie = wait == Wait.DIRECTING ? LAST : ties.getAsLong();
+        seat.end = nanos == Long.MAX_VALUE ? null : add(nanos, tie, seat, () -> {});
+        if (!seat.driver) {
+            guests.add(seat);
+        }
+        if ((seat.driver || !driving) && !closed) {
+            driving = true;
+            startDriver();
+        }
+        return true;
+    }
+
+    private synchronized void leave(Seat seat) {
+        seat.wait = Wait.NONE;
+        guests.remove(seat);
+        if (!seat.driver && !seat.permit) {
+            seats.remove(seat.thread);
+        }
+    }
+
+    /**
+     * Really waits. An interrupted sleeper keeps its flag all the while, as others may look at it; a flag that is set makes
+     * a real park return at once, but its turn is due at this very instant.
+     */
+    @SuppressWarnings("ThreadPriorityCheck") // the yield makes way for those before it, and nothing depends on it
+    private Turn turn(Seat seat) {
+        boolean interrupted = false;
+        Turn turn = null;
+        while (!closed && (turn = seat.take()) == null) {
+            LockSupport.park(this);
+            if (!seat.wait.heedsInterrupts()) {
+                interrupted |= Thread.interrupted();
+            } else if (interrupted) {
+                Thread.yield();
+            } else if (seat.thread.isInterrupted()) {
+                endWait(seat);
+                interrupted = true;
+            }
+        }
+        if (interrupted && seat.wait == Wait.DIRECTING) {
+            seat.thread.interrupt();
+        }
+        return turn == null ? Turn.CLOSED : turn;
+    }
+
+    private void startDriver() {
+        Seat rested = idle.poll();
+        if (rested != null) {
+            rested.wait = Wait.NONE;
+            rested.give(Turn.GO);
+            return;
+        }
+        Thread thread = new Thread(null, this::drive, "virtual-time-" + ++drivers, 0, false);
+        thread.setDaemon(true);
+        Seat seat = new Seat(thread, true);
+        seats.put(thread, seat);
+        seat.give(Turn.GO);
+        thread.start();
+    }
+
+    private void drive() {
+        Seat seat = currentSeat();
+        while (turn(seat) == Turn.GO) {
+            Runnable task = next(seat);
+            while (task != null) {
+                perform(task);
+                task = next(seat);
+            }
+        }
+    }
+
+    private void perform(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable e) {
+            synchronized (this) {
+                failures.add(e);
+            }
+        }
+    }
+
+    /** The next task for a driver, which has the baton; null: the baton is elsewhere, and the driver idle. */
+    private synchronized @Nullable Runnable next(Seat driver) {
+        // The thread is used again: nothing of one task may be left for the next.
+        driver.permit = false;
+        Thread.interrupted();
+        while (!closed) {
+            Event event = events.pollFirst();
+            if (event == null) {
+                fallQuiet();
+            } else {
+                elapsed = Math.max(elapsed, event.at());
+                if (event.seat() == null) {
+                    return event.task();
+                }
+                driving = goesOn(event.seat());
+                event.seat().give(Turn.GO);
+                if (driving && !event.seat().driver) {
+                    continue;
+                }
+            }
+            driver.wait = Wait.RESTING;
+            idle.push(driver);
+            return null;
+        }
+        return null;
+    }
+
+    /** Whether the clock keeps the baton, or goes on without one, when this seat gets its turn. */
+    private boolean goesOn(Seat seat) {
+        if (seat.driver) {
+            return true;
+        }
+        guests.remove(seat);
+        // A guest may end without waiting again; other guests must not wait for it. Only a director stops time for all.
+        return seat.wait != Wait.DIRECTING && !guests.isEmpty();
+    }
+
+    private void fallQuiet() {
+        driving = false;
+        boolean directed = guests.stream().anyMatch(guest -> guest.wait == Wait.DIRECTING);
+        for (Seat guest : List.copyOf(guests)) {
+            if (!directed || guest.wait == Wait.DIRECTING) {
+                guests.remove(guest);
+                guest.give(Turn.QUIET);
+            }
+        }
+    }
+
+    /** Throws what tasks threw since it was last asked for. */
+    void rethrow() {
+        Throwable first;
+        synchronized (this) {
+            if (failures.isEmpty()) {
+                return;
+            }
+            first = failures.get(0);
+            failures.stream().filter(e -> e != first).forEach(first::addSuppressed);
+            failures.clear();
+        }
+        if (first instanceof Error error) {
+            throw error;
+        }
+        throw first instanceof RuntimeException e ? e : new IllegalStateException(first);
+    }
+}
