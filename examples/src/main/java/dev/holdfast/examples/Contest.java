@@ -16,8 +16,7 @@ final class Contest implements AutoCloseable {
     private final Stopwatch stopwatch = new Stopwatch();
     private final MetricsPage metrics = new MetricsPage();
     private final Timeline timeline;
-    private final int perSecond;
-    private final long seed;
+    private final Load load;
     private final Side bare;
     private final Side holdfast;
 
@@ -25,16 +24,15 @@ final class Contest implements AutoCloseable {
      * Starts all services.
      *
      * @param config the pipelines of the Holdfast side
-     * @param perSecond requests to each side
+     * @param load of each side
      * @throws dev.holdfast.config.ConfigException if anything is wrong with the file
      */
-    Contest(Timeline timeline, Path config, int perSecond, long seed) throws IOException {
+    Contest(Timeline timeline, Path config, Load load) throws IOException {
         this.timeline = timeline;
-        this.perSecond = perSecond;
-        this.seed = seed;
+        this.load = load;
         MicrometerObserver observer = new MicrometerObserver(metrics.registry());
-        this.holdfast = new Side("holdfast", stopwatch, seed, stock -> new HoldfastClient(stock, config, observer));
-        this.bare = new Side("bare", stopwatch, seed, BareClient::new);
+        this.holdfast = new Side("holdfast", stopwatch, load, stock -> new HoldfastClient(stock, config, observer));
+        this.bare = new Side("bare", stopwatch, load, BareClient::new);
     }
 
     /**
@@ -45,7 +43,7 @@ final class Contest implements AutoCloseable {
     void open() throws InterruptedException {
         for (int pass = 0; pass < LONGEST_OPENING; pass++) {
             forget();
-            run(Timeline.healthy(OPENING), Arrival.throughAll(OPENING, perSecond), second -> {});
+            run(Timeline.healthy(OPENING), Arrival.throughAll(OPENING, load.perSecond()), second -> {});
             if (allIsLive(bare) && allIsLive(holdfast)) {
                 break;
             }
@@ -66,7 +64,10 @@ final class Contest implements AutoCloseable {
 
     /** Plays it; see {@link Run#play}. */
     void play(IntConsumer eachSecond) throws InterruptedException {
-        run(timeline, Arrival.poisson(Duration.ofNanos(timeline.endNanos()), perSecond, seed), eachSecond);
+        run(
+                timeline,
+                Arrival.poisson(Duration.ofNanos(timeline.endNanos()), load.perSecond(), load.seed()),
+                eachSecond);
     }
 
     private void run(Timeline faults, List<Arrival> arrivals, IntConsumer eachSecond) throws InterruptedException {

@@ -11,18 +11,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The customers of one shop: they wait two seconds for an answer, and never slow down because others wait. */
+/** The customers of one shop: they wait as long as they will, and never slow down because others wait. */
 final class Customers {
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
-
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Function<String, URI> shop;
+    private final Duration patience;
     private final Scoreboard scoreboard;
     private final Stopwatch stopwatch;
 
-    Customers(Function<String, URI> shop, Scoreboard scoreboard, Stopwatch stopwatch) {
+    Customers(Function<String, URI> shop, Duration patience, Scoreboard scoreboard, Stopwatch stopwatch) {
         this.shop = shop;
+        this.patience = patience;
         this.scoreboard = scoreboard;
         this.stopwatch = stopwatch;
     }
@@ -30,7 +30,7 @@ final class Customers {
     /** Sends one request and returns at once; the future is done, without error, when its answer is on the scoreboard. */
     CompletableFuture<Void> send(Arrival arrival) {
         HttpRequest request = HttpRequest.newBuilder(shop.apply(arrival.sku()))
-                .timeout(PATIENCE)
+                .timeout(patience)
                 .build();
         return http.sendAsync(request, BodyHandlers.ofString()).handle((response, error) -> {
             // From the time when it should have been sent, so that a late sender hides nothing.

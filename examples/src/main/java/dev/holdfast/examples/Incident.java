@@ -80,7 +80,8 @@ public final class Incident implements Callable<Integer> {
     }
 
     private int incident(Path file) throws IOException, InterruptedException {
-        try (Contest contest = new Contest(Timeline.incident(Duration.ofSeconds(seconds)), file, rate, seed)) {
+        Timeline timeline = Timeline.incident(Duration.ofSeconds(seconds));
+        try (Contest contest = new Contest(timeline, file, new Load(rate, seed, Load.USUAL_PATIENCE))) {
             introduce(contest);
             out.println(style.dim("both shops open, and do business for a moment that does not count ..."));
             contest.open();

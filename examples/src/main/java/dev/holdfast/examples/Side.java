@@ -17,14 +17,14 @@ final class Side implements AutoCloseable {
     private final Customers customers;
 
     /** Starts both services; {@code client} gets the addresses of the stock service's articles. */
-    Side(String name, Stopwatch stopwatch, long seed, Function<Function<String, URI>, StockClient> client)
+    Side(String name, Stopwatch stopwatch, Load load, Function<Function<String, URI>, StockClient> client)
             throws IOException {
         this.name = name;
         this.calls = new CallLog(stopwatch);
-        this.stock = new Stock(calls, seed);
+        this.stock = new Stock(calls, load.seed());
         this.client = client.apply(stock::uri);
         this.shop = new Shop(this.client);
-        this.customers = new Customers(shop::uri, answers, stopwatch);
+        this.customers = new Customers(shop::uri, load.patience(), answers, stopwatch);
     }
 
     String name() {

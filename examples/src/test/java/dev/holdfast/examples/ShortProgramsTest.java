@@ -46,11 +46,11 @@ class ShortProgramsTest {
 
     @FunctionalInterface
     private interface Program {
-        void main(String[] args) throws IOException;
+        void start(String[] args) throws IOException;
     }
 
     private static int run(Program program, String... args) throws IOException {
-        program.main(args);
+        program.start(args);
         return 0;
     }
 
