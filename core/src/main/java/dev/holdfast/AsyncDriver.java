@@ -50,12 +50,13 @@ final class AsyncDriver {
                 done(call);
                 return;
             }
+            long startedLayers = call.startedLayers;
             if (what == Interpreter.ACT && !interpreter.starting(call)) {
                 continue;
             }
             long number = call.openSuspension();
             if (number < 0) {
-                cancelled(call, what);
+                cancelled(call, what, startedLayers);
                 continue;
             }
             Suspension suspension = new Suspension(this, call, what, number);
@@ -68,11 +69,11 @@ final class AsyncDriver {
         }
     }
 
-    private void cancelled(CallState call, int what) {
+    private void cancelled(CallState call, int what, long startedLayers) {
         if (what == Interpreter.ACT) {
             // Counted as started a moment ago, but the action never ran.
             call.attempts--;
-            call.startedLayers = 0;
+            call.startedLayers = startedLayers;
             call.passStarted = false;
             interpreter.giveUpBeforeAttempt(call);
         } else if (what == Interpreter.STAGE) {

@@ -81,10 +81,10 @@ final class BlockingDriver {
                     act(call);
                     break;
                 case Interpreter.PAUSE:
-                    interpreter.resumed(call, park(call.now + call.waitNanos, null), Interpreter.PAUSE);
+                    suspend(call, Interpreter.PAUSE);
                     break;
                 case Interpreter.AWAIT:
-                    interpreter.resumed(call, await(call), Interpreter.AWAIT);
+                    suspend(call, Interpreter.AWAIT);
                     break;
                 default:
                     awaitStage(call);
@@ -111,7 +111,13 @@ final class BlockingDriver {
             call.thread = Thread.currentThread();
             number = call.openSuspension();
             call.park(number);
-            watchdog.watch(call, number);
+            try {
+                watchdog.watch(call, number);
+            } catch (Throwable noTimer) {
+                call.claim(number, CallState.BY_REFUSAL);
+                interpreter.attemptGivenUp(call, CallState.BY_REFUSAL, null);
+                return;
+            }
         }
         Object value = null;
         Throwable error = null;
@@ -178,6 +184,19 @@ final class BlockingDriver {
 
     // ---- waits
 
+    private void suspend(CallState call, int what) {
+        int reason;
+        try {
+            reason = what == Interpreter.PAUSE ? park(call.now + call.waitNanos, null) : await(call);
+        } catch (Throwable broken) {
+            // A source of time that cannot wait: the layers are still left one by one.
+            interpreter.resumed(call, CallState.BY_REFUSAL, what);
+            call.fail(broken);
+            return;
+        }
+        interpreter.resumed(call, reason, what);
+    }
+
     private int await(CallState call) {
         Completion completion = Interpreter.awaited(call);
         Thread waiting = Thread.currentThread();
@@ -241,7 +260,10 @@ final class BlockingDriver {
         call.awaited = result.come;
         call.waitNanos = Long.MAX_VALUE;
         int reason = await(call);
-        interpreter.stageEnded(call, reason, result.value, result.error);
+        if (reason != CallState.BY_COMPLETION) {
+            result.giveUp(call.spec.operation);
+        }
+        interpreter.stageEnded(call, reason, reason == CallState.BY_COMPLETION ? result.value : null, result.error);
     }
 
     private static final class StageResult {
@@ -249,10 +271,32 @@ final class BlockingDriver {
         volatile @Nullable Object value;
         volatile @Nullable Throwable error;
 
+        private @Nullable Operation<?> givenUpBy;
+        private boolean completed;
+
         void complete(@Nullable Object newValue, @Nullable Throwable newError) {
-            value = newValue;
-            error = newError;
+            Operation<?> loser;
+            synchronized (this) {
+                value = newValue;
+                error = newError;
+                completed = true;
+                loser = givenUpBy;
+            }
+            if (loser != null) {
+                loser.discard(newValue);
+            }
             come.complete();
+        }
+
+        void giveUp(Operation<?> operation) {
+            boolean late;
+            synchronized (this) {
+                givenUpBy = operation;
+                late = completed;
+            }
+            if (late) {
+                operation.discard(value);
+            }
         }
     }
 

@@ -33,6 +33,8 @@ final class CallState extends CallPadding {
 
     /** No limit has struck. */
     static final int NOT_GIVEN_UP = Integer.MAX_VALUE;
+    /** What is longer is no limit; instants further apart could not be compared. */
+    private static final long LONGEST_LIMIT = Long.MAX_VALUE / 4;
     /** The owner of the call's own and of inherited limits. */
     static final int CALLER = -1;
 
@@ -231,6 +233,7 @@ final class CallState extends CallPadding {
         function = null;
         attempt = null;
         kept = null;
+        forks = null;
     }
 
     void clearSlotsFrom(int layer) {
@@ -320,13 +323,7 @@ final class CallState extends CallPadding {
     }
 
     void discard(@Nullable Object lost) {
-        if (lost != null && spec.operation.discard != null) {
-            try {
-                spec.operation.discard.accept(lost);
-            } catch (Throwable thrown) {
-                Interpreter.log("discarding a value of '" + pipeline() + "' threw", thrown);
-            }
-        }
+        spec.operation.discard(lost);
     }
 
     // ---- the retry's memory
@@ -624,6 +621,9 @@ final class CallState extends CallPadding {
 
     @Override
     public void limit(long nanos) {
+        if (nanos > LONGEST_LIMIT) {
+            return;
+        }
         scopes |= 1L << cursor;
         limits[cursor] = now + nanos;
         nearer(cursor);

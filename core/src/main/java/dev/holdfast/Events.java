@@ -137,7 +137,11 @@ final class Events {
 
     private void log(CallObserver observer, Throwable thrown) {
         if (logged.add(observer.getClass())) {
-            LOG.log(Level.WARNING, "an observer of '" + pipeline + "' threw; told once: " + observer, thrown);
+            LOG.log(
+                    Level.WARNING,
+                    "an observer of '" + pipeline + "' threw; told once: "
+                            + observer.getClass().getName(),
+                    thrown);
         }
     }
 }

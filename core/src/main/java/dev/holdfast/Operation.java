@@ -20,7 +20,7 @@ public final class Operation<T extends @Nullable Object> {
     final @Nullable String name;
     final boolean idempotent;
     final Classifier classifier;
-    final @Nullable Consumer<Object> discard;
+    private final @Nullable Consumer<Object> discard;
     private final Call<T> unkeyed;
 
     @SuppressWarnings("unchecked") // values of this operation are of its type
@@ -63,6 +63,17 @@ public final class Operation<T extends @Nullable Object> {
     /** The name, as in metrics. */
     public String name() {
         return name == null ? "" : name;
+    }
+
+    /** Nobody gets this value. */
+    void discard(@Nullable Object lost) {
+        if (lost != null && discard != null) {
+            try {
+                discard.accept(lost);
+            } catch (Throwable thrown) {
+                Interpreter.log("discarding a value of '" + pipeline.name() + "' threw", thrown);
+            }
+        }
     }
 
     /** A call for this key: one that has it in common with others may share their answer. */
