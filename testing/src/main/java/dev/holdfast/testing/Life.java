@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import org.jspecify.annotations.Nullable;
+
+/** One entry of a layer, from the first {@code enter} to the last {@code ended}, and what may happen next in it. */
+final class Life {
+
+    /** Where an entry stands. */
+    enum State {
+        /** Inside {@code enter}; stays so if that threw. */
+        ENTERING,
+        /** {@code enter} said pause: the end of the pause is the entry. */
+        PAUSED,
+        /** {@code enter} said await. */
+        AWAITING,
+        /** {@code enter} said proceed. */
+        ENTERED,
+        /** {@code settle} said retry: settled again after the next pass, unless the retry is refused. */
+        RETRYING,
+        /** {@code settle} said await, or its function made a stage. */
+        SETTLING,
+        /** Settled for good. */
+        SETTLED,
+        /** Given up while it waited, or {@code enter} threw. */
+        ABANDONED,
+        /** {@code enter} answered or rejected: nothing more may come. */
+        TURNED
+    }
+
+    private final long number;
+    private State state;
+    private boolean ended;
+    private @Nullable Object object;
+
+    Life(long number, State state, @Nullable Object object) {
+        this.number = number;
+        this.state = state;
+        this.object = object;
+    }
+
+    /** What the policy under the spy remembers of the entry. */
+    synchronized @Nullable Object object() {
+        return object;
+    }
+
+    synchronized void object(@Nullable Object value) {
+        object = value;
+    }
+
+    /** Whether this may be asked now; the state afterwards is {@code next}. */
+    synchronized boolean go(State next, State... allowed) {
+        boolean legal = false;
+        for (State from : allowed) {
+            legal |= state == from;
+        }
+        state = next;
+        return legal && !ended;
+    }
+
+    synchronized void now(State next) {
+        state = next;
+    }
+
+    /** Notes the end of the work; false if it was noted before, or if the layer was never settled. */
+    synchronized boolean end() {
+        boolean legal = !ended && (state == State.SETTLED || state == State.RETRYING || state == State.SETTLING);
+        // A layer that was given up between two passes of one entry was entered, and its work is over all the same.
+        legal |= !ended && state == State.ABANDONED;
+        ended = true;
+        return legal;
+    }
+
+    @Override
+    public synchronized String toString() {
+        return "entry " + number + " " + state + (ended ? ", ended" : "");
+    }
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Call;
+import dev.holdfast.CheckedFunction;
+import dev.holdfast.Operation;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reply;
+import dev.holdfast.Source;
+import dev.holdfast.Verdict;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Many calls with all that can happen to a call, drawn from a seed, on virtual time: faults of the dependency and of the
+ * layers around and inside, deadlines, callers that give up, work that goes on. The dependency is well and ill by turns.
+ */
+final class RandomCalls {
+    private static final int CALLS = 10_000;
+    private static final int CALLERS = 50;
+    private static final int SPELL = 500;
+
+    private final VirtualTime time;
+    private final Driver driver;
+    private final SplittableRandom random;
+    private final SpyPolicy spy;
+    private final Pipeline pipeline;
+    private final Operation<Object> operation;
+    private final List<String> wrongs = new ArrayList<>();
+    private int begun;
+    private int done;
+
+    RandomCalls(Policy policy, Driver driver, long seed) {
+        this.time = VirtualTime.seeded(seed);
+        this.driver = driver;
+        this.random = new SplittableRandom(seed);
+        this.spy = SpyPolicy.around(policy);
+        this.pipeline = Pipeline.builder("random")
+                .policies(layers(seed))
+                .time(time)
+                .classifier((value, error) -> classify(value, error))
+                .build();
+        this.operation = pipeline.operation("random");
+    }
+
+    Policy policy() {
+        return spy.policy();
+    }
+
+    private List<Policy> layers(long seed) {
+        List<Policy> layers = new ArrayList<>();
+        layers.add(faults(seed));
+        if (random.nextBoolean()) {
+            layers.add(RetryPolicy.of(r -> r.maxAttempts(3).seed(seed)));
+        }
+        layers.add(spy);
+        layers.add(faults(~seed));
+        if (random.nextBoolean()) {
+            layers.add(TimeoutPolicy.of(Duration.ofMillis(15)));
+        }
+        return layers;
+    }
+
+    private static FaultPolicy faults(long seed) {
+        return FaultPolicy.of(
+                f -> f.seed(seed).throwing(0.01).errors(0.02).rejections(0.02).delays(0.1));
+    }
+
+    private Verdict classify(@Nullable Object value, @Nullable Throwable error) {
+        if (random.nextInt(200) == 0) {
+            throw new IllegalStateException("classifier");
+        }
+        if (error != null) {
+            return error instanceof IllegalArgumentException ? Verdict.IGNORED : Verdict.FAILURE;
+        }
+        return "busy".equals(value) ? Verdict.pushback(Duration.ofMillis(random.nextInt(50))) : Verdict.SUCCESS;
+    }
+
+    /** Makes all calls, lets them end, and fails with what was wrong. */
+    void run() {
+        try (time;
+                pipeline) {
+            if (driver == Driver.ASYNC) {
+                time.schedule(0, this::arrive);
+            } else {
+                for (int i = 0; i < CALLERS; i++) {
+                    var unused = time.spawn(this::callAgainAndAgain);
+                }
+            }
+            time.run();
+            assertThat(wrongs).isEmpty();
+            assertThat(done).as("calls that ended").isEqualTo(CALLS);
+            spy.assertOver();
+        }
+    }
+
+    private void arrive() {
+        int id = begun++;
+        if (begun < CALLS) {
+            time.schedule(random.nextLong(2_000_000), this::arrive);
+        }
+        boolean[] givenUp = new boolean[1];
+        if (random.nextInt(5) == 0) {
+            String key = "shared " + random.nextInt(20);
+            CompletableFuture<Object> answer = operation
+                    .<String>decorateAsync(
+                            asked -> script(asked, new boolean[1]).actAsync())
+                    .apply(key);
+            var unused = answer.whenComplete((value, error) -> end(key, value, null));
+            maybeLater(() -> answer.cancel(true));
+            return;
+        }
+        String key = key(id);
+        Script script = script(key, givenUp);
+        CompletableFuture<Reply<Object>> reply = call(key).replyAsync(attempt -> script.actAsync());
+        var unused = reply.whenComplete((answer, error) ->
+                end(key, answer == null ? null : answer.value(), answer == null ? null : answer.source()));
+        maybeLater(() -> {
+            givenUp[0] = !reply.isDone();
+            reply.cancel(true);
+        });
+    }
+
+    private @Nullable Object callAgainAndAgain() {
+        for (int i = 0; i < CALLS / CALLERS; i++) {
+            callOnce(begun++);
+            try {
+                time.sleep(Duration.ofNanos(random.nextLong(20_000_000)));
+            } catch (InterruptedException late) {
+                // An interrupt that was meant for the call came after its end.
+            }
+        }
+        return null;
+    }
+
+    private void callOnce(int id) {
+        boolean[] givenUp = new boolean[1];
+        boolean[] over = new boolean[1];
+        Thread caller = Thread.currentThread();
+        maybeLater(() -> {
+            if (!over[0]) {
+                givenUp[0] = true;
+                time.interrupt(caller);
+            }
+        });
+        boolean shared = random.nextInt(5) == 0;
+        String key = shared ? "shared " + random.nextInt(20) : key(id);
+        Object value = null;
+        Source source = null;
+        try {
+            if (shared) {
+                CheckedFunction<String, Object, Exception> decorated = operation.decorate(
+                        asked -> script(asked, new boolean[1]).act());
+                value = decorated.apply(key);
+            } else {
+                Script script = script(key, givenUp);
+                Reply<Object> reply = call(key).reply(attempt -> script.act());
+                value = reply.value();
+                source = reply.source();
+            }
+        } catch (Throwable ended) {
+            // Every end is a good one here; what is held afterwards decides.
+        }
+        over[0] = true;
+        Thread.interrupted();
+        end(key, value, source);
+    }
+
+    private void maybeLater(Runnable giveUp) {
+        if (random.nextInt(8) == 0) {
+            time.schedule(random.nextLong(30_000_000), giveUp);
+        }
+    }
+
+    private String key(int id) {
+        return random.nextInt(3) == 0 ? "shared " + random.nextInt(20) : "own " + id;
+    }
+
+    private Call<Object> call(String key) {
+        Call<Object> call = operation.key(key);
+        return random.nextInt(4) == 0 ? call.deadline(Duration.ofNanos(1 + random.nextLong(40_000_000))) : call;
+    }
+
+    /** A caller gets an answer to its own question, whoever asked the dependency. */
+    private void end(String key, @Nullable Object value, @Nullable Source source) {
+        done++;
+        boolean own = value == null || value.equals(key) || value.equals("busy") || source == Source.FALLBACK;
+        // A decorated function does not tell its source, and a fallback says what it likes.
+        if (!own && (source != null || String.valueOf(value).startsWith("own"))) {
+            wrongs.add("call of '" + key + "' got " + value + " from " + source);
+        }
+    }
+
+    private Script script(String key, boolean[] givenUp) {
+        boolean[] stubborn = new boolean[1];
+        return new Script(time, index -> {
+            // One bit holds the caller's interrupt and the limit's: work that swallows both may lose one of them.
+            if (givenUp[0] && !(driver == Driver.BLOCKING && stubborn[0])) {
+                wrongs.add("attempt " + index + " of '" + key + "' after it was given up");
+            }
+            Script.Step step = outcome(key);
+            step = random.nextInt(4) == 0 ? step : step.after(Duration.ofNanos(1 + random.nextLong(20_000_000)));
+            stubborn[0] = random.nextInt(6) == 0;
+            return stubborn[0] ? step.stubbornly() : step;
+        });
+    }
+
+    private Script.Step outcome(String key) {
+        boolean ill = begun / SPELL % 2 == 1;
+        if (random.nextInt(10) >= (ill ? 7 : 1)) {
+            return Script.value(key);
+        }
+        return switch (random.nextInt(6)) {
+            case 0 -> Script.value("busy");
+            case 1 -> Script.error(new AssertionError("error"));
+            case 2 -> Script.error(new IllegalArgumentException("own fault"));
+            case 3 -> Script.error(new StackOverflowError("machine"));
+            default -> Script.error(new IOException("ill"));
+        };
+    }
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands in a pipeline in the place of another policy, asks that one everything, and checks the life of the layer in every
+ * call: entered, then settled once and ended once; or abandoned once; or turned away, and then nothing more.
+ *
+ * <p>It hears everything, so that nothing escapes it, and passes on what the other policy hears. It has the other policy's
+ * name. Safe for any number of threads. What went wrong is kept until {@link #assertSound()}.
+ */
+public final class SpyPolicy extends Policy {
+    private static final int ALL = ENTER | SUCCESS | FAILURE | ENDED | STILL_ADMITS;
+
+    private final Policy policy;
+    private final Set<Life> open = ConcurrentHashMap.newKeySet();
+    private final Queue<String> wrongs = new ConcurrentLinkedQueue<>();
+    private final AtomicLong entries = new AtomicLong();
+    private final AtomicLong settlements = new AtomicLong();
+    private final AtomicLong ends = new AtomicLong();
+    private final AtomicLong abandonments = new AtomicLong();
+
+    private SpyPolicy(Policy policy) {
+        super(policy.name(), ALL);
+        this.policy = policy;
+    }
+
+    /** A spy in the place of this policy. */
+    public static SpyPolicy around(Policy policy) {
+        return new SpyPolicy(policy);
+    }
+
+    /** A spy that lets everything through, to look at a place of a pipeline. */
+    public static SpyPolicy named(String name) {
+        return new SpyPolicy(new Policy(name, 0) {});
+    }
+
+    /** The policy in whose place the spy stands. */
+    public Policy policy() {
+        return policy;
+    }
+
+    /** How often the layer was asked to let a call in; asking again after an await is not counted. */
+    public long entries() {
+        return entries.get();
+    }
+
+    /** How often the layer was settled, a settle after each retry included. */
+    public long settlements() {
+        return settlements.get();
+    }
+
+    /** How often the work of an entry was over. */
+    public long ends() {
+        return ends.get();
+    }
+
+    /** How often a wait of the layer was given up. */
+    public long abandonments() {
+        return abandonments.get();
+    }
+
+    /** How many entries are not over. */
+    public int open() {
+        return open.size();
+    }
+
+    /** Nothing has gone wrong so far; calls may still be under way. */
+    public void assertSound() {
+        assertThat(wrongs).as("what went wrong in the life of '%s'", name()).isEmpty();
+    }
+
+    /** Nothing has gone wrong, and every entry is over. */
+    public void assertOver() {
+        assertSound();
+        assertThat(open).as("entries of '%s' that are not over", name()).isEmpty();
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        Life life = passage.object() instanceof Life known ? known : begin(Life.State.AWAITING, null);
+        passage.object(life);
+        check(life, "entered", life.go(Life.State.ENTERING, Life.State.AWAITING));
+        SpyPassage seen = new SpyPassage(passage, life, this::forked);
+        int decision = hears(ENTER) ? policy.enter(seen) : PROCEED;
+        if (decision == PROCEED) {
+            life.now(Life.State.ENTERED);
+            return decision;
+        }
+        switch (seen.said()) {
+            case PAUSE -> life.now(Life.State.PAUSED);
+            case AWAIT -> life.now(Life.State.AWAITING);
+            default -> {
+                life.now(Life.State.TURNED);
+                open.remove(life);
+            }
+        }
+        return decision;
+    }
+
+    @Override
+    public int settle(Passage passage) {
+        settlements.incrementAndGet();
+        Life life = life(passage, "settled");
+        check(
+                life,
+                "settled",
+                life.go(
+                        Life.State.SETTLED,
+                        Life.State.ENTERED,
+                        Life.State.PAUSED,
+                        Life.State.RETRYING,
+                        Life.State.SETTLING));
+        if (!hears(passage.outcome() == Outcome.SUCCESS ? SUCCESS : FAILURE)) {
+            return KEEP;
+        }
+        SpyPassage seen = new SpyPassage(passage, life, this::forked);
+        int decision = policy.settle(seen);
+        if (decision != KEEP) {
+            switch (seen.said()) {
+                case RETRY -> life.now(Life.State.RETRYING);
+                case AWAIT, STAGE -> life.now(Life.State.SETTLING);
+                default -> {}
+            }
+        }
+        return decision;
+    }
+
+    @Override
+    public void abandon(Passage passage) {
+        abandonments.incrementAndGet();
+        Life life = life(passage, "abandoned");
+        check(
+                life,
+                "abandoned",
+                life.go(
+                        Life.State.ABANDONED,
+                        Life.State.ENTERING,
+                        Life.State.PAUSED,
+                        Life.State.AWAITING,
+                        Life.State.RETRYING,
+                        Life.State.SETTLING));
+        open.remove(life);
+        policy.abandon(new SpyPassage(passage, life, this::forked));
+    }
+
+    @Override
+    public void ended(Passage passage) {
+        ends.incrementAndGet();
+        Life life = life(passage, "ended");
+        check(life, "ended", life.end());
+        open.remove(life);
+        if (hears(ENDED)) {
+            policy.ended(new SpyPassage(passage, life, this::forked));
+        }
+    }
+
+    @Override
+    public int stillAdmits(Passage passage) {
+        if (!hears(STILL_ADMITS)) {
+            return PROCEED;
+        }
+        return policy.stillAdmits(new SpyPassage(passage, life(passage, "asked again"), this::forked));
+    }
+
+    @Override
+    public long lease() {
+        return policy.lease();
+    }
+
+    @Override
+    public void bind(TimeSource time) {
+        policy.bind(time);
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        policy.meters(meters);
+    }
+
+    @Override
+    public List<String> warnings() {
+        return policy.warnings();
+    }
+
+    private boolean hears(int what) {
+        return (policy.hears() & what) != 0;
+    }
+
+    private Life forked(Object object) {
+        return begin(Life.State.ENTERED, object);
+    }
+
+    private Life begin(Life.State state, @Nullable Object object) {
+        Life life = new Life(entries.incrementAndGet(), state, object);
+        open.add(life);
+        return life;
+    }
+
+    private Life life(Passage passage, String what) {
+        if (passage.object() instanceof Life life) {
+            return life;
+        }
+        wrongs.add(what + " without an entry");
+        return new Life(-1, Life.State.ENTERED, null);
+    }
+
+    private void check(Life life, String what, boolean legal) {
+        if (!legal) {
+            wrongs.add(what + " out of turn, now " + life);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Policy;
+import java.time.Duration;
+
+class RetryContractTest extends PolicyContract {
+    @Override
+    protected Policy policy() {
+        return RetryPolicy.of(
+                r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)).seed(1));
+    }
+
+    @Override
+    protected void assertNothingHeld(Policy policy) {
+        // It holds nothing of its own; the spies around it have looked at the life of its layer.
+    }
+}
