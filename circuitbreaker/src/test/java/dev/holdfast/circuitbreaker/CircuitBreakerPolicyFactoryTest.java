@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.spi.Option;
+import dev.holdfast.spi.PolicyFactory;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.Test;
+
+class CircuitBreakerPolicyFactoryTest {
+    private final CircuitBreakerPolicyFactory factory = new CircuitBreakerPolicyFactory();
+
+    @Test
+    void isFoundByTheServiceLoader() {
+        assertThat(ServiceLoader.load(PolicyFactory.class))
+                .hasAtLeastOneElementOfType(CircuitBreakerPolicyFactory.class);
+    }
+
+    @Test
+    void everyOptionOfTheBuilderMayStandInAFile() {
+        assertThat(factory.key()).isEqualTo("circuit-breaker");
+        assertThat(factory.options())
+                .extracting(Option::name)
+                .containsExactly(
+                        "failure-rate-threshold",
+                        "slow-call-rate-threshold",
+                        "slow-call-duration-threshold",
+                        "sliding-window-type",
+                        "sliding-window-size",
+                        "minimum-number-of-calls",
+                        "permitted-number-of-calls-in-half-open-state",
+                        "wait-duration-in-open-state",
+                        "max-wait-duration-in-half-open-state");
+    }
+
+    @Test
+    void standsBetweenRetryAndThrottleAndIsPartOfTheStandard() {
+        assertThat(factory.position()).isEqualTo(500);
+        assertThat(factory.standard()).get().isInstanceOf(CircuitBreakerPolicy.class);
+        assertThat(factory.shorthand()).isEmpty();
+    }
+
+    @Test
+    void makesAPolicyOfTheBuildersValues() {
+        CircuitBreakerSettings.Builder builder = factory.builder().permittedNumberOfCallsInHalfOpenState(3);
+        assertThat(((CircuitBreakerPolicy) factory.create(builder))
+                        .resilience4j()
+                        .getCircuitBreakerConfig()
+                        .getPermittedNumberOfCallsInHalfOpenState())
+                .isEqualTo(3);
+    }
+}

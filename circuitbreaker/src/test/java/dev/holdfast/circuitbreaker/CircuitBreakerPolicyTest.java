@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker;
+
+import static dev.holdfast.circuitbreaker.Rig.ILL;
+import static dev.holdfast.circuitbreaker.Rig.WELL;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Reason;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class CircuitBreakerPolicyTest {
+    private static final Duration WAIT = Duration.ofMillis(500);
+    /** The first call after the wait is let through, not the one at its last nanosecond. */
+    private static final Duration AFTER_WAIT = WAIT.plusNanos(1);
+
+    private static final Duration LONG = Duration.ofMillis(100);
+
+    private final CircuitBreakerPolicy policy = CircuitBreakerPolicy.ofDefaults();
+
+    private static void open(Rig rig) {
+        rig.run(20, ILL);
+    }
+
+    private static void halfOpen(Rig rig) {
+        open(rig);
+        rig.advance(AFTER_WAIT);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void opensWhenNothingComesThrough(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(19, ILL);
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+            assertThat(rig.errorOf(ILL)).isInstanceOf(IOException.class);
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void staysClosedWhileOneCallInFiveIsAnswered(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            for (int i = 0; i < 40; i++) {
+                rig.run(1, WELL);
+                rig.run(4, ILL);
+            }
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+            assertThat(rig.changes).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void openBreakerAdmitsNothingAndSaysForHowLong(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            open(rig);
+            rig.advance(Duration.ofMillis(80));
+            CallRejectedException rejection = rig.rejection();
+            assertThat(rejection)
+                    .hasMessage("circuit breaker of 'inventory' is open, next probe in 421 ms")
+                    .hasCauseInstanceOf(CallNotPermittedException.class);
+            assertThat(rejection.reason()).isEqualTo(Reason.CIRCUIT_OPEN);
+            assertThat(rejection.policy()).isEqualTo("circuit-breaker");
+            assertThat(rejection.retryAfter()).contains(Duration.ofMillis(420).plusNanos(1));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void longWaitIsToldInTenthsOfASecond(Way way) {
+        CircuitBreakerPolicy patient =
+                CircuitBreakerPolicy.of(b -> b.waitDurationInOpenState(Duration.ofMillis(4_150)));
+        try (Rig rig = new Rig(way, patient)) {
+            open(rig);
+            assertThat(rig.rejection()).hasMessage("circuit breaker of 'inventory' is open, next probe in 4.2 s");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void rejectionsOfOneOpeningShareOneCauseWithoutStackTrace(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            open(rig);
+            Throwable cause = rig.rejection().getCause();
+            assertThat(cause).isSameAs(rig.rejection().getCause()).hasNoSuppressedExceptions();
+            assertThat(cause).extracting(Throwable::getStackTrace).isEqualTo(new StackTraceElement[0]);
+            assertThat(cause).hasMessage("CircuitBreaker 'circuit-breaker' is OPEN and does not permit further calls");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void retryAfterOfARejectionIsLongEnough(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            open(rig);
+            rig.advance(rig.rejection().retryAfter().orElseThrow());
+            assertThat(rig.run(WELL)).isCompleted();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void valuesThatCountAsFailuresOpenIt(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(20, Work.value("failure"));
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void pushbackOpensIt(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(20, Work.value("busy"));
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void attemptsThatRunOutOfTimeOpenIt(Way way) {
+        try (Rig rig = new Rig(way, policy, TimeoutPolicy.of(Duration.ofMillis(10)))) {
+            rig.run(20, WELL.taking(LONG));
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callersOwnFaultIsNotCounted(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(100, Work.error(new IllegalArgumentException("404")));
+            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callThatWasGivenUpIsNotCounted(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            for (int i = 0; i < 30; i++) {
+                Way.Started started = rig.start(WELL.taking(LONG));
+                started.giveUp().run();
+                rig.time.run();
+            }
+            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void rejectionFurtherInIsNotCountedAndGivesTheProbeBack(Way way) {
+        Gate gate = new Gate();
+        try (Rig rig = new Rig(way, policy, gate)) {
+            halfOpen(rig);
+            gate.closed = true;
+            rig.run(50, WELL);
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            gate.closed = false;
+            rig.run(5, WELL);
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void answerThatAFallbackFurtherInMadeUpIsNotCounted(Way way) {
+        try (Rig rig = new Rig(way, policy, FallbackPolicy.value("made up"))) {
+            rig.run(30, ILL);
+            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void firstCallAfterTheWaitIsAProbe(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            open(rig);
+            rig.advance(WAIT);
+            assertThat(rig.errorOf(WELL)).isInstanceOf(CallRejectedException.class);
+            rig.advance(Duration.ofNanos(1));
+            assertThat(rig.run(WELL)).isCompleted();
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void oneAnswerInFiveProbesClosesIt(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            rig.run(4, ILL);
+            rig.run(1, WELL);
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void noAnswerInFiveProbesOpensItAgain(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            rig.run(5, ILL);
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+            assertThat(rig.rejection().retryAfter()).contains(AFTER_WAIT);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void noMoreThanThePermittedProbesAreOutAtOnce(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            for (int i = 0; i < 5; i++) {
+                rig.start(WELL.taking(LONG));
+            }
+            CallRejectedException rejection =
+                    (CallRejectedException) Rig.errorOf(rig.start(WELL).reply());
+            assertThat(rejection).hasMessage("circuit breaker of 'inventory' is half-open, all 5 probes are out");
+            assertThat(rejection.retryAfter()).isEmpty();
+            rig.time.run();
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void probesThatEndInAnyOtherWayGiveTheirPlacesBack(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            rig.run(20, Work.error(new IllegalArgumentException("404")));
+            rig.run(20, Work.error(new StackOverflowError("deep")));
+            for (int i = 0; i < 20; i++) {
+                Way.Started started = rig.start(WELL.taking(LONG));
+                started.giveUp().run();
+                rig.time.run();
+            }
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            rig.run(5, WELL);
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void errorOfTheActionCountsLikeAnyFailure(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            rig.run(5, Work.error(new AssertionError("bug")));
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void probesThatNeverEndDoNotKeepItHalfOpenForEver(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            Work hung = WELL.taking(Duration.ofHours(1));
+            for (int i = 0; i < 5; i++) {
+                rig.start(hung);
+            }
+            rig.advance(Duration.ofSeconds(5).minusNanos(1));
+            assertThat(Rig.errorOf(rig.start(WELL).reply())).hasMessageContaining("probes are out");
+            rig.advance(Duration.ofNanos(1));
+            for (int i = 0; i < 5; i++) {
+                assertThat(rig.start(WELL).reply()).isCompleted();
+            }
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void resultsOfSlowProbesCountAfterOthersHaveBeenLetThrough(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            for (int i = 0; i < 5; i++) {
+                rig.start(WELL.taking(Duration.ofSeconds(8)));
+            }
+            rig.advance(Duration.ofSeconds(6));
+            rig.start(WELL.taking(Duration.ofSeconds(8)));
+            rig.advance(Duration.ofSeconds(2));
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void resultOfAnEarlierStateIsNotCounted(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            for (int i = 0; i < 5; i++) {
+                rig.start(WELL.taking(Duration.ofSeconds(1)));
+            }
+            for (int i = 0; i < 20; i++) {
+                rig.start(ILL);
+            }
+            rig.advance(AFTER_WAIT);
+            assertThat(rig.start(WELL).reply()).isCompleted();
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            rig.advance(Duration.ofSeconds(1));
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isOne();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void resultOfAnEarlierLifeOfTheSameStateIsNotCounted(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.start(ILL.taking(LONG));
+            policy.resilience4j().reset();
+            rig.start(ILL.taking(LONG.plusMillis(1)));
+            rig.time.run();
+            assertThat(policy.resilience4j().getMetrics().getNumberOfFailedCalls())
+                    .isOne();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callThatWaitedWhileItOpenedIsTurnedAway(Way way) {
+        Gate gate = new Gate();
+        try (Rig rig = new Rig(way, policy, gate)) {
+            gate.pause = LONG;
+            Way.Started waiting = rig.start(WELL);
+            policy.resilience4j().transitionToOpenState();
+            rig.time.run();
+            assertThat(Rig.errorOf(waiting.reply())).hasMessageStartingWith("circuit breaker of 'inventory' is open");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callThatWaitedUntilItIsHalfOpenIsAProbe(Way way) {
+        Gate gate = new Gate();
+        try (Rig rig = new Rig(way, policy, gate)) {
+            gate.pause = Duration.ofSeconds(1);
+            Way.Started waiting = rig.start(WELL);
+            policy.resilience4j().transitionToOpenState();
+            rig.time.run();
+            assertThat(waiting.reply()).isCompleted();
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            assertThat(policy.resilience4j().getMetrics().getNumberOfSuccessfulCalls())
+                    .isOne();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void retryWaitsUntilItMayBeAProbe(Way way) {
+        CircuitBreakerPolicy touchy =
+                CircuitBreakerPolicy.of(b -> b.slidingWindowSize(1).permittedNumberOfCallsInHalfOpenState(1));
+        RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(2).initialBackoff(Duration.ofMillis(1)));
+        try (Rig rig = new Rig(way, retry, touchy)) {
+            long start = rig.time.nanos();
+            assertThat(rig.errorOf(ILL)).isInstanceOf(IOException.class);
+            assertThat(rig.time.nanos() - start).isGreaterThan(WAIT.toNanos());
+            assertThat(touchy.resilience4j().getMetrics().getNumberOfNotPermittedCalls())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void everyChangeOfStateIsToldOnce(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            open(rig);
+            rig.run(3, WELL);
+            rig.advance(AFTER_WAIT);
+            rig.run(5, ILL);
+            rig.advance(AFTER_WAIT);
+            rig.run(20, WELL);
+            assertThat(rig.changes)
+                    .containsExactly(
+                            "inventory circuit-breaker closed > open",
+                            "inventory circuit-breaker open > half_open",
+                            "inventory circuit-breaker half_open > open",
+                            "inventory circuit-breaker open > half_open",
+                            "inventory circuit-breaker half_open > closed");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void canBeForcedOpenDisabledAndReset(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            policy.resilience4j().transitionToForcedOpenState();
+            CallRejectedException rejection = rig.rejection();
+            assertThat(rejection).hasMessage("circuit breaker of 'inventory' is forced open");
+            assertThat(rejection.retryAfter()).isEmpty();
+            policy.resilience4j().transitionToDisabledState();
+            rig.run(100, ILL);
+            assertThat(policy.state()).isEqualTo(State.DISABLED);
+            policy.resilience4j().reset();
+            assertThat(rig.run(WELL)).isCompleted();
+            assertThat(rig.changes)
+                    .containsExactly(
+                            "inventory circuit-breaker closed > forced_open",
+                            "inventory circuit-breaker forced_open > disabled",
+                            "inventory circuit-breaker disabled > closed");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void slowCallsOpenItWhereThatIsWanted(Way way) {
+        CircuitBreakerPolicy impatient =
+                CircuitBreakerPolicy.of(b -> b.slowCallDurationThreshold(Duration.ofMillis(50)));
+        try (Rig rig = new Rig(way, impatient)) {
+            rig.run(20, WELL.taking(LONG));
+            assertThat(impatient.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void waitFurtherInDoesNotMakeACallSlow(Way way) {
+        CircuitBreakerPolicy impatient =
+                CircuitBreakerPolicy.of(b -> b.slowCallDurationThreshold(Duration.ofMillis(50)));
+        Gate gate = new Gate();
+        gate.pause = LONG;
+        try (Rig rig = new Rig(way, impatient, gate)) {
+            rig.run(30, WELL);
+            assertThat(impatient.resilience4j().getMetrics().getNumberOfSlowCalls())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void timeWindowForgetsByThePipelinesTime(Way way) {
+        CircuitBreakerPolicy timed = CircuitBreakerPolicy.of(
+                b -> b.slidingWindowType(SlidingWindowType.TIME_BASED).slidingWindowSize(10));
+        try (Rig rig = new Rig(way, timed)) {
+            rig.run(19, ILL);
+            rig.advance(Duration.ofSeconds(11));
+            rig.run(1, ILL);
+            assertThat(timed.resilience4j().getMetrics().getNumberOfFailedCalls())
+                    .isOne();
+            rig.run(19, ILL);
+            assertThat(timed.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void existingBreakerStaysSharedWithItsOtherUsers(Way way) {
+        CircuitBreaker existing = CircuitBreaker.of(
+                "theirs",
+                CircuitBreakerConfig.custom()
+                        .slidingWindowSize(4)
+                        .minimumNumberOfCalls(4)
+                        .build());
+        CircuitBreakerPolicy shared = CircuitBreakerPolicy.of(existing);
+        assertThat(shared.resilience4j()).isSameAs(existing);
+        assertThat(shared.warnings()).isEmpty();
+        try (Rig rig = new Rig(way, shared)) {
+            rig.run(2, ILL);
+            assertThat(existing.getMetrics().getNumberOfFailedCalls()).isEqualTo(2);
+            existing.onError(1, TimeUnit.MILLISECONDS, new IOException("elsewhere"));
+            rig.run(1, ILL);
+            CallRejectedException rejection = rig.rejection();
+            assertThat(rejection).hasMessage("circuit breaker of 'inventory' is open");
+            assertThat(rejection.retryAfter()).isEmpty();
+            assertThat(rejection.getCause())
+                    .hasMessage("CircuitBreaker 'theirs' is OPEN and does not permit further calls");
+            assertThat(rejection.getCause())
+                    .extracting(Throwable::getStackTrace)
+                    .isEqualTo(new StackTraceElement[0]);
+            existing.transitionToClosedState();
+            assertThat(rig.run(WELL)).isCompleted();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void predicateOfAnExistingBreakerThatThrowsLosesNoProbe(Way way) {
+        CircuitBreaker existing = CircuitBreaker.of(
+                "theirs",
+                CircuitBreakerConfig.custom()
+                        .permittedNumberOfCallsInHalfOpenState(2)
+                        .recordException(e -> {
+                            throw new IllegalStateException("predicate");
+                        })
+                        .build());
+        existing.transitionToOpenState();
+        existing.transitionToHalfOpenState();
+        try (Rig rig = new Rig(way, CircuitBreakerPolicy.of(existing))) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(rig.errorOf(ILL)).hasMessage("predicate");
+            }
+            rig.run(2, WELL);
+            assertThat(existing.getState()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @Test
+    void predicatesOfAnExistingBreakerAreWarnedOf() {
+        CircuitBreaker existing = CircuitBreaker.of(
+                "theirs",
+                CircuitBreakerConfig.custom()
+                        .recordExceptions(IOException.class)
+                        .ignoreExceptions(IllegalStateException.class)
+                        .recordResult("bad"::equals)
+                        .build());
+        assertThat(CircuitBreakerPolicy.of(existing).warnings())
+                .hasSize(3)
+                .allMatch(warning -> warning.startsWith("the circuit breaker 'theirs' "))
+                .anyMatch(warning -> warning.contains("records certain exceptions only"))
+                .anyMatch(warning -> warning.contains("ignores certain exceptions"))
+                .anyMatch(warning -> warning.contains("recordResult is not asked"));
+    }
+
+    @Test
+    void twoPipelinesWithDifferentTimesCannotShareABreaker() {
+        try (Rig one = new Rig(Way.CALL, policy)) {
+            one.run(1, WELL);
+            assertThatThrownBy(() -> new Rig(Way.CALL, policy))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("another TimeSource");
+        }
+    }
+
+    @Test
+    void stateAndFailureRateCanBePolled() {
+        Map<String, DoubleSupplier> gauges = new HashMap<>();
+        List<String> counters = new ArrayList<>();
+        policy.meters(new Gauges(gauges, counters));
+        try (Rig rig = new Rig(Way.CALL, policy)) {
+            assertThat(gauges.get("circuitbreaker.failure.rate")).returns(-1.0, DoubleSupplier::getAsDouble);
+            open(rig);
+            assertThat(gauges.get("circuitbreaker.failure.rate")).returns(100.0, DoubleSupplier::getAsDouble);
+            assertThat(gauges.get("circuitbreaker.state closed")).returns(0.0, DoubleSupplier::getAsDouble);
+            assertThat(gauges.get("circuitbreaker.state open")).returns(1.0, DoubleSupplier::getAsDouble);
+            assertThat(gauges).hasSize(State.values().length + 1);
+            assertThat(counters).isEmpty();
+        }
+    }
+
+    /** A layer further in that turns calls away, or makes them wait. */
+    private static final class Gate extends Policy {
+        volatile boolean closed;
+        volatile Duration pause = Duration.ZERO;
+
+        Gate() {
+            super("gate", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            if (closed) {
+                return passage.reject(Reason.OTHER, -1, "the gate is closed");
+            }
+            return pause.isZero() ? PROCEED : passage.pause(pause.toNanos());
+        }
+    }
+
+    private record Gauges(Map<String, DoubleSupplier> gauges, List<String> counters) implements Meters {
+        @Override
+        public void gauge(String name, String description, DoubleSupplier value) {
+            gauges.put(name, value);
+        }
+
+        @Override
+        public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
+            gauges.put(name + " " + tagValue, value);
+        }
+
+        @Override
+        public void counter(String name, String description, LongSupplier total) {
+            counters.add(name);
+        }
+
+        @Override
+        public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {
+            counters.add(name);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker;
+
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.holdfast.Call;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reply;
+import dev.holdfast.Verdict;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/** A pipeline {@code inventory} on virtual time, called in one of the two ways. */
+final class Rig implements AutoCloseable {
+    static final Work WELL = Work.value("well");
+    static final Work ILL = Work.error(new IOException("ill"));
+
+    final VirtualTime time = new VirtualTime();
+    final List<String> changes = new ArrayList<>();
+    final Pipeline pipeline;
+    private final Way way;
+
+    Rig(Way way, Policy... outermostFirst) {
+        this.way = way;
+        Classifier classifier = (value, error) -> {
+            if ("busy".equals(value)) {
+                return Verdict.pushback(Duration.ofMillis(1));
+            }
+            if (error instanceof IllegalArgumentException) {
+                return Verdict.IGNORED;
+            }
+            return error != null || "failure".equals(value) ? Verdict.FAILURE : Verdict.SUCCESS;
+        };
+        pipeline = Pipeline.builder("inventory")
+                .policies(outermostFirst)
+                .time(time)
+                .classifier(classifier)
+                .observer(new CallObserver() {
+                    @Override
+                    public void stateChanged(String name, String policy, String from, String to) {
+                        changes.add(name + " " + policy + " " + from + " > " + to);
+                    }
+                })
+                .build();
+    }
+
+    Call<Object> call() {
+        return pipeline.<Object>operation("stock").unkeyed();
+    }
+
+    Way.Started start(Work work) {
+        Way.Started started = way.start(time, call(), work);
+        time.advance(Duration.ZERO);
+        return started;
+    }
+
+    CompletableFuture<Reply<Object>> run(Work work) {
+        CompletableFuture<Reply<Object>> reply = way.start(time, call(), work).reply();
+        time.run();
+        return reply;
+    }
+
+    void run(int times, Work work) {
+        for (int i = 0; i < times; i++) {
+            CompletableFuture<?> unused = run(work);
+        }
+    }
+
+    Throwable errorOf(Work work) {
+        return errorOf(run(work));
+    }
+
+    static Throwable errorOf(CompletableFuture<Reply<Object>> reply) {
+        if (!reply.isDone()) {
+            throw new AssertionError("still running");
+        }
+        Throwable error = catchThrowable(reply::join);
+        if (error == null) {
+            throw new AssertionError("ended well, with " + reply.join().value());
+        }
+        Throwable cause = error.getCause();
+        return error instanceof CompletionException && cause != null ? cause : error;
+    }
+
+    CallRejectedException rejection() {
+        return (CallRejectedException) errorOf(WELL);
+    }
+
+    void advance(Duration duration) {
+        time.advance(duration);
+    }
+
+    @Override
+    public void close() {
+        pipeline.close();
+        time.close();
+    }
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache;
+
+import dev.holdfast.spi.Option;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import java.util.List;
+import java.util.Optional;
+
+/** The section {@code stale-cache} of a configuration file. Found by {@link java.util.ServiceLoader}. */
+public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSettings.Builder> {
+
+    /** For the service loader. */
+    public StaleCachePolicyFactory() {}
+
+    @Override
+    public String key() {
+        return StaleCachePolicy.NAME;
+    }
+
+    @Override
+    public StaleCacheSettings.Builder builder() {
+        return StaleCacheSettings.builder();
+    }
+
+    @Override
+    public List<Option<StaleCacheSettings.Builder, ?>> options() {
+        return List.of(
+                Option.duration("fresh", StaleCacheSettings.Builder::fresh),
+                Option.duration("stale-while-revalidate", StaleCacheSettings.Builder::staleWhileRevalidate),
+                Option.duration("stale-if-error", StaleCacheSettings.Builder::staleIfError),
+                Option.integer("max-entries", StaleCacheSettings.Builder::maxEntries),
+                Option.duration("refresh-timeout", StaleCacheSettings.Builder::refreshTimeout),
+                Option.duration("refresh-backoff", StaleCacheSettings.Builder::refreshBackoff));
+    }
+
+    @Override
+    public Policy create(StaleCacheSettings.Builder builder) {
+        return StaleCachePolicy.of(builder.build());
+    }
+
+    @Override
+    public int position() {
+        return 300;
+    }
+
+    @Override
+    public Optional<Policy> standard() {
+        return Optional.of(StaleCachePolicy.ofDefaults());
+    }
+}

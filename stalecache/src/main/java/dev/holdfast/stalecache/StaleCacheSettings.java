@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache;
+
+import dev.holdfast.spi.Checks;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * How old a value may be, and for which purpose. Immutable.
+ *
+ * <p>The windows are those of RFC 5861, counted from the end of the fresh time. With the defaults every call goes to the
+ * dependency, and a value of the last ten minutes is the answer only where there would be none.
+ */
+public final class StaleCacheSettings {
+    private static final Duration TICK = Duration.ofMillis(1);
+    private static final Duration HOUR = Duration.ofHours(1);
+    private static final Duration YEAR = Duration.ofDays(365);
+
+    private final Duration fresh;
+    private final Duration staleWhileRevalidate;
+    private final Duration staleIfError;
+    private final int maxEntries;
+    private final Duration refreshTimeout;
+    private final Duration refreshBackoff;
+
+    private StaleCacheSettings(Builder from) {
+        fresh = from.fresh;
+        staleWhileRevalidate = from.staleWhileRevalidate;
+        staleIfError = from.staleIfError;
+        maxEntries = from.maxEntries;
+        refreshTimeout = from.refreshTimeout;
+        refreshBackoff = from.refreshBackoff;
+    }
+
+    /**
+     * Settings made by a builder that starts with the defaults.
+     *
+     * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range
+     */
+    public static StaleCacheSettings of(Consumer<? super Builder> options) {
+        Builder builder = builder();
+        options.accept(builder);
+        return builder.build();
+    }
+
+    /** A builder that holds the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that holds these values. */
+    public Builder toBuilder() {
+        return new Builder()
+                .fresh(fresh)
+                .staleWhileRevalidate(staleWhileRevalidate)
+                .staleIfError(staleIfError)
+                .maxEntries(maxEntries)
+                .refreshTimeout(refreshTimeout)
+                .refreshBackoff(refreshBackoff);
+    }
+
+    /** For how long a value is the answer without asking the dependency. */
+    public Duration fresh() {
+        return fresh;
+    }
+
+    /** For how long after that it is the answer at once, while it is refreshed in the background. */
+    public Duration staleWhileRevalidate() {
+        return staleWhileRevalidate;
+    }
+
+    /** For how long after the fresh time it is the answer to a call that failed or was turned away. */
+    public Duration staleIfError() {
+        return staleIfError;
+    }
+
+    /** How many values are kept. */
+    public int maxEntries() {
+        return maxEntries;
+    }
+
+    /** How long a refresh in the background may take. */
+    public Duration refreshTimeout() {
+        return refreshTimeout;
+    }
+
+    /** How long a key is not refreshed after a refresh has failed. */
+    public Duration refreshBackoff() {
+        return refreshBackoff;
+    }
+
+    @Override
+    public String toString() {
+        return "StaleCacheSettings[fresh=" + Checks.text(fresh) + ", staleWhileRevalidate="
+                + Checks.text(staleWhileRevalidate) + ", staleIfError=" + Checks.text(staleIfError) + ", maxEntries="
+                + maxEntries + ", refreshTimeout=" + Checks.text(refreshTimeout) + ", refreshBackoff="
+                + Checks.text(refreshBackoff) + "]";
+    }
+
+    /** Collects the options; checks them all in {@link #build}. Not for several threads. */
+    public static final class Builder {
+        private Duration fresh = Duration.ZERO;
+        private Duration staleWhileRevalidate = Duration.ZERO;
+        private Duration staleIfError = Duration.ofMinutes(10);
+        private int maxEntries = 10_000;
+        private Duration refreshTimeout = Duration.ofSeconds(10);
+        private Duration refreshBackoff = Duration.ofSeconds(1);
+
+        private Builder() {}
+
+        /** For how long a value is the answer without asking the dependency. From 0 to 365 days; default 0: never. */
+        public Builder fresh(Duration time) {
+            fresh = Objects.requireNonNull(time, "fresh");
+            return this;
+        }
+
+        /**
+         * For how long after its fresh time a value is the answer at once, while it is refreshed in the background. Only
+         * for calls of a decorated function; others go to the dependency. From 0 to 365 days; default 0: never.
+         */
+        public Builder staleWhileRevalidate(Duration time) {
+            staleWhileRevalidate = Objects.requireNonNull(time, "staleWhileRevalidate");
+            return this;
+        }
+
+        /**
+         * For how long after its fresh time a value is the answer to a call that failed, timed out or was turned away.
+         * From 0 to 365 days; default 10 minutes.
+         */
+        public Builder staleIfError(Duration time) {
+            staleIfError = Objects.requireNonNull(time, "staleIfError");
+            return this;
+        }
+
+        /** How many values are kept; those that are least likely to be asked for again go. From 1 to 10,000,000; default 10,000. */
+        public Builder maxEntries(int entries) {
+            maxEntries = entries;
+            return this;
+        }
+
+        /** How long a refresh in the background may take, its retries and waits included. From 1 ms to 1 hour; default 10 s. */
+        public Builder refreshTimeout(Duration time) {
+            refreshTimeout = Objects.requireNonNull(time, "refreshTimeout");
+            return this;
+        }
+
+        /**
+         * How long a key is not refreshed after a refresh has failed; doubles with each further failure up to a minute.
+         * From 1 ms to 1 hour; default 1 s.
+         */
+        public Builder refreshBackoff(Duration time) {
+            refreshBackoff = Objects.requireNonNull(time, "refreshBackoff");
+            return this;
+        }
+
+        /**
+         * The settings.
+         *
+         * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range
+         */
+        public StaleCacheSettings build() {
+            new Checks("stale-cache")
+                    .range("fresh", fresh, Duration.ZERO, YEAR)
+                    .range("staleWhileRevalidate", staleWhileRevalidate, Duration.ZERO, YEAR)
+                    .range("staleIfError", staleIfError, Duration.ZERO, YEAR)
+                    .range("maxEntries", maxEntries, 1, 10_000_000)
+                    .range("refreshTimeout", refreshTimeout, TICK, HOUR)
+                    .range("refreshBackoff", refreshBackoff, TICK, HOUR)
+                    .done();
+            return new StaleCacheSettings(this);
+        }
+    }
+}

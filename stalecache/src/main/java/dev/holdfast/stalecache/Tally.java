@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.spi.Meters;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+
+/** What the cache was good for. Safe for any number of threads. */
+final class Tally {
+
+    /** How a request was dealt with. Each is counted once, when it is known. */
+    enum Kind {
+        FRESH,
+        STALE_REVALIDATING,
+        STALE_ON_ERROR,
+        MISS,
+        JOINED,
+        NO_KEY
+    }
+
+    private final Map<Kind, LongAdder> requests = new EnumMap<>(Kind.class);
+    private final Map<Outcome, LongAdder> refreshes = new EnumMap<>(Outcome.class);
+
+    Tally() {
+        for (Kind kind : Kind.values()) {
+            requests.put(kind, new LongAdder());
+        }
+        for (Outcome outcome : Outcome.values()) {
+            refreshes.put(outcome, new LongAdder());
+        }
+    }
+
+    void request(Kind kind) {
+        count(requests, kind);
+    }
+
+    void refresh(Outcome outcome) {
+        count(refreshes, outcome);
+    }
+
+    private static <K> void count(Map<K, LongAdder> counters, K which) {
+        LongAdder counter = counters.get(which);
+        if (counter != null) {
+            counter.increment();
+        }
+    }
+
+    void meters(Meters meters) {
+        requests.forEach((kind, total) -> meters.counter(
+                "stalecache.requests", "Calls by what the cache did for them.", "kind", tag(kind), total::sum));
+        refreshes.forEach((outcome, total) -> meters.counter(
+                "stalecache.refreshes",
+                "Refreshes in the background that ended.",
+                "outcome",
+                tag(outcome),
+                total::sum));
+    }
+
+    private static String tag(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class EntryTest {
+
+    @Test
+    void ageIsNeverNegativeAndGoesByDifferenceOnly() {
+        Entry entry = Entry.of("x", Long.MAX_VALUE);
+        assertThat(entry.age(Long.MIN_VALUE + 4)).isEqualTo(5);
+        assertThat(entry.age(Long.MAX_VALUE - 3)).isZero();
+    }
+
+    @Test
+    void backoffDoublesUpToItsMost() {
+        Entry entry = Entry.of("x", 0);
+        long[] expected = {10, 20, 40, 60, 60};
+        for (long backoff : expected) {
+            entry = entry.refreshFailed(1_000, 10, 60, -1);
+            assertThat(entry.mayBeRefreshed(1_000 + backoff - 1)).isFalse();
+            assertThat(entry.mayBeRefreshed(1_000 + backoff)).isTrue();
+        }
+    }
+
+    @Test
+    void backoffNeverOverflows() {
+        Entry entry = Entry.of("x", 0);
+        for (int i = 0; i < 200; i++) {
+            entry = entry.refreshFailed(0, 3_600_000_000_000L, 3_600_000_000_000L, -1);
+            assertThat(entry.mayBeRefreshed(3_600_000_000_000L - 1)).isFalse();
+            assertThat(entry.mayBeRefreshed(3_600_000_000_000L)).isTrue();
+        }
+    }
+
+    @Test
+    void longerWishOfTheDependencyWins() {
+        Entry entry = Entry.of("x", 0).refreshFailed(0, 10, 60, 500);
+        assertThat(entry.mayBeRefreshed(499)).isFalse();
+        assertThat(entry.mayBeRefreshed(500)).isTrue();
+    }
+
+    @Test
+    void failedRefreshChangesNeitherValueNorAge() {
+        Entry entry = Entry.of("x", 7).refreshFailed(1_000, 10, 60, -1);
+        assertThat(entry.value()).isEqualTo("x");
+        assertThat(entry.age(1_007)).isEqualTo(1_000);
+    }
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testing.PolicyContract;
+
+class StaleCacheContractTest extends PolicyContract {
+
+    @Override
+    protected Policy policy() {
+        return StaleCachePolicy.ofDefaults();
+    }
+
+    @Override
+    protected void assertNothingHeld(Policy policy) {
+        assertThat(((StaleCachePolicy) policy).underWay()).isZero();
+    }
+}

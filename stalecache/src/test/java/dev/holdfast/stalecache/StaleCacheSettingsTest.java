@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.spi.InvalidSettingsException;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class StaleCacheSettingsTest {
+
+    @Test
+    void defaultsSendEveryCallToTheDependency() {
+        assertThat(StaleCacheSettings.builder().build())
+                .hasToString("StaleCacheSettings[fresh=0s, staleWhileRevalidate=0s, staleIfError=10m,"
+                        + " maxEntries=10000, refreshTimeout=10s, refreshBackoff=1s]");
+    }
+
+    static Stream<Arguments> wrong() {
+        return Stream.of(
+                wrong(b -> b.fresh(Duration.ofSeconds(-1)), "fresh is PT-1S but must be 0s to 365d"),
+                wrong(
+                        b -> b.staleWhileRevalidate(Duration.ofDays(366)),
+                        "staleWhileRevalidate is 366d but must be 0s to 365d"),
+                wrong(b -> b.staleIfError(Duration.ofDays(400)), "staleIfError is 400d but must be 0s to 365d"),
+                wrong(b -> b.maxEntries(0), "maxEntries is 0 but must be 1 to 10,000,000"),
+                wrong(b -> b.refreshTimeout(Duration.ZERO), "refreshTimeout is 0s but must be 1ms to 1h"),
+                wrong(b -> b.refreshBackoff(Duration.ofHours(2)), "refreshBackoff is 2h but must be 1ms to 1h"));
+    }
+
+    private static Arguments wrong(Consumer<StaleCacheSettings.Builder> options, String message) {
+        return Arguments.of(options, "stale-cache: " + message);
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrong")
+    void valueOutOfRangeIsRefusedWithOptionValueAndRange(Consumer<StaleCacheSettings.Builder> options, String message) {
+        assertThatThrownBy(() -> StaleCacheSettings.of(options))
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void builderOfSettingsHoldsTheirValues() {
+        StaleCacheSettings settings = StaleCacheSettings.of(b -> b.fresh(Duration.ofSeconds(5))
+                .staleWhileRevalidate(Duration.ofSeconds(30))
+                .staleIfError(Duration.ofHours(1))
+                .maxEntries(7)
+                .refreshTimeout(Duration.ofSeconds(2))
+                .refreshBackoff(Duration.ofMillis(200)));
+        assertThat(settings.toBuilder().build())
+                .hasToString("StaleCacheSettings[fresh=5s, staleWhileRevalidate=30s, staleIfError=1h, maxEntries=7,"
+                        + " refreshTimeout=2s, refreshBackoff=200ms]");
+        assertThat(settings.fresh()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(settings.maxEntries()).isEqualTo(7);
+    }
+}
