@@ -9,9 +9,11 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -47,6 +49,7 @@ final class Interpreter {
     private final long onAdmission;
     private final BooleanSupplier closed;
     private final BackgroundStarter background;
+    private final Set<String> logged = ConcurrentHashMap.newKeySet();
 
     /** How a fork is started; given by the pipeline, since only drivers know threads. */
     @FunctionalInterface
@@ -287,7 +290,7 @@ final class Interpreter {
         try {
             policy.ended(call);
         } catch (Throwable thrown) {
-            log("ended of " + policy.name() + " in '" + name + "' threw", thrown);
+            logOnce("ended of " + policy.name() + " in '" + name + "' threw", thrown);
         }
         if (call.writtenOff && events != null) {
             events.writtenOff(call.operation(), policy.name());
@@ -303,7 +306,7 @@ final class Interpreter {
         try {
             policies[call.cursor].abandon(call);
         } catch (Throwable thrown) {
-            log("abandon of " + policyName(call.cursor) + " in '" + name + "' threw", thrown);
+            logOnce("abandon of " + policyName(call.cursor) + " in '" + name + "' threw", thrown);
         }
     }
 
@@ -631,6 +634,13 @@ final class Interpreter {
     void tellSettled(CallState call) {
         if (events != null) {
             events.callSettled(call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
+        }
+    }
+
+    /** A broken policy would fill the log with every call. */
+    private void logOnce(String what, Throwable thrown) {
+        if (logged.add(what)) {
+            log(what + "; told once", thrown);
         }
     }
 

@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.TimeSource;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +67,9 @@ abstract class Watchdog {
         /** Places between the first tries of two threads: more than a cache line of references. */
         private static final int STRIDE = 32;
 
-        private static final int TRIES = 64;
+        private static final int TRIES = 2 * STRIDE;
+        /** Random places that are all taken, before the table counts as full. */
+        private static final int STARTS = 8;
 
         private final TimeSource time;
         private final AtomicBoolean sweeping = new AtomicBoolean();
@@ -79,8 +82,8 @@ abstract class Watchdog {
 
         @Override
         void watch(CallState call, long number) {
-            while (!placed(call, newest)) {
-                grow();
+            for (Table table = newest; !placed(call, table); table = newest) {
+                grow(table);
             }
             if (!sweeping.get()) {
                 startSweeping();
@@ -88,13 +91,24 @@ abstract class Watchdog {
         }
 
         private static boolean placed(CallState call, Table table) {
+            // A kept call finds its own place free again; others start anywhere, so that the calls of one thread do not
+            // crowd.
+            for (int starts = 0; starts < STARTS; starts++) {
+                int kept = call.watchSlot;
+                int start = starts == 0 && kept >= 0
+                        ? kept
+                        : ThreadLocalRandom.current().nextInt() * STRIDE;
+                if (placed(call, table, start)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private static boolean placed(CallState call, Table table, int start) {
             AtomicReferenceArray<CallState> places = table.places;
             int mask = places.length() - 1;
-            int place = call.watchSlot;
-            if (place < 0) {
-                place = (int) Thread.currentThread().getId() * STRIDE;
-            }
-            for (int tries = 0; tries < TRIES; tries++, place++) {
+            for (int place = start; place - start < TRIES; place++) {
                 int i = place & mask;
                 if (places.getPlain(i) == null && places.compareAndSet(i, null, call)) {
                     call.watchSlot = i;
@@ -105,8 +119,10 @@ abstract class Watchdog {
             return false;
         }
 
-        private synchronized void grow() {
-            newest = new Table(newest.places.length() * 2, newest);
+        private synchronized void grow(Table full) {
+            if (newest == full) {
+                newest = new Table(full.places.length() * 2, full);
+            }
         }
 
         @Override

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class DeadlineTest {
+    private final VirtualTime time = new VirtualTime();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("p").policies(policies).time(time).build();
+    }
+
+    private long remaining(Pipeline p) {
+        return p.<Long>operation("x")
+                .unkeyed()
+                .call(attempt -> attempt.remaining().toMillis());
+    }
+
+    @Test
+    void everyPipelineBelowTakesTheSmallerTime() throws Exception {
+        Pipeline p = pipeline(DeadlinePolicy.of(Duration.ofMillis(300)));
+        assertThat(Deadline.within(time, Duration.ofMillis(100), () -> remaining(p)))
+                .isEqualTo(100);
+        assertThat(Deadline.within(time, Duration.ofMillis(900), () -> remaining(p)))
+                .isEqualTo(300);
+        assertThat(remaining(p)).isEqualTo(300);
+    }
+
+    @Test
+    void anInnerDeadlineCanOnlyShorten() throws Exception {
+        Pipeline p = pipeline();
+        long inner = Deadline.within(
+                time, Duration.ofMillis(100), () -> Deadline.within(time, Duration.ofMillis(500), () -> remaining(p)));
+        assertThat(inner).isEqualTo(100);
+    }
+
+    @Test
+    void aNestedCallInheritsWhatRemains() throws Exception {
+        Pipeline outer = pipeline(DeadlinePolicy.of(Duration.ofMillis(100)));
+        Pipeline inner = pipeline();
+        long left = outer.call(() -> {
+            time.sleep(Duration.ofMillis(30));
+            return remaining(inner);
+        });
+        assertThat(left).isEqualTo(70);
+    }
+
+    @Test
+    void aCallsOwnDeadlineHoldsOverAllAttempts() throws Exception {
+        Call<String> call = pipeline().<String>operation("x").unkeyed().deadline(Duration.ofMillis(40));
+        assertThatThrownBy(() -> call.call(attempt -> {
+                    time.sleep(Duration.ofSeconds(1));
+                    return "x";
+                }))
+                .isInstanceOfSatisfying(
+                        CallTimeoutException.class, e -> assertThat(e.policy()).isEqualTo("call"));
+        assertThatThrownBy(() -> call.deadline(Duration.ZERO)).hasMessage("deadline is PT0S but must be 1ns to 365d");
+    }
+
+    @Test
+    void aCallWhoseTimeIsOverIsNotStarted() throws Exception {
+        List<String> started = new ArrayList<>();
+        Pipeline p = pipeline();
+        assertThatThrownBy(() -> Deadline.within(time, Duration.ofMillis(10), () -> {
+                    time.sleep(Duration.ofMillis(10));
+                    return p.call(() -> started.add("x"));
+                }))
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class, e -> assertThat(e.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED));
+        assertThat(started).isEmpty();
+    }
+
+    @Test
+    void anExecutorCarriesItOverAndLeavesNothingBehind() throws Exception {
+        List<Object> seen = new ArrayList<>();
+        Executor sameThread = Runnable::run;
+        List<Runnable> later = new ArrayList<>();
+        Executor propagating = Deadline.propagating(later::add);
+        Deadline.within(time, Duration.ofMillis(100), () -> {
+            propagating.execute(() -> seen.add(remaining(pipeline())));
+            Deadline.propagating(sameThread)
+                    .execute(() -> seen.add(Deadline.remaining().isPresent()));
+            return null;
+        });
+        time.advance(Duration.ofMillis(60));
+        later.forEach(Runnable::run);
+        assertThat(seen).containsExactly(true, 40L);
+        assertThat(Deadline.remaining()).isEmpty();
+        Deadline.propagating(sameThread).execute(() -> seen.add(Deadline.remaining()));
+        assertThat(seen).hasSize(3);
+    }
+
+    @Test
+    void onTheSystemsTimeItIsToldAndNeverNegative() throws Exception {
+        assertThat(Deadline.within(Duration.ofHours(1), Deadline::remaining))
+                .hasValueSatisfying(left -> assertThat(left).isBetween(Duration.ofMinutes(50), Duration.ofHours(1)));
+        assertThat(Deadline.within(Duration.ofNanos(1), Deadline::remaining)).isNotNull();
+    }
+
+    @Test
+    void operationsTellKeysPartitionsAndDecoratedFunctions() throws Exception {
+        Pipeline p = pipeline();
+        Operation<String> stock = p.operation("stock");
+        assertThat(stock.name()).isEqualTo("stock");
+        assertThat(stock.decorate((Integer sku) -> "sku " + sku).apply(7)).isEqualTo("sku 7");
+        assertThat(stock.<Integer>decorateAsync(sku -> CompletableFuture.completedFuture("sku " + sku))
+                        .apply(8))
+                .isCompletedWithValue("sku 8");
+        Reply<String> reply =
+                stock.key("a").partition("tenant").idempotent(false).reply(attempt -> "v" + attempt.number());
+        assertThat(reply.value()).isEqualTo("v1");
+        assertThat(reply.age()).isZero();
+        assertThat(reply).hasToString("Reply[LIVE, age PT0S, attempts 1]");
+        assertThat(stock.key("a")
+                        .replyAsync(attempt -> CompletableFuture.completedFuture("b"))
+                        .join()
+                        .value())
+                .isEqualTo("b");
+    }
+}

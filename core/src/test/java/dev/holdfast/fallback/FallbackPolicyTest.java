@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.fallback;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reply;
+import dev.holdfast.Source;
+import dev.holdfast.Verdict;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class FallbackPolicyTest {
+    private final VirtualTime time = new VirtualTime();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("p").policies(policies).time(time).build();
+    }
+
+    private static String message(@Nullable Throwable error) {
+        return error == null ? "a value" : String.valueOf(error.getMessage());
+    }
+
+    @SuppressWarnings("NullAway") // a fallback that breaks its contract
+    private static CompletableFuture<String> nothing() {
+        return null;
+    }
+
+    private static String broken() throws IOException {
+        throw new IOException("down");
+    }
+
+    @Test
+    void aValueAnswersForAFailureAndSaysSo() throws Exception {
+        Reply<String> reply = pipeline(FallbackPolicy.value("none"))
+                .<String>operation("get")
+                .unkeyed()
+                .reply(attempt -> broken());
+        assertThat(reply.value()).isEqualTo("none");
+        assertThat(reply.source()).isEqualTo(Source.FALLBACK);
+        assertThat(reply.attempts()).isEqualTo(1);
+    }
+
+    @Test
+    void aFunctionIsGivenTheError() throws Exception {
+        Pipeline p = pipeline(FallbackPolicy.of(error -> "instead of " + message(error)));
+        assertThat(p.call(FallbackPolicyTest::broken)).isEqualTo("instead of down");
+        assertThat(p.callAsync(() -> CompletableFuture.<String>failedFuture(new IOException("async"))))
+                .isCompletedWithValue("instead of async");
+    }
+
+    @Test
+    void aFailureThatIsAValueIsReplacedAndDiscarded() throws Exception {
+        List<Object> discarded = new ArrayList<>();
+        String answer = pipeline(FallbackPolicy.of(error -> "error was " + error))
+                .<String>operation(
+                        "get",
+                        o -> o.classifier((value, error) -> Verdict.FAILURE).discard(discarded::add))
+                .unkeyed()
+                .call(attempt -> "503");
+        assertThat(answer).isEqualTo("error was null");
+        assertThat(discarded).containsExactly("503");
+    }
+
+    @Test
+    void whatTheFunctionThrowsIsTheCallsError() {
+        Pipeline p = pipeline(FallbackPolicy.of(error -> {
+            throw new IllegalStateException("worse");
+        }));
+        assertThatThrownBy(() -> p.call(FallbackPolicyTest::broken)).hasMessage("worse");
+    }
+
+    @Test
+    void anAsynchronousFallbackIsAwaitedByBothDrivers() {
+        Pipeline p = pipeline(FallbackPolicy.ofAsync(error -> {
+            CompletableFuture<String> later = new CompletableFuture<>();
+            time.schedule(5_000_000, () -> later.complete("later"));
+            return later;
+        }));
+        CompletableFuture<String> blocking = time.spawn(() -> p.call(FallbackPolicyTest::broken));
+        CompletableFuture<String> async = p.callAsync(() -> CompletableFuture.failedFuture(new IOException()));
+        time.run();
+        assertThat(blocking).isCompletedWithValue("later");
+        assertThat(async).isCompletedWithValue("later");
+    }
+
+    @Test
+    void anAsynchronousFallbackThatFailsOrIsNoneIsTheCallsError() {
+        Pipeline fails =
+                pipeline(FallbackPolicy.ofAsync(error -> CompletableFuture.failedFuture(new IOException("f"))));
+        Pipeline isNone = pipeline(FallbackPolicy.ofAsync(error -> nothing()));
+        assertThatThrownBy(() -> fails.call(FallbackPolicyTest::broken)).hasMessage("f");
+        assertThatThrownBy(() -> isNone.call(FallbackPolicyTest::broken)).hasMessageContaining("no stage");
+    }
+
+    @Test
+    void anAsynchronousFallbackIsNotWaitedForPastTheDeadline() {
+        Pipeline p = pipeline(
+                DeadlinePolicy.of(Duration.ofMillis(20)), FallbackPolicy.ofAsync(error -> new CompletableFuture<>()));
+        CompletableFuture<String> blocking = time.spawn(() -> p.call(FallbackPolicyTest::broken));
+        CompletableFuture<String> async = p.callAsync(() -> CompletableFuture.failedFuture(new IOException("down")));
+        long start = time.nanos();
+        time.run();
+        assertThat(time.nanos() - start).isEqualTo(20_000_000);
+        assertThatThrownBy(blocking::join).hasRootCauseMessage("down");
+        assertThatThrownBy(async::join).hasRootCauseMessage("down");
+    }
+
+    @Test
+    void anAsynchronousFallbackIsNotStartedAfterTheDeadline() {
+        List<String> asked = new ArrayList<>();
+        Pipeline p = pipeline(DeadlinePolicy.of(Duration.ofMillis(20)), FallbackPolicy.ofAsync(error -> {
+            asked.add("asked");
+            return CompletableFuture.completedFuture("x");
+        }));
+        assertThatThrownBy(() -> p.call(() -> {
+                    time.sleep(Duration.ofSeconds(1));
+                    return "x";
+                }))
+                .hasMessageContaining("deadline");
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void theCallersOwnFaultIsAnsweredOnlyWhereAsked() throws Exception {
+        Policy asked = FallbackPolicy.of(FallbackSettings.of(f -> f.value("x").onIgnored(true)));
+        Policy notAsked = FallbackPolicy.value("x");
+        for (Policy policy : List.of(asked, notAsked)) {
+            Pipeline p = Pipeline.builder("p")
+                    .policies(policy)
+                    .classifier((value, error) -> Verdict.IGNORED)
+                    .time(time)
+                    .build();
+            if (policy == asked) {
+                assertThat(p.call(FallbackPolicyTest::broken)).isEqualTo("x");
+            } else {
+                assertThatThrownBy(() -> p.call(FallbackPolicyTest::broken)).hasMessage("down");
+            }
+        }
+    }
+
+    @Test
+    void aCancelledCallGetsNoFallback() {
+        List<String> asked = new ArrayList<>();
+        Pipeline p = pipeline(FallbackPolicy.of(error -> asked.add("asked")));
+        CompletableFuture<String> call = p.callAsync(CompletableFuture::new);
+        call.cancel(true);
+        time.run();
+        assertThat(call).isCancelled();
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void outOfMemoryIsNeverHidden() {
+        Pipeline p =
+                pipeline(FallbackPolicy.of(FallbackSettings.of(f -> f.value("x").onIgnored(true))));
+        assertThatThrownBy(() -> p.call(() -> {
+                    throw new OutOfMemoryError("made up");
+                }))
+                .isInstanceOf(OutOfMemoryError.class);
+    }
+
+    @Test
+    void oneAndOnlyOneAnswerMustBeGiven() {
+        assertThatThrownBy(() -> FallbackSettings.builder().build())
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessageContaining("function is missing");
+        assertThatThrownBy(() -> FallbackSettings.of(f -> f.value("a").function(error -> "b")))
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessageContaining("function is not alone");
+    }
+}
