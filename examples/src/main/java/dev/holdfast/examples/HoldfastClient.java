@@ -53,10 +53,10 @@ final class HoldfastClient implements StockClient {
         return new Answer(reply.value().body(), reply.source().name());
     }
 
-    /** The pipeline, its order for example. */
+    /** The order of the policies. */
     @Override
     public String toString() {
-        return pipeline.toString();
+        return pipeline.toString().substring(pipeline.name().length() + 2);
     }
 
     @Override

@@ -83,9 +83,9 @@ final class Report {
         Tally held = holdfast.answers().sentBetween(0, timeline.endNanos());
         return String.format(
                 Locale.ROOT,
-                "Of %s requests in %d s, the shop with Holdfast answered %s rightly (%s; %s live and %s stale),"
-                        + " the bare one %s (%s); after the faults the one was back at 95 %% live answers %s,"
-                        + " the other %s; and while it was ill, the service had to bear %s calls instead of %s.",
+                "Of %s requests in %d s, the shop with Holdfast answered %s rightly (%s: %s live, %s stale), the bare one"
+                        + " %s (%s); Holdfast was back at 95 %% live answers %s of the end of each fault (bare: %s);"
+                        + " and the service had to bear %s calls while it was ill, not %s.",
                 number(held.requests()),
                 TimeUnit.NANOSECONDS.toSeconds(timeline.endNanos()),
                 number(held.right()),
@@ -109,7 +109,7 @@ final class Report {
 
     private String recovery(Side side) {
         Optional<Double> seconds = Claims.slowestRecoverySeconds(timeline, side);
-        return seconds.map(s -> String.format(Locale.ROOT, "within %.1f s", s)).orElse("not always before the next");
+        return seconds.map(s -> String.format(Locale.ROOT, "within %.1f s", s)).orElse("not always");
     }
 
     private static String number(int value) {
@@ -117,6 +117,8 @@ final class Report {
     }
 
     private static String percent(Tally tally) {
-        return String.format(Locale.ROOT, "%.1f %%", 100.0 * tally.right() / Math.max(1, tally.requests()));
+        // Rounded down: 100.0 % means all of them.
+        int permille = (int) (1000L * tally.right() / Math.max(1, tally.requests()));
+        return String.format(Locale.ROOT, "%.1f %%", permille / 10.0);
     }
 }
