@@ -34,8 +34,9 @@ final class Policies {
     }
 
     static Policy throttle() {
+        // The burst is a whole second: a thread that is held up for less after it has read the clock is not turned away.
         return ThrottlePolicy.of(
-                t -> t.limit(CALLS_PER_SECOND).per(Duration.ofSeconds(1)).burst(1_000_000));
+                t -> t.limit(CALLS_PER_SECOND).per(Duration.ofSeconds(1)).burst(CALLS_PER_SECOND));
     }
 
     static Policy bulkhead() {
