@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
@@ -31,20 +32,27 @@ import org.jspecify.annotations.Nullable;
 
 /** A pipeline {@code inventory} on virtual time with an operation {@code stock}, called in one of the two ways. */
 final class Rig implements AutoCloseable {
-    final VirtualTime time = new VirtualTime();
+    final VirtualTime time;
     final List<Outcome> refreshes = new CopyOnWriteArrayList<>();
     final List<Source> sources = new CopyOnWriteArrayList<>();
     final Pipeline pipeline;
     private final Way way;
     private final Operation<Object> stock;
     private final Map<String, LongSupplier> counters = new HashMap<>();
-    /** What the decorated function asks. */
+    /** What the decorated function asks, for a key of which nothing else is said. */
     volatile Work work = Work.value("none");
+
+    final Map<String, Work> works = new ConcurrentHashMap<>();
 
     private final CheckedFunction<String, Object, Exception> decorated;
     private final Function<String, CompletableFuture<Object>> decoratedAsync;
 
     Rig(Way way, Policy... outermostFirst) {
+        this(new VirtualTime(), way, outermostFirst);
+    }
+
+    Rig(VirtualTime time, Way way, Policy... outermostFirst) {
+        this.time = time;
         this.way = way;
         Classifier classifier = (value, error) -> {
             if (error instanceof IllegalArgumentException) {
@@ -80,8 +88,9 @@ final class Rig implements AutoCloseable {
                 .build();
         pipeline.meters(new Counters(counters));
         stock = pipeline.operation("stock");
-        decorated = stock.decorate(key -> work.blocking(time));
-        decoratedAsync = stock.decorateAsync(key -> work.async(time));
+        decorated = stock.decorate(key -> works.getOrDefault(key, work).blocking(time));
+        decoratedAsync =
+                stock.decorateAsync(key -> works.getOrDefault(key, work).async(time));
     }
 
     Call<Object> call(String key) {

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reply;
+import dev.holdfast.Source;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Many calls of few keys with all that can go wrong: everybody gets a value of the own key, and nobody is left behind. */
+class RandomCallsTest {
+    private static final long SEED = 20_261_125;
+    private static final int ROUNDS = 20;
+    private static final int CALLS = 300;
+
+    private record Asked(String key, CompletableFuture<?> end) {}
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void nobodyGetsAStrangersValueAndNobodyIsLeftBehind(Way way) {
+        for (long seed = SEED; seed < SEED + ROUNDS; seed++) {
+            round(way, seed);
+        }
+    }
+
+    private void round(Way way, long seed) {
+        StaleCachePolicy policy = StaleCachePolicy.of(b -> b.fresh(Duration.ofMillis(5))
+                .staleWhileRevalidate(Duration.ofMillis(20))
+                .staleIfError(Duration.ofMillis(40))
+                .refreshTimeout(Duration.ofMillis(8))
+                .refreshBackoff(Duration.ofMillis(2))
+                .maxEntries(2));
+        Random random = new Random(seed);
+        TimeoutPolicy timeout = TimeoutPolicy.of(Duration.ofMillis(12));
+        StaleCachePolicyTest.Gate gate = new StaleCachePolicyTest.Gate();
+        try (Rig rig = new Rig(VirtualTime.seeded(seed), way, policy, gate, timeout)) {
+            List<Asked> asked = new ArrayList<>();
+            for (int i = 0; i < CALLS; i++) {
+                gate.closed = random.nextInt(10) == 0;
+                asked.add(random.nextBoolean() ? repeatable(rig, random) : single(rig, random));
+                rig.time.advance(Duration.ofNanos(random.nextInt(2_000_000)));
+            }
+            rig.time.run();
+            assertThat(asked).as("seed %d", seed).allSatisfy(RandomCallsTest::assertOwn);
+            assertThat(policy.underWay()).as("flights, seed %d", seed).isZero();
+            assertThat(policy.waiting()).as("waiting, seed %d", seed).isZero();
+        }
+    }
+
+    private static Work work(Random random, String key) {
+        Work work = switch (random.nextInt(6)) {
+            case 0 -> Work.error(new IOException(key));
+            case 1 -> Work.error(new IllegalArgumentException(key));
+            case 2 -> Work.error(new AssertionError(key));
+            default -> Work.value("value of " + key);
+        };
+        return work.taking(Duration.ofNanos(random.nextInt(15_000_000)));
+    }
+
+    private static String key(Random random) {
+        return "key " + random.nextInt(3);
+    }
+
+    /** The key is part of what the function answers, since it is asked again in the background for the key it was made for. */
+    private static Asked repeatable(Rig rig, Random random) {
+        String key = key(random);
+        Work next = work(random, key);
+        rig.works.put(key, next);
+        return new Asked(key, rig.startRepeatable(key));
+    }
+
+    private static Asked single(Rig rig, Random random) {
+        String key = key(random);
+        Duration deadline = Duration.ofMillis(1 + random.nextInt(20));
+        Way.Started started = rig.start(rig.call(key).deadline(deadline), work(random, key));
+        if (random.nextInt(4) == 0) {
+            rig.time.schedule(random.nextInt(10_000_000), started.giveUp());
+        }
+        return new Asked(key, started.reply());
+    }
+
+    private static void assertOwn(Asked asked) {
+        assertThat(asked.end()).isDone();
+        if (asked.end().isCancelled()) {
+            return;
+        }
+        if (asked.end().isCompletedExceptionally()) {
+            Throwable error = Rig.errorOf(asked.end());
+            if (error instanceof IOException
+                    || error instanceof IllegalArgumentException
+                    || error instanceof AssertionError) {
+                assertThat(error).hasMessage(asked.key());
+            } else {
+                assertThat(error)
+                        .isInstanceOfAny(
+                                CallRejectedException.class,
+                                CallTimeoutException.class,
+                                CancellationException.class,
+                                InterruptedException.class);
+            }
+            return;
+        }
+        Object value = asked.end().join();
+        if (value instanceof Reply<?> reply) {
+            assertThat(reply.source()).isNotEqualTo(Source.STALE_REVALIDATING);
+            value = reply.value();
+        }
+        assertThat(value).isEqualTo("value of " + asked.key());
+    }
+}
