@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testing.PolicyContract;
+import java.time.Duration;
+
+/** With few permits and a short queue, so that calls wait, give up and are turned away all the time. */
+class BulkheadContractTest extends PolicyContract {
+
+    @Override
+    protected Policy policy() {
+        return BulkheadPolicy.of(
+                b -> b.maxConcurrentCalls(3).maxWaitingCalls(20).maxWait(Duration.ofMillis(10)));
+    }
+
+    @Override
+    protected void assertNothingHeld(Policy policy) {
+        BulkheadPolicy bulkhead = (BulkheadPolicy) policy;
+        assertThat(bulkhead.inFlight()).as("permits out").isZero();
+        assertThat(bulkhead.waiting()).as("waiting").isZero();
+        assertThat(bulkhead.writtenOff()).as("written off").isZero();
+    }
+}
