@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,8 +36,9 @@ class ConfigurationPageTest {
     @Test
     void itsOrderIsPrintedAsItSays() throws Exception {
         try (Holdfast holdfast = loader().load(file(blocks("yaml").get(2)))) {
-            String printed = holdfast.pipeline("inventory").toString();
-            assertThat(Files.readString(PAGE)).contains("`" + printed + "`");
+            Pipeline inventory = holdfast.pipeline("inventory");
+            assertThat(Files.readString(PAGE)).contains("`" + inventory + "`");
+            assertThat(inventory.warnings()).singleElement().asString().startsWith("timeout-outside-retry");
         }
     }
 
