@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -194,6 +195,18 @@ class CircuitBreakerPolicyTest {
     void answerThatAFallbackFurtherInMadeUpIsNotCounted(Way way) {
         try (Rig rig = new Rig(way, policy, FallbackPolicy.value("made up"))) {
             rig.run(30, ILL);
+            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatAnotherCallOfTheSameKeyGotIsNotCountedAgain(Way way) {
+        Gate gate = new Gate();
+        try (Rig rig = new Rig(way, policy, gate)) {
+            gate.shares = true;
+            rig.run(30, WELL);
             assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isZero();
         }
@@ -567,9 +580,10 @@ class CircuitBreakerPolicyTest {
         }
     }
 
-    /** A layer further in that turns calls away, or makes them wait. */
+    /** A layer further in that turns calls away, gives them another call's error, or makes them wait. */
     private static final class Gate extends Policy {
         volatile boolean closed;
+        volatile boolean shares;
         volatile Duration pause = Duration.ZERO;
 
         Gate() {
@@ -580,6 +594,9 @@ class CircuitBreakerPolicyTest {
         public int enter(Passage passage) {
             if (closed) {
                 return passage.reject(Reason.OTHER, -1, "the gate is closed");
+            }
+            if (shares) {
+                return passage.share(Outcome.FAILURE, null, new IOException("another call's"));
             }
             return pause.isZero() ? PROCEED : passage.pause(pause.toNanos());
         }
