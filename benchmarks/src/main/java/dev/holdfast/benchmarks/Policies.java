@@ -34,7 +34,8 @@ final class Policies {
     }
 
     static Policy throttle() {
-        // The burst is a whole second: a thread that is held up for less after it has read the clock is not turned away.
+        // The burst is a whole second: a thread that is held up for less after it has read the clock is not turned
+        // away.
         return ThrottlePolicy.of(
                 t -> t.limit(CALLS_PER_SECOND).per(Duration.ofSeconds(1)).burst(CALLS_PER_SECOND));
     }
