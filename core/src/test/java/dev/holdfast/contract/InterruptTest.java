@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.contract;
+
+import static dev.holdfast.contract.Lab.millis;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+
+/** INTERPRETER section 4: what interrupts do to blocking calls, and that none is lost, made up, or hits a stranger. */
+class InterruptTest {
+
+    /** The system's time, but between the watchdog's claim and its interrupt a test may do something. */
+    private static final class Gap implements TimeSource {
+        private final TimeSource system = TimeSource.system();
+        private final Runnable beforeTheInterrupt;
+        final CountDownLatch claimed = new CountDownLatch(1);
+        final CountDownLatch landed = new CountDownLatch(1);
+
+        Gap(Runnable beforeTheInterrupt) {
+            this.beforeTheInterrupt = beforeTheInterrupt;
+        }
+
+        @Override
+        public long nanos() {
+            return system.nanos();
+        }
+
+        @Override
+        public long millis() {
+            return system.millis();
+        }
+
+        @Override
+        public Timer schedule(long delayNanos, Runnable task) {
+            return system.schedule(delayNanos, task);
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            system.park(blocker, nanos);
+        }
+
+        @Override
+        public void unpark(Thread thread) {
+            system.unpark(thread);
+        }
+
+        @Override
+        public void interrupt(Thread thread) {
+            claimed.countDown();
+            beforeTheInterrupt.run();
+            thread.interrupt();
+            landed.countDown();
+        }
+    }
+
+    private static void spin(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        while (System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(100_000);
+        }
+    }
+
+    private static Pipeline limited(TimeSource time, long millis) {
+        return Pipeline.builder("interrupts")
+                .policies(TimeoutPolicy.of(millis(millis)))
+                .time(time)
+                .build();
+    }
+
+    private static void awaitPatiently(CountDownLatch latch) {
+        while (latch.getCount() > 0) {
+            LockSupport.parkNanos(100_000);
+        }
+    }
+
+    @Test
+    void interruptThatIsStillOnItsWayIsAwaitedAndHitsNobodyElse() throws InterruptedException {
+        Gap gap = new Gap(() -> spin(millis(30)));
+        try (Pipeline pipeline = limited(gap, 5)) {
+            // The action ends in the gap between claim and interrupt: it has lost, and its interrupt is still to come.
+            Throwable thrown = catchThrowable(() -> pipeline.call(() -> {
+                awaitPatiently(gap.claimed);
+                return "too late";
+            }));
+            assertThat(gap.landed.getCount())
+                    .as("the call waited for its interrupt to land")
+                    .isZero();
+            assertThat(thrown).isInstanceOf(CallTimeoutException.class);
+            assertThat(Thread.interrupted()).as("a stray interrupt").isFalse();
+        }
+    }
+
+    @Test
+    void flagOfATimeoutIsClearedAfterAnActionThatLeftItSet() {
+        Gap gap = new Gap(() -> {});
+        try (Pipeline pipeline = limited(gap, 5)) {
+            assertThatThrownBy(() -> pipeline.call(() -> {
+                        awaitPatiently(gap.landed);
+                        return "ignored its interrupt";
+                    }))
+                    .isInstanceOf(CallTimeoutException.class);
+            assertThat(Thread.interrupted()).isFalse();
+        }
+    }
+
+    @Test
+    void interruptFromOutsideBeforeOursStaysSet() {
+        Thread caller = Thread.currentThread();
+        Gap gap = new Gap(() -> {});
+        try (Pipeline pipeline = limited(gap, 5)) {
+            assertThatThrownBy(() -> pipeline.operation("x").unkeyed().call(attempt -> {
+                        caller.interrupt();
+                        while (!attempt.isCancelled()) {
+                            Thread.onSpinWait();
+                        }
+                        return "interrupted from outside, and late";
+                    }))
+                    .isInstanceOf(CallTimeoutException.class);
+            assertThat(Thread.interrupted()).as("the interrupt from outside").isTrue();
+            assertThat(gap.claimed.getCount())
+                    .as("no second interrupt was sent")
+                    .isOne();
+        }
+    }
+
+    @Test
+    void interruptFromOutsideAfterOursWasTakenStaysSet() {
+        Thread caller = Thread.currentThread();
+        Gap gap = new Gap(() -> {});
+        try (Pipeline pipeline = limited(gap, 5)) {
+            Throwable thrown = catchThrowable(() -> pipeline.call(() -> {
+                try {
+                    new CountDownLatch(1).await();
+                } catch (InterruptedException ours) {
+                    caller.interrupt();
+                    throw ours;
+                }
+                return "never";
+            }));
+            assertThat(thrown).isNotNull();
+            assertThat(Thread.interrupted()).as("the interrupt from outside").isTrue();
+        }
+    }
+
+    @Test
+    void actionThatEndsInTimeIsNeverInterrupted() throws Exception {
+        try (Pipeline pipeline = limited(TimeSource.system(), 5)) {
+            for (int i = 0; i < 20_000; i++) {
+                assertThat(pipeline.<String, Exception>call(() -> "in time")).isEqualTo("in time");
+                assertThat(Thread.currentThread().isInterrupted()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void callsThatEndAboutWhenTheirLimitStrikesLeaveNoFlag() {
+        try (Pipeline pipeline = limited(TimeSource.system(), 1)) {
+            for (int i = 0; i < 300; i++) {
+                int micros = 900 + i % 100 * 15;
+                Throwable thrown = catchThrowable(() -> pipeline.call(() -> {
+                    long end = System.nanoTime() + TimeUnit.MICROSECONDS.toNanos(micros);
+                    while (System.nanoTime() - end < 0) {
+                        Thread.onSpinWait();
+                    }
+                    return "done";
+                }));
+                assertThat(thrown == null || thrown instanceof CallTimeoutException)
+                        .isTrue();
+                assertThat(Thread.interrupted()).as("after call %d", i).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void threadThatIsInterruptedBeforeItWaitsIsTurnedAway() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("queue").entering(passage -> Decision.pause(10)));
+            Thread.currentThread().interrupt();
+            CallRejectedException rejection =
+                    (CallRejectedException) catchThrowable(() -> lab.pipeline().call(() -> "never"));
+            assertThat(Thread.interrupted()).as("the flag stays set").isTrue();
+            assertThat(rejection.reason()).isEqualTo(Reason.INTERRUPTED);
+            assertThat(lab.log).containsExactly("queue enter", "queue abandon");
+        }
+    }
+
+    @Test
+    void threadThatIsInterruptedButNeedNotWaitIsServed() throws Exception {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("layer"));
+            Thread.currentThread().interrupt();
+            assertThat(lab.pipeline().<String, Exception>call(() -> "served")).isEqualTo("served");
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    void interruptWhileItWaitsIsARejectionAndTheFlagStaysSet() {
+        try (Lab lab = new Lab()) {
+            Completion never = new Completion();
+            lab.layers(lab.probe("outer"), lab.probe("queue").entering(passage -> Decision.await(never)));
+            Lab.Running running = lab.giveUpAfter(5, Way.CALL, Step.value("never"));
+            assertThat(running.end()).isEqualTo(new Lab.End("rejected by pipeline: INTERRUPTED", 0, millis(5)));
+            assertThat(running.flag()).isTrue();
+            assertThat(lab.log).contains("queue abandon", "outer settle INTERRUPTED not started");
+        }
+    }
+
+    @Test
+    void actionsOwnInterruptedExceptionGivesUpTheWholeCall() {
+        try (Lab lab = new Lab()) {
+            lab.layers(RetryPolicy.of(r -> r.maxAttempts(3)), lab.probe("inner"));
+            InterruptedException own = new InterruptedException("not ours");
+            Lab.Running running = lab.run(Way.CALL, Step.error(own));
+            assertThat(running.error()).isSameAs(own);
+            assertThat(running.script.started()).isOne();
+            assertThat(running.flag()).isTrue();
+            assertThat(lab.log).contains("inner settle INTERRUPTED");
+        }
+    }
+
+    @Test
+    void flagIsSetAgainAlsoIfAFallbackAnswers() {
+        try (Lab lab = new Lab()) {
+            lab.layers(FallbackPolicy.value("fallback"));
+            Lab.Running running = lab.run(Way.CALL, Step.error(new InterruptedException("not ours")));
+            assertThat(running.value()).isEqualTo("fallback");
+            assertThat(running.flag()).isTrue();
+        }
+    }
+
+    @Test
+    void interruptDuringARetrysWaitEndsTheCall() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("outer"), lab.probe("retrying").settling(passage -> Decision.retry(100)));
+            Lab.Running running = lab.giveUpAfter(5, Way.CALL, Step.error(new IOException("again")));
+            assertThat(running.after()).isEqualTo(millis(5));
+            assertThat(running.script.started()).isOne();
+            assertThat(running.flag()).isTrue();
+            lab.assertLivesOver();
+        }
+    }
+
+    @Test
+    void interruptThatAnActionSwallowsIsFoundByTheNextWait() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("retrying")
+                    .settling(passage -> passage.attempts() == 1 ? Decision.retry(10) : Decision.GO_ON));
+            Lab.Running running = lab.giveUpAfter(
+                    5, Way.CALL, Step.error(new IOException("x")).after(20).stubbornly(), Step.value("never"));
+            assertThat(running.script.started()).isOne();
+            assertThat(running.after()).isEqualTo(millis(20));
+            assertThat(running.flag()).isTrue();
+        }
+    }
+}

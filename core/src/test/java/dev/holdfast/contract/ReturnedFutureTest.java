@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.contract;
+
+import static dev.holdfast.contract.Lab.millis;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.retry.RetryPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The future of an asynchronous call: whatever completes it from outside gives up the call, and what it holds comes back. */
+class ReturnedFutureTest {
+
+    static Stream<Arguments> endings() {
+        return Stream.of(
+                ending("cancel", future -> future.cancel(false)),
+                ending("complete", future -> future.complete("outside")),
+                ending("completeExceptionally", future -> future.completeExceptionally(new IOException("outside"))),
+                ending("completeAsync", future -> future.completeAsync(() -> "outside", Runnable::run)));
+    }
+
+    private static Arguments ending(String name, Consumer<CompletableFuture<Object>> ending) {
+        return Arguments.of(name, ending);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("endings")
+    void endingItFromOutsideGivesUpTheAttempt(String name, Consumer<CompletableFuture<Object>> ending) {
+        try (Lab lab = new Lab()) {
+            lab.layers(RetryPolicy.of(r -> r.maxAttempts(3)), lab.probe("bulkhead"));
+            CompletableFuture<Object> work = new CompletableFuture<>();
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(attempt -> work);
+            ending.accept(future);
+            lab.time.run();
+            assertThat(work).isCancelled();
+            assertThat(lab.log).containsExactly("bulkhead enter", "bulkhead settle CANCELLED", "bulkhead ended");
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("endings")
+    void endingItFromOutsideGivesUpAWait(String name, Consumer<CompletableFuture<Object>> ending) {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("outer"), lab.probe("queue").entering(passage -> Decision.pause(10)));
+            Script script = lab.script(Step.value("never"));
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(script::actAsync);
+            lab.time.advance(millis(5));
+            ending.accept(future);
+            lab.time.run();
+            assertThat(script.started()).isZero();
+            assertThat(lab.log)
+                    .containsExactly(
+                            "outer enter",
+                            "queue enter",
+                            "queue abandon",
+                            "outer settle CANCELLED not started",
+                            "outer ended");
+        }
+    }
+
+    @Test
+    void orTimeoutGivesUpTheCall() throws InterruptedException {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("bulkhead"));
+            CompletableFuture<Object> work = new CompletableFuture<>();
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(attempt -> work);
+            future.orTimeout(1, TimeUnit.MILLISECONDS);
+            assertThat(work).failsWithin(Duration.ofSeconds(10));
+            assertThat(work).isCancelled();
+        }
+    }
+
+    @Test
+    void cancellingADerivedFutureDoesNotReachTheCall() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("bulkhead"));
+            CompletableFuture<Object> work = new CompletableFuture<>();
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(attempt -> work);
+            assertThat(future.thenApply(value -> value).cancel(true)).isTrue();
+            lab.time.run();
+            assertThat(work).isNotDone();
+            work.complete("done");
+            assertThat(future).isCompletedWithValue("done");
+        }
+    }
+
+    @Test
+    void givingUpAfterTheEndChangesNothing() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("bulkhead"));
+            CompletableFuture<Object> future =
+                    lab.operation().unkeyed().callAsync(attempt -> CompletableFuture.completedFuture("done"));
+            assertThat(future.cancel(true)).isFalse();
+            lab.time.run();
+            assertThat(future).isCompletedWithValue("done");
+            assertThat(lab.log).containsExactly("bulkhead enter", "bulkhead settle SUCCESS", "bulkhead ended");
+        }
+    }
+
+    @Test
+    void errorsAreUnwrappedOnceAndForAll() {
+        try (Lab lab = new Lab()) {
+            List<Throwable> judged = new ArrayList<>();
+            IOException own = new IOException("own");
+            lab.building(builder -> builder.classifier((value, error) -> {
+                judged.add(error);
+                return dev.holdfast.Verdict.FAILURE;
+            }));
+            List<Throwable> seen = new ArrayList<>();
+            lab.layers(lab.probe("layer").settling(passage -> {
+                seen.add(passage.error());
+                return Decision.GO_ON;
+            }));
+            CompletableFuture<Object> future = lab.operation()
+                    .unkeyed()
+                    .callAsync(attempt -> CompletableFuture.failedFuture(
+                            new CompletionException(new ExecutionException(new CompletionException(own)))));
+            lab.time.run();
+            assertThat(judged).containsExactly(own);
+            assertThat(seen).containsExactly(own);
+            assertThat(future).isCompletedExceptionally();
+            assertThat(future.handle((value, error) -> error).join()).isSameAs(own);
+        }
+    }
+
+    @Test
+    void everyProblemIsReportedInTheFuture() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("layer"));
+            CompletableFuture<Object> thrown = lab.operation().unkeyed().callAsync(attempt -> {
+                throw new AssertionError("at once");
+            });
+            CompletableFuture<Object> none = lab.operation().unkeyed().callAsync(attempt -> null);
+            lab.time.run();
+            assertThat(thrown.handle((value, error) -> error).join()).hasMessage("at once");
+            assertThat(none.handle((value, error) -> error).join()).isInstanceOf(NullPointerException.class);
+            assertThat(lab.log).filteredOn(line -> line.contains("ended")).hasSize(2);
+        }
+    }
+
+    @Test
+    void cancelledAttemptIsNeverRetried() {
+        try (Lab lab = new Lab()) {
+            Probe retrying = lab.probe("retrying")
+                    .settling(passage -> passage.outcome() == Outcome.CANCELLED ? Decision.retry(0) : Decision.GO_ON);
+            lab.layers(retrying);
+            Lab.Running running =
+                    lab.giveUpAfter(5, Way.CALL_ASYNC, Step.value("never").after(10));
+            assertThat(running.script.started()).isOne();
+            lab.assertLivesOver();
+        }
+    }
+}
