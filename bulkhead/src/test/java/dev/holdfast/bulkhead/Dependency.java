@@ -28,8 +28,11 @@ final class Dependency {
 
     /** A call under way: what it ends with, and how its caller gives it up. */
     record Running(CompletableFuture<String> result, Runnable giveUp) {
-        /** What it was turned away or ended with, as text. */
+        /** What it was turned away or ended with. Does not wait, so that a call which goes on fails its test. */
         Throwable error() {
+            if (!result.isDone()) {
+                return new AssertionError("has not ended");
+            }
             return result.handle((value, error) -> error == null ? new AssertionError("ended well: " + value) : error)
                     .join();
         }
