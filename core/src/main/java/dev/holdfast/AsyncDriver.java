@@ -50,13 +50,12 @@ final class AsyncDriver {
                 done(call);
                 return;
             }
-            long startedLayers = call.startedLayers;
             if (what == Interpreter.ACT && !interpreter.starting(call)) {
                 continue;
             }
             long number = call.openSuspension();
             if (number < 0) {
-                cancelled(call, what, startedLayers);
+                cancelled(call, what);
                 continue;
             }
             Suspension suspension = new Suspension(this, call, what, number);
@@ -69,13 +68,9 @@ final class AsyncDriver {
         }
     }
 
-    private void cancelled(CallState call, int what, long startedLayers) {
+    private void cancelled(CallState call, int what) {
         if (what == Interpreter.ACT) {
-            // Counted as started a moment ago, but the action never ran.
-            call.attempts--;
-            call.startedLayers = startedLayers;
-            call.passStarted = false;
-            interpreter.giveUpBeforeAttempt(call);
+            interpreter.notStarted(call, CallState.BY_CANCEL);
         } else if (what == Interpreter.STAGE) {
             interpreter.stageEnded(call, CallState.BY_CANCEL, null, null);
         } else {
@@ -134,6 +129,8 @@ final class AsyncDriver {
         if (call.limited) {
             watchdog.watch(call, suspension.number);
         }
+        suspension.ran = true;
+        call.dropKept();
         Ambient ambient = Ambient.get();
         CallState outer = ambient.current;
         ambient.current = call;
@@ -255,6 +252,10 @@ final class AsyncDriver {
 
     private void attemptResumed(CallState call, Suspension suspension, int claimedBy) {
         watchdog.release(call);
+        if (!suspension.ran) {
+            interpreter.notStarted(call, claimedBy);
+            return;
+        }
         Attempt attempt = call.attempt;
         call.attempt = null;
         if (claimedBy == CallState.BY_COMPLETION) {

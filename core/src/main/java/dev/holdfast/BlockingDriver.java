@@ -115,10 +115,11 @@ final class BlockingDriver {
                 watchdog.watch(call, number);
             } catch (Throwable noTimer) {
                 call.claim(number, CallState.BY_REFUSAL);
-                interpreter.attemptGivenUp(call, CallState.BY_REFUSAL, null);
+                interpreter.notStarted(call, CallState.BY_REFUSAL);
                 return;
             }
         }
+        call.dropKept();
         Object value = null;
         Throwable error = null;
         try {

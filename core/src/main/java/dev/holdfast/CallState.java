@@ -76,6 +76,7 @@ final class CallState extends CallPadding {
     int limitOwner;
     long scopes;
     long startedLayers;
+    long startedBefore;
     boolean passStarted;
     int attempts;
     long attemptStart;
@@ -363,6 +364,20 @@ final class CallState extends CallPadding {
         }
         old.full = false;
         old.error = null;
+    }
+
+    /** What retries put aside can no longer come back: the next attempt runs, or the call is done. */
+    void dropKept() {
+        if (kept == null) {
+            return;
+        }
+        for (Kept old : kept) {
+            if (old != null && old.full) {
+                discardKept(old);
+                old.full = false;
+                old.error = null;
+            }
+        }
     }
 
     private void discardKept(Kept old) {

@@ -221,6 +221,7 @@ final class Interpreter {
                 long left = heard & entered(call);
                 if (left == 0) {
                     call.leaveScopes(call.base);
+                    call.dropKept();
                     return DONE;
                 }
                 call.cursor = Long.SIZE - 1 - Long.numberOfLeadingZeros(left);
@@ -423,6 +424,7 @@ final class Interpreter {
             return false;
         }
         call.attempts++;
+        call.startedBefore = call.startedLayers;
         call.startedLayers = -1L;
         call.passStarted = true;
         call.attemptStart = call.now;
@@ -495,9 +497,12 @@ final class Interpreter {
         tellAttempt(call);
     }
 
-    /** Cancelled between the last layer and the action. */
-    void giveUpBeforeAttempt(CallState call) {
-        giveUp(call, CallState.BY_CANCEL);
+    /** The action never ran after all: the call was cancelled just before, or its limit could not be watched. */
+    void notStarted(CallState call, int reason) {
+        call.attempts--;
+        call.startedLayers = call.startedBefore;
+        call.passStarted = false;
+        giveUp(call, reason);
     }
 
     private void giveUpForTime(CallState call) {

@@ -25,6 +25,9 @@ final class Suspension implements BiConsumer<@Nullable Object, @Nullable Throwab
     @Nullable
     CompletionStage<?> stage;
 
+    /** Whether the action was run, also if it threw at once and there is no stage. */
+    boolean ran;
+
     // Written before the claim, and so visible to whoever the claim resumes.
     @Nullable
     Object value;
