@@ -74,6 +74,46 @@ class DeadlineRulesTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void retryInsideALimitThatStruckIsRefusedThoughItsWaitWouldFit(Way way) {
+        try (Lab lab = new Lab()) {
+            // A retry at once needs no time, and none is left: that a limit has struck around it is what refuses it.
+            Probe limiting = lab.probe("limiting").entering(passage -> {
+                passage.limit(millis(5).toNanos());
+                return Decision.GO_ON;
+            });
+            Probe inside = lab.probe("inside").settling(passage -> {
+                lab.log.add("left for the inside " + passage.remaining());
+                return passage.outcome() == Outcome.TIMEOUT ? Decision.retry(0) : Decision.GO_ON;
+            });
+            lab.layers(limiting, inside);
+            Lab.Running running = lab.run(way, Step.value("never").after(50), Step.value("never"));
+            assertThat(running.end()).isEqualTo(new Lab.End("timeout of limiting", 1, millis(5)));
+            assertThat(lab.log).contains("left for the inside 0");
+            assertThat(lab.log)
+                    .filteredOn(line -> line.startsWith("inside settle"))
+                    .hasSize(1);
+            lab.assertLivesOver();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void limitOfAnAbandonedLayerIsGoneForTheLayerItself(Way way) {
+        try (Lab lab = new Lab()) {
+            List<Long> seen = new ArrayList<>();
+            Probe limiting = lab.probe("limiting").entering(passage -> {
+                passage.limit(millis(5).toNanos());
+                throw new IllegalStateException("broken");
+            });
+            limiting.abandoning(passage -> seen.add(passage.remaining()));
+            lab.layers(lab.probe("outer"), limiting);
+            lab.run(way, Step.value("never"));
+            assertThat(seen).containsExactly(Long.MAX_VALUE);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void eachAttemptHasTheWholeTimeout(Way way) {
         try (Lab lab = new Lab()) {
             lab.layers(RetryPolicy.of(r -> r.maxAttempts(3).jitter(Jitter.NONE)), TimeoutPolicy.of(millis(5)));

@@ -5,6 +5,7 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Completion;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -246,6 +247,34 @@ class SuspensionTest {
             lab.time.run();
             assertThat(running[0].script.started()).isOne();
             assertThat(lab.log.stream().filter("inner enter"::equals)).hasSize(1);
+            lab.assertLivesOver();
+        }
+    }
+
+    @Test
+    void callGivenUpInsideSettleSchedulesNoRetry() {
+        try (Lab lab = new Lab()) {
+            List<String> scheduled = new ArrayList<>();
+            lab.building(builder -> builder.observer(new CallObserver() {
+                @Override
+                public void retryScheduled(String pipeline, String operation, int attempts, long waitNanos) {
+                    scheduled.add("after " + attempts);
+                }
+            }));
+            Lab.Running[] running = new Lab.Running[1];
+            Probe retrying = lab.probe("retrying").settling(passage -> {
+                if (passage.outcome() != Outcome.FAILURE) {
+                    return Decision.GO_ON;
+                }
+                running[0].giveUp();
+                return Decision.retry(5);
+            });
+            lab.layers(retrying);
+            running[0] = lab.start(
+                    Way.CALL_ASYNC, Step.error(new IOException("first")).after(1), Step.value("never"));
+            lab.time.run();
+            assertThat(running[0].script.started()).isOne();
+            assertThat(scheduled).isEmpty();
             lab.assertLivesOver();
         }
     }

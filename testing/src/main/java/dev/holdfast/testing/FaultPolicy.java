@@ -26,6 +26,9 @@ public final class FaultPolicy extends Policy {
     private static final long ON_ENTER = 0x9E3779B97F4A7C15L;
     private static final long ON_SETTLE = 0xC2B2AE3D27D4EB4FL;
 
+    /** How many different delays there are: few, so that on virtual time many calls go on in one moment. */
+    private static final int DELAYS = 100;
+
     private final Builder settings;
     private final AtomicLong injected = new AtomicLong();
     private final AtomicLong entered = new AtomicLong();
@@ -70,7 +73,7 @@ public final class FaultPolicy extends Policy {
         }
         if (draw - settings.delays < 0) {
             injected.incrementAndGet();
-            return passage.pause(1 + random.nextLong(settings.longestDelay.toNanos()));
+            return passage.pause(delay(random));
         }
         return PROCEED;
     }
@@ -82,6 +85,11 @@ public final class FaultPolicy extends Policy {
             throw new InjectedFault("settle");
         }
         return KEEP;
+    }
+
+    private long delay(SplittableRandom random) {
+        long longest = settings.longestDelay.toNanos();
+        return Math.max(1, longest / DELAYS * (1 + random.nextInt(DELAYS)));
     }
 
     private SplittableRandom random(long question, AtomicLong counter) {

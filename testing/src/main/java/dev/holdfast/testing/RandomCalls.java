@@ -10,6 +10,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Source;
 import dev.holdfast.Verdict;
+import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class RandomCalls {
     private static final int CALLS = 10_000;
     private static final int CALLERS = 50;
+    private static final long TICK = 100_000;
     private static final int SPELL = 500;
 
     private final VirtualTime time;
@@ -62,7 +64,8 @@ final class RandomCalls {
         List<Policy> layers = new ArrayList<>();
         layers.add(faults(seed));
         if (random.nextBoolean()) {
-            layers.add(RetryPolicy.of(r -> r.maxAttempts(3).seed(seed)));
+            layers.add(RetryPolicy.of(
+                    r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)).jitter(Jitter.NONE)));
         }
         layers.add(spy);
         layers.add(faults(~seed));
@@ -108,7 +111,7 @@ final class RandomCalls {
     private void arrive() {
         int id = begun++;
         if (begun < CALLS) {
-            time.schedule(random.nextLong(2_000_000), this::arrive);
+            time.schedule(ticks(20), this::arrive);
         }
         boolean[] givenUp = new boolean[1];
         if (random.nextInt(5) == 0) {
@@ -136,7 +139,7 @@ final class RandomCalls {
         for (int i = 0; i < CALLS / CALLERS; i++) {
             callOnce(begun++);
             try {
-                time.sleep(Duration.ofNanos(random.nextLong(20_000_000)));
+                time.sleep(Duration.ofNanos(ticks(200)));
             } catch (InterruptedException late) {
                 // An interrupt that was meant for the call came after its end.
             }
@@ -177,9 +180,14 @@ final class RandomCalls {
         end(key, value, source);
     }
 
+    /** A time of few different values, so that many things happen in one moment. */
+    private long ticks(int bound) {
+        return TICK * random.nextInt(bound);
+    }
+
     private void maybeLater(Runnable giveUp) {
         if (random.nextInt(8) == 0) {
-            time.schedule(random.nextLong(30_000_000), giveUp);
+            time.schedule(ticks(300), giveUp);
         }
     }
 
@@ -189,7 +197,7 @@ final class RandomCalls {
 
     private Call<Object> call(String key) {
         Call<Object> call = operation.key(key);
-        return random.nextInt(4) == 0 ? call.deadline(Duration.ofNanos(1 + random.nextLong(40_000_000))) : call;
+        return random.nextInt(4) == 0 ? call.deadline(Duration.ofNanos(TICK + ticks(400))) : call;
     }
 
     /** A caller gets an answer to its own question, whoever asked the dependency. */
@@ -210,7 +218,7 @@ final class RandomCalls {
                 wrongs.add("attempt " + index + " of '" + key + "' after it was given up");
             }
             Script.Step step = outcome(key);
-            step = random.nextInt(4) == 0 ? step : step.after(Duration.ofNanos(1 + random.nextLong(20_000_000)));
+            step = random.nextInt(4) == 0 ? step : step.after(Duration.ofNanos(TICK + ticks(200)));
             stubborn[0] = random.nextInt(6) == 0;
             return stubborn[0] ? step.stubbornly() : step;
         });
