@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CheckedFunction;
+import dev.holdfast.Pipeline;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class SpyPolicyTest {
+    private final VirtualTime time = new VirtualTime();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Pipeline pipeline(Policy... layers) {
+        return Pipeline.builder("spied").policies(layers).time(time).build();
+    }
+
+    @Test
+    void policyBehindASpyDoesWhatItWouldDoWithoutOne() throws Exception {
+        SpyPolicy retry = SpyPolicy.around(RetryPolicy.of(r -> r.maxAttempts(3)));
+        SpyPolicy inner = SpyPolicy.named("inner");
+        AtomicInteger tries = new AtomicInteger();
+        String value = pipeline(SpyPolicy.around(FallbackPolicy.value("fallback")), retry, inner)
+                .call(() -> {
+                    if (tries.incrementAndGet() < 3) {
+                        throw new IOException("again");
+                    }
+                    return "third";
+                });
+        assertThat(value).isEqualTo("third");
+        assertThat(retry.entries()).isOne();
+        assertThat(retry.settlements()).isEqualTo(3);
+        assertThat(retry.ends()).isOne();
+        assertThat(inner.entries()).isEqualTo(3);
+        assertThat(inner.ends()).isEqualTo(3);
+        assertThat(inner.abandonments()).isZero();
+        assertThat(retry.open()).isZero();
+        retry.assertOver();
+        inner.assertOver();
+    }
+
+    @Test
+    void spyHasTheNameAndTheDeclarationsOfItsPolicy() {
+        TimeoutPolicy timeout = TimeoutPolicy.of(Duration.ofSeconds(1));
+        SpyPolicy spy = SpyPolicy.around(timeout);
+        assertThat(spy.name()).isEqualTo("timeout");
+        assertThat(spy.policy()).isSameAs(timeout);
+        assertThat(spy.lease()).isEqualTo(timeout.lease());
+        assertThat(spy.warnings()).isEqualTo(timeout.warnings());
+        assertThat(spy.toString()).isEqualTo("timeout");
+    }
+
+    @Test
+    void layerThatIsSettledTwiceIsFound() throws Exception {
+        SpyPolicy spy = SpyPolicy.named("spy");
+        pipeline(new Meddler(spy) {
+                    @Override
+                    public int settle(Passage passage) {
+                        spy.settle(passage);
+                        return spy.settle(passage);
+                    }
+                })
+                .call(() -> "done");
+        assertThatThrownBy(spy::assertSound)
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("settled out of turn");
+    }
+
+    @Test
+    void layerThatIsEndedTwiceIsFound() throws Exception {
+        SpyPolicy spy = SpyPolicy.named("spy");
+        pipeline(new Meddler(spy) {
+                    @Override
+                    public void ended(Passage passage) {
+                        spy.ended(passage);
+                        spy.ended(passage);
+                    }
+                })
+                .call(() -> "done");
+        assertThatThrownBy(spy::assertSound).hasMessageContaining("ended out of turn");
+    }
+
+    @Test
+    void layerThatIsAbandonedAfterItWasEnteredIsFound() throws Exception {
+        SpyPolicy spy = SpyPolicy.named("spy");
+        pipeline(new Meddler(spy) {
+                    @Override
+                    public int settle(Passage passage) {
+                        spy.abandon(passage);
+                        return KEEP;
+                    }
+                })
+                .call(() -> "done");
+        assertThatThrownBy(spy::assertSound).hasMessageContaining("abandoned out of turn");
+    }
+
+    @Test
+    void layerThatWasNeverEnteredIsFound() throws Exception {
+        SpyPolicy spy = SpyPolicy.named("spy");
+        pipeline(new Meddler(spy) {
+                    @Override
+                    public int enter(Passage passage) {
+                        return PROCEED;
+                    }
+                })
+                .call(() -> "done");
+        assertThatThrownBy(spy::assertSound).hasMessageContaining("settled without an entry");
+    }
+
+    @Test
+    void layerThatIsNeverSettledIsFound() throws Exception {
+        SpyPolicy spy = SpyPolicy.named("spy");
+        pipeline(new Meddler(spy) {
+                    @Override
+                    public int settle(Passage passage) {
+                        return KEEP;
+                    }
+
+                    @Override
+                    public void ended(Passage passage) {}
+                })
+                .call(() -> "done");
+        spy.assertSound();
+        assertThatThrownBy(spy::assertOver).hasMessageContaining("not over");
+        assertThat(spy.open()).isOne();
+    }
+
+    @Test
+    void forkedCallIsAnEntryOfItsOwn() {
+        SpyPolicy spy = SpyPolicy.around(new Policy("forking", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.fork("background", Long.MAX_VALUE);
+                return PROCEED;
+            }
+        });
+        AtomicInteger ran = new AtomicInteger();
+        CheckedFunction<String, Integer, RuntimeException> decorated =
+                pipeline(spy).<Integer>operation("x").decorate(key -> ran.incrementAndGet());
+        decorated.apply("key");
+        time.run();
+        assertThat(ran).hasValue(2);
+        assertThat(spy.entries()).isEqualTo(2);
+        assertThat(spy.settlements()).isEqualTo(2);
+        spy.assertOver();
+    }
+
+    /** Stands in the spy's place and asks it other things than the interpreter does. */
+    private static class Meddler extends Policy {
+        private final SpyPolicy spy;
+
+        Meddler(SpyPolicy spy) {
+            super("meddler", ENTER | SUCCESS | FAILURE | ENDED);
+            this.spy = spy;
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return spy.enter(passage);
+        }
+
+        @Override
+        public int settle(Passage passage) {
+            return spy.settle(passage);
+        }
+
+        @Override
+        public void ended(Passage passage) {
+            spy.ended(passage);
+        }
+    }
+}
