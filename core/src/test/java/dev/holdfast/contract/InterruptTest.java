@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 class InterruptTest {
 
     /** The system's time, but between the watchdog's claim and its interrupt a test may do something. */
-    private static final class Gap implements TimeSource {
+    private static class Gap implements TimeSource {
         private final TimeSource system = TimeSource.system();
         private final Runnable beforeTheInterrupt;
         final CountDownLatch claimed = new CountDownLatch(1);
@@ -67,6 +67,33 @@ class InterruptTest {
             beforeTheInterrupt.run();
             thread.interrupt();
             landed.countDown();
+        }
+    }
+
+    /** The watchdog strikes when the test says so, on a thread of its own. */
+    private static final class ByHand extends Gap {
+        private volatile Runnable watchdog = () -> {};
+
+        ByHand() {
+            super(() -> {});
+        }
+
+        @Override
+        public Timer schedule(long delayNanos, Runnable task) {
+            watchdog = task;
+            return () -> {};
+        }
+
+        void strike() {
+            CountDownLatch done = new CountDownLatch(1);
+            new Thread(
+                            () -> {
+                                watchdog.run();
+                                done.countDown();
+                            },
+                            "watchdog")
+                    .start();
+            awaitPatiently(done);
         }
     }
 
@@ -123,13 +150,11 @@ class InterruptTest {
     @Test
     void interruptFromOutsideBeforeOursStaysSet() {
         Thread caller = Thread.currentThread();
-        Gap gap = new Gap(() -> {});
+        ByHand gap = new ByHand();
         try (Pipeline pipeline = limited(gap, 5)) {
-            assertThatThrownBy(() -> pipeline.operation("x").unkeyed().call(attempt -> {
+            assertThatThrownBy(() -> pipeline.call(() -> {
                         caller.interrupt();
-                        while (!attempt.isCancelled()) {
-                            Thread.onSpinWait();
-                        }
+                        gap.strike();
                         return "interrupted from outside, and late";
                     }))
                     .isInstanceOf(CallTimeoutException.class);
@@ -156,6 +181,31 @@ class InterruptTest {
             }));
             assertThat(thrown).isNotNull();
             assertThat(Thread.interrupted()).as("the interrupt from outside").isTrue();
+        }
+    }
+
+    @Test
+    void attemptWhoseLimitStruckBeforeItsActionBeganIsToldSo() {
+        // The thread is held up between the setting of its limit and the action: the limit strikes in between.
+        Gap early = new Gap(() -> {}) {
+            @Override
+            public Timer schedule(long delayNanos, Runnable task) {
+                Thread watchdog = new Thread(task, "watchdog");
+                watchdog.start();
+                awaitPatiently(landed);
+                return () -> {};
+            }
+        };
+        try (Pipeline pipeline = limited(early, 5)) {
+            boolean[] told = new boolean[2];
+            assertThatThrownBy(() -> pipeline.operation("x").unkeyed().call(attempt -> {
+                        attempt.onCancel(() -> told[0] = true);
+                        told[1] = attempt.isCancelled();
+                        return "too late";
+                    }))
+                    .isInstanceOf(CallTimeoutException.class);
+            assertThat(told).containsExactly(true, true);
+            assertThat(Thread.interrupted()).isFalse();
         }
     }
 
