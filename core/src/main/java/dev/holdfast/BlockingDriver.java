@@ -103,6 +103,8 @@ final class BlockingDriver {
         if (!interpreter.starting(call)) {
             return;
         }
+        // Before the limit is watched: one that strikes at once must find the attempt that it is to cancel.
+        Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
         boolean limited = call.limited;
         long number = 0;
         if (limited) {
@@ -115,6 +117,7 @@ final class BlockingDriver {
                 watchdog.watch(call, number);
             } catch (Throwable noTimer) {
                 call.claim(number, CallState.BY_REFUSAL);
+                call.attempt = null;
                 interpreter.notStarted(call, CallState.BY_REFUSAL);
                 return;
             }
@@ -129,7 +132,7 @@ final class BlockingDriver {
                     value = ((CheckedSupplier<?, ?>) call.action).get();
                     break;
                 case CallState.ATTEMPT:
-                    value = ((CheckedFunction<Attempt, ?, ?>) call.action).apply(newAttempt(call));
+                    value = ((CheckedFunction<@Nullable Attempt, ?, ?>) call.action).apply(attempt);
                     break;
                 default:
                     value = ((CheckedFunction<@Nullable Object, ?, ?>) call.action).apply(call.argument);
@@ -145,7 +148,6 @@ final class BlockingDriver {
                 awaitLanding(call, error);
             }
         }
-        Attempt attempt = call.attempt;
         if (attempt != null) {
             attempt.end();
             call.attempt = null;
