@@ -11,19 +11,22 @@ import org.jspecify.annotations.Nullable;
 final class Ambient {
     private static final ThreadLocal<Ambient> OF_THREAD = ThreadLocal.withInitial(Ambient::new);
 
-    /** The innermost call whose action runs on this thread. */
-    @Nullable
-    CallState current;
+    /**
+     * The call object of this thread's outermost blocking calls; null on a virtual thread, of which there may be millions.
+     * It stays here while it runs, and only a flag says so: a reference that is written into an old object costs the
+     * garbage collector's barrier.
+     */
+    private final @Nullable CallState own =
+            Threads.isVirtual(Thread.currentThread()) ? null : CallState.ofThread(Thread.currentThread());
+
+    private boolean ownRuns;
+    private @Nullable CallState inner;
 
     /** The deadline that {@link Deadline#within} bound; not looked at if {@link #boundTime} is null. */
     long boundAt;
 
     @Nullable
     TimeSource boundTime;
-
-    /** Kept for the next outermost blocking call of this thread; null while one runs. */
-    @Nullable
-    CallState spare;
 
     /** How many asynchronous continuations are nested on this thread's stack. */
     int depth;
@@ -34,18 +37,56 @@ final class Ambient {
         return OF_THREAD.get();
     }
 
-    /** Nanoseconds until the deadline bound on this thread, on any clock; {@link Long#MAX_VALUE} without one. */
-    long remaining(TimeSource time, long now) {
-        long nearest = Long.MAX_VALUE;
-        TimeSource bound = boundTime;
-        if (bound != null) {
-            nearest = boundAt - (bound == time ? now : bound.nanos());
+    /** The innermost call whose action runs on this thread. */
+    @Nullable
+    CallState current() {
+        CallState innermost = inner;
+        return innermost != null ? innermost : ownRuns ? own : null;
+    }
+
+    /** The thread's own call object, which runs from now on; null if it cannot, since there is another call around it. */
+    @Nullable
+    CallState enterOwn() {
+        if (own == null || ownRuns || inner != null) {
+            return null;
         }
-        CallState outer = current;
+        ownRuns = true;
+        return own;
+    }
+
+    void leaveOwn() {
+        ownRuns = false;
+    }
+
+    /** The innermost call but for the thread's own object; goes to {@link #leave} after an {@link #enter}. */
+    @Nullable
+    CallState inner() {
+        return inner;
+    }
+
+    /** Another call runs from now on. */
+    void enter(CallState call) {
+        inner = call;
+    }
+
+    void leave(@Nullable CallState before) {
+        inner = before;
+    }
+
+    /** Nanoseconds until the nearest limit that holds on this thread, on any clock; {@link Long#MAX_VALUE} without one. */
+    long remaining(TimeSource time, long now) {
+        long nearest = boundRemaining(time, now);
+        CallState outer = current();
         if (outer != null && outer.limited) {
-            TimeSource other = outer.time;
+            TimeSource other = outer.time();
             nearest = Math.min(nearest, outer.limitAt - (other == time ? now : other.nanos()));
         }
         return nearest;
+    }
+
+    /** As {@link #remaining}, without regard to the call that runs on this thread. */
+    long boundRemaining(TimeSource time, long now) {
+        TimeSource bound = boundTime;
+        return bound == null ? Long.MAX_VALUE : boundAt - (bound == time ? now : bound.nanos());
     }
 }

@@ -30,9 +30,10 @@ final class AsyncDriver {
 
     <R extends @Nullable Object> CompletableFuture<R> call(
             Call<?> spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
-        CallState call = new CallState(interpreter.layers, true);
+        CallState call = new CallState(interpreter.layers, true, null);
         CallFuture<R> future = new CallFuture<>(this, call, asReply);
-        call.begin(pipeline, spec, action, mode, argument);
+        call.begin(interpreter, spec, mode);
+        call.work(action, argument);
         call.inherit(Ambient.get());
         call.future = future;
         if (pipeline.isClosed()) {
@@ -132,8 +133,8 @@ final class AsyncDriver {
         suspension.ran = true;
         call.dropKept();
         Ambient ambient = Ambient.get();
-        CallState outer = ambient.current;
-        ambient.current = call;
+        CallState before = ambient.inner();
+        ambient.enter(call);
         try {
             CompletionStage<?> stage = invoke(call);
             suspension.stage = stage;
@@ -145,11 +146,11 @@ final class AsyncDriver {
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
-            ambient.current = outer;
+            ambient.leave(before);
         }
     }
 
-    @SuppressWarnings("unchecked") // the mode says which kind of action it is
+    @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is, and there is one
     private static @Nullable CompletionStage<?> invoke(CallState call) {
         switch (call.mode) {
             case CallState.SUPPLIER:

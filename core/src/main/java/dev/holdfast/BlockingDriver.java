@@ -3,11 +3,13 @@ package dev.holdfast;
 
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Runs calls on the thread of their caller, which parks when a policy says pause or await. */
 final class BlockingDriver {
     private static final int SPINS = 100;
+    private static final long NOT_WATCHED = 0;
 
     private final Pipeline pipeline;
     private final Interpreter interpreter;
@@ -26,18 +28,21 @@ final class BlockingDriver {
     <R extends @Nullable Object> R call(
             Call<?> spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
         Ambient ambient = Ambient.get();
-        CallState outer = ambient.current;
-        CallState call = ambient.spare;
-        if (call == null) {
-            call = new CallState(interpreter.layers, false);
-        } else {
-            ambient.spare = null;
-        }
-        call.begin(pipeline, spec, action, mode, argument);
-        call.inherit(ambient);
-        ambient.current = call;
+        CallState own = ambient.enterOwn();
+        CallState call = own == null ? new CallState(interpreter.layers, false, null) : own;
+        CallState before = ambient.inner();
         try {
-            run(call);
+            call.begin(interpreter, spec, mode);
+            if (own == null) {
+                call.inherit(ambient);
+                ambient.enter(call);
+            } else {
+                call.inheritNothing(ambient);
+            }
+            if (mode == CallState.KEYED) {
+                call.work(action, argument);
+            }
+            run(call, action, argument);
             interpreter.tellSettled(call);
             if (call.wasInterrupted) {
                 Thread.currentThread().interrupt();
@@ -49,10 +54,11 @@ final class BlockingDriver {
             Object value = call.value;
             return (R) (asReply ? new Reply<>(value, call.source, call.ageNanos, call.attempts) : value);
         } finally {
-            ambient.current = outer;
-            call.clear();
-            if (outer == null && !Threads.isVirtual(Thread.currentThread())) {
-                ambient.spare = call;
+            if (own != null) {
+                ambient.leaveOwn();
+                call.clear();
+            } else {
+                ambient.leave(before);
             }
         }
     }
@@ -60,16 +66,16 @@ final class BlockingDriver {
     /** A call of the pipeline's own, on a thread of the executor. */
     void runInBackground(CallState call) {
         Ambient ambient = Ambient.get();
-        CallState outer = ambient.current;
-        ambient.current = call;
+        CallState before = ambient.inner();
+        ambient.enter(call);
         try {
-            run(call);
+            run(call, Objects.requireNonNull(call.action), call.argument);
         } finally {
-            ambient.current = outer;
+            ambient.leave(before);
         }
     }
 
-    private void run(CallState call) {
+    private void run(CallState call, Object action, @Nullable Object argument) {
         if (pipeline.isClosed()) {
             interpreter.refuse(call);
         }
@@ -78,7 +84,9 @@ final class BlockingDriver {
                 case Interpreter.DONE:
                     return;
                 case Interpreter.ACT:
-                    act(call);
+                    if (interpreter.starting(call)) {
+                        act(call, action, argument);
+                    }
                     break;
                 case Interpreter.PAUSE:
                     suspend(call, Interpreter.PAUSE);
@@ -93,83 +101,104 @@ final class BlockingDriver {
     }
 
     static Attempt newAttempt(CallState call) {
-        Attempt attempt = new Attempt(call.time, call.attempts, call.limited, call.limitAt);
+        Attempt attempt = new Attempt(call.time(), call.attempts, call.limited, call.limitAt);
         call.attempt = attempt;
         return attempt;
     }
 
     @SuppressWarnings("unchecked") // the mode says which kind of action it is
-    private void act(CallState call) {
-        if (!interpreter.starting(call)) {
-            return;
-        }
+    private void act(CallState call, Object action, @Nullable Object argument) {
         // Before the limit is watched: one that strikes at once must find the attempt that it is to cancel.
         Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
-        boolean limited = call.limited;
-        long number = 0;
-        if (limited) {
-            call.landed = false;
-            call.interruptedOutside = false;
-            call.thread = Thread.currentThread();
-            number = call.openSuspension();
-            call.park(number);
-            try {
-                watchdog.watch(call, number);
-            } catch (Throwable noTimer) {
-                call.claim(number, CallState.BY_REFUSAL);
-                call.attempt = null;
-                interpreter.notStarted(call, CallState.BY_REFUSAL);
+        long number = NOT_WATCHED;
+        if (call.limited) {
+            number = watch(call);
+            if (number < 0) {
                 return;
             }
         }
-        call.dropKept();
+        if (call.kept != null) {
+            call.dropKept();
+        }
         Object value = null;
         Throwable error = null;
         try {
             // Not in a method of its own: a frame less in every stack trace of the user's.
             switch (call.mode) {
                 case CallState.SUPPLIER:
-                    value = ((CheckedSupplier<?, ?>) call.action).get();
+                    value = ((CheckedSupplier<?, ?>) action).get();
                     break;
                 case CallState.ATTEMPT:
-                    value = ((CheckedFunction<@Nullable Attempt, ?, ?>) call.action).apply(attempt);
+                    value = ((CheckedFunction<@Nullable Attempt, ?, ?>) action).apply(attempt);
                     break;
                 default:
-                    value = ((CheckedFunction<@Nullable Object, ?, ?>) call.action).apply(call.argument);
+                    value = ((CheckedFunction<@Nullable Object, ?, ?>) action).apply(argument);
             }
         } catch (Throwable thrown) {
             error = thrown;
         }
-        boolean struck = false;
-        if (limited) {
-            struck = call.claim(number, CallState.BY_COMPLETION) == CallState.RUNNING;
-            watchdog.release(call);
-            if (struck) {
-                awaitLanding(call, error);
-            }
+        if (number != NOT_WATCHED && !ended(call, number, error)) {
+            struck(call, value);
+            return;
         }
-        if (attempt != null) {
-            attempt.end();
-            call.attempt = null;
-        }
-        if (struck && !(call.interruptedOutside && error instanceof InterruptedException)) {
-            long limitAt = call.limitAt;
-            interpreter.attemptGivenUp(call, CallState.BY_LIMIT, null);
-            call.discard(value);
-            if (interpreter.events != null && call.now - limitAt > LateEnd.GRACE_NANOS) {
-                interpreter.events.overrun(call.operation(), call.now - limitAt);
-            }
-        } else if (error instanceof InterruptedException) {
+        endAttempt(call);
+        if (error instanceof InterruptedException) {
             interpreter.attemptGivenUp(call, CallState.BY_INTERRUPT, error);
         } else {
             interpreter.attemptEnded(call, value, error);
         }
     }
 
+    private static void endAttempt(CallState call) {
+        Attempt attempt = call.attempt;
+        if (attempt != null) {
+            attempt.end();
+            call.attempt = null;
+        }
+    }
+
+    /** The number under which the attempt is watched; -1 if it cannot be, and the call goes up. */
+    private long watch(CallState call) {
+        call.expectLanding();
+        if (!call.own) {
+            call.thread = Thread.currentThread();
+        }
+        long number = call.openAttempt();
+        try {
+            watchdog.watch(call, number);
+            return number;
+        } catch (Throwable noTimer) {
+            call.claim(number, CallState.BY_REFUSAL);
+            call.attempt = null;
+            interpreter.notStarted(call, CallState.BY_REFUSAL);
+            return -1;
+        }
+    }
+
+    /** Whether the attempt ended by itself, or by an interrupt from outside, and not by its limit. */
+    private boolean ended(CallState call, long number, @Nullable Throwable error) {
+        boolean struck = call.claim(number, CallState.BY_COMPLETION) == CallState.RUNNING;
+        watchdog.release(call);
+        if (struck) {
+            awaitLanding(call, error);
+        }
+        return !struck || (call.interruptedOutside && error instanceof InterruptedException);
+    }
+
+    private void struck(CallState call, @Nullable Object value) {
+        endAttempt(call);
+        long limitAt = call.limitAt;
+        interpreter.attemptGivenUp(call, CallState.BY_LIMIT, null);
+        call.discard(value);
+        if (interpreter.events != null && call.now - limitAt > LateEnd.GRACE_NANOS) {
+            interpreter.events.overrun(call.operation(), call.now - limitAt);
+        }
+    }
+
     /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */
     @SuppressWarnings("ThreadPriorityCheck") // the other thread is between two lines of its own
     private static void awaitLanding(CallState call, @Nullable Throwable error) {
-        for (int spins = 0; !call.landed; spins++) {
+        for (int spins = 0; !call.hasLanded(); spins++) {
             if (spins < SPINS) {
                 Thread.onSpinWait();
             } else {

@@ -35,17 +35,20 @@ final class CallState extends CallPadding {
     static final int NOT_GIVEN_UP = Integer.MAX_VALUE;
     /** What is longer is no limit; instants further apart could not be compared. */
     private static final long LONGEST_LIMIT = Long.MAX_VALUE / 4;
+    /** Layers that a thread's own call object has room for at first. */
+    private static final int USUAL_LAYERS = 8;
     /** The owner of the call's own and of inherited limits. */
     static final int CALLER = -1;
 
     // ---- the call; set by begin
-    Pipeline pipeline;
     Interpreter interpreter;
     final boolean async;
-    TimeSource time;
     Call<?> spec;
-    Object action;
     int mode;
+
+    /** What is to be run. Of a blocking call kept only if it may be run in the background too. */
+    @Nullable
+    Object action;
 
     @Nullable
     Object argument;
@@ -118,11 +121,26 @@ final class CallState extends CallPadding {
     Kept @Nullable [] kept;
 
     // ---- drivers
-    volatile @Nullable Attempt attempt;
-    volatile @Nullable Thread thread;
-    volatile boolean landed;
-    volatile boolean interruptedOutside;
+    // Published by the word when an attempt opens; read by others after they have claimed it.
+    @Nullable
+    Attempt attempt;
+
+    @Nullable
+    Thread thread;
+
+    boolean interruptedOutside;
+
+    @SuppressWarnings("unused") // through LANDED, since it is read while another thread writes it
+    private boolean landed;
+
     volatile TimeSource.@Nullable Timer limitTimer;
+
+    /** Whether it is a thread's own, which the watchdog knows for good. */
+    final boolean own;
+
+    /** Whether the watchdog knows it already. */
+    boolean known;
+
     int watchSlot = -1;
     Watchdog.@Nullable Table watchTable;
 
@@ -155,27 +173,38 @@ final class CallState extends CallPadding {
     }
 
     @SuppressWarnings("NullAway.Init") // begin sets what is not set here, before anybody else sees the object
-    CallState(int layers, boolean async) {
+    CallState(int layers, boolean async, @Nullable Thread owner) {
         this.async = async;
+        own = owner != null;
+        thread = owner;
         slots = new long[layers];
         objects = new Object[layers];
         limits = new long[layers];
     }
 
-    void begin(Pipeline newPipeline, Call<?> newSpec, Object newAction, int newMode, @Nullable Object newArgument) {
-        pipeline = newPipeline;
-        interpreter = newPipeline.interpreter;
-        time = interpreter.time;
-        spec = newSpec;
-        action = newAction;
-        mode = newMode;
-        argument = newArgument;
-        base = 0;
-        if (slots.length < interpreter.layers) {
-            slots = new long[interpreter.layers];
-            objects = new Object[interpreter.layers];
-            limits = new long[interpreter.layers];
+    /** A call object for one blocking call after the other of this thread. */
+    static CallState ofThread(Thread owner) {
+        return new CallState(USUAL_LAYERS, false, owner);
+    }
+
+    /**
+     * Starts a call. A reference is written only where it differs: a kept object is old, and a reference in an old object
+     * costs the garbage collector's barrier.
+     */
+    void begin(Interpreter newInterpreter, Call<?> newSpec, int newMode) {
+        if (interpreter != newInterpreter) {
+            interpreter = newInterpreter;
+            if (slots.length < newInterpreter.layers) {
+                slots = new long[newInterpreter.layers];
+                objects = new Object[newInterpreter.layers];
+                limits = new long[newInterpreter.layers];
+            }
         }
+        if (spec != newSpec) {
+            spec = newSpec;
+        }
+        mode = newMode;
+        base = 0;
         cursor = 0;
         down = true;
         retrying = false;
@@ -190,24 +219,44 @@ final class CallState extends CallPadding {
         attempts = 0;
         actionNanos = 0;
         heldRetry = 0;
-        outcome = Outcome.SUCCESS;
+        if (outcome != Outcome.SUCCESS) {
+            outcome = Outcome.SUCCESS;
+        }
         retryAfter = -1;
-        source = Source.LIVE;
+        if (source != Source.LIVE) {
+            source = Source.LIVE;
+        }
         ageNanos = 0;
-        now = time.nanos();
+        now = newInterpreter.time.nanos();
         startNanos = now;
+    }
+
+    /** What is to be run, for those who run it later or again. */
+    void work(Object newAction, @Nullable Object newArgument) {
+        action = newAction;
+        argument = newArgument;
+    }
+
+    TimeSource time() {
+        return interpreter.time;
     }
 
     /** Takes over what holds on the thread on which the call starts. */
     void inherit(Ambient ambient) {
-        CallState around = ambient.current;
-        outer = around;
-        outerAttempt = around == null ? 0 : Math.max(around.attempts, around.outerAttempt);
-        long remaining = spec.deadlineNanos;
-        if (around != null || ambient.boundTime != null) {
-            remaining = Math.min(remaining, ambient.remaining(time, now));
+        CallState around = ambient.current();
+        if (around != null) {
+            outer = around;
+            outerAttempt = Math.max(around.attempts, around.outerAttempt);
+            limitCaller(Math.min(spec.deadlineNanos, ambient.remaining(time(), now)));
+        } else {
+            inheritNothing(ambient);
         }
-        limitCaller(remaining);
+    }
+
+    /** As {@link #inherit}, for a call that is the outermost one of its thread. */
+    void inheritNothing(Ambient ambient) {
+        outerAttempt = 0;
+        limitCaller(Math.min(spec.deadlineNanos, ambient.boundRemaining(time(), now)));
     }
 
     void limitCaller(long remaining) {
@@ -218,23 +267,37 @@ final class CallState extends CallPadding {
         limitOwner = CALLER;
     }
 
-    /** Lets go of everything, so that a kept object keeps nothing else alive. */
+    /** Lets go of everything but its pipeline, so that a kept object keeps nothing else alive. */
     @SuppressWarnings("NullAway") // the object is not used before the next begin
     void clear() {
-        clearSlotsFrom(0);
-        pipeline = null;
-        interpreter = null;
-        spec = null;
-        action = null;
-        argument = null;
-        outer = null;
-        value = null;
-        error = null;
-        awaited = null;
-        function = null;
-        attempt = null;
-        kept = null;
-        forks = null;
+        if (usedSlots != 0) {
+            clearSlotsFrom(0);
+        }
+        if (value != null) {
+            value = null;
+        }
+        if (error != null) {
+            error = null;
+        }
+        if (spec.key != null) {
+            spec = null;
+        }
+        if (action != null) {
+            action = null;
+            argument = null;
+        }
+        if (awaited != null) {
+            awaited = null;
+        }
+        if (function != null) {
+            function = null;
+        }
+        if (kept != null) {
+            kept = null;
+        }
+        if (forks != null) {
+            forks = null;
+        }
     }
 
     void clearSlotsFrom(int layer) {
@@ -250,11 +313,9 @@ final class CallState extends CallPadding {
 
     /** Another call's view of one layer of this one, for an end of work that comes later. */
     CallState detached(int layer) {
-        CallState copy = new CallState(interpreter.layers, async);
+        CallState copy = new CallState(interpreter.layers, async, null);
         copy.interpreter = interpreter;
-        copy.time = time;
         copy.spec = spec;
-        copy.action = action;
         copy.cursor = layer;
         copy.now = now;
         copy.outcome = outcome;
@@ -406,10 +467,12 @@ final class CallState extends CallPadding {
     private static final long REASON_MASK = 7L << REASON_SHIFT;
     private static final int NUMBER_SHIFT = 6;
     private static final VarHandle WORD;
+    private static final VarHandle LANDED;
 
     static {
         try {
             WORD = MethodHandles.lookup().findVarHandle(CallState.class, "word", long.class);
+            LANDED = MethodHandles.lookup().findVarHandle(CallState.class, "landed", boolean.class);
         } catch (ReflectiveOperationException impossible) {
             throw new ExceptionInInitializerError(impossible);
         }
@@ -417,6 +480,14 @@ final class CallState extends CallPadding {
 
     @SuppressWarnings("unused") // through WORD; the number goes on when the object is used again, so that none repeats
     private volatile long word;
+
+    /** Running to open, with the next number, of a call that nobody can cancel: no other thread writes the word now. */
+    long openAttempt() {
+        long number = (word >>> NUMBER_SHIFT) + 1;
+        // A full fence: the watchdog that stops for want of calls must see this one, or be seen to have stopped.
+        word = number << NUMBER_SHIFT | OPEN;
+        return number;
+    }
 
     /** Running to arming, with the next number; -1 if a cancellation is pending. */
     long openSuspension() {
@@ -485,26 +556,35 @@ final class CallState extends CallPadding {
 
     /** The limit of this attempt has struck; on the timer's thread, which runs no code of the user's. */
     void strike(long number) {
-        Thread running = thread;
-        if (running == null) {
-            pipeline.async.strike(this, number);
+        if (async) {
+            interpreter.pipeline.async.strike(this, number);
         } else if (claim(number, BY_LIMIT) == OPEN) {
-            Pipeline struckPipeline = pipeline;
+            Pipeline struckPipeline = interpreter.pipeline;
             Attempt struck = attempt;
             if (struck != null) {
                 struck.cancel();
             }
-            if (running.isInterrupted()) {
+            Thread running = thread;
+            if (running == null || running.isInterrupted()) {
                 interruptedOutside = true;
             } else {
-                time.interrupt(running);
+                interpreter.time.interrupt(running);
             }
-            // From here on the thread goes on, and the object may serve another call.
-            landed = true;
+            // From here on the thread goes on, and the object may serve another call. Publishes what was written above.
+            LANDED.setRelease(this, true);
             if (struck != null && struck.hasHooks()) {
                 struckPipeline.runHooks(struck);
             }
         }
+    }
+
+    void expectLanding() {
+        landed = false;
+        interruptedOutside = false;
+    }
+
+    boolean hasLanded() {
+        return (boolean) LANDED.getAcquire(this);
     }
 
     // ---- the call as a policy sees it

@@ -48,9 +48,9 @@ public final class Deadline {
         Objects.requireNonNull(executor, "executor");
         return task -> {
             Ambient here = Ambient.get();
-            CallState outer = here.current;
+            CallState outer = here.current();
             TimeSource time =
-                    here.boundTime != null ? here.boundTime : outer != null ? outer.time : TimeSource.system();
+                    here.boundTime != null ? here.boundTime : outer != null ? outer.time() : TimeSource.system();
             long now = time.nanos();
             long remaining = here.remaining(time, now);
             if (remaining == Long.MAX_VALUE) {

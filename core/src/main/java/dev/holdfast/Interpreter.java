@@ -37,6 +37,7 @@ final class Interpreter {
 
     private static final Logger LOG = System.getLogger("dev.holdfast");
 
+    final Pipeline pipeline;
     final String name;
     final TimeSource time;
     final @Nullable Events events;
@@ -58,13 +59,14 @@ final class Interpreter {
     }
 
     Interpreter(
-            String name,
+            Pipeline pipeline,
             List<Policy> outermostFirst,
             TimeSource time,
             @Nullable Events events,
             BooleanSupplier closed,
             BackgroundStarter background) {
-        this.name = name;
+        this.pipeline = pipeline;
+        this.name = pipeline.name();
         this.time = time;
         this.events = events;
         this.closed = closed;
@@ -132,7 +134,9 @@ final class Interpreter {
                 abandon(call);
                 return GO_UP;
             }
-            call.expired = false;
+            if (call.expired) {
+                call.expired = false;
+            }
             if (call.forks != null) {
                 startForks(call);
             }
@@ -217,37 +221,49 @@ final class Interpreter {
             if (call.settling) {
                 call.settling = false;
             } else {
-                long heard = (call.outcome == Outcome.SUCCESS ? onSuccess : onFailure) | onEnd;
-                long left = heard & entered(call);
+                long settles = call.outcome == Outcome.SUCCESS ? onSuccess : onFailure;
+                long left = (settles | onEnd) & entered(call);
                 if (left == 0) {
                     call.leaveScopes(call.base);
-                    call.dropKept();
+                    if (call.kept != null) {
+                        call.dropKept();
+                    }
                     return DONE;
                 }
                 call.cursor = Long.SIZE - 1 - Long.numberOfLeadingZeros(left);
                 call.leaveScopes(call.cursor);
             }
-            int next = settle(call);
-            if (next != GO_UP) {
-                return next;
+            int decision = settle(call);
+            if (decision != 0) {
+                int next = obey(call, decision);
+                if (next != GO_UP) {
+                    return next;
+                }
+            } else {
+                leaveLayer(call);
             }
         }
     }
 
     private int settle(CallState call) {
         int i = call.cursor;
-        Policy policy = policies[i];
         int decision = 0;
         if (((call.outcome == Outcome.SUCCESS ? onSuccess : onFailure) >>> i & 1) != 0) {
             try {
-                decision = policy.settle(call);
+                decision = policies[i].settle(call);
             } catch (Throwable thrown) {
                 call.fail(thrown);
             }
         }
-        call.expired = false;
+        if (call.expired) {
+            call.expired = false;
+        }
+        return decision;
+    }
+
+    private int obey(CallState call, int decision) {
         switch (decision) {
-            case 0, CallState.OUT -> {}
+            case CallState.OUT -> {}
             case CallState.RETRY -> {
                 if (retryFits(call)) {
                     return beginRetry(call);
@@ -269,7 +285,7 @@ final class Interpreter {
             case CallState.STAGE -> {
                 return STAGE;
             }
-            default -> call.fail(misuse(i, "settle"));
+            default -> call.fail(misuse(call.cursor, "settle"));
         }
         leaveLayer(call);
         return GO_UP;
@@ -277,7 +293,9 @@ final class Interpreter {
 
     /** The layer has been settled for the last time. */
     void leaveLayer(CallState call) {
-        call.leaveKept(call.cursor);
+        if (call.kept != null) {
+            call.leaveKept(call.cursor);
+        }
         if ((onEnd >>> call.cursor & 1) != 0) {
             List<Suspension> unfinished = call.unfinished;
             if (unfinished == null || !LateEnd.defer(call, unfinished)) {

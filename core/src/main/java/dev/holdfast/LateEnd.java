@@ -56,7 +56,7 @@ final class LateEnd {
         long nanos = call.interpreter.lease(call.cursor);
         if (nanos != Long.MAX_VALUE) {
             try {
-                lease = call.time.schedule(nanos, () -> tell(true));
+                lease = call.time().schedule(nanos, () -> tell(true));
             } catch (RejectedExecutionException noTimer) {
                 Interpreter.log("no timer for a lease", noTimer);
             }
@@ -76,7 +76,7 @@ final class LateEnd {
     private void tell(boolean writtenOff) {
         if (told.compareAndSet(false, true)) {
             view.writtenOff = writtenOff;
-            view.now = view.time.nanos();
+            view.now = view.time().nanos();
             view.interpreter.end(view);
         }
     }

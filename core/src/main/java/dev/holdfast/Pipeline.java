@@ -62,7 +62,7 @@ public final class Pipeline implements AutoCloseable {
         for (Policy policy : policies) {
             policy.bind(time);
         }
-        interpreter = new Interpreter(name, policies, time, events, () -> closed, this::startBackground);
+        interpreter = new Interpreter(this, policies, time, events, () -> closed, this::startBackground);
         Watchdog watchdog = Watchdog.on(time);
         blocking = new BlockingDriver(this, interpreter, watchdog);
         async = new AsyncDriver(this, interpreter, watchdog);
@@ -312,8 +312,9 @@ public final class Pipeline implements AutoCloseable {
     // ---- background work
 
     private void startBackground(CallState parent, CallState.Fork fork) {
-        CallState child = new CallState(interpreter.layers, parent.async);
-        child.begin(this, parent.spec, parent.action, parent.mode, parent.argument);
+        CallState child = new CallState(interpreter.layers, parent.async, null);
+        child.begin(interpreter, parent.spec, parent.mode);
+        child.work(Objects.requireNonNull(parent.action), parent.argument);
         child.base = fork.layer();
         child.cursor = fork.layer() + 1;
         child.preset(fork.layer(), fork.object());

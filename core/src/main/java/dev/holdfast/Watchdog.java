@@ -2,6 +2,10 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.TimeSource;
+import java.lang.ref.WeakReference;
+import java.util.Iterator;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -73,6 +77,9 @@ abstract class Watchdog {
 
         private final TimeSource time;
         private final AtomicBoolean sweeping = new AtomicBoolean();
+        /** The threads' own call objects, each met once: its calls then cost nothing but their word. */
+        private final Queue<WeakReference<CallState>> owned = new ConcurrentLinkedQueue<>();
+
         private volatile Table newest = new Table(FIRST_SIZE, null);
         private int idle;
 
@@ -82,23 +89,29 @@ abstract class Watchdog {
 
         @Override
         void watch(CallState call, long number) {
-            for (Table table = newest; !placed(call, table); table = newest) {
-                grow(table);
+            if (!call.known) {
+                meet(call);
             }
             if (!sweeping.get()) {
                 startSweeping();
             }
         }
 
+        private void meet(CallState call) {
+            if (call.own) {
+                owned.add(new WeakReference<>(call));
+                call.known = true;
+                return;
+            }
+            for (Table table = newest; !placed(call, table); table = newest) {
+                grow(table);
+            }
+        }
+
         private static boolean placed(CallState call, Table table) {
-            // A kept call finds its own place free again; others start anywhere, so that the calls of one thread do not
-            // crowd.
             for (int starts = 0; starts < STARTS; starts++) {
-                int kept = call.watchSlot;
-                int start = starts == 0 && kept >= 0
-                        ? kept
-                        : ThreadLocalRandom.current().nextInt() * STRIDE;
-                if (placed(call, table, start)) {
+                // Anywhere, so that the calls of one thread do not crowd.
+                if (placed(call, table, ThreadLocalRandom.current().nextInt() * STRIDE)) {
                     return true;
                 }
             }
@@ -130,6 +143,7 @@ abstract class Watchdog {
         void release(CallState call) {
             Table table = call.watchTable;
             if (table != null) {
+                call.watchTable = null;
                 table.places.setRelease(call.watchSlot, null);
             }
         }
@@ -157,28 +171,44 @@ abstract class Watchdog {
         private boolean sweepAll() {
             long now = time.nanos();
             boolean empty = true;
+            for (Iterator<WeakReference<CallState>> all = owned.iterator(); all.hasNext(); ) {
+                CallState call = all.next().get();
+                if (call == null) {
+                    all.remove();
+                } else {
+                    empty &= !look(call, now);
+                }
+            }
             for (Table table = newest; table != null; table = table.smaller) {
                 empty &= sweep(table.places, now);
             }
             return empty;
         }
 
-        private static boolean sweep(AtomicReferenceArray<CallState> places, long now) {
+        private boolean sweep(AtomicReferenceArray<CallState> places, long now) {
             boolean empty = true;
             for (int i = 0, n = places.length(); i < n; i++) {
                 CallState call = places.getAcquire(i);
                 if (call != null) {
                     empty = false;
-                    // The number first: a limit that is read after it belongs to this attempt or to a later one, and
-                    // the
-                    // claim of a number that has passed fails.
-                    long number = call.openNumber();
-                    if (number >= 0 && call.limitAt - now <= 0) {
-                        call.strike(number);
-                    }
+                    look(call, now);
                 }
             }
             return empty;
+        }
+
+        /** Whether there is an attempt to watch. */
+        private boolean look(CallState call, long now) {
+            // The number first: what is read after it belongs to this attempt or to a later one, and the claim of a
+            // number that has passed fails. A thread's own object also serves pipelines on other sources of time.
+            long number = call.openNumber();
+            if (number < 0 || call.time() != time) {
+                return false;
+            }
+            if (call.limitAt - now <= 0) {
+                call.strike(number);
+            }
+            return true;
         }
     }
 }

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,6 +114,20 @@ class DeadlineTest {
         assertThat(Deadline.within(Duration.ofHours(1), Deadline::remaining))
                 .hasValueSatisfying(left -> assertThat(left).isBetween(Duration.ofMinutes(50), Duration.ofHours(1)));
         assertThat(Deadline.within(Duration.ofNanos(1), Deadline::remaining)).isNotNull();
+    }
+
+    @Test
+    void aSourceOfTimeThatThrowsLeavesNothingBehindOnTheThread() throws Exception {
+        TimeSource broken = (TimeSource) Proxy.newProxyInstance(
+                TimeSource.class.getClassLoader(), new Class<?>[] {TimeSource.class}, (proxy, method, arguments) -> {
+                    throw new IllegalStateException("no " + method.getName());
+                });
+        Pipeline onBroken = Pipeline.builder("broken").time(broken).build();
+        Pipeline p = pipeline(DeadlinePolicy.of(Duration.ofMillis(300)));
+        assertThat(remaining(p)).isEqualTo(300);
+        assertThatThrownBy(() -> onBroken.call(() -> "never")).hasMessage("no nanos");
+        assertThat(Deadline.remaining()).isEmpty();
+        assertThat(remaining(p)).isEqualTo(300);
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -143,6 +144,25 @@ class TimeoutPolicyTest {
                 .hasMessage("timeout: limit is 0s but must be 1ms to 1d");
         assertThatThrownBy(() -> DeadlinePolicy.of(Duration.ofDays(2)))
                 .hasMessage("deadline: limit is 2d but must be 1ms to 1d");
+    }
+
+    @Test
+    void aThreadThatTheSystemsWatchdogKnowsIsNotStruckByItInACallOnAnotherTime() throws Exception {
+        try (Pipeline onSystem = Pipeline.of("system", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            onSystem.call(() -> "known from now on");
+            Pipeline p = pipeline(TimeoutPolicy.of(Duration.ofMillis(50)));
+            String answer = p.call(() -> {
+                // The watchdog sweeps every millisecond: it has looked at this attempt before 20 of its timers have
+                // run.
+                for (int i = 0; i < 20; i++) {
+                    CountDownLatch tick = new CountDownLatch(1);
+                    TimeSource.system().schedule(1_000_000, tick::countDown);
+                    tick.await();
+                }
+                return "in time";
+            });
+            assertThat(answer).isEqualTo("in time");
+        }
     }
 
     @Test
