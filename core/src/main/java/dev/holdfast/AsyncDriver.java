@@ -127,7 +127,8 @@ final class AsyncDriver {
     }
 
     private void act(CallState call, Suspension suspension) {
-        if (call.limited) {
+        if (call.limited || call.alarmed()) {
+            call.openAlarms(suspension.number);
             watchdog.watch(call, suspension.number);
         }
         suspension.ran = true;

@@ -111,7 +111,7 @@ final class BlockingDriver {
         // Before the limit is watched: one that strikes at once must find the attempt that it is to cancel.
         Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
         long number = NOT_WATCHED;
-        if (call.limited) {
+        if (call.limited || call.alarmed()) {
             number = watch(call);
             if (number < 0) {
                 return;
@@ -177,6 +177,11 @@ final class BlockingDriver {
 
     /** Whether the attempt ended by itself, or by an interrupt from outside, and not by its limit. */
     private boolean ended(CallState call, long number, @Nullable Throwable error) {
+        if (!call.limited) {
+            call.closeAttempt(number);
+            watchdog.release(call);
+            return true;
+        }
         boolean struck = call.claim(number, CallState.BY_COMPLETION) == CallState.RUNNING;
         watchdog.release(call);
         if (struck) {

@@ -120,6 +120,10 @@ final class CallState extends CallPadding {
     @Nullable
     Kept @Nullable [] kept;
 
+    /** Made when a layer first asks; then kept. */
+    @Nullable
+    Alarms alarms;
+
     // ---- drivers
     // Published by the word when an attempt opens; read by others after they have claimed it.
     @Nullable
@@ -134,6 +138,7 @@ final class CallState extends CallPadding {
     private boolean landed;
 
     volatile TimeSource.@Nullable Timer limitTimer;
+    volatile TimeSource.@Nullable Timer alarmTimer;
 
     /** Whether it is a thread's own, which the watchdog knows for good. */
     final boolean own;
@@ -219,6 +224,9 @@ final class CallState extends CallPadding {
         attempts = 0;
         actionNanos = 0;
         heldRetry = 0;
+        if (alarms != null) {
+            alarms.forgetFrom(0);
+        }
         if (outcome != Outcome.SUCCESS) {
             outcome = Outcome.SUCCESS;
         }
@@ -484,9 +492,31 @@ final class CallState extends CallPadding {
     /** Running to open, with the next number, of a call that nobody can cancel: no other thread writes the word now. */
     long openAttempt() {
         long number = (word >>> NUMBER_SHIFT) + 1;
-        // A full fence: the watchdog that stops for want of calls must see this one, or be seen to have stopped.
-        word = number << NUMBER_SHIFT | OPEN;
+        openAlarms(number);
+        long open = number << NUMBER_SHIFT | OPEN;
+        if (limited) {
+            // A full fence: the watchdog that stops for want of calls must see this one, or be seen to have stopped.
+            word = open;
+        } else {
+            // What only an alarm waits for may be seen with the next call.
+            WORD.setRelease(this, open);
+        }
         return number;
+    }
+
+    /** Open to running, of an attempt without a limit: nobody else claims it. */
+    void closeAttempt(long number) {
+        WORD.setRelease(this, number << NUMBER_SHIFT | (long) BY_COMPLETION << REASON_SHIFT | RUNNING);
+    }
+
+    boolean alarmed() {
+        return alarms != null && alarms.any();
+    }
+
+    void openAlarms(long number) {
+        if (alarms != null) {
+            alarms.open(number);
+        }
     }
 
     /** Running to arming, with the next number; -1 if a cancellation is pending. */
@@ -652,6 +682,11 @@ final class CallState extends CallPadding {
         return slots[cursor];
     }
 
+    /** For the watchdog, while the attempt runs. */
+    long slotOf(int layer) {
+        return slots[layer];
+    }
+
     @Override
     public void slot(long newValue) {
         usedSlots |= 1L << cursor;
@@ -722,6 +757,19 @@ final class CallState extends CallPadding {
         scopes |= 1L << cursor;
         limits[cursor] = now + nanos;
         nearer(cursor);
+    }
+
+    @Override
+    public void overdueAfter(long nanos) {
+        if (alarms == null || !alarms.fits(interpreter.layers)) {
+            alarms = new Alarms(Math.max(USUAL_LAYERS, interpreter.layers));
+        }
+        alarms.ask(cursor, nanos);
+    }
+
+    @Override
+    public boolean overdue() {
+        return alarms != null && alarms.told(cursor);
     }
 
     @Override

@@ -82,6 +82,11 @@ final class Interpreter {
         onFailure = mask(Policy.FAILURE);
         onEnd = mask(Policy.ENDED);
         onAdmission = mask(Policy.STILL_ADMITS);
+        if (Long.bitCount(mask(Policy.OVERDUE)) > Alarms.MOST) {
+            throw new IllegalArgumentException("pipeline '" + name + "' has "
+                    + Long.bitCount(mask(Policy.OVERDUE)) + " policies that watch running calls, but at most "
+                    + Alarms.MOST + " can");
+        }
     }
 
     private boolean hears(int layer, int what) {
@@ -316,6 +321,15 @@ final class Interpreter {
         }
     }
 
+    /** On the watchdog's thread. */
+    void overdue(int layer, long slot, long now) {
+        try {
+            policies[layer].overdue(slot, now);
+        } catch (Throwable thrown) {
+            logOnce("overdue of " + policyName(layer) + " in '" + name + "' threw", thrown);
+        }
+    }
+
     long lease(int layer) {
         return policies[layer].lease();
     }
@@ -372,6 +386,9 @@ final class Interpreter {
         call.heldRetry = 0;
         call.startedLayers &= below(layer + 1);
         call.clearSlotsFrom(layer + 1);
+        if (call.alarms != null) {
+            call.alarms.forgetFrom(layer + 1);
+        }
         call.outcome = Outcome.SUCCESS;
         call.value = null;
         call.error = null;
@@ -449,10 +466,18 @@ final class Interpreter {
         return true;
     }
 
-    /** The action has ended: its answer is judged once, for all policies. */
-    void attemptEnded(CallState call, @Nullable Object value, @Nullable Throwable error) {
+    /** The attempt is no longer open. */
+    private void closed(CallState call) {
         call.now = time.nanos();
         call.actionNanos = call.now - call.attemptStart;
+        if (call.alarms != null) {
+            call.alarms.close(call.actionNanos);
+        }
+    }
+
+    /** The action has ended: its answer is judged once, for all policies. */
+    void attemptEnded(CallState call, @Nullable Object value, @Nullable Throwable error) {
+        closed(call);
         call.down = false;
         call.value = value;
         call.error = error;
@@ -498,8 +523,7 @@ final class Interpreter {
 
     /** The attempt was started, and its outcome is decided by something else than its end. */
     void attemptGivenUp(CallState call, int reason, @Nullable Throwable interruption) {
-        call.now = time.nanos();
-        call.actionNanos = call.now - call.attemptStart;
+        closed(call);
         call.down = false;
         if (reason == CallState.BY_LIMIT) {
             call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);

@@ -12,12 +12,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Strikes attempts that have outlived their limit. On the system's time there is one for all calls in flight: a table that is
- * swept once a millisecond while there is anything in it, since a timer task for each call costs more than all the policies
- * together. On any other time each limit is a timer of its own, so that it strikes at its exact instant.
+ * Strikes attempts that have outlived their limit, and tells policies of those that run too long. On the system's time there
+ * is one for all calls in flight, which sweeps over them while there are any, since a timer task for each call costs more
+ * than all the policies together. On any other time each attempt has a timer of its own, so that it is struck at its exact
+ * instant.
  */
 abstract class Watchdog {
-    private static final Watchdog SYSTEM = new Sweeping(TimeSource.system());
+    private static final Watchdog SYSTEM = new OfSystem();
 
     static Watchdog on(TimeSource time) {
         return time == TimeSource.system() ? SYSTEM : new Exact(time);
@@ -38,15 +39,71 @@ abstract class Watchdog {
 
         @Override
         void watch(CallState call, long number) {
-            call.limitTimer = time.schedule(call.limitAt - call.now, () -> call.strike(number));
+            Alarms alarms = call.alarms;
+            if (alarms != null && alarms.any()) {
+                set(call, alarms, number, alarms.due());
+            }
+            if (call.limited) {
+                call.limitTimer = time.schedule(call.limitAt - call.now, () -> call.strike(number));
+            }
+        }
+
+        private void set(CallState call, Alarms alarms, long number, long due) {
+            long wait = call.attemptStart + due - time.nanos();
+            call.alarmTimer = time.schedule(Math.max(0, wait), () -> {
+                if (call.openNumber() == number) {
+                    long next = alarms.tell(call, number, time.nanos());
+                    if (next != Long.MAX_VALUE) {
+                        set(call, alarms, number, next);
+                    }
+                }
+            });
         }
 
         @Override
         void release(CallState call) {
-            TimeSource.Timer timer = call.limitTimer;
+            cancel(call.limitTimer);
+            cancel(call.alarmTimer);
+            call.limitTimer = null;
+            call.alarmTimer = null;
+        }
+
+        private static void cancel(TimeSource.@Nullable Timer timer) {
             if (timer != null) {
                 timer.cancel();
-                call.limitTimer = null;
+            }
+        }
+    }
+
+    /** Limits are kept to a millisecond. What only an alarm waits for can be later, and wakes the machine less often. */
+    private static final class OfSystem extends Watchdog {
+        private static final long LIMIT_PERIOD_NANOS = 1_000_000;
+        private static final long ALARM_PERIOD_NANOS = 20_000_000;
+
+        private final Queue<WeakReference<CallState>> owned = new ConcurrentLinkedQueue<>();
+        private final Sweeper limits = new Sweeper(owned, LIMIT_PERIOD_NANOS, true);
+        private final Sweeper alarms = new Sweeper(owned, ALARM_PERIOD_NANOS, false);
+
+        @Override
+        void watch(CallState call, long number) {
+            Sweeper sweeper = call.limited ? limits : alarms;
+            if (!call.own) {
+                sweeper.place(call);
+            } else if (!call.known) {
+                // Once for all the calls of the thread, which then cost nothing but their word.
+                owned.add(new WeakReference<>(call));
+                call.known = true;
+            }
+            sweeper.start();
+        }
+
+        @Override
+        @SuppressWarnings("NullAway") // an empty place is null; the array has no way to say so
+        void release(CallState call) {
+            Table table = call.watchTable;
+            if (table != null) {
+                call.watchTable = null;
+                table.places.setRelease(call.watchSlot, null);
             }
         }
     }
@@ -62,10 +119,9 @@ abstract class Watchdog {
         }
     }
 
-    private static final class Sweeping extends Watchdog {
-        private static final long RESOLUTION_NANOS = 1_000_000;
-        /** Sweeps over an empty table before the sweeping stops: starting it again costs a timer. */
-        private static final int IDLE_SWEEPS = 200;
+    private static final class Sweeper {
+        /** For so long nothing is found before the sweeping stops: starting it again costs a timer. */
+        private static final long IDLE_NANOS = 200_000_000;
 
         private static final int FIRST_SIZE = 2_048;
         /** Places between the first tries of two threads: more than a cache line of references. */
@@ -75,34 +131,23 @@ abstract class Watchdog {
         /** Random places that are all taken, before the table counts as full. */
         private static final int STARTS = 8;
 
-        private final TimeSource time;
+        private final TimeSource time = TimeSource.system();
+        private final Queue<WeakReference<CallState>> owned;
+        private final long periodNanos;
+        private final boolean ofLimits;
         private final AtomicBoolean sweeping = new AtomicBoolean();
-        /** The threads' own call objects, each met once: its calls then cost nothing but their word. */
-        private final Queue<WeakReference<CallState>> owned = new ConcurrentLinkedQueue<>();
-
         private volatile Table newest = new Table(FIRST_SIZE, null);
-        private int idle;
+        private long idleNanos;
 
-        Sweeping(TimeSource time) {
-            this.time = time;
+        Sweeper(Queue<WeakReference<CallState>> owned, long periodNanos, boolean ofLimits) {
+            this.owned = owned;
+            this.periodNanos = periodNanos;
+            this.ofLimits = ofLimits;
         }
 
-        @Override
-        void watch(CallState call, long number) {
-            if (!call.known) {
-                meet(call);
-            }
-            if (!sweeping.get()) {
-                startSweeping();
-            }
-        }
+        // ---- places of calls that no thread owns
 
-        private void meet(CallState call) {
-            if (call.own) {
-                owned.add(new WeakReference<>(call));
-                call.known = true;
-                return;
-            }
+        void place(CallState call) {
             for (Table table = newest; !placed(call, table); table = newest) {
                 grow(table);
             }
@@ -138,33 +183,25 @@ abstract class Watchdog {
             }
         }
 
-        @Override
-        @SuppressWarnings("NullAway") // an empty place is null; the array has no way to say so
-        void release(CallState call) {
-            Table table = call.watchTable;
-            if (table != null) {
-                call.watchTable = null;
-                table.places.setRelease(call.watchSlot, null);
-            }
-        }
+        // ---- sweeping
 
-        private void startSweeping() {
-            if (sweeping.compareAndSet(false, true)) {
-                idle = 0;
-                time.schedule(RESOLUTION_NANOS, this::sweep);
+        void start() {
+            if (!sweeping.get() && sweeping.compareAndSet(false, true)) {
+                idleNanos = 0;
+                time.schedule(periodNanos, this::sweep);
             }
         }
 
         private void sweep() {
-            idle = sweepAll() ? idle + 1 : 0;
-            if (idle < IDLE_SWEEPS) {
-                time.schedule(RESOLUTION_NANOS, this::sweep);
+            idleNanos = sweepAll() ? idleNanos + periodNanos : 0;
+            if (idleNanos < IDLE_NANOS) {
+                time.schedule(periodNanos, this::sweep);
                 return;
             }
             sweeping.set(false);
             // A call that came after the last sweep may have seen that sweeping still went on.
             if (!sweepAll()) {
-                startSweeping();
+                start();
             }
         }
 
@@ -197,7 +234,7 @@ abstract class Watchdog {
             return empty;
         }
 
-        /** Whether there is an attempt to watch. */
+        /** Whether there is an attempt of this sweeper's kind. */
         private boolean look(CallState call, long now) {
             // The number first: what is read after it belongs to this attempt or to a later one, and the claim of a
             // number that has passed fails. A thread's own object also serves pipelines on other sources of time.
@@ -205,10 +242,17 @@ abstract class Watchdog {
             if (number < 0 || call.time() != time) {
                 return false;
             }
+            Alarms alarms = call.alarms;
+            if (alarms != null && now - call.attemptStart >= alarms.due()) {
+                alarms.tell(call, number, now);
+            }
+            if (!call.limited) {
+                return !ofLimits;
+            }
             if (call.limitAt - now <= 0) {
                 call.strike(number);
             }
-            return true;
+            return ofLimits;
         }
     }
 }

@@ -94,6 +94,9 @@ public abstract class Passage {
     /** Asked again because the longest time of an await is over. Look at what was awaited before you look at this. */
     public abstract boolean expired();
 
+    /** On the way up: {@link Policy#overdue} has been called for this entry, or is being called at this moment. */
+    public abstract boolean overdue();
+
     /** In {@link Policy#ended}: the work has not ended, but has gone on for {@link Policy#lease}. */
     public abstract boolean writtenOff();
 
@@ -104,6 +107,14 @@ public abstract class Passage {
      * layer is left, in whatever way.
      */
     public abstract void limit(long nanos);
+
+    /**
+     * On the way in: {@link Policy#overdue} is to be called if an attempt inside this layer runs longer than this, counted
+     * from its start. The policy must {@linkplain Policy#hears hear} it.
+     *
+     * @param nanos more than zero
+     */
+    public abstract void overdueAfter(long nanos);
 
     /**
      * On the way in: starts a call of its own, of the same action, that enters just inside this layer once this method has

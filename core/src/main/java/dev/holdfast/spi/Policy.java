@@ -28,6 +28,9 @@ public abstract class Policy {
     /** In {@link #hears}: {@link #stillAdmits}. */
     public static final int STILL_ADMITS = 16;
 
+    /** In {@link #hears}: {@link #overdue}. */
+    public static final int OVERDUE = 32;
+
     /** From {@link #enter} and {@link #stillAdmits}: go on. */
     protected static final int PROCEED = 0;
     /** From {@link #settle}: leave the outcome as it is. */
@@ -77,6 +80,16 @@ public abstract class Policy {
     public int stillAdmits(Passage passage) {
         return PROCEED;
     }
+
+    /**
+     * An attempt inside this layer has run for longer than {@link Passage#overdueAfter} said, and still runs. At most once
+     * an entry, a few hundredths of a second late at most; on another thread than the call's, which may be settling this
+     * layer at the same moment: then {@link Passage#overdue} says so there.
+     *
+     * @param slot what the layer's {@link Passage#slot() slot} held when the attempt started
+     * @param now the time, in the nanoseconds of the pipeline's source
+     */
+    public void overdue(long slot, long now) {}
 
     /** After how many nanoseconds {@link #ended} is called for work that goes on and on; {@link Long#MAX_VALUE}: never. */
     public long lease() {

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Which layers of a call want to be told of an attempt that runs too long, and who has been told. Healthy attempts pay for
+ * it with plain writes: the watchdog tells nobody before {@link #MARGIN_NANOS} more have passed, so that an attempt which
+ * ended in time, and said so before it read the clock, has been seen by then to have ended; only one that was late, or
+ * nearly so, settles with the watchdog by an atomic exchange who was told.
+ */
+final class Alarms {
+    /** Policies of a pipeline that can ask: there is a bit for each beside the number of the attempt. */
+    static final int MOST = 16;
+
+    /** By so much the watchdog tells late; no write is under way to another processor for nearly that long. */
+    static final long MARGIN_NANOS = 1_000_000;
+
+    private static final long BITS = (1L << MOST) - 1;
+    private static final VarHandle WORD;
+
+    static {
+        try {
+            WORD = MethodHandles.lookup().findVarHandle(Alarms.class, "word", long.class);
+        } catch (ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
+        }
+    }
+
+    private final long[] after;
+    private long asked;
+    private long told;
+    private long nearest = Long.MAX_VALUE;
+
+    @SuppressWarnings("unused") // through WORD: the number of the open attempt, and a bit for each layer that was told
+    private long word;
+
+    Alarms(int layers) {
+        after = new long[layers];
+    }
+
+    boolean fits(int layers) {
+        return after.length >= layers;
+    }
+
+    // ---- by the call
+
+    void ask(int layer, long nanos) {
+        asked |= 1L << layer;
+        after[layer] = nanos;
+        nearest = Math.min(nearest, nanos);
+    }
+
+    boolean any() {
+        return asked != 0;
+    }
+
+    /** Layers from this one inward are entered anew, or not at all. */
+    void forgetFrom(int layer) {
+        long outer = (1L << layer) - 1;
+        if ((asked & ~outer) != 0) {
+            asked &= outer;
+            told &= outer;
+            nearest = Long.MAX_VALUE;
+            for (long left = asked; left != 0; left &= left - 1) {
+                nearest = Math.min(nearest, after[Long.numberOfTrailingZeros(left)]);
+            }
+        }
+    }
+
+    /** Before the attempt opens, which publishes this. */
+    void open(long number) {
+        WORD.set(this, number << MOST);
+    }
+
+    /** After the attempt has closed and the clock has been read. */
+    void close(long ranNanos) {
+        if (ranNanos >= nearest) {
+            long bits = (long) WORD.getAndSet(this, 0L) & BITS;
+            for (long left = asked; bits != 0; left &= left - 1, bits >>>= 1) {
+                told |= (bits & 1) << Long.numberOfTrailingZeros(left);
+            }
+        }
+    }
+
+    boolean told(int layer) {
+        return (told >>> layer & 1) != 0;
+    }
+
+    // ---- by the watchdog
+
+    /** When the next layer is to be told, counted from the start of the attempt; {@link Long#MAX_VALUE}: none is. */
+    long due() {
+        return nearest == Long.MAX_VALUE ? Long.MAX_VALUE : nearest + MARGIN_NANOS;
+    }
+
+    /** Tells those for whom the attempt has run too long, each once; the time after which the next one is due. */
+    long tell(CallState call, long number, long now) {
+        long next = Long.MAX_VALUE;
+        long ran = now - call.attemptStart - MARGIN_NANOS;
+        int bit = 0;
+        for (long left = asked; left != 0; left &= left - 1, bit++) {
+            int layer = Long.numberOfTrailingZeros(left);
+            if (ran < after[layer]) {
+                next = Math.min(next, after[layer] + MARGIN_NANOS);
+            } else if (!told(layer)) {
+                Interpreter interpreter = call.interpreter;
+                // Before the mark is set: if it can be, the attempt had not ended, and the slot was its own.
+                long slot = call.slotOf(layer);
+                if (mark(number, 1L << bit)) {
+                    interpreter.overdue(layer, slot, now);
+                }
+            }
+        }
+        return next;
+    }
+
+    private boolean mark(long number, long bit) {
+        for (; ; ) {
+            long seen = (long) WORD.getVolatile(this);
+            if (seen >>> MOST != number || (seen & bit) != 0) {
+                return false;
+            }
+            if (WORD.compareAndSet(this, seen, seen | bit)) {
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A policy is told of an attempt that runs too long while it runs, at most once an entry, and knows of it when it settles. */
+class OverdueTest {
+    private static final long MILLI = 1_000_000;
+    private final VirtualTime time = new VirtualTime();
+    private final long start = time.nanos();
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    /** Asks to be told after so many milliseconds; remembers its name's length in the slot. */
+    private final class Watcher extends Policy {
+        private final String called;
+        private final long afterNanos;
+        private final AtomicInteger told = new AtomicInteger();
+        private final AtomicInteger knew = new AtomicInteger();
+
+        Watcher(String called, long afterNanos) {
+            super("watcher", ENTER | SUCCESS | FAILURE | OVERDUE);
+            this.called = called;
+            this.afterNanos = afterNanos;
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            passage.slot(called.length());
+            passage.overdueAfter(afterNanos);
+            return PROCEED;
+        }
+
+        @Override
+        public void overdue(long slot, long now) {
+            told.incrementAndGet();
+            log.add(called + " told at " + (now - start) / MILLI + " slot " + slot);
+        }
+
+        @Override
+        public int settle(Passage passage) {
+            if (passage.overdue()) {
+                knew.incrementAndGet();
+            }
+            log.add(called + (passage.overdue() ? " settles overdue" : " settles"));
+            return KEEP;
+        }
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("p").policies(policies).time(time).build();
+    }
+
+    private void call(Pipeline p, boolean async, long millis) {
+        if (async) {
+            CompletableFuture<String> called = p.callAsync(() -> {
+                CompletableFuture<String> answer = new CompletableFuture<>();
+                time.schedule(millis * MILLI, () -> answer.complete("answer"));
+                return answer;
+            });
+            time.run();
+            assertThat(called).isDone();
+        } else {
+            CompletableFuture<String> called = time.spawn(() -> p.call(() -> {
+                time.sleep(Duration.ofMillis(millis));
+                return "answer";
+            }));
+            time.run();
+            assertThat(called).isDone();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void eachLayerIsToldInItsTurnAndOnce(boolean async) {
+        Pipeline p = pipeline(new Watcher("late", 20 * MILLI), new Watcher("early", 10 * MILLI));
+        call(p, async, 50);
+        assertThat(log)
+                .containsExactly(
+                        "early told at 11 slot 5",
+                        "late told at 21 slot 4",
+                        "early settles overdue",
+                        "late settles overdue");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void attemptThatEndsInTimeIsNotTold(boolean async) {
+        Pipeline p = pipeline(new Watcher("quick", 10 * MILLI));
+        call(p, async, 9);
+        call(p, async, 10);
+        assertThat(log).containsExactly("quick settles", "quick settles");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void timeoutEndsTheWatchingToo(boolean async) {
+        Pipeline p = pipeline(new Watcher("limited", 10 * MILLI), TimeoutPolicy.of(Duration.ofMillis(5)));
+        call(p, async, 50);
+        assertThat(log).containsExactly("limited settles");
+    }
+
+    @Test
+    void entryAroundARetryIsToldOnceAndOneInsideItForEachAttempt() {
+        Pipeline p = pipeline(
+                new Watcher("outer", 10 * MILLI),
+                RetryPolicy.of(r ->
+                        r.maxAttempts(2).initialBackoff(Duration.ofMillis(1)).maxBackoff(Duration.ofMillis(1))),
+                new Watcher("in", 10 * MILLI));
+        CompletableFuture<Object> call = time.spawn(() -> p.call(() -> {
+            time.sleep(Duration.ofMillis(30));
+            throw new IOException("again");
+        }));
+        time.run();
+        assertThatThrownBy(call::join).hasRootCauseMessage("again");
+        assertThat(log.stream().map(line -> line.replaceAll(" at \\d+", "")))
+                .containsExactly(
+                        "outer told slot 5",
+                        "in told slot 2",
+                        "in settles overdue",
+                        "in told slot 2",
+                        "in settles overdue",
+                        "outer settles overdue");
+    }
+
+    @Test
+    void onTheSystemsTimeAHungCallIsToldWhileItHangs() throws Exception {
+        CountDownLatch told = new CountDownLatch(2);
+        Policy watcher = new Policy("watcher", Policy.ENTER | Policy.OVERDUE) {
+            @Override
+            public int enter(Passage passage) {
+                passage.overdueAfter(MILLI);
+                return PROCEED;
+            }
+
+            @Override
+            public void overdue(long slot, long now) {
+                told.countDown();
+            }
+        };
+        try (Pipeline p = Pipeline.of("p", watcher)) {
+            CompletableFuture<String> hangs = new CompletableFuture<>();
+            CompletableFuture<String> async = p.callAsync(() -> hangs);
+            String answer = p.call(() -> told.await(30, TimeUnit.SECONDS) ? "told" : "not told");
+            assertThat(answer).isEqualTo("told");
+            hangs.complete("answer");
+            assertThat(async).isCompletedWithValue("answer");
+        }
+    }
+
+    @Test
+    void whoWasToldKnowsItAlsoWhenTheAttemptEndsInThatMoment() throws Exception {
+        Watcher watcher = new Watcher("racing", 2 * MILLI);
+        try (Pipeline p = Pipeline.of("p", watcher)) {
+            Thread[] threads = new Thread[4];
+            for (int t = 0; t < threads.length; t++) {
+                long seed = t;
+                threads[t] = new Thread(() -> {
+                    for (int i = 0; i < 150; i++) {
+                        // From well below the threshold to beyond the next sweep.
+                        long nanos = MILLI + (seed * 7 + i) % 30 * MILLI;
+                        p.call(() -> {
+                            for (long end = System.nanoTime() + nanos; System.nanoTime() - end < 0; ) {
+                                Thread.onSpinWait();
+                            }
+                            return "answer";
+                        });
+                    }
+                });
+                threads[t].start();
+            }
+            for (Thread thread : threads) {
+                thread.join(60_000);
+            }
+            assertThat(watcher.told).hasPositiveValue();
+            assertThat(watcher.knew).hasValue(watcher.told.get());
+        }
+    }
+
+    @Test
+    void morePoliciesThanCanBeToldAreRefused() {
+        Policy[] many = new Policy[17];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = new Watcher("many", 1);
+        }
+        assertThatThrownBy(() -> pipeline(many))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("pipeline 'p' has 17 policies that watch running calls, but at most 16 can");
+    }
+}
