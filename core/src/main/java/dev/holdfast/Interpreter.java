@@ -225,40 +225,46 @@ final class Interpreter {
         for (; ; ) {
             if (call.settling) {
                 call.settling = false;
-            } else {
-                long settles = call.outcome == Outcome.SUCCESS ? onSuccess : onFailure;
-                long left = (settles | onEnd) & entered(call);
-                if (left == 0) {
-                    call.leaveScopes(call.base);
-                    if (call.kept != null) {
-                        call.dropKept();
-                    }
-                    return DONE;
-                }
-                call.cursor = Long.SIZE - 1 - Long.numberOfLeadingZeros(left);
-                call.leaveScopes(call.cursor);
-            }
-            int decision = settle(call);
-            if (decision != 0) {
-                int next = obey(call, decision);
+                int next = obey(call, settle(call, call.cursor));
                 if (next != GO_UP) {
                     return next;
                 }
-            } else {
+                continue;
+            }
+            long settles = call.outcome == Outcome.SUCCESS ? onSuccess : onFailure;
+            long left = (settles | onEnd) & entered(call);
+            while (left != 0) {
+                int i = Long.SIZE - 1 - Long.numberOfLeadingZeros(left);
+                call.cursor = i;
+                call.leaveScopes(i);
+                int decision = (settles >>> i & 1) != 0 ? settle(call, i) : 0;
+                if (decision != 0) {
+                    int next = obey(call, decision);
+                    if (next != GO_UP) {
+                        return next;
+                    }
+                    // The outcome may be another one now, and be heard by others.
+                    break;
+                }
                 leaveLayer(call);
+                left ^= 1L << i;
+            }
+            if (left == 0) {
+                call.leaveScopes(call.base);
+                if (call.kept != null) {
+                    call.dropKept();
+                }
+                return DONE;
             }
         }
     }
 
-    private int settle(CallState call) {
-        int i = call.cursor;
-        int decision = 0;
-        if (((call.outcome == Outcome.SUCCESS ? onSuccess : onFailure) >>> i & 1) != 0) {
-            try {
-                decision = policies[i].settle(call);
-            } catch (Throwable thrown) {
-                call.fail(thrown);
-            }
+    private int settle(CallState call, int layer) {
+        int decision;
+        try {
+            decision = policies[layer].settle(call);
+        } catch (Throwable thrown) {
+            decision = call.fail(thrown);
         }
         if (call.expired) {
             call.expired = false;
@@ -268,7 +274,7 @@ final class Interpreter {
 
     private int obey(CallState call, int decision) {
         switch (decision) {
-            case CallState.OUT -> {}
+            case 0, CallState.OUT -> {}
             case CallState.RETRY -> {
                 if (retryFits(call)) {
                     return beginRetry(call);
