@@ -11,7 +11,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.Blackhole;
 
-/** Retry, circuit breaker, throttle and bulkhead in one pipeline; beside it {@link Resilience4jFour}. */
+/** Retry, circuit breaker, throttle and bulkhead in one pipeline; {@link Comparison} has its peers. */
 @SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up the rest
 public class FourPolicies extends Measured {
     @Param({"CLEAN", "POLLUTED"})

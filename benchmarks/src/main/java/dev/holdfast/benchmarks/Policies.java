@@ -9,28 +9,50 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
 import java.util.List;
 
-/** The policies as they are measured: with limits that never bind, and the settings that {@link Resilience4jParts} has. */
+/** The policies as they are measured: with limits that never bind, and the settings that all peers have. */
 final class Policies {
     static final int ATTEMPTS = 3;
-    static final Duration BACKOFF = Duration.ofMillis(1);
+
+    /** None: a wait of any length would be all that is measured where calls fail. */
+    static final Duration BACKOFF = Duration.ZERO;
+
     static final int WINDOW = 100;
+    static final Duration TIME_WINDOW = Duration.ofSeconds(10);
     static final int FAILURE_RATE = 50;
+
+    /** Longer than any run, so that an open breaker stays open. */
+    static final Duration OPEN = Duration.ofHours(1);
+
     static final int CONCURRENT = 50;
     static final int CALLS_PER_SECOND = 100_000_000;
+    static final Duration TIMEOUT = Duration.ofMillis(500);
 
     private Policies() {}
 
+    /** Its budget, like every other limit here, must not bind: one attempt in ten may fail. */
     static Policy retry() {
         return RetryPolicy.of(
                 r -> r.maxAttempts(ATTEMPTS).initialBackoff(BACKOFF).maxBackoff(BACKOFF));
     }
 
     static Policy circuitBreaker() {
-        return CircuitBreakerPolicy.of(c ->
-                c.failureRateThreshold(FAILURE_RATE).slidingWindowSize(WINDOW).minimumNumberOfCalls(WINDOW));
+        return circuitBreaker(SlidingWindowType.COUNT_BASED, WINDOW);
+    }
+
+    static Policy timedCircuitBreaker() {
+        return circuitBreaker(SlidingWindowType.TIME_BASED, (int) TIME_WINDOW.toSeconds());
+    }
+
+    private static Policy circuitBreaker(SlidingWindowType type, int size) {
+        return CircuitBreakerPolicy.of(c -> c.failureRateThreshold(FAILURE_RATE)
+                .slidingWindowType(type)
+                .slidingWindowSize(size)
+                .minimumNumberOfCalls(WINDOW)
+                .waitDurationInOpenState(OPEN));
     }
 
     static Policy throttle() {
@@ -45,7 +67,7 @@ final class Policies {
     }
 
     static Policy timeout() {
-        return TimeoutPolicy.of(Duration.ofMillis(500));
+        return TimeoutPolicy.of(TIMEOUT);
     }
 
     static Policy deadline() {

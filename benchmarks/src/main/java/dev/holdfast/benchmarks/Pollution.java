@@ -3,11 +3,11 @@ package dev.holdfast.benchmarks;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.spi.Policy;
-import io.github.resilience4j.core.functions.CheckedSupplier;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 import org.openjdk.jmh.infra.Blackhole;
 
@@ -53,18 +53,18 @@ final class Pollution {
     }
 
     /** The peer: the same four in as many orders. */
-    static void ofDecorators(Profile profile, Resilience4jParts parts, Blackhole blackhole) throws Throwable {
+    static void ofDecorators(Profile profile, Resilience4jParts parts, Blackhole blackhole) throws Exception {
         if (profile == Profile.CLEAN) {
             return;
         }
         Random random = new Random(1);
         for (int order = 0; order < ORDERS; order++) {
-            List<UnaryOperator<CheckedSupplier<String>>> layers =
+            List<UnaryOperator<Callable<String>>> layers =
                     new ArrayList<>(parts.another().layers());
             Collections.shuffle(layers, random);
             int[] call = {0};
-            CheckedSupplier<String> decorated = () -> answer(call[0]);
-            for (UnaryOperator<CheckedSupplier<String>> layer : layers) {
+            Callable<String> decorated = () -> answer(call[0]);
+            for (UnaryOperator<Callable<String>> layer : layers) {
                 decorated = layer.apply(decorated);
             }
             for (; call[0] < CALLS; call[0]++) {
@@ -73,9 +73,9 @@ final class Pollution {
         }
     }
 
-    private static Object once(CheckedSupplier<String> decorated) throws Throwable {
+    private static Object once(Callable<String> decorated) throws Exception {
         try {
-            return decorated.get();
+            return decorated.call();
         } catch (IllegalStateException expected) {
             return expected;
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.benchmarks;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -12,39 +14,41 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * Runs the benchmarks and prints a Markdown table of all that was measured.
+ * Runs the benchmarks; prints all that was measured and the ratios to the peers as Markdown tables, and writes the ratios to
+ * {@code benchmarks/target/ratios.json}.
  *
- * <p>Without arguments: everything, with 1, 2 and 8 threads. With {@code --quick}: the most telling cases, briefly, within
- * four minutes. Anything else is handed to JMH, and one run is made of it.
+ * <p>Without arguments: everything, with 1, 2 and 8 threads. With {@code --quick}: what the targets speak of, briefly.
+ * Anything else is handed to JMH, and one run is made of it. Started in the root of the repository.
  */
 public final class Report {
-    private static final int[] THREADS = {1, 2, 8};
+    private static final Path RATIOS = Path.of("benchmarks", "target", "ratios.json");
 
     private Report() {}
 
     /** Starts it. */
-    public static void main(String... arguments) throws RunnerException, CommandLineOptionException {
+    public static void main(String... arguments) throws RunnerException, CommandLineOptionException, IOException {
         List<RunResult> results = new ArrayList<>();
-        if (arguments.length == 0) {
-            for (int threads : THREADS) {
-                results.addAll(run(new OptionsBuilder().threads(threads)));
-            }
-        } else if (arguments[0].equals("--quick")) {
-            for (ChainedOptionsBuilder series : Quick.series()) {
-                results.addAll(run(series.forks(1)
-                        .warmupIterations(4)
-                        .warmupTime(TimeValue.milliseconds(400))
-                        .measurementIterations(4)
-                        .measurementTime(TimeValue.milliseconds(400))));
-            }
-        } else {
-            results.addAll(run(new OptionsBuilder().parent(new CommandLineOptions(arguments))));
+        for (ChainedOptionsBuilder series : series(arguments)) {
+            results.addAll(run(series));
         }
         System.out.println();
         System.out.println(new Table(results).markdown("benchmarks/run " + String.join(" ", arguments)));
+        Ratios ratios = new Ratios(Figure.of(results));
+        if (!ratios.isEmpty()) {
+            System.out.println(ratios.markdown());
+            ratios.writeTo(RATIOS);
+        }
+    }
+
+    private static List<ChainedOptionsBuilder> series(String... arguments) throws CommandLineOptionException {
+        if (arguments.length == 0) {
+            return Series.full();
+        }
+        return arguments[0].equals("--quick")
+                ? Series.quick()
+                : List.of(new OptionsBuilder().parent(new CommandLineOptions(arguments)));
     }
 
     private static Collection<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {

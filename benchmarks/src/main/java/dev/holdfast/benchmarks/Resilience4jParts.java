@@ -9,8 +9,6 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
-import io.github.resilience4j.core.IntervalFunction;
-import io.github.resilience4j.core.functions.CheckedSupplier;
 import io.github.resilience4j.micrometer.tagged.TaggedBulkheadMetrics;
 import io.github.resilience4j.micrometer.tagged.TaggedCircuitBreakerMetrics;
 import io.github.resilience4j.micrometer.tagged.TaggedRateLimiterMetrics;
@@ -24,6 +22,7 @@ import io.github.resilience4j.retry.RetryRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 
 /** The peer's four, each from a registry as its documentation shows, with the settings that {@link Policies} has. */
@@ -31,20 +30,26 @@ final class Resilience4jParts {
     private static final String NAME = "inventory";
 
     private final SlidingWindowSynchronizationStrategy window;
+    private final SlidingWindowType type;
     private final RetryRegistry retries;
     private final CircuitBreakerRegistry breakers;
     private final RateLimiterRegistry limiters;
     private final BulkheadRegistry bulkheads;
 
-    Resilience4jParts(SlidingWindowSynchronizationStrategy window) {
+    Resilience4jParts(SlidingWindowSynchronizationStrategy window, SlidingWindowType type) {
         this.window = window;
+        this.type = type;
+        int size = type == SlidingWindowType.TIME_BASED ? (int) Policies.TIME_WINDOW.toSeconds() : Policies.WINDOW;
         retries = RetryRegistry.of(RetryConfig.custom()
                 .maxAttempts(Policies.ATTEMPTS)
-                .intervalFunction(IntervalFunction.of(Policies.BACKOFF))
+                .waitDuration(Policies.BACKOFF)
                 .build());
         breakers = CircuitBreakerRegistry.of(CircuitBreakerConfig.custom()
                 .failureRateThreshold(Policies.FAILURE_RATE)
-                .slidingWindow(Policies.WINDOW, Policies.WINDOW, SlidingWindowType.COUNT_BASED, window)
+                .slidingWindow(size, Policies.WINDOW, type, window)
+                .waitDurationInOpenState(Policies.OPEN)
+                // Not its default: a stack trace for each rejection costs more than all that is compared.
+                .writableStackTraceEnabled(false)
                 .build());
         limiters = RateLimiterRegistry.of(RateLimiterConfig.custom()
                 .limitForPeriod(Policies.CALLS_PER_SECOND)
@@ -59,7 +64,7 @@ final class Resilience4jParts {
 
     /** The same settings again, sharing nothing. */
     Resilience4jParts another() {
-        return new Resilience4jParts(window);
+        return new Resilience4jParts(window, type);
     }
 
     Retry retry() {
@@ -87,15 +92,15 @@ final class Resilience4jParts {
     }
 
     /** What each wraps around a call. */
-    List<UnaryOperator<CheckedSupplier<String>>> layers() {
+    List<UnaryOperator<Callable<String>>> layers() {
         Bulkhead bulkhead = bulkhead();
         RateLimiter limiter = limiter();
         CircuitBreaker breaker = breaker();
         Retry retry = retry();
         return List.of(
-                call -> Bulkhead.decorateCheckedSupplier(bulkhead, call),
-                call -> RateLimiter.decorateCheckedSupplier(limiter, call),
-                call -> CircuitBreaker.decorateCheckedSupplier(breaker, call),
-                call -> Retry.decorateCheckedSupplier(retry, call));
+                call -> Bulkhead.decorateCallable(bulkhead, call),
+                call -> RateLimiter.decorateCallable(limiter, call),
+                call -> CircuitBreaker.decorateCallable(breaker, call),
+                call -> Retry.decorateCallable(retry, call));
     }
 }

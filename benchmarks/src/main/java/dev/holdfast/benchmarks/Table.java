@@ -14,8 +14,6 @@ import org.openjdk.jmh.results.RunResult;
 
 /** What was measured as Markdown: a row for each case, columns for each number of threads, memory at the smallest. */
 final class Table {
-    private static final String ALLOCATED = "gc.alloc.rate.norm";
-
     /** By case, then by threads; both in the order in which they are to be printed. */
     private final Map<String, Map<Integer, RunResult>> rows = new LinkedHashMap<>();
 
@@ -66,13 +64,8 @@ final class Table {
     }
 
     private static String bytes(RunResult result) {
-        var secondary = result.getSecondaryResults();
-        for (String key : secondary.keySet()) {
-            if (key.endsWith(ALLOCATED)) {
-                return String.format(Locale.ROOT, "%.0f", secondary.get(key).getScore());
-            }
-        }
-        return "–";
+        double bytes = Figure.bytes(result);
+        return Double.isNaN(bytes) ? "–" : String.format(Locale.ROOT, "%.0f", bytes);
     }
 
     private static String row(BenchmarkParams params) {

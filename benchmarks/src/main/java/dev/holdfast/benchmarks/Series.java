@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.benchmarks;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/** What is run: each series is one run of JMH's. */
+final class Series {
+    private static final int[] THREADS = {1, 2, 8};
+
+    private Series() {}
+
+    /** Every scenario with every library, and Holdfast's own figures, each with 1, 2 and 8 threads. */
+    static List<ChainedOptionsBuilder> full() {
+        List<ChainedOptionsBuilder> series = new ArrayList<>();
+        for (int threads : THREADS) {
+            for (Scenario scenario : Scenario.values()) {
+                series.add(comparison(scenario, scenario.libraries(), threads));
+            }
+            for (String own : List.of("Floor", "NoOpPipelines", "OnePolicy", "StaleCacheHit")) {
+                series.add(of(own, threads));
+            }
+        }
+        return series;
+    }
+
+    /** The rows that the targets speak of, beside resilience4j alone, and what the pipeline's own cost is made of. */
+    static List<ChainedOptionsBuilder> quick() {
+        List<ChainedOptionsBuilder> series = new ArrayList<>();
+        series.add(of("Floor.twoClockReads", 1));
+        series.add(of("NoOpPipelines", 1).param("policies", "4"));
+        for (Scenario scenario : Scenario.TARGETS) {
+            for (int threads : THREADS) {
+                series.add(comparison(scenario, scenario.withResilience4j(), threads));
+            }
+        }
+        series.forEach(run -> run.forks(1)
+                .warmupIterations(2)
+                .warmupTime(TimeValue.milliseconds(350))
+                .measurementIterations(3)
+                .measurementTime(TimeValue.milliseconds(250)));
+        return series;
+    }
+
+    private static ChainedOptionsBuilder comparison(Scenario scenario, Collection<Library> libraries, int threads) {
+        return of("Comparison", threads)
+                .param("scenario", scenario.name())
+                .param("library", libraries.stream().map(Library::name).toArray(String[]::new));
+    }
+
+    private static ChainedOptionsBuilder of(String benchmark, int threads) {
+        return new OptionsBuilder().include("\\." + benchmark).threads(threads);
+    }
+}
