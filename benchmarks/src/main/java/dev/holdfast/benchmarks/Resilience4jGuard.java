@@ -18,9 +18,10 @@ final class Resilience4jGuard implements Guard {
     private final Work work;
     private final Resilience4jParts parts;
 
-    /** Threads for those who need them: the time limiter's calls, and the waits of an asynchronous retry. */
-    private final ExecutorService executor = Executors.newFixedThreadPool(Policies.CONCURRENT);
+    /** The time limiter's: a thread for each caller, since more of them would only be colder. */
+    private final ExecutorService executor = Executors.newFixedThreadPool(Series.MOST_THREADS);
 
+    /** The asynchronous retry's. */
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
 
     Resilience4jGuard(Scenario scenario, SlidingWindowSynchronizationStrategy window, Blackhole blackhole)

@@ -10,7 +10,10 @@ import org.openjdk.jmh.runner.options.TimeValue;
 
 /** What is run: each series is one run of JMH's. */
 final class Series {
-    private static final int[] THREADS = {1, 2, 8};
+    /** The most callers that a guard has. */
+    static final int MOST_THREADS = 8;
+
+    private static final int[] THREADS = {1, 2, MOST_THREADS};
 
     private Series() {}
 
@@ -39,10 +42,10 @@ final class Series {
             }
         }
         series.forEach(run -> run.forks(1)
-                .warmupIterations(2)
-                .warmupTime(TimeValue.milliseconds(350))
-                .measurementIterations(3)
-                .measurementTime(TimeValue.milliseconds(250)));
+                .warmupIterations(3)
+                .warmupTime(TimeValue.milliseconds(300))
+                .measurementIterations(5)
+                .measurementTime(TimeValue.milliseconds(200)));
         return series;
     }
 
