@@ -33,7 +33,7 @@ final class Policies {
 
     private Policies() {}
 
-    /** Its budget, like every other limit here, must not bind: one attempt in ten may fail. */
+    /** Its budget, like every other limit here, must not bind: the first attempt of every tenth call may fail. */
     static Policy retry() {
         return RetryPolicy.of(
                 r -> r.maxAttempts(ATTEMPTS).initialBackoff(BACKOFF).maxBackoff(BACKOFF));

@@ -78,11 +78,11 @@ public enum Scenario {
         };
     }
 
-    /** Every how many attempts one fails; 0: none does. */
+    /** Every how many attempts one fails; 0: none does. 100 calls of which one fails at first make 101 attempts. */
     int failsEvery() {
         return switch (this) {
-            case FOUR_FAILING_1 -> 100;
-            case FOUR_FAILING_10 -> 10;
+            case FOUR_FAILING_1 -> 101;
+            case FOUR_FAILING_10 -> 11;
             default -> 0;
         };
     }

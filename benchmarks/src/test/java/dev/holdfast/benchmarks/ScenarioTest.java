@@ -52,8 +52,8 @@ class ScenarioTest {
     private static int expectedAttempts(Scenario scenario) {
         return switch (scenario) {
             case OPEN_BREAKER -> 0;
-            case FOUR_FAILING_1 -> CALLS + 10;
-            case FOUR_FAILING_10 -> CALLS + 111;
+            case FOUR_FAILING_1 -> CALLS + (CALLS - 1) / 100;
+            case FOUR_FAILING_10 -> CALLS + (CALLS - 1) / 10;
             default -> CALLS;
         };
     }
