@@ -43,8 +43,8 @@ final class Series {
         }
         series.forEach(run -> run.forks(1)
                 .warmupIterations(3)
-                .warmupTime(TimeValue.milliseconds(300))
-                .measurementIterations(5)
+                .warmupTime(TimeValue.milliseconds(250))
+                .measurementIterations(4)
                 .measurementTime(TimeValue.milliseconds(200)));
         return series;
     }
