@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.Passage;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,11 @@ public final class Verdict {
     /** The dependency asks for less, and does not say for how long. */
     public static final Verdict PUSHBACK = new Verdict(Outcome.PUSHBACK, null);
 
+    /**
+     * The dependency asks for less, and not to be asked again by this call (a negative {@code grpc-retry-pushback-ms}).
+     */
+    public static final Verdict STOP = new Verdict(Passage.NEVER);
+
     private static final Duration LONGEST = Duration.ofDays(1);
 
     private final Outcome outcome;
@@ -26,6 +32,11 @@ public final class Verdict {
     private Verdict(Outcome outcome, @Nullable Duration retryAfter) {
         this.outcome = outcome;
         this.retryAfterNanos = retryAfter == null ? -1 : retryAfter.toNanos();
+    }
+
+    private Verdict(long retryAfterNanos) {
+        this.outcome = Outcome.PUSHBACK;
+        this.retryAfterNanos = retryAfterNanos;
     }
 
     /**
@@ -44,13 +55,19 @@ public final class Verdict {
         return outcome;
     }
 
-    /** How long the dependency asked to be left alone, in nanoseconds; -1 if it did not say. */
+    /**
+     * How long the dependency asked to be left alone, in nanoseconds; -1 if it did not say, {@link Passage#NEVER} if it wants
+     * no retry.
+     */
     public long retryAfterNanos() {
         return retryAfterNanos;
     }
 
     @Override
     public String toString() {
+        if (retryAfterNanos == Passage.NEVER) {
+            return outcome + "(no retry)";
+        }
         return retryAfterNanos < 0
                 ? outcome.name()
                 : outcome + "(retry after " + Duration.ofNanos(retryAfterNanos) + ")";

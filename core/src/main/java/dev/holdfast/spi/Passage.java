@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class Passage {
 
+    /** In {@link #retryAfter}: this call is not to be tried again. Negative, as all that is no time. */
+    public static final long NEVER = -2;
+
     /** For the interpreter. */
     protected Passage() {}
 
@@ -79,7 +82,10 @@ public abstract class Passage {
     /** The error, if there is one; a {@link dev.holdfast.CallRejectedException} after a rejection. */
     public abstract @Nullable Throwable error();
 
-    /** When another try may be worth it, as told by the dependency's pushback or by a rejection; -1 if not known. */
+    /**
+     * When another try may be worth it, as told by the dependency's pushback or by a rejection; -1 if not known, {@link #NEVER}
+     * if the dependency wants no other try.
+     */
     public abstract long retryAfter();
 
     /** Whether an attempt ran inside this entry of this layer. If not, the dependency was not asked. */
