@@ -3,6 +3,8 @@ package dev.holdfast.retry;
 
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
+import dev.holdfast.Source;
+import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Refusal;
@@ -10,6 +12,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The dependency's own retry-after wins over the backoff, and a wait that does not fit into the remaining time is not
  * begun: then the call ends with what it has. What was turned away locally is not tried again unless asked; nor is an
  * operation that is not idempotent, where it is not known whether the work was done; nor a call inside the retry of an outer
- * pipeline. Costs a successful call nothing.
+ * pipeline; nor anything when the {@link RetryBudget} is drained, which belongs to the policy and is shared by all calls of
+ * all pipelines that the policy is in. Writes nothing for a successful call while the budget is full.
  */
 public final class RetryPolicy extends Policy {
     // The slot: how often this entry was tried again above, the last wait below.
@@ -29,15 +33,17 @@ public final class RetryPolicy extends Policy {
     private static final int MOST_COUNTED = 0x7fff;
 
     private final RetrySettings settings;
+    private final @Nullable RetryBudget budget;
 
-    private RetryPolicy(RetrySettings settings) {
-        super("retry", FAILURE);
+    private RetryPolicy(RetrySettings settings, @Nullable RetryBudget budget) {
+        super("retry", budget == null ? FAILURE : SUCCESS | FAILURE);
         this.settings = settings;
+        this.budget = budget;
     }
 
     /** With these settings. */
     public static RetryPolicy of(RetrySettings settings) {
-        return new RetryPolicy(settings);
+        return new RetryPolicy(settings, settings.budget());
     }
 
     /** With the defaults, changed by this. */
@@ -55,25 +61,70 @@ public final class RetryPolicy extends Policy {
         return settings;
     }
 
+    /** What its retries are paid from; empty if they are free. */
+    public Optional<RetryBudget> budget() {
+        return Optional.ofNullable(budget);
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        RetryBudget shown = budget;
+        if (shown != null) {
+            meters.gauge(
+                    "retry.budget.tokens",
+                    "Tokens of the retry budget; at half and below nothing is retried",
+                    shown::tokens);
+        }
+    }
+
     @Override
     public int settle(Passage passage) {
         Outcome outcome = passage.outcome();
+        if (outcome == Outcome.SUCCESS) {
+            return succeeded(passage);
+        }
         boolean rejected = outcome == Outcome.REJECTED;
         if (rejected ? !settings.retryRejections() : !isDependencysFault(outcome)) {
             return KEEP;
         }
+        // Paid by each failure, whether or not it is tried again: the budget knows how the dependency is.
+        boolean paid = rejected ? isFirstTryOrAllowed(passage) : budget == null || budget.failed();
         Refusal refusal = refusal(passage, rejected);
         if (refusal != null) {
             return settings.maxAttempts() == 1 ? KEEP : passage.refuseRetry(refusal);
         }
-        int tries = (int) (passage.slot() >>> WAIT_BITS) + 1;
-        long wait = passage.retryAfter();
-        if (wait < 0) {
-            wait = settings.backoffNanos(tries, passage.slot() & WAIT_MASK);
+        return tryAgain(passage, rejected, paid);
+    }
+
+    /** Only what the dependency itself answered tells that it is well. */
+    private int succeeded(Passage passage) {
+        if (budget != null && passage.source() == Source.LIVE && passage.started()) {
+            budget.succeeded();
         }
+        return KEEP;
+    }
+
+    /** A call that was only turned away has not reached the dependency yet: its next try is its first. */
+    private boolean isFirstTryOrAllowed(Passage passage) {
+        return budget == null || passage.attempts() == 0 || budget.allows();
+    }
+
+    private int tryAgain(Passage passage, boolean rejected, boolean paid) {
+        int tries = (int) (passage.slot() >>> WAIT_BITS) + 1;
+        long told = passage.retryAfter();
+        long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK) : 0;
+        long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries);
         wait = Math.max(wait, passage.heldRetry());
-        passage.slot((long) Math.min(tries, MOST_COUNTED) << WAIT_BITS | Math.min(wait, WAIT_MASK));
+        // What does not fit is refused for that, and takes nothing from the few that time grants.
+        if (!paid && wait <= passage.remaining() && !isSpared(passage.now())) {
+            return passage.refuseRetry(Refusal.BUDGET);
+        }
+        passage.slot((long) Math.min(tries, MOST_COUNTED) << WAIT_BITS | Math.min(backoff, WAIT_MASK));
         return passage.retry(wait);
+    }
+
+    private boolean isSpared(long now) {
+        return budget != null && budget.spare(now);
     }
 
     private static boolean isDependencysFault(Outcome outcome) {
@@ -85,6 +136,9 @@ public final class RetryPolicy extends Policy {
         int tries = Math.max(passage.attempts(), (int) (passage.slot() >>> WAIT_BITS) + 1);
         if (tries >= settings.maxAttempts()) {
             return Refusal.EXHAUSTED;
+        }
+        if (passage.retryAfter() == Passage.NEVER) {
+            return Refusal.PUSHBACK;
         }
         if (passage.outerAttempt() > 1 && !settings.retryInsideRetries()) {
             return Refusal.NESTED;

@@ -33,6 +33,14 @@ public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Bui
                 Option.duration("backoff.max", RetrySettings.Builder::maxBackoff),
                 Option.choice("backoff.jitter", Jitter.class, RetrySettings.Builder::jitter),
                 Option.bound("interval", IntervalFunction.class, RetrySettings.Builder::interval),
+                Option.duration("max-retry-after", RetrySettings.Builder::maxRetryAfter),
+                Option.bound("budget", RetryBudget.class, RetrySettings.Builder::budget),
+                Option.flag("budget.enabled", RetrySettings.Builder::budgetEnabled),
+                Option.integer("budget.max-tokens", (retry, value) -> retry.budget(b -> b.maxTokens(value))),
+                Option.decimal("budget.token-ratio", (retry, value) -> retry.budget(b -> b.tokenRatio(value))),
+                Option.integer(
+                        "budget.min-retries-per-minute",
+                        (retry, value) -> retry.budget(b -> b.minRetriesPerMinute(value))),
                 Option.flag("retry-rejections", RetrySettings.Builder::retryRejections),
                 Option.flag("retry-inside-retries", RetrySettings.Builder::retryInsideRetries));
     }

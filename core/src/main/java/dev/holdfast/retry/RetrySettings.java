@@ -14,15 +14,19 @@ import org.jspecify.annotations.Nullable;
 /** How a {@link RetryPolicy} tries again. Immutable. */
 public final class RetrySettings {
     private static final Duration LONGEST = Duration.ofDays(1);
+    /** How much a suggested wait is stretched at most, as a part of it. */
+    private static final double STRETCH = 0.1;
 
     private final Builder builder;
     private final long initialNanos;
     private final long maxNanos;
+    private final long maxRetryAfterNanos;
 
     private RetrySettings(Builder builder) {
         this.builder = builder;
         this.initialNanos = builder.initialBackoff.toNanos();
         this.maxNanos = builder.maxBackoff.toNanos();
+        this.maxRetryAfterNanos = builder.maxRetryAfter.toNanos();
     }
 
     /** The defaults, changed by this. */
@@ -57,6 +61,32 @@ public final class RetrySettings {
         return builder.retryInsideRetries;
     }
 
+    /** The budget that the retries are paid from: the given one, else a new one; null without any. */
+    @Nullable
+    RetryBudget budget() {
+        if (!builder.budgetEnabled || builder.maxAttempts == 1) {
+            return null;
+        }
+        RetryBudget given = builder.givenBudget;
+        return given != null ? given : builder.budget.build();
+    }
+
+    /** No longer than the longest that is waited because a server says so. */
+    long capped(long retryAfterNanos) {
+        return Math.min(retryAfterNanos, maxRetryAfterNanos);
+    }
+
+    /**
+     * The wait where another one is told: at least that, and longer by up to a tenth or the backoff, whichever is more. Those
+     * who were told the same do not come back together.
+     */
+    long stretchedNanos(long told, int attempts) {
+        if (builder.jitter == Jitter.NONE) {
+            return told;
+        }
+        return told + (long) (draw() * Math.max(told * STRETCH, wholeNanos(attempts)));
+    }
+
     /**
      * The wait before the next attempt.
      *
@@ -72,7 +102,7 @@ public final class RetrySettings {
             double most = Math.max((double) initialNanos, 3.0 * (lastNanos == 0 ? initialNanos : lastNanos));
             return (long) Math.min((double) maxNanos, initialNanos + draw() * (most - initialNanos));
         }
-        double whole = Math.min((double) maxNanos, initialNanos * Math.pow(builder.multiplier, attempts - 1.0));
+        double whole = wholeNanos(attempts);
         switch (builder.jitter) {
             case FULL:
                 return (long) (draw() * whole);
@@ -81,6 +111,10 @@ public final class RetrySettings {
             default:
                 return (long) whole;
         }
+    }
+
+    private double wholeNanos(int attempts) {
+        return Math.min((double) maxNanos, initialNanos * Math.pow(builder.multiplier, attempts - 1.0));
     }
 
     private double draw() {
@@ -99,6 +133,10 @@ public final class RetrySettings {
         private @Nullable IntervalFunction interval;
         private boolean retryRejections;
         private boolean retryInsideRetries;
+        private Duration maxRetryAfter = Duration.ofSeconds(30);
+        private boolean budgetEnabled = true;
+        private RetryBudget.Builder budget = new RetryBudget.Builder();
+        private @Nullable RetryBudget givenBudget;
 
         private Builder() {}
 
@@ -112,6 +150,10 @@ public final class RetrySettings {
             interval = other.interval;
             retryRejections = other.retryRejections;
             retryInsideRetries = other.retryInsideRetries;
+            maxRetryAfter = other.maxRetryAfter;
+            budgetEnabled = other.budgetEnabled;
+            budget = new RetryBudget.Builder(other.budget);
+            givenBudget = other.givenBudget;
         }
 
         /** How many attempts a call may have, the first included: 1 to 1,000,000,000; default 3. */
@@ -170,17 +212,45 @@ public final class RetrySettings {
         }
 
         /**
+         * The longest wait that a server's suggestion is obeyed for, before it is stretched by jitter: 0 to 1 day; default 30 s.
+         * A longer one counts as this long.
+         */
+        public Builder maxRetryAfter(Duration value) {
+            maxRetryAfter = Objects.requireNonNull(value, "maxRetryAfter");
+            return this;
+        }
+
+        /** Whether retries are paid from a budget; default true. Without one, retries multiply the load of an outage. */
+        public Builder budgetEnabled(boolean value) {
+            budgetEnabled = value;
+            return this;
+        }
+
+        /** Changes the budget that each policy of these settings makes for itself. */
+        public Builder budget(Consumer<? super RetryBudget.Builder> configure) {
+            configure.accept(budget);
+            return this;
+        }
+
+        /** A budget that is shared by all policies that are given it; it wins over one that would be made. */
+        public Builder budget(RetryBudget shared) {
+            givenBudget = Objects.requireNonNull(shared, "budget");
+            return this;
+        }
+
+        /**
          * Checks and makes the settings.
          *
          * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
          */
         public RetrySettings build() {
-            new Checks("retry")
+            Checks checks = new Checks("retry")
                     .range("maxAttempts", maxAttempts, 1, 1_000_000_000)
                     .range("initialBackoff", initialBackoff, Duration.ZERO, LONGEST)
                     .range("multiplier", multiplier, 1, 100)
                     .range("maxBackoff", maxBackoff, initialBackoff, LONGEST)
-                    .done();
+                    .range("maxRetryAfter", maxRetryAfter, Duration.ZERO, LONGEST);
+            budget.check(checks, "budget.").done();
             return new RetrySettings(new Builder(this));
         }
     }

@@ -258,7 +258,8 @@ class RetryPolicyTest {
     @Test
     void anInnerPipelineRetriesInsideRetriesWhereAsked() {
         Pipeline top = pipeline(retry(r -> r.maxAttempts(3)));
-        Pipeline bottom = pipeline(retry(r -> r.maxAttempts(3).retryInsideRetries(true)));
+        Pipeline bottom =
+                pipeline(retry(r -> r.maxAttempts(3).retryInsideRetries(true).budgetEnabled(false)));
         assertThatThrownBy(() -> top.call(() -> bottom.call(() -> {
                     runs.incrementAndGet();
                     throw new IOException();
@@ -281,8 +282,10 @@ class RetryPolicyTest {
 
     @Test
     void aMillionSynchronousRetriesOverflowNoStack() {
-        Pipeline p =
-                Pipeline.of("p", RetryPolicy.of(r -> r.maxAttempts(1_000_000).initialBackoff(Duration.ZERO)));
+        Pipeline p = Pipeline.of(
+                "p",
+                RetryPolicy.of(r ->
+                        r.maxAttempts(1_000_000).initialBackoff(Duration.ZERO).budgetEnabled(false)));
         Exception failure = new Exception();
         assertThatThrownBy(() -> p.call(() -> {
                     runs.incrementAndGet();

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.retry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Refusal;
+import dev.holdfast.time.VirtualTime;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RetryBudgetInPipelineTest {
+    private final VirtualTime time = new VirtualTime();
+    private final List<Refusal> refused = new ArrayList<>();
+    private final List<Long> waits = new ArrayList<>();
+    private final AtomicInteger attempts = new AtomicInteger();
+    private Classifier classifier = Classifier.DEFAULT;
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private final CallObserver log = new CallObserver() {
+        @Override
+        public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
+            refused.add(why);
+        }
+
+        @Override
+        public void retryScheduled(String pipeline, @Nullable String operation, int attempts, long waitNanos) {
+            waits.add(waitNanos / 1_000_000);
+        }
+
+        @Override
+        public void attemptSettled(
+                String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+            attempts.incrementAndGet();
+        }
+    };
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("p")
+                .policies(policies)
+                .classifier(classifier)
+                .time(time)
+                .observer(log)
+                .build();
+    }
+
+    private static RetryPolicy retry(Consumer<RetrySettings.Builder> more) {
+        return RetryPolicy.of(r -> {
+            r.initialBackoff(Duration.ofMillis(10)).jitter(Jitter.NONE);
+            more.accept(r);
+        });
+    }
+
+    private static double tokens(RetryPolicy policy) {
+        return policy.budget().orElseThrow().tokens();
+    }
+
+    private void fail(Pipeline p) {
+        assertThatThrownBy(() -> p.call(() -> {
+                    throw new IOException("down");
+                }))
+                .hasMessage("down")
+                .hasNoSuppressedExceptions();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anOutageDrainsTheBudgetAndThenEachCallHasOneAttempt(boolean async) {
+        RetryPolicy retry = retry(r -> r.budget(b -> b.minRetriesPerMinute(0)));
+        Pipeline p = pipeline(retry);
+        for (int i = 0; i < 100; i++) {
+            if (async) {
+                assertThat(p.callAsync(() -> CompletableFuture.failedFuture(new IOException("down"))))
+                        .satisfies(future -> time.run())
+                        .isCompletedExceptionally();
+            } else {
+                fail(p);
+            }
+        }
+        // 3 attempts, then 2, of which the last leaves exactly half.
+        assertThat(attempts).hasValue(103);
+        assertThat(refused.subList(0, 2)).containsExactly(Refusal.EXHAUSTED, Refusal.BUDGET);
+        assertThat(refused).hasSize(100);
+        assertThat(tokens(retry)).isZero();
+    }
+
+    @Test
+    void successesFillItAgain() throws Exception {
+        RetryPolicy retry = retry(r -> r.budget(b -> b.tokenRatio(0.5).minRetriesPerMinute(0)));
+        Pipeline p = pipeline(retry);
+        for (int i = 0; i < 20; i++) {
+            fail(p);
+        }
+        int before = attempts.get();
+        fail(p);
+        assertThat(attempts).hasValue(before + 1);
+        for (int i = 0; i < 15; i++) {
+            p.call(() -> "ok");
+        }
+        assertThat(tokens(retry)).isEqualTo(7.5);
+        attempts.set(0);
+        fail(p);
+        assertThat(attempts).hasValue(3);
+    }
+
+    @Test
+    void aQuietClientRetriesByTheFloor() {
+        RetryPolicy retry = retry(r -> r.maxAttempts(2));
+        Pipeline p = pipeline(retry);
+        for (int i = 0; i < 10; i++) {
+            fail(p);
+        }
+        attempts.set(0);
+        for (int minute = 0; minute < 10; minute++) {
+            time.advance(Duration.ofMinutes(1));
+            fail(p);
+            fail(p);
+        }
+        assertThat(attempts).hasValue(30);
+        assertThat(tokens(retry)).isZero();
+    }
+
+    @Test
+    void aRetryThatDoesNotFitIntoTheDeadlineLeavesTheFloorToOthers() {
+        RetryBudget budget = RetryBudget.of(b -> b.maxTokens(1));
+        Pipeline hurried = pipeline(DeadlinePolicy.of(Duration.ofMillis(5)), retry(r -> r.budget(budget)));
+        Pipeline patient = pipeline(retry(r -> r.budget(budget).maxAttempts(2)));
+        fail(hurried);
+        fail(patient);
+        assertThat(refused).containsExactly(Refusal.DEADLINE, Refusal.EXHAUSTED);
+    }
+
+    @Test
+    void pipelinesThatAreGivenOneBudgetShareIt() {
+        RetryBudget shared = RetryBudget.of(b -> b.minRetriesPerMinute(0));
+        Pipeline one = pipeline(retry(r -> r.budget(shared)));
+        Pipeline other = pipeline(retry(r -> r.budget(shared)));
+        fail(one);
+        fail(one);
+        fail(other);
+        assertThat(refused).containsExactly(Refusal.EXHAUSTED, Refusal.BUDGET, Refusal.BUDGET);
+    }
+
+    @Test
+    void onePolicyInManyPipelinesHasOneBudgetAndTwoOfTheSameSettingsHaveTwo() {
+        RetrySettings settings = RetrySettings.of(r -> r.initialBackoff(Duration.ZERO));
+        RetryPolicy template = RetryPolicy.of(settings);
+        for (int key = 0; key < 5; key++) {
+            fail(pipeline(template));
+        }
+        assertThat(tokens(template)).isLessThan(5);
+        assertThat(tokens(RetryPolicy.of(settings))).isEqualTo(10);
+    }
+
+    @Test
+    void withoutABudgetEachCallHasAllItsAttempts() {
+        RetryPolicy free = retry(r -> r.budgetEnabled(false));
+        assertThat(free.budget()).isEmpty();
+        assertThat(free.hears()).isEqualTo(Policy.FAILURE);
+        Pipeline p = pipeline(free);
+        for (int i = 0; i < 20; i++) {
+            fail(p);
+        }
+        assertThat(attempts).hasValue(60);
+    }
+
+    @Test
+    void oneAttemptNeedsNoBudget() {
+        assertThat(retry(r -> r.maxAttempts(1)).budget()).isEmpty();
+    }
+
+    @Test
+    void onlyWhatTheDependencyAnsweredCounts() throws Exception {
+        RetryPolicy retry = retry(r -> r.budget(b -> b.tokenRatio(1)));
+        Pipeline p = Pipeline.builder("p")
+                .policies(retry, FallbackPolicy.value("instead"))
+                .time(time)
+                .build();
+        retry.budget().orElseThrow().failed();
+        Object answer = p.call(() -> {
+            throw new IOException("down");
+        });
+        assertThat(answer).isEqualTo("instead");
+        assertThat(tokens(retry)).isEqualTo(9);
+        assertThat(p.call(() -> "live")).isEqualTo("live");
+        assertThat(tokens(retry)).isEqualTo(10);
+    }
+
+    @Test
+    void theCallersOwnFaultCostsNothingAndGivesNothing() {
+        classifier = (value, error) -> error == null ? Verdict.SUCCESS : Verdict.IGNORED;
+        RetryPolicy retry = retry(r -> {});
+        Pipeline p = pipeline(retry);
+        retry.budget().orElseThrow().failed();
+        fail(p);
+        assertThat(tokens(retry)).isEqualTo(9);
+    }
+
+    @Test
+    void pushbacksCostAlsoWhenNotTriedAgain() {
+        classifier = (value, error) -> Verdict.STOP;
+        RetryPolicy retry = retry(r -> {});
+        fail(pipeline(retry));
+        assertThat(tokens(retry)).isEqualTo(9);
+        assertThat(refused).containsExactly(Refusal.PUSHBACK);
+        assertThat(attempts).hasValue(1);
+    }
+
+    @Test
+    void aSuggestedWaitIsCapped() {
+        classifier = (value, error) -> Verdict.pushback(Duration.ofHours(2));
+        fail(pipeline(retry(r -> r.maxAttempts(2))));
+        fail(pipeline(retry(r -> r.maxAttempts(2).maxRetryAfter(Duration.ofMinutes(5)))));
+        assertThat(waits).containsExactly(30_000L, 300_000L);
+    }
+
+    @Test
+    void aSuggestedWaitBeyondTheDeadlineFailsAtOnceAndSaysSo() {
+        classifier = (value, error) -> Verdict.pushback(Duration.ofSeconds(2));
+        long start = time.nanos();
+        fail(pipeline(DeadlinePolicy.of(Duration.ofSeconds(1)), retry(r -> {})));
+        assertThat(time.nanos()).isEqualTo(start);
+        assertThat(refused).containsExactly(Refusal.DEADLINE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void aSuggestedWaitIsStretchedUpwardAndNeverShortened(long seed) {
+        RetrySettings settings = RetrySettings.of(r -> r.seed(seed));
+        long tenSeconds = 10_000_000_000L;
+        long least = Long.MAX_VALUE;
+        long most = 0;
+        long mostOfNone = 0;
+        for (int i = 0; i < 1_000; i++) {
+            long wait = settings.stretchedNanos(tenSeconds, 1);
+            least = Math.min(least, wait);
+            most = Math.max(most, wait);
+            // Told to come back at once, callers are spread as by the backoff.
+            mostOfNone = Math.max(mostOfNone, settings.stretchedNanos(0, 2));
+        }
+        assertThat(least).as("seed %s", seed).isBetween(tenSeconds, tenSeconds + 20_000_000);
+        assertThat(most).as("seed %s", seed).isBetween(tenSeconds + 980_000_000, tenSeconds + 1_000_000_000);
+        assertThat(mostOfNone).as("seed %s", seed).isBetween(98_000_000L, 100_000_000L);
+    }
+
+    @Test
+    void itsTokensAreAGauge() {
+        Pipeline p = pipeline(retry(r -> {}));
+        assertThat(p.snapshot()).containsEntry("retry.budget.tokens", 10.0);
+        fail(p);
+        assertThat(p.snapshot()).containsEntry("retry.budget.tokens", 7.0);
+    }
+}
