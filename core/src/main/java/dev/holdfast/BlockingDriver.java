@@ -52,7 +52,7 @@ final class BlockingDriver {
                 throw BlockingDriver.<RuntimeException>asItIs(error);
             }
             Object value = call.value;
-            return (R) (asReply ? new Reply<>(value, call.source, call.ageNanos, call.attempts) : value);
+            return (R) (asReply ? new Reply<>(value, call) : value);
         } finally {
             if (own != null) {
                 ambient.leaveOwn();

@@ -26,7 +26,7 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
             return;
         }
         Object value = ended.value;
-        Object delivered = asReply ? new Reply<>(value, ended.source, ended.ageNanos, ended.attempts) : value;
+        Object delivered = asReply ? new Reply<>(value, ended) : value;
         if (!super.complete((R) delivered)) {
             ended.discard(value);
         }

@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ public final class CallRejectedException extends RuntimeException {
     private final String pipeline;
     private final String policy;
     private final long retryAfterNanos;
+    private transient @Nullable List<AttemptEnd> history;
 
     /**
      * A rejection; made by policies through {@link dev.holdfast.spi.Passage#reject}.
@@ -59,5 +61,18 @@ public final class CallRejectedException extends RuntimeException {
     /** {@link #retryAfter} in nanoseconds; -1 if not known. */
     public long retryAfterNanos() {
         return retryAfterNanos;
+    }
+
+    /** How the attempts before the rejection ended, in their order: at most the last 16; empty if there was none. */
+    public List<AttemptEnd> history() {
+        List<AttemptEnd> told = history;
+        return told == null ? List.of() : told;
+    }
+
+    /** By the pipeline that made it, before anybody else sees it; an outer one that it passes through has nothing to add. */
+    void tell(Pipeline by, List<AttemptEnd> attemptEnds) {
+        if (history == null && by.name().equals(pipeline)) {
+            history = attemptEnds;
+        }
     }
 }

@@ -86,6 +86,9 @@ final class CallState extends CallPadding {
     long actionNanos;
     long heldRetry;
 
+    @Nullable
+    History history;
+
     // ---- the outcome
     Outcome outcome;
 
@@ -306,6 +309,9 @@ final class CallState extends CallPadding {
         if (forks != null) {
             forks = null;
         }
+        if (history != null) {
+            history.clear();
+        }
     }
 
     void clearSlotsFrom(int layer) {
@@ -428,6 +434,7 @@ final class CallState extends CallPadding {
             error = old.error;
             retryAfter = old.retryAfter;
             old.value = null;
+            refused(Refusal.REJECTED);
         } else {
             discardKept(old);
         }
@@ -446,6 +453,37 @@ final class CallState extends CallPadding {
                 old.full = false;
                 old.error = null;
             }
+        }
+    }
+
+    void rememberAttempt() {
+        History known = history;
+        if (known == null) {
+            known = new History();
+            history = known;
+        }
+        known.add(attempts, outcome, actionNanos);
+    }
+
+    private void refused(Refusal why) {
+        if (history != null && !history.isEmpty()) {
+            history.refused(why);
+        }
+    }
+
+    /** How the attempts ended; null if the first one succeeded, or there was none. */
+    @Nullable
+    List<AttemptEnd> failures() {
+        return history == null || history.isEmpty() ? null : history.list();
+    }
+
+    /** What the pipeline itself throws tells how it came to that; the user's own exceptions are left alone. */
+    void tellHistory() {
+        List<AttemptEnd> attemptEnds = failures();
+        if (attemptEnds != null && error instanceof CallTimeoutException timeout) {
+            timeout.tell(interpreter.pipeline, attemptEnds);
+        } else if (attemptEnds != null && error instanceof CallRejectedException rejection) {
+            rejection.tell(interpreter.pipeline, attemptEnds);
         }
     }
 
@@ -874,6 +912,7 @@ final class CallState extends CallPadding {
         if (events != null) {
             events.retryRefused(spec.operation.name, attempts, why);
         }
+        refused(why);
         return 0;
     }
 

@@ -2,6 +2,8 @@
 package dev.holdfast;
 
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An attempt that was started and did not end within its limit. Whether the dependency did the work is not known. It has
@@ -13,6 +15,7 @@ public final class CallTimeoutException extends RuntimeException {
     private final String pipeline;
     private final String policy;
     private final long elapsedNanos;
+    private transient @Nullable List<AttemptEnd> history;
 
     CallTimeoutException(String pipeline, String policy, int attempt, long elapsedNanos) {
         super(
@@ -39,5 +42,18 @@ public final class CallTimeoutException extends RuntimeException {
     /** How long the attempt had run when it was given up. */
     public Duration elapsed() {
         return Duration.ofNanos(elapsedNanos);
+    }
+
+    /** How the attempts of the call ended, in their order, this one included: at most the last 16. */
+    public List<AttemptEnd> history() {
+        List<AttemptEnd> told = history;
+        return told == null ? List.of() : told;
+    }
+
+    /** By the pipeline that made it, before anybody else sees it; an outer one that it passes through has nothing to add. */
+    void tell(Pipeline by, List<AttemptEnd> attemptEnds) {
+        if (history == null && by.name().equals(pipeline)) {
+            history = attemptEnds;
+        }
     }
 }

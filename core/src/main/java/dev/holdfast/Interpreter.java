@@ -679,12 +679,18 @@ final class Interpreter {
     }
 
     private void tellAttempt(CallState call) {
+        if (call.outcome != Outcome.SUCCESS || call.attempts > 1) {
+            call.rememberAttempt();
+        }
         if (events != null) {
             events.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
         }
     }
 
     void tellSettled(CallState call) {
+        if (call.error != null) {
+            call.tellHistory();
+        }
         if (events != null) {
             events.callSettled(call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
         }

@@ -2,6 +2,8 @@
 package dev.holdfast;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,12 +16,16 @@ public final class Reply<T extends @Nullable Object> {
     private final Source source;
     private final long ageNanos;
     private final int attempts;
+    private final long lastNanos;
+    private final @Nullable List<AttemptEnd> failures;
 
-    Reply(T value, Source source, long ageNanos, int attempts) {
+    Reply(T value, CallState call) {
         this.value = value;
-        this.source = source;
-        this.ageNanos = ageNanos;
-        this.attempts = attempts;
+        this.source = call.source;
+        this.ageNanos = call.ageNanos;
+        this.attempts = call.attempts;
+        this.lastNanos = call.actionNanos;
+        this.failures = call.failures();
     }
 
     /** The answer. */
@@ -40,6 +46,16 @@ public final class Reply<T extends @Nullable Object> {
     /** How often the action was started for this call; 0 if the answer needed no attempt. */
     public int attempts() {
         return attempts;
+    }
+
+    /** How the attempts ended, in their order: at most the last 16; empty if the answer needed none. */
+    public List<AttemptEnd> history() {
+        if (failures != null) {
+            return failures;
+        }
+        return attempts == 0
+                ? List.of()
+                : List.of(new AttemptEnd(attempts, Outcome.SUCCESS, Duration.ofNanos(lastNanos), Optional.empty()));
     }
 
     @Override

@@ -14,5 +14,9 @@ public enum Refusal {
     /** The retry budget is used up. */
     BUDGET,
     /** The call runs inside a retry of an outer pipeline, which does the retrying. */
-    NESTED
+    NESTED,
+    /**
+     * The next attempt was turned away locally. Only in the history of a call: an observer is told of the rejection itself.
+     */
+    REJECTED
 }
