@@ -28,6 +28,9 @@ final class Ambient {
     @Nullable
     TimeSource boundTime;
 
+    /** The number of the attempt outside of this process that an inbound request belongs to; 0 if none is known. */
+    int boundAttempt;
+
     /** How many asynchronous continuations are nested on this thread's stack. */
     int depth;
 
@@ -35,6 +38,12 @@ final class Ambient {
 
     static Ambient get() {
         return OF_THREAD.get();
+    }
+
+    /** The number of the attempt inside which whatever begins on this thread runs; 0 if there is none that is known. */
+    int attempt() {
+        CallState outer = current();
+        return outer == null ? boundAttempt : Math.max(boundAttempt, Math.max(outer.attempts, outer.outerAttempt));
     }
 
     /** The innermost call whose action runs on this thread. */

@@ -257,7 +257,7 @@ final class CallState extends CallPadding {
         CallState around = ambient.current();
         if (around != null) {
             outer = around;
-            outerAttempt = Math.max(around.attempts, around.outerAttempt);
+            outerAttempt = ambient.attempt();
             limitCaller(Math.min(spec.deadlineNanos, ambient.remaining(time(), now)));
         } else {
             inheritNothing(ambient);
@@ -266,7 +266,7 @@ final class CallState extends CallPadding {
 
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
     void inheritNothing(Ambient ambient) {
-        outerAttempt = 0;
+        outerAttempt = ambient.boundAttempt;
         limitCaller(Math.min(spec.deadlineNanos, ambient.boundRemaining(time(), now)));
     }
 

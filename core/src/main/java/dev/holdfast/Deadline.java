@@ -32,7 +32,8 @@ public final class Deadline {
         Objects.requireNonNull(action, "action");
         long nanos = Call.limitNanos("limit", limit);
         long now = time.nanos();
-        return at(Ambient.get(), time, now + Math.min(nanos, Ambient.get().remaining(time, now)), action);
+        Ambient here = Ambient.get();
+        return bound(time, now + Math.min(nanos, here.remaining(time, now)), here.boundAttempt, action);
     }
 
     /** What is left for the current thread's request; empty if nothing limits it. Never negative. */
@@ -43,7 +44,10 @@ public final class Deadline {
         return remaining == Long.MAX_VALUE ? Optional.empty() : Optional.of(Duration.ofNanos(Math.max(0, remaining)));
     }
 
-    /** An executor whose tasks run under the deadline that holds where they are handed in, and leave none behind. */
+    /**
+     * An executor whose tasks run under the deadline that holds where they are handed in, and as part of the same attempt, and
+     * leave neither behind.
+     */
     public static Executor propagating(Executor executor) {
         Objects.requireNonNull(executor, "executor");
         return task -> {
@@ -53,29 +57,37 @@ public final class Deadline {
                     here.boundTime != null ? here.boundTime : outer != null ? outer.time() : TimeSource.system();
             long now = time.nanos();
             long remaining = here.remaining(time, now);
-            if (remaining == Long.MAX_VALUE) {
+            int attempt = here.attempt();
+            if (remaining == Long.MAX_VALUE && attempt == 0) {
                 executor.execute(task);
                 return;
             }
-            long until = now + remaining;
-            executor.execute(() -> at(Ambient.get(), time, until, () -> {
+            TimeSource limiting = remaining == Long.MAX_VALUE ? null : time;
+            executor.execute(() -> bound(limiting, now + remaining, attempt, () -> {
                 task.run();
                 return null;
             }));
         };
     }
 
-    private static <T extends @Nullable Object, E extends Exception> T at(
-            Ambient here, TimeSource time, long until, CheckedSupplier<T, E> action) throws E {
+    /** Binds both to this thread while the action runs; with no time given, what is bound already goes on to hold. */
+    static <T extends @Nullable Object, E extends Exception> T bound(
+            @Nullable TimeSource time, long until, int attempt, CheckedSupplier<T, E> action) throws E {
+        Ambient here = Ambient.get();
         TimeSource outerTime = here.boundTime;
         long outerAt = here.boundAt;
-        here.boundTime = time;
-        here.boundAt = until;
+        int outerAttempt = here.boundAttempt;
+        if (time != null) {
+            here.boundTime = time;
+            here.boundAt = until;
+        }
+        here.boundAttempt = attempt;
         try {
             return action.get();
         } finally {
             here.boundTime = outerTime;
             here.boundAt = outerAt;
+            here.boundAttempt = outerAttempt;
         }
     }
 }
