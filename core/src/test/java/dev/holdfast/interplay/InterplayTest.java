@@ -196,8 +196,10 @@ class InterplayTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void whenNestedPipelinesRetryTheInnerOneRetriesInsideARetryIfAsked(Way way) {
-        RetryPolicy asked =
-                RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(millis(0)).retryInsideRetries(true));
+        RetryPolicy asked = RetryPolicy.of(r -> r.maxAttempts(3)
+                .initialBackoff(millis(0))
+                .retryInsideRetries(true)
+                .budgetEnabled(false));
         assertThat(attemptsOfNestedRetries(way, asked)).isEqualTo(9);
     }
 
