@@ -2,6 +2,8 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.TimeSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +36,23 @@ final class Ambient {
     /** How many asynchronous continuations are nested on this thread's stack. */
     int depth;
 
+    private @Nullable Deque<Runnable> later;
+
     private Ambient() {}
+
+    /** To be run when the continuation that runs on this stack is over. */
+    void later(Runnable continuation) {
+        if (later == null) {
+            later = new ArrayDeque<>();
+        }
+        later.add(continuation);
+    }
+
+    void runLater() {
+        while (later != null && !later.isEmpty()) {
+            later.remove().run();
+        }
+    }
 
     static Ambient get() {
         return OF_THREAD.get();

@@ -3,7 +3,6 @@ package dev.holdfast;
 
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
-import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -133,17 +132,16 @@ final class AsyncDriver {
         }
         suspension.ran = true;
         call.dropKept();
+        Executor dedicated = interpreter.dedicated;
+        if (dedicated != null) {
+            startElsewhere(call, suspension, dedicated);
+            return;
+        }
         Ambient ambient = Ambient.get();
         CallState before = ambient.inner();
         ambient.enter(call);
         try {
-            CompletionStage<?> stage = invoke(call);
-            suspension.stage = stage;
-            if (stage == null) {
-                suspension.accept(null, new NullPointerException("the action returned null and no stage"));
-            } else {
-                stage.whenComplete(suspension);
-            }
+            started(suspension, invoke(call, attemptFor(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
@@ -151,14 +149,72 @@ final class AsyncDriver {
         }
     }
 
+    private static @Nullable Attempt attemptFor(CallState call) {
+        return call.mode == CallState.ATTEMPT ? BlockingDriver.newAttempt(call) : null;
+    }
+
+    private static void started(Suspension suspension, @Nullable CompletionStage<?> stage) {
+        suspension.stage = stage;
+        if (stage == null) {
+            suspension.accept(null, new NullPointerException("the action returned null and no stage"));
+        } else {
+            stage.whenComplete(suspension);
+        }
+    }
+
+    private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
+        // By the time the other thread looks, the call may be at its next attempt.
+        TimeSource limiting = call.limited ? time : null;
+        long until = call.limitAt;
+        int number = Math.max(call.attempts, call.outerAttempt);
+        Attempt attempt = attemptFor(call);
+        try {
+            dedicated.execute(() -> runElsewhere(call, suspension, attempt, limiting, until, number));
+        } catch (Throwable refusal) {
+            suspension.ran = false;
+            throw refusal;
+        }
+    }
+
+    private void runElsewhere(
+            CallState call,
+            Suspension suspension,
+            @Nullable Attempt attempt,
+            @Nullable TimeSource limiting,
+            long until,
+            int number) {
+        if (suspension.decidedAt() != Long.MIN_VALUE) {
+            suspension.accept(null, null);
+            return;
+        }
+        try {
+            started(suspension, Deadline.bound(limiting, until, number, () -> invoke(call, attempt)));
+        } catch (Throwable thrown) {
+            suspension.accept(null, thrown);
+        }
+        if (suspension.decidedAt() != Long.MIN_VALUE) {
+            cancel(suspension);
+        }
+    }
+
+    private void cancel(Suspension suspension) {
+        CompletionStage<?> stage = suspension.stage;
+        if (stage != null) {
+            try {
+                stage.toCompletableFuture().cancel(true);
+            } catch (Throwable thrown) {
+                Interpreter.log("cancelling an attempt of '" + interpreter.name + "' threw", thrown);
+            }
+        }
+    }
+
     @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is, and there is one
-    private static @Nullable CompletionStage<?> invoke(CallState call) {
+    private static @Nullable CompletionStage<?> invoke(CallState call, @Nullable Attempt attempt) {
         switch (call.mode) {
             case CallState.SUPPLIER:
                 return ((Supplier<? extends CompletionStage<?>>) call.action).get();
             case CallState.ATTEMPT:
-                return ((Function<Attempt, ? extends CompletionStage<?>>) call.action)
-                        .apply(BlockingDriver.newAttempt(call));
+                return ((Function<Attempt, ? extends CompletionStage<?>>) call.action).apply(attempt);
             default:
                 return ((Function<@Nullable Object, ? extends CompletionStage<?>>) call.action).apply(call.argument);
         }
@@ -199,9 +255,26 @@ final class AsyncDriver {
             handOver(call);
             return;
         }
+        nested(ambient, call);
+    }
+
+    /** On a thread of the executor; or where it was handed in, if the executor does that: there it waits. */
+    private void handedOver(CallState call) {
+        Ambient ambient = Ambient.get();
+        if (ambient.depth > 0) {
+            ambient.later(() -> goOn(call));
+        } else {
+            nested(ambient, call);
+        }
+    }
+
+    private void nested(Ambient ambient, CallState call) {
         ambient.depth++;
         try {
             goOn(call);
+            if (ambient.depth == 1) {
+                ambient.runLater();
+            }
         } finally {
             ambient.depth--;
         }
@@ -210,7 +283,7 @@ final class AsyncDriver {
     private void handOver(CallState call) {
         Executor executor = pipeline.executor();
         try {
-            executor.execute(() -> goOn(call));
+            executor.execute(() -> handedOver(call));
         } catch (Throwable refusal) {
             call.refused = true;
             goOn(call);
@@ -270,34 +343,13 @@ final class AsyncDriver {
         if (attempt != null) {
             attempt.cancel();
         }
-        CompletionStage<?> stage = suspension.stage;
-        if (stage != null) {
-            try {
-                stage.toCompletableFuture().cancel(true);
-            } catch (Throwable thrown) {
-                Interpreter.log("cancelling an attempt of '" + interpreter.name + "' threw", thrown);
-            }
-        }
+        cancel(suspension);
         if (attempt != null) {
             attempt.runHooks();
         }
         interpreter.attemptGivenUp(call, claimedBy, null);
         if (suspension.goesOn(call.now)) {
-            if (call.unfinished == null) {
-                call.unfinished = new ArrayList<>(1);
-            }
-            call.unfinished.add(suspension);
-        }
-    }
-
-    /** A stage completed after its outcome had been decided: nobody gets its value. */
-    void lateResult(Suspension suspension, @Nullable Object lost, long decidedAt, boolean overran) {
-        suspension.call.discard(lost);
-        if (overran && interpreter.events != null) {
-            long wentOn = time.nanos() - decidedAt;
-            if (wentOn > LateEnd.GRACE_NANOS) {
-                interpreter.events.overrun(suspension.call.operation(), wentOn);
-            }
+            call.goesOn(suspension);
         }
     }
 

@@ -4,6 +4,7 @@ package dev.holdfast;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** Runs calls on the thread of their caller, which parks when a policy says pause or await. */
@@ -85,7 +86,12 @@ final class BlockingDriver {
                     return;
                 case Interpreter.ACT:
                     if (interpreter.starting(call)) {
-                        act(call, action, argument);
+                        if (interpreter.dedicated == null) {
+                            Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
+                            act(call, call.mode, action, attempt, argument);
+                        } else {
+                            actElsewhere(call, interpreter.dedicated, action, argument);
+                        }
                     }
                     break;
                 case Interpreter.PAUSE:
@@ -100,6 +106,7 @@ final class BlockingDriver {
         }
     }
 
+    /** Before the limit is watched: one that strikes at once must find the attempt that it is to cancel. */
     static Attempt newAttempt(CallState call) {
         Attempt attempt = new Attempt(call.time(), call.attempts, call.limited, call.limitAt);
         call.attempt = attempt;
@@ -107,9 +114,7 @@ final class BlockingDriver {
     }
 
     @SuppressWarnings("unchecked") // the mode says which kind of action it is
-    private void act(CallState call, Object action, @Nullable Object argument) {
-        // Before the limit is watched: one that strikes at once must find the attempt that it is to cancel.
-        Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
+    private void act(CallState call, int mode, Object action, @Nullable Attempt attempt, @Nullable Object argument) {
         long number = NOT_WATCHED;
         if (call.limited || call.alarmed()) {
             number = watch(call);
@@ -124,7 +129,7 @@ final class BlockingDriver {
         Throwable error = null;
         try {
             // Not in a method of its own: a frame less in every stack trace of the user's.
-            switch (call.mode) {
+            switch (mode) {
                 case CallState.SUPPLIER:
                     value = ((CheckedSupplier<?, ?>) action).get();
                     break;
@@ -147,6 +152,32 @@ final class BlockingDriver {
         } else {
             interpreter.attemptEnded(call, value, error);
         }
+    }
+
+    /** On a thread of its own; what this one runs is to wait for it. */
+    private void actElsewhere(CallState call, Executor dedicated, Object action, @Nullable Object argument) {
+        Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
+        OtherThread work = new OtherThread(call, bound(call.mode, action, attempt, argument));
+        try {
+            dedicated.execute(work);
+        } catch (Throwable refusal) {
+            call.attempt = null;
+            interpreter.notStarted(call, CallState.BY_REFUSAL);
+            return;
+        }
+        act(call, CallState.SUPPLIER, work, null, null);
+        // For the case that it could not be watched, and so was not waited for.
+        work.leave();
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is
+    private static CheckedSupplier<?, ?> bound(
+            int mode, Object action, @Nullable Attempt attempt, @Nullable Object argument) {
+        return switch (mode) {
+            case CallState.SUPPLIER -> (CheckedSupplier<?, ?>) action;
+            case CallState.ATTEMPT -> () -> ((CheckedFunction<@Nullable Attempt, ?, ?>) action).apply(attempt);
+            default -> () -> ((CheckedFunction<@Nullable Object, ?, ?>) action).apply(argument);
+        };
     }
 
     private static void endAttempt(CallState call) {
@@ -339,7 +370,7 @@ final class BlockingDriver {
 
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"
     }) // the caller's exception, checked or not, leaves as it is
-    private static <E extends Throwable> E asItIs(Throwable error) throws E {
+    static <E extends Throwable> E asItIs(Throwable error) throws E {
         throw (E) error;
     }
 }

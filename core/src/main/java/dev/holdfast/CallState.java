@@ -31,6 +31,8 @@ final class CallState extends CallPadding {
     static final int ATTEMPT = 1;
     static final int KEYED = 2;
 
+    /** The pass has not waited anywhere. */
+    static final int NOT_SUSPENDED = -1;
     /** No limit has struck. */
     static final int NOT_GIVEN_UP = Integer.MAX_VALUE;
     /** What is longer is no limit; instants further apart could not be compared. */
@@ -68,11 +70,13 @@ final class CallState extends CallPadding {
     boolean down;
     boolean retrying;
     boolean settling;
-    boolean suspended;
     boolean expired;
     boolean writtenOff;
     boolean wasInterrupted;
     int giveUpAt;
+    /** The innermost layer at which this pass was suspended. */
+    int suspendedAt;
+
     long now;
     boolean limited;
     long limitAt;
@@ -159,7 +163,7 @@ final class CallState extends CallPadding {
     Suspension suspension;
 
     @Nullable
-    List<Suspension> unfinished;
+    List<Work> unfinished;
 
     boolean refused;
 
@@ -217,7 +221,7 @@ final class CallState extends CallPadding {
         down = true;
         retrying = false;
         settling = false;
-        suspended = false;
+        suspendedAt = NOT_SUSPENDED;
         expired = false;
         wasInterrupted = false;
         giveUpAt = NOT_GIVEN_UP;
@@ -305,6 +309,9 @@ final class CallState extends CallPadding {
         }
         if (kept != null) {
             kept = null;
+        }
+        if (unfinished != null) {
+            unfinished = null;
         }
         if (forks != null) {
             forks = null;
@@ -588,6 +595,14 @@ final class CallState extends CallPadding {
                 return state;
             }
         }
+    }
+
+    /** The work of an attempt goes on although its outcome has been decided. */
+    void goesOn(Work work) {
+        if (unfinished == null) {
+            unfinished = new ArrayList<>(1);
+        }
+        unfinished.add(work);
     }
 
     /** Why the last suspension was claimed. */

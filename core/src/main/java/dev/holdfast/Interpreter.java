@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,9 @@ final class Interpreter {
     final TimeSource time;
     final @Nullable Events events;
     final int layers;
+    /** Where attempts run, if not on the thread of their caller. */
+    final @Nullable Executor dedicated;
+
     private final Policy[] policies;
     private final int[] nextEnter;
     private final long onSuccess;
@@ -63,12 +67,14 @@ final class Interpreter {
             List<Policy> outermostFirst,
             TimeSource time,
             @Nullable Events events,
+            @Nullable Executor dedicated,
             BooleanSupplier closed,
             BackgroundStarter background) {
         this.pipeline = pipeline;
         this.name = pipeline.name();
         this.time = time;
         this.events = events;
+        this.dedicated = dedicated;
         this.closed = closed;
         this.background = background;
         policies = outermostFirst.toArray(new Policy[0]);
@@ -169,7 +175,7 @@ final class Interpreter {
             }
         }
         call.cursor = layers;
-        return call.suspended && !stillAdmitted(call) ? GO_UP : ACT;
+        return call.suspendedAt != CallState.NOT_SUSPENDED && !stillAdmitted(call) ? GO_UP : ACT;
     }
 
     private boolean pauseFits(CallState call) {
@@ -194,8 +200,9 @@ final class Interpreter {
     }
 
     private boolean stillAdmitted(CallState call) {
-        call.suspended = false;
-        for (long asked = onAdmission & entered(call); asked != 0; asked &= asked - 1) {
+        long outside = below(call.suspendedAt);
+        call.suspendedAt = CallState.NOT_SUSPENDED;
+        for (long asked = onAdmission & entered(call) & outside; asked != 0; asked &= asked - 1) {
             call.cursor = Long.numberOfTrailingZeros(asked);
             int decision;
             try {
@@ -308,7 +315,7 @@ final class Interpreter {
             call.leaveKept(call.cursor);
         }
         if ((onEnd >>> call.cursor & 1) != 0) {
-            List<Suspension> unfinished = call.unfinished;
+            List<Work> unfinished = call.unfinished;
             if (unfinished == null || !LateEnd.defer(call, unfinished)) {
                 end(call);
             }
@@ -389,6 +396,7 @@ final class Interpreter {
         call.retrying = false;
         call.down = true;
         call.passStarted = false;
+        call.suspendedAt = CallState.NOT_SUSPENDED;
         call.heldRetry = 0;
         call.startedLayers &= below(layer + 1);
         call.clearSlotsFrom(layer + 1);
@@ -411,14 +419,18 @@ final class Interpreter {
         int why = call.cancelPending() ? CallState.BY_CANCEL : reason;
         if (why == CallState.BY_COMPLETION || why == CallState.BY_TIMER) {
             if (what == AWAIT) {
-                call.suspended = call.down;
+                if (call.down) {
+                    suspendedHere(call);
+                }
                 call.expired = why == CallState.BY_TIMER;
                 return;
             }
+            boolean waited = !call.retrying || call.waitNanos > 0;
             if (call.retrying) {
                 beginPass(call);
-            } else {
-                call.suspended = true;
+            }
+            if (waited) {
+                suspendedHere(call);
             }
             call.cursor++;
             return;
@@ -443,6 +455,10 @@ final class Interpreter {
             leaveLayer(call);
         }
         call.down = false;
+    }
+
+    private static void suspendedHere(CallState call) {
+        call.suspendedAt = Math.max(call.suspendedAt, call.cursor);
     }
 
     /** The outcome that stands is the kept one itself, or has replaced it: it must not come back. */
@@ -605,6 +621,17 @@ final class Interpreter {
     private void reject(CallState call, Reason reason, String policy, String message) {
         call.error(new CallRejectedException(reason, name, policy, message, -1, null), Outcome.REJECTED);
         tellRejected(call, policy, reason);
+    }
+
+    /** Work has ended after its outcome had been decided: nobody gets its value. */
+    void lateResult(Operation<?> operation, @Nullable Object lost, long decidedAt) {
+        operation.discard(lost);
+        if (decidedAt != Long.MIN_VALUE && events != null) {
+            long wentOn = time.nanos() - decidedAt;
+            if (wentOn > LateEnd.GRACE_NANOS) {
+                events.overrun(operation.name, wentOn);
+            }
+        }
     }
 
     // ---- fallback of a stage

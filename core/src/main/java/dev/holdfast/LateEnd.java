@@ -26,9 +26,9 @@ final class LateEnd {
     }
 
     /** Puts the end of the current layer off until all work inside its entry is over; false if it is over already. */
-    static boolean defer(CallState call, List<Suspension> unfinished) {
+    static boolean defer(CallState call, List<Work> unfinished) {
         LateEnd end = new LateEnd(call.detached(call.cursor));
-        for (Suspension work : unfinished) {
+        for (Work work : unfinished) {
             if (work.reaches(call.cursor)) {
                 end.outstanding.incrementAndGet();
                 if (!work.attach(end)) {
@@ -45,9 +45,9 @@ final class LateEnd {
     }
 
     /** A retry of this layer enters the inner ones anew: what still runs belongs to their earlier entries. */
-    static void detach(List<Suspension> unfinished, int layer) {
-        unfinished.removeIf(Suspension::isOver);
-        for (Suspension work : unfinished) {
+    static void detach(List<Work> unfinished, int layer) {
+        unfinished.removeIf(Work::isOver);
+        for (Work work : unfinished) {
             work.reachOnly(layer);
         }
     }

@@ -49,6 +49,7 @@ public final class Pipeline implements AutoCloseable {
     private final Object lock = new Object();
     private volatile @Nullable Executor executor;
     private @Nullable ExecutorService owned;
+    private final @Nullable ExecutorService dedicated;
     private volatile boolean closed;
 
     private Pipeline(Builder builder) {
@@ -62,7 +63,9 @@ public final class Pipeline implements AutoCloseable {
         for (Policy policy : policies) {
             policy.bind(time);
         }
-        interpreter = new Interpreter(this, policies, time, events, () -> closed, this::startBackground);
+        dedicated = dedicatedThreads(name, policies);
+        Executor elsewhere = dedicated != null && time.executor() != null ? time.executor() : dedicated;
+        interpreter = new Interpreter(this, policies, time, events, elsewhere, () -> closed, this::startBackground);
         Watchdog watchdog = Watchdog.on(time);
         blocking = new BlockingDriver(this, interpreter, watchdog);
         async = new AsyncDriver(this, interpreter, watchdog);
@@ -70,6 +73,20 @@ public final class Pipeline implements AutoCloseable {
         if (events != null) {
             events.opened(this);
         }
+    }
+
+    private static @Nullable ExecutorService dedicatedThreads(String name, List<Policy> policies) {
+        ExecutorService made = null;
+        for (Policy policy : policies) {
+            if (policy.dedicatedThreads() > 0) {
+                if (made != null) {
+                    throw new IllegalArgumentException("pipeline '" + name
+                            + "' has two policies with dedicated threads, but an attempt runs on one");
+                }
+                made = Threads.newPool(name, policy.dedicatedThreads());
+            }
+        }
+        return made;
     }
 
     private static List<String> warningsOf(String name, List<Policy> policies) {
@@ -268,6 +285,9 @@ public final class Pipeline implements AutoCloseable {
             if (owned != null) {
                 owned.shutdown();
             }
+        }
+        if (dedicated != null) {
+            dedicated.shutdown();
         }
         if (events != null) {
             events.closed(this);

@@ -3,14 +3,14 @@ package dev.holdfast;
 
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** One wait of an asynchronous call: for a pause to elapse, a completion to come, or a stage of the user's to complete. */
-final class Suspension implements BiConsumer<@Nullable Object, @Nullable Throwable>, Completion.Waiter, Runnable {
+final class Suspension extends Work
+        implements BiConsumer<@Nullable Object, @Nullable Throwable>, Completion.Waiter, Runnable {
     final AsyncDriver driver;
     final CallState call;
     final int what;
@@ -22,8 +22,7 @@ final class Suspension implements BiConsumer<@Nullable Object, @Nullable Throwab
 
     volatile TimeSource.@Nullable Timer timer;
 
-    @Nullable
-    CompletionStage<?> stage;
+    volatile @Nullable CompletionStage<?> stage;
 
     /** Whether the action was run, also if it threw at once and there is no stage. */
     boolean ran;
@@ -34,12 +33,6 @@ final class Suspension implements BiConsumer<@Nullable Object, @Nullable Throwab
 
     @Nullable
     Throwable error;
-
-    private boolean over;
-    private long decidedAt;
-    private boolean decided;
-    private int reach = Integer.MAX_VALUE;
-    private @Nullable List<LateEnd> lateEnds;
 
     Suspension(AsyncDriver driver, CallState call, int what, long number) {
         this.driver = driver;
@@ -70,52 +63,9 @@ final class Suspension implements BiConsumer<@Nullable Object, @Nullable Throwab
         driver.claim(this, timerReason, true);
     }
 
-    // ---- work that goes on after its outcome was decided
-
     private void tooLate(@Nullable Object lost) {
-        List<LateEnd> waiting;
-        long since;
-        boolean overran;
-        synchronized (this) {
-            over = true;
-            waiting = lateEnds == null ? List.of() : lateEnds;
-            lateEnds = null;
-            overran = decided;
-            since = decidedAt;
-        }
-        driver.lateResult(this, lost, overran ? since : Long.MIN_VALUE, overran);
-        for (LateEnd end : waiting) {
-            end.workEnded();
-        }
-    }
-
-    /** The outcome was decided without the stage, which goes on; false if it has completed meanwhile. */
-    synchronized boolean goesOn(long now) {
-        decidedAt = now;
-        decided = !over;
-        return !over;
-    }
-
-    synchronized boolean isOver() {
-        return over;
-    }
-
-    synchronized boolean attach(LateEnd end) {
-        if (over) {
-            return false;
-        }
-        if (lateEnds == null) {
-            lateEnds = new ArrayList<>(2);
-        }
-        lateEnds.add(end);
-        return true;
-    }
-
-    boolean reaches(int layer) {
-        return reach >= layer;
-    }
-
-    void reachOnly(int layer) {
-        reach = Math.min(reach, layer);
+        List<LateEnd> waiting = end();
+        call.interpreter.lateResult(call.spec.operation, lost, decidedAt());
+        tell(waiting);
     }
 }

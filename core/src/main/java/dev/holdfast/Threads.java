@@ -7,6 +7,7 @@ import java.lang.invoke.MethodType;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -55,15 +56,24 @@ final class Threads {
                 throw new LinkageError("newVirtualThreadPerTaskExecutor", impossible);
             }
         }
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                POOL_SIZE, POOL_SIZE, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(POOL_QUEUE), daemons(pipeline));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** At most so many daemons that end when they idle. Nothing queues for them. */
+    static ExecutorService newPool(String pipeline, int most) {
+        return new ThreadPoolExecutor(
+                0, most, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons(pipeline + "-attempt"));
+    }
+
+    private static ThreadFactory daemons(String called) {
         AtomicInteger number = new AtomicInteger();
-        ThreadFactory factory = task -> {
-            Thread thread = new Thread(task, "holdfast-" + pipeline + "-" + number.incrementAndGet());
+        return task -> {
+            Thread thread = new Thread(task, "holdfast-" + called + "-" + number.incrementAndGet());
             thread.setDaemon(true);
             return thread;
         };
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                POOL_SIZE, POOL_SIZE, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(POOL_QUEUE), factory);
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
     }
 }

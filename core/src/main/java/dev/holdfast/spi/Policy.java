@@ -96,6 +96,14 @@ public abstract class Policy {
         return Long.MAX_VALUE;
     }
 
+    /**
+     * On how many threads of their own the attempts inside this layer run, so that work which ignores its interrupt holds
+     * nobody; 0: on the thread of the caller. The pipeline makes and ends them.
+     */
+    public int dedicatedThreads() {
+        return 0;
+    }
+
     /** Told the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
     public void bind(TimeSource time) {}
 

@@ -75,8 +75,20 @@ class DeepTest {
 
     @Test
     void hundredThousandCompletionsInAChainOverflowNoStack() {
+        completeAChain(pipeline(retry));
+    }
+
+    @Test
+    void norDoTheyWithAnExecutorThatRunsItsTasksWhereTheyAreHandedIn() {
+        completeAChain(Pipeline.builder("direct")
+                .policies(retry)
+                .time(lab.time)
+                .executor(Runnable::run)
+                .build());
+    }
+
+    private void completeAChain(Pipeline pipeline) {
         // The end of each call completes the work of the next, all on one stack if nobody looks after it.
-        Pipeline pipeline = pipeline(retry);
         CompletableFuture<Integer> first = new CompletableFuture<>();
         CompletableFuture<Integer> work = first;
         for (int i = 0; i < MANY; i++) {

@@ -287,6 +287,7 @@ class ExactlyOnceTest {
                             "inner ended",
                             "retrying settle FAILURE",
                             "inner enter",
+                            "outer still admits",
                             "inner settle SUCCESS",
                             "inner ended",
                             "retrying settle SUCCESS",

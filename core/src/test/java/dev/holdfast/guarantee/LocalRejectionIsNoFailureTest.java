@@ -12,7 +12,9 @@ import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
 import dev.holdfast.contract.Way;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.retry.RetryPolicy;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +77,35 @@ class LocalRejectionIsNoFailureTest {
                             "breaker ended",
                             "outer settle REJECTED not started",
                             "outer ended");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void onlyLayersOutsideOfTheOneThatWaitedAreAskedAgain(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(
+                    lab.probe("outer"),
+                    lab.probe("throttle").entering(passage -> Decision.pause(10)),
+                    lab.probe("inner"));
+            assertThat(lab.run(way, Step.value("done")).end().what()).isEqualTo("done from LIVE");
+            assertThat(lab.log)
+                    .filteredOn(line -> line.endsWith("still admits"))
+                    .containsExactly("outer still admits");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void layerOutsideOfARetryIsAskedAgainAfterItsBackoff(Way way) {
+        try (Lab lab = new Lab()) {
+            IOException failed = new IOException("failed");
+            lab.layers(
+                    lab.probe("breaker").admitting(passage -> Decision.REJECT),
+                    RetryPolicy.of(r -> r.initialBackoff(Duration.ofMillis(10))));
+            Lab.Running running = lab.run(way, Step.error(failed), Step.value("never"));
+            assertThat(running.script.started()).isOne();
+            assertThat(running.error()).isSameAs(failed);
         }
     }
 

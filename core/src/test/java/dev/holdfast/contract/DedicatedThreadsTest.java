@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Deadline;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Attempts on threads of their own: work that ignores its interrupt holds nobody, and its permit follows it. */
+class DedicatedThreadsTest {
+    private final VirtualTime time = new VirtualTime();
+    private final long start = time.nanos();
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private final class Isolation extends Policy {
+        private final int threads;
+
+        Isolation(int threads) {
+            super("isolation", ENTER | SUCCESS | FAILURE | ENDED);
+            this.threads = threads;
+        }
+
+        @Override
+        public int dedicatedThreads() {
+            return threads;
+        }
+
+        @Override
+        public int settle(Passage passage) {
+            log.add("settled " + passage.outcome() + " at " + millis());
+            return KEEP;
+        }
+
+        @Override
+        public void ended(Passage passage) {
+            log.add("ended at " + millis());
+        }
+    }
+
+    private long millis() {
+        return (time.nanos() - start) / 1_000_000;
+    }
+
+    private Pipeline virtual(Policy... policies) {
+        return Pipeline.builder("p").policies(policies).time(time).build();
+    }
+
+    private String stubborn(Duration length) {
+        long until = time.nanos() + length.toNanos();
+        while (time.nanos() - until < 0) {
+            try {
+                time.sleep(Duration.ofNanos(until - time.nanos()));
+            } catch (InterruptedException ignored) {
+                log.add("interrupted at " + millis());
+            }
+        }
+        return "late";
+    }
+
+    @Test
+    void callThatIgnoresItsInterruptHoldsNobody() {
+        Pipeline p = virtual(new Isolation(4), TimeoutPolicy.of(Duration.ofMillis(50)));
+        CompletableFuture<String> call = time.spawn(() -> p.call(() -> stubborn(Duration.ofMillis(300))));
+        time.advance(Duration.ofMillis(50));
+        assertThat(call).isCompletedExceptionally();
+        time.run();
+        assertThatThrownBy(call::join).hasCauseInstanceOf(CallTimeoutException.class);
+        assertThat(log).containsExactly("settled TIMEOUT at 50", "interrupted at 50", "ended at 300");
+    }
+
+    @Test
+    void supplierOfAnAsynchronousCallThatBlocksHoldsNobody() {
+        Pipeline p = virtual(new Isolation(4), TimeoutPolicy.of(Duration.ofMillis(50)));
+        CompletableFuture<String> late = new CompletableFuture<>();
+        CompletableFuture<String> call = p.callAsync(() -> {
+            stubborn(Duration.ofMillis(300));
+            return late;
+        });
+        time.run();
+        assertThatThrownBy(call::join).hasCauseInstanceOf(CallTimeoutException.class);
+        assertThat(late).isCancelled();
+        assertThat(log).containsExactly("settled TIMEOUT at 50", "ended at 300");
+    }
+
+    @Test
+    void everyAttemptOfARetryHasItsOwnEnd() {
+        Pipeline p = virtual(
+                RetryPolicy.of(r ->
+                        r.maxAttempts(2).initialBackoff(Duration.ofMillis(1)).maxBackoff(Duration.ofMillis(1))),
+                new Isolation(4),
+                TimeoutPolicy.of(Duration.ofMillis(50)));
+        CompletableFuture<String> call = time.spawn(() -> p.call(() -> stubborn(Duration.ofMillis(80))));
+        time.run();
+        assertThat(call).isCompletedExceptionally();
+        assertThat(log)
+                .filteredOn(line -> !line.startsWith("interrupted"))
+                .extracting(line -> line.replaceAll(" at .*", ""))
+                .containsExactly("settled TIMEOUT", "ended", "settled TIMEOUT", "ended");
+    }
+
+    @Test
+    void answersErrorsAndLimitsAreThoseOfACallOnTheCallersThread() throws Exception {
+        try (Pipeline p = Pipeline.of("p", DeadlinePolicy.of(Duration.ofSeconds(20)), new Isolation(4))) {
+            AtomicReference<Thread> runner = new AtomicReference<>();
+            String answer = p.<String>operation("x").unkeyed().call(attempt -> {
+                runner.set(Thread.currentThread());
+                assertThat(attempt.number()).isOne();
+                assertThat(Deadline.remaining())
+                        .hasValueSatisfying(
+                                left -> assertThat(left).isBetween(Duration.ofSeconds(1), Duration.ofSeconds(20)));
+                return "answer";
+            });
+            assertThat(answer).isEqualTo("answer");
+            assertThat(runner.get()).isNotSameAs(Thread.currentThread());
+            IOException own = new IOException("own");
+            assertThatThrownBy(() -> p.call(() -> {
+                        throw own;
+                    }))
+                    .isSameAs(own);
+        }
+    }
+
+    @Test
+    void whenAllThreadsAreOutTheCallIsTurnedAway() throws Exception {
+        CountDownLatch running = new CountDownLatch(1);
+        CountDownLatch release = new CountDownLatch(1);
+        try (Pipeline p = Pipeline.of("p", new Isolation(1))) {
+            Thread first = new Thread(() -> p.call(() -> {
+                running.countDown();
+                awaitPatiently(release);
+                return "first";
+            }));
+            first.start();
+            awaitPatiently(running);
+            assertThatThrownBy(() -> p.call(() -> "second"))
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejection -> assertThat(rejection.reason()).isEqualTo(Reason.EXECUTOR_FULL));
+            CompletableFuture<String> async = p.callAsync(() -> CompletableFuture.completedFuture("third"));
+            assertThatThrownBy(async::join).hasCauseInstanceOf(CallRejectedException.class);
+            release.countDown();
+            first.join();
+        }
+        assertThat(log)
+                .extracting(line -> line.replaceAll(" at .*", ""))
+                .containsExactlyInAnyOrder(
+                        "settled REJECTED", "ended", "settled REJECTED", "ended", "settled SUCCESS", "ended");
+    }
+
+    private static void awaitPatiently(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void callerThatIsInterruptedLeavesAndKeepsItsFlag() throws Exception {
+        CountDownLatch running = new CountDownLatch(1);
+        AtomicBoolean workInterrupted = new AtomicBoolean();
+        AtomicBoolean flag = new AtomicBoolean();
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        CountDownLatch over = new CountDownLatch(1);
+        try (Pipeline p = Pipeline.of("p", new Isolation(1))) {
+            Thread caller = new Thread(() -> {
+                try {
+                    p.call(() -> {
+                        running.countDown();
+                        try {
+                            return new CountDownLatch(1).await(30, TimeUnit.SECONDS);
+                        } catch (InterruptedException e) {
+                            workInterrupted.set(true);
+                            throw e;
+                        } finally {
+                            over.countDown();
+                        }
+                    });
+                } catch (Throwable t) {
+                    thrown.set(t);
+                }
+                flag.set(Thread.currentThread().isInterrupted());
+            });
+            caller.start();
+            awaitPatiently(running);
+            caller.interrupt();
+            caller.join();
+            awaitPatiently(over);
+            assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
+            assertThat(flag).isTrue();
+            assertThat(workInterrupted).isTrue();
+        }
+    }
+
+    @Test
+    void interruptOfAnAttemptNeverReachesTheNextOneOnItsThread() {
+        try (Pipeline p = Pipeline.of("p", new Isolation(2), TimeoutPolicy.of(Duration.ofMillis(1)))) {
+            int stray = 0;
+            for (int i = 0; i < 300; i++) {
+                long nanos = 900_000L + i % 100 * 10_000L;
+                try {
+                    p.call(() -> {
+                        if (Thread.currentThread().isInterrupted()) {
+                            return "stray";
+                        }
+                        for (long end = System.nanoTime() + nanos; System.nanoTime() - end < 0; ) {
+                            Thread.onSpinWait();
+                        }
+                        return "answer";
+                    });
+                } catch (CallTimeoutException | CallRejectedException expected) {
+                    // Either is right: it ended about when its limit struck, or the thread before it is still busy.
+                }
+                if (Thread.interrupted()) {
+                    stray++;
+                }
+            }
+            assertThat(stray).isZero();
+        }
+    }
+
+    @Test
+    void twoPoliciesWithThreadsOfTheirOwnAreRefused() {
+        assertThatThrownBy(() -> Pipeline.of("p", new Isolation(1), new Isolation(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("pipeline 'p' has two policies with dedicated threads, but an attempt runs on one");
+    }
+}
