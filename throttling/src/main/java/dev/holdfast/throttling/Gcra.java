@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.throttling;
 
+import dev.holdfast.spi.Stripes;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -12,7 +13,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * whatever is given back.
  *
  * <p>One compare-and-set a reservation and no clock: the caller says what time it is. All comparisons are differences, so
- * a clock that wraps around does no harm. Safe for any number of threads.
+ * a clock that wraps around does no harm. Safe for any number of threads. Once threads are seen to contend for the line, each
+ * takes several places at a time for a cell of its own, if the burst is large enough; a call is refused only after all cells
+ * were tried. All places are still one cost apart.
  *
  * <p>Rounding: the cost of a call is rounded up, so the rate is never exceeded. Where the limit does not divide the time,
  * up to ten binary places below a nanosecond are kept, so that the rate comes out too low by less than one in a million up
@@ -29,6 +32,13 @@ final class Gcra {
     private static final int EXACT_BITS = 20;
     private static final int MAX_SHIFT = 10;
 
+    /** This part of the burst may lie in cells. */
+    private static final int SHARE = 8;
+
+    private static final int LARGEST_BATCH = 32;
+    /** Where the line is: apart from whatever lies before and behind. */
+    private static final int LINE = Stripes.STRIDE;
+
     private final int burst;
     private final int shift;
     private final long cost;
@@ -39,7 +49,15 @@ final class Gcra {
      * The end of the last place that was taken (the theoretical arrival time of the next call), in fractions of a
      * nanosecond, modulo 2^64; {@link #NONE} before the first call.
      */
-    private final AtomicLong last = new AtomicLong(NONE);
+    private final AtomicLongArray last = new AtomicLongArray(2 * Stripes.STRIDE);
+
+    private final PlaceCells cells;
+    /** How many places a thread takes at a time; 1: the burst is too small for cells. */
+    private final int batch;
+    /** How far ahead of now those for a cell begin at least: so long can they be used. */
+    private final long headStart;
+    /** Whether threads were seen to contend. Never changes back; who reads it late goes on as before. */
+    private volatile boolean contended;
 
     /**
      * Ends of places that were given back while later ones were taken already. A later call takes the first of them that
@@ -60,6 +78,11 @@ final class Gcra {
      * @param burst at most the limit
      */
     Gcra(int limit, long perNanos, int burst) {
+        this(limit, perNanos, burst, Stripes.count());
+    }
+
+    /** With this many cells. */
+    Gcra(int limit, long perNanos, int burst, int stripes) {
         this.burst = burst;
         shift = perNanos % limit == 0 ? 0 : binaryPlaces(perNanos / limit);
         long per = perNanos << shift;
@@ -67,6 +90,9 @@ final class Gcra {
         tolerance = (burst - 1) * cost;
         // The longest wait is an hour; the other one is for threads whose idea of the time is late.
         furthest = tolerance + cost + ((2 * NANOS_PER_HOUR) << shift);
+        cells = new PlaceCells(stripes, cost, tolerance);
+        batch = Math.max(1, Math.min(LARGEST_BATCH, burst / SHARE / stripes));
+        headStart = burst / SHARE * cost;
     }
 
     private static int binaryPlaces(long nanos) {
@@ -78,32 +104,75 @@ final class Gcra {
      * Takes the next place, if the wait for it is not too long.
      *
      * @param longestWait in nanoseconds; 0: only a place that needs no wait
+     * @param stripe of the calling thread
      * @return the end of the place, to be kept for {@link #waitNanos} and {@link #giveBack}; {@link #NONE} if the wait was
      *     too long: then nothing was taken
      */
-    long reserve(long now, long longestWait) {
-        return vacancies == 0 ? reserveLast(now, longestWait) : reserveVacant(now, longestWait);
+    long reserve(long now, long longestWait, int stripe) {
+        if (contended) {
+            long place = cells.take(stripe, units(now));
+            if (place != NONE) {
+                return place;
+            }
+        }
+        return vacancies == 0 ? reserveLast(now, longestWait, stripe) : reserveVacant(now, longestWait, stripe);
     }
 
-    private long reserveLast(long now, long longestWait) {
-        while (true) {
-            long seen = last.get();
+    private long reserveLast(long now, long longestWait, int stripe) {
+        long place = contended ? reserveBatch(now, stripe) : NONE;
+        while (place == NONE) {
+            long seen = last();
             long end = next(seen, now);
-            if (waitNanos(end, now) > longestWait) {
+            long wait = waitNanos(end, now);
+            place = wait > 0 && contended ? cells.takeAny(units(now)) : NONE;
+            if (place == NONE && wait > longestWait) {
                 return NONE;
             }
-            if (last.compareAndSet(seen, end)) {
+            if (place == NONE && swap(seen, end)) {
                 return end;
+            }
+            if (place == NONE) {
+                contend();
+            }
+        }
+        return place;
+    }
+
+    /** Threads contend: from now on each takes several places at a time, if the burst is large enough for that. */
+    void contend() {
+        if (batch > 1) {
+            contended = true;
+        }
+    }
+
+    /** Takes several places that need no wait, keeps the first and leaves the others in the cell. */
+    private long reserveBatch(long now, int stripe) {
+        long units = units(now);
+        if (!cells.claim(stripe, units)) {
+            return NONE;
+        }
+        while (true) {
+            long seen = last();
+            long first = units + Math.max(ahead(seen, now), headStart) + cost;
+            long end = first + (batch - 1) * cost;
+            // Not around zero, where ends mean something else.
+            if (waitNanos(end, now) > 0 || (first < 2 && end >= 0)) {
+                cells.fill(stripe, NONE, NONE);
+                return NONE;
+            }
+            if (swap(seen, end)) {
+                cells.fill(stripe, first + cost, end);
+                return first;
             }
         }
     }
 
-    private long reserveVacant(long now, long longestWait) {
+    private long reserveVacant(long now, long longestWait, int stripe) {
         lock.lock();
         try {
             forgetPast(now);
             if (vacant.isEmpty()) {
-                return reserveLast(now, longestWait);
+                return reserveLast(now, longestWait, stripe);
             }
             long end = vacant.first();
             if (waitNanos(end, now) > longestWait) {
@@ -133,6 +202,9 @@ final class Gcra {
 
     /** How long a call that came now would have to wait; 0 or more. */
     long untilFree(long now) {
+        if (contended && cells.usable(units(now)) > 0) {
+            return 0;
+        }
         if (vacancies > 0) {
             lock.lock();
             try {
@@ -144,7 +216,7 @@ final class Gcra {
                 lock.unlock();
             }
         }
-        return waitNanos(next(last.get(), now), now);
+        return waitNanos(next(last(), now), now);
     }
 
     /**
@@ -152,7 +224,7 @@ final class Gcra {
      * that has become free, and once all are given back, all is as if none had been made.
      */
     void giveBack(long end) {
-        boolean undone = last.compareAndSet(end, notNone(end - cost));
+        boolean undone = swap(end, notNone(end - cost));
         if (undone && vacancies == 0) {
             return;
         }
@@ -161,7 +233,7 @@ final class Gcra {
             if (!undone) {
                 vacant.add(end);
             }
-            while (!vacant.isEmpty() && last.compareAndSet(vacant.last(), notNone(vacant.last() - cost))) {
+            while (!vacant.isEmpty() && swap(vacant.last(), notNone(vacant.last() - cost))) {
                 vacant.pollLast();
             }
             vacancies = vacant.size();
@@ -172,8 +244,8 @@ final class Gcra {
 
     /** How many calls could start at once now, vacant places not counted: 0 to the burst. */
     long available(long now) {
-        long free = tolerance + cost - ahead(last.get(), now);
-        return Math.max(0, Math.min(burst, Math.floorDiv(free, cost)));
+        long free = tolerance + cost - ahead(last(), now);
+        return Math.max(0, Math.min(burst, Math.floorDiv(free, cost) + cells.usable(units(now))));
     }
 
     private long next(long seen, long now) {
@@ -191,7 +263,15 @@ final class Gcra {
         return (now << shift) + ORIGIN;
     }
 
+    private long last() {
+        return last.get(LINE);
+    }
+
+    private boolean swap(long seen, long end) {
+        return last.compareAndSet(LINE, seen, end);
+    }
+
     private static long notNone(long end) {
-        return end == NONE ? 1 : end;
+        return end == NONE || end == PlaceCells.BUSY ? 2 : end;
     }
 }

@@ -6,11 +6,14 @@ import dev.holdfast.spi.Checks;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Stripes;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Limits how many calls start in a time, so that a dependency gets no more than it was promised.
@@ -33,7 +36,8 @@ public final class ThrottlePolicy extends Policy {
     private final LongAdder rejected = new LongAdder();
     private final LongAdder waited = new LongAdder();
     private final LongAdder givenBack = new LongAdder();
-    private volatile TimeSource time = TimeSource.system();
+    /** The time of the pipeline that was built last with it; null before there is one. */
+    private volatile @Nullable TimeSource time;
 
     private ThrottlePolicy(ThrottleSettings settings) {
         super(NAME, ENTER | FAILURE);
@@ -77,10 +81,24 @@ public final class ThrottlePolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        long now = passage.now();
+        long reservation = gcra.reserve(passage.now(), 0, Stripes.current());
+        if (reservation == Gcra.NONE) {
+            return notAtOnce(passage);
+        }
+        passage.slot(reservation);
+        return PROCEED;
+    }
+
+    /**
+     * The thread may have lost the processor since the call's time was read, while others moved the line on: nobody is turned
+     * away or held back for that, and so what was said no to is asked again by the time that it is.
+     */
+    private int notAtOnce(Passage passage) {
+        long late = lateness(passage.now());
+        long now = passage.now() + late;
         // A wait that leaves no time for the attempt is futile; a call that need not wait is never futile here.
-        long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1));
-        long reservation = gcra.reserve(now, longest);
+        long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1 - late));
+        long reservation = gcra.reserve(now, longest, Stripes.current());
         if (reservation == Gcra.NONE) {
             return turnAway(passage, now);
         }
@@ -90,7 +108,12 @@ public final class ThrottlePolicy extends Policy {
             return PROCEED;
         }
         waited.increment();
-        return passage.pause(wait);
+        return passage.pause(wait + late); // a pause is counted from the call's own time
+    }
+
+    private long lateness(long now) {
+        TimeSource bound = time;
+        return bound == null ? 0 : Math.max(0, bound.nanos() - now);
     }
 
     private int turnAway(Passage passage, long now) {
@@ -129,6 +152,11 @@ public final class ThrottlePolicy extends Policy {
     }
 
     @Override
+    public List<String> warnings() {
+        return settings.warnings();
+    }
+
+    @Override
     public void meters(Meters meters) {
         meters.gauge("throttle.available", "Calls that could start at once now", this::available);
         meters.counter("throttle.rejected", "Calls that were turned away", rejected::sum);
@@ -143,12 +171,17 @@ public final class ThrottlePolicy extends Policy {
 
     /** How many calls could start at once now: 0 to the burst. By the clock of the pipeline that was built last with it. */
     public int available() {
-        return (int) gcra.available(time.nanos());
+        return (int) gcra.available(nanos());
     }
 
     /** How long a call that came now would have to wait, in nanoseconds. */
     long untilFree() {
-        return gcra.untilFree(time.nanos());
+        return gcra.untilFree(nanos());
+    }
+
+    private long nanos() {
+        TimeSource bound = time;
+        return (bound == null ? TimeSource.system() : bound).nanos();
     }
 
     /** How many calls were turned away so far. */

@@ -3,18 +3,24 @@ package dev.holdfast.throttling;
 
 import dev.holdfast.spi.Checks;
 import dev.holdfast.spi.InvalidSettingsException;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** How many calls may start in a time, how many of them at once, and how long one may wait for its turn. Immutable. */
 public final class ThrottleSettings {
+    private static final Duration SHORTEST = Duration.ofMillis(1);
+
     private final int limit;
     private final Duration per;
     private final @Nullable Integer givenBurst;
     private final int burst;
     private final Duration maxWait;
+    private final List<String> warnings;
 
     private ThrottleSettings(Builder builder) {
         limit = builder.limit;
@@ -22,6 +28,7 @@ public final class ThrottleSettings {
         givenBurst = builder.burst;
         burst = builder.effectiveBurst();
         maxWait = builder.maxWait;
+        warnings = List.copyOf(builder.warnings);
     }
 
     /**
@@ -35,6 +42,44 @@ public final class ThrottleSettings {
         return builder.build();
     }
 
+    /**
+     * What a rate limiter of resilience4j is set to. Its cycles become a rate with a burst of one cycle's permissions; a cycle
+     * shorter than 1 ms becomes as many of them as fill that time. An option that cannot be kept as it is meant there becomes
+     * one of the {@link #warnings}, which the pipeline tells when it is built.
+     *
+     * @throws InvalidSettingsException if a value is out of range here, such as a {@code timeoutDuration} of more than an hour
+     */
+    public static ThrottleSettings from(RateLimiterConfig config) {
+        Builder builder = builder().maxWait(config.getTimeoutDuration());
+        cycles(builder, config.getLimitForPeriod(), config.getLimitRefreshPeriod());
+        builder.warnings.add(
+                "limitRefreshPeriod: calls are spaced evenly; the permissions of a cycle do not come all at once");
+        if (!neverDrains(config)) {
+            builder.warnings.add("drainPermissionsOnResult: results change no permissions; the predicate is not asked");
+        }
+        if (config.isWritableStackTraceEnabled()) {
+            builder.warnings.add("writableStackTraceEnabled: a rejection of Holdfast never has a stack trace");
+        }
+        return builder.build();
+    }
+
+    private static void cycles(Builder builder, int limit, Duration period) {
+        long cycles = 1;
+        if (period.compareTo(SHORTEST) < 0) {
+            cycles = (SHORTEST.toNanos() + period.toNanos() - 1) / period.toNanos();
+        }
+        // More than an int holds is out of range here as well, and refused in build().
+        builder.limit((int) Math.min(Integer.MAX_VALUE, limit * cycles))
+                .per(period.multipliedBy(cycles))
+                .burst(limit);
+    }
+
+    /** The predicate of a config that was left at its default is one object, which says no to everything. */
+    private static boolean neverDrains(RateLimiterConfig config) {
+        Object predicate = config.getDrainPermissionsOnResult();
+        return predicate == null || predicate == RateLimiterConfig.ofDefaults().getDrainPermissionsOnResult();
+    }
+
     /** A builder that holds the defaults. */
     public static Builder builder() {
         return new Builder();
@@ -44,6 +89,7 @@ public final class ThrottleSettings {
     public Builder toBuilder() {
         Builder builder = builder().limit(limit).per(per).maxWait(maxWait);
         builder.burst = givenBurst;
+        builder.warnings.addAll(warnings);
         return builder;
     }
 
@@ -67,6 +113,11 @@ public final class ThrottleSettings {
         return maxWait;
     }
 
+    /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
+    public List<String> warnings() {
+        return warnings;
+    }
+
     @Override
     public String toString() {
         return "limit=" + limit + ", per=" + Checks.text(per) + ", burst=" + burst + ", maxWait="
@@ -79,6 +130,7 @@ public final class ThrottleSettings {
         private Duration per = Duration.ofSeconds(1);
         private @Nullable Integer burst;
         private Duration maxWait = Duration.ZERO;
+        private final List<String> warnings = new ArrayList<>();
 
         private Builder() {}
 
@@ -121,7 +173,7 @@ public final class ThrottleSettings {
             new Checks("throttle")
                     .range("limit", limit, 1, 1_000_000_000)
                     .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")
-                    .range("per", per, Duration.ofMillis(1), Duration.ofDays(1))
+                    .range("per", per, SHORTEST, Duration.ofDays(1))
                     .range("burst", effectiveBurst(), 1, Math.max(1, limit))
                     .range("maxWait", maxWait, Duration.ZERO, Duration.ofHours(1))
                     .done();

@@ -33,10 +33,11 @@ class GcraStressTest {
         try {
             List<Callable<List<Long>>> tasks = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {
+                int stripe = i;
                 Random random = new Random(i);
                 tasks.add(() -> {
                     start.await();
-                    return use(gcra, clock, random);
+                    return use(gcra, clock, random, stripe);
                 });
             }
             for (Future<List<Long>> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
@@ -58,12 +59,12 @@ class GcraStressTest {
         assertThat(gcra.available(clock.get())).isEqualTo(BURST);
     }
 
-    private static List<Long> use(Gcra gcra, AtomicLong clock, Random random) {
+    private static List<Long> use(Gcra gcra, AtomicLong clock, Random random, int stripe) {
         List<Long> kept = new ArrayList<>();
         List<Long> unused = new ArrayList<>();
         for (int i = 0; i < ROUNDS; i++) {
             long now = clock.addAndGet(random.nextInt(400));
-            long end = gcra.reserve(now, random.nextInt(20_000));
+            long end = gcra.reserve(now, random.nextInt(20_000), stripe);
             if (end != Gcra.NONE) {
                 (random.nextBoolean() ? kept : unused).add(end);
             }

@@ -18,7 +18,7 @@ class GcraTest {
     private static final long DAY = 24 * HOUR;
 
     private static long reserved(Gcra gcra, long now, long longestWait) {
-        long reservation = gcra.reserve(now, longestWait);
+        long reservation = gcra.reserve(now, longestWait, 0);
         assertThat(reservation).isNotEqualTo(Gcra.NONE);
         return reservation;
     }
@@ -31,7 +31,7 @@ class GcraTest {
             assertThat(gcra.waitNanos(reserved(gcra, 5, 0), 5)).isZero();
         }
 
-        assertThat(gcra.reserve(5, 0)).isEqualTo(Gcra.NONE);
+        assertThat(gcra.reserve(5, 0, 0)).isEqualTo(Gcra.NONE);
         assertThat(gcra.untilFree(5)).isEqualTo(SECOND / 10);
     }
 
@@ -52,7 +52,7 @@ class GcraTest {
         Gcra gcra = new Gcra(10, SECOND, 1);
         reserved(gcra, 0, 0);
         for (int i = 0; i < 100; i++) {
-            assertThat(gcra.reserve(1, SECOND / 20)).isEqualTo(Gcra.NONE);
+            assertThat(gcra.reserve(1, SECOND / 20, 0)).isEqualTo(Gcra.NONE);
         }
 
         assertThat(gcra.waitNanos(reserved(gcra, 1, SECOND), 1)).isEqualTo(SECOND / 10 - 1);
@@ -65,8 +65,8 @@ class GcraTest {
 
         long free = gcra.untilFree(0);
 
-        assertThat(gcra.reserve(free - 1, 0)).isEqualTo(Gcra.NONE);
-        assertThat(gcra.reserve(free, 0)).isNotEqualTo(Gcra.NONE);
+        assertThat(gcra.reserve(free - 1, 0, 0)).isEqualTo(Gcra.NONE);
+        assertThat(gcra.reserve(free, 0, 0)).isNotEqualTo(Gcra.NONE);
     }
 
     @Test
@@ -102,8 +102,8 @@ class GcraTest {
         reserved(gcra, 0, SECOND);
         gcra.giveBack(second);
 
-        assertThat(gcra.reserve(0, SECOND / 10 - 1)).isEqualTo(Gcra.NONE);
-        assertThat(gcra.reserve(0, SECOND / 10)).isNotEqualTo(Gcra.NONE);
+        assertThat(gcra.reserve(0, SECOND / 10 - 1, 0)).isEqualTo(Gcra.NONE);
+        assertThat(gcra.reserve(0, SECOND / 10, 0)).isNotEqualTo(Gcra.NONE);
     }
 
     @Test
@@ -135,7 +135,7 @@ class GcraTest {
         for (int i = 0; i < 3; i++) {
             assertThat(gcra.waitNanos(reserved(gcra, 0, 0), 0)).isZero();
         }
-        assertThat(gcra.reserve(0, 0)).isEqualTo(Gcra.NONE);
+        assertThat(gcra.reserve(0, 0, 0)).isEqualTo(Gcra.NONE);
     }
 
     @Test
@@ -216,7 +216,7 @@ class GcraTest {
 
         private void take(long now, long longestWait) {
             long free = gcra.untilFree(now);
-            long reservation = gcra.reserve(now, longestWait);
+            long reservation = gcra.reserve(now, longestWait, 0);
             if (reservation == Gcra.NONE) {
                 assertThat(free).as(name).isGreaterThan(longestWait);
                 return;
@@ -275,8 +275,8 @@ class GcraTest {
             for (int i = 0; i < 2_000; i++) {
                 now += random.nextLong(2 * cost + 2);
                 long longest = random.nextLong(5 * cost + 2);
-                long mine = gcra.reserve(origin + now, longest);
-                long its = other.reserve(now, longest);
+                long mine = gcra.reserve(origin + now, longest, 0);
+                long its = other.reserve(now, longest, 0);
                 assertThat(mine == Gcra.NONE).as("limit %d, call %d", limit, i).isEqualTo(its == Gcra.NONE);
                 if (mine != Gcra.NONE) {
                     assertThat(gcra.waitNanos(mine, origin + now)).isEqualTo(other.waitNanos(its, now));
@@ -306,7 +306,7 @@ class GcraTest {
         Gcra gcra = new Gcra(10, SECOND, 1);
         reserved(gcra, 60 * SECOND, 0);
 
-        assertThat(gcra.reserve(0, 0)).isEqualTo(Gcra.NONE);
+        assertThat(gcra.reserve(0, 0, 0)).isEqualTo(Gcra.NONE);
         assertThat(gcra.untilFree(60 * SECOND)).isEqualTo(SECOND / 10);
     }
 }

@@ -3,8 +3,10 @@ package dev.holdfast.throttling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.spi.InvalidSettingsException;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -80,5 +82,73 @@ class ThrottleSettingsTest {
                 .maxWait(Duration.ofHours(1)));
 
         assertThat(most.burst()).isEqualTo(1_000_000_000);
+    }
+
+    @Test
+    void aConfigOfResilience4jBecomesARateWithABurstOfOneCycle() {
+        ThrottleSettings settings = ThrottleSettings.from(RateLimiterConfig.custom()
+                .limitForPeriod(20)
+                .limitRefreshPeriod(Duration.ofSeconds(2))
+                .timeoutDuration(Duration.ofMillis(30))
+                .writableStackTraceEnabled(false)
+                .build());
+
+        assertThat(settings).hasToString("limit=20, per=2s, burst=20, maxWait=30ms");
+        assertThat(settings.warnings())
+                .containsExactly(
+                        "limitRefreshPeriod: calls are spaced evenly; the permissions of a cycle do not come all at once");
+        assertThat(ThrottlePolicy.of(settings).warnings()).isEqualTo(settings.warnings());
+        assertThat(settings.toBuilder().build().warnings()).isEqualTo(settings.warnings());
+    }
+
+    @Test
+    void theShortCyclesOfResilience4jsDefaultBecomeAMillisecond() {
+        ThrottleSettings settings = ThrottleSettings.from(RateLimiterConfig.ofDefaults());
+
+        assertThat(settings).hasToString("limit=100000, per=1ms, burst=50, maxWait=5s");
+        assertThat(settings.warnings())
+                .containsExactly(
+                        "limitRefreshPeriod: calls are spaced evenly; the permissions of a cycle do not come all at once",
+                        "writableStackTraceEnabled: a rejection of Holdfast never has a stack trace");
+    }
+
+    @Test
+    void aCycleThatDoesNotDivideAMillisecondKeepsItsRate() {
+        ThrottleSettings settings = ThrottleSettings.from(RateLimiterConfig.custom()
+                .limitForPeriod(7)
+                .limitRefreshPeriod(Duration.ofNanos(300_001))
+                .build());
+
+        assertThat(settings.limit()).isEqualTo(28);
+        assertThat(settings.per()).isEqualTo(Duration.ofNanos(1_200_004));
+        assertThat(settings.burst()).isEqualTo(7);
+    }
+
+    @Test
+    void aPredicateThatDrainsPermissionsIsWarnedOfByName() {
+        ThrottleSettings settings = ThrottleSettings.from(RateLimiterConfig.custom()
+                .limitRefreshPeriod(Duration.ofSeconds(1))
+                .drainPermissionsOnResult(result -> true)
+                .build());
+
+        assertThat(settings.warnings())
+                .contains("drainPermissionsOnResult: results change no permissions; the predicate is not asked");
+    }
+
+    @Test
+    void whatIsOutOfRangeHereIsAnErrorByName() {
+        RateLimiterConfig patient =
+                RateLimiterConfig.custom().timeoutDuration(Duration.ofHours(2)).build();
+        RateLimiterConfig fast = RateLimiterConfig.custom()
+                .limitForPeriod(2)
+                .limitRefreshPeriod(Duration.ofNanos(1))
+                .build();
+
+        assertThatThrownBy(() -> ThrottleSettings.from(patient))
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessageContaining("maxWait");
+        assertThatThrownBy(() -> ThrottleSettings.from(fast))
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessageContaining("limit");
     }
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import dev.holdfast.spi.Stripes;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Places that were taken from the line several at a time, so that threads do not write the same word for each call. A cell
+ * holds places that follow one another. What is not used before its time is past is nobody's.
+ */
+final class PlaceCells {
+    /** A thread is taking places for the cell. Never the end of a place, as {@link Gcra#NONE} is none. */
+    static final long BUSY = 1;
+
+    /**
+     * For each cell the end of its next place and behind it that of its last one. The second is written while the first says
+     * BUSY, and ends are never used again: a compare-and-set of the first that succeeds has read the right second one.
+     */
+    private final AtomicLongArray words;
+
+    private final int cells;
+    private final long cost;
+    private final long tolerance;
+
+    /** Empty cells; a power of two of them. */
+    PlaceCells(int cells, long cost, long tolerance) {
+        this.cells = cells;
+        this.cost = cost;
+        this.tolerance = tolerance;
+        words = new AtomicLongArray((cells + 1) * Stripes.STRIDE);
+    }
+
+    /** The end of a place in the cell of this stripe, which is taken; {@link Gcra#NONE} if it holds none that can be used. */
+    long take(int stripe, long units) {
+        return takeAt(index(stripe), units);
+    }
+
+    private long takeAt(int index, long units) {
+        while (true) {
+            long end = words.get(index);
+            if (!usable(end, units)) {
+                return Gcra.NONE;
+            }
+            long next = end == words.get(index + 1) ? Gcra.NONE : end + cost;
+            if (words.compareAndSet(index, end, next)) {
+                return end;
+            }
+        }
+    }
+
+    /** The same from any cell. */
+    long takeAny(long units) {
+        for (int cell = 0; cell < cells; cell++) {
+            long end = takeAt(index(cell), units);
+            if (end != Gcra.NONE) {
+                return end;
+            }
+        }
+        return Gcra.NONE;
+    }
+
+    /** Nobody starts after the beginning of a place, nor earlier than the tolerance before it. */
+    private boolean usable(long end, long units) {
+        long early = end - cost - units;
+        return end != Gcra.NONE && end != BUSY && early >= 0 && early <= tolerance;
+    }
+
+    /** Makes the cell of this stripe the caller's to fill, if it holds nothing that can be used and nobody fills it. */
+    boolean claim(int stripe, long units) {
+        int index = index(stripe);
+        long seen = words.get(index);
+        return seen != BUSY && !usable(seen, units) && words.compareAndSet(index, seen, BUSY);
+    }
+
+    /** Ends a claim. */
+    void fill(int stripe, long next, long last) {
+        int index = index(stripe);
+        words.set(index + 1, last);
+        words.set(index, next);
+    }
+
+    /** How many places can be used. */
+    long usable(long units) {
+        long sum = 0;
+        for (int cell = 0; cell < cells; cell++) {
+            long end = words.get(index(cell));
+            if (usable(end, units)) {
+                sum += (words.get(index(cell) + 1) - end) / cost + 1;
+            }
+        }
+        return sum;
+    }
+
+    private int index(int stripe) {
+        return ((stripe & (cells - 1)) + 1) * Stripes.STRIDE;
+    }
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import static java.time.Duration.ZERO;
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A thread that loses the processor after the time of its call was read, while others go on. */
+class LateThreadTest {
+    private final VirtualTime time = new VirtualTime();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    /** Before the throttle: the next call finds that so much time has passed, and that others have called meanwhile. */
+    private static final class Stall extends Policy {
+        private Runnable meanwhile = () -> {};
+
+        Stall() {
+            super("stall", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            Runnable once = meanwhile;
+            meanwhile = () -> {};
+            once.run();
+            return PROCEED;
+        }
+    }
+
+    private final Stall stall = new Stall();
+
+    /** One call each 10 ms, one at once. */
+    private Pipeline pipeline(ThrottlePolicy throttle) {
+        return Pipeline.builder("inventory")
+                .policies(stall, throttle)
+                .time(time)
+                .build();
+    }
+
+    private static ThrottlePolicy throttle(Duration maxWait) {
+        return ThrottlePolicy.of(t -> t.limit(100).burst(1).maxWait(maxWait));
+    }
+
+    private void others(Dependency dependency, Pipeline pipeline, int calls) {
+        for (int i = 0; i < calls; i++) {
+            time.advance(ofMillis(10));
+            dependency.call(pipeline, ZERO);
+        }
+    }
+
+    @Test
+    void aCallWithinTheLimitIsLetThroughThoughItsThreadWasStalled() {
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(throttle(ZERO));
+        stall.meanwhile = () -> {
+            others(dependency, pipeline, 20);
+            time.advance(ofMillis(10));
+        };
+
+        Dependency.Running late = dependency.call(pipeline, ZERO);
+        time.run();
+
+        assertThat(late.result()).isCompletedWithValue("done");
+        assertThat(dependency.starts()).hasSize(21);
+    }
+
+    @Test
+    void aCallBeyondTheLimitIsTurnedAwayThoughItsThreadWasStalled() {
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(throttle(ZERO));
+        stall.meanwhile = () -> others(dependency, pipeline, 20);
+
+        Dependency.Running late = dependency.call(pipeline, ZERO);
+        time.run();
+
+        assertThat(late.error())
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class,
+                        rejection -> assertThat(rejection.retryAfter()).contains(ofMillis(10)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aCallOfAStalledThreadWaitsNoLongerThanItsPlaceAsks(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        ThrottlePolicy throttle = throttle(ofSeconds(1));
+        Pipeline pipeline = pipeline(throttle);
+        dependency.call(pipeline, ZERO);
+        time.run();
+
+        Dependency.Running second = dependency.call(pipeline, ZERO);
+        time.run();
+
+        assertThat(second.result()).isCompletedWithValue("done");
+        assertThat(dependency.starts()).containsExactly(0L, ofMillis(10).toNanos());
+    }
+
+    @Test
+    void theTimeThatAStalledThreadLostIsNoLongerThereToWait() {
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(throttle(ofSeconds(1)));
+        stall.meanwhile = () -> {
+            others(dependency, pipeline, 1);
+            dependency.call(pipeline, ZERO);
+            dependency.call(pipeline, ZERO);
+        };
+
+        Dependency.Running hurried =
+                dependency.call(pipeline.<String>operation("work").unkeyed().deadline(ofMillis(39)), ZERO);
+        time.run();
+
+        assertThat(hurried.error()).isInstanceOf(CallRejectedException.class);
+        assertThat(dependency.starts()).hasSize(3);
+    }
+}
