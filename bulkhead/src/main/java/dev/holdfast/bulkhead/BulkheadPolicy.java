@@ -2,21 +2,26 @@
 package dev.holdfast.bulkhead;
 
 import dev.holdfast.Reason;
-import dev.holdfast.bulkhead.Permits.Ticket;
 import dev.holdfast.spi.Checks;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Stripes;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Limits how many calls run at once, so that one slow dependency cannot take every thread.
  *
- * <p>A call that finds no free permit joins a bounded queue, first come, first served, for at most {@code maxWait}; a
- * permit that comes back is handed to the first in it. Blocking and asynchronous calls wait in the same queue, the latter
+ * <p>The limit is fixed and can be {@linkplain #resize resized}, or adapts between a floor and a ceiling ({@link
+ * LimitAlgorithm}). A call that finds no free permit joins a bounded queue, first come, first served unless {@link QueueOrder}
+ * says otherwise, for at most {@code maxWait}; a permit that comes back is handed to the next in it. Blocking and asynchronous calls wait in the same queue, the latter
  * without a thread. A call is turned away with {@link Reason#BULKHEAD_FULL} if the queue is full, if it has waited for too
  * long, or if it has no time left to wait.
  *
@@ -34,14 +39,29 @@ public final class BulkheadPolicy extends Policy {
     private final Permits permits;
     private final long maxWaitNanos;
     private final long leaseNanos;
+    private final long targetNanos;
+    private final @Nullable AdaptiveLimit adaptive;
     private final LongAdder writtenOff = new LongAdder();
 
+    /** Told of every call; usually there are none. */
+    private final List<Resilience4jBulkhead> views = new CopyOnWriteArrayList<>();
+
     private BulkheadPolicy(BulkheadSettings settings) {
-        super(NAME, ENTER | ENDED);
+        super(NAME, hearsFor(settings.limit()));
         this.settings = settings;
-        permits = new Permits(settings.maxConcurrentCalls(), settings.maxWaitingCalls());
+        boolean fixed = settings.limit() == LimitAlgorithm.FIXED;
+        adaptive = fixed ? null : Algorithms.of(settings);
+        int limit = adaptive == null ? settings.maxConcurrentCalls() : adaptive.limit();
+        TicketQueue queue =
+                new TicketQueue(settings.queueOrder(), settings.codelInterval().toNanos());
+        permits = new Permits(limit, settings.maxWaitingCalls(), queue, Stripes.count());
         maxWaitNanos = settings.maxWait().toNanos();
+        targetNanos = settings.codelTarget().toNanos();
         leaseNanos = settings.lease().toNanos();
+    }
+
+    private static int hearsFor(LimitAlgorithm limit) {
+        return limit == LimitAlgorithm.FIXED ? ENTER | ENDED : ENTER | ENDED | SUCCESS | FAILURE;
     }
 
     /**
@@ -79,31 +99,36 @@ public final class BulkheadPolicy extends Policy {
         if (passage.object() instanceof Ticket ticket) {
             return afterWaiting(passage, ticket);
         }
-        if (permits.tryAcquire()) {
-            passage.slot(HELD);
-            return PROCEED;
+        if (take()) {
+            return admit(passage);
         }
         long wait = Math.min(maxWaitNanos, passage.remaining());
-        Ticket ticket = wait > 0 ? permits.join() : null;
+        Ticket ticket = wait > 0 ? permits.join(passage.now()) : null;
         if (ticket == null) {
+            tellRejected();
             return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage));
         }
         if (ticket.granted()) {
-            passage.slot(HELD);
-            return PROCEED;
+            return admit(passage);
         }
         passage.object(ticket);
-        return passage.await(ticket, wait);
+        return passage.await(ticket, ticket.late ? Math.min(wait, targetNanos) : wait);
+    }
+
+    private int admit(Passage passage) {
+        passage.slot(HELD);
+        tellPermitted();
+        return PROCEED;
     }
 
     /** The ticket decides, not the time: one that was granted in the last moment holds a permit. */
     private int afterWaiting(Passage passage, Ticket ticket) {
         passage.object(null);
         if (ticket.granted() || !permits.withdraw(ticket)) {
-            passage.slot(HELD);
-            return PROCEED;
+            return admit(passage);
         }
-        return passage.reject(Reason.BULKHEAD_FULL, -1, lateMessage(passage));
+        tellRejected();
+        return passage.reject(Reason.BULKHEAD_FULL, -1, lateMessage(passage, ticket));
     }
 
     @Override
@@ -111,9 +136,28 @@ public final class BulkheadPolicy extends Policy {
         if (passage.object() instanceof Ticket ticket) {
             passage.object(null);
             if (!permits.withdraw(ticket)) {
-                permits.release();
+                putBack();
             }
         }
+    }
+
+    /** Heard only where the limit adapts. */
+    @Override
+    public int settle(Passage passage) {
+        AdaptiveLimit limit = adaptive;
+        if (limit == null || !passage.started()) {
+            return KEEP;
+        }
+        boolean changed = switch (passage.outcome()) {
+            case SUCCESS -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
+            case TIMEOUT, PUSHBACK -> limit.dropped(passage.now(), permits.inFlight());
+            default -> false; // how long a failure took says nothing of the load
+        };
+        // Two changes may overtake one another on their way here: whoever is last leaves the permits as the limit is.
+        while (changed && permits.limit() != limit.limit()) {
+            permits.resize(limit.limit());
+        }
+        return KEEP;
     }
 
     @Override
@@ -123,8 +167,85 @@ public final class BulkheadPolicy extends Policy {
             if (passage.writtenOff()) {
                 writtenOff.increment();
             }
-            permits.release();
+            putBack();
+            if (passage.started()) {
+                tellFinished();
+            }
         }
+    }
+
+    boolean take() {
+        return permits.tryAcquire(Stripes.current());
+    }
+
+    void putBack() {
+        permits.release(Stripes.current());
+    }
+
+    void tellPermitted() {
+        if (!views.isEmpty()) {
+            views.forEach(Resilience4jBulkhead::permitted);
+        }
+    }
+
+    void tellRejected() {
+        if (!views.isEmpty()) {
+            views.forEach(Resilience4jBulkhead::rejected);
+        }
+    }
+
+    void tellFinished() {
+        if (!views.isEmpty()) {
+            views.forEach(Resilience4jBulkhead::finished);
+        }
+    }
+
+    /**
+     * Changes how many calls may run at once, also under load. Never waits: calls that run already go on, and their permits are
+     * not given out again until as few run as may; where there are more permits than before, those who wait get them at once.
+     *
+     * @param maxConcurrentCalls 1 to 1,000,000
+     * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
+     * @throws IllegalStateException if the limit adapts by itself
+     */
+    public void resize(int maxConcurrentCalls) {
+        if (adaptive != null) {
+            throw new IllegalStateException(
+                    "the limit of this bulkhead adapts by " + settings.limit() + " and cannot be set");
+        }
+        BulkheadSettings.of(b -> b.maxConcurrentCalls(maxConcurrentCalls));
+        permits.resize(maxConcurrentCalls);
+    }
+
+    /** {@link #asResilience4j(String, Map)} with the name {@code bulkhead} and without tags. */
+    public Bulkhead asResilience4j() {
+        return asResilience4j(NAME, Map.of());
+    }
+
+    /**
+     * This bulkhead as one of resilience4j's, for its registries, Micrometer binders and decorators. Its events and metrics tell
+     * of the calls of pipelines and of its own alike, and both share the permits. It never makes its caller wait, and looks at no
+     * interrupt. What it gives out has no token: whoever gives one back twice gives back another one's that the view gave out,
+     * but never one of a pipeline, and never more than are out. {@code changeConfig} is {@link #resize}. Consumers of its
+     * events run on the thread of the call and must not block; one that throws is logged once. The same view for the same name.
+     *
+     * <p>A registry takes it through a pre-filled {@code RegistryStore}; its {@code replace} does nothing for an absent name.
+     *
+     * @throws IllegalArgumentException if there is a view of this name with other tags
+     */
+    public synchronized Bulkhead asResilience4j(String name, Map<String, String> tags) {
+        for (Resilience4jBulkhead view : views) {
+            if (view.getName().equals(name)) {
+                if (!view.getTags().equals(tags)) {
+                    throw new IllegalArgumentException(
+                            "view '" + name + "' has the tags " + view.getTags() + " and not " + tags);
+                }
+                return view;
+            }
+        }
+        Resilience4jBulkhead view = new Resilience4jBulkhead(name, tags, this);
+        views.add(view);
+        return view;
     }
 
     @Override
@@ -140,9 +261,19 @@ public final class BulkheadPolicy extends Policy {
         meters.counter("bulkhead.written.off", "Permits taken back from work that outlived its lease", writtenOff::sum);
     }
 
+    @Override
+    public List<String> warnings() {
+        return settings.warnings();
+    }
+
     /** The settings that this bulkhead was made with. */
     public BulkheadSettings settings() {
         return settings;
+    }
+
+    /** How many calls may run at once just now; changes where the limit adapts, or is resized. */
+    public int limit() {
+        return permits.limit();
     }
 
     /** How many permits are out just now. */
@@ -164,12 +295,14 @@ public final class BulkheadPolicy extends Policy {
         return "bulkhead of '" + passage.pipeline() + "' is full: " + counts();
     }
 
-    private String lateMessage(Passage passage) {
-        long remaining = passage.remaining();
-        Duration waited = settings.maxWait();
-        String within = remaining <= 0 ? "the time of the call" : Checks.text(waited);
-        return "bulkhead of '" + passage.pipeline() + "' is full: no permit came back within " + within + ", "
-                + counts();
+    private String lateMessage(Passage passage, Ticket ticket) {
+        String full = "bulkhead of '" + passage.pipeline() + "' is full: ";
+        if (ticket.displaced()) {
+            return full + "a later call took the place in the queue, " + counts();
+        }
+        Duration longest = ticket.late ? settings.codelTarget() : settings.maxWait();
+        String within = passage.remaining() <= 0 ? "the time of the call" : Checks.text(longest);
+        return full + "no permit came back within " + within + ", " + counts();
     }
 
     private String counts() {

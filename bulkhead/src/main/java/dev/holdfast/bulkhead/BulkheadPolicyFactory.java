@@ -27,8 +27,14 @@ public final class BulkheadPolicyFactory implements PolicyFactory<BulkheadSettin
     public List<Option<BulkheadSettings.Builder, ?>> options() {
         return List.of(
                 Option.integer("max-concurrent-calls", BulkheadSettings.Builder::maxConcurrentCalls),
+                Option.choice("limit", LimitAlgorithm.class, BulkheadSettings.Builder::limit),
+                Option.integer("min-concurrent-calls", BulkheadSettings.Builder::minConcurrentCalls),
+                Option.integer("initial-concurrent-calls", BulkheadSettings.Builder::initialConcurrentCalls),
                 Option.integer("max-waiting-calls", BulkheadSettings.Builder::maxWaitingCalls),
                 Option.duration("max-wait", BulkheadSettings.Builder::maxWait),
+                Option.choice("queue-order", QueueOrder.class, BulkheadSettings.Builder::queueOrder),
+                Option.duration("codel-target", BulkheadSettings.Builder::codelTarget),
+                Option.duration("codel-interval", BulkheadSettings.Builder::codelInterval),
                 Option.duration("lease", BulkheadSettings.Builder::lease));
     }
 

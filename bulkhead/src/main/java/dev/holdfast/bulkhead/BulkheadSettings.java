@@ -3,22 +3,44 @@ package dev.holdfast.bulkhead;
 
 import dev.holdfast.spi.Checks;
 import dev.holdfast.spi.InvalidSettingsException;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** How many calls may run at once, and how many may wait for how long. Immutable. */
 public final class BulkheadSettings {
+    private static final int MOST = 1_000_000;
+
     private final int maxConcurrentCalls;
+    private final LimitAlgorithm limit;
+    private final int minConcurrentCalls;
+    private final @Nullable Integer givenInitial;
+    private final int initialConcurrentCalls;
     private final int maxWaitingCalls;
     private final Duration maxWait;
+    private final QueueOrder queueOrder;
+    private final Duration codelTarget;
+    private final Duration codelInterval;
     private final Duration lease;
+    private final List<String> warnings;
 
     private BulkheadSettings(Builder builder) {
         maxConcurrentCalls = builder.maxConcurrentCalls;
+        limit = builder.limit;
+        minConcurrentCalls = builder.minConcurrentCalls;
+        givenInitial = builder.initialConcurrentCalls;
+        initialConcurrentCalls = builder.effectiveInitial();
         maxWaitingCalls = builder.maxWaitingCalls;
         maxWait = builder.maxWait;
+        queueOrder = builder.queueOrder;
+        codelTarget = builder.codelTarget;
+        codelInterval = builder.codelInterval;
         lease = builder.lease;
+        warnings = List.copyOf(builder.warnings);
     }
 
     /**
@@ -32,23 +54,73 @@ public final class BulkheadSettings {
         return builder.build();
     }
 
+    /**
+     * What a bulkhead of resilience4j is set to. An option that cannot be kept as it is meant there becomes one of the {@link
+     * #warnings}, which the pipeline tells when it is built.
+     *
+     * @throws InvalidSettingsException if a value is out of range here, such as {@code maxConcurrentCalls} of 0
+     */
+    public static BulkheadSettings from(BulkheadConfig config) {
+        Duration maxWait = config.getMaxWaitDuration();
+        Builder builder = builder()
+                .maxConcurrentCalls(config.getMaxConcurrentCalls())
+                .maxWait(maxWait)
+                .maxWaitingCalls(maxWait.isZero() ? 0 : MOST);
+        if (!maxWait.isZero()) {
+            builder.warnings.add(
+                    "maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do");
+        }
+        if (config.isWritableStackTraceEnabled()) {
+            builder.warnings.add("writableStackTraceEnabled: a rejection of Holdfast never has a stack trace");
+        }
+        if (!config.isFairCallHandlingEnabled()) {
+            builder.warnings.add(
+                    "fairCallHandlingEnabled: calls are served in the order in which they came, although false"
+                            + " does not ask for it");
+        }
+        return builder.build();
+    }
+
     /** A builder that holds the defaults. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** A builder that holds these settings. */
+    /** A builder that holds these settings. An initial limit that was not set goes on following the others. */
     public Builder toBuilder() {
-        return builder()
+        Builder builder = builder()
                 .maxConcurrentCalls(maxConcurrentCalls)
+                .limit(limit)
+                .minConcurrentCalls(minConcurrentCalls)
                 .maxWaitingCalls(maxWaitingCalls)
                 .maxWait(maxWait)
+                .queueOrder(queueOrder)
+                .codelTarget(codelTarget)
+                .codelInterval(codelInterval)
                 .lease(lease);
+        builder.initialConcurrentCalls = givenInitial;
+        builder.warnings.addAll(warnings);
+        return builder;
     }
 
-    /** How many calls may run at once. */
+    /** How many calls may run at once; the ceiling of a limit that adapts. */
     public int maxConcurrentCalls() {
         return maxConcurrentCalls;
+    }
+
+    /** Where the limit comes from. */
+    public LimitAlgorithm limit() {
+        return limit;
+    }
+
+    /** The floor of a limit that adapts. */
+    public int minConcurrentCalls() {
+        return minConcurrentCalls;
+    }
+
+    /** Where a limit that adapts starts. */
+    public int initialConcurrentCalls() {
+        return initialConcurrentCalls;
     }
 
     /** How many calls may wait for a permit; one more is turned away at once. */
@@ -61,29 +133,82 @@ public final class BulkheadSettings {
         return maxWait;
     }
 
+    /** Who is served first of those who wait. */
+    public QueueOrder queueOrder() {
+        return queueOrder;
+    }
+
+    /** For {@link QueueOrder#CODEL}: how long a call may wait in a queue that stands. */
+    public Duration codelTarget() {
+        return codelTarget;
+    }
+
+    /** For {@link QueueOrder#CODEL}: after which time without an empty moment a queue stands. */
+    public Duration codelInterval() {
+        return codelInterval;
+    }
+
     /** After which time the permit of work that never ends is given to others. */
     public Duration lease() {
         return lease;
     }
 
+    /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
+    public List<String> warnings() {
+        return warnings;
+    }
+
     @Override
     public String toString() {
-        return "maxConcurrentCalls=" + maxConcurrentCalls + ", maxWaitingCalls=" + maxWaitingCalls + ", maxWait="
-                + Checks.text(maxWait) + ", lease=" + Checks.text(lease);
+        String adaptive = limit == LimitAlgorithm.FIXED
+                ? ""
+                : ", limit=" + limit + ", minConcurrentCalls=" + minConcurrentCalls + ", initialConcurrentCalls="
+                        + initialConcurrentCalls;
+        String codel = queueOrder == QueueOrder.CODEL
+                ? ", codelTarget=" + Checks.text(codelTarget) + ", codelInterval=" + Checks.text(codelInterval)
+                : "";
+        return "maxConcurrentCalls=" + maxConcurrentCalls + adaptive + ", maxWaitingCalls=" + maxWaitingCalls
+                + ", maxWait=" + Checks.text(maxWait) + ", queueOrder=" + queueOrder + codel + ", lease="
+                + Checks.text(lease);
     }
 
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
     public static final class Builder {
         private int maxConcurrentCalls = 25;
+        private LimitAlgorithm limit = LimitAlgorithm.FIXED;
+        private int minConcurrentCalls = 1;
+        private @Nullable Integer initialConcurrentCalls;
         private int maxWaitingCalls = 100;
         private Duration maxWait = Duration.ofMillis(100);
+        private QueueOrder queueOrder = QueueOrder.FIFO;
+        private Duration codelTarget = Duration.ofMillis(5);
+        private Duration codelInterval = Duration.ofMillis(100);
+        private final List<String> warnings = new ArrayList<>();
         private Duration lease = Duration.ofMinutes(1);
 
         private Builder() {}
 
-        /** How many calls may run at once: 1 to 1,000,000; default 25. */
+        /** How many calls may run at once, the ceiling of a limit that adapts: 1 to 1,000,000; default 25. */
         public Builder maxConcurrentCalls(int calls) {
             maxConcurrentCalls = calls;
+            return this;
+        }
+
+        /** Where the limit comes from; default {@link LimitAlgorithm#FIXED}. */
+        public Builder limit(LimitAlgorithm algorithm) {
+            limit = Objects.requireNonNull(algorithm, "limit");
+            return this;
+        }
+
+        /** The floor of a limit that adapts: 1 to {@link #maxConcurrentCalls}; default 1. */
+        public Builder minConcurrentCalls(int calls) {
+            minConcurrentCalls = calls;
+            return this;
+        }
+
+        /** Where a limit that adapts starts: floor to ceiling; default 20, or the nearer of the two. */
+        public Builder initialConcurrentCalls(int calls) {
+            initialConcurrentCalls = calls;
             return this;
         }
 
@@ -99,6 +224,24 @@ public final class BulkheadSettings {
             return this;
         }
 
+        /** Who is served first of those who wait; default {@link QueueOrder#FIFO}. */
+        public Builder queueOrder(QueueOrder order) {
+            queueOrder = Objects.requireNonNull(order, "queueOrder");
+            return this;
+        }
+
+        /** For {@link QueueOrder#CODEL}, how long a call may wait in a queue that stands: 0 to one day; default 5 ms. */
+        public Builder codelTarget(Duration longest) {
+            codelTarget = Objects.requireNonNull(longest, "codelTarget");
+            return this;
+        }
+
+        /** For {@link QueueOrder#CODEL}, after which time a queue stands: 1 ms to one day; default 100 ms. */
+        public Builder codelInterval(Duration time) {
+            codelInterval = Objects.requireNonNull(time, "codelInterval");
+            return this;
+        }
+
         /**
          * After which time work that goes on although its outcome was decided (a timeout that it ignores) is written off, so
          * that its permit is free again: 1 ms to one day; default 1 minute.
@@ -108,6 +251,12 @@ public final class BulkheadSettings {
             return this;
         }
 
+        private int effectiveInitial() {
+            return initialConcurrentCalls != null
+                    ? initialConcurrentCalls
+                    : Math.max(minConcurrentCalls, Math.min(maxConcurrentCalls, 20));
+        }
+
         /**
          * The settings.
          *
@@ -115,8 +264,16 @@ public final class BulkheadSettings {
          */
         public BulkheadSettings build() {
             new Checks("bulkhead")
-                    .range("maxConcurrentCalls", maxConcurrentCalls, 1, 1_000_000)
-                    .range("maxWaitingCalls", maxWaitingCalls, 0, 1_000_000)
+                    .range("maxConcurrentCalls", maxConcurrentCalls, 1, MOST)
+                    .range("minConcurrentCalls", minConcurrentCalls, 1, Math.max(1, maxConcurrentCalls))
+                    .range(
+                            "initialConcurrentCalls",
+                            effectiveInitial(),
+                            minConcurrentCalls,
+                            Math.max(minConcurrentCalls, maxConcurrentCalls))
+                    .range("maxWaitingCalls", maxWaitingCalls, 0, MOST)
+                    .range("codelTarget", codelTarget, Duration.ZERO, Duration.ofDays(1))
+                    .range("codelInterval", codelInterval, Duration.ofMillis(1), Duration.ofDays(1))
                     .range("maxWait", maxWait, Duration.ZERO, Duration.ofDays(1))
                     .range("lease", lease, Duration.ofMillis(1), Duration.ofDays(1))
                     .done();

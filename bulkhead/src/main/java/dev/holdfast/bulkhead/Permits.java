@@ -1,66 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
-import dev.holdfast.spi.Completion;
-import java.util.concurrent.atomic.AtomicLong;
+import dev.holdfast.spi.Stripes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine of a bulkhead: a number of permits and a bounded queue, first come, first served.
+ * The engine of a bulkhead: a number of permits and a bounded queue.
  *
- * <p>A permit that comes back while somebody waits is handed to the first in the queue and was never free in between, so
- * nobody overtakes and a waiter never has to try again. Taking and returning is one compare-and-set while nobody waits;
- * the lock is taken only for the queue, for a few instructions, and nobody parks while holding it. Knows no time.
+ * <p>A permit that comes back while somebody waits is handed to the next in the queue and was never free in between, so
+ * nobody overtakes and a waiter never has to try again. Taking and returning is one compare-and-set while nobody waits: on
+ * one word, until threads are seen to contend for it, and then each on a cell of its own. The sum of all is the limit at any
+ * time, and a call is refused only when all are known to be empty. The lock is taken only for the queue, to open and close
+ * the cells and to resize, for a few instructions, and nobody parks while holding it. Knows no time.
  */
 final class Permits {
-    private static final long ONE_WAITING = 1L << 32;
+    private static final int BITS = 20;
+    private static final long MASK = (1L << BITS) - 1;
+    private static final long ONE_WAITING = 1L << (2 * BITS);
 
-    private final int limit;
-    private final int queueLimit;
+    /** The cells are in use. Then nobody waits, and no more are given than the limit. */
+    private static final long OPEN = 1L << (3 * BITS);
+
+    /** Where the word is: apart from whatever lies before and behind. */
+    private static final int WORD = Stripes.STRIDE;
 
     /**
-     * Permits that are out in the low half, waiting tickets in the high half: one word, so that "a permit is free and
-     * nobody waits" is one decision. The high half changes under the lock alone, the low half at any time; while somebody
-     * waits, all permits are out.
+     * From the low end: permits given (out, or in a cell), the limit, waiting tickets, {@link #OPEN}. One word, so that "a
+     * permit is free and nobody waits" is one decision, whatever is resized meanwhile. All but the permits given change under
+     * the lock alone. While somebody waits, no fewer permits are given than the limit.
      */
-    private final AtomicLong state = new AtomicLong();
+    private final AtomicLongArray word = new AtomicLongArray(2 * Stripes.STRIDE);
 
+    private final FreeCells cells;
+    private final int queueLimit;
+    private final TicketQueue queue;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** A ring through a ticket that is never granted: a ticket is taken out of the middle without a search. */
-    private final Ticket queue = new Ticket();
-
-    Permits(int limit, int queueLimit) {
-        this.limit = limit;
+    Permits(int limit, int queueLimit, TicketQueue queue, int stripes) {
         this.queueLimit = queueLimit;
-    }
-
-    /** A place in the queue. Completed once a permit has been handed to it. */
-    static final class Ticket extends Completion {
-        // The links are guarded by the lock; a ticket that is in no queue is a ring of its own.
-        private Ticket before = this;
-        private Ticket after = this;
-        // Written under the lock before the completion, read without: the grant counts from here on.
-        private volatile boolean granted;
-
-        /** Whether the holder of this ticket holds a permit. Never changes back. */
-        boolean granted() {
-            return granted;
-        }
+        this.queue = queue;
+        cells = new FreeCells(stripes);
+        word.set(WORD, (long) limit << BITS);
     }
 
     /** Takes a permit if one is free and nobody waits for it. */
-    boolean tryAcquire() {
+    boolean tryAcquire(int stripe) {
+        // In this order: a cell that has a permit is open, so nobody waits at that moment either.
+        return ((word() & OPEN) != 0 && cells.take(stripe)) || acquireShared();
+    }
+
+    private boolean acquireShared() {
+        boolean contended = false;
         while (true) {
-            long seen = state.get();
-            if (seen >= limit) { // also if anybody waits: the high half is above every limit
+            long seen = word();
+            if (admits(seen)) {
+                if (swap(seen, seen + 1)) {
+                    return acquired(contended);
+                }
+                contended = true;
+            } else if ((seen & OPEN) == 0) {
                 return false;
-            }
-            if (state.compareAndSet(seen, seen + 1)) {
+            } else if (cells.takeAny()) {
                 return true;
+            } else {
+                closeCells();
             }
         }
+    }
+
+    private boolean acquired(boolean contended) {
+        if (contended) {
+            openCells();
+        }
+        return true;
     }
 
     /**
@@ -69,26 +85,38 @@ final class Permits {
      * @return null if the queue is full
      */
     @Nullable
-    Ticket join() {
+    Ticket join(long now) {
         Ticket ticket = new Ticket();
+        Ticket displaced = null;
         lock.lock();
         try {
+            close();
             while (true) {
-                long seen = state.get();
-                if (seen < limit) {
-                    if (state.compareAndSet(seen, seen + 1)) {
-                        ticket.granted = true;
+                long seen = word();
+                if (admits(seen)) {
+                    if (swap(seen, seen + 1)) {
+                        ticket.grant();
                         return ticket;
                     }
-                } else if (waiting(seen) >= queueLimit) {
-                    return null;
-                } else if (state.compareAndSet(seen, seen + ONE_WAITING)) {
-                    append(ticket);
-                    return ticket;
+                } else if (waiting(seen) < queueLimit) {
+                    if (swap(seen, seen + ONE_WAITING)) {
+                        queue.append(ticket, now);
+                        return ticket;
+                    }
+                } else {
+                    displaced = queue.displaced();
+                    if (displaced == null) {
+                        return null;
+                    }
+                    displaced.displace();
+                    word.getAndAdd(WORD, -ONE_WAITING);
                 }
             }
         } finally {
             lock.unlock();
+            if (displaced != null) {
+                displaced.complete();
+            }
         }
     }
 
@@ -100,11 +128,12 @@ final class Permits {
     boolean withdraw(Ticket ticket) {
         lock.lock();
         try {
-            if (ticket.granted) {
+            if (ticket.granted()) {
                 return false;
             }
-            if (ticket.after != ticket) {
-                remove(ticket);
+            if (queue.holds(ticket)) {
+                queue.take(ticket);
+                word.getAndAdd(WORD, -ONE_WAITING);
             }
             return true;
         } finally {
@@ -112,55 +141,117 @@ final class Permits {
         }
     }
 
-    /** Returns a permit, to the first that waits if anybody does. Once for each that was taken or granted. */
-    void release() {
+    /** Returns a permit, to the next that waits if anybody does. Once for each that was taken or granted. */
+    void release(int stripe) {
+        if ((word() & OPEN) == 0 || !cells.put(stripe)) {
+            releaseShared();
+        }
+    }
+
+    private void releaseShared() {
+        boolean contended = false;
         while (true) {
-            long seen = state.get();
-            if (seen >= ONE_WAITING) {
+            long seen = word();
+            if (waiting(seen) > 0 && given(seen) <= limit(seen)) {
                 if (handOver()) {
                     return;
                 }
-            } else if (state.compareAndSet(seen, seen - 1)) {
+            } else if (swap(seen, seen - 1)) {
+                if (contended) {
+                    openCells();
+                }
                 return;
+            } else {
+                contended = true;
             }
         }
     }
 
     private boolean handOver() {
-        Ticket first;
+        Ticket next;
         lock.lock();
         try {
-            first = queue.after;
-            if (first == queue) { // the last one has just given up
+            long seen = word();
+            if (waiting(seen) == 0 || given(seen) > limit(seen)) { // the last one has given up, or the limit has shrunk
                 return false;
             }
-            remove(first);
-            first.granted = true;
+            next = granted(0);
         } finally {
             lock.unlock();
         }
-        first.complete();
+        next.complete();
         return true;
     }
 
-    private void append(Ticket ticket) {
-        ticket.before = queue.before;
-        ticket.after = queue;
-        ticket.before.after = ticket;
-        queue.before = ticket;
+    /** Changes how many permits there are. Never waits: what is out beyond a smaller limit is not given out again. */
+    void resize(int newLimit) {
+        List<Ticket> served = new ArrayList<>();
+        lock.lock();
+        try {
+            close();
+            for (long seen = word(); !swap(seen, (seen & ~(MASK << BITS)) | ((long) newLimit << BITS)); ) {
+                seen = word();
+            }
+            for (long seen = word(); waiting(seen) > 0 && given(seen) < limit(seen); seen = word()) {
+                served.add(granted(1));
+            }
+        } finally {
+            lock.unlock();
+        }
+        served.forEach(Ticket::complete);
     }
 
-    private void remove(Ticket ticket) {
-        ticket.before.after = ticket.after;
-        ticket.after.before = ticket.before;
-        ticket.before = ticket;
-        ticket.after = ticket;
-        state.getAndAdd(-ONE_WAITING);
+    /** The next in the queue, with a permit: one that was out already (0), or a free one (1). Under the lock. */
+    private Ticket granted(int taken) {
+        Ticket next = queue.next();
+        next.grant();
+        word.getAndAdd(WORD, taken - ONE_WAITING);
+        return next;
+    }
+
+    /** Threads contend: from now on each has a cell, until somebody must wait or finds nothing. */
+    void openCells() {
+        // Whoever does not get the lock goes on without: another one opens them, or somebody waits.
+        if ((word() & OPEN) != 0 || !lock.tryLock()) {
+            return;
+        }
+        try {
+            long seen = word();
+            while (waiting(seen) == 0 && given(seen) <= limit(seen) && (seen & OPEN) == 0) {
+                // The bit before the cells: whoever reads the word without it knows that no cell holds anything.
+                if (swap(seen, seen | OPEN)) {
+                    cells.open();
+                }
+                seen = word();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void closeCells() {
+        lock.lock();
+        try {
+            close();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Brings all free permits back to the word, and takes the bit away in the same step. Under the lock. */
+    private void close() {
+        if ((word() & OPEN) == 0) {
+            return;
+        }
+        long free = cells.close();
+        for (long seen = word(); !swap(seen, (seen & ~OPEN) - free); ) {
+            seen = word();
+        }
     }
 
     /** How many permits there are. */
     int limit() {
-        return limit;
+        return limit(word());
     }
 
     /** How many may wait. */
@@ -168,17 +259,43 @@ final class Permits {
         return queueLimit;
     }
 
-    /** How many permits are out just now. */
+    /** How many permits are out just now; roughly while threads contend. */
     int inFlight() {
-        return (int) state.get();
+        int given = given(word());
+        return Math.max(0, given - (int) cells.sum());
     }
 
     /** How many wait just now. */
     int waiting() {
-        return waiting(state.get());
+        return waiting(word());
+    }
+
+    /** Whether threads were seen to contend, and use the cells. */
+    boolean striped() {
+        return (word() & OPEN) != 0;
+    }
+
+    private long word() {
+        return word.get(WORD);
+    }
+
+    private boolean swap(long seen, long next) {
+        return word.compareAndSet(WORD, seen, next);
+    }
+
+    private static boolean admits(long seen) {
+        return waiting(seen) == 0 && given(seen) < limit(seen);
+    }
+
+    private static int given(long seen) {
+        return (int) (seen & MASK);
+    }
+
+    private static int limit(long seen) {
+        return (int) ((seen >>> BITS) & MASK);
     }
 
     private static int waiting(long seen) {
-        return (int) (seen >>> 32);
+        return (int) ((seen >>> (2 * BITS)) & MASK);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.holdfast.spi.InvalidSettingsException;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -18,25 +19,94 @@ class BulkheadSettingsTest {
     @Test
     void defaultsAreWhatThePageSays() {
         assertThat(BulkheadSettings.builder().build())
-                .hasToString("maxConcurrentCalls=25, maxWaitingCalls=100, maxWait=100ms, lease=1m");
+                .hasToString("maxConcurrentCalls=25, maxWaitingCalls=100, maxWait=100ms, queueOrder=FIFO, lease=1m");
     }
 
     @Test
     void everyOptionSurvivesToBuilder() {
         BulkheadSettings settings = BulkheadSettings.of(b -> b.maxConcurrentCalls(3)
                 .maxWaitingCalls(4)
+                .limit(LimitAlgorithm.VEGAS)
+                .minConcurrentCalls(2)
+                .initialConcurrentCalls(3)
                 .maxWait(Duration.ofSeconds(5))
+                .queueOrder(QueueOrder.CODEL)
+                .codelTarget(Duration.ofMillis(7))
+                .codelInterval(Duration.ofMillis(8))
                 .lease(Duration.ofMinutes(6)));
 
         assertThat(settings.toBuilder().build()).usingRecursiveComparison().isEqualTo(settings);
         assertThat(settings.maxConcurrentCalls()).isEqualTo(3);
         assertThat(settings.maxWaitingCalls()).isEqualTo(4);
+        assertThat(settings.limit()).isEqualTo(LimitAlgorithm.VEGAS);
+        assertThat(settings.minConcurrentCalls()).isEqualTo(2);
+        assertThat(settings.initialConcurrentCalls()).isEqualTo(3);
+        assertThat(settings.queueOrder()).isEqualTo(QueueOrder.CODEL);
+        assertThat(settings.codelTarget()).isEqualTo(Duration.ofMillis(7));
+        assertThat(settings.codelInterval()).isEqualTo(Duration.ofMillis(8));
         assertThat(settings.maxWait()).isEqualTo(Duration.ofSeconds(5));
         assertThat(settings.lease()).isEqualTo(Duration.ofMinutes(6));
     }
 
+    @Test
+    void anInitialLimitThatWasNotSetFollowsFloorAndCeiling() {
+        BulkheadSettings settings = BulkheadSettings.of(b -> b.maxConcurrentCalls(100));
+
+        assertThat(settings.initialConcurrentCalls()).isEqualTo(20);
+        assertThat(settings.toBuilder().maxConcurrentCalls(8).build().initialConcurrentCalls())
+                .isEqualTo(8);
+        assertThat(settings.toBuilder().minConcurrentCalls(30).build().initialConcurrentCalls())
+                .isEqualTo(30);
+    }
+
+    @Test
+    void aConfigOfResilience4jIsTakenOverOptionByOption() {
+        BulkheadSettings settings = BulkheadSettings.from(BulkheadConfig.custom()
+                .maxConcurrentCalls(9)
+                .maxWaitDuration(Duration.ofMillis(40))
+                .fairCallHandlingStrategyEnabled(false)
+                .writableStackTraceEnabled(true)
+                .build());
+
+        assertThat(settings)
+                .hasToString("maxConcurrentCalls=9, maxWaitingCalls=1000000, maxWait=40ms, queueOrder=FIFO, lease=1m");
+        assertThat(settings.warnings())
+                .containsExactly(
+                        "maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do",
+                        "writableStackTraceEnabled: a rejection of Holdfast never has a stack trace",
+                        "fairCallHandlingEnabled: calls are served in the order in which they came, although false does"
+                                + " not ask for it");
+        assertThat(BulkheadPolicy.of(settings).warnings()).isEqualTo(settings.warnings());
+        assertThat(settings.toBuilder().build().warnings()).isEqualTo(settings.warnings());
+    }
+
+    @Test
+    void aConfigThatIsKeptAsItIsMeantGivesNoWarning() {
+        BulkheadSettings settings = BulkheadSettings.from(
+                BulkheadConfig.custom().writableStackTraceEnabled(false).build());
+
+        assertThat(settings)
+                .hasToString("maxConcurrentCalls=25, maxWaitingCalls=0, maxWait=0s, queueOrder=FIFO, lease=1m");
+        assertThat(settings.warnings()).isEmpty();
+    }
+
+    @Test
+    void aConfigThatLetsNothingThroughIsAnErrorByName() {
+        BulkheadConfig none = BulkheadConfig.custom().maxConcurrentCalls(0).build();
+
+        assertThatExceptionOfType(InvalidSettingsException.class)
+                .isThrownBy(() -> BulkheadSettings.from(none))
+                .withMessageContaining("maxConcurrentCalls is 0 but must be 1 to 1,000,000");
+    }
+
     static Stream<Arguments> outOfRange() {
         return Stream.of(
+                refused(b -> b.minConcurrentCalls(0), "minConcurrentCalls is 0 but must be 1 to 25"),
+                refused(b -> b.minConcurrentCalls(26), "minConcurrentCalls is 26 but must be 1 to 25"),
+                refused(b -> b.initialConcurrentCalls(0), "initialConcurrentCalls is 0 but must be 1 to 25"),
+                refused(b -> b.initialConcurrentCalls(26), "initialConcurrentCalls is 26 but must be 1 to 25"),
+                refused(b -> b.codelTarget(Duration.ofDays(2)), "codelTarget is 2d but must be 0s to 1d"),
+                refused(b -> b.codelInterval(Duration.ZERO), "codelInterval is 0s but must be 1ms to 1d"),
                 refused(b -> b.maxConcurrentCalls(0), "maxConcurrentCalls is 0 but must be 1 to 1,000,000"),
                 refused(b -> b.maxConcurrentCalls(1_000_001), "maxConcurrentCalls is 1000001"),
                 refused(b -> b.maxWaitingCalls(-1), "maxWaitingCalls is -1 but must be 0 to 1,000,000"),

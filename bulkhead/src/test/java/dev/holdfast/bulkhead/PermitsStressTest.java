@@ -3,7 +3,6 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.bulkhead.Permits.Ticket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -27,7 +26,7 @@ class PermitsStressTest {
     @Test
     void neverMoreThanTheLimitAndNothingLost() throws Exception {
         for (int limit : new int[] {1, 3}) {
-            Permits permits = new Permits(limit, 4);
+            Permits permits = PermitsTest.permits(limit, 4);
             CyclicBarrier start = new CyclicBarrier(THREADS);
             ExecutorService threads = Executors.newFixedThreadPool(THREADS);
             try {
@@ -53,13 +52,76 @@ class PermitsStressTest {
         }
     }
 
+    /** Many permits and no waiting, so that the cells are open nearly all the time; and an owner who resizes. */
+    @Test
+    void cellsAndResizingLoseNoPermitAndMakeNone() throws Exception {
+        int largest = 64;
+        Permits permits = PermitsTest.permits(largest, 0);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        try {
+            List<Callable<Integer>> tasks = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                Random random = new Random(i);
+                int stripe = i;
+                boolean owner = i == 0;
+                tasks.add(() -> owner ? resize(permits, random, largest) : hold(permits, random, stripe));
+            }
+            for (Future<Integer> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
+                assertThat(task.get()).isPositive();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        assertThat(most.get()).as("most at once").isBetween(1, largest);
+        assertThat(permits.inFlight()).as("left out").isZero();
+        permits.resize(largest);
+        for (int i = 0; i < largest; i++) {
+            assertThat(permits.tryAcquire(i)).as("permit %d", i).isTrue();
+        }
+        assertThat(permits.tryAcquire(0)).isFalse();
+    }
+
+    private static int resize(Permits permits, Random random, int largest) {
+        int resized = 0;
+        for (int i = 0; i < ROUNDS / 100; i++) {
+            permits.resize(1 + random.nextInt(largest));
+            permits.openCells();
+            for (int spin = random.nextInt(2_000); spin > 0; spin--) {
+                Thread.onSpinWait();
+            }
+            resized++;
+        }
+        return resized;
+    }
+
+    private int hold(Permits permits, Random random, int stripe) {
+        int taken = 0;
+        int held = 0;
+        for (int i = 0; i < ROUNDS * 10; i++) {
+            if (random.nextBoolean() && permits.tryAcquire(stripe)) {
+                most.accumulateAndGet(holding.incrementAndGet(), Math::max);
+                held++;
+                taken++;
+            } else if (held > 0) {
+                holding.decrementAndGet();
+                permits.release(stripe);
+                held--;
+            }
+        }
+        while (held-- > 0) {
+            holding.decrementAndGet();
+            permits.release(stripe);
+        }
+        return taken;
+    }
+
     private int use(Permits permits, Random random) {
         int served = 0;
         for (int i = 0; i < ROUNDS; i++) {
-            if (permits.tryAcquire() || waited(permits, random.nextInt(400))) {
+            if (permits.tryAcquire(0) || waited(permits, random.nextInt(400))) {
                 most.accumulateAndGet(holding.incrementAndGet(), Math::max);
                 holding.decrementAndGet();
-                permits.release();
+                permits.release(0);
                 served++;
             }
         }
@@ -68,7 +130,7 @@ class PermitsStressTest {
 
     /** Waits for so many spins and then gives up, at a moment that often meets the grant. */
     private static boolean waited(Permits permits, int patience) {
-        Ticket ticket = permits.join();
+        Ticket ticket = permits.join(0);
         if (ticket == null) {
             return false;
         }

@@ -3,7 +3,6 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.bulkhead.Permits.Ticket;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,14 +16,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class PermitsTest {
 
+    static Permits permits(int limit, int queueLimit) {
+        return new Permits(limit, queueLimit, new TicketQueue(QueueOrder.FIFO, 0), 4);
+    }
+
     private static Ticket joined(Permits permits) {
-        return Objects.requireNonNull(permits.join(), "the queue is full");
+        return Objects.requireNonNull(permits.join(0), "the queue is full");
     }
 
     private static Permits exhausted(int limit, int queueLimit) {
-        Permits permits = new Permits(limit, queueLimit);
+        Permits permits = permits(limit, queueLimit);
         for (int i = 0; i < limit; i++) {
-            assertThat(permits.tryAcquire()).isTrue();
+            assertThat(permits.tryAcquire(0)).isTrue();
         }
         return permits;
     }
@@ -33,7 +36,7 @@ class PermitsTest {
     void exactlyTheLimitIsGivenOut() {
         Permits permits = exhausted(3, 0);
 
-        assertThat(permits.tryAcquire()).isFalse();
+        assertThat(permits.tryAcquire(0)).isFalse();
         assertThat(permits.inFlight()).isEqualTo(3);
     }
 
@@ -41,10 +44,10 @@ class PermitsTest {
     void aReturnedPermitIsFreeAgain() {
         Permits permits = exhausted(1, 0);
 
-        permits.release();
+        permits.release(0);
 
         assertThat(permits.inFlight()).isZero();
-        assertThat(permits.tryAcquire()).isTrue();
+        assertThat(permits.tryAcquire(0)).isTrue();
     }
 
     @Test
@@ -53,7 +56,7 @@ class PermitsTest {
         Ticket first = joined(permits);
         Ticket second = joined(permits);
 
-        permits.release();
+        permits.release(0);
 
         assertThat(first.granted()).isTrue();
         assertThat(first.isDone()).isTrue();
@@ -66,9 +69,9 @@ class PermitsTest {
         Permits permits = exhausted(1, 3);
         Ticket ticket = joined(permits);
         boolean[] free = new boolean[1];
-        ticket.register(() -> free[0] = permits.tryAcquire());
+        ticket.register(() -> free[0] = permits.tryAcquire(0));
 
-        permits.release();
+        permits.release(0);
 
         assertThat(ticket.granted()).isTrue();
         assertThat(free[0]).isFalse();
@@ -80,9 +83,9 @@ class PermitsTest {
         Permits permits = exhausted(1, 3);
         Ticket waiter = joined(permits);
 
-        assertThat(permits.tryAcquire()).isFalse();
-        permits.release();
-        assertThat(permits.tryAcquire()).isFalse();
+        assertThat(permits.tryAcquire(0)).isFalse();
+        permits.release(0);
+        assertThat(permits.tryAcquire(0)).isFalse();
         assertThat(waiter.granted()).isTrue();
     }
 
@@ -92,14 +95,14 @@ class PermitsTest {
         joined(permits);
         joined(permits);
 
-        assertThat(permits.join()).isNull();
+        assertThat(permits.join(0)).isNull();
         assertThat(permits.waiting()).isEqualTo(2);
     }
 
     @Test
     void joiningTakesAPermitThatCameBackMeanwhile() {
         Permits permits = exhausted(1, 1);
-        permits.release();
+        permits.release(0);
 
         Ticket ticket = joined(permits);
 
@@ -115,7 +118,7 @@ class PermitsTest {
         Ticket next = joined(permits);
 
         assertThat(permits.withdraw(gone)).isTrue();
-        permits.release();
+        permits.release(0);
 
         assertThat(gone.granted()).isFalse();
         assertThat(gone.isDone()).isFalse();
@@ -126,7 +129,7 @@ class PermitsTest {
     void aGrantedTicketCannotBeWithdrawn() {
         Permits permits = exhausted(1, 3);
         Ticket ticket = joined(permits);
-        permits.release();
+        permits.release(0);
 
         assertThat(permits.withdraw(ticket)).isFalse();
         assertThat(permits.inFlight()).isEqualTo(1);
@@ -147,14 +150,14 @@ class PermitsTest {
     void turnedAwayCallsEatNoPermit() {
         Permits permits = exhausted(1, 1);
         Ticket waited = joined(permits);
-        assertThat(permits.join()).isNull();
-        assertThat(permits.join()).isNull();
+        assertThat(permits.join(0)).isNull();
+        assertThat(permits.join(0)).isNull();
         assertThat(permits.withdraw(waited)).isTrue();
 
-        permits.release();
+        permits.release(0);
 
         assertThat(permits.inFlight()).isZero();
-        assertThat(permits.tryAcquire()).isTrue();
+        assertThat(permits.tryAcquire(0)).isTrue();
     }
 
     @Test
@@ -169,7 +172,7 @@ class PermitsTest {
         tickets.forEach(permits::withdraw);
 
         assertThat(permits.waiting()).isZero();
-        permits.release();
+        permits.release(0);
         assertThat(permits.inFlight()).isZero();
         assertThat(tickets).noneMatch(Ticket::granted);
     }
@@ -198,7 +201,7 @@ class PermitsTest {
             this.limit = limit;
             random = new Random(seed);
             queueLimit = random.nextInt(6);
-            permits = new Permits(limit, queueLimit);
+            permits = permits(limit, queueLimit);
         }
 
         void run(int steps) {
@@ -218,12 +221,12 @@ class PermitsTest {
 
         private void acquire() {
             boolean expected = out < limit;
-            assertThat(permits.tryAcquire()).as("seed %d: acquire", seed).isEqualTo(expected);
+            assertThat(permits.tryAcquire(0)).as("seed %d: acquire", seed).isEqualTo(expected);
             out += expected ? 1 : 0;
         }
 
         private void join() {
-            Ticket ticket = permits.join();
+            Ticket ticket = permits.join(0);
             if (out < limit) {
                 out++;
                 assertThat(ticket).as("seed %d: join", seed).isNotNull().matches(Ticket::granted);
@@ -247,7 +250,7 @@ class PermitsTest {
             if (out == 0) {
                 return;
             }
-            permits.release();
+            permits.release(0);
             Ticket first = queue.poll();
             if (first == null) {
                 out--;

@@ -47,16 +47,58 @@ class GcraStressTest {
             threads.shutdownNow();
         }
 
-        kept.sort(Long::compare);
-        long cost = PER / LIMIT;
-        for (int i = 1; i < kept.size(); i++) {
-            assertThat(kept.get(i) - kept.get(i - 1))
-                    .as("between place %d and the next", i)
-                    .isGreaterThanOrEqualTo(cost);
-        }
+        assertOneCostApart(kept);
         assertThat((long) kept.size()).isLessThanOrEqualTo(clock.get() * LIMIT / PER + BURST + 20);
         kept.forEach(gcra::giveBack);
         assertThat(gcra.available(clock.get())).isEqualTo(BURST);
+    }
+
+    /** A burst that is large enough for cells, and a time that goes on only so fast that all of the rate is asked for. */
+    @Test
+    void cellsGiveOutNoMoreThanRateAndBurstAndHardlyLess() throws Exception {
+        int burst = 1_024;
+        Gcra gcra = new Gcra(LIMIT, PER, burst, 4);
+        gcra.contend();
+        AtomicLong clock = new AtomicLong();
+        CyclicBarrier start = new CyclicBarrier(THREADS);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        List<Long> places = new ArrayList<>();
+        try {
+            List<Callable<List<Long>>> tasks = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                int stripe = i;
+                Random random = new Random(i);
+                tasks.add(() -> {
+                    List<Long> taken = new ArrayList<>();
+                    start.await();
+                    for (int round = 0; round < 20 * ROUNDS; round++) {
+                        long end = gcra.reserve(clock.addAndGet(random.nextInt(800)), 0, stripe);
+                        if (end != Gcra.NONE) {
+                            taken.add(end);
+                        }
+                    }
+                    return taken;
+                });
+            }
+            for (Future<List<Long>> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
+                places.addAll(task.get());
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+
+        assertOneCostApart(places);
+        long allowed = clock.get() * LIMIT / PER + burst;
+        assertThat((long) places.size()).isBetween(allowed * 25 / 100, allowed);
+    }
+
+    private static void assertOneCostApart(List<Long> places) {
+        places.sort(Long::compare);
+        for (int i = 1; i < places.size(); i++) {
+            assertThat(places.get(i) - places.get(i - 1))
+                    .as("between place %d and the next", i)
+                    .isGreaterThanOrEqualTo(PER / LIMIT);
+        }
     }
 
     private static List<Long> use(Gcra gcra, AtomicLong clock, Random random, int stripe) {

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import dev.holdfast.spi.Stripes;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Free permits in several cells, so that threads do not write the same word. A cell is open and holds a number, or is closed
+ * and takes and gives nothing; a thread that finds it closed goes to the common word.
+ */
+final class FreeCells {
+    private static final long CLOSED = -1;
+
+    /** A cell each two cache lines; the first stride keeps the array's length apart. All operations are atomic and volatile. */
+    private final AtomicLongArray words;
+
+    private final int cells;
+
+    /** Closed cells; a power of two of them. */
+    FreeCells(int cells) {
+        this.cells = cells;
+        words = new AtomicLongArray((cells + 1) * Stripes.STRIDE);
+        close();
+    }
+
+    /** Takes a permit from the cell of this stripe, if there is one. */
+    boolean take(int stripe) {
+        return takeAt(index(stripe));
+    }
+
+    private boolean takeAt(int index) {
+        while (true) {
+            long free = words.get(index);
+            if (free <= 0) {
+                return false;
+            }
+            if (words.compareAndSet(index, free, free - 1)) {
+                return true;
+            }
+        }
+    }
+
+    /** Takes a permit from any cell. A no is not the last word: one may have moved meanwhile behind the one that looks. */
+    boolean takeAny() {
+        for (int cell = 0; cell < cells; cell++) {
+            if (takeAt(index(cell))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Puts a permit into the cell of this stripe; false, and nothing done, if it is closed. */
+    boolean put(int stripe) {
+        int index = index(stripe);
+        while (true) {
+            long free = words.get(index);
+            if (free == CLOSED) {
+                return false;
+            }
+            if (words.compareAndSet(index, free, free + 1)) {
+                return true;
+            }
+        }
+    }
+
+    /** Opens all cells, empty. Only when they are closed. */
+    void open() {
+        for (int cell = 0; cell < cells; cell++) {
+            words.set(index(cell), 0);
+        }
+    }
+
+    /** Closes all cells, and tells how many permits were in them. */
+    long close() {
+        long free = 0;
+        for (int cell = 0; cell < cells; cell++) {
+            free += Math.max(0, words.getAndSet(index(cell), CLOSED));
+        }
+        return free;
+    }
+
+    /** How many permits are in them, roughly while others use them. */
+    long sum() {
+        long free = 0;
+        for (int cell = 0; cell < cells; cell++) {
+            free += Math.max(0, words.get(index(cell)));
+        }
+        return free;
+    }
+
+    private int index(int stripe) {
+        return ((stripe & (cells - 1)) + 1) * Stripes.STRIDE;
+    }
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.bulkhead.BulkheadFullException;
+import io.github.resilience4j.bulkhead.event.BulkheadEvent;
+import io.github.resilience4j.bulkhead.event.BulkheadOnCallFinishedEvent;
+import io.github.resilience4j.bulkhead.event.BulkheadOnCallPermittedEvent;
+import io.github.resilience4j.bulkhead.event.BulkheadOnCallRejectedEvent;
+import io.github.resilience4j.core.EventConsumer;
+import io.github.resilience4j.core.EventProcessor;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+
+/**
+ * A {@link BulkheadPolicy} as resilience4j's registries, binders and decorators see it. What it gives out itself has no token:
+ * it counts how many, and takes no more back than those.
+ */
+final class Resilience4jBulkhead implements Bulkhead {
+    private static final Logger LOG = System.getLogger("dev.holdfast.bulkhead");
+
+    private final String name;
+    private final Map<String, String> tags;
+    private final BulkheadPolicy policy;
+    private final Events events = new Events();
+    private final Metrics metrics = new Counts();
+    private final AtomicBoolean consumerFailed = new AtomicBoolean();
+
+    /** How many permissions were given out by the view itself, and have not come back. */
+    private final AtomicInteger held = new AtomicInteger();
+
+    private volatile BulkheadConfig config = BulkheadConfig.ofDefaults();
+
+    Resilience4jBulkhead(String name, Map<String, String> tags, BulkheadPolicy policy) {
+        this.name = name;
+        this.tags = Map.copyOf(tags);
+        this.policy = policy;
+    }
+
+    @Override
+    public boolean tryAcquirePermission() {
+        boolean permitted = policy.take();
+        if (permitted) {
+            held.getAndIncrement();
+            policy.tellPermitted();
+        } else {
+            policy.tellRejected();
+        }
+        return permitted;
+    }
+
+    @Override
+    public void acquirePermission() {
+        if (!tryAcquirePermission()) {
+            throw BulkheadFullException.createBulkheadFullException(this);
+        }
+    }
+
+    @Override
+    public void releasePermission() {
+        giveBack();
+    }
+
+    @Override
+    public void onComplete() {
+        if (giveBack()) {
+            policy.tellFinished();
+        }
+    }
+
+    private boolean giveBack() {
+        while (true) {
+            int seen = held.get();
+            if (seen == 0) { // given back twice, or never given out: another caller's permit is not touched
+                return false;
+            }
+            if (held.compareAndSet(seen, seen - 1)) {
+                policy.putBack();
+                return true;
+            }
+        }
+    }
+
+    @Override
+    public void changeConfig(BulkheadConfig newConfig) {
+        Duration wait = newConfig.getMaxWaitDuration();
+        if (!wait.isZero()) {
+            throw new IllegalArgumentException("maxWaitDuration of bulkhead '" + name + "' is " + wait
+                    + ", expected zero: a view never makes its caller wait");
+        }
+        policy.resize(newConfig.getMaxConcurrentCalls());
+        config = newConfig;
+    }
+
+    @Override
+    public String getName() {
+        return name;
+    }
+
+    @Override
+    public BulkheadConfig getBulkheadConfig() {
+        BulkheadConfig seen = config;
+        int limit = policy.limit();
+        return seen.getMaxConcurrentCalls() == limit
+                ? seen
+                : BulkheadConfig.from(seen).maxConcurrentCalls(limit).build();
+    }
+
+    @Override
+    public Metrics getMetrics() {
+        return metrics;
+    }
+
+    @Override
+    public Map<String, String> getTags() {
+        return tags;
+    }
+
+    @Override
+    public EventPublisher getEventPublisher() {
+        return events;
+    }
+
+    void permitted() {
+        publish(BulkheadOnCallPermittedEvent::new);
+    }
+
+    void rejected() {
+        publish(BulkheadOnCallRejectedEvent::new);
+    }
+
+    void finished() {
+        publish(BulkheadOnCallFinishedEvent::new);
+    }
+
+    /** A consumer that throws breaks no call, neither of the view nor of a pipeline. */
+    private void publish(Function<String, BulkheadEvent> event) {
+        if (!events.hasConsumers()) {
+            return;
+        }
+        try {
+            events.processEvent(event.apply(name));
+        } catch (RuntimeException thrown) {
+            if (consumerFailed.compareAndSet(false, true)) {
+                LOG.log(Level.WARNING, "a consumer of events of bulkhead '" + name + "' threw; told once", thrown);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Bulkhead '" + name + "'";
+    }
+
+    private final class Counts implements Metrics {
+        @Override
+        public int getAvailableConcurrentCalls() {
+            return Math.max(0, policy.limit() - policy.inFlight());
+        }
+
+        @Override
+        public int getMaxAllowedConcurrentCalls() {
+            return policy.limit();
+        }
+    }
+
+    private static final class Events extends EventProcessor<BulkheadEvent> implements EventPublisher {
+        @Override
+        public EventPublisher onCallRejected(EventConsumer<BulkheadOnCallRejectedEvent> consumer) {
+            registerConsumer(BulkheadOnCallRejectedEvent.class.getName(), consumer);
+            return this;
+        }
+
+        @Override
+        public EventPublisher onCallPermitted(EventConsumer<BulkheadOnCallPermittedEvent> consumer) {
+            registerConsumer(BulkheadOnCallPermittedEvent.class.getName(), consumer);
+            return this;
+        }
+
+        @Override
+        public EventPublisher onCallFinished(EventConsumer<BulkheadOnCallFinishedEvent> consumer) {
+            registerConsumer(BulkheadOnCallFinishedEvent.class.getName(), consumer);
+            return this;
+        }
+    }
+}

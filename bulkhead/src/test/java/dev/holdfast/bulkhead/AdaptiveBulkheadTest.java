@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The limit follows what the service can do: open-loop arrivals at 1.3 times of what its 40 slots can serve. */
+class AdaptiveBulkheadTest {
+    private static final int SLOTS = 40;
+    private static final double SATURATED = 1.3 * SLOTS / 0.050;
+    private static final double TRICKLE = 60;
+
+    static Stream<Arguments> algorithmsAndSeeds() {
+        return Stream.of(LimitAlgorithm.AIMD, LimitAlgorithm.VEGAS, LimitAlgorithm.GRADIENT2)
+                .flatMap(algorithm -> LongStream.of(1, 2, 3).mapToObj(seed -> Arguments.of(algorithm, seed)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithmsAndSeeds")
+    void theLimitFollowsACapacityThatHalvesAndComesBackAndIsStillWhenIdle(LimitAlgorithm algorithm, long seed) {
+        try (Run run = new Run(algorithm, seed)) {
+            run.arrivals(SATURATED, 10);
+            run.assertNear(SLOTS, 20);
+            run.service.slots(SLOTS / 2);
+            run.arrivals(SATURATED, 10);
+            run.assertNear(SLOTS / 2, 50);
+            run.service.slots(SLOTS);
+            run.arrivals(SATURATED, 10);
+            run.assertNear(SLOTS, 20);
+            run.assertStillWhenIdle();
+        }
+    }
+
+    private static final class Run implements AutoCloseable {
+        private final String name;
+        private final VirtualTime time;
+        private final Random random;
+        private final ModelledService service;
+        private final BulkheadPolicy bulkhead;
+        private final Pipeline pipeline;
+
+        Run(LimitAlgorithm algorithm, long seed) {
+            name = algorithm + ", seed " + seed;
+            time = VirtualTime.seeded(seed);
+            random = new Random(seed);
+            service = new ModelledService(time, seed, SLOTS);
+            bulkhead = BulkheadPolicy.of(b -> b.limit(algorithm)
+                    .minConcurrentCalls(4)
+                    .maxConcurrentCalls(200)
+                    .maxWait(Duration.ZERO));
+            // What a timeout is to AIMD, time is to the others: they are shown that they need none.
+            Duration timeout = algorithm == LimitAlgorithm.AIMD ? Duration.ofMillis(58) : Duration.ofSeconds(1);
+            pipeline = Pipeline.builder("inventory")
+                    .policies(bulkhead, TimeoutPolicy.of(timeout))
+                    .time(time)
+                    .build();
+        }
+
+        /** Poisson arrivals for so many seconds. */
+        void arrivals(double perSecond, int seconds) {
+            long end = time.nanos() + Duration.ofSeconds(seconds).toNanos();
+            while (time.nanos() < end) {
+                time.advance(Duration.ofNanos((long) (-Math.log(1 - random.nextDouble()) / perSecond * 1e9)));
+                CompletableFuture<String> ignored = pipeline.callAsync(service::request);
+                assertThat(ignored).as(name).isNotNull();
+            }
+        }
+
+        void assertNear(int littlesLaw, int seconds) {
+            for (int i = 0; i < seconds; i++) {
+                arrivals(SATURATED, 1);
+                assertThat((double) bulkhead.limit())
+                        .as("%s: limit after %d s more", name, i)
+                        .isBetween(0.8 * littlesLaw, 1.2 * littlesLaw);
+            }
+        }
+
+        void assertStillWhenIdle() {
+            time.advance(Duration.ofSeconds(1));
+            int limit = bulkhead.limit();
+            for (int i = 0; i < 20; i++) {
+                arrivals(TRICKLE, 1);
+                assertThat(bulkhead.limit()).as("%s: idle", name).isEqualTo(limit);
+            }
+            time.run();
+            assertThat(bulkhead.inFlight()).as(name).isZero();
+        }
+
+        @Override
+        public void close() {
+            time.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void aLimitThatAdaptsIsSeenAndCannotBeSet(LimitAlgorithm algorithm) {
+        BulkheadPolicy bulkhead =
+                BulkheadPolicy.of(b -> b.limit(algorithm).maxConcurrentCalls(50).initialConcurrentCalls(12));
+        RecordedMeters meters = new RecordedMeters();
+        bulkhead.meters(meters);
+
+        assertThat(bulkhead.limit()).isEqualTo(12);
+        assertThat(meters.values()).containsEntry("bulkhead.limit", 12.0);
+        assertThat(bulkhead.asResilience4j().getMetrics().getMaxAllowedConcurrentCalls())
+                .isEqualTo(12);
+        assertThatThrownBy(() -> bulkhead.resize(5))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("the limit of this bulkhead adapts by " + algorithm + " and cannot be set");
+    }
+
+    @Test
+    void aFixedLimitListensToNoOutcome() {
+        assertThat(BulkheadPolicy.ofDefaults().hears())
+                .isLessThan(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD)).hears());
+    }
+}

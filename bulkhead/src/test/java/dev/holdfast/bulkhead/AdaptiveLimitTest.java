@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.netflix.concurrency.limits.limit.SettableLimit;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class AdaptiveLimitTest {
+    private static final long MILLI = 1_000_000;
+
+    private long now;
+
+    private static AdaptiveLimit limit(LimitAlgorithm algorithm, int floor, int initial, int ceiling) {
+        return Algorithms.of(BulkheadSettings.of(b -> b.limit(algorithm)
+                .minConcurrentCalls(floor)
+                .initialConcurrentCalls(initial)
+                .maxConcurrentCalls(ceiling)));
+    }
+
+    /** A whole window of calls that took so long, at the limit; the last of them dropped or not. Whether the limit changed. */
+    private boolean window(AdaptiveLimit limit, long millis, boolean drop) {
+        boolean changed = false;
+        for (int i = 0; i < 11; i++) {
+            now += 10 * MILLI;
+            changed |= (drop && i == 10)
+                    ? limit.dropped(now, limit.limit())
+                    : limit.served(now, millis * MILLI, limit.limit());
+        }
+        return changed;
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void aDropIsHeeded(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+        for (int i = 0; i < 5; i++) {
+            window(limit, 50, false);
+        }
+        int before = limit.limit();
+
+        assertThat(window(limit, 50, true)).isTrue();
+
+        assertThat(limit.limit()).isLessThan(before).isGreaterThan(before * 8 / 10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void windowsOfDropsAloneAreHeeded(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+        window(limit, 50, false);
+        window(limit, 50, false);
+        int before = limit.limit();
+
+        for (int i = 0; i < 11; i++) {
+            now += 10 * MILLI;
+            limit.dropped(now, 50);
+        }
+
+        assertThat(limit.limit()).isLessThan(before);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void floorAndCeilingAreHard(LimitAlgorithm algorithm) {
+        Random random = new Random(7);
+        AdaptiveLimit limit = limit(algorithm, 5, 8, 12);
+        boolean low = false;
+        boolean high = false;
+        for (int i = 0; i < 2_000; i++) {
+            boolean bad = i / 100 % 2 == 1;
+            window(limit, bad ? 200 + random.nextInt(100) : 50, bad);
+            assertThat(limit.limit()).as("window %d", i).isBetween(5, 12);
+            low |= limit.limit() == 5;
+            high |= limit.limit() == 12;
+        }
+        assertThat(low).as("reached the floor").isTrue();
+        assertThat(high).as("reached the ceiling").isTrue();
+    }
+
+    @Test
+    void aLimitBeyondTheCeilingIsCutFromTheStart() {
+        assertThat(new AdaptiveLimit(SettableLimit.startingAt(50), 1, 20).limit())
+                .isEqualTo(20);
+        assertThat(new AdaptiveLimit(SettableLimit.startingAt(2), 5, 20).limit())
+                .isEqualTo(5);
+    }
+
+    @Test
+    void whatHappensWhileLessThanHalfOfTheLimitIsInUseIsNoSample() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        for (int i = 0; i < 100; i++) {
+            now += 10 * MILLI;
+            assertThat(limit.served(now, MILLI, 24)).isFalse();
+            assertThat(limit.dropped(now, 24)).isFalse();
+        }
+
+        assertThat(limit.limit()).isEqualTo(50);
+        for (int i = 0; i < 11; i++) {
+            now += 10 * MILLI;
+            limit.served(now, MILLI, 25);
+        }
+        assertThat(limit.limit()).isEqualTo(51);
+    }
+
+    @Test
+    void aWindowIsBothLongEnoughAndFullEnough() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        for (int i = 0; i < 9; i++) {
+            assertThat(limit.served(now, MILLI, 50)).isFalse();
+            now += 100 * MILLI;
+        }
+        assertThat(limit.served(now, MILLI, 50)).as("the tenth").isTrue();
+        for (int i = 0; i < 100; i++) {
+            assertThat(limit.served(now, MILLI, 50)).as("in one moment").isFalse();
+        }
+        assertThat(limit.served(now + 100 * MILLI - 1, MILLI, 50)).isFalse();
+        assertThat(limit.served(now + 100 * MILLI, MILLI, 50)).isTrue();
+        assertThat(limit.limit()).isEqualTo(52);
+    }
+
+    @Test
+    void aDropIsForgottenOnceItWasHeeded() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        window(limit, 50, true);
+        assertThat(limit.limit()).isEqualTo(45);
+
+        window(limit, 50, false);
+
+        assertThat(limit.limit()).isEqualTo(46);
+    }
+
+    @Test
+    void whatWasServedInNoTimeIsASampleToo() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 50, 100);
+
+        window(limit, 0, false);
+        window(limit, 0, false);
+
+        assertThat(limit.limit()).isGreaterThan(50);
+    }
+
+    /** The mean of what was served is what the algorithm sees, not the time of what was dropped. */
+    @Test
+    void theTimeOfADropIsNoTime() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.GRADIENT2, 1, 50, 100);
+        for (int i = 0; i < 5; i++) {
+            window(limit, 50, false);
+        }
+        int before = limit.limit();
+        window(limit, 50, true);
+        int after = limit.limit();
+
+        window(limit, 50, false);
+
+        assertThat(after).isLessThan(before);
+        assertThat(limit.limit()).isGreaterThanOrEqualTo(after);
+    }
+}

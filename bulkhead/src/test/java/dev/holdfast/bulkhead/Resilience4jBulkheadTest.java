@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.time.VirtualTime;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.bulkhead.BulkheadFullException;
+import io.github.resilience4j.bulkhead.BulkheadRegistry;
+import io.github.resilience4j.bulkhead.internal.SemaphoreBulkhead;
+import io.github.resilience4j.core.registry.InMemoryRegistryStore;
+import io.github.resilience4j.micrometer.tagged.TaggedBulkheadMetrics;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A bulkhead of ours where resilience4j's own classes expect one of theirs. */
+class Resilience4jBulkheadTest {
+    private final VirtualTime time = new VirtualTime();
+    private final BulkheadPolicy policy =
+            BulkheadPolicy.of(b -> b.maxConcurrentCalls(2).maxWait(Duration.ZERO));
+    private final Bulkhead view = policy.asResilience4j();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private static List<String> eventsOf(Bulkhead bulkhead) {
+        List<String> events = new ArrayList<>();
+        bulkhead.getEventPublisher().onEvent(event -> events.add(event.getEventType() + " " + event.getBulkheadName()));
+        return events;
+    }
+
+    @Test
+    void isFoundInARegistryThatWasFilledBefore() {
+        InMemoryRegistryStore<Bulkhead> store = new InMemoryRegistryStore<>();
+        store.putIfAbsent("bulkhead", view);
+        BulkheadRegistry registry =
+                BulkheadRegistry.custom().withRegistryStore(store).build();
+
+        assertThat(registry.bulkhead("bulkhead")).isSameAs(view);
+        assertThat(registry.getAllBulkheads()).containsExactly(view);
+        assertThat(registry.replace("absent", view)).isEmpty();
+        assertThat(registry.find("absent")).isEmpty();
+    }
+
+    @Test
+    void feedsTheMicrometerBinder() {
+        Bulkhead tagged = policy.asResilience4j("inventory", Map.of("zone", "b"));
+        InMemoryRegistryStore<Bulkhead> store = new InMemoryRegistryStore<>();
+        store.putIfAbsent("inventory", tagged);
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        TaggedBulkheadMetrics.ofBulkheadRegistry(
+                        BulkheadRegistry.custom().withRegistryStore(store).build())
+                .bindTo(meters);
+        tagged.acquirePermission();
+
+        assertThat(meters.get("resilience4j.bulkhead.available.concurrent.calls")
+                        .tags("name", "inventory", "zone", "b")
+                        .gauge()
+                        .value())
+                .isEqualTo(1);
+        policy.resize(7);
+        assertThat(meters.get("resilience4j.bulkhead.max.allowed.concurrent.calls")
+                        .tags("name", "inventory")
+                        .gauge()
+                        .value())
+                .isEqualTo(7);
+    }
+
+    @Test
+    void isDrivenByTheDecorators() {
+        List<String> events = eventsOf(view);
+        CompletableFuture<String> later = new CompletableFuture<>();
+        CompletableFuture<String> decorated = Bulkhead.<String>decorateCompletionStage(view, () -> later)
+                .get()
+                .toCompletableFuture();
+        Supplier<String> supplier = Bulkhead.decorateSupplier(view, () -> "inside " + policy.inFlight());
+
+        assertThat(supplier.get()).isEqualTo("inside 2");
+        view.acquirePermission();
+        assertThatThrownBy(supplier::get)
+                .isInstanceOf(BulkheadFullException.class)
+                .hasMessage("Bulkhead 'bulkhead' is full and does not permit further calls");
+        later.complete("done");
+
+        assertThat(decorated).isCompletedWithValue("done");
+        assertThat(policy.inFlight()).isEqualTo(1);
+        assertThat(events)
+                .containsExactly(
+                        "CALL_PERMITTED bulkhead",
+                        "CALL_PERMITTED bulkhead",
+                        "CALL_FINISHED bulkhead",
+                        "CALL_PERMITTED bulkhead",
+                        "CALL_REJECTED bulkhead",
+                        "CALL_FINISHED bulkhead");
+    }
+
+    @Test
+    void eventsAndMetricsTellOfThePipelinesCallsToo() {
+        List<String> events = eventsOf(view);
+        Pipeline pipeline =
+                Pipeline.builder("inventory").policies(policy).time(time).build();
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+
+        dependency.call(pipeline, Duration.ofMillis(5));
+        dependency.call(pipeline, Duration.ofMillis(5));
+        dependency.call(pipeline, Duration.ofMillis(5));
+        assertThat(view.getMetrics().getAvailableConcurrentCalls()).isZero();
+        assertThat(view.tryAcquirePermission()).isFalse();
+        time.run();
+
+        assertThat(view.getMetrics().getAvailableConcurrentCalls()).isEqualTo(2);
+        assertThat(events)
+                .containsExactly(
+                        "CALL_PERMITTED bulkhead",
+                        "CALL_PERMITTED bulkhead",
+                        "CALL_REJECTED bulkhead",
+                        "CALL_REJECTED bulkhead",
+                        "CALL_FINISHED bulkhead",
+                        "CALL_FINISHED bulkhead");
+    }
+
+    @Test
+    void aCallThatWaitedIsPermittedOnce() {
+        BulkheadPolicy queued = BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(Duration.ofSeconds(1)));
+        List<String> events = eventsOf(queued.asResilience4j());
+        Pipeline pipeline =
+                Pipeline.builder("inventory").policies(queued).time(time).build();
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        dependency.call(pipeline, Duration.ofMillis(5));
+        dependency.call(pipeline, Duration.ofMillis(5));
+
+        time.run();
+
+        assertThat(events)
+                .containsExactly(
+                        "CALL_PERMITTED bulkhead",
+                        "CALL_FINISHED bulkhead",
+                        "CALL_PERMITTED bulkhead",
+                        "CALL_FINISHED bulkhead");
+    }
+
+    /** Meant: resilience4j's semaphore grows beyond its limit. */
+    @Test
+    void whatWasNeverGivenOutIsNotTakenBack() {
+        Bulkhead theirs = new SemaphoreBulkhead(
+                "b", BulkheadConfig.custom().maxConcurrentCalls(2).build());
+        List<String> events = eventsOf(view);
+
+        for (Bulkhead bulkhead : List.of(theirs, view)) {
+            bulkhead.releasePermission();
+            bulkhead.onComplete();
+        }
+
+        assertThat(theirs.getMetrics().getAvailableConcurrentCalls()).isEqualTo(4);
+        assertThat(view.getMetrics().getAvailableConcurrentCalls()).isEqualTo(2);
+        assertThat(events).isEmpty();
+        assertThat(view.tryAcquirePermission()).isTrue();
+        assertThat(view.tryAcquirePermission()).isTrue();
+        assertThat(view.tryAcquirePermission()).isFalse();
+    }
+
+    @Test
+    void whatIsGivenBackTwiceNeverTakesThePermitOfAPipelinesCall() {
+        Pipeline pipeline =
+                Pipeline.builder("inventory").policies(policy).time(time).build();
+        new Dependency(time, Way.CALL_ASYNC).call(pipeline, Duration.ofMillis(5));
+        view.acquirePermission();
+
+        view.onComplete();
+        view.onComplete();
+        view.releasePermission();
+
+        assertThat(policy.inFlight()).isEqualTo(1);
+        time.run();
+        assertThat(policy.inFlight()).isZero();
+    }
+
+    /** Meant: resilience4j blocks the thread that shrinks a saturated bulkhead until calls have come back. */
+    @Test
+    void shrinkingASaturatedBulkheadDoesNotBlock() {
+        view.acquirePermission();
+        view.acquirePermission();
+
+        view.changeConfig(BulkheadConfig.custom().maxConcurrentCalls(1).build());
+
+        assertThat(view.getBulkheadConfig().getMaxConcurrentCalls()).isEqualTo(1);
+        assertThat(view.getMetrics().getMaxAllowedConcurrentCalls()).isEqualTo(1);
+        assertThat(view.getMetrics().getAvailableConcurrentCalls()).isZero();
+        view.onComplete();
+        assertThat(view.tryAcquirePermission()).isFalse();
+        view.onComplete();
+        assertThat(view.tryAcquirePermission()).isTrue();
+    }
+
+    /** Meant: resilience4j turns an interrupted thread away even if a permit is free. */
+    @Test
+    void anInterruptedThreadThatNeedNotWaitIsServed() {
+        Bulkhead theirs = new SemaphoreBulkhead("b");
+        Thread.currentThread().interrupt();
+        try {
+            assertThat(theirs.tryAcquirePermission()).isFalse();
+            assertThat(view.tryAcquirePermission()).isTrue();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    /** Meant: in resilience4j it breaks the call, and the permit is lost. */
+    @Test
+    void aConsumerThatThrowsBreaksNoCallAndLosesNoPermit() {
+        Bulkhead theirs = new SemaphoreBulkhead(
+                "b", BulkheadConfig.custom().maxConcurrentCalls(2).build());
+        for (Bulkhead bulkhead : List.of(theirs, view)) {
+            bulkhead.getEventPublisher().onCallPermitted(event -> {
+                throw new IllegalStateException("consumer");
+            });
+        }
+
+        assertThatThrownBy(() -> theirs.executeSupplier(() -> "done")).hasMessage("consumer");
+        assertThat(theirs.getMetrics().getAvailableConcurrentCalls()).isEqualTo(1);
+        assertThat(view.<String>executeSupplier(() -> "done")).isEqualTo("done");
+        assertThat(view.getMetrics().getAvailableConcurrentCalls()).isEqualTo(2);
+    }
+
+    /** Meant: no policy parks a thread. */
+    @Test
+    void aMaxWaitIsRefusedByName() {
+        BulkheadConfig waiting =
+                BulkheadConfig.custom().maxWaitDuration(Duration.ofMillis(5)).build();
+
+        assertThatThrownBy(() -> view.changeConfig(waiting))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("maxWaitDuration of bulkhead 'bulkhead' is PT0.005S, expected zero:"
+                        + " a view never makes its caller wait");
+    }
+
+    @Test
+    void aLimitOfNoneIsRefusedByName() {
+        BulkheadConfig none = BulkheadConfig.custom().maxConcurrentCalls(0).build();
+
+        assertThatThrownBy(() -> view.changeConfig(none))
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessageContaining("maxConcurrentCalls");
+        assertThat(policy.limit()).isEqualTo(2);
+    }
+
+    @Test
+    void oneNameIsOneView() {
+        assertThat(policy.asResilience4j()).isSameAs(view);
+        assertThat(policy.asResilience4j("other", Map.of())).isNotSameAs(view).hasToString("Bulkhead 'other'");
+        assertThatThrownBy(() -> policy.asResilience4j("other", Map.of("k", "v")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("view 'other' has the tags {} and not {k=v}");
+        assertThat(view.getTags()).isEmpty();
+    }
+}
