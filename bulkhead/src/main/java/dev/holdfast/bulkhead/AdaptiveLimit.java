@@ -27,7 +27,8 @@ final class AdaptiveLimit {
     private long sumNanos;
     private int served;
     private int mostInFlight;
-    private long lastMeanNanos = 1;
+    /** At first a guess on the long side: a baseline that is too short would make every call look slow. */
+    private long lastMeanNanos = 1_000_000_000;
     // Set without the lock by whoever was dropped, taken with it: volatile, so that the window which ends next has it.
     private volatile boolean dropped;
 

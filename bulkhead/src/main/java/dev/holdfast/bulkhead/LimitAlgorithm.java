@@ -17,7 +17,7 @@ public enum LimitAlgorithm {
 
     /**
      * Holds the queue that it infers inside the dependency, from the mean time of a call against the best one, at a twentieth
-     * to a tenth of the limit. For a dependency whose calls take about the same time (TCP Vegas).
+     * to a twelfth of the limit. For a dependency whose calls take about the same time (TCP Vegas).
      */
     VEGAS,
 

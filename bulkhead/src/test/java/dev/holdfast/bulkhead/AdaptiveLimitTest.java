@@ -65,6 +65,22 @@ class AdaptiveLimitTest {
 
     @ParameterizedTest
     @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void dropsBeforeAnythingWasServedAreHeededAndLeaveNoTrace(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 50, 60);
+        for (int i = 0; i < 40; i++) {
+            now += 10 * MILLI;
+            limit.dropped(now, 50);
+        }
+        assertThat(limit.limit()).isLessThan(50);
+
+        for (int i = 0; i < 100; i++) {
+            window(limit, 50, false);
+        }
+        assertThat(limit.limit()).isEqualTo(60);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
     void floorAndCeilingAreHard(LimitAlgorithm algorithm) {
         Random random = new Random(7);
         AdaptiveLimit limit = limit(algorithm, 5, 8, 12);

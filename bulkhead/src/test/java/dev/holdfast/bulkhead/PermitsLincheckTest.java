@@ -155,7 +155,7 @@ class PermitsLincheckTest {
 
     private static ModelCheckingOptions modelChecking() {
         return new ModelCheckingOptions()
-                .iterations(10)
+                .iterations(8)
                 .invocationsPerIteration(200)
                 .threads(3)
                 .actorsPerThread(3)
