@@ -119,23 +119,27 @@ final class Gcra {
     }
 
     private long reserveLast(long now, long longestWait, int stripe) {
-        long place = contended ? reserveBatch(now, stripe) : NONE;
-        while (place == NONE) {
+        long first = contended ? reserveBatch(now, stripe) : NONE;
+        return first != NONE ? first : reserveOne(now, longestWait);
+    }
+
+    private long reserveOne(long now, long longestWait) {
+        while (true) {
             long seen = last();
             long end = next(seen, now);
             long wait = waitNanos(end, now);
-            place = wait > 0 && contended ? cells.takeAny(units(now)) : NONE;
-            if (place == NONE && wait > longestWait) {
+            long other = wait > 0 && contended ? cells.takeAny(units(now)) : NONE;
+            if (other != NONE) {
+                return other;
+            }
+            if (wait > longestWait) {
                 return NONE;
             }
-            if (place == NONE && swap(seen, end)) {
+            if (swap(seen, end)) {
                 return end;
             }
-            if (place == NONE) {
-                contend();
-            }
+            contend();
         }
-        return place;
     }
 
     /** Threads contend: from now on each takes several places at a time, if the burst is large enough for that. */

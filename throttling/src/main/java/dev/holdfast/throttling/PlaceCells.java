@@ -65,11 +65,12 @@ final class PlaceCells {
         return end != Gcra.NONE && end != BUSY && early >= 0 && early <= tolerance;
     }
 
-    /** Makes the cell of this stripe the caller's to fill, if it holds nothing that can be used and nobody fills it. */
+    /** Makes the cell of this stripe the caller's to fill, if nothing is in it whose time is to come and nobody fills it. */
     boolean claim(int stripe, long units) {
         int index = index(stripe);
         long seen = words.get(index);
-        return seen != BUSY && !usable(seen, units) && words.compareAndSet(index, seen, BUSY);
+        boolean empty = seen == Gcra.NONE || (seen != BUSY && seen - cost - units < 0);
+        return empty && words.compareAndSet(index, seen, BUSY);
     }
 
     /** Ends a claim. */

@@ -86,6 +86,39 @@ class GcraCellsTest {
     }
 
     @Test
+    void aThreadWhoseTimeIsLateTakesNothingTooEarlyAndSpoilsNoCell() {
+        long now = 10 * BURST * COST;
+        long first = gcra.reserve(now, 0, 0);
+
+        assertThat(gcra.reserve(0, 0, 0)).isEqualTo(Gcra.NONE);
+
+        assertThat(gcra.reserve(now, 0, 0)).isEqualTo(first + COST);
+    }
+
+    @Test
+    void aBatchIsLeftOutWhereTheLineHasNoRoomForItAndSinglePlacesGoOn() {
+        Gcra line = new Gcra(1_000, 1_000_000, BURST, 2);
+        for (int i = 0; i < BURST - 1; i++) {
+            line.reserve(0, 0, 0);
+        }
+        line.contend();
+
+        assertThat(line.reserve(0, 0, 0)).isNotEqualTo(Gcra.NONE);
+        assertThat(line.reserve(0, 0, 0)).isEqualTo(Gcra.NONE);
+        assertThat(line.reserve(COST, 0, 1)).isNotEqualTo(Gcra.NONE);
+    }
+
+    @Test
+    void availableCountsWhatLiesInCellsUpToTheBurst() {
+        assertThat(gcra.available(0)).isEqualTo(BURST);
+        gcra.reserve(0, 0, 0);
+        gcra.reserve(0, 0, 1);
+        assertThat(gcra.available(0)).isEqualTo(BURST - HEAD_START - 2);
+        assertThat(gcra.available(HEAD_START * COST)).isEqualTo(BURST - 2);
+        assertThat(gcra.available(1_000 * BURST * COST)).isEqualTo(BURST);
+    }
+
+    @Test
     void aPlaceFromACellIsGivenBackLikeAnyOther() {
         gcra.reserve(0, 0, 0);
         long second = gcra.reserve(0, 0, 0);
