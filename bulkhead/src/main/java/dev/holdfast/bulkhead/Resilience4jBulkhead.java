@@ -146,7 +146,7 @@ final class Resilience4jBulkhead implements Bulkhead {
         }
         try {
             events.processEvent(event.apply(name));
-        } catch (RuntimeException thrown) {
+        } catch (Throwable thrown) { // an Error too: it must not cost a permit
             if (consumerFailed.compareAndSet(false, true)) {
                 LOG.log(Level.WARNING, "a consumer of events of bulkhead '" + name + "' threw; told once", thrown);
             }

@@ -235,6 +235,21 @@ class Resilience4jBulkheadTest {
         assertThat(view.getMetrics().getAvailableConcurrentCalls()).isEqualTo(2);
     }
 
+    @Test
+    void aConsumerThatThrowsAnErrorBreaksNoCallOfAPipeline() {
+        view.getEventPublisher().onEvent(event -> {
+            throw new AssertionError(event.getEventType());
+        });
+        Pipeline pipeline =
+                Pipeline.builder("inventory").policies(policy).time(time).build();
+        Dependency.Running call = new Dependency(time, Way.CALL_ASYNC).call(pipeline, Duration.ofMillis(5));
+
+        time.run();
+
+        assertThat(call.result()).isCompletedWithValue("done");
+        assertThat(policy.inFlight()).isZero();
+    }
+
     /** Meant: no policy parks a thread. */
     @Test
     void aMaxWaitIsRefusedByName() {

@@ -69,7 +69,9 @@ class GcraModelTest {
                 assertThat(gcra.reserve(now, 0, 0) != Gcra.NONE)
                         .as("seed %d, step %d", seed, step)
                         .isEqualTo(expected);
-                assertThat(gcra.available(now)).as("seed %d, step %d", seed, step).isEqualTo(bucket.tokens());
+                assertThat(gcra.available(now))
+                        .as("seed %d, step %d", seed, step)
+                        .isEqualTo(bucket.tokens());
             }
         }
     }
@@ -106,7 +108,8 @@ class GcraModelTest {
             }
             assertThat((double) admitted)
                     .as("seed %d", seed)
-                    .isGreaterThanOrEqualTo(0.99 * ((double) now * limit / per + burst) - 1 - (seed % 2 == 1 ? burst / 8 : 0));
+                    .isGreaterThanOrEqualTo(
+                            0.99 * ((double) now * limit / per + burst) - 1 - (seed % 2 == 1 ? burst / 8 : 0));
         }
     }
 }
