@@ -106,6 +106,29 @@ class GcraCellsTest {
         assertThat(line.reserve(0, 0, 0)).isNotEqualTo(Gcra.NONE);
         assertThat(line.reserve(0, 0, 0)).isEqualTo(Gcra.NONE);
         assertThat(line.reserve(COST, 0, 1)).isNotEqualTo(Gcra.NONE);
+
+        long later = 2 * BURST * COST;
+        long first = line.reserve(later, 0, 0);
+        assertThat(line.reserve(later, 0, 1)).as("the next batch").isEqualTo(first + BATCH * COST);
+    }
+
+    @Test
+    void aBatchIsAsLargeAsAnEighthOfTheBurstAllowsForEachCell() {
+        Gcra smaller = new Gcra(1_000, 1_000_000, 64, 2);
+        smaller.contend();
+
+        assertThat(smaller.reserve(0, 0, 1) - smaller.reserve(0, 0, 0)).isEqualTo(-4 * COST);
+    }
+
+    @Test
+    void aCallIsFreeAtOnceWhileAnyCellHoldsAPlace() {
+        gcra.reserve(0, 0, 1);
+        for (int i = 0; i < BURST - HEAD_START - BATCH; i++) {
+            gcra.reserve(0, 0, 0);
+        }
+
+        assertThat(gcra.available(0)).isEqualTo(BATCH - 1);
+        assertThat(gcra.untilFree(0)).isZero();
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
@@ -125,7 +126,39 @@ class LateThreadTest {
                 dependency.call(pipeline.<String>operation("work").unkeyed().deadline(ofMillis(39)), ZERO);
         time.run();
 
-        assertThat(hurried.error()).isInstanceOf(CallRejectedException.class);
+        assertThat(hurried.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> assertThat(
+                        rejection.reason())
+                .isEqualTo(Reason.THROTTLED));
         assertThat(dependency.starts()).hasSize(3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aStalledThreadThatMustWaitDoesNotStartBeforeItsPlace(Way way) {
+        Dependency others = new Dependency(time, Way.CALL_ASYNC);
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(ofSeconds(1)));
+        if (way == Way.CALL_ASYNC) {
+            stall.meanwhile = () -> others(others, pipeline, 1);
+        } else {
+            stall.meanwhile = () -> sleep(ofMillis(11));
+            time.schedule(ofMillis(10).toNanos(), () -> others.call(pipeline, ZERO));
+        }
+
+        Dependency.Running late = dependency.call(pipeline, ZERO);
+        time.run();
+
+        assertThat(others.starts()).containsExactly(ofMillis(10).toNanos());
+        assertThat(late.result()).isCompletedWithValue("done");
+        long start = dependency.starts().get(0);
+        assertThat(start).isBetween(ofMillis(20).toNanos(), ofMillis(30).toNanos());
+    }
+
+    private void sleep(Duration duration) {
+        try {
+            time.sleep(duration);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
     }
 }
