@@ -2,7 +2,6 @@
 package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.time.VirtualTime;
@@ -12,10 +11,8 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The limit follows what the service can do: open-loop arrivals at 1.3 times of what its 40 slots can serve. */
@@ -104,28 +101,5 @@ class AdaptiveBulkheadTest {
         public void close() {
             time.close();
         }
-    }
-
-    @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
-    void aLimitThatAdaptsIsSeenAndCannotBeSet(LimitAlgorithm algorithm) {
-        BulkheadPolicy bulkhead =
-                BulkheadPolicy.of(b -> b.limit(algorithm).maxConcurrentCalls(50).initialConcurrentCalls(12));
-        RecordedMeters meters = new RecordedMeters();
-        bulkhead.meters(meters);
-
-        assertThat(bulkhead.limit()).isEqualTo(12);
-        assertThat(meters.values()).containsEntry("bulkhead.limit", 12.0);
-        assertThat(bulkhead.asResilience4j().getMetrics().getMaxAllowedConcurrentCalls())
-                .isEqualTo(12);
-        assertThatThrownBy(() -> bulkhead.resize(5))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("the limit of this bulkhead adapts by " + algorithm + " and cannot be set");
-    }
-
-    @Test
-    void aFixedLimitListensToNoOutcome() {
-        assertThat(BulkheadPolicy.ofDefaults().hears())
-                .isLessThan(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD)).hears());
     }
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.Source;
+import dev.holdfast.Verdict;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Which outcomes move a limit that adapts, and that the permits follow it. */
+class AdaptivePolicyTest {
+    private final VirtualTime time = new VirtualTime();
+
+    private final BulkheadPolicy bulkhead = BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD)
+            .maxConcurrentCalls(100)
+            .initialConcurrentCalls(20)
+            .maxWait(Duration.ZERO));
+
+    private final Pipeline pipeline = Pipeline.builder("inventory")
+            .policies(bulkhead, TimeoutPolicy.of(Duration.ofMillis(60)))
+            .classifier((value, error) -> switch (String.valueOf(value)) {
+                case "less" -> Verdict.PUSHBACK;
+                case "not found" -> Verdict.IGNORED;
+                case "null" -> Verdict.FAILURE;
+                default -> Verdict.SUCCESS;
+            })
+            .time(time)
+            .build();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    /** Rounds of so many calls at once, each of which ends after so many ms. */
+    private void rounds(int calls, long millis, String answer) {
+        for (int round = 0; round < 4; round++) {
+            for (int i = 0; i < calls; i++) {
+                CompletableFuture<String> work = new CompletableFuture<>();
+                time.schedule(Duration.ofMillis(millis).toNanos(), () -> work.complete(answer));
+                assertThat(pipeline.callAsync(() -> work)).isNotNull();
+            }
+            time.advance(Duration.ofMillis(100));
+        }
+        assertThat(bulkhead.inFlight()).isZero();
+    }
+
+    @Test
+    void whatIsServedLetsItGrowAndThePermitsFollow() {
+        rounds(20, 50, "served");
+
+        assertThat(bulkhead.limit()).isEqualTo(23);
+        rounds(200, 50, "served");
+        assertThat(bulkhead.limit()).isGreaterThan(23);
+    }
+
+    @Test
+    void aTimeoutLetsItShrink() {
+        rounds(20, 80, "too late");
+
+        assertThat(bulkhead.limit()).isEqualTo(14);
+    }
+
+    @Test
+    void aPushbackLetsItShrink() {
+        rounds(20, 1, "less");
+
+        assertThat(bulkhead.limit()).isLessThan(20);
+    }
+
+    @Test
+    void whatIsTheCallersFaultOrFailsOtherwiseChangesNothing() {
+        rounds(20, 50, "not found");
+        rounds(20, 50, "null");
+
+        assertThat(bulkhead.limit()).isEqualTo(20);
+    }
+
+    /** Answers all by itself, as a cache does. */
+    private static final class Answering extends Policy {
+        Answering() {
+            super("answering", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return passage.answer("known", Source.FRESH, 0);
+        }
+    }
+
+    @Test
+    void whatNeverReachedTheDependencyChangesNothing() {
+        BulkheadPolicy small = BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD).initialConcurrentCalls(2));
+        Pipeline cached = Pipeline.builder("cached")
+                .policies(small, new Answering())
+                .time(time)
+                .build();
+        Pipeline live =
+                Pipeline.builder("live").policies(small).time(time).build();
+        for (int i = 0; i < 20; i++) {
+            assertThat(cached.callAsync(() -> CompletableFuture.completedFuture("live"))).isCompletedWithValue("known");
+            time.advance(Duration.ofMillis(10));
+        }
+        assertThat(small.limit()).isEqualTo(2);
+
+        for (int i = 0; i < 20; i++) {
+            assertThat(live.callAsync(() -> CompletableFuture.completedFuture("live"))).isCompletedWithValue("live");
+            time.advance(Duration.ofMillis(10));
+        }
+        assertThat(small.limit()).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void aLimitThatAdaptsIsSeenAndCannotBeSet(LimitAlgorithm algorithm) {
+        BulkheadPolicy bulkhead =
+                BulkheadPolicy.of(b -> b.limit(algorithm).maxConcurrentCalls(50).initialConcurrentCalls(12));
+        RecordedMeters meters = new RecordedMeters();
+        bulkhead.meters(meters);
+
+        assertThat(bulkhead.limit()).isEqualTo(12);
+        assertThat(meters.values()).containsEntry("bulkhead.limit", 12.0);
+        assertThat(bulkhead.asResilience4j().getMetrics().getMaxAllowedConcurrentCalls())
+                .isEqualTo(12);
+        assertThatThrownBy(() -> bulkhead.resize(5))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("the limit of this bulkhead adapts by " + algorithm + " and cannot be set");
+    }
+
+    @Test
+    void aFixedLimitListensToNoOutcome() {
+        assertThat(BulkheadPolicy.ofDefaults().hears())
+                .isLessThan(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD)).hears());
+    }
+}
