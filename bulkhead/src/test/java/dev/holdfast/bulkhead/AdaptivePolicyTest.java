@@ -101,21 +101,23 @@ class AdaptivePolicyTest {
 
     @Test
     void whatNeverReachedTheDependencyChangesNothing() {
-        BulkheadPolicy small = BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD).initialConcurrentCalls(2));
+        BulkheadPolicy small =
+                BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD).initialConcurrentCalls(2));
         Pipeline cached = Pipeline.builder("cached")
                 .policies(small, new Answering())
                 .time(time)
                 .build();
-        Pipeline live =
-                Pipeline.builder("live").policies(small).time(time).build();
+        Pipeline live = Pipeline.builder("live").policies(small).time(time).build();
         for (int i = 0; i < 20; i++) {
-            assertThat(cached.callAsync(() -> CompletableFuture.completedFuture("live"))).isCompletedWithValue("known");
+            assertThat(cached.callAsync(() -> CompletableFuture.completedFuture("live")))
+                    .isCompletedWithValue("known");
             time.advance(Duration.ofMillis(10));
         }
         assertThat(small.limit()).isEqualTo(2);
 
         for (int i = 0; i < 20; i++) {
-            assertThat(live.callAsync(() -> CompletableFuture.completedFuture("live"))).isCompletedWithValue("live");
+            assertThat(live.callAsync(() -> CompletableFuture.completedFuture("live")))
+                    .isCompletedWithValue("live");
             time.advance(Duration.ofMillis(10));
         }
         assertThat(small.limit()).isEqualTo(3);

@@ -126,9 +126,10 @@ class LateThreadTest {
                 dependency.call(pipeline.<String>operation("work").unkeyed().deadline(ofMillis(39)), ZERO);
         time.run();
 
-        assertThat(hurried.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> assertThat(
-                        rejection.reason())
-                .isEqualTo(Reason.THROTTLED));
+        assertThat(hurried.error())
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class,
+                        rejection -> assertThat(rejection.reason()).isEqualTo(Reason.THROTTLED));
         assertThat(dependency.starts()).hasSize(3);
     }
 
