@@ -15,10 +15,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The limit follows what the service can do: open-loop arrivals at 1.3 times of what its 40 slots can serve. */
+/** The limit follows what the service can do: open-loop arrivals at 1.2 times of what its 40 slots can serve. */
 class AdaptiveBulkheadTest {
     private static final int SLOTS = 40;
-    private static final double SATURATED = 1.3 * SLOTS / 0.050;
+    private static final double SATURATED = 1.2 * SLOTS / 0.050;
     private static final double TRICKLE = 60;
 
     static Stream<Arguments> algorithmsAndSeeds() {
@@ -31,13 +31,13 @@ class AdaptiveBulkheadTest {
     void theLimitFollowsACapacityThatHalvesAndComesBackAndIsStillWhenIdle(LimitAlgorithm algorithm, long seed) {
         try (Run run = new Run(algorithm, seed)) {
             run.arrivals(SATURATED, 10);
-            run.assertNear(SLOTS, 20);
+            run.assertNear(SLOTS, 10);
             run.service.slots(SLOTS / 2);
             run.arrivals(SATURATED, 10);
             run.assertNear(SLOTS / 2, 50);
             run.service.slots(SLOTS);
             run.arrivals(SATURATED, 10);
-            run.assertNear(SLOTS, 20);
+            run.assertNear(SLOTS, 10);
             run.assertStillWhenIdle();
         }
     }
