@@ -1,144 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
+import dev.holdfast.Outcome;
+import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
-import io.github.resilience4j.circuitbreaker.internal.CircuitBreakerStateMachine;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** resilience4j's engine, and what was last seen of it. Safe for any number of threads. */
-final class Breaker {
-    private final CircuitBreaker engine;
-    private final @Nullable PipelineClock clock;
-    private final boolean livesKnown;
-    private final int probes;
-    private final long waitNanos;
-    private final long maxProbeWaitNanos;
-    private final AtomicReference<Sight> last;
+/** What stands behind the policy: an engine of our own, or a breaker of the user's. Safe for any number of threads. */
+abstract class Breaker {
+    /** What a policy returns to go on. */
+    static final int PROCEED = 0;
 
-    private Breaker(CircuitBreaker engine, @Nullable PipelineClock clock, long waitNanos, long maxProbeWaitNanos) {
-        this.engine = engine;
-        this.clock = clock;
-        this.waitNanos = waitNanos;
-        this.maxProbeWaitNanos = maxProbeWaitNanos;
-        probes = engine.getCircuitBreakerConfig().getPermittedNumberOfCallsInHalfOpenState();
-        livesKnown = engine instanceof CircuitBreakerStateMachine;
-        last = new AtomicReference<>(sight(engine.getState(), life(), 0));
+    private static final long MILLISECOND = 1_000_000;
+    private static final long TENTH = 100 * MILLISECOND;
+
+    abstract int enter(Passage passage);
+
+    abstract int stillAdmits(Passage passage);
+
+    abstract void settle(Passage passage);
+
+    abstract void abandon(Passage passage);
+
+    abstract void overdue(long slot, long now);
+
+    abstract void bind(TimeSource time);
+
+    abstract State state();
+
+    abstract float failureRate();
+
+    abstract CircuitBreaker view();
+
+    abstract CircuitBreaker view(String name, Map<String, String> tags);
+
+    abstract List<String> warnings();
+
+    /** What did not reach the dependency counts as turned away. */
+    static Outcome outcome(Passage passage) {
+        return passage.started() ? passage.outcome() : Outcome.REJECTED;
     }
 
-    /** An engine of our own, on the time of the pipeline. */
-    static Breaker own(String name, CircuitBreakerSettings settings) {
-        PipelineClock clock = new PipelineClock();
-        // Its own wait in half-open stays off: it needs a thread, and goes by the machine's time.
-        CircuitBreakerConfig config = CircuitBreakerConfig.custom()
-                .failureRateThreshold((float) settings.failureRateThreshold())
-                .slowCallRateThreshold((float) settings.slowCallRateThreshold())
-                .slowCallDurationThreshold(settings.slowCallDurationThreshold())
-                .slidingWindow(
-                        settings.slidingWindowSize(),
-                        settings.minimumNumberOfCalls(),
-                        settings.slidingWindowType(),
-                        SlidingWindowSynchronizationStrategy.SYNCHRONIZED)
-                .permittedNumberOfCallsInHalfOpenState(settings.permittedNumberOfCallsInHalfOpenState())
-                .waitDurationInOpenState(settings.waitDurationInOpenState())
-                .writableStackTraceEnabled(false)
-                .clock(clock)
-                .currentTimestampFunction(any -> clock.nanos(), TimeUnit.NANOSECONDS)
-                .build();
-        long waitNanos =
-                TimeUnit.MILLISECONDS.toNanos(settings.waitDurationInOpenState().toMillis());
-        long maxProbeWaitNanos = settings.maxWaitDurationInHalfOpenState().toNanos();
-        return new Breaker(CircuitBreaker.of(name, config), clock, waitNanos, maxProbeWaitNanos);
+    /** The state as it is called in metrics: {@code half_open}. */
+    static String name(State state) {
+        return state.name().toLowerCase(Locale.ROOT);
     }
 
-    /** An engine of the user's, left as it is. */
-    static Breaker shared(CircuitBreaker engine) {
-        return new Breaker(engine, null, -1, Long.MAX_VALUE);
+    /** Turned away in this state, which lasts so much longer; -1 if that is not known. */
+    static int refuse(Passage passage, State state, long left, int probes, @Nullable Throwable cause) {
+        String message = "circuit breaker of '" + passage.pipeline() + "' is " + fact(state, left, probes);
+        return passage.reject(Reason.CIRCUIT_OPEN, left, message, cause);
     }
 
-    CircuitBreaker engine() {
-        return engine;
+    private static String fact(State state, long left, int probes) {
+        return switch (state) {
+            case OPEN -> left < 0 ? "open" : "open, next probe in " + seconds(left);
+            case FORCED_OPEN -> "forced open";
+            // The others have been half-open, or are about to be open, while the call was turned away.
+            case HALF_OPEN, CLOSED, DISABLED, METRICS_ONLY -> "half-open, all " + probes + " probes are out";
+        };
     }
 
-    int probes() {
-        return probes;
-    }
-
-    void bind(TimeSource time) {
-        if (clock != null) {
-            clock.bind(time);
+    private static String seconds(long nanos) {
+        if (nanos < 10 * TENTH) {
+            return (nanos + MILLISECOND - 1) / MILLISECOND + " ms";
         }
-    }
-
-    boolean tryAcquire(long now) {
-        return engine.tryAcquirePermission() || (moreProbes(now) && engine.tryAcquirePermission());
-    }
-
-    /** Probes that do not report keep their permits; after a time others get as many, and the late results still count. */
-    private boolean moreProbes(long now) {
-        if (clock == null || !last.get().probesOverdue(now, maxProbeWaitNanos)) {
-            return false;
-        }
-        for (int i = 0; i < probes; i++) {
-            engine.releasePermission();
-        }
-        return true;
-    }
-
-    /** What is seen now. Whoever sees a change first tells it. */
-    Sight look(Passage passage) {
-        while (true) {
-            // In this order, so that an older view never takes the place of a newer one.
-            Sight before = last.get();
-            State state = engine.getState();
-            // After the state: a permit is of the state that was read, or of one that is over and cannot miss it.
-            Object life = life();
-            if (before.is(state, life)) {
-                return before;
-            }
-            Sight after = sight(state, life, passage.now());
-            if (last.compareAndSet(before, after)) {
-                if (before.state() != state) {
-                    passage.stateChanged(Sight.name(before.state()), Sight.name(state));
-                }
-                return after;
-            }
-        }
-    }
-
-    /** Each state of resilience4j's state machine has metrics of its own, but for open, which goes on with those of closed. */
-    private @Nullable Object life() {
-        return livesKnown ? engine.getMetrics() : null;
-    }
-
-    private Sight sight(State state, @Nullable Object life, long now) {
-        // The engine read the clock a moment ago to open; a reading now is not earlier, so what is told is never too
-        // short.
-        long from = clock != null && state == State.OPEN ? clock.nanos() : now;
-        return Sight.of(engine.getName(), state, life, from, waitNanos);
-    }
-
-    void succeeded(long nanos) {
-        engine.onSuccess(nanos, TimeUnit.NANOSECONDS);
-    }
-
-    void failed(long nanos, Throwable error) {
-        try {
-            engine.onError(nanos, TimeUnit.NANOSECONDS, error);
-        } catch (RuntimeException | Error e) {
-            // A predicate of the user's own engine threw before anything was counted.
-            engine.releasePermission();
-            throw e;
-        }
-    }
-
-    void release() {
-        engine.releasePermission();
+        long tenths = (nanos + TENTH - 1) / TENTH;
+        return tenths / 10 + "." + tenths % 10 + " s";
     }
 }

@@ -2,8 +2,6 @@
 package dev.holdfast.circuitbreaker;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Reason;
-import dev.holdfast.Source;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -11,8 +9,8 @@ import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Stops calling a dependency from which nearly nothing comes back, and probes it until something does.
@@ -23,21 +21,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Never blocks. Safe for any number of threads and pipelines; those that share one policy share the breaker, and must
  * go by the same {@link TimeSource}. State changes are told when a call sees them: an open breaker becomes half-open with
- * the first call after its wait. To force it open or closed, disable or reset it, use {@link #resilience4j}.
+ * the first call after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j}.
  */
 public final class CircuitBreakerPolicy extends Policy {
     static final String NAME = "circuit-breaker";
 
-    private static final long MILLISECOND = 1_000_000;
-    private static final long TENTH = 100 * MILLISECOND;
-
     private final Breaker breaker;
-    private final List<String> warnings;
 
-    private CircuitBreakerPolicy(Breaker breaker, List<String> warnings) {
+    private CircuitBreakerPolicy(Breaker breaker) {
         super(NAME, ENTER | SUCCESS | FAILURE | STILL_ADMITS);
         this.breaker = breaker;
-        this.warnings = warnings;
     }
 
     /** A breaker with the defaults. */
@@ -56,7 +49,7 @@ public final class CircuitBreakerPolicy extends Policy {
 
     /** A breaker with these settings. */
     public static CircuitBreakerPolicy of(CircuitBreakerSettings settings) {
-        return new CircuitBreakerPolicy(Breaker.own(NAME, settings), List.of());
+        return new CircuitBreakerPolicy(new OwnBreaker(NAME, settings));
     }
 
     /**
@@ -65,103 +58,55 @@ public final class CircuitBreakerPolicy extends Policy {
      * {@linkplain #warnings warning}. How long it stays open is not known here.
      */
     public static CircuitBreakerPolicy of(CircuitBreaker existing) {
-        return new CircuitBreakerPolicy(Breaker.shared(existing), OwnPredicates.warnings(existing));
+        return new CircuitBreakerPolicy(new SharedBreaker(existing));
     }
 
-    /** The state, as it was left by the last call. */
+    /** The state. One that ends by itself, by its settings, has ended for whoever asks after that. */
     public State state() {
-        return breaker.engine().getState();
+        return breaker.state();
     }
 
-    /** The engine: metrics, events, and manual transitions, which calls see at once. */
-    public CircuitBreaker resilience4j() {
-        return breaker.engine();
+    /**
+     * The breaker as resilience4j's classes know one: its state, metrics and events, its config, and manual transitions,
+     * which calls see at once. It goes into a registry of theirs, feeds their meters and is driven by their decorators.
+     *
+     * <p>What is acquired and reported through it is not tracked: a result counts in the state that it finds, also if the
+     * call was admitted in an earlier one. It goes by the time of the pipeline, and by the system's before there is one.
+     * An {@linkplain #of(CircuitBreaker) existing} breaker is itself.
+     */
+    public CircuitBreaker asResilience4j() {
+        return breaker.view();
+    }
+
+    /**
+     * The same by another name and with tags, as registries and meters tell breakers apart. The same view for the same name
+     * and tags; each has its own event consumers.
+     *
+     * @throws UnsupportedOperationException if it is an existing breaker, which has its name
+     */
+    public CircuitBreaker asResilience4j(String name, Map<String, String> tags) {
+        return breaker.view(name, tags);
     }
 
     @Override
     public int enter(Passage passage) {
-        boolean acquired = breaker.tryAcquire(passage.now());
-        Sight sight = breaker.look(passage);
-        if (acquired && sight.admits()) {
-            passage.object(sight);
-            return PROCEED;
-        }
-        // What was acquired before it opened is a permit of a state that is over: nothing to give back.
-        passage.object(null);
-        return refuse(passage, sight);
+        return breaker.enter(passage);
     }
 
     @Override
     public int stillAdmits(Passage passage) {
-        // Another state has another price: a call that was let in while closed is a probe now, if there is room for it.
-        return breaker.look(passage) == passage.object() ? PROCEED : enter(passage);
+        return breaker.stillAdmits(passage);
     }
 
     @Override
     public int settle(Passage passage) {
-        Sight sight = breaker.look(passage);
-        if (sight == passage.object()) {
-            passage.object(null);
-            report(passage);
-            sight = breaker.look(passage);
-        }
-        long left = sight.nanosLeft(passage.now());
-        if (left > 0) {
-            passage.holdRetry(left);
-        }
+        breaker.settle(passage);
         return KEEP;
     }
 
     @Override
     public void abandon(Passage passage) {
-        if (passage.object() != null && breaker.look(passage) == passage.object()) {
-            breaker.release();
-        }
-        passage.object(null);
-    }
-
-    private void report(Passage passage) {
-        Outcome outcome = passage.started() ? passage.outcome() : Outcome.REJECTED;
-        switch (outcome) {
-            case SUCCESS -> {
-                // An answer that a policy further in made up says nothing about the dependency.
-                if (passage.source() == Source.LIVE) {
-                    breaker.succeeded(passage.actionNanos());
-                } else {
-                    breaker.release();
-                }
-            }
-            case FAILURE, PUSHBACK, TIMEOUT -> breaker.failed(passage.actionNanos(), cause(passage.error()));
-            case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> breaker.release();
-        }
-    }
-
-    private static Throwable cause(@Nullable Throwable error) {
-        return error == null ? ValueFailure.INSTANCE : error;
-    }
-
-    private int refuse(Passage passage, Sight sight) {
-        long left = sight.nanosLeft(passage.now());
-        String message = "circuit breaker of '" + passage.pipeline() + "' is " + fact(sight.state(), left);
-        return passage.reject(Reason.CIRCUIT_OPEN, left, message, sight.refusal());
-    }
-
-    private String fact(State state, long left) {
-        return switch (state) {
-            case OPEN -> left < 0 ? "open" : "open, next probe in " + seconds(left);
-            case FORCED_OPEN -> "forced open";
-            case HALF_OPEN -> "half-open, all " + breaker.probes() + " probes are out";
-            // Seen between the engine's decision to open and its change of state.
-            case CLOSED, DISABLED, METRICS_ONLY -> "about to open";
-        };
-    }
-
-    private static String seconds(long nanos) {
-        if (nanos < 10 * TENTH) {
-            return (nanos + MILLISECOND - 1) / MILLISECOND + " ms";
-        }
-        long tenths = (nanos + TENTH - 1) / TENTH;
-        return tenths / 10 + "." + tenths % 10 + " s";
+        breaker.abandon(passage);
     }
 
     @Override
@@ -176,17 +121,17 @@ public final class CircuitBreakerPolicy extends Policy {
                     "circuitbreaker.state",
                     "1 for the state that the circuit breaker is in, 0 for the others.",
                     "state",
-                    Sight.name(state),
+                    Breaker.name(state),
                     () -> state() == state ? 1 : 0);
         }
         meters.gauge(
                 "circuitbreaker.failure.rate",
                 "Percentage of failed calls in the window; -1 while it holds too few.",
-                () -> breaker.engine().getMetrics().getFailureRate());
+                breaker::failureRate);
     }
 
     @Override
     public List<String> warnings() {
-        return warnings;
+        return breaker.warnings();
     }
 }

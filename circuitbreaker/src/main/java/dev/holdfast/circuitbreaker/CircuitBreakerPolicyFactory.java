@@ -4,7 +4,9 @@ package dev.holdfast.circuitbreaker;
 import dev.holdfast.spi.Option;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import io.github.resilience4j.core.IntervalFunction;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,6 +33,7 @@ public final class CircuitBreakerPolicyFactory implements PolicyFactory<CircuitB
                 Option.decimal("slow-call-rate-threshold", CircuitBreakerSettings.Builder::slowCallRateThreshold),
                 Option.duration(
                         "slow-call-duration-threshold", CircuitBreakerSettings.Builder::slowCallDurationThreshold),
+                Option.flag("running-calls-count-as-slow", CircuitBreakerSettings.Builder::runningCallsCountAsSlow),
                 Option.choice(
                         "sliding-window-type",
                         SlidingWindowType.class,
@@ -40,10 +43,28 @@ public final class CircuitBreakerPolicyFactory implements PolicyFactory<CircuitB
                 Option.integer(
                         "permitted-number-of-calls-in-half-open-state",
                         CircuitBreakerSettings.Builder::permittedNumberOfCallsInHalfOpenState),
-                Option.duration("wait-duration-in-open-state", CircuitBreakerSettings.Builder::waitDurationInOpenState),
+                Option.duration("probe-lease", CircuitBreakerSettings.Builder::probeLease),
                 Option.duration(
                         "max-wait-duration-in-half-open-state",
-                        CircuitBreakerSettings.Builder::maxWaitDurationInHalfOpenState));
+                        CircuitBreakerSettings.Builder::maxWaitDurationInHalfOpenState),
+                Option.choice(
+                        "transition-to-state-after-wait-duration",
+                        State.class,
+                        CircuitBreakerSettings.Builder::transitionToStateAfterWaitDuration),
+                Option.duration("wait-duration-in-open-state", CircuitBreakerSettings.Builder::waitDurationInOpenState),
+                Option.decimal(
+                        "wait-multiplier-in-open-state", CircuitBreakerSettings.Builder::waitMultiplierInOpenState),
+                Option.duration(
+                        "max-wait-duration-in-open-state", CircuitBreakerSettings.Builder::maxWaitDurationInOpenState),
+                Option.bound(
+                        "wait-interval-function-in-open-state",
+                        IntervalFunction.class,
+                        CircuitBreakerSettings.Builder::waitIntervalFunctionInOpenState),
+                Option.flag(
+                        "automatic-transition-from-open-to-half-open-enabled",
+                        CircuitBreakerSettings.Builder::automaticTransitionFromOpenToHalfOpenEnabled),
+                Option.choice("initial-state", State.class, CircuitBreakerSettings.Builder::initialState),
+                Option.duration("max-pushback-hold", CircuitBreakerSettings.Builder::maxPushbackHold));
     }
 
     @Override

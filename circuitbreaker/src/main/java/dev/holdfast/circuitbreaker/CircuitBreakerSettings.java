@@ -2,9 +2,12 @@
 package dev.holdfast.circuitbreaker;
 
 import dev.holdfast.spi.Checks;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -13,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * When a circuit breaker opens, for how long, and how it finds out that it may close. Immutable.
  *
  * <p>Names are resilience4j's, defaults are not: an open breaker turns away the calls that would have been answered, too.
- * So it opens only when nearly nothing comes through, stays open for half a second and closes again as soon as one probe
- * of five is answered.
+ * So it opens only when nearly nothing comes through, stays open for a fifth of a second and closes again as soon as one
+ * probe of five is answered.
  */
 public final class CircuitBreakerSettings {
     private static final Duration TICK = Duration.ofMillis(1);
@@ -23,23 +26,45 @@ public final class CircuitBreakerSettings {
     private final double failureRateThreshold;
     private final double slowCallRateThreshold;
     private final Duration slowCallDurationThreshold;
+    private final boolean runningCallsCountAsSlow;
     private final SlidingWindowType slidingWindowType;
     private final int slidingWindowSize;
     private final int minimumNumberOfCalls;
+    private final int minimumInHalfOpen;
     private final int permittedNumberOfCallsInHalfOpenState;
-    private final Duration waitDurationInOpenState;
+    private final Duration probeLease;
     private final Duration maxWaitDurationInHalfOpenState;
+    private final State transitionToStateAfterWaitDuration;
+    private final Duration waitDurationInOpenState;
+    private final double waitMultiplierInOpenState;
+    private final Duration maxWaitDurationInOpenState;
+    private final @Nullable IntervalFunction waitIntervalFunctionInOpenState;
+    private final boolean automaticTransitionFromOpenToHalfOpenEnabled;
+    private final State initialState;
+    private final Duration maxPushbackHold;
+    private final @Nullable CircuitBreakerConfig origin;
 
     private CircuitBreakerSettings(Builder from) {
         failureRateThreshold = from.failureRateThreshold;
         slowCallRateThreshold = from.slowCallRateThreshold;
         slowCallDurationThreshold = from.slowCallDurationThreshold;
+        runningCallsCountAsSlow = from.runningCallsCountAsSlow;
         slidingWindowType = from.slidingWindowType;
         slidingWindowSize = from.slidingWindowSize;
         minimumNumberOfCalls = from.minimum();
+        minimumInHalfOpen = from.minimumInHalfOpen;
         permittedNumberOfCallsInHalfOpenState = from.permittedNumberOfCallsInHalfOpenState;
-        waitDurationInOpenState = from.waitDurationInOpenState;
+        probeLease = from.probeLease;
         maxWaitDurationInHalfOpenState = from.maxWaitDurationInHalfOpenState;
+        transitionToStateAfterWaitDuration = from.transitionToStateAfterWaitDuration;
+        waitDurationInOpenState = from.waitDurationInOpenState;
+        waitMultiplierInOpenState = from.waitMultiplierInOpenState;
+        maxWaitDurationInOpenState = from.maxWaitDurationInOpenState;
+        waitIntervalFunctionInOpenState = from.waitIntervalFunctionInOpenState;
+        automaticTransitionFromOpenToHalfOpenEnabled = from.automaticTransitionFromOpenToHalfOpenEnabled;
+        initialState = from.initialState;
+        maxPushbackHold = from.maxPushbackHold;
+        origin = from.origin;
     }
 
     /**
@@ -59,44 +84,44 @@ public final class CircuitBreakerSettings {
     }
 
     /**
-     * The settings of a resilience4j configuration, as far as both have them: thresholds, window and waits. Its predicates
-     * are left out, since the pipeline's classifier says what a failure is. A wait in half-open without end becomes the
-     * default, a minimum above the size of a count window becomes that size.
+     * The settings of a resilience4j configuration: the breaker behaves as one of resilience4j's with it. What resilience4j
+     * does not have is off: running calls do not count as slow, probes have no lease, a pushback holds nothing.
+     *
+     * <p>In a pipeline the classifier says what a failure is, and the pipeline has the clock; what the configuration says of
+     * that is in force where the breaker is used {@linkplain CircuitBreakerPolicy#asResilience4j as resilience4j's} or not
+     * at all, which is worth a {@linkplain CircuitBreakerPolicy#warnings warning} by name. A minimum above the size of a
+     * count window is that size, there as here.
      *
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range here
      */
     public static CircuitBreakerSettings from(CircuitBreakerConfig config) {
-        boolean counts = config.getSlidingWindowType() == SlidingWindowType.COUNT_BASED;
-        int size = config.getSlidingWindowSize();
-        int minimum = config.getMinimumNumberOfCalls();
-        Builder builder = builder()
-                .failureRateThreshold(config.getFailureRateThreshold())
-                .slowCallRateThreshold(config.getSlowCallRateThreshold())
-                .slowCallDurationThreshold(config.getSlowCallDurationThreshold())
-                .slidingWindowType(config.getSlidingWindowType())
-                .slidingWindowSize(size)
-                .minimumNumberOfCalls(counts ? Math.min(minimum, size) : minimum)
-                .permittedNumberOfCallsInHalfOpenState(config.getPermittedNumberOfCallsInHalfOpenState())
-                .waitDurationInOpenState(Duration.ofMillis(
-                        config.getWaitIntervalFunctionInOpenState().apply(1)));
-        if (!config.getMaxWaitDurationInHalfOpenState().isZero()) {
-            builder.maxWaitDurationInHalfOpenState(config.getMaxWaitDurationInHalfOpenState());
-        }
-        return builder.build();
+        return ForeignConfig.builder(config).build();
     }
 
     /** A builder that holds these values. */
     public Builder toBuilder() {
-        return new Builder()
+        Builder builder = new Builder()
                 .failureRateThreshold(failureRateThreshold)
                 .slowCallRateThreshold(slowCallRateThreshold)
                 .slowCallDurationThreshold(slowCallDurationThreshold)
+                .runningCallsCountAsSlow(runningCallsCountAsSlow)
                 .slidingWindowType(slidingWindowType)
                 .slidingWindowSize(slidingWindowSize)
                 .minimumNumberOfCalls(minimumNumberOfCalls)
+                .minimumInHalfOpen(minimumInHalfOpen)
                 .permittedNumberOfCallsInHalfOpenState(permittedNumberOfCallsInHalfOpenState)
+                .probeLease(probeLease)
+                .maxWaitDurationInHalfOpenState(maxWaitDurationInHalfOpenState)
+                .transitionToStateAfterWaitDuration(transitionToStateAfterWaitDuration)
                 .waitDurationInOpenState(waitDurationInOpenState)
-                .maxWaitDurationInHalfOpenState(maxWaitDurationInHalfOpenState);
+                .waitMultiplierInOpenState(waitMultiplierInOpenState)
+                .maxWaitDurationInOpenState(maxWaitDurationInOpenState)
+                .automaticTransitionFromOpenToHalfOpenEnabled(automaticTransitionFromOpenToHalfOpenEnabled)
+                .initialState(initialState)
+                .maxPushbackHold(maxPushbackHold)
+                .origin(origin);
+        builder.waitIntervalFunctionInOpenState = waitIntervalFunctionInOpenState;
+        return builder;
     }
 
     /** The percentage of failed calls at which the breaker opens. */
@@ -112,6 +137,11 @@ public final class CircuitBreakerSettings {
     /** A call is slow if its action ran for longer than this. */
     public Duration slowCallDurationThreshold() {
         return slowCallDurationThreshold;
+    }
+
+    /** Whether a call that still runs counts as slow as soon as it has run too long. */
+    public boolean runningCallsCountAsSlow() {
+        return runningCallsCountAsSlow;
     }
 
     /** Whether the window holds the last calls or the last seconds. */
@@ -134,25 +164,113 @@ public final class CircuitBreakerSettings {
         return permittedNumberOfCallsInHalfOpenState;
     }
 
-    /** How long nothing is let through. */
+    /** How long a probe may keep its permit without a result; zero: without end. */
+    public Duration probeLease() {
+        return probeLease;
+    }
+
+    /** How long it stays half-open at most; zero: without end. */
+    public Duration maxWaitDurationInHalfOpenState() {
+        return maxWaitDurationInHalfOpenState;
+    }
+
+    /** What follows on a half-open state that has lasted too long. */
+    public State transitionToStateAfterWaitDuration() {
+        return transitionToStateAfterWaitDuration;
+    }
+
+    /** How long nothing is let through after the first opening. */
     public Duration waitDurationInOpenState() {
         return waitDurationInOpenState;
     }
 
-    /** How long the results of the probes are waited for before as many more are let through. */
-    public Duration maxWaitDurationInHalfOpenState() {
-        return maxWaitDurationInHalfOpenState;
+    /** By how much the wait grows with each opening in a row. */
+    public double waitMultiplierInOpenState() {
+        return waitMultiplierInOpenState;
+    }
+
+    /** How far the wait grows. */
+    public Duration maxWaitDurationInOpenState() {
+        return maxWaitDurationInOpenState;
+    }
+
+    /** Whether it becomes half-open without waiting for a call. */
+    public boolean automaticTransitionFromOpenToHalfOpenEnabled() {
+        return automaticTransitionFromOpenToHalfOpenEnabled;
+    }
+
+    /** The state it starts in. */
+    public State initialState() {
+        return initialState;
+    }
+
+    /** How long a pushback may hold it open at most; zero: not at all. */
+    public Duration maxPushbackHold() {
+        return maxPushbackHold;
+    }
+
+    // ---- for the engine and the view
+
+    /** What could not be taken over from a configuration of resilience4j, one sentence each. */
+    List<String> warnings() {
+        return origin == null ? List.of() : ForeignConfig.warnings(origin);
+    }
+
+    /** The configuration that these settings were made of; null if there was none. */
+    @Nullable
+    CircuitBreakerConfig origin() {
+        return origin;
+    }
+
+    Thresholds thresholds(int minimumCalls) {
+        return new Thresholds((float) failureRateThreshold, (float) slowCallRateThreshold, minimumCalls);
+    }
+
+    Thresholds thresholdsInHalfOpen() {
+        int minimum = minimumInHalfOpen > 0 ? minimumInHalfOpen : minimumNumberOfCalls;
+        return thresholds(Math.min(minimum, permittedNumberOfCallsInHalfOpenState));
+    }
+
+    Window window(Thresholds thresholds) {
+        return slidingWindowType == SlidingWindowType.COUNT_BASED
+                ? Window.ofCalls(slidingWindowSize, thresholds)
+                : Window.ofSeconds(slidingWindowSize, thresholds);
+    }
+
+    /** How long the n-th opening in a row lasts, in nanoseconds; the first is 1. */
+    long openNanos(int opening) {
+        return Duration.ofMillis(openMillis(opening)).toNanos();
+    }
+
+    long openMillis(int opening) {
+        if (waitIntervalFunctionInOpenState != null) {
+            return waitIntervalFunctionInOpenState.apply(opening);
+        }
+        long first = waitDurationInOpenState.toMillis();
+        if (waitMultiplierInOpenState == 1) {
+            return first;
+        }
+        // Beyond the range of long it is cut off there, and then at the maximum.
+        long grown = (long) (first * Math.pow(waitMultiplierInOpenState, opening - 1));
+        return Math.max(first, Math.min(grown, maxWaitDurationInOpenState.toMillis()));
     }
 
     @Override
     public String toString() {
         return "CircuitBreakerSettings[failureRateThreshold=" + failureRateThreshold + ", slowCallRateThreshold="
                 + slowCallRateThreshold + ", slowCallDurationThreshold=" + Checks.text(slowCallDurationThreshold)
+                + ", runningCallsCountAsSlow=" + runningCallsCountAsSlow
                 + ", slidingWindowType=" + slidingWindowType + ", slidingWindowSize=" + slidingWindowSize
                 + ", minimumNumberOfCalls=" + minimumNumberOfCalls + ", permittedNumberOfCallsInHalfOpenState="
-                + permittedNumberOfCallsInHalfOpenState + ", waitDurationInOpenState="
-                + Checks.text(waitDurationInOpenState) + ", maxWaitDurationInHalfOpenState="
-                + Checks.text(maxWaitDurationInHalfOpenState) + "]";
+                + permittedNumberOfCallsInHalfOpenState + ", probeLease=" + Checks.text(probeLease)
+                + ", maxWaitDurationInHalfOpenState=" + Checks.text(maxWaitDurationInHalfOpenState)
+                + ", transitionToStateAfterWaitDuration=" + transitionToStateAfterWaitDuration
+                + ", waitDurationInOpenState=" + Checks.text(waitDurationInOpenState)
+                + ", waitMultiplierInOpenState=" + waitMultiplierInOpenState
+                + ", maxWaitDurationInOpenState=" + Checks.text(maxWaitDurationInOpenState)
+                + (waitIntervalFunctionInOpenState == null ? "" : ", waitIntervalFunctionInOpenState=given")
+                + ", automaticTransitionFromOpenToHalfOpenEnabled=" + automaticTransitionFromOpenToHalfOpenEnabled
+                + ", initialState=" + initialState + ", maxPushbackHold=" + Checks.text(maxPushbackHold) + "]";
     }
 
     /** Collects the options; checks them all in {@link #build}. Not for several threads. */
@@ -162,12 +280,23 @@ public final class CircuitBreakerSettings {
         private double failureRateThreshold = 90;
         private double slowCallRateThreshold = 100;
         private Duration slowCallDurationThreshold = Duration.ofMinutes(1);
+        private boolean runningCallsCountAsSlow = true;
         private SlidingWindowType slidingWindowType = SlidingWindowType.COUNT_BASED;
         private int slidingWindowSize = 50;
         private @Nullable Integer minimumNumberOfCalls;
+        private int minimumInHalfOpen;
         private int permittedNumberOfCallsInHalfOpenState = 5;
-        private Duration waitDurationInOpenState = Duration.ofMillis(500);
-        private Duration maxWaitDurationInHalfOpenState = Duration.ofSeconds(5);
+        private Duration probeLease = Duration.ofSeconds(5);
+        private Duration maxWaitDurationInHalfOpenState = Duration.ZERO;
+        private State transitionToStateAfterWaitDuration = State.OPEN;
+        private Duration waitDurationInOpenState = Duration.ofMillis(200);
+        private double waitMultiplierInOpenState = 1;
+        private Duration maxWaitDurationInOpenState = Duration.ofMinutes(1);
+        private @Nullable IntervalFunction waitIntervalFunctionInOpenState;
+        private boolean automaticTransitionFromOpenToHalfOpenEnabled;
+        private State initialState = State.CLOSED;
+        private Duration maxPushbackHold = Duration.ofSeconds(10);
+        private @Nullable CircuitBreakerConfig origin;
 
         private Builder() {}
 
@@ -192,6 +321,15 @@ public final class CircuitBreakerSettings {
             return this;
         }
 
+        /**
+         * Whether a call that still runs counts as slow as soon as it has run for longer than that, so that calls that
+         * hang open the breaker before they end. Default: yes.
+         */
+        public Builder runningCallsCountAsSlow(boolean count) {
+            runningCallsCountAsSlow = count;
+            return this;
+        }
+
         /** Whether the window holds the last calls or the last seconds. Default: calls, which needs no clock. */
         public Builder slidingWindowType(SlidingWindowType type) {
             slidingWindowType = Objects.requireNonNull(type, "slidingWindowType");
@@ -210,12 +348,19 @@ public final class CircuitBreakerSettings {
          */
         public Builder minimumNumberOfCalls(int calls) {
             minimumNumberOfCalls = calls;
+            minimumInHalfOpen = 0;
+            return this;
+        }
+
+        /** resilience4j looks at the minimum as it was given, also where the window is smaller; 0: the minimum. */
+        Builder minimumInHalfOpen(int calls) {
+            minimumInHalfOpen = calls;
             return this;
         }
 
         /**
-         * How many probes are let through while half-open; when as many results are known, the breaker closes or opens.
-         * From 1 to 1,000; default 5.
+         * How many probes are let through while half-open; when as many results are known, or the minimum of the window,
+         * the breaker closes or opens. From 1 to 1,000; default 5.
          */
         public Builder permittedNumberOfCallsInHalfOpenState(int calls) {
             permittedNumberOfCallsInHalfOpenState = calls;
@@ -223,20 +368,87 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * How long nothing is let through. From 1 ms to 1 day, in whole milliseconds; default 500 ms. Each such time that
-         * outlasts the fault costs all answers of that time.
+         * How long a probe may keep its permit without a result; then another call gets the permit, so that probes that
+         * never end do not keep the breaker half-open for ever. Its late result still counts. Zero: without end; else
+         * from 1 ms to 1 day; default 5 s.
          */
-        public Builder waitDurationInOpenState(Duration wait) {
-            waitDurationInOpenState = Objects.requireNonNull(wait, "waitDurationInOpenState");
+        public Builder probeLease(Duration lease) {
+            probeLease = Objects.requireNonNull(lease, "probeLease");
             return this;
         }
 
         /**
-         * How long the results of the probes are waited for before as many more are let through, so that probes that
-         * never end do not keep the breaker half-open for ever. From 1 ms to 1 day; default 5 s.
+         * How long the breaker stays half-open at most. Zero, the default: without end; else from 1 ms to 1 day, in whole
+         * milliseconds.
          */
         public Builder maxWaitDurationInHalfOpenState(Duration wait) {
             maxWaitDurationInHalfOpenState = Objects.requireNonNull(wait, "maxWaitDurationInHalfOpenState");
+            return this;
+        }
+
+        /** Which state follows on a half-open one that has lasted too long: open, the default, or closed. */
+        public Builder transitionToStateAfterWaitDuration(State state) {
+            transitionToStateAfterWaitDuration = Objects.requireNonNull(state, "transitionToStateAfterWaitDuration");
+            return this;
+        }
+
+        /**
+         * How long nothing is let through. From 1 ms to 1 day, in whole milliseconds; default 200 ms. Each such time that
+         * outlasts the fault costs all answers of that time. Takes the place of a {@link #waitIntervalFunctionInOpenState}.
+         */
+        public Builder waitDurationInOpenState(Duration wait) {
+            waitDurationInOpenState = Objects.requireNonNull(wait, "waitDurationInOpenState");
+            waitIntervalFunctionInOpenState = null;
+            return this;
+        }
+
+        /** By how much that wait grows each time that the probes fail. From 1 to 10; default 1: it does not. */
+        public Builder waitMultiplierInOpenState(double multiplier) {
+            waitMultiplierInOpenState = multiplier;
+            return this;
+        }
+
+        /** How far that wait grows. From 1 ms to 1 day; default 1 minute, and never less than the first wait. */
+        public Builder maxWaitDurationInOpenState(Duration wait) {
+            maxWaitDurationInOpenState = Objects.requireNonNull(wait, "maxWaitDurationInOpenState");
+            return this;
+        }
+
+        /**
+         * The wait in milliseconds for each opening in a row, the first being 1; takes the place of the three options
+         * before. It is asked by the call that opens the breaker, must be quick and must not throw.
+         */
+        public Builder waitIntervalFunctionInOpenState(IntervalFunction function) {
+            waitIntervalFunctionInOpenState = Objects.requireNonNull(function, "waitIntervalFunctionInOpenState");
+            return this;
+        }
+
+        /**
+         * Whether it becomes half-open when the wait is over, and not with the first call after it. There is no timer: it
+         * has become half-open for whoever looks at it then, and events are told when somebody does. Default: no.
+         */
+        public Builder automaticTransitionFromOpenToHalfOpenEnabled(boolean enabled) {
+            automaticTransitionFromOpenToHalfOpenEnabled = enabled;
+            return this;
+        }
+
+        /** The state it starts in. Default: closed. */
+        public Builder initialState(State state) {
+            initialState = Objects.requireNonNull(state, "initialState");
+            return this;
+        }
+
+        /**
+         * A dependency that asks for less, and says for how long, keeps the breaker open for so long once it opens, and
+         * for so long at most. Zero: such a pushback is a failure like any other; else to 1 day; default 10 s.
+         */
+        public Builder maxPushbackHold(Duration hold) {
+            maxPushbackHold = Objects.requireNonNull(hold, "maxPushbackHold");
+            return this;
+        }
+
+        Builder origin(@Nullable CircuitBreakerConfig config) {
+            origin = config;
             return this;
         }
 
@@ -268,11 +480,33 @@ public final class CircuitBreakerSettings {
             if (minimumNumberOfCalls != null) {
                 checks.range("minimumNumberOfCalls", minimumNumberOfCalls, 1, mostNeeded);
             }
-            checks.range("permittedNumberOfCallsInHalfOpenState", permittedNumberOfCallsInHalfOpenState, 1, 1_000)
-                    .range("waitDurationInOpenState", waitDurationInOpenState, TICK, DAY)
-                    .range("maxWaitDurationInHalfOpenState", maxWaitDurationInHalfOpenState, TICK, DAY)
-                    .done();
+            checks.range("permittedNumberOfCallsInHalfOpenState", permittedNumberOfCallsInHalfOpenState, 1, 1_000);
+            checkWaits(checks);
+            checks.done();
             return new CircuitBreakerSettings(this);
+        }
+
+        private void checkWaits(Checks checks) {
+            zeroOrTick(checks, "probeLease", probeLease);
+            zeroOrTick(checks, "maxWaitDurationInHalfOpenState", maxWaitDurationInHalfOpenState);
+            State after = transitionToStateAfterWaitDuration;
+            checks.that(
+                            after == State.OPEN || after == State.CLOSED,
+                            "transitionToStateAfterWaitDuration",
+                            after,
+                            "OPEN or CLOSED")
+                    .range("waitDurationInOpenState", waitDurationInOpenState, TICK, DAY)
+                    .range("waitMultiplierInOpenState", waitMultiplierInOpenState, 1, 10)
+                    .range("maxWaitDurationInOpenState", maxWaitDurationInOpenState, TICK, DAY)
+                    .range("maxPushbackHold", maxPushbackHold, Duration.ZERO, DAY);
+        }
+
+        private static void zeroOrTick(Checks checks, String option, Duration value) {
+            checks.that(
+                    value.isZero() || (value.compareTo(TICK) >= 0 && value.compareTo(DAY) <= 0),
+                    option,
+                    Checks.text(value),
+                    "0s, or 1ms to 1d");
         }
     }
 }

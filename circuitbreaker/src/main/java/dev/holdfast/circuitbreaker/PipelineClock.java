@@ -7,47 +7,70 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The time of the pipeline, as resilience4j's engine wants it. Goes by the source's nanoseconds, so that a wall clock that
- * is set does not move it; stands still until it is bound. Safe for any number of threads.
+ * The time of the breaker: the pipeline's, or the system's before there is a pipeline. Goes by the source's nanoseconds, so
+ * that a wall clock that is set does not move it. Safe for any number of threads.
+ *
+ * <p>If the time was looked at before there was a pipeline, it goes on from there when the pipeline's begins: what has been
+ * opened by hand stays open for as long as was said.
  */
 final class PipelineClock extends Clock {
 
-    private record Origin(TimeSource time, long nanos, Instant instant) {}
+    /** Where a source of time stood at one instant. {@code shift} makes its nanoseconds those of the breaker. */
+    private record Origin(TimeSource time, long nanos, Instant instant, long shift, boolean bound) {
+        static Origin of(TimeSource time, long shift, boolean bound) {
+            return new Origin(time, time.nanos(), Instant.ofEpochMilli(time.millis()), shift, bound);
+        }
 
-    private final AtomicReference<@Nullable Origin> origin = new AtomicReference<>();
+        long breakerNanos() {
+            return time.nanos() + shift;
+        }
+
+        Instant now() {
+            return instant.plusNanos(time.nanos() - nanos);
+        }
+    }
+
+    private final AtomicReference<Origin> origin = new AtomicReference<>(Origin.of(TimeSource.system(), 0, false));
+
+    /** Whether anything may depend on the system's time. Volatile: set by whoever asks before there is a pipeline. */
+    private volatile boolean used;
 
     /**
      * Goes by this source from now on.
      *
+     * @return what is to be added to the source's nanoseconds
      * @throws IllegalStateException if it goes by another one already
      */
-    void bind(TimeSource time) {
-        Origin first = new Origin(time, time.nanos(), Instant.ofEpochMilli(time.millis()));
-        if (origin.compareAndSet(null, first)) {
-            return;
+    long bind(TimeSource time) {
+        Origin before = origin.get();
+        if (!before.bound()) {
+            long shift = used ? before.breakerNanos() - time.nanos() : 0;
+            if (origin.compareAndSet(before, Origin.of(time, shift, true))) {
+                return shift;
+            }
         }
         Origin bound = origin.get();
-        if (bound == null || bound.time() != time) {
+        if (bound.time() != time) {
             throw new IllegalStateException("this circuit breaker is part of a pipeline with another TimeSource;"
                     + " make a policy for each source of time, or give both pipelines the same one");
         }
+        return bound.shift();
     }
 
-    /** The nanoseconds of the source; 0 before there is one. */
+    /** The nanoseconds of the breaker. */
     long nanos() {
-        Origin bound = origin.get();
-        return bound == null ? 0 : bound.time().nanos();
+        Origin at = origin.get();
+        if (!at.bound()) {
+            used = true;
+        }
+        return at.breakerNanos();
     }
 
     @Override
     public Instant instant() {
-        Origin bound = origin.get();
-        return bound == null
-                ? Instant.EPOCH
-                : bound.instant().plusNanos(bound.time().nanos() - bound.nanos());
+        return origin.get().now();
     }
 
     @Override

@@ -26,12 +26,21 @@ class CircuitBreakerPolicyFactoryTest {
                         "failure-rate-threshold",
                         "slow-call-rate-threshold",
                         "slow-call-duration-threshold",
+                        "running-calls-count-as-slow",
                         "sliding-window-type",
                         "sliding-window-size",
                         "minimum-number-of-calls",
                         "permitted-number-of-calls-in-half-open-state",
+                        "probe-lease",
+                        "max-wait-duration-in-half-open-state",
+                        "transition-to-state-after-wait-duration",
                         "wait-duration-in-open-state",
-                        "max-wait-duration-in-half-open-state");
+                        "wait-multiplier-in-open-state",
+                        "max-wait-duration-in-open-state",
+                        "wait-interval-function-in-open-state",
+                        "automatic-transition-from-open-to-half-open-enabled",
+                        "initial-state",
+                        "max-pushback-hold");
     }
 
     @Test
@@ -45,7 +54,7 @@ class CircuitBreakerPolicyFactoryTest {
     void makesAPolicyOfTheBuildersValues() {
         CircuitBreakerSettings.Builder builder = factory.builder().permittedNumberOfCallsInHalfOpenState(3);
         assertThat(((CircuitBreakerPolicy) factory.create(builder))
-                        .resilience4j()
+                        .asResilience4j()
                         .getCircuitBreakerConfig()
                         .getPermittedNumberOfCallsInHalfOpenState())
                 .isEqualTo(3);

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class CircuitBreakerPolicyTest {
-    private static final Duration WAIT = Duration.ofMillis(500);
+    private static final Duration WAIT = Duration.ofMillis(200);
     /** The first call after the wait is let through, not the one at its last nanosecond. */
     private static final Duration AFTER_WAIT = WAIT.plusNanos(1);
 
@@ -83,11 +83,11 @@ class CircuitBreakerPolicyTest {
             rig.advance(Duration.ofMillis(80));
             CallRejectedException rejection = rig.rejection();
             assertThat(rejection)
-                    .hasMessage("circuit breaker of 'inventory' is open, next probe in 421 ms")
+                    .hasMessage("circuit breaker of 'inventory' is open, next probe in 121 ms")
                     .hasCauseInstanceOf(CallNotPermittedException.class);
             assertThat(rejection.reason()).isEqualTo(Reason.CIRCUIT_OPEN);
             assertThat(rejection.policy()).isEqualTo("circuit-breaker");
-            assertThat(rejection.retryAfter()).contains(Duration.ofMillis(420).plusNanos(1));
+            assertThat(rejection.retryAfter()).contains(Duration.ofMillis(120).plusNanos(1));
         }
     }
 
@@ -156,7 +156,7 @@ class CircuitBreakerPolicyTest {
     void callersOwnFaultIsNotCounted(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             rig.run(100, Work.error(new IllegalArgumentException("404")));
-            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isZero();
         }
     }
@@ -170,7 +170,7 @@ class CircuitBreakerPolicyTest {
                 started.giveUp().run();
                 rig.time.run();
             }
-            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isZero();
         }
     }
@@ -195,7 +195,7 @@ class CircuitBreakerPolicyTest {
     void answerThatAFallbackFurtherInMadeUpIsNotCounted(Way way) {
         try (Rig rig = new Rig(way, policy, FallbackPolicy.value("made up"))) {
             rig.run(30, ILL);
-            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isZero();
         }
     }
@@ -207,7 +207,7 @@ class CircuitBreakerPolicyTest {
         try (Rig rig = new Rig(way, policy, gate)) {
             gate.shares = true;
             rig.run(30, WELL);
-            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isZero();
         }
     }
@@ -341,7 +341,7 @@ class CircuitBreakerPolicyTest {
             assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
             rig.advance(Duration.ofSeconds(1));
             assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
-            assertThat(policy.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isOne();
         }
     }
@@ -351,10 +351,10 @@ class CircuitBreakerPolicyTest {
     void resultOfAnEarlierLifeOfTheSameStateIsNotCounted(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             rig.start(ILL.taking(LONG));
-            policy.resilience4j().reset();
+            policy.asResilience4j().reset();
             rig.start(ILL.taking(LONG.plusMillis(1)));
             rig.time.run();
-            assertThat(policy.resilience4j().getMetrics().getNumberOfFailedCalls())
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfFailedCalls())
                     .isOne();
         }
     }
@@ -366,7 +366,7 @@ class CircuitBreakerPolicyTest {
         try (Rig rig = new Rig(way, policy, gate)) {
             gate.pause = LONG;
             Way.Started waiting = rig.start(WELL);
-            policy.resilience4j().transitionToOpenState();
+            policy.asResilience4j().transitionToOpenState();
             rig.time.run();
             assertThat(Rig.errorOf(waiting.reply())).hasMessageStartingWith("circuit breaker of 'inventory' is open");
         }
@@ -379,11 +379,11 @@ class CircuitBreakerPolicyTest {
         try (Rig rig = new Rig(way, policy, gate)) {
             gate.pause = Duration.ofSeconds(1);
             Way.Started waiting = rig.start(WELL);
-            policy.resilience4j().transitionToOpenState();
+            policy.asResilience4j().transitionToOpenState();
             rig.time.run();
             assertThat(waiting.reply()).isCompleted();
             assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
-            assertThat(policy.resilience4j().getMetrics().getNumberOfSuccessfulCalls())
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfSuccessfulCalls())
                     .isOne();
         }
     }
@@ -398,7 +398,7 @@ class CircuitBreakerPolicyTest {
             long start = rig.time.nanos();
             assertThat(rig.errorOf(ILL)).isInstanceOf(IOException.class);
             assertThat(rig.time.nanos() - start).isGreaterThan(WAIT.toNanos());
-            assertThat(touchy.resilience4j().getMetrics().getNumberOfNotPermittedCalls())
+            assertThat(touchy.asResilience4j().getMetrics().getNumberOfNotPermittedCalls())
                     .isZero();
         }
     }
@@ -427,14 +427,14 @@ class CircuitBreakerPolicyTest {
     @EnumSource(Way.class)
     void canBeForcedOpenDisabledAndReset(Way way) {
         try (Rig rig = new Rig(way, policy)) {
-            policy.resilience4j().transitionToForcedOpenState();
+            policy.asResilience4j().transitionToForcedOpenState();
             CallRejectedException rejection = rig.rejection();
             assertThat(rejection).hasMessage("circuit breaker of 'inventory' is forced open");
             assertThat(rejection.retryAfter()).isEmpty();
-            policy.resilience4j().transitionToDisabledState();
+            policy.asResilience4j().transitionToDisabledState();
             rig.run(100, ILL);
             assertThat(policy.state()).isEqualTo(State.DISABLED);
-            policy.resilience4j().reset();
+            policy.asResilience4j().reset();
             assertThat(rig.run(WELL)).isCompleted();
             assertThat(rig.changes)
                     .containsExactly(
@@ -464,7 +464,7 @@ class CircuitBreakerPolicyTest {
         gate.pause = LONG;
         try (Rig rig = new Rig(way, impatient, gate)) {
             rig.run(30, WELL);
-            assertThat(impatient.resilience4j().getMetrics().getNumberOfSlowCalls())
+            assertThat(impatient.asResilience4j().getMetrics().getNumberOfSlowCalls())
                     .isZero();
         }
     }
@@ -478,7 +478,7 @@ class CircuitBreakerPolicyTest {
             rig.run(19, ILL);
             rig.advance(Duration.ofSeconds(11));
             rig.run(1, ILL);
-            assertThat(timed.resilience4j().getMetrics().getNumberOfFailedCalls())
+            assertThat(timed.asResilience4j().getMetrics().getNumberOfFailedCalls())
                     .isOne();
             rig.run(19, ILL);
             assertThat(timed.state()).isEqualTo(State.OPEN);
@@ -495,7 +495,7 @@ class CircuitBreakerPolicyTest {
                         .minimumNumberOfCalls(4)
                         .build());
         CircuitBreakerPolicy shared = CircuitBreakerPolicy.of(existing);
-        assertThat(shared.resilience4j()).isSameAs(existing);
+        assertThat(shared.asResilience4j()).isSameAs(existing);
         assertThat(shared.warnings()).isEmpty();
         try (Rig rig = new Rig(way, shared)) {
             rig.run(2, ILL);

@@ -5,10 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.spi.InvalidSettingsException;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionCheckResult;
+import io.github.resilience4j.core.IntervalFunction;
+import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,8 +36,17 @@ class CircuitBreakerSettingsTest {
         assertThat(settings.slidingWindowSize()).isEqualTo(50);
         assertThat(settings.minimumNumberOfCalls()).isEqualTo(20);
         assertThat(settings.permittedNumberOfCallsInHalfOpenState()).isEqualTo(5);
-        assertThat(settings.waitDurationInOpenState()).isEqualTo(Duration.ofMillis(500));
-        assertThat(settings.maxWaitDurationInHalfOpenState()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(settings.waitDurationInOpenState()).isEqualTo(Duration.ofMillis(200));
+        assertThat(settings.waitMultiplierInOpenState()).isEqualTo(1);
+        assertThat(settings.maxWaitDurationInOpenState()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(settings.probeLease()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(settings.maxWaitDurationInHalfOpenState()).isZero();
+        assertThat(settings.transitionToStateAfterWaitDuration()).isEqualTo(State.OPEN);
+        assertThat(settings.runningCallsCountAsSlow()).isTrue();
+        assertThat(settings.automaticTransitionFromOpenToHalfOpenEnabled()).isFalse();
+        assertThat(settings.initialState()).isEqualTo(State.CLOSED);
+        assertThat(settings.maxPushbackHold()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(settings.warnings()).isEmpty();
     }
 
     @Test
@@ -64,7 +82,18 @@ class CircuitBreakerSettingsTest {
                         "waitDurationInOpenState is PT0.000000001S but must be 1ms to 1d"),
                 wrong(
                         b -> b.maxWaitDurationInHalfOpenState(Duration.ofDays(2)),
-                        "maxWaitDurationInHalfOpenState is 2d but must be 1ms to 1d"));
+                        "maxWaitDurationInHalfOpenState is 2d but must be 0s, or 1ms to 1d"),
+                wrong(
+                        b -> b.probeLease(Duration.ofNanos(5)),
+                        "probeLease is PT0.000000005S but must be 0s, or 1ms to 1d"),
+                wrong(
+                        b -> b.transitionToStateAfterWaitDuration(State.DISABLED),
+                        "transitionToStateAfterWaitDuration is DISABLED but must be OPEN or CLOSED"),
+                wrong(b -> b.waitMultiplierInOpenState(0.5), "waitMultiplierInOpenState is 0.5 but must be 1 to 10"),
+                wrong(
+                        b -> b.maxWaitDurationInOpenState(Duration.ZERO),
+                        "maxWaitDurationInOpenState is 0s but must be 1ms to 1d"),
+                wrong(b -> b.maxPushbackHold(Duration.ofDays(2)), "maxPushbackHold is 2d but must be 0s to 1d"));
     }
 
     private static Arguments wrong(Consumer<CircuitBreakerSettings.Builder> options, String message) {
@@ -97,22 +126,67 @@ class CircuitBreakerSettingsTest {
         CircuitBreakerSettings settings = CircuitBreakerSettings.of(b -> b.failureRateThreshold(70)
                 .slowCallRateThreshold(80)
                 .slowCallDurationThreshold(Duration.ofSeconds(2))
+                .runningCallsCountAsSlow(false)
                 .slidingWindowType(SlidingWindowType.TIME_BASED)
                 .slidingWindowSize(7)
                 .minimumNumberOfCalls(9)
                 .permittedNumberOfCallsInHalfOpenState(3)
+                .probeLease(Duration.ofSeconds(4))
+                .maxWaitDurationInHalfOpenState(Duration.ofSeconds(3))
+                .transitionToStateAfterWaitDuration(State.CLOSED)
                 .waitDurationInOpenState(Duration.ofMillis(250))
-                .maxWaitDurationInHalfOpenState(Duration.ofSeconds(3)));
+                .waitMultiplierInOpenState(2)
+                .maxWaitDurationInOpenState(Duration.ofSeconds(6))
+                .automaticTransitionFromOpenToHalfOpenEnabled(true)
+                .initialState(State.DISABLED)
+                .maxPushbackHold(Duration.ofSeconds(5)));
         assertThat(settings.toBuilder().build()).hasToString(settings.toString());
         assertThat(settings)
                 .hasToString("CircuitBreakerSettings[failureRateThreshold=70.0, slowCallRateThreshold=80.0,"
-                        + " slowCallDurationThreshold=2s, slidingWindowType=TIME_BASED, slidingWindowSize=7,"
-                        + " minimumNumberOfCalls=9, permittedNumberOfCallsInHalfOpenState=3,"
-                        + " waitDurationInOpenState=250ms, maxWaitDurationInHalfOpenState=3s]");
+                        + " slowCallDurationThreshold=2s, runningCallsCountAsSlow=false, slidingWindowType=TIME_BASED,"
+                        + " slidingWindowSize=7, minimumNumberOfCalls=9, permittedNumberOfCallsInHalfOpenState=3,"
+                        + " probeLease=4s, maxWaitDurationInHalfOpenState=3s, transitionToStateAfterWaitDuration=CLOSED,"
+                        + " waitDurationInOpenState=250ms, waitMultiplierInOpenState=2.0, maxWaitDurationInOpenState=6s,"
+                        + " automaticTransitionFromOpenToHalfOpenEnabled=true, initialState=DISABLED,"
+                        + " maxPushbackHold=5s]");
     }
 
     @Test
-    void resilience4jsConfigIsTakenOver() {
+    void waitGrowsWithEachOpeningUpToItsMaximum() {
+        CircuitBreakerSettings settings =
+                CircuitBreakerSettings.of(b -> b.waitDurationInOpenState(Duration.ofMillis(100))
+                        .waitMultiplierInOpenState(3)
+                        .maxWaitDurationInOpenState(Duration.ofSeconds(1)));
+        assertThat(IntStream.rangeClosed(1, 5).mapToLong(settings::openMillis))
+                .containsExactly(100L, 300L, 900L, 1_000L, 1_000L);
+        assertThat(settings.openMillis(10_000)).isEqualTo(1_000);
+        assertThat(settings.openNanos(2)).isEqualTo(300_000_000);
+    }
+
+    @Test
+    void maximumBelowTheFirstWaitDoesNotShortenIt() {
+        CircuitBreakerSettings settings =
+                CircuitBreakerSettings.of(b -> b.waitDurationInOpenState(Duration.ofMillis(100))
+                        .waitMultiplierInOpenState(2)
+                        .maxWaitDurationInOpenState(Duration.ofMillis(10)));
+        assertThat(IntStream.rangeClosed(1, 3).mapToLong(settings::openMillis)).containsExactly(100L, 100L, 100L);
+    }
+
+    @Test
+    void waitOfAFunctionTakesThePlaceOfTheOthersAndTheOtherWayRound() {
+        CircuitBreakerSettings settings = CircuitBreakerSettings.of(
+                b -> b.waitIntervalFunctionInOpenState(IntervalFunction.of(1_000, n -> n + 7)));
+        assertThat(settings.openMillis(3)).isEqualTo(1_014);
+        assertThat(settings).asString().contains("waitIntervalFunctionInOpenState=given");
+        CircuitBreakerSettings again = settings.toBuilder()
+                .waitDurationInOpenState(Duration.ofMillis(50))
+                .build();
+        assertThat(settings.toBuilder().build().openMillis(3)).isEqualTo(1_014);
+        assertThat(again.openMillis(3)).isEqualTo(50);
+    }
+
+    @Test
+    void everythingInResilience4jsConfigIsTakenOver() {
         CircuitBreakerConfig config = CircuitBreakerConfig.custom()
                 .failureRateThreshold(40)
                 .slowCallRateThreshold(60)
@@ -121,14 +195,60 @@ class CircuitBreakerSettingsTest {
                 .slidingWindowSize(30)
                 .minimumNumberOfCalls(77)
                 .permittedNumberOfCallsInHalfOpenState(4)
-                .waitDurationInOpenState(Duration.ofSeconds(8))
+                .waitIntervalFunctionInOpenState(IntervalFunction.ofExponentialBackoff(8_000, 2))
                 .maxWaitDurationInHalfOpenState(Duration.ofSeconds(9))
+                .transitionToStateAfterWaitDuration(State.CLOSED)
+                .automaticTransitionFromOpenToHalfOpenEnabled(true)
+                .initialState(State.METRICS_ONLY)
                 .build();
-        assertThat(CircuitBreakerSettings.from(config))
+        CircuitBreakerSettings settings = CircuitBreakerSettings.from(config);
+        assertThat(settings)
                 .hasToString("CircuitBreakerSettings[failureRateThreshold=40.0, slowCallRateThreshold=60.0,"
-                        + " slowCallDurationThreshold=3s, slidingWindowType=TIME_BASED, slidingWindowSize=30,"
-                        + " minimumNumberOfCalls=77, permittedNumberOfCallsInHalfOpenState=4,"
-                        + " waitDurationInOpenState=8s, maxWaitDurationInHalfOpenState=9s]");
+                        + " slowCallDurationThreshold=3s, runningCallsCountAsSlow=false, slidingWindowType=TIME_BASED,"
+                        + " slidingWindowSize=30, minimumNumberOfCalls=77, permittedNumberOfCallsInHalfOpenState=4,"
+                        + " probeLease=0s, maxWaitDurationInHalfOpenState=9s, transitionToStateAfterWaitDuration=CLOSED,"
+                        + " waitDurationInOpenState=8s, waitMultiplierInOpenState=1.0, maxWaitDurationInOpenState=1d,"
+                        + " waitIntervalFunctionInOpenState=given, automaticTransitionFromOpenToHalfOpenEnabled=true,"
+                        + " initialState=METRICS_ONLY, maxPushbackHold=0s]");
+        assertThat(settings.openMillis(3)).isEqualTo(32_000);
+        assertThat(settings.warnings()).isEmpty();
+    }
+
+    static Stream<Arguments> withoutCounterpart() {
+        return Stream.of(
+                Arguments.of("recordException(s)", plain().recordExceptions(IOException.class)),
+                Arguments.of("ignoreException(s)", plain().ignoreException(e -> true)),
+                Arguments.of("recordResult", plain().recordResult("bad"::equals)),
+                Arguments.of(
+                        "transitionOnResult", plain().transitionOnResult(any -> TransitionCheckResult.noTransition())),
+                Arguments.of("clock and", plain().clock(Clock.system(ZoneOffset.MAX))),
+                Arguments.of("clock and", plain().currentTimestampFunction(Clock::millis, TimeUnit.NANOSECONDS)),
+                Arguments.of(
+                        "slidingWindowSynchronizationStrategy",
+                        plain().slidingWindowSynchronizationStrategy(SlidingWindowSynchronizationStrategy.LOCK_FREE)));
+    }
+
+    private static CircuitBreakerConfig.Builder plain() {
+        return CircuitBreakerConfig.custom();
+    }
+
+    @ParameterizedTest
+    @MethodSource("withoutCounterpart")
+    void whatIsNotInForceInAPipelineIsWarnedOfByName(String option, CircuitBreakerConfig.Builder config) {
+        CircuitBreakerSettings settings = CircuitBreakerSettings.from(config.build());
+        assertThat(settings.warnings())
+                .singleElement()
+                .asString()
+                .startsWith(option)
+                .contains("resilience4j's config");
+        assertThat(CircuitBreakerPolicy.of(settings).warnings()).isEqualTo(settings.warnings());
+    }
+
+    @Test
+    void precedenceOfIgnoredExceptionsIsWarnedOfWithTheirPredicates() {
+        CircuitBreakerConfig config = plain().enableIgnoreExceptionsPrecedence().build();
+        assertThat(CircuitBreakerSettings.from(config).warnings())
+                .anyMatch(warning -> warning.startsWith("ignoreExceptionsPrecedenceEnabled of"));
     }
 
     @Test
@@ -136,9 +256,20 @@ class CircuitBreakerSettingsTest {
         CircuitBreakerConfig config = CircuitBreakerConfig.custom()
                 .slidingWindowSize(10)
                 .minimumNumberOfCalls(100)
+                .permittedNumberOfCallsInHalfOpenState(20)
+                .maxWaitDurationInHalfOpenState(Duration.ofNanos(999_999))
                 .build();
         CircuitBreakerSettings settings = CircuitBreakerSettings.from(config);
         assertThat(settings.minimumNumberOfCalls()).isEqualTo(10);
-        assertThat(settings.maxWaitDurationInHalfOpenState()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(settings.thresholdsInHalfOpen().minimumCalls()).isEqualTo(20);
+        assertThat(settings.toBuilder().build().thresholdsInHalfOpen().minimumCalls())
+                .isEqualTo(20);
+        assertThat(settings.toBuilder()
+                        .minimumNumberOfCalls(7)
+                        .build()
+                        .thresholdsInHalfOpen()
+                        .minimumCalls())
+                .isEqualTo(7);
+        assertThat(settings.maxWaitDurationInHalfOpenState()).isZero();
     }
 }

@@ -19,15 +19,15 @@ class HalfOpenContractTest extends PolicyContract {
         CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.slidingWindowSize(PROBES)
                 .minimumNumberOfCalls(PROBES)
                 .permittedNumberOfCallsInHalfOpenState(PROBES)
-                .maxWaitDurationInHalfOpenState(Duration.ofDays(1)));
-        policy.resilience4j().transitionToOpenState();
-        policy.resilience4j().transitionToHalfOpenState();
+                .probeLease(Duration.ofDays(1)));
+        policy.asResilience4j().transitionToOpenState();
+        policy.asResilience4j().transitionToHalfOpenState();
         return policy;
     }
 
     @Override
     protected void assertNothingHeld(Policy policy) {
-        CircuitBreaker engine = ((CircuitBreakerPolicy) policy).resilience4j();
+        CircuitBreaker engine = ((CircuitBreakerPolicy) policy).asResilience4j();
         if (engine.getState() != State.HALF_OPEN) {
             return;
         }

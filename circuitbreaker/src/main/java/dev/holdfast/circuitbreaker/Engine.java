@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker;
+
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * The state machine of the breaker. Has no clock, no thread and no listener: it is told the time, in nanoseconds of any
+ * origin that never go back far, and a life that ends by itself ends when somebody looks.
+ *
+ * <p>Each admission is a token: the generation that admitted it, and which probe it is. A result with the token of an
+ * earlier generation changes nothing. Without a token a result counts in the state that it finds, as resilience4j has it.
+ *
+ * <p>Safe for any number of threads. The life is read once for each decision and swapped by one compare-and-set; whoever wins
+ * it tells. A healthy call allocates nothing and takes no lock.
+ */
+final class Engine {
+    /** No token: not admitted. */
+    static final long REFUSED = 0;
+
+    private static final long MILLISECOND = 1_000_000;
+    private static final long FARTHEST = Long.MAX_VALUE / 4;
+
+    private final String name;
+    private final CircuitBreakerSettings settings;
+    private final Witness witness;
+    private final Thresholds thresholds;
+    private final AtomicReference<Life> life;
+
+    Engine(String name, CircuitBreakerSettings settings, Witness witness, long now) {
+        this.name = name;
+        this.settings = settings;
+        this.witness = witness;
+        thresholds = settings.thresholds(settings.minimumNumberOfCalls());
+        life = new AtomicReference<>(first(now));
+    }
+
+    private Life first(long now) {
+        Life none = new Life.Builder(State.CLOSED, 0, settings.window(thresholds)).at(now);
+        return switch (settings.initialState()) {
+            case OPEN -> open(none, 1, settings.openNanos(1), now);
+            case HALF_OPEN -> halfOpen(none, 1, now);
+            case FORCED_OPEN -> forgetful(none, State.FORCED_OPEN, 1, now);
+            case CLOSED, DISABLED, METRICS_ONLY -> next(none, settings.initialState(), now);
+        };
+    }
+
+    /** The life as it was left by the last call. */
+    Life life() {
+        return life.get();
+    }
+
+    /** The life at this moment: one that ends by itself and is over has made place for the next. */
+    Life life(long now) {
+        Life at = life.get();
+        return at.isOver(now) ? end(at, now) : at;
+    }
+
+    private Life end(Life at, long now) {
+        if (at.state == State.OPEN) {
+            swap(at, halfOpen(at, at.openings, now));
+        } else if (settings.transitionToStateAfterWaitDuration() == State.CLOSED) {
+            swap(at, closed(at, now));
+        } else {
+            swap(at, reopened(at, now));
+        }
+        return life.get();
+    }
+
+    /** A token, or {@link #REFUSED}. */
+    long acquire(long now) {
+        return acquire(now, true);
+    }
+
+    /** The same for somebody who will not bring the token back. */
+    boolean acquireUntracked(long now) {
+        return acquire(now, false) != REFUSED;
+    }
+
+    private long acquire(long now, boolean tracked) {
+        Life at = life(now);
+        while (at.state == State.OPEN && now - at.openUntil > 0) {
+            swap(at, halfOpen(at, at.openings, now));
+            at = life.get();
+        }
+        if (at.admitsAll) {
+            return at.token;
+        }
+        // The compiler's null check wants the probes themselves; only half-open has some.
+        int probe = at.probes == null ? 0 : at.probes.take(now, tracked);
+        if (probe == 0) {
+            at.window.notPermitted.increment();
+            return REFUSED;
+        }
+        return at.token | (probe & 0xffff_ffffL);
+    }
+
+    /** A call that was admitted has ended; its kind is one of {@link Window}. */
+    void record(long admission, int kind, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            used(at, admission);
+            decide(at, at.window.record(kind, now), now);
+        }
+    }
+
+    /** A call of which {@link #overdue} was told has ended. */
+    void recordOverdue(long admission, int kind, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            used(at, admission);
+            decide(at, at.window.recordOverdue(kind, now), now);
+        }
+    }
+
+    private static void used(Life at, long admission) {
+        if (at.probes != null) {
+            at.probes.used((int) admission);
+        }
+    }
+
+    /** A call that was admitted runs, and is slow already. Once for an admission. */
+    void overdue(long admission, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            decide(at, at.window.changeOverdue(1, now), now);
+        }
+    }
+
+    /** A call that was admitted does not count. */
+    void release(long admission, boolean wasOverdue, long now) {
+        Life at = life(now);
+        if (!at.admitted(admission)) {
+            return;
+        }
+        if (wasOverdue) {
+            // Fewer slow calls decide nothing.
+            int unused = at.window.changeOverdue(-1, now);
+        }
+        if (at.probes != null) {
+            at.probes.release((int) admission);
+        }
+    }
+
+    /** The dependency asks for less, for so long: if this life opens, it stays open until then. */
+    void hold(long admission, long nanos, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            at.hold(now + nanos);
+        }
+    }
+
+    /** Somebody reports a call without saying when it was admitted. */
+    void recordUntracked(int kind, long now) {
+        Life at = life(now);
+        if (at.probes != null) {
+            at.probes.usedUntracked();
+        }
+        decide(at, at.window.record(kind, now), now);
+    }
+
+    /** Somebody gives a permission back without saying which. */
+    void releaseUntracked(long now) {
+        Life at = life(now);
+        if (at.probes != null) {
+            at.probes.releaseUntracked();
+        }
+    }
+
+    private void decide(Life at, int judged, long now) {
+        switch (at.state) {
+            case CLOSED -> {
+                if (Thresholds.exceeded(judged)) {
+                    open(at, judged, now);
+                }
+            }
+            case HALF_OPEN -> {
+                if (Thresholds.exceeded(judged)) {
+                    swap(at, reopened(at, now));
+                } else if (judged == Thresholds.BELOW) {
+                    swap(at, closed(at, now));
+                }
+            }
+            case METRICS_ONLY -> {
+                int news = Thresholds.exceeded(judged) ? at.tellOnce(judged) : 0;
+                if (news != 0) {
+                    witness.exceeded(news, at.window.totals(now));
+                }
+            }
+            // What is reported while open is shown, and decides nothing.
+            case OPEN, FORCED_OPEN, DISABLED -> {}
+        }
+    }
+
+    private void open(Life at, int judged, long now) {
+        if (life.compareAndSet(at, reopened(at, now))) {
+            witness.exceeded(judged, at.window.totals(now));
+            witness.changed(at.state, State.OPEN);
+        }
+    }
+
+    /** By hand. */
+    void moveTo(State state, long now) {
+        Life at;
+        Life next;
+        do {
+            at = life(now);
+            checkLegal(at, state);
+            next = next(at, state, now);
+        } while (!swap(at, next));
+    }
+
+    /** By hand, for this time. */
+    void openFor(long nanos, long now) {
+        Life at;
+        Life next;
+        do {
+            at = life(now);
+            checkLegal(at, State.OPEN);
+            next = open(at, at.openings, nanos, now);
+        } while (!swap(at, next));
+    }
+
+    void reset(long now) {
+        Life at;
+        Life next;
+        do {
+            at = life(now);
+            next = closed(at, now);
+        } while (!swap(at, next));
+        witness.reset();
+    }
+
+    private void checkLegal(Life at, State to) {
+        StateTransition unused = StateTransition.transitionBetween(name, at.state, to);
+    }
+
+    private boolean swap(Life at, Life next) {
+        boolean won = life.compareAndSet(at, next);
+        if (won) {
+            witness.changed(at.state, next.state);
+        }
+        return won;
+    }
+
+    private Life next(Life at, State state, long now) {
+        return switch (state) {
+            case CLOSED -> closed(at, now);
+            case METRICS_ONLY ->
+                builder(at, State.METRICS_ONLY, settings.window(thresholds)).at(now);
+            case DISABLED -> forgetful(at, State.DISABLED, 0, now);
+            case FORCED_OPEN -> forgetful(at, State.FORCED_OPEN, at.openings + 1, now);
+            case HALF_OPEN -> halfOpen(at, at.openings, now);
+            case OPEN -> open(at, at.openings + 1, settings.openNanos(at.openings + 1), now);
+        };
+    }
+
+    private Life closed(Life at, long now) {
+        return builder(at, State.CLOSED, settings.window(thresholds)).at(now);
+    }
+
+    private Life forgetful(Life at, State state, int openings, long now) {
+        return builder(at, state, new NoWindow(thresholds)).openings(openings).at(now);
+    }
+
+    private Life halfOpen(Life at, int openings, long now) {
+        int permits = settings.permittedNumberOfCallsInHalfOpenState();
+        Window results = Window.ofCalls(permits, settings.thresholdsInHalfOpen());
+        Life.Builder builder = builder(at, State.HALF_OPEN, results)
+                .openings(openings)
+                .probes(new Probes(permits, settings.probeLease().toNanos()));
+        long maxWait = settings.maxWaitDurationInHalfOpenState().toNanos();
+        return (maxWait > 0 ? builder.endsAt(now + maxWait) : builder).at(now);
+    }
+
+    /** Because of what was seen: for the interval, or for as long as the dependency asked, if that is longer. */
+    private Life reopened(Life at, long now) {
+        int openings = at.openings + 1;
+        return open(at, openings, Math.max(settings.openNanos(openings), at.heldFor(now)), now);
+    }
+
+    private Life open(Life at, int openings, long nanos, long now) {
+        long wait = Math.min(nanos, FARTHEST);
+        Life.Builder builder =
+                builder(at, State.OPEN, at.window).openings(openings).openUntil(now + wait);
+        boolean automatic = settings.automaticTransitionFromOpenToHalfOpenEnabled();
+        // Whole milliseconds, as resilience4j's timer has them.
+        return (automatic ? builder.endsAt(now + Math.floorDiv(wait, MILLISECOND) * MILLISECOND) : builder).at(now);
+    }
+
+    private static Life.Builder builder(Life at, State state, Window window) {
+        return new Life.Builder(state, generationAfter(at), window);
+    }
+
+    /** Never 0, which would make the token of a call that is no probe look like none. */
+    static long generationAfter(Life at) {
+        long generation = (at.token >>> 32) + 1;
+        return generation > 0xffff_ffffL ? 1 : generation;
+    }
+}

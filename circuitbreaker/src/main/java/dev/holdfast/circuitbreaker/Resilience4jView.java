@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker;
+
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionCheckResult;
+import io.github.resilience4j.circuitbreaker.ResultRecordedAsFailureException;
+import io.github.resilience4j.core.functions.Either;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine as resilience4j's classes know a breaker. Admissions and reports through this interface have no token: a report
+ * counts in the state that it finds, and gives back nothing that was not taken through it.
+ */
+final class Resilience4jView implements CircuitBreaker {
+    /** Farther than anybody means, and far from the range of nanoseconds. */
+    private static final Duration FAR = Duration.ofDays(36_500);
+
+    private final String name;
+    private final Engine engine;
+    private final Events events;
+    private final PipelineClock clock;
+    private final CircuitBreakerConfig config;
+    private final Map<String, String> tags;
+    private final long slowNanos;
+
+    Resilience4jView(
+            String name,
+            Map<String, String> tags,
+            CircuitBreakerSettings settings,
+            Engine engine,
+            PipelineClock clock) {
+        this.name = name;
+        this.tags = Map.copyOf(tags);
+        this.engine = engine;
+        this.clock = clock;
+        events = new Events(name, () -> engine.life().state);
+        config = ForeignConfig.config(settings, clock);
+        slowNanos = settings.slowCallDurationThreshold().toNanos();
+    }
+
+    @Override
+    public boolean tryAcquirePermission() {
+        boolean acquired = engine.acquireUntracked(clock.nanos());
+        if (!acquired) {
+            events.notPermitted();
+        }
+        return acquired;
+    }
+
+    @Override
+    public void acquirePermission() {
+        if (!tryAcquirePermission()) {
+            throw CallNotPermittedException.createCallNotPermittedException(this);
+        }
+    }
+
+    @Override
+    public void releasePermission() {
+        engine.releaseUntracked(clock.nanos());
+    }
+
+    @Override
+    public void onSuccess(long duration, TimeUnit unit) {
+        long nanos = unit.toNanos(duration);
+        events.success(nanos);
+        engine.recordUntracked(nanos > slowNanos ? Window.SLOW : Window.GOOD, clock.nanos());
+    }
+
+    @Override
+    public void onError(long duration, TimeUnit unit, Throwable throwable) {
+        Throwable error = cause(throwable);
+        if (config.getIgnoreExceptionPredicate().test(error)) {
+            releasePermission();
+            events.ignored(unit.toNanos(duration), error);
+            return;
+        }
+        if (config.getRecordExceptionPredicate().test(error)) {
+            failed(unit.toNanos(duration), error);
+        } else {
+            onSuccess(duration, unit);
+        }
+        openIfAsked(Either.right(error));
+    }
+
+    private static Throwable cause(Throwable thrown) {
+        Throwable cause = thrown.getCause();
+        boolean wraps = thrown instanceof CompletionException || thrown instanceof ExecutionException;
+        return wraps && cause != null ? cause : thrown;
+    }
+
+    private void failed(long nanos, Throwable error) {
+        events.error(nanos, error);
+        int kind = nanos > slowNanos ? Window.FAILED | Window.SLOW : Window.FAILED;
+        engine.recordUntracked(kind, clock.nanos());
+    }
+
+    @Override
+    public void onResult(long duration, TimeUnit unit, @Nullable Object result) {
+        if (result != null && config.getRecordResultPredicate().test(result)) {
+            failed(unit.toNanos(duration), new ResultRecordedAsFailureException(name, result));
+            return;
+        }
+        onSuccess(duration, unit);
+        if (result != null) {
+            openIfAsked(Either.left(result));
+        }
+    }
+
+    /** The config's own say about one result; it counts while closed. */
+    private void openIfAsked(Either<Object, Throwable> result) {
+        TransitionCheckResult asked = config.getTransitionOnResult().apply(result);
+        if (!asked.isTransitionToOpen() || getState() != State.CLOSED) {
+            return;
+        }
+        if (asked.getWaitDuration() != null) {
+            transitionToOpenStateFor(asked.getWaitDuration());
+        } else if (asked.getWaitUntil() != null) {
+            transitionToOpenStateUntil(asked.getWaitUntil());
+        } else {
+            // resilience4j throws here, although its documentation says that it opens.
+            transitionToOpenState();
+        }
+    }
+
+    @Override
+    public void reset() {
+        engine.reset(clock.nanos());
+    }
+
+    @Override
+    public void transitionToClosedState() {
+        engine.moveTo(State.CLOSED, clock.nanos());
+    }
+
+    @Override
+    public void transitionToOpenState() {
+        engine.moveTo(State.OPEN, clock.nanos());
+    }
+
+    @Override
+    public void transitionToOpenStateFor(Duration wait) {
+        // Whole milliseconds, as resilience4j has it.
+        engine.openFor(Duration.ofMillis(inRange(wait).toMillis()).toNanos(), clock.nanos());
+    }
+
+    @Override
+    public void transitionToOpenStateUntil(Instant until) {
+        engine.openFor(inRange(Duration.between(clock.instant(), until)).toNanos(), clock.nanos());
+    }
+
+    private static Duration inRange(Duration wait) {
+        if (wait.compareTo(FAR) > 0) {
+            return FAR;
+        }
+        return wait.compareTo(FAR.negated()) < 0 ? FAR.negated() : wait;
+    }
+
+    @Override
+    public void transitionToHalfOpenState() {
+        engine.moveTo(State.HALF_OPEN, clock.nanos());
+    }
+
+    @Override
+    public void transitionToDisabledState() {
+        engine.moveTo(State.DISABLED, clock.nanos());
+    }
+
+    @Override
+    public void transitionToMetricsOnlyState() {
+        engine.moveTo(State.METRICS_ONLY, clock.nanos());
+    }
+
+    @Override
+    public void transitionToForcedOpenState() {
+        engine.moveTo(State.FORCED_OPEN, clock.nanos());
+    }
+
+    @Override
+    public String getName() {
+        return name;
+    }
+
+    @Override
+    public State getState() {
+        Life life = engine.life();
+        return life.ends ? engine.life(clock.nanos()).state : life.state;
+    }
+
+    @Override
+    public CircuitBreakerConfig getCircuitBreakerConfig() {
+        return config;
+    }
+
+    @Override
+    public Metrics getMetrics() {
+        return new ViewMetrics(engine.life(clock.nanos()).window, clock);
+    }
+
+    @Override
+    public Map<String, String> getTags() {
+        return tags;
+    }
+
+    Events events() {
+        return events;
+    }
+
+    @Override
+    public EventPublisher getEventPublisher() {
+        return events;
+    }
+
+    @Override
+    public long getCurrentTimestamp() {
+        return clock.nanos();
+    }
+
+    @Override
+    public TimeUnit getTimestampUnit() {
+        return TimeUnit.NANOSECONDS;
+    }
+
+    @Override
+    public String toString() {
+        return "CircuitBreaker '" + name + "'";
+    }
+}
