@@ -28,6 +28,9 @@ abstract class Breaker {
 
     abstract void abandon(Passage passage);
 
+    /** Whether it wants to be told of calls that run for too long. */
+    abstract boolean watches();
+
     abstract void overdue(long slot, long now);
 
     abstract void bind(TimeSource time);

@@ -29,7 +29,7 @@ public final class CircuitBreakerPolicy extends Policy {
     private final Breaker breaker;
 
     private CircuitBreakerPolicy(Breaker breaker) {
-        super(NAME, ENTER | SUCCESS | FAILURE | STILL_ADMITS);
+        super(NAME, ENTER | SUCCESS | FAILURE | STILL_ADMITS | (breaker.watches() ? OVERDUE : 0));
         this.breaker = breaker;
     }
 
@@ -102,6 +102,11 @@ public final class CircuitBreakerPolicy extends Policy {
     public int settle(Passage passage) {
         breaker.settle(passage);
         return KEEP;
+    }
+
+    @Override
+    public void overdue(long slot, long now) {
+        breaker.overdue(slot, now);
     }
 
     @Override

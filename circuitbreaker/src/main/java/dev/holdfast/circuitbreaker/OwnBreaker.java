@@ -26,6 +26,9 @@ final class OwnBreaker extends Breaker {
     /** The life that pipelines have been told of last. */
     private final AtomicReference<Life> told;
 
+    /** Whether running calls are watched. */
+    private final boolean watches;
+
     private final long slowNanos;
     private final long holdNanos;
 
@@ -40,6 +43,7 @@ final class OwnBreaker extends Breaker {
         this.name = name;
         this.settings = settings;
         this.clock = clock;
+        watches = settings.runningCallsCountAsSlow();
         slowNanos = settings.slowCallDurationThreshold().toNanos();
         holdNanos = settings.maxPushbackHold().toNanos();
         // A breaker that starts closed does not look at the time, and so does not hold on to the system's.
@@ -64,6 +68,10 @@ final class OwnBreaker extends Breaker {
 
     private int admit(Passage passage, long token) {
         passage.slot(token);
+        if (watches) {
+            // Slow is what runs for longer, so it is told with the first nanosecond that is too much.
+            passage.overdueAfter(slowNanos + 1);
+        }
         return PROCEED;
     }
 
@@ -130,7 +138,7 @@ final class OwnBreaker extends Breaker {
                     views.success(passage.actionNanos());
                     record(passage, token, Window.GOOD, now);
                 } else {
-                    engine.release(token, false, now);
+                    release(passage, token, now);
                 }
             }
             case FAILURE, PUSHBACK, TIMEOUT -> {
@@ -141,7 +149,7 @@ final class OwnBreaker extends Breaker {
                 record(passage, token, Window.FAILED, now);
             }
             case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> {
-                engine.release(token, false, now);
+                release(passage, token, now);
                 if (outcome == Outcome.IGNORED) {
                     views.ignored(passage.actionNanos(), cause(passage.error()));
                 }
@@ -150,7 +158,15 @@ final class OwnBreaker extends Breaker {
     }
 
     private void record(Passage passage, long token, int kind, long now) {
-        engine.record(token, passage.actionNanos() > slowNanos ? kind | Window.SLOW : kind, now);
+        if (watches && passage.overdue()) {
+            engine.recordOverdue(token, kind, now);
+        } else {
+            engine.record(token, passage.actionNanos() > slowNanos ? kind | Window.SLOW : kind, now);
+        }
+    }
+
+    private void release(Passage passage, long token, long now) {
+        engine.release(token, watches && passage.overdue(), now);
     }
 
     private void hold(Passage passage, long token, long now) {
@@ -167,7 +183,7 @@ final class OwnBreaker extends Breaker {
     @Override
     void abandon(Passage passage) {
         if (passage.slot() != Engine.REFUSED) {
-            engine.release(passage.slot(), false, passage.now() + shift);
+            release(passage, passage.slot(), passage.now() + shift);
         }
     }
 
@@ -176,6 +192,11 @@ final class OwnBreaker extends Breaker {
         if (slot != Engine.REFUSED) {
             engine.overdue(slot, now + shift);
         }
+    }
+
+    @Override
+    boolean watches() {
+        return watches;
     }
 
     @Override

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Resilience4jView implements CircuitBreaker {
     /** Farther than anybody means, and far from the range of nanoseconds. */
-    private static final Duration FAR = Duration.ofDays(36_500);
+    private static final Duration FAR = Duration.ofDays(20_000);
 
     private final String name;
     private final Engine engine;

@@ -115,6 +115,11 @@ final class SharedBreaker extends Breaker {
     }
 
     @Override
+    boolean watches() {
+        return false;
+    }
+
+    @Override
     void overdue(long slot, long now) {
         // Its engine knows nothing of running calls.
     }

@@ -78,7 +78,8 @@ class EngineTest {
             engine.hold(token, LEASE, 0);
         }
         assertThat(engine.life().state).isEqualTo(State.CLOSED);
-        assertThat(engine.life().window.totals(0)).isEqualTo(engine().life().window.totals(0));
+        assertThat(engine.life().window.totals(0))
+                .isEqualTo(engine().life().window.totals(0));
     }
 
     @Test
@@ -112,7 +113,8 @@ class EngineTest {
         assertThat(last.token).isEqualTo(0xffff_ffff_0000_0000L);
         assertThat(last.admitted(0xffff_ffff_0000_0007L)).isTrue();
         assertThat(Engine.generationAfter(last)).isOne();
-        assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 7, window).at(0))).isEqualTo(8);
+        assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 7, window).at(0)))
+                .isEqualTo(8);
     }
 
     @Test
@@ -363,7 +365,8 @@ class EngineTest {
 
     @Test
     void timeThatPassesItsOriginIsTimeLikeAnyOther() {
-        Engine engine = engine(b -> b.slidingWindowType(SlidingWindowType.TIME_BASED).slidingWindowSize(2));
+        Engine engine =
+                engine(b -> b.slidingWindowType(SlidingWindowType.TIME_BASED).slidingWindowSize(2));
         calls(engine, 4, Window.FAILED, -WAIT);
         assertThat(engine.acquire(0)).isEqualTo(Engine.REFUSED);
         assertThat(engine.acquire(1)).isNotEqualTo(Engine.REFUSED);

@@ -39,6 +39,9 @@ final class Twins {
     /** Permits of their half-open state that are out: to give back or report more is the caller's mistake. */
     private int out;
 
+    private State before = State.CLOSED;
+    private boolean withoutWindow;
+
     Twins(CircuitBreakerConfig wanted, Ticking time) {
         this.wanted = wanted;
         this.time = time;
@@ -90,8 +93,14 @@ final class Twins {
         }
     }
 
-    /** A result of any kind, recorded or not. */
+    /**
+     * A result of any kind, recorded or not. Neither is told of one that finds it opened by hand from a state that counts
+     * nothing: theirs divides by zero there.
+     */
     void report(Consumer<CircuitBreaker> report) {
+        if (withoutWindow) {
+            return;
+        }
         out = Math.max(0, out - 1);
         report.accept(theirs);
         report.accept(ours);
@@ -168,6 +177,10 @@ final class Twins {
         }
         life = now;
         out = 0;
+        State state = theirs.getState();
+        withoutWindow = state == State.OPEN
+                && (withoutWindow || before == State.FORCED_OPEN || before == State.DISABLED);
+        before = state;
         timerAt = NEVER;
         long maxWait = wanted.getMaxWaitDurationInHalfOpenState().toMillis();
         if (theirs.getState() == State.OPEN && wanted.isAutomaticTransitionFromOpenToHalfOpenEnabled()) {

@@ -155,8 +155,18 @@ final class SpyPassage extends Passage {
     }
 
     @Override
+    public boolean overdue() {
+        return passage.overdue();
+    }
+
+    @Override
     public boolean writtenOff() {
         return passage.writtenOff();
+    }
+
+    @Override
+    public void overdueAfter(long nanos) {
+        passage.overdueAfter(nanos);
     }
 
     @Override
