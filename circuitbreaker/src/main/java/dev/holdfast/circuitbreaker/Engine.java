@@ -233,7 +233,19 @@ final class Engine {
     }
 
     private void checkLegal(Life at, State to) {
-        StateTransition unused = StateTransition.transitionBetween(name, at.state, to);
+        if (!legal(at.state, to)) {
+            // Throws, and names both.
+            StateTransition unused = StateTransition.transitionBetween(name, at.state, to);
+        }
+    }
+
+    /** As resilience4j has it: who only measures does not open, and nobody is half-open who was not shut. */
+    static boolean legal(State from, State to) {
+        return switch (to) {
+            case OPEN -> from != State.METRICS_ONLY;
+            case HALF_OPEN -> from != State.METRICS_ONLY && from != State.CLOSED;
+            case CLOSED, DISABLED, FORCED_OPEN, METRICS_ONLY -> true;
+        };
     }
 
     private boolean swap(Life at, Life next) {

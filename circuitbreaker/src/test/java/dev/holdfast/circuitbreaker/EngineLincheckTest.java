@@ -87,16 +87,16 @@ class EngineLincheckTest {
 
     private static void check(Class<? extends Calls> calls) {
         new ModelCheckingOptions()
-                .iterations(12)
-                .invocationsPerIteration(300)
+                .iterations(5)
+                .invocationsPerIteration(60)
                 .threads(2)
-                .actorsPerThread(3)
+                .actorsPerThread(2)
                 .actorsBefore(3)
                 .actorsAfter(1)
                 .check(calls);
         new StressOptions()
-                .iterations(12)
-                .invocationsPerIteration(500)
+                .iterations(8)
+                .invocationsPerIteration(300)
                 .threads(3)
                 .actorsPerThread(3)
                 .actorsBefore(3)

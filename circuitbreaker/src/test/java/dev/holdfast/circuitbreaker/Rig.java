@@ -35,6 +35,9 @@ final class Rig implements AutoCloseable {
             if ("busy".equals(value)) {
                 return Verdict.pushback(Duration.ofMillis(1));
             }
+            if (String.valueOf(value).startsWith("busy for ")) {
+                return Verdict.pushback("busy for 3 s".equals(value) ? Duration.ofSeconds(3) : Duration.ofMinutes(1));
+            }
             if (error instanceof IllegalArgumentException) {
                 return Verdict.IGNORED;
             }

@@ -178,8 +178,8 @@ final class Twins {
         life = now;
         out = 0;
         State state = theirs.getState();
-        withoutWindow = state == State.OPEN
-                && (withoutWindow || before == State.FORCED_OPEN || before == State.DISABLED);
+        withoutWindow =
+                state == State.OPEN && (withoutWindow || before == State.FORCED_OPEN || before == State.DISABLED);
         before = state;
         timerAt = NEVER;
         long maxWait = wanted.getMaxWaitDurationInHalfOpenState().toMillis();

@@ -136,7 +136,7 @@ class PoliciesInterplayTest {
         CircuitBreakerPolicy breaker = breaker();
         try (Rig rig = new Rig(way, pushback(5_000), breaker, throttle(), bulkhead(5))) {
             rig.run(Step.of("429"));
-            assertThat(breaker.resilience4j().getMetrics().getNumberOfFailedCalls())
+            assertThat(breaker.asResilience4j().getMetrics().getNumberOfFailedCalls())
                     .isEqualTo(1);
             assertThat(breaker.state()).isEqualTo(State.OPEN);
         }
@@ -254,7 +254,7 @@ class PoliciesInterplayTest {
             assertThat(waiter.flag()).isTrue();
             assertThat(waiter.attempts).hasValue(0);
             assertThat(bulkhead.inFlight()).isZero();
-            assertThat(breaker.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(breaker.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isEqualTo(1);
         }
     }
@@ -268,7 +268,7 @@ class PoliciesInterplayTest {
             assertThat(running.end()).isEqualTo("from outside at 0");
             assertThat(running.flag()).isTrue();
             assertThat(running.attempts).hasValue(1);
-            assertThat(breaker.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(breaker.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isZero();
         }
     }
@@ -284,7 +284,7 @@ class PoliciesInterplayTest {
             rig.time.run();
             assertThat(second.end()).isEqualTo("bulkhead BULKHEAD_FULL at 0");
             assertThat(breaker.state()).isEqualTo(State.CLOSED);
-            assertThat(breaker.resilience4j().getMetrics().getNumberOfBufferedCalls())
+            assertThat(breaker.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isEqualTo(1);
         }
     }
@@ -369,7 +369,7 @@ class PoliciesInterplayTest {
             rig.time.run();
             assertThat(running.end()).isEqualTo("made up FALLBACK at 0");
             assertThat(cache.size()).isZero();
-            assertThat(breaker.resilience4j().getMetrics().getNumberOfSuccessfulCalls())
+            assertThat(breaker.asResilience4j().getMetrics().getNumberOfSuccessfulCalls())
                     .isZero();
         }
     }

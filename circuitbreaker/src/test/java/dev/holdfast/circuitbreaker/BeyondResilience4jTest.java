@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker;
+
+import static dev.holdfast.circuitbreaker.Rig.ILL;
+import static dev.holdfast.circuitbreaker.Rig.WELL;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import java.time.Duration;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What resilience4j's breaker does not have, through a pipeline. */
+class BeyondResilience4jTest {
+    private static final Duration SLOW = Duration.ofMillis(50);
+    private static final Work HUNG = WELL.taking(Duration.ofHours(1));
+
+    private static CircuitBreakerPolicy impatient() {
+        return CircuitBreakerPolicy.of(b -> b.slowCallDurationThreshold(SLOW));
+    }
+
+    private static void start(Rig rig, int times, Work work) {
+        for (int i = 0; i < times; i++) {
+            Way.Started unused = rig.start(work);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsThatHangOpenItBeforeTheyEnd(Way way) {
+        CircuitBreakerPolicy policy = impatient();
+        try (Rig rig = new Rig(way, policy)) {
+            start(rig, 20, HUNG);
+            rig.advance(SLOW);
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+            rig.advance(Duration.ofMillis(100));
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+            assertThat(Rig.errorOf(rig.start(WELL).reply())).hasMessageContaining("is open");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsThatHangDoNotOpenItWhereThatIsOff(Way way) {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(impatientAsResilience4j());
+        try (Rig rig = new Rig(way, policy)) {
+            start(rig, 20, HUNG);
+            rig.advance(Duration.ofMinutes(30));
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    private static CircuitBreakerSettings impatientAsResilience4j() {
+        return CircuitBreakerSettings.from(CircuitBreakerConfig.custom()
+                .slowCallDurationThreshold(SLOW)
+                .slidingWindowSize(20)
+                .build());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callThatWasOverdueAndEndsIsCountedOnce(Way way) {
+        CircuitBreakerPolicy policy = impatient();
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(3, WELL.taking(SLOW.plusSeconds(1)));
+            rig.run(2, WELL.taking(SLOW));
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfSlowCalls())
+                    .isEqualTo(3);
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isEqualTo(5);
+            start(rig, 16, HUNG);
+            rig.advance(Duration.ofMillis(100));
+            assertThat(policy.state()).as("19 of 21 calls are slow").isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void overdueCallThatIsGivenUpIsForgotten(Way way) {
+        CircuitBreakerPolicy policy = impatient();
+        try (Rig rig = new Rig(way, policy)) {
+            for (int i = 0; i < 30; i++) {
+                Way.Started hung = rig.start(HUNG);
+                rig.advance(Duration.ofMillis(100));
+                hung.giveUp().run();
+                rig.advance(Duration.ZERO);
+            }
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void overdueCallThatTimesOutIsASlowFailure(Way way) {
+        CircuitBreakerPolicy policy = impatient();
+        try (Rig rig = new Rig(way, policy, TimeoutPolicy.of(Duration.ofMillis(200)))) {
+            rig.run(2, HUNG);
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfSlowFailedCalls())
+                    .isEqualTo(2);
+            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
+                    .isEqualTo(2);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void probesThatHangOpenItAgain(Way way) {
+        CircuitBreakerPolicy policy = impatient();
+        try (Rig rig = new Rig(way, policy)) {
+            policy.asResilience4j().transitionToOpenState();
+            policy.asResilience4j().transitionToHalfOpenState();
+            start(rig, 5, HUNG);
+            rig.advance(Duration.ofMillis(100));
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void dependencyThatAsksForTimeGetsItOnceTheBreakerOpens(Way way) {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.waitDurationInOpenState(Duration.ofMillis(1)));
+        // The rig's classifier says of "busy" that it asks for a millisecond; "busy for 3 s" and "busy for 1 m" say so.
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(19, ILL);
+            rig.run(1, Work.value("busy for 3 s"));
+            assertThat(rig.rejection().retryAfter())
+                    .contains(Duration.ofSeconds(3).plusNanos(1));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void askingForMoreThanTheMostGetsTheMost(Way way) {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.ofDefaults();
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(20, Work.value("busy for 1 m"));
+            assertThat(rig.rejection().retryAfter())
+                    .contains(Duration.ofSeconds(10).plusNanos(1));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void pushbackIsAFailureLikeAnyOtherWhereHoldingIsOff(Way way) {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.maxPushbackHold(Duration.ZERO));
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(20, Work.value("busy for 1 m"));
+            assertThat(rig.rejection().retryAfter())
+                    .contains(Duration.ofMillis(200).plusNanos(1));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void becomesHalfOpenForWhoeverLooksWhereThatIsWanted(Way way) {
+        CircuitBreakerPolicy policy =
+                CircuitBreakerPolicy.of(b -> b.automaticTransitionFromOpenToHalfOpenEnabled(true));
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(20, ILL);
+            rig.advance(Duration.ofMillis(200).minusNanos(1));
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+            rig.advance(Duration.ofNanos(1));
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            rig.run(1, WELL);
+            assertThat(rig.changes).last().isEqualTo("inventory circuit-breaker open > half_open");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void startsInTheStateThatIsAskedFor(Way way) {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.initialState(State.FORCED_OPEN));
+        try (Rig rig = new Rig(way, policy)) {
+            assertThat(rig.rejection()).hasMessageContaining("forced open");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionCheckResult;
+import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Where our view and resilience4j's breaker differ, as RATIONALE.md says, and where they might be thought to and do not. */
+class DifferencesTest {
+    private final Ticking time = new Ticking(1_000);
+
+    private CircuitBreaker theirs(CircuitBreakerConfig config) {
+        return CircuitBreaker.of(
+                "twin", CircuitBreakerConfig.from(config).clock(time.clock()).build());
+    }
+
+    private CircuitBreaker ours(CircuitBreakerConfig config) {
+        return Twins.ours(config, time);
+    }
+
+    private static CircuitBreakerConfig.Builder two() {
+        return CircuitBreakerConfig.custom().permittedNumberOfCallsInHalfOpenState(2);
+    }
+
+    private static CircuitBreaker halfOpen(CircuitBreaker breaker) {
+        breaker.transitionToOpenState();
+        breaker.transitionToHalfOpenState();
+        return breaker;
+    }
+
+    private static int permits(CircuitBreaker breaker) {
+        int permits = 0;
+        while (breaker.tryAcquirePermission()) {
+            permits++;
+        }
+        return permits;
+    }
+
+    @Test
+    void permitThatWasNotTakenIsNotGivenBack() {
+        CircuitBreaker theirs = halfOpen(theirs(two().build()));
+        CircuitBreaker ours = halfOpen(ours(two().build()));
+        theirs.releasePermission();
+        ours.releasePermission();
+        assertThat(permits(theirs)).isEqualTo(3);
+        assertThat(permits(ours)).isEqualTo(2);
+    }
+
+    @Test
+    void callOfThePipelineCountsOnlyInTheStateThatAdmittedIt() {
+        CircuitBreakerConfig config = two().build();
+        CircuitBreaker theirs = theirs(config);
+        boolean admitted = theirs.tryAcquirePermission();
+        halfOpen(theirs).onError(1, TimeUnit.NANOSECONDS, new IOException("late"));
+        assertThat(theirs.getMetrics().getNumberOfFailedCalls()).isOne();
+        assertThat(admitted).isTrue();
+
+        Engine ours = new Engine("twin", CircuitBreakerSettings.from(config), Witness.NOBODY, 0);
+        long token = ours.acquire(0);
+        ours.moveTo(State.OPEN, 0);
+        ours.moveTo(State.HALF_OPEN, 0);
+        ours.record(token, Window.FAILED, 0);
+        assertThat(ours.life().window.totals(0).failed()).isZero();
+        // Through the view, which has no tokens, it counts as theirs does.
+        CircuitBreaker view = ours(config);
+        halfOpen(view).onError(1, TimeUnit.NANOSECONDS, new IOException("late"));
+        assertThat(view.getMetrics().getNumberOfFailedCalls()).isOne();
+    }
+
+    @Test
+    void resultThatFindsItOpenedFromAStateThatCountsNothingIsNotCounted() {
+        CircuitBreaker theirs = theirs(CircuitBreakerConfig.ofDefaults());
+        CircuitBreaker ours = ours(CircuitBreakerConfig.ofDefaults());
+        for (CircuitBreaker breaker : new CircuitBreaker[] {theirs, ours}) {
+            breaker.transitionToForcedOpenState();
+            breaker.transitionToOpenState();
+        }
+        assertThatThrownBy(() -> theirs.onSuccess(1, TimeUnit.NANOSECONDS)).isInstanceOf(ArithmeticException.class);
+        ours.onSuccess(1, TimeUnit.NANOSECONDS);
+        assertThat(ours.getMetrics().getNumberOfBufferedCalls()).isZero();
+    }
+
+    @Test
+    void openingAtOnceBecauseOfAResultIsWhatTheirDocumentationSays() {
+        CircuitBreakerConfig config = CircuitBreakerConfig.custom()
+                .transitionOnResult(any -> TransitionCheckResult.transitionToOpen())
+                .build();
+        CircuitBreaker theirs = theirs(config);
+        assertThatThrownBy(() -> theirs.onResult(1, TimeUnit.NANOSECONDS, "any"))
+                .isInstanceOf(IllegalArgumentException.class);
+        // It is not open, and turns everything away for ever.
+        assertThat(theirs.getState()).isEqualTo(State.CLOSED);
+        assertThat(theirs.tryAcquirePermission()).isFalse();
+        CircuitBreaker ours = ours(config);
+        ours.onResult(1, TimeUnit.NANOSECONDS, "any");
+        assertThat(ours.getState()).isEqualTo(State.OPEN);
+    }
+
+    @Test
+    void openingUntilAMomentBecauseOfAResultIsTheSame() {
+        CircuitBreakerConfig config = CircuitBreakerConfig.custom()
+                .transitionOnResult(any -> TransitionCheckResult.transitionToOpenAndWaitUntil(
+                        time.clock().instant().plusSeconds(7)))
+                .build();
+        for (CircuitBreaker breaker : new CircuitBreaker[] {theirs(config), ours(config)}) {
+            breaker.onResult(1, TimeUnit.NANOSECONDS, "any");
+            assertThat(breaker.getState()).isEqualTo(State.OPEN);
+            time.advance(TimeUnit.SECONDS.toNanos(7));
+            assertThat(breaker.tryAcquirePermission()).isFalse();
+            time.advance(1);
+            assertThat(breaker.tryAcquirePermission()).isTrue();
+        }
+    }
+
+    @Test
+    void waitInHalfOpenEndsWithItsStateAlsoByReset() {
+        CircuitBreaker ours = halfOpen(
+                ours(two().maxWaitDurationInHalfOpenState(Duration.ofMillis(5)).build()));
+        ours.reset();
+        time.advance(TimeUnit.SECONDS.toNanos(1));
+        assertThat(ours.getState()).isEqualTo(State.CLOSED);
+    }
+
+    @Test
+    void sameChangesByHandAreAllowed() {
+        for (State from : State.values()) {
+            for (State to : State.values()) {
+                boolean theirs = true;
+                try {
+                    assertThat(StateTransition.transitionBetween("twin", from, to)
+                                    .getToState())
+                            .isEqualTo(to);
+                } catch (IllegalStateTransitionException e) {
+                    theirs = false;
+                }
+                assertThat(Engine.legal(from, to)).as("%s to %s", from, to).isEqualTo(theirs);
+            }
+        }
+    }
+
+    @Test
+    void noOpeningFromMetricsOnlyHereAsThere() {
+        for (CircuitBreaker breaker :
+                new CircuitBreaker[] {theirs(CircuitBreakerConfig.ofDefaults()), ours(CircuitBreakerConfig.ofDefaults())
+                }) {
+            breaker.transitionToMetricsOnlyState();
+            assertThatThrownBy(breaker::transitionToOpenState).isInstanceOf(IllegalStateTransitionException.class);
+            assertThat(breaker.getState()).isEqualTo(State.METRICS_ONLY);
+        }
+    }
+
+    @Test
+    void errorThatIsNotRecordedIsASuccessHereAsThere() {
+        CircuitBreakerConfig config =
+                CircuitBreakerConfig.custom().recordException(e -> false).build();
+        for (CircuitBreaker breaker : new CircuitBreaker[] {theirs(config), ours(config)}) {
+            breaker.onError(1, TimeUnit.NANOSECONDS, new IOException("not recorded"));
+            assertThat(breaker.getMetrics().getNumberOfSuccessfulCalls()).isOne();
+        }
+    }
+}
