@@ -12,6 +12,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionChec
 import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -123,7 +124,18 @@ class DifferencesTest {
     }
 
     @Test
-    void waitInHalfOpenEndsWithItsStateAlsoByReset() {
+    void waitInHalfOpenEndsWithItsStateAlsoByReset() throws InterruptedException {
+        CircuitBreaker theirs =
+                halfOpen(theirs(two().maxWaitDurationInHalfOpenState(Duration.ofMillis(300)).build()));
+        CountDownLatch opened = new CountDownLatch(1);
+        theirs.getEventPublisher().onStateTransition(event -> {
+            if (event.getStateTransition() == StateTransition.CLOSED_TO_OPEN) {
+                opened.countDown();
+            }
+        });
+        theirs.reset();
+        assertThat(opened.await(30, TimeUnit.SECONDS)).as("by its old timer").isTrue();
+
         CircuitBreaker ours = halfOpen(
                 ours(two().maxWaitDurationInHalfOpenState(Duration.ofMillis(5)).build()));
         ours.reset();

@@ -87,8 +87,8 @@ class EngineLincheckTest {
 
     private static void check(Class<? extends Calls> calls) {
         new ModelCheckingOptions()
-                .iterations(5)
-                .invocationsPerIteration(60)
+                .iterations(3)
+                .invocationsPerIteration(25)
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(3)
