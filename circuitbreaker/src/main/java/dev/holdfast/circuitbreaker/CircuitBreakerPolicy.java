@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  *
  * <p>Never blocks. Safe for any number of threads and pipelines; those that share one policy share the breaker, and must
  * go by the same {@link TimeSource}. State changes are told when a call sees them: an open breaker becomes half-open with
- * the first call after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j}.
+ * the first call after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
  */
 public final class CircuitBreakerPolicy extends Policy {
     static final String NAME = "circuit-breaker";
@@ -72,7 +72,9 @@ public final class CircuitBreakerPolicy extends Policy {
      *
      * <p>What is acquired and reported through it is not tracked: a result counts in the state that it finds, also if the
      * call was admitted in an earlier one. It goes by the time of the pipeline, and by the system's before there is one.
-     * An {@linkplain #of(CircuitBreaker) existing} breaker is itself.
+     * Consumers of its events are called by the thread that brought them about, which is a call's or, if a running call
+     * was too slow, the pipeline's timer: they must be quick. An {@linkplain #of(CircuitBreaker) existing} breaker is
+     * itself.
      */
     public CircuitBreaker asResilience4j() {
         return breaker.view();

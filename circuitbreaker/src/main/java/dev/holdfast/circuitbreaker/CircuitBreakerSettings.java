@@ -88,7 +88,7 @@ public final class CircuitBreakerSettings {
      * does not have is off: running calls do not count as slow, probes have no lease, a pushback holds nothing.
      *
      * <p>In a pipeline the classifier says what a failure is, and the pipeline has the clock; what the configuration says of
-     * that is in force where the breaker is used {@linkplain CircuitBreakerPolicy#asResilience4j as resilience4j's} or not
+     * that is in force where the breaker is used {@linkplain CircuitBreakerPolicy#asResilience4j() as resilience4j's} or not
      * at all, which is worth a {@linkplain CircuitBreakerPolicy#warnings warning} by name. A minimum above the size of a
      * count window is that size, there as here.
      *

@@ -125,8 +125,8 @@ class DifferencesTest {
 
     @Test
     void waitInHalfOpenEndsWithItsStateAlsoByReset() throws InterruptedException {
-        CircuitBreaker theirs =
-                halfOpen(theirs(two().maxWaitDurationInHalfOpenState(Duration.ofMillis(300)).build()));
+        CircuitBreaker theirs = halfOpen(theirs(
+                two().maxWaitDurationInHalfOpenState(Duration.ofMillis(300)).build()));
         CountDownLatch opened = new CountDownLatch(1);
         theirs.getEventPublisher().onStateTransition(event -> {
             if (event.getStateTransition() == StateTransition.CLOSED_TO_OPEN) {
