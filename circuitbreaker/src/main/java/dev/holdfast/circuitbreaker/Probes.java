@@ -8,8 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * to another call, and its late owner gives nothing back any more.
  *
  * <p>A token is the permit's place and how often it has been handed out, in the lower 32 bits of the admission's token.
- * Permits that were taken without a token have no owner: whoever gives one back or reports, without a token, frees the one
- * that has been out for longest, and nothing if there is none. Under a lock that calls take only while half-open, and not
+ * Permits that were taken without a token have no owner: whoever gives one back or reports, without a token, frees one of
+ * these, and nothing if there is none. Under a lock that calls take only while half-open, and not
  * to be turned away while all permits are out.
  */
 final class Probes {
@@ -79,7 +79,7 @@ final class Probes {
             return longest;
         }
         // Without one that is out all are used up, and the verdict is about to be known.
-        nextEnd = longest < 0 ? now + leaseNanos : since[longest] + leaseNanos;
+        nextEnd = (longest < 0 ? now : since[longest]) + leaseNanos;
         allOut = true;
         return -1;
     }
@@ -106,9 +106,9 @@ final class Probes {
         }
     }
 
-    /** Somebody without a token gives a permit back; false if none is out. */
-    boolean releaseUntracked() {
-        return endUntracked(FREE);
+    /** Somebody without a token gives a permit back. */
+    void releaseUntracked() {
+        endUntracked(FREE);
     }
 
     /** Somebody without a token has reported. */
@@ -116,19 +116,16 @@ final class Probes {
         endUntracked(USED);
     }
 
-    private boolean endUntracked(byte state) {
+    private void endUntracked(byte state) {
         lock.lock();
         try {
-            int longest = -1;
-            for (int i = 0; i < states.length; i++) {
-                if (states[i] == OUT_UNTRACKED && (longest < 0 || since[i] - since[longest] < 0)) {
-                    longest = i;
-                }
+            int place = 0;
+            while (place < states.length && states[place] != OUT_UNTRACKED) {
+                place++;
             }
-            if (longest >= 0) {
-                leave(longest, state);
+            if (place < states.length) {
+                leave(place, state);
             }
-            return longest >= 0;
         } finally {
             lock.unlock();
         }
@@ -137,19 +134,5 @@ final class Probes {
     private void leave(int place, byte state) {
         states[place] = state;
         allOut = false;
-    }
-
-    /** How many could be taken now, leases apart. */
-    int available() {
-        lock.lock();
-        try {
-            int free = 0;
-            for (byte state : states) {
-                free += state == FREE ? 1 : 0;
-            }
-            return free;
-        } finally {
-            lock.unlock();
-        }
     }
 }

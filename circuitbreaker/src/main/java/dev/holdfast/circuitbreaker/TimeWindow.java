@@ -114,11 +114,8 @@ final class TimeWindow extends Window {
 
     @Override
     Totals look(long now) {
-        judge(now);
-        if (!(failed == 0 && slow == 0 && overdue() == 0)) {
-            // What has just been forgotten may have decided it, but it is a call that decides: the next one judges.
-            quiet = null;
-        }
+        // What has been forgotten by now may be decisive, but it is a call that decides: then the next one judges again.
+        int unused = judge(now);
         return totals((int) calls, failed, slow, slowFailed);
     }
 

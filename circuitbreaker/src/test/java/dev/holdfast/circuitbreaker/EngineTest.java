@@ -113,6 +113,8 @@ class EngineTest {
         assertThat(last.token).isEqualTo(0xffff_ffff_0000_0000L);
         assertThat(last.admitted(0xffff_ffff_0000_0007L)).isTrue();
         assertThat(Engine.generationAfter(last)).isOne();
+        assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 0xffff_fffeL, window).at(0)))
+                .isEqualTo(0xffff_ffffL);
         assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 7, window).at(0)))
                 .isEqualTo(8);
     }
@@ -297,6 +299,58 @@ class EngineTest {
         assertThat(engine.life().state).isEqualTo(State.HALF_OPEN);
         engine.overdue(engine.acquire(WAIT + 2), WAIT + 2);
         assertThat(engine.life().state).isEqualTo(State.OPEN);
+    }
+
+    @Test
+    void overdueProbeThatEndsUsesItsPermitUpAndDecides() {
+        Engine engine = halfOpen(b -> b);
+        long now = WAIT + 1;
+        long one = engine.acquire(now);
+        engine.overdue(one, now);
+        long two = engine.acquire(now);
+        engine.record(two, Window.GOOD, now);
+        engine.recordOverdue(one, Window.GOOD, now);
+        assertThat(engine.life().state).isEqualTo(State.CLOSED);
+        Engine another = halfOpen(b -> b);
+        long early = another.acquire(now);
+        another.overdue(early, now);
+        another.recordOverdue(early, Window.GOOD, now);
+        another.release(early, false, now);
+        assertThat(another.acquire(now)).isNotEqualTo(Engine.REFUSED);
+        assertThat(another.acquire(now)).isEqualTo(Engine.REFUSED);
+    }
+
+    @Test
+    void permitThatHasBeenOutForLongestIsTakenAwayFirst() {
+        Engine engine = halfOpen(b -> b.probeLease(Duration.ofNanos(LEASE)));
+        long start = WAIT + 1;
+        engine.release(engine.acquire(start), false, start);
+        long first = engine.acquire(start);
+        long second = engine.acquire(start + 10);
+        engine.release(first, false, start + 20);
+        long again = engine.acquire(start + 20);
+        assertThat(engine.acquire(start + 10 + LEASE)).isNotIn(Engine.REFUSED, again, second);
+        engine.release(second, false, start + 10 + LEASE);
+        assertThat(engine.acquire(start + 10 + LEASE)).isEqualTo(Engine.REFUSED);
+        engine.release(again, false, start + 10 + LEASE);
+        assertThat(engine.acquire(start + 10 + LEASE)).isNotEqualTo(Engine.REFUSED);
+    }
+
+    @Test
+    void openThatIsOverHasNoTimeLeft() {
+        Engine engine = engine();
+        calls(engine, 4, Window.FAILED, 0);
+        assertThat(engine.life().nanosLeft(WAIT)).isOne();
+        assertThat(engine.life().nanosLeft(WAIT + 1)).isEqualTo(-1);
+    }
+
+    @Test
+    void pushbackIsCountedFromTheMomentItWasToldInWhateverLife() {
+        Engine engine = engine();
+        engine.reset(1_000);
+        engine.hold(engine.acquire(2_000), 10 * WAIT, 2_000);
+        calls(engine, 4, Window.FAILED, 3_000);
+        assertThat(engine.life().nanosLeft(3_000)).isEqualTo(10 * WAIT - 1_000 + 1);
     }
 
     @Test

@@ -72,6 +72,7 @@ class WindowTest {
                     assertVerdict(verdict(calls), verdict, where);
                 }
                 assertSame(window, calls, 0, where);
+                assertThat(window.lock.isLocked()).as(where).isFalse();
             }
         }
     }
@@ -98,6 +99,7 @@ class WindowTest {
                 }
             }
             assertSame(window, calls, now, "seed " + seed);
+            assertThat(window.lock.isLocked()).isFalse();
             assertSame(window, List.of(), now + size * SECOND, "seed " + seed + ", later");
         }
     }
