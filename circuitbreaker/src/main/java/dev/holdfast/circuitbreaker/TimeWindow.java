@@ -114,7 +114,8 @@ final class TimeWindow extends Window {
 
     @Override
     Totals look(long now) {
-        // What has been forgotten by now may be decisive, but it is a call that decides: then the next one judges again.
+        // What has been forgotten by now may be decisive, but it is a call that decides: then the next one judges
+        // again.
         int unused = judge(now);
         return totals((int) calls, failed, slow, slowFailed);
     }
