@@ -249,6 +249,11 @@ public final class BulkheadPolicy extends Policy {
     }
 
     @Override
+    public int dedicatedThreads() {
+        return settings.dedicatedThreads() ? settings.maxConcurrentCalls() : 0;
+    }
+
+    @Override
     public long lease() {
         return leaseNanos;
     }

@@ -35,7 +35,8 @@ public final class BulkheadPolicyFactory implements PolicyFactory<BulkheadSettin
                 Option.choice("queue-order", QueueOrder.class, BulkheadSettings.Builder::queueOrder),
                 Option.duration("codel-target", BulkheadSettings.Builder::codelTarget),
                 Option.duration("codel-interval", BulkheadSettings.Builder::codelInterval),
-                Option.duration("lease", BulkheadSettings.Builder::lease));
+                Option.duration("lease", BulkheadSettings.Builder::lease),
+                Option.flag("dedicated-threads", BulkheadSettings.Builder::dedicatedThreads));
     }
 
     @Override

@@ -26,6 +26,7 @@ public final class BulkheadSettings {
     private final Duration codelTarget;
     private final Duration codelInterval;
     private final Duration lease;
+    private final boolean dedicatedThreads;
     private final List<String> warnings;
 
     private BulkheadSettings(Builder builder) {
@@ -40,6 +41,7 @@ public final class BulkheadSettings {
         codelTarget = builder.codelTarget;
         codelInterval = builder.codelInterval;
         lease = builder.lease;
+        dedicatedThreads = builder.dedicatedThreads;
         warnings = List.copyOf(builder.warnings);
     }
 
@@ -97,7 +99,8 @@ public final class BulkheadSettings {
                 .queueOrder(queueOrder)
                 .codelTarget(codelTarget)
                 .codelInterval(codelInterval)
-                .lease(lease);
+                .lease(lease)
+                .dedicatedThreads(dedicatedThreads);
         builder.initialConcurrentCalls = givenInitial;
         builder.warnings.addAll(warnings);
         return builder;
@@ -153,6 +156,11 @@ public final class BulkheadSettings {
         return lease;
     }
 
+    /** Whether attempts run on threads of their own, as many as there are permits. */
+    public boolean dedicatedThreads() {
+        return dedicatedThreads;
+    }
+
     /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
     public List<String> warnings() {
         return warnings;
@@ -169,7 +177,7 @@ public final class BulkheadSettings {
                 : "";
         return "maxConcurrentCalls=" + maxConcurrentCalls + adaptive + ", maxWaitingCalls=" + maxWaitingCalls
                 + ", maxWait=" + Checks.text(maxWait) + ", queueOrder=" + queueOrder + codel + ", lease="
-                + Checks.text(lease);
+                + Checks.text(lease) + (dedicatedThreads ? ", dedicatedThreads" : "");
     }
 
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
@@ -185,6 +193,7 @@ public final class BulkheadSettings {
         private Duration codelInterval = Duration.ofMillis(100);
         private final List<String> warnings = new ArrayList<>();
         private Duration lease = Duration.ofMinutes(1);
+        private boolean dedicatedThreads;
 
         private Builder() {}
 
@@ -248,6 +257,16 @@ public final class BulkheadSettings {
          */
         public Builder lease(Duration longest) {
             lease = Objects.requireNonNull(longest, "lease");
+            return this;
+        }
+
+        /**
+         * Whether attempts run on threads of their own, at most {@link #maxConcurrentCalls} of them, so that work which ignores
+         * its interrupt holds no caller; default false: on the thread of the caller, which is cheaper by far. Work that was
+         * written off after the lease still holds its thread: where all are held, a call is turned away.
+         */
+        public Builder dedicatedThreads(boolean value) {
+            dedicatedThreads = value;
             return this;
         }
 

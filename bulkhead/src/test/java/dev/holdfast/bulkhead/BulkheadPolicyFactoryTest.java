@@ -48,16 +48,17 @@ class BulkheadPolicyFactoryTest {
         assertThat(policy.settings())
                 .hasToString(
                         "maxConcurrentCalls=7, limit=GRADIENT2, minConcurrentCalls=7, initialConcurrentCalls=7, "
-                                + "maxWaitingCalls=7, maxWait=7s, queueOrder=CODEL, codelTarget=7s, codelInterval=7s, lease=7s");
+                                + "maxWaitingCalls=7, maxWait=7s, queueOrder=CODEL, codelTarget=7s, codelInterval=7s, lease=7s, dedicatedThreads");
         assertThat(factory.options().stream().map(Option::name).collect(Collectors.joining(" ")))
                 .isEqualTo("max-concurrent-calls limit min-concurrent-calls initial-concurrent-calls "
-                        + "max-waiting-calls max-wait queue-order codel-target codel-interval lease");
+                        + "max-waiting-calls max-wait queue-order codel-target codel-interval lease dedicated-threads");
     }
 
     private static <V> void set(BulkheadSettings.Builder builder, Option<BulkheadSettings.Builder, V> option) {
         V[] constants = option.type().getEnumConstants();
         Object number = option.type() == Integer.class ? (Object) 7 : Duration.ofSeconds(7);
-        Object value = constants != null ? constants[constants.length - 1] : number;
+        Object other = option.type() == Boolean.class ? (Object) true : number;
+        Object value = constants != null ? constants[constants.length - 1] : other;
         option.setter().accept(builder, option.type().cast(value));
     }
 }

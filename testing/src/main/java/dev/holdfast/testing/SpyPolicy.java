@@ -183,6 +183,16 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public void overdue(long slot, long now) {
+        policy.overdue(slot, now);
+    }
+
+    @Override
+    public int dedicatedThreads() {
+        return policy.dedicatedThreads();
+    }
+
+    @Override
     public void bind(TimeSource time) {
         policy.bind(time);
     }
