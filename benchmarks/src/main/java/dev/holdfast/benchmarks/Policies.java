@@ -35,8 +35,10 @@ final class Policies {
 
     /** Its budget, like every other limit here, must not bind: the first attempt of every tenth call may fail. */
     static Policy retry() {
-        return RetryPolicy.of(
-                r -> r.maxAttempts(ATTEMPTS).initialBackoff(BACKOFF).maxBackoff(BACKOFF));
+        return RetryPolicy.of(r -> r.maxAttempts(ATTEMPTS)
+                .initialBackoff(BACKOFF)
+                .maxBackoff(BACKOFF)
+                .budget(b -> b.maxTokens(1_000).tokenRatio(1)));
     }
 
     static Policy circuitBreaker() {
