@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * by themselves; there is nothing that they share.
  */
 final class Fleet implements Client {
+    /** What the experiments have, where they leave it open. */
+    static final int PROCESSES = 10;
+
     private final World world;
     private final List<Operation<String>> processes = new ArrayList<>();
 
@@ -36,6 +39,11 @@ final class Fleet implements Client {
             fleet.processes.add(pipeline.operation("item"));
         }
         return fleet;
+    }
+
+    /** The usual number of processes. */
+    static Fleet standard(World world) {
+        return standard(world, PROCESSES);
     }
 
     /** Of pipelines as {@link Pipeline#standard} makes them, but for the seed of the jitter. */

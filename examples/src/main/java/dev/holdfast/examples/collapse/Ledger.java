@@ -13,12 +13,16 @@ final class Ledger {
     private final int[] calls;
     private final int[] live;
     private final int[] stale;
+    private final int[] hits;
     private final int[] attempts;
+    /** Attempts after the end, of calls that were made before it. */
+    private int late;
 
     Ledger(int seconds) {
         calls = new int[seconds];
         live = new int[seconds];
         stale = new int[seconds];
+        hits = new int[seconds];
         attempts = new int[seconds];
     }
 
@@ -36,11 +40,21 @@ final class Ledger {
         }
     }
 
+    /** Nobody had to be asked. */
+    void hit(double madeAt) {
+        hits[(int) madeAt]++;
+        ended(madeAt, Answer.LIVE);
+    }
+
     /** The same attempt, but counted each time. */
     <T> Supplier<CompletableFuture<T>> counting(World world, Supplier<CompletableFuture<T>> attempt) {
         return () -> {
-            // The last calls may be tried again after the end.
-            attempts[Math.min((int) world.now(), attempts.length - 1)]++;
+            int second = (int) world.now();
+            if (second < attempts.length) {
+                attempts[second]++;
+            } else {
+                late++;
+            }
             return attempt.get();
         };
     }
@@ -66,9 +80,10 @@ final class Ledger {
         return (double) live(from, to) / Math.max(1, calls(from, to));
     }
 
-    /** Attempts for each call, over the whole run. */
+    /** Attempts for each call for which somebody had to be asked, over the whole run. */
     double amplification() {
-        return (double) attempts(0, seconds()) / Math.max(1, calls(0, seconds()));
+        int asked = calls(0, seconds()) - sum(hits, 0, seconds());
+        return (double) (attempts(0, seconds()) + late) / Math.max(1, asked);
     }
 
     private static int sum(int[] counts, int from, int to) {

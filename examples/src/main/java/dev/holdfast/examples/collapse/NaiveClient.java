@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class NaiveClient implements Client {
     private final World world;
     private final double timeout;
-    private final int tries;
+    private final Retries retries;
     private final IntToDoubleFunction wait;
 
     /**
@@ -18,20 +18,21 @@ final class NaiveClient implements Client {
      *
      * @param timeout of a try, in seconds
      */
-    NaiveClient(World world, double timeout, int tries) {
-        this(world, timeout, tries, failed -> 0);
+    NaiveClient(World world, double timeout, Retries retries) {
+        this(world, timeout, retries, tries -> 0);
     }
 
-    /** Waits before each further try, for so many seconds after so many failed ones. */
-    NaiveClient(World world, double timeout, int tries, IntToDoubleFunction wait) {
+    /** Waits before each further try, for so many seconds after so many tries. */
+    NaiveClient(World world, double timeout, Retries retries, IntToDoubleFunction wait) {
         this.world = world;
         this.timeout = timeout;
-        this.tries = tries;
+        this.retries = retries;
         this.wait = wait;
     }
 
     @Override
     public CompletableFuture<Answer> call(@Nullable Integer key, Supplier<CompletableFuture<String>> attempt) {
+        retries.started();
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         attempt(1, attempt, answer);
         return answer;
@@ -40,20 +41,14 @@ final class NaiveClient implements Client {
     private void attempt(int number, Supplier<CompletableFuture<String>> attempt, CompletableFuture<Answer> answer) {
         CompletableFuture<String> running = attempt.get();
         world.in(timeout, () -> running.cancel(false));
-        var unused = running.whenComplete((value, error) -> ended(error, number, attempt, answer));
-    }
-
-    private void ended(
-            @Nullable Throwable error,
-            int number,
-            Supplier<CompletableFuture<String>> attempt,
-            CompletableFuture<Answer> answer) {
-        if (error == null) {
-            answer.complete(Answer.LIVE);
-        } else if (number == tries) {
-            answer.complete(Answer.NONE);
-        } else {
-            world.in(wait.applyAsDouble(number), () -> attempt(number + 1, attempt, answer));
-        }
+        var unused = running.whenComplete((value, error) -> {
+            if (error == null) {
+                answer.complete(Answer.LIVE);
+            } else if (retries.again(number)) {
+                world.in(wait.applyAsDouble(number), () -> attempt(number + 1, attempt, answer));
+            } else {
+                answer.complete(Answer.NONE);
+            }
+        });
     }
 }

@@ -29,12 +29,21 @@ final class RetryCollapse {
     }
 
     static Client naive(World world) {
-        return new NaiveClient(world, TIMEOUT, TRIES);
+        return new NaiveClient(world, TIMEOUT, Retries.upTo(TRIES));
     }
 
     /** The waits are drawn up to 20 s, then up to 40 s. */
     static Client backingOff(World world) {
-        return new NaiveClient(world, TIMEOUT, TRIES, failed -> world.random().nextDouble() * 10 * Math.pow(2, failed));
+        return new NaiveClient(
+                world, TIMEOUT, Retries.upTo(TRIES), tries -> world.random().nextDouble() * 10 * Math.pow(2, tries));
+    }
+
+    static Findings findings(long seed) {
+        return new Comparison()
+                .add("naive", run(RetryCollapse::naive, seed))
+                .add("backing off", run(RetryCollapse::backingOff, seed))
+                .add("holdfast", run(Fleet::standard, seed))
+                .findings();
     }
 
     static Trial run(Function<World, Client> clients, long seed) {

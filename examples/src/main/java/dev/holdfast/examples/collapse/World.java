@@ -2,7 +2,6 @@
 package dev.holdfast.examples.collapse;
 
 import dev.holdfast.time.VirtualTime;
-import java.time.Duration;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 
@@ -65,11 +64,6 @@ final class World implements AutoCloseable {
     /** Lets everything happen that is still to happen. */
     void run() {
         time.run();
-    }
-
-    /** Lets so much time pass. */
-    void run(double seconds) {
-        time.advance(Duration.ofNanos((long) (seconds * NANOS)));
     }
 
     @Override

@@ -34,11 +34,7 @@ class RetryCollapseTest {
     void theStandardPipelineComesBackForAllSeeds(int processes) {
         for (long seed = 1; seed <= SEEDS; seed++) {
             Trial holdfast = RetryCollapse.run(world -> Fleet.standard(world, processes), seed);
-            String told = "seed " + seed + ", " + processes + " processes: " + holdfast;
-            assertThat(holdfast.before()).as(told).isGreaterThan(0.95);
-            assertThat(holdfast.recovery()).as(told).isPresent();
-            assertThat(holdfast.recovery().getAsInt()).as(told).isLessThanOrEqualTo(20);
-            assertThat(holdfast.amplification()).as(told).isLessThanOrEqualTo(1.2);
+            Recovered.check("seed " + seed + ", " + processes + " processes", holdfast);
         }
     }
 }

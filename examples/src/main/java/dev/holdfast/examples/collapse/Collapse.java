@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.examples.collapse;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The command line of the collapse experiments. */
+@Command(
+        name = "collapse",
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        description =
+                "Outages that outlive their cause, simulated: a plain client stays down, one with Holdfast's defaults"
+                        + " comes back. docs/overload.md explains them.")
+public final class Collapse implements Callable<Integer> {
+    private static final String ALL = "all";
+
+    @Parameters(index = "0", paramLabel = "NAME", arity = "0..1", description = "an experiment, or all; default all")
+    private String name = ALL;
+
+    @Option(names = "--seed", defaultValue = "1", description = "of everything that is left to chance; default 1")
+    private long seed;
+
+    @Option(
+            names = "--pictures",
+            defaultValue = ".",
+            paramLabel = "FOLDER",
+            description = "where NAME.png is written to")
+    private Path pictures = Path.of(".");
+
+    private final PrintStream out;
+
+    Collapse(PrintStream out) {
+        this.out = out;
+    }
+
+    public static void main(String[] args) {
+        System.exit(run(System.out, args));
+    }
+
+    /** Runs the command and returns its exit code. */
+    static int run(PrintStream out, String... args) {
+        return new CommandLine(new Collapse(out))
+                .setOverwrittenOptionsAllowed(true)
+                .execute(args);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        List<Experiment> chosen = Arrays.stream(Experiment.values())
+                .filter(experiment -> name.equals(ALL) || name.equals(experiment.toString()))
+                .toList();
+        if (chosen.isEmpty()) {
+            String known =
+                    Arrays.stream(Experiment.values()).map(Experiment::toString).collect(Collectors.joining(", "));
+            out.println("no experiment is called '" + name + "'; there are " + known + ", and all of them: " + ALL);
+            return CommandLine.ExitCode.USAGE;
+        }
+        Files.createDirectories(pictures);
+        for (Experiment experiment : chosen) {
+            show(experiment);
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private void show(Experiment experiment) throws IOException {
+        out.println(experiment + ": " + experiment.about() + "; seed " + seed);
+        out.println();
+        Findings findings = experiment.run(seed);
+        findings.lines().forEach(out::println);
+        Path picture = pictures.resolve(experiment + ".png");
+        try {
+            findings.picture().write(picture);
+            out.println("picture: " + picture.toAbsolutePath().normalize());
+        } catch (LinkageError | RuntimeException e) {
+            // A machine without fonts (a small container) cannot draw; the figures are good all the same.
+            out.println("no picture: " + e);
+        }
+        out.println();
+    }
+}
