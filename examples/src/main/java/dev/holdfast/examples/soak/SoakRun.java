@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.examples.soak;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+
+/** One soak: warm-up, chaos, and the look at what is left. */
+final class SoakRun {
+    private static final int PERMITS = 16;
+    /** How much of the run fills caches and pools, before what is there is compared with. */
+    private static final int WARM_UP_PARTS = 10;
+    /** Beyond the timeout, the lease and the longest hang. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private final BulkheadPolicy bulkhead = BulkheadPolicy.of(b -> b.maxConcurrentCalls(PERMITS)
+            .maxWaitingCalls(PERMITS)
+            .maxWait(Duration.ofMillis(20))
+            .lease(Duration.ofMillis(500)));
+    private final CircuitBreakerPolicy breaker = CircuitBreakerPolicy.of(b ->
+            b.waitDurationInOpenState(Duration.ofMillis(50)).maxWaitDurationInHalfOpenState(Duration.ofMillis(500)));
+    private final Pipeline pipeline = Pipeline.of(
+            "soak",
+            DeadlinePolicy.of(Duration.ofMillis(400)),
+            FallbackPolicy.of(error -> {
+                // Half of what fails is answered by the fallback; the other half fails in it.
+                if (error == null || System.identityHashCode(error) % 2 == 0) {
+                    return "fallback";
+                }
+                throw new IllegalStateException("no fallback", error);
+            }),
+            StaleCachePolicy.of(c -> c.fresh(Duration.ofMillis(50))
+                    .staleWhileRevalidate(Duration.ofMillis(500))
+                    .staleIfError(Duration.ofSeconds(5))
+                    .maxEntries(1_000)),
+            RetryPolicy.of(r -> r.initialBackoff(Duration.ofMillis(5)).maxBackoff(Duration.ofMillis(50))),
+            breaker,
+            ThrottlePolicy.of(t -> t.limit(5_000).burst(200).maxWait(Duration.ofMillis(20))),
+            bulkhead,
+            TimeoutPolicy.of(Duration.ofMillis(60)));
+
+    private final long seed;
+    private final PrintStream out;
+    private final List<String> broken = new ArrayList<>();
+
+    SoakRun(long seed, PrintStream out) {
+        this.seed = seed;
+        this.out = out;
+    }
+
+    /** True if all was whole at the end. */
+    boolean run(Duration length) throws InterruptedException {
+        Vitals before = Vitals.take();
+        out.println(pipeline + "; seed " + seed);
+        FaultyDependency dependency = new FaultyDependency(seed);
+        Callers callers = new Callers(pipeline.operation("answer"), dependency);
+        Vitals warm;
+        Vitals late;
+        try (pipeline;
+                dependency) {
+            callers.start(seed);
+            TimeUnit.NANOSECONDS.sleep(length.toNanos() / WARM_UP_PARTS);
+            warm = Vitals.take();
+            out.println("warm: " + warm);
+            TimeUnit.NANOSECONDS.sleep(length.toNanos() - length.toNanos() / WARM_UP_PARTS);
+            late = Vitals.take();
+            out.println("late: " + late);
+            expect(callers.stop(), "every call ends");
+            dependency.heal();
+            checkPermits();
+        }
+        out.println(callers.answered + " answers, " + callers.failed + " failures, " + bulkhead.writtenOff()
+                + " permits written off");
+        expect(callers.answered.sum() > 0 && callers.failed.sum() > 0, "there are answers and failures");
+        expect(late.isHeapFlatSince(warm), "heap is flat: " + warm + ", then " + late);
+        expect(late.areThreadsFlatSince(warm), "threads are flat: " + warm + ", then " + late);
+        expect(threadsAreBackTo(before), "threads end with the pipeline: " + before + " before");
+        return broken.isEmpty();
+    }
+
+    private void checkPermits() throws InterruptedException {
+        expect(soon(() -> bulkhead.inFlight() == 0 && bulkhead.waiting() == 0), "permits come back");
+        expect(soon(this::answers), "a healthy dependency is called again");
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        AtomicInteger started = new AtomicInteger();
+        for (int i = 0; i < PERMITS + 1; i++) {
+            calls.add(pipeline.callAsync(() -> {
+                started.incrementAndGet();
+                return new CompletableFuture<>();
+            }));
+        }
+        expect(
+                started.get() == PERMITS,
+                "there are " + PERMITS + " permits: " + started + " calls were let in at once");
+        calls.forEach(call -> call.cancel(false));
+        expect(soon(() -> bulkhead.inFlight() == 0 && bulkhead.waiting() == 0), "permits of cancelled calls come back");
+    }
+
+    /** Whether the breaker has closed and a call goes through. */
+    private boolean answers() {
+        String answer = pipeline.callAsync(() -> CompletableFuture.completedFuture("well"))
+                .join();
+        return answer.equals("well") && breaker.state() == State.CLOSED;
+    }
+
+    private static boolean threadsAreBackTo(Vitals before) throws InterruptedException {
+        return soon(() -> Vitals.take().haveThreadsEndedSince(before));
+    }
+
+    private static boolean soon(BooleanSupplier condition) throws InterruptedException {
+        long start = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - start > PATIENCE.toNanos()) {
+                return false;
+            }
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+        return true;
+    }
+
+    private void expect(boolean kept, String what) {
+        out.println((kept ? "  whole   " : "  BROKEN  ") + what);
+        if (!kept) {
+            broken.add(what);
+        }
+    }
+}
