@@ -38,6 +38,15 @@ public final class Collapse implements Callable<Integer> {
             description = "where NAME.png is written to")
     private Path pictures = Path.of(".");
 
+    @Option(
+            names = "--processes",
+            defaultValue = "" + Fleet.PROCESSES,
+            description = "how many have a pipeline each, in the first three experiments; default ${DEFAULT-VALUE}")
+    private int processes;
+
+    @Option(names = "--without", paramLabel = "POLICY", split = ",", description = "policies that they do not have")
+    private List<String> without = List.of();
+
     private final PrintStream out;
 
     Collapse(PrintStream out) {
@@ -76,7 +85,7 @@ public final class Collapse implements Callable<Integer> {
     private void show(Experiment experiment) throws IOException {
         out.println(experiment + ": " + experiment.about() + "; seed " + seed);
         out.println();
-        Findings findings = experiment.run(seed);
+        Findings findings = experiment.run(seed, world -> Fleet.standardWithout(world, processes, without));
         findings.lines().forEach(out::println);
         Path picture = pictures.resolve(experiment + ".png");
         try {

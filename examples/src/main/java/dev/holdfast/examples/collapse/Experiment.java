@@ -2,6 +2,7 @@
 package dev.holdfast.examples.collapse;
 
 import java.util.Locale;
+import java.util.function.Function;
 
 /** The experiments by the names that the command line knows them under. */
 enum Experiment {
@@ -21,11 +22,16 @@ enum Experiment {
         return about;
     }
 
-    Findings run(long seed) {
+    /**
+     * Runs it.
+     *
+     * @param holdfast makes the client with Holdfast, where there is a choice
+     */
+    Findings run(long seed, Function<World, Client> holdfast) {
         return switch (this) {
-            case RETRY_COLLAPSE -> RetryCollapse.findings(seed);
-            case LOST_NETWORK -> LostNetwork.findings(seed);
-            case LOST_CACHE -> LostCache.findings(seed);
+            case RETRY_COLLAPSE -> RetryCollapse.findings(seed, holdfast);
+            case LOST_NETWORK -> LostNetwork.findings(seed, holdfast);
+            case LOST_CACHE -> LostCache.findings(seed, holdfast);
             case RETRY_CURVE -> RetryCurve.findings(seed);
             case BACKOFF_JITTER -> BackoffJitter.findings(seed);
         };

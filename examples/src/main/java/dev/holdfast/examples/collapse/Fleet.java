@@ -48,12 +48,19 @@ final class Fleet implements Client {
 
     /** Of pipelines as {@link Pipeline#standard} makes them, but for the seed of the jitter. */
     static Fleet standard(World world, int processes) {
+        return standardWithout(world, processes, List.of());
+    }
+
+    /** The same without the policies of these names. */
+    static Fleet standardWithout(World world, int processes, List<String> missing) {
         return of(world, processes, () -> {
             List<Policy> policies = new ArrayList<>();
             Pipeline standard =
                     Pipeline.builder("service").time(world.time()).standard().build();
             for (Policy policy : standard.policies()) {
-                policies.add(policy instanceof RetryPolicy retry ? seeded(world, retry) : policy);
+                if (!missing.contains(policy.name())) {
+                    policies.add(policy instanceof RetryPolicy retry ? seeded(world, retry) : policy);
+                }
             }
             return policies;
         });

@@ -56,10 +56,10 @@ final class LostCache {
         return new NaiveClient(world, TIMEOUT, Retries.upTo(1));
     }
 
-    static Findings findings(long seed) {
+    static Findings findings(long seed, Function<World, Client> holdfast) {
         return new Comparison()
                 .add("naive", run(LostCache::naive, seed))
-                .add("holdfast", run(Fleet::standard, seed))
+                .add("holdfast", run(holdfast, seed))
                 .findings();
     }
 

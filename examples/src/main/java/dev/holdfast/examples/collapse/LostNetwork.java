@@ -29,12 +29,12 @@ final class LostNetwork {
         return new NaiveClient(world, TIMEOUT, Retries.upTo(1));
     }
 
-    static Findings findings(long seed) {
+    static Findings findings(long seed, Function<World, Client> holdfast) {
         return new Comparison()
                 .add("naive", run(LostNetwork::naive, seed))
                 .add("budget of calls", run(LostNetwork::requestFunded, seed))
                 .add("no retry", run(LostNetwork::once, seed))
-                .add("holdfast", run(Fleet::standard, seed))
+                .add("holdfast", run(holdfast, seed))
                 .findings();
     }
 

@@ -38,11 +38,11 @@ final class RetryCollapse {
                 world, TIMEOUT, Retries.upTo(TRIES), tries -> world.random().nextDouble() * 10 * Math.pow(2, tries));
     }
 
-    static Findings findings(long seed) {
+    static Findings findings(long seed, Function<World, Client> holdfast) {
         return new Comparison()
                 .add("naive", run(RetryCollapse::naive, seed))
                 .add("backing off", run(RetryCollapse::backingOff, seed))
-                .add("holdfast", run(Fleet::standard, seed))
+                .add("holdfast", run(holdfast, seed))
                 .findings();
     }
 

@@ -35,10 +35,21 @@ class CollapseTest {
 
     @Test
     void theSameSeedGivesTheSameTable() {
-        assertThat(RetryCollapse.findings(7).lines())
-                .isEqualTo(RetryCollapse.findings(7).lines());
-        assertThat(LostNetwork.findings(7).lines())
-                .isEqualTo(LostNetwork.findings(7).lines());
+        assertThat(RetryCollapse.findings(7, Fleet::standard).lines())
+                .isEqualTo(RetryCollapse.findings(7, Fleet::standard).lines());
+        assertThat(LostNetwork.findings(7, Fleet::standard).lines())
+                .isEqualTo(LostNetwork.findings(7, Fleet::standard).lines());
+    }
+
+    @Test
+    void whatHoldsTheLostNetworkIsSeenWhenItIsTakenAway() {
+        run(
+                "lost-network",
+                "--without",
+                "circuit-breaker,bulkhead",
+                "--pictures",
+                PICTURES.resolve("without").toString());
+        assertThat(printed.toString(UTF_8)).contains("holdfast: goodput 100.0 % before, 0.0 % in the end, never back");
     }
 
     @Test
