@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.examples.collapse;
 
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.spi.Policy;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -47,6 +51,9 @@ public final class Collapse implements Callable<Integer> {
     @Option(names = "--without", paramLabel = "POLICY", split = ",", description = "policies that they do not have")
     private List<String> without = List.of();
 
+    @Option(names = "--permits", paramLabel = "N", description = "permits of the bulkhead of each of them")
+    private @Nullable Integer permits;
+
     private final PrintStream out;
 
     Collapse(PrintStream out) {
@@ -82,10 +89,21 @@ public final class Collapse implements Callable<Integer> {
         return CommandLine.ExitCode.OK;
     }
 
+    private Optional<Policy> changed(Policy policy) {
+        if (without.contains(policy.name())) {
+            return Optional.empty();
+        }
+        Integer limit = permits;
+        return Optional.of(
+                limit != null && policy instanceof BulkheadPolicy
+                        ? BulkheadPolicy.of(bulkhead -> bulkhead.maxConcurrentCalls(limit))
+                        : policy);
+    }
+
     private void show(Experiment experiment) throws IOException {
         out.println(experiment + ": " + experiment.about() + "; seed " + seed);
         out.println();
-        Findings findings = experiment.run(seed, world -> Fleet.standardWithout(world, processes, without));
+        Findings findings = experiment.run(seed, world -> Fleet.standard(world, processes, this::changed));
         findings.lines().forEach(out::println);
         Path picture = pictures.resolve(experiment + ".png");
         try {

@@ -9,7 +9,9 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,44 +30,36 @@ final class Fleet implements Client {
         this.world = world;
     }
 
-    /** Of pipelines with these policies. */
-    static Fleet of(World world, int processes, Supplier<List<Policy>> policies) {
-        Fleet fleet = new Fleet(world);
-        for (int i = 0; i < processes; i++) {
-            Pipeline pipeline = Pipeline.builder("service")
-                    .time(world.time())
-                    .policies(policies.get())
-                    .build();
-            fleet.processes.add(pipeline.operation("item"));
-        }
-        return fleet;
-    }
-
-    /** The usual number of processes. */
+    /** The usual number of processes, with pipelines as {@link Pipeline#standard} makes them. */
     static Fleet standard(World world) {
         return standard(world, PROCESSES);
     }
 
-    /** Of pipelines as {@link Pipeline#standard} makes them, but for the seed of the jitter. */
+    /** Of so many processes with such pipelines. */
     static Fleet standard(World world, int processes) {
-        return standardWithout(world, processes, List.of());
+        return standard(world, processes, Optional::of);
     }
 
-    /** The same without the policies of these names. */
-    static Fleet standardWithout(World world, int processes, List<String> missing) {
-        return of(world, processes, () -> {
-            List<Policy> policies = new ArrayList<>();
+    /** Of so many processes with such pipelines, but for what this makes of each policy. */
+    static Fleet standard(World world, int processes, Function<Policy, Optional<Policy>> change) {
+        Fleet fleet = new Fleet(world);
+        for (int i = 0; i < processes; i++) {
             Pipeline standard =
                     Pipeline.builder("service").time(world.time()).standard().build();
-            for (Policy policy : standard.policies()) {
-                if (!missing.contains(policy.name())) {
-                    policies.add(policy instanceof RetryPolicy retry ? seeded(world, retry) : policy);
-                }
-            }
-            return policies;
-        });
+            List<Policy> policies = standard.policies().stream()
+                    .flatMap(policy -> change.apply(policy).stream())
+                    .map(policy -> policy instanceof RetryPolicy retry ? seeded(world, retry) : policy)
+                    .toList();
+            fleet.processes.add(Pipeline.builder("service")
+                    .time(world.time())
+                    .policies(policies)
+                    .build()
+                    .operation("item"));
+        }
+        return fleet;
     }
 
+    /** The same policy, but for jitter that can be repeated. */
     private static RetryPolicy seeded(World world, RetryPolicy retry) {
         return RetryPolicy.of(
                 retry.settings().toBuilder().seed(world.random().nextLong()).build());

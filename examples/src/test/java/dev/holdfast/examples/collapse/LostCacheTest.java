@@ -3,6 +3,9 @@ package dev.holdfast.examples.collapse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.spi.Policy;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,6 +35,19 @@ class LostCacheTest {
             Trial holdfast = LostCache.run(world -> Fleet.standard(world, processes), seed);
             Recovered.check("seed " + seed + ", " + processes + " processes", holdfast);
         }
+    }
+
+    /** What counts is how much all of them have underway. */
+    @Test
+    void aHundredProcessesComeBackWithTwoPermitsEach() {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            Trial holdfast = LostCache.run(world -> Fleet.standard(world, 100, LostCacheTest::withTwoPermits), seed);
+            Recovered.check("seed " + seed, holdfast);
+        }
+    }
+
+    private static Optional<Policy> withTwoPermits(Policy policy) {
+        return Optional.of(policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.maxConcurrentCalls(2)) : policy);
     }
 
     /** The refill takes ten seconds; until then there is the last good value of many keys. */
