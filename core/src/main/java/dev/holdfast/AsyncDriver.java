@@ -128,7 +128,14 @@ final class AsyncDriver {
     private void act(CallState call, Suspension suspension) {
         if (call.limited || call.alarmed()) {
             call.openAlarms(suspension.number);
-            watchdog.watch(call, suspension.number);
+            try {
+                watchdog.watch(call, suspension.number);
+            } catch (Throwable noTimer) {
+                // Without an alarm the call may run all the same, without its limit it may not.
+                if (call.limited) {
+                    throw noTimer;
+                }
+            }
         }
         suspension.ran = true;
         call.dropKept();

@@ -199,6 +199,10 @@ final class BlockingDriver {
             watchdog.watch(call, number);
             return number;
         } catch (Throwable noTimer) {
+            if (!call.limited) {
+                // Only an alarm could not be set: nobody is told if it runs too long, but it may run.
+                return number;
+            }
             call.claim(number, CallState.BY_REFUSAL);
             call.attempt = null;
             interpreter.notStarted(call, CallState.BY_REFUSAL);

@@ -188,7 +188,13 @@ abstract class Watchdog {
         void start() {
             if (!sweeping.get() && sweeping.compareAndSet(false, true)) {
                 idleNanos = 0;
-                time.schedule(periodNanos, this::sweep);
+                try {
+                    time.schedule(periodNanos, this::sweep);
+                } catch (Throwable noTimer) {
+                    // Else nobody would ever try again, and no limit strike.
+                    sweeping.set(false);
+                    throw noTimer;
+                }
             }
         }
 

@@ -8,15 +8,18 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -146,6 +149,25 @@ class OverdueTest {
                         "in told slot 2",
                         "in settles overdue",
                         "outer settles overdue");
+    }
+
+    @Test
+    void callWhoseAlarmCannotBeSetIsMadeAllTheSame() throws Exception {
+        TimeSource noTimers = (TimeSource) Proxy.newProxyInstance(
+                TimeSource.class.getClassLoader(), new Class<?>[] {TimeSource.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("schedule")) {
+                        throw new RejectedExecutionException("no timers");
+                    }
+                    return method.invoke(time, arguments);
+                });
+        Pipeline p = Pipeline.builder("p")
+                .policies(new Watcher("unwatched", MILLI))
+                .time(noTimers)
+                .build();
+        assertThat(p.<String, Exception>call(() -> "blocking")).isEqualTo("blocking");
+        assertThat(p.callAsync(() -> CompletableFuture.completedFuture("async")))
+                .isCompletedWithValue("async");
+        assertThat(log).containsExactly("unwatched settles", "unwatched settles");
     }
 
     @Test

@@ -27,25 +27,7 @@ class GcraStressTest {
     void noPlaceIsTakenTwiceAndNoneIsLost() throws Exception {
         Gcra gcra = new Gcra(LIMIT, PER, BURST);
         AtomicLong clock = new AtomicLong();
-        CyclicBarrier start = new CyclicBarrier(THREADS);
-        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
-        List<Long> kept = new ArrayList<>();
-        try {
-            List<Callable<List<Long>>> tasks = new ArrayList<>();
-            for (int i = 0; i < THREADS; i++) {
-                int stripe = i;
-                Random random = new Random(i);
-                tasks.add(() -> {
-                    start.await();
-                    return use(gcra, clock, random, stripe);
-                });
-            }
-            for (Future<List<Long>> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
-                kept.addAll(task.get());
-            }
-        } finally {
-            threads.shutdownNow();
-        }
+        List<Long> kept = onAllThreads((random, stripe) -> use(gcra, clock, random, stripe));
 
         assertOneCostApart(kept);
         assertThat((long) kept.size()).isLessThanOrEqualTo(clock.get() * LIMIT / PER + BURST + 20);
@@ -53,43 +35,56 @@ class GcraStressTest {
         assertThat(gcra.available(clock.get())).isEqualTo(BURST);
     }
 
-    /** A burst that is large enough for cells, and a time that goes on only so fast that all of the rate is asked for. */
+    /**
+     * A burst that is large enough for cells. How much of the rate is asked for is up to the machine's scheduling; that nearly
+     * all of it is given out where all of it is asked for is shown by {@link GcraModelTest} and {@link GcraCellsTest}.
+     */
     @Test
-    void cellsGiveOutNoMoreThanRateAndBurstAndHardlyLess() throws Exception {
+    void cellsGiveOutNoMoreThanRateAndBurst() throws Exception {
         int burst = 1_024;
         Gcra gcra = new Gcra(LIMIT, PER, burst, 4);
         gcra.contend();
         AtomicLong clock = new AtomicLong();
-        CyclicBarrier start = new CyclicBarrier(THREADS);
-        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
-        List<Long> places = new ArrayList<>();
-        try {
-            List<Callable<List<Long>>> tasks = new ArrayList<>();
-            for (int i = 0; i < THREADS; i++) {
-                int stripe = i;
-                Random random = new Random(i);
-                tasks.add(() -> {
-                    List<Long> taken = new ArrayList<>();
-                    start.await();
-                    for (int round = 0; round < 20 * ROUNDS; round++) {
-                        long end = gcra.reserve(clock.addAndGet(random.nextInt(800)), 0, stripe);
-                        if (end != Gcra.NONE) {
-                            taken.add(end);
-                        }
-                    }
-                    return taken;
-                });
+        List<Long> places = onAllThreads((random, stripe) -> {
+            List<Long> taken = new ArrayList<>();
+            for (int round = 0; round < 20 * ROUNDS; round++) {
+                long end = gcra.reserve(clock.addAndGet(random.nextInt(800)), 0, stripe);
+                if (end != Gcra.NONE) {
+                    taken.add(end);
+                }
             }
-            for (Future<List<Long>> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
-                places.addAll(task.get());
-            }
-        } finally {
-            threads.shutdownNow();
-        }
+            return taken;
+        });
 
         assertOneCostApart(places);
         long allowed = clock.get() * LIMIT / PER + burst;
         assertThat((long) places.size()).isBetween(allowed * 25 / 100, allowed);
+    }
+
+    private interface Use {
+        List<Long> by(Random random, int stripe);
+    }
+
+    private static List<Long> onAllThreads(Use use) throws Exception {
+        CyclicBarrier start = new CyclicBarrier(THREADS);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        List<Long> all = new ArrayList<>();
+        try {
+            List<Callable<List<Long>>> tasks = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                int stripe = i;
+                tasks.add(() -> {
+                    start.await();
+                    return use.by(new Random(stripe), stripe);
+                });
+            }
+            for (Future<List<Long>> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
+                all.addAll(task.get());
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        return all;
     }
 
     private static void assertOneCostApart(List<Long> places) {
