@@ -2,9 +2,10 @@
 package dev.holdfast.examples;
 
 import dev.holdfast.Classifier;
+import dev.holdfast.RetryAfter;
 import dev.holdfast.Verdict;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,21 +22,14 @@ final class HttpStatus implements Classifier {
     }
 
     private static Verdict verdict(HttpResponse<?> response) {
-        String retryAfter = response.headers().firstValue("Retry-After").orElse("");
+        HttpHeaders headers = response.headers();
         int status = response.statusCode();
-        if (status == 429 || (status == 503 && !retryAfter.isEmpty())) {
-            return pushback(retryAfter);
+        if (status == 429 || (status == 503 && headers.firstValue("Retry-After").isPresent())) {
+            return RetryAfter.http(name -> headers.firstValue(name).orElse(null));
         }
         if (status >= 500) {
             return Verdict.FAILURE;
         }
         return status >= 400 ? Verdict.IGNORED : Verdict.SUCCESS;
-    }
-
-    /** The header may also hold a date, which this service never sends: then it is a pushback without a time. */
-    private static Verdict pushback(String retryAfter) {
-        return retryAfter.matches("\\d{1,6}")
-                ? Verdict.pushback(Duration.ofSeconds(Long.parseLong(retryAfter)))
-                : Verdict.PUSHBACK;
     }
 }
