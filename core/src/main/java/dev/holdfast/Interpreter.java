@@ -56,6 +56,10 @@ final class Interpreter {
     private final BackgroundStarter background;
     private final Set<String> logged = ConcurrentHashMap.newKeySet();
 
+    // Both are written and read by all threads without care: the straight way has no state, and two of them do no harm.
+    private int callsUntilStraight;
+    private @Nullable StraightWay straight;
+
     /** How a fork is started; given by the pipeline, since only drivers know threads. */
     @FunctionalInterface
     interface BackgroundStarter {
@@ -68,6 +72,7 @@ final class Interpreter {
             TimeSource time,
             @Nullable Events events,
             @Nullable Executor dedicated,
+            int straightAfter,
             BooleanSupplier closed,
             BackgroundStarter background) {
         this.pipeline = pipeline;
@@ -75,6 +80,7 @@ final class Interpreter {
         this.time = time;
         this.events = events;
         this.dedicated = dedicated;
+        callsUntilStraight = straightAfter;
         this.closed = closed;
         this.background = background;
         policies = outermostFirst.toArray(new Policy[0]);
@@ -133,12 +139,19 @@ final class Interpreter {
     }
 
     private int walkDown(CallState call) {
+        StraightWay way = call.cursor == 0 && !call.expired ? straightWay() : null;
         int i = nextEnter[call.cursor];
         while (i < layers) {
             call.cursor = i;
             int decision;
             try {
-                decision = policies[i].enter(call);
+                if (way == null) {
+                    decision = policies[i].enter(call);
+                } else {
+                    decision = way.enter(call);
+                    way = null;
+                    i = call.cursor;
+                }
             } catch (Throwable thrown) {
                 call.forks = null;
                 call.error(thrown, Outcome.IGNORED);
@@ -228,7 +241,44 @@ final class Interpreter {
         return layer >= Long.SIZE ? -1L : (1L << layer) - 1;
     }
 
+    /** The way of calls that nothing holds up; null until the pipeline has been used so much that it pays. */
+    private @Nullable StraightWay straightWay() {
+        if (straight == null && callsUntilStraight >= 0 && --callsUntilStraight < 0) {
+            straight = StraightWay.through(this, policies);
+        }
+        return straight;
+    }
+
+    /** Whether the call came down to its action and has nothing that only the long way knows how to leave. */
+    private boolean goesStraightUp(CallState call) {
+        return call.cursor == layers
+                && call.outcome == Outcome.SUCCESS
+                && call.base == 0
+                && call.kept == null
+                && call.unfinished == null;
+    }
+
+    private int settleStraight(CallState call, StraightWay way) {
+        try {
+            return way.settle(call);
+        } catch (Throwable thrown) {
+            return call.fail(thrown);
+        }
+    }
+
     private int walkUp(CallState call) {
+        StraightWay way = straight;
+        if (way != null && goesStraightUp(call)) {
+            int decision = settleStraight(call, way);
+            if (decision == 0) {
+                call.leaveScopes(0);
+                return DONE;
+            }
+            int next = obey(call, decision);
+            if (next != GO_UP) {
+                return next;
+            }
+        }
         for (; ; ) {
             if (call.settling) {
                 call.settling = false;
@@ -327,11 +377,15 @@ final class Interpreter {
         try {
             policy.ended(call);
         } catch (Throwable thrown) {
-            logOnce("ended of " + policy.name() + " in '" + name + "' threw", thrown);
+            endedThrew(policy, thrown);
         }
         if (call.writtenOff && events != null) {
             events.writtenOff(call.operation(), policy.name());
         }
+    }
+
+    void endedThrew(Policy policy, Throwable thrown) {
+        logOnce("ended of " + policy.name() + " in '" + name + "' threw", thrown);
     }
 
     /** On the watchdog's thread. */

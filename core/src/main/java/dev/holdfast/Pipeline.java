@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * complete, or on the pipeline's executor, and never on a timer's thread.
  */
 public final class Pipeline implements AutoCloseable {
+    /** Classes of its own cost a pipeline about as much as ten thousand calls do; this many tell that it is in use. */
+    private static final int STRAIGHT_AFTER = Integer.getInteger("dev.holdfast.straight-after", 1_000);
+
     private final String name;
     private final List<Policy> policies;
     private final List<String> warnings;
@@ -65,7 +68,8 @@ public final class Pipeline implements AutoCloseable {
         }
         dedicated = dedicatedThreads(name, policies);
         Executor elsewhere = dedicated != null && time.executor() != null ? time.executor() : dedicated;
-        interpreter = new Interpreter(this, policies, time, events, elsewhere, () -> closed, this::startBackground);
+        interpreter = new Interpreter(
+                this, policies, time, events, elsewhere, builder.straightAfter, () -> closed, this::startBackground);
         Watchdog watchdog = Watchdog.on(time);
         blocking = new BlockingDriver(this, interpreter, watchdog);
         async = new AsyncDriver(this, interpreter, watchdog);
@@ -140,6 +144,7 @@ public final class Pipeline implements AutoCloseable {
         private final List<CallObserver> observers = new ArrayList<>();
         private TimeSource time = TimeSource.system();
         private @Nullable Executor executor;
+        private int straightAfter = STRAIGHT_AFTER;
 
         private Builder(String name) {
             this.name = Objects.requireNonNull(name, "name");
@@ -185,6 +190,12 @@ public final class Pipeline implements AutoCloseable {
          */
         public Builder executor(Executor value) {
             executor = Objects.requireNonNull(value, "executor");
+            return this;
+        }
+
+        /** After how many calls the pipeline gets a {@link StraightWay}; less than 0: never. */
+        Builder straightAfter(int calls) {
+            straightAfter = calls;
             return this;
         }
 
