@@ -487,8 +487,7 @@ public abstract class PolicyContract {
     @ParameterizedTest
     @EnumSource(Driver.class)
     final void noPermitIsLostInAHundredThousandRandomCalls(Driver driver) {
-        // Blocking callers hand over real threads, which costs about ten times as much: a tenth of the calls is theirs.
-        int rounds = driver == Driver.ASYNC ? 10 : 1;
+        int rounds = 100_000 / RandomCalls.CALLS;
         for (long seed = FIRST_SEED; seed < FIRST_SEED + rounds; seed++) {
             RandomCalls calls = new RandomCalls(policy(), driver, seed);
             Throwable wrong = catchThrowable(() -> {

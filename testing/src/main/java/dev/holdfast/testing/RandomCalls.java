@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * layers around and inside, deadlines, callers that give up, work that goes on. The dependency is well and ill by turns.
  */
 final class RandomCalls {
-    private static final int CALLS = 10_000;
+    static final int CALLS = 10_000;
     private static final int CALLERS = 50;
     private static final long TICK = 100_000;
     private static final int SPELL = 500;
