@@ -31,6 +31,16 @@ final class Views implements Witness {
         return view;
     }
 
+    /** Whether anybody listens. */
+    boolean hasConsumers() {
+        for (Events events : publishers) {
+            if (events.hasConsumers()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void success(long nanos) {
         for (Events events : publishers) {
             events.success(nanos);

@@ -5,10 +5,15 @@ import static dev.holdfast.circuitbreaker.Rig.ILL;
 import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -177,5 +182,36 @@ class BeyondResilience4jTest {
         try (Rig rig = new Rig(way, policy)) {
             assertThat(rig.rejection()).hasMessageContaining("forced open");
         }
+    }
+
+    @Test
+    @Timeout(60)
+    void consumerThatBlocksWhenARunningCallOpensItHoldsUpNoOtherBreaker() throws InterruptedException {
+        CircuitBreakerPolicy heard = opensAtOneSlowCall();
+        CircuitBreakerPolicy other = opensAtOneSlowCall();
+        CountDownLatch told = new CountDownLatch(1);
+        CompletableFuture<String> goOn = new CompletableFuture<>();
+        heard.asResilience4j().getEventPublisher().onStateTransition(event -> {
+            told.countDown();
+            goOn.join();
+        });
+        try (Pipeline first = Pipeline.of("first", heard);
+                Pipeline second = Pipeline.of("second", other)) {
+            CompletableFuture<Object> hung = first.callAsync(CompletableFuture::new);
+            told.await();
+            CompletableFuture<Object> hungToo = second.callAsync(CompletableFuture::new);
+            while (other.state() != State.OPEN) {
+                assertThat(Thread.interrupted()).as("out of time").isFalse();
+                Thread.onSpinWait();
+            }
+            goOn.complete("now");
+            assertThat(hung.cancel(true)).isTrue();
+            assertThat(hungToo.cancel(true)).isTrue();
+        }
+    }
+
+    private static CircuitBreakerPolicy opensAtOneSlowCall() {
+        return CircuitBreakerPolicy.of(
+                b -> b.slowCallDurationThreshold(Duration.ofMillis(1)).minimumNumberOfCalls(1));
     }
 }
