@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which layers of a call want to be told of an attempt that runs too long, and who has been told. Healthy attempts pay for
@@ -29,6 +30,15 @@ final class Alarms {
     }
 
     private final long[] after;
+
+    /** The race that the call's attempt is in, while the call is inside a layer that hedges. */
+    @Nullable
+    Race race;
+
+    /** What the call is itself, if it is an attempt beside another call's. */
+    @Nullable
+    Hedge hedge;
+
     private long asked;
     private long told;
     private long nearest = Long.MAX_VALUE;
@@ -53,7 +63,12 @@ final class Alarms {
     }
 
     boolean any() {
-        return asked != 0;
+        return asked != 0 || contested();
+    }
+
+    /** Whether others than the watchdog may end the attempt. */
+    boolean contested() {
+        return race != null || hedge != null;
     }
 
     /** Layers from this one inward are entered anew, or not at all. */
@@ -72,6 +87,12 @@ final class Alarms {
     /** Before the attempt opens, which publishes this. */
     void open(long number) {
         WORD.set(this, number << MOST);
+        if (race != null) {
+            race.arm(number);
+        }
+        if (hedge != null) {
+            hedge.begun();
+        }
     }
 
     /** After the attempt has closed and the clock has been read. */

@@ -256,6 +256,20 @@ final class AsyncDriver {
         }
     }
 
+    /** A hedge has answered before the call's own attempt; on the thread on which it ended. */
+    void overtake(CallState call, long number) {
+        if (call.claim(number, CallState.BY_RACE) == CallState.OPEN) {
+            resume(call);
+        }
+    }
+
+    /** A hedge is of no use any more; inside a policy's method of another call. */
+    void giveUp(CallState hedge) {
+        if (hedge.cancel()) {
+            handOver(hedge);
+        }
+    }
+
     private void resume(CallState call) {
         Ambient ambient = Ambient.get();
         if (ambient.depth >= DEEPEST) {

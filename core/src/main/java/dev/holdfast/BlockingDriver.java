@@ -40,7 +40,7 @@ final class BlockingDriver {
             } else {
                 call.inheritNothing(ambient);
             }
-            if (mode == CallState.KEYED) {
+            if (mode == CallState.KEYED || interpreter.hedges) {
                 call.work(action, argument);
             }
             run(call, action, argument);
@@ -195,6 +195,11 @@ final class BlockingDriver {
             call.thread = Thread.currentThread();
         }
         long number = call.openAttempt();
+        if (number < 0) {
+            call.attempt = null;
+            interpreter.notStarted(call, CallState.BY_CANCEL);
+            return -1;
+        }
         try {
             watchdog.watch(call, number);
             return number;
@@ -212,7 +217,7 @@ final class BlockingDriver {
 
     /** Whether the attempt ended by itself, or by an interrupt from outside, and not by its limit. */
     private boolean ended(CallState call, long number, @Nullable Throwable error) {
-        if (!call.limited) {
+        if (!call.contested()) {
             call.closeAttempt(number);
             watchdog.release(call);
             return true;
@@ -227,12 +232,22 @@ final class BlockingDriver {
 
     private void struck(CallState call, @Nullable Object value) {
         endAttempt(call);
-        long limitAt = call.limitAt;
-        interpreter.attemptGivenUp(call, CallState.BY_LIMIT, null);
+        int reason = call.claimReason();
+        long decidedAt = decidedAt(call, reason);
+        interpreter.attemptGivenUp(call, reason, null);
         call.discard(value);
-        if (interpreter.events != null && call.now - limitAt > LateEnd.GRACE_NANOS) {
-            interpreter.events.overrun(call.operation(), call.now - limitAt);
+        if (interpreter.events != null && call.now - decidedAt > LateEnd.GRACE_NANOS) {
+            interpreter.events.overrun(call.operation(), call.now - decidedAt);
         }
+    }
+
+    private static long decidedAt(CallState call, int reason) {
+        if (reason == CallState.BY_LIMIT) {
+            return call.limitAt;
+        }
+        Race race = call.race();
+        Hedge hedge = call.hedge();
+        return race != null ? race.decidedAt() : hedge != null ? hedge.decidedAt() : call.now;
     }
 
     /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */

@@ -398,7 +398,7 @@ final class CallState extends CallPadding {
     }
 
     /** A value that a policy or the pipeline replaces is lost, and may have to be closed. */
-    private void loseValueFor(@Nullable Object replacement) {
+    void loseValueFor(@Nullable Object replacement) {
         Object lost = value;
         if (lost != null && lost != replacement) {
             discard(lost);
@@ -464,12 +464,16 @@ final class CallState extends CallPadding {
     }
 
     void rememberAttempt() {
+        remember(attempts, outcome, actionNanos);
+    }
+
+    void remember(int attempt, Outcome ended, long nanos) {
         History known = history;
         if (known == null) {
             known = new History();
             history = known;
         }
-        known.add(attempts, outcome, actionNanos);
+        known.add(attempt, ended, nanos);
     }
 
     private void refused(Refusal why) {
@@ -510,6 +514,7 @@ final class CallState extends CallPadding {
     static final int BY_CANCEL = 4;
     static final int BY_INTERRUPT = 5;
     static final int BY_REFUSAL = 6;
+    static final int BY_RACE = 7;
 
     static final int RUNNING = 0;
     static final int ARMING = 1;
@@ -534,12 +539,18 @@ final class CallState extends CallPadding {
     @SuppressWarnings("unused") // through WORD; the number goes on when the object is used again, so that none repeats
     private volatile long word;
 
-    /** Running to open, with the next number, of a call that nobody can cancel: no other thread writes the word now. */
+    /**
+     * Running to open, with the next number, of a call that nobody can cancel: no other thread writes the word now. A hedge
+     * can be given up: then it is -1.
+     */
     long openAttempt() {
+        if (isHedge()) {
+            return openHedge();
+        }
         long number = (word >>> NUMBER_SHIFT) + 1;
         openAlarms(number);
         long open = number << NUMBER_SHIFT | OPEN;
-        if (limited) {
+        if (contested()) {
             // A full fence: the watchdog that stops for want of calls must see this one, or be seen to have stopped.
             word = open;
         } else {
@@ -556,6 +567,41 @@ final class CallState extends CallPadding {
 
     boolean alarmed() {
         return alarms != null && alarms.any();
+    }
+
+    /** Whether somebody else may claim an open attempt of this call. */
+    boolean contested() {
+        return limited || (alarms != null && alarms.contested());
+    }
+
+    /** Running to open, of a hedge, which is given up by another thread at any time; -1 if it has been. */
+    private long openHedge() {
+        long number = openSuspension();
+        if (number >= 0) {
+            // Before it is open: whoever gives it up from open finds that it has begun.
+            openAlarms(number);
+        }
+        return number >= 0 && park(number) ? number : -1;
+    }
+
+    /**
+     * As {@link #cancel}, of a call that blocks: its thread is interrupted if its action runs. False if the action was about
+     * to be run, and is not.
+     */
+    boolean giveUp() {
+        for (; ; ) {
+            long seen = word;
+            int state = (int) (seen & STATE_MASK);
+            if (state == RUNNING) {
+                if ((seen & CANCEL_PENDING) != 0 || WORD.compareAndSet(this, seen, seen | CANCEL_PENDING)) {
+                    return true;
+                }
+            } else if (state == OPEN) {
+                strike(seen >>> NUMBER_SHIFT, BY_CANCEL);
+            } else if (claim(seen >>> NUMBER_SHIFT, BY_CANCEL) == ARMING) {
+                return false;
+            }
+        }
     }
 
     void openAlarms(long number) {
@@ -616,6 +662,12 @@ final class CallState extends CallPadding {
         return (seen & STATE_MASK) == OPEN ? seen >>> NUMBER_SHIFT : -1;
     }
 
+    /** Whether the attempt of this number has not ended. */
+    boolean isUnderWay(long number) {
+        long seen = word;
+        return seen >>> NUMBER_SHIFT == number && (seen & STATE_MASK) != RUNNING;
+    }
+
     boolean cancelPending() {
         return (word & CANCEL_PENDING) != 0;
     }
@@ -641,7 +693,14 @@ final class CallState extends CallPadding {
     void strike(long number) {
         if (async) {
             interpreter.pipeline.async.strike(this, number);
-        } else if (claim(number, BY_LIMIT) == OPEN) {
+        } else {
+            strike(number, BY_LIMIT);
+        }
+    }
+
+    /** An open attempt that blocks is given up; on another thread than its own. */
+    void strike(long number, int reason) {
+        if (claim(number, reason) == OPEN) {
             Pipeline struckPipeline = interpreter.pipeline;
             Attempt struck = attempt;
             if (struck != null) {
@@ -814,10 +873,53 @@ final class CallState extends CallPadding {
 
     @Override
     public void overdueAfter(long nanos) {
-        if (alarms == null || !alarms.fits(interpreter.layers)) {
-            alarms = new Alarms(Math.max(USUAL_LAYERS, interpreter.layers));
+        alarms(interpreter.layers).ask(cursor, nanos);
+    }
+
+    Alarms alarms(int layers) {
+        Alarms known = alarms;
+        if (known == null || !known.fits(layers)) {
+            known = new Alarms(Math.max(USUAL_LAYERS, layers));
+            alarms = known;
         }
-        alarms.ask(cursor, nanos);
+        return known;
+    }
+
+    /** The race of the layer that hedges, inside of which the call is; null if there is none. */
+    @Nullable
+    Race race() {
+        return alarms == null ? null : alarms.race;
+    }
+
+    /** What it is as an attempt beside another call's; null if it is a call of its own. */
+    @Nullable
+    Hedge hedge() {
+        return alarms == null ? null : alarms.hedge;
+    }
+
+    boolean isHedge() {
+        return hedge() != null;
+    }
+
+    @Override
+    public void hedgeAfter(long nanos) {
+        alarms(interpreter.layers).race = new Race(this, nanos);
+    }
+
+    @Override
+    public @Nullable Completion hedgesUnderWay() {
+        Race race = race();
+        return race == null ? null : race.underWay();
+    }
+
+    @Override
+    public int endHedges() {
+        Race race = race();
+        if (race == null) {
+            return 0;
+        }
+        alarms(interpreter.layers).race = null;
+        return race.end();
     }
 
     @Override

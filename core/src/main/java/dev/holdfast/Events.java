@@ -105,6 +105,16 @@ final class Events {
         }
     }
 
+    void hedged(@Nullable String operation, int attempt) {
+        for (CallObserver observer : observers) {
+            try {
+                observer.hedged(pipeline, operation, attempt);
+            } catch (Throwable thrown) {
+                log(observer, thrown);
+            }
+        }
+    }
+
     void stateChanged(String policy, String from, String to) {
         for (CallObserver observer : observers) {
             try {

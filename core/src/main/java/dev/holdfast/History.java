@@ -28,6 +28,11 @@ final class History {
         }
     }
 
+    /** The number of the last attempt in it. */
+    int count() {
+        return count;
+    }
+
     boolean isEmpty() {
         return count == 0;
     }

@@ -45,6 +45,8 @@ final class Interpreter {
     final int layers;
     /** Where attempts run, if not on the thread of their caller. */
     final @Nullable Executor dedicated;
+    /** Whether a layer hedges: then another thread may have to run what a call runs. */
+    final boolean hedges;
 
     private final Policy[] policies;
     private final int[] nextEnter;
@@ -94,6 +96,12 @@ final class Interpreter {
         onFailure = mask(Policy.FAILURE);
         onEnd = mask(Policy.ENDED);
         onAdmission = mask(Policy.STILL_ADMITS);
+        long hedging = mask(Policy.HEDGE);
+        hedges = hedging != 0;
+        if (Long.bitCount(hedging) > 1 || hedging < 0) {
+            throw new IllegalArgumentException("pipeline '" + name + "' has " + Long.bitCount(hedging)
+                    + " policies that hedge, but there can be one, as the 63rd policy at most");
+        }
         if (Long.bitCount(mask(Policy.OVERDUE)) > Alarms.MOST) {
             throw new IllegalArgumentException("pipeline '" + name + "' has "
                     + Long.bitCount(mask(Policy.OVERDUE)) + " policies that watch running calls, but at most "
@@ -168,13 +176,13 @@ final class Interpreter {
                 case 0 -> i = nextEnter[i + 1];
                 case CallState.PAUSE -> {
                     if (call.waitNanos > 0) {
-                        return pauseFits(call) ? PAUSE : GO_UP;
+                        return !hedgeWouldWait(call) && pauseFits(call) ? PAUSE : GO_UP;
                     }
                     i = nextEnter[i + 1];
                 }
                 case CallState.AWAIT -> {
                     if (!awaited(call).isDone()) {
-                        return awaitFits(call) ? AWAIT : GO_UP;
+                        return !hedgeWouldWait(call) && awaitFits(call) ? AWAIT : GO_UP;
                     }
                 }
                 case CallState.OUT -> {
@@ -197,6 +205,18 @@ final class Interpreter {
         }
         giveUpForTime(call);
         abandon(call);
+        return false;
+    }
+
+    /** A hedge takes what is free, and never stands in the way of a first attempt. */
+    private boolean hedgeWouldWait(CallState call) {
+        if (call.isHedge()) {
+            String message = "hedge of '" + name + "' would have to wait";
+            String policy = policyName(call.cursor);
+            call.error(new CallRejectedException(Reason.OTHER, name, policy, message, -1, null), Outcome.REJECTED);
+            abandon(call);
+            return true;
+        }
         return false;
     }
 
@@ -333,7 +353,7 @@ final class Interpreter {
         switch (decision) {
             case 0, CallState.OUT -> {}
             case CallState.RETRY -> {
-                if (retryFits(call)) {
+                if (!call.isHedge() && retryFits(call)) {
                     return beginRetry(call);
                 }
                 abandon(call);
@@ -394,6 +414,16 @@ final class Interpreter {
             policies[layer].overdue(slot, now);
         } catch (Throwable thrown) {
             logOnce("overdue of " + policyName(layer) + " in '" + name + "' threw", thrown);
+        }
+    }
+
+    /** On the watchdog's thread: after how many nanoseconds it is to be asked again; negative if it starts none. */
+    long hedge(int layer, int hedges, long now) {
+        try {
+            return policies[layer].hedge(hedges, now);
+        } catch (Throwable thrown) {
+            logOnce("hedge of " + policyName(layer) + " in '" + name + "' threw", thrown);
+            return Policy.NO_HEDGE;
         }
     }
 
@@ -644,6 +674,13 @@ final class Interpreter {
             case CallState.BY_CANCEL -> {
                 call.giveUpAt = CallState.CALLER;
                 call.error(new CancellationException("the call of '" + name + "' was given up"), Outcome.CANCELLED);
+            }
+            case CallState.BY_RACE -> {
+                // Layers further out go on with the answer of the one that was faster.
+                Race race = call.race();
+                call.giveUpAt = Math.min(call.giveUpAt, race == null ? CallState.CALLER : race.layer);
+                call.error(
+                        new CancellationException("another attempt of '" + name + "' was faster"), Outcome.CANCELLED);
             }
             case CallState.BY_INTERRUPT -> {
                 call.giveUpAt = CallState.CALLER;

@@ -39,6 +39,13 @@ final class OrderLint {
                     "while the breaker is open nothing is served from the cache, and what the cache serves counts as the"
                             + " dependency's success"),
             inside("retry", "circuit-breaker", "the breaker counts one outcome for several attempts and opens late"),
+            inside("hedge", "circuit-breaker", "the breaker counts one outcome for several attempts"),
+            inside("hedge", "throttle", "hedges are not throttled, so that the dependency gets more than the limit"),
+            inside("hedge", "bulkhead", "hedges need no permit, so that more attempts run at once than the limit"),
+            inside("hedge", "timeout", "a hedge has only the time that the slow attempt before it has left"),
+            outside("hedge", "retry", "retries run beside a hedge that has not ended, so that the attempts add up"),
+            outside("hedge", "stale-cache", "a hedge would join the load that it is to overtake, and is turned away"),
+            outside("hedge", "fallback", "an attempt that fails fast wins the race with its fallback"),
             inside("circuit-breaker", "throttle", "calls wait for the throttle only to be rejected by an open breaker"),
             inside("circuit-breaker", "bulkhead", "calls queue for a permit only to be rejected by an open breaker"),
             outside("throttle", "stale-cache", "answers from the cache use up the rate of the dependency"),

@@ -65,6 +65,7 @@ public final class Pipeline implements AutoCloseable {
         events = builder.observers.isEmpty() ? null : new Events(name, builder.observers);
         for (Policy policy : policies) {
             policy.bind(time);
+            policy.beside(policies);
         }
         dedicated = dedicatedThreads(name, policies);
         Executor elsewhere = dedicated != null && time.executor() != null ? time.executor() : dedicated;
@@ -358,7 +359,7 @@ public final class Pipeline implements AutoCloseable {
         }
     }
 
-    private void runBackground(CallState child) {
+    void runBackground(CallState child) {
         if (child.async) {
             async.proceed(child);
         } else {
@@ -368,7 +369,10 @@ public final class Pipeline implements AutoCloseable {
     }
 
     void backgroundDone(CallState child) {
-        if (events != null) {
+        Hedge hedge = child.hedge();
+        if (hedge != null) {
+            hedge.ended();
+        } else if (events != null) {
             events.backgroundSettled(child.operation(), child.outcome, child.now - child.startNanos);
         }
     }

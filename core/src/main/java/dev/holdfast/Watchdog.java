@@ -43,6 +43,10 @@ abstract class Watchdog {
             if (alarms != null && alarms.any()) {
                 set(call, alarms, number, alarms.due());
             }
+            Race race = call.race();
+            if (race != null) {
+                set(race);
+            }
             if (call.limited) {
                 call.limitTimer = time.schedule(call.limitAt - call.now, () -> call.strike(number));
             }
@@ -60,8 +64,23 @@ abstract class Watchdog {
             });
         }
 
+        private void set(Race race) {
+            long wait = race.waitNanos(time.nanos());
+            if (wait != Long.MAX_VALUE) {
+                race.timer = time.schedule(wait, () -> {
+                    if (race.look(time.nanos())) {
+                        set(race);
+                    }
+                });
+            }
+        }
+
         @Override
         void release(CallState call) {
+            Race race = call.race();
+            if (race != null) {
+                cancel(race.timer);
+            }
             cancel(call.limitTimer);
             cancel(call.alarmTimer);
             call.limitTimer = null;
@@ -86,7 +105,7 @@ abstract class Watchdog {
 
         @Override
         void watch(CallState call, long number) {
-            Sweeper sweeper = call.limited ? limits : alarms;
+            Sweeper sweeper = call.limited || call.race() != null ? limits : alarms;
             if (!call.own) {
                 sweeper.place(call);
             } else if (!call.known) {
@@ -252,13 +271,14 @@ abstract class Watchdog {
             if (alarms != null && now - call.attemptStart >= alarms.due()) {
                 alarms.tell(call, number, now);
             }
-            if (!call.limited) {
-                return !ofLimits;
+            Race race = alarms == null ? null : alarms.race;
+            if (race != null) {
+                race.look(now);
             }
-            if (call.limitAt - now <= 0) {
+            if (call.limited && call.limitAt - now <= 0) {
                 call.strike(number);
             }
-            return ofLimits;
+            return ofLimits == (call.limited || race != null);
         }
     }
 }

@@ -94,6 +94,16 @@ public final class RetryBudget {
         return credited(padded.get(WORD), successes.sum()) > threshold;
     }
 
+    /** Takes a token for an attempt that is made beside another one, a hedge; false, and takes none, if it may not be made. */
+    public boolean spend() {
+        if (!allows()) {
+            return false;
+        }
+        // Two at one moment may both have seen the last token: the next ones see that it is gone.
+        pay(ONE_TOKEN);
+        return true;
+    }
+
     /** Whether time alone grants a retry now although the tokens do not; if so, it is used up. */
     boolean spare(long now) {
         long next = nextSpare.get();

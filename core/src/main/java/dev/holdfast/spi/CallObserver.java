@@ -53,6 +53,14 @@ public interface CallObserver {
     /** There will be no further attempt although the last one failed. */
     default void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {}
 
+    /**
+     * Another attempt is started beside one that takes long; on a timer's thread. It may be turned away by a policy further
+     * in: if it runs, its end is told to {@link #attemptSettled}.
+     *
+     * @param attempt its number
+     */
+    default void hedged(String pipeline, @Nullable String operation, int attempt) {}
+
     /** The state of a policy changed, such as {@code closed} to {@code open}. */
     default void stateChanged(String pipeline, String policy, String from, String to) {}
 

@@ -131,6 +131,28 @@ public abstract class Passage {
      */
     public abstract void fork(Object object, long limitNanos);
 
+    /**
+     * On the way in: {@link Policy#hedge} is to be asked if an attempt inside this layer runs longer than this, counted from
+     * its start. An attempt that it starts is one of this call: it enters just inside this layer, for itself; it does not
+     * wait, neither in a queue nor for a permit, and is not retried. The first success, or fault of the caller's, is the
+     * answer. The policy must {@linkplain Policy#hears hear} it, and say {@link #endHedges} when it is settled or abandoned.
+     *
+     * @param nanos more than zero
+     */
+    public abstract void hedgeAfter(long nanos);
+
+    /**
+     * On the way up: what is to be awaited before this layer can be settled, since the call's own attempt has failed and
+     * another one still runs; null if there is no such thing.
+     */
+    public abstract @Nullable Completion hedgesUnderWay();
+
+    /**
+     * On the way up, or when the layer is abandoned: gives up what still runs beside the call's own attempt. A decision: the
+     * outcome is that of another attempt, or is left as it is.
+     */
+    public abstract int endHedges();
+
     /** On the way up: no attempt makes sense before this time has passed. A retry further out waits at least so long. */
     public abstract void holdRetry(long nanos);
 

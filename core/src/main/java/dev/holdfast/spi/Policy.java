@@ -31,6 +31,12 @@ public abstract class Policy {
     /** In {@link #hears}: {@link #overdue}. */
     public static final int OVERDUE = 32;
 
+    /** In {@link #hears}: {@link #hedge}. One layer of a pipeline at most. */
+    public static final int HEDGE = 64;
+
+    /** From {@link #hedge}: start no other attempt. */
+    public static final long NO_HEDGE = -1;
+
     /** From {@link #enter} and {@link #stillAdmits}: go on. */
     protected static final int PROCEED = 0;
     /** From {@link #settle}: leave the outcome as it is. */
@@ -91,6 +97,19 @@ public abstract class Policy {
      */
     public void overdue(long slot, long now) {}
 
+    /**
+     * An attempt inside this layer has run for as long as {@link Passage#hedgeAfter} said, and still runs: may another one be
+     * started beside it? On another thread than the call's.
+     *
+     * @param hedges how many have been started beside it
+     * @param now the time, in the nanoseconds of the pipeline's source
+     * @return {@link #NO_HEDGE}; or if one is to be started, after how many nanoseconds more the question is to be asked
+     *     again, {@link Long#MAX_VALUE}: not any more
+     */
+    public long hedge(int hedges, long now) {
+        return NO_HEDGE;
+    }
+
     /** After how many nanoseconds {@link #ended} is called for work that goes on and on; {@link Long#MAX_VALUE}: never. */
     public long lease() {
         return Long.MAX_VALUE;
@@ -106,6 +125,9 @@ public abstract class Policy {
 
     /** Told the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
     public void bind(TimeSource time) {}
+
+    /** Told what it stands beside in each pipeline that it is built into, the first outermost, before any call. */
+    public void beside(List<Policy> policies) {}
 
     /** Declares what the policy can be asked for at any time. */
     public void meters(Meters meters) {}

@@ -108,6 +108,11 @@ public final class RecordingObserver implements CallObserver {
     }
 
     @Override
+    public void hedged(String pipeline, @Nullable String operation, int attempt) {
+        note(of(pipeline, operation) + " hedged with attempt " + attempt);
+    }
+
+    @Override
     public void stateChanged(String pipeline, String policy, String from, String to) {
         note(pipeline + " " + policy + " " + from + " > " + to);
     }

@@ -180,6 +180,21 @@ final class SpyPassage extends Passage {
     }
 
     @Override
+    public void hedgeAfter(long nanos) {
+        passage.hedgeAfter(nanos);
+    }
+
+    @Override
+    public @Nullable Completion hedgesUnderWay() {
+        return passage.hedgesUnderWay();
+    }
+
+    @Override
+    public int endHedges() {
+        return say(Said.TURN, passage.endHedges());
+    }
+
+    @Override
     public void holdRetry(long nanos) {
         passage.holdRetry(nanos);
     }

@@ -35,7 +35,8 @@ public final class SpyPolicy extends Policy {
     private final AtomicLong abandonments = new AtomicLong();
 
     private SpyPolicy(Policy policy) {
-        super(policy.name(), ALL);
+        // Not more than the other of what is heard at one layer alone.
+        super(policy.name(), ALL | policy.hears() & HEDGE);
         this.policy = policy;
     }
 
@@ -185,6 +186,16 @@ public final class SpyPolicy extends Policy {
     @Override
     public void overdue(long slot, long now) {
         policy.overdue(slot, now);
+    }
+
+    @Override
+    public long hedge(int hedges, long now) {
+        return policy.hedge(hedges, now);
+    }
+
+    @Override
+    public void beside(List<Policy> policies) {
+        policy.beside(policies);
     }
 
     @Override

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An attempt beside the one of a call: a call of its own of the same action, on the pipeline's executor, that enters just
+ * inside the layer that hedges. It has one attempt and never waits in a queue or for a permit.
+ */
+final class Hedge implements Runnable {
+    final CallState call;
+    private final Race race;
+    private final Interpreter interpreter;
+    private final Call<?> spec;
+    private final int mode;
+    private final Object action;
+    private final @Nullable Object argument;
+    private final int outerAttempt;
+    private final int attemptsBefore;
+    private final long limitNanos;
+
+    long startedAt;
+
+    /** Whether its attempt has begun, and when; read by the call, on whichever thread that is. */
+    volatile boolean started;
+
+    // Published by the race's lock.
+    boolean ran;
+    volatile boolean landed;
+    Outcome outcome = Outcome.CANCELLED;
+
+    @Nullable
+    Object value;
+
+    @Nullable
+    Throwable error;
+
+    Hedge(Race race, CallState parent, int attemptsBefore, long remainingNanos) {
+        this.race = race;
+        this.attemptsBefore = attemptsBefore;
+        interpreter = parent.interpreter;
+        spec = parent.spec;
+        mode = parent.mode;
+        action = Objects.requireNonNull(parent.action);
+        argument = parent.argument;
+        outerAttempt = parent.outerAttempt;
+        limitNanos = remainingNanos;
+        call = new CallState(interpreter.layers, parent.async, null);
+        call.alarms(interpreter.layers).hedge = this;
+    }
+
+    /** On the watchdog's thread, which runs no code of the user's. */
+    void start() {
+        Events events = interpreter.events;
+        if (events != null) {
+            events.hedged(spec.operation.name, attemptsBefore + 1);
+        }
+        Pipeline pipeline = interpreter.pipeline;
+        try {
+            pipeline.executor().execute(this);
+        } catch (Throwable refusal) {
+            race.landed(this);
+        }
+    }
+
+    @Override
+    public void run() {
+        if (call.cancelPending()) {
+            race.landed(this);
+            return;
+        }
+        call.begin(interpreter, spec, mode);
+        call.work(action, argument);
+        call.base = race.layer + 1;
+        call.cursor = call.base;
+        call.outerAttempt = outerAttempt;
+        call.attempts = attemptsBefore;
+        call.limitCaller(limitNanos);
+        interpreter.pipeline.runBackground(call);
+    }
+
+    /** Its walk is over. */
+    void ended() {
+        ran = call.attempts > attemptsBefore;
+        outcome = call.outcome;
+        value = call.value;
+        error = call.error;
+        race.landed(this);
+    }
+
+    /** Another attempt has answered, or the whole call has ended. Never runs any of it on this thread. */
+    void giveUp() {
+        if (call.async) {
+            interpreter.pipeline.async.giveUp(call);
+        } else if (!call.giveUp()) {
+            started = false;
+        }
+    }
+
+    /** Its attempt is about to open. */
+    void begun() {
+        startedAt = call.attemptStart;
+        started = true;
+    }
+
+    long decidedAt() {
+        return race.decidedAt();
+    }
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One entry of a layer that hedges: the attempt of the call itself, which runs where it would run anyway, and those that are
+ * started beside it when it takes long. The first answer wins. While the call's own attempt is open, whoever wins the one
+ * claim on it decides whether its end or a hedge's answer comes first; so a late answer never replaces an earlier one.
+ */
+final class Race {
+    final int layer;
+    private final CallState call;
+    private final long delayNanos;
+    /** What bounds the whole layer: the limits further in belong to each attempt. */
+    private final boolean limited;
+
+    private final long limitAt;
+
+    // Written before waiting is, and so visible to the watchdog that sees it set.
+    private long number;
+    private int attempts;
+    private long dueAt;
+    private volatile boolean waiting;
+
+    /** On sources of time that keep a timer for each attempt. */
+    volatile TimeSource.@Nullable Timer timer;
+
+    // Guarded by this.
+    private final List<Hedge> hedges = new ArrayList<>(0);
+    private boolean over;
+    private int running;
+    private @Nullable Hedge winner;
+    private @Nullable Hedge last;
+    private @Nullable Completion landing;
+
+    /** When it was decided; for those whose work goes on after it. */
+    private volatile long decidedAt;
+
+    Race(CallState call, long delayNanos) {
+        this.call = call;
+        this.delayNanos = delayNanos;
+        layer = call.cursor;
+        limited = call.limited;
+        limitAt = call.limitAt;
+    }
+
+    // ---- the call's own attempt
+
+    /** Before the call's own attempt opens. */
+    void arm(long newNumber) {
+        number = newNumber;
+        attempts = call.attempts;
+        dueAt = call.attemptStart + delayNanos;
+        waiting = true;
+    }
+
+    // ---- on the watchdog's thread
+
+    /** When the next one is due; {@link Long#MAX_VALUE}: none is. */
+    long waitNanos(long now) {
+        return waiting ? Math.max(0, dueAt - now) : Long.MAX_VALUE;
+    }
+
+    /** Starts another attempt if it is time for it and the policy wants one; false if it does not. */
+    boolean look(long now) {
+        Hedge hedge = waiting && now - dueAt >= 0 ? next(now) : null;
+        if (hedge == null) {
+            return false;
+        }
+        hedge.start();
+        return true;
+    }
+
+    private synchronized @Nullable Hedge next(long now) {
+        // Until it is over, the call's object cannot serve another call: what is read of it is this call's.
+        if (over || !call.isUnderWay(number)) {
+            return null;
+        }
+        waiting = false;
+        long remaining = limited ? limitAt - now : Long.MAX_VALUE;
+        long wait = remaining > 0 ? call.interpreter.hedge(layer, hedges.size(), now) : -1;
+        if (wait < 0) {
+            return null;
+        }
+        Hedge hedge = new Hedge(this, call, attempts + hedges.size(), remaining);
+        hedges.add(hedge);
+        running++;
+        if (wait != Long.MAX_VALUE) {
+            dueAt = now + wait;
+            waiting = true;
+        }
+        return hedge;
+    }
+
+    // ---- on the thread of a hedge that has ended
+
+    void landed(Hedge hedge) {
+        boolean wins;
+        boolean kept;
+        Completion told = null;
+        synchronized (this) {
+            running--;
+            hedge.landed = true;
+            if (!hedge.ran) {
+                // It was turned away: there was no other attempt.
+                hedges.remove(hedge);
+            }
+            boolean counts = hedge.ran && !over && winner == null;
+            wins = counts && isAnswer(hedge.outcome);
+            // A failure is worth something only where the call's own attempt has failed before it.
+            kept = wins || (counts && landing != null);
+            if (wins) {
+                winner = hedge;
+                waiting = false;
+                decidedAt = hedge.call.now;
+            } else if (kept) {
+                lose(last);
+                last = hedge;
+            } else if (hedge.outcome == Outcome.PUSHBACK) {
+                waiting = false;
+            }
+            if (landing != null && (wins || running == 0)) {
+                told = landing;
+            }
+        }
+        if (!kept) {
+            lose(hedge);
+        }
+        if (told != null) {
+            told.complete();
+        } else if (wins) {
+            overtake();
+        }
+    }
+
+    /** The call's own attempt has lost, if it is still open. */
+    private void overtake() {
+        if (call.async) {
+            call.interpreter.pipeline.async.overtake(call, number);
+        } else {
+            call.strike(number, CallState.BY_RACE);
+        }
+    }
+
+    private static void lose(@Nullable Hedge hedge) {
+        if (hedge != null && hedge.value != null) {
+            hedge.call.discard(hedge.value);
+        }
+    }
+
+    /** What a caller is given at once: a success, or a fault of its own, which no other attempt would mend. */
+    private static boolean isAnswer(Outcome outcome) {
+        return outcome == Outcome.SUCCESS || outcome == Outcome.IGNORED;
+    }
+
+    // ---- on the call's way up
+
+    /** The call has its outcome, whatever the hedges come to: an answer, or it was given up from outside of this layer. */
+    private boolean isSettled() {
+        return isAnswer(call.outcome) || call.giveUpAt < layer;
+    }
+
+    /** What the call has to wait for since its own attempt has failed and others still run; null if there is nothing. */
+    @Nullable
+    Completion underWay() {
+        if (isSettled()) {
+            return null;
+        }
+        synchronized (this) {
+            if (winner != null || running == 0) {
+                return null;
+            }
+            Completion awaited = new Completion();
+            landing = awaited;
+            return awaited;
+        }
+    }
+
+    /** Nobody is started any more, those who run are given up, and the call takes over what came of them; a decision. */
+    int end() {
+        Hedge chosen;
+        List<Hedge> all;
+        synchronized (this) {
+            over = true;
+            waiting = false;
+            chosen = isSettled() ? null : winner != null ? winner : last;
+            all = hedges.isEmpty() ? List.of() : new ArrayList<>(hedges);
+        }
+        return all.isEmpty() ? 0 : end(all, chosen);
+    }
+
+    private int end(List<Hedge> all, @Nullable Hedge chosen) {
+        if (winner == null) {
+            decidedAt = call.now;
+        }
+        for (Hedge hedge : all) {
+            if (!hedge.landed) {
+                hedge.giveUp();
+            }
+        }
+        if (winner != chosen) {
+            lose(winner);
+        }
+        if (last != chosen) {
+            lose(last);
+        }
+        // After they were given up: from then on none starts its attempt that has not done so.
+        all.forEach(this::adopt);
+        return chosen == null ? 0 : take(chosen);
+    }
+
+    /** It was an attempt of this call, which the layers further out and the caller are to know. */
+    private void adopt(Hedge hedge) {
+        if (!hedge.started) {
+            return;
+        }
+        History known = call.history;
+        if (known == null || known.count() < call.attempts) {
+            // A first attempt that succeeds is not remembered as long as it is the only one.
+            call.rememberAttempt();
+        }
+        call.attempts++;
+        if (hedge.landed) {
+            call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos);
+        } else {
+            call.remember(call.attempts, Outcome.CANCELLED, call.now - hedge.startedAt);
+        }
+    }
+
+    private int take(Hedge hedge) {
+        call.loseValueFor(hedge.value);
+        int decision = call.share(hedge.outcome, hedge.value, hedge.error);
+        call.retryAfter = hedge.call.retryAfter;
+        call.source = hedge.call.source;
+        call.ageNanos = hedge.call.ageNanos;
+        return decision;
+    }
+
+    /** Since when an attempt that lost has gone on for nobody. */
+    long decidedAt() {
+        return decidedAt;
+    }
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.hedge;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.Source;
+import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts another attempt beside one that takes long, and gives the caller the first answer of the two (Dean and Barroso,
+ * "The Tail at Scale", 2013).
+ *
+ * <p>Long is what exceeds a percentile of the recent attempts, or a fixed delay; up to about two milliseconds more may pass
+ * on the system's time. The first attempt runs where it would run without this policy; the others run on the pipeline's
+ * executor and pass the policies further in for themselves, but never wait there: what has nothing free for them turns them
+ * away. The first success wins, or the first fault of the caller's own; the others are cancelled or interrupted, and a value
+ * that comes too late goes to the operation's {@code discard}. A failure is delivered once no other attempt runs. A blocking
+ * first attempt that ignores its interrupt holds its caller, as with a timeout.
+ *
+ * <p>Only idempotent operations are hedged, and no call inside a second or later attempt of an outer pipeline. Each attempt
+ * that is started takes a token from the {@link RetryBudget} that it shares with the retry of the same pipeline, so that
+ * both together add no more than what successes pay for. A policy that stands in several pipelines measures them together
+ * and goes by the budget of the first. Safe for any number of threads; of the policies of a pipeline one can hedge.
+ */
+public final class HedgePolicy extends Policy {
+
+    /** What hedges are paid from, and whether it is this policy that fills it. */
+    private record Purse(@Nullable RetryBudget budget, boolean ours) {}
+
+    private final HedgeSettings settings;
+    private final long fixedNanos;
+    private final long initialNanos;
+    private final LongAdder started = new LongAdder();
+    private final LongAdder won = new LongAdder();
+    private final LongAdder refused = new LongAdder();
+    private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
+    private volatile @Nullable Latencies latencies;
+    private volatile @Nullable Purse purse;
+
+    private HedgePolicy(HedgeSettings settings) {
+        super("hedge", ENTER | SUCCESS | FAILURE | HEDGE);
+        this.settings = settings;
+        fixedNanos = settings.delay().map(Duration::toNanos).orElse(0L);
+        initialNanos = settings.initialDelay().toNanos();
+    }
+
+    /** With these settings. */
+    public static HedgePolicy of(HedgeSettings settings) {
+        return new HedgePolicy(settings);
+    }
+
+    /** With the defaults, changed by this. */
+    public static HedgePolicy of(Consumer<? super HedgeSettings.Builder> configure) {
+        return of(HedgeSettings.of(configure));
+    }
+
+    /** With the defaults: one attempt more after the measured 95th percentile. */
+    public static HedgePolicy ofDefaults() {
+        return of(HedgeSettings.builder().build());
+    }
+
+    /** When it starts another attempt. */
+    public HedgeSettings settings() {
+        return settings;
+    }
+
+    /** What the attempts are paid from; empty if they are free, or as long as the policy is in no pipeline. */
+    public Optional<RetryBudget> budget() {
+        Purse known = purse;
+        return Optional.ofNullable(known == null ? null : known.budget);
+    }
+
+    @Override
+    public void bind(TimeSource time) {
+        if (bound.compareAndSet(null, time)) {
+            latencies = new Latencies(
+                    settings.percentile() / 100,
+                    settings.minimumCalls(),
+                    settings.window().toNanos(),
+                    time.nanos());
+        } else if (bound.get() != time) {
+            throw new IllegalStateException("this hedge is part of a pipeline with another TimeSource;"
+                    + " make a policy for each source of time, or give both pipelines the same one");
+        }
+    }
+
+    @Override
+    public synchronized void beside(List<Policy> policies) {
+        if (purse != null) {
+            return;
+        }
+        List<RetryBudget> retries = policies.stream()
+                .filter(RetryPolicy.class::isInstance)
+                .flatMap(retry -> ((RetryPolicy) retry).budget().stream())
+                .toList();
+        RetryBudget given = settings.givenBudget();
+        if (!settings.budgetEnabled()) {
+            purse = new Purse(null, false);
+        } else if (given != null) {
+            purse = new Purse(given, !retries.contains(given));
+        } else if (retries.isEmpty()) {
+            purse = new Purse(RetryBudget.ofDefaults(), true);
+        } else {
+            purse = new Purse(retries.get(0), false);
+        }
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        meters.gauge(
+                "hedge.delay.seconds", "After how long another attempt is started", () -> lastKnownDelayNanos() / 1e9);
+        meters.counter("hedge.started", "Attempts that were started beside a slow one", started::sum);
+        meters.counter("hedge.won", "Calls that were answered by such an attempt", won::sum);
+        meters.counter("hedge.refused", "Attempts that the budget did not allow", refused::sum);
+    }
+
+    // ---- the delay
+
+    private long delayNanos(long now) {
+        Latencies measured = latencies;
+        if (fixedNanos != 0 || measured == null) {
+            return fixedNanos;
+        }
+        return orInitial(measured.quantileNanos(now));
+    }
+
+    private double lastKnownDelayNanos() {
+        Latencies measured = latencies;
+        return fixedNanos != 0 || measured == null ? fixedNanos : orInitial(measured.lastKnownNanos());
+    }
+
+    private long orInitial(long measuredNanos) {
+        return measuredNanos == Latencies.UNKNOWN ? initialNanos : measuredNanos;
+    }
+
+    // ---- a call
+
+    @Override
+    public int enter(Passage passage) {
+        if (passage.idempotent() && passage.outerAttempt() <= 1) {
+            passage.hedgeAfter(delayNanos(passage.now()));
+        }
+        return PROCEED;
+    }
+
+    @Override
+    public long hedge(int hedges, long now) {
+        if (hedges >= settings.maxHedges()) {
+            return NO_HEDGE;
+        }
+        Purse paying = purse;
+        if (paying != null && paying.budget != null && !paying.budget.spend()) {
+            refused.increment();
+            return NO_HEDGE;
+        }
+        started.increment();
+        return hedges + 1 < settings.maxHedges() ? delayNanos(now) : Long.MAX_VALUE;
+    }
+
+    @Override
+    public int settle(Passage passage) {
+        Completion underWay = passage.hedgesUnderWay();
+        if (underWay != null) {
+            return passage.await(underWay, Long.MAX_VALUE);
+        }
+        boolean answered = passage.outcome() == Outcome.SUCCESS;
+        int decision = passage.endHedges();
+        if (!answered && passage.outcome() == Outcome.SUCCESS) {
+            won.increment();
+        }
+        if (passage.started()) {
+            learn(passage);
+        }
+        return decision;
+    }
+
+    @Override
+    public void abandon(Passage passage) {
+        passage.endHedges();
+    }
+
+    /**
+     * Of an attempt that lost only its time so far is known, and is taken for the whole: it is above the delay anyway, and so
+     * on its right side of the percentile. A failure says nothing about how long an answer takes.
+     */
+    private void learn(Passage passage) {
+        Outcome outcome = passage.outcome();
+        boolean good = outcome == Outcome.SUCCESS && passage.source() == Source.LIVE;
+        Latencies measured = latencies;
+        if (measured != null && fixedNanos == 0 && (good || outcome == Outcome.TIMEOUT)) {
+            measured.record(passage.actionNanos(), passage.now());
+        }
+        Purse filled = purse;
+        if (filled != null && filled.ours && filled.budget != null) {
+            fill(filled.budget, outcome, good);
+        }
+    }
+
+    private static void fill(RetryBudget budget, Outcome outcome, boolean good) {
+        if (good) {
+            budget.succeeded();
+        } else if (outcome == Outcome.FAILURE || outcome == Outcome.PUSHBACK || outcome == Outcome.TIMEOUT) {
+            budget.failed();
+        }
+    }
+}

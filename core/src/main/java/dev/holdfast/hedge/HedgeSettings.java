@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.hedge;
+
+import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.spi.Checks;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** When a {@link HedgePolicy} starts another attempt. Immutable. */
+public final class HedgeSettings {
+    private static final Duration LEAST_DELAY = Duration.ofMillis(1);
+    private static final Duration MOST_DELAY = Duration.ofHours(1);
+
+    private final Builder builder;
+
+    private HedgeSettings(Builder builder) {
+        this.builder = builder;
+    }
+
+    /** The defaults, changed by this. */
+    public static HedgeSettings of(Consumer<? super Builder> configure) {
+        Builder builder = builder();
+        configure.accept(builder);
+        return builder.build();
+    }
+
+    /** A builder that holds the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that holds these settings. */
+    public Builder toBuilder() {
+        return new Builder(builder);
+    }
+
+    /** The fixed delay; empty if it is measured. */
+    public Optional<Duration> delay() {
+        return Optional.ofNullable(builder.delay);
+    }
+
+    /** Of a hundred attempts, how many are not to be slow. */
+    public double percentile() {
+        return builder.percentile;
+    }
+
+    /** How far back attempts are measured. */
+    public Duration window() {
+        return builder.window;
+    }
+
+    /** How many attempts the window must hold before it is gone by. */
+    public int minimumCalls() {
+        return builder.minimumCalls;
+    }
+
+    /** The delay until then. */
+    public Duration initialDelay() {
+        return builder.initialDelay;
+    }
+
+    /** How many attempts may be started beside one. */
+    public int maxHedges() {
+        return builder.maxHedges;
+    }
+
+    boolean budgetEnabled() {
+        return builder.budgetEnabled;
+    }
+
+    @Nullable
+    RetryBudget givenBudget() {
+        return builder.budget;
+    }
+
+    /** Collects settings; the values are checked together in {@link #build}. */
+    public static final class Builder {
+        private @Nullable Duration delay;
+        private double percentile = 95;
+        private Duration window = Duration.ofSeconds(30);
+        private int minimumCalls = 100;
+        private Duration initialDelay = Duration.ofMillis(500);
+        private int maxHedges = 1;
+        private boolean budgetEnabled = true;
+        private @Nullable RetryBudget budget;
+
+        private Builder() {}
+
+        private Builder(Builder other) {
+            delay = other.delay;
+            percentile = other.percentile;
+            window = other.window;
+            minimumCalls = other.minimumCalls;
+            initialDelay = other.initialDelay;
+            maxHedges = other.maxHedges;
+            budgetEnabled = other.budgetEnabled;
+            budget = other.budget;
+        }
+
+        /** A fixed delay, in place of a measured one: 1 ms to 1 hour; default: it is measured. */
+        public Builder delay(Duration value) {
+            delay = Objects.requireNonNull(value, "delay");
+            return this;
+        }
+
+        /** The attempt is slow if it takes longer than this percentile of the recent ones: 50 to 99.9; default 95. */
+        public Builder percentile(double value) {
+            percentile = value;
+            return this;
+        }
+
+        /** How far back attempts are recent: 1 s to 1 hour; default 30 s. At least the newer half of it is looked at. */
+        public Builder window(Duration value) {
+            window = Objects.requireNonNull(value, "window");
+            return this;
+        }
+
+        /** How many attempts the window must hold before it is gone by: 1 to 1,000,000; default 100. */
+        public Builder minimumCalls(int value) {
+            minimumCalls = value;
+            return this;
+        }
+
+        /** The delay while the window holds fewer attempts: 1 ms to 1 hour; default 500 ms. */
+        public Builder initialDelay(Duration value) {
+            initialDelay = Objects.requireNonNull(value, "initialDelay");
+            return this;
+        }
+
+        /** How many attempts may be started beside one, each after the same delay: 1 to 10; default 1. */
+        public Builder maxHedges(int value) {
+            maxHedges = value;
+            return this;
+        }
+
+        /** Whether the attempts are paid from a budget; default true. Without one, a slow dependency gets twice its load. */
+        public Builder budgetEnabled(boolean value) {
+            budgetEnabled = value;
+            return this;
+        }
+
+        /**
+         * The budget that the attempts are paid from. Default: the one of the {@linkplain dev.holdfast.retry.RetryPolicy
+         * retry} in the same pipeline, else one of the policy's own.
+         */
+        public Builder budget(RetryBudget shared) {
+            budget = Objects.requireNonNull(shared, "budget");
+            return this;
+        }
+
+        /**
+         * Checks and makes the settings.
+         *
+         * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
+         */
+        public HedgeSettings build() {
+            new Checks("hedge")
+                    .range("delay", delay == null ? LEAST_DELAY : delay, LEAST_DELAY, MOST_DELAY)
+                    .range("percentile", percentile, 50, 99.9)
+                    .range("window", window, Duration.ofSeconds(1), Duration.ofHours(1))
+                    .range("minimumCalls", minimumCalls, 1, 1_000_000)
+                    .range("initialDelay", initialDelay, LEAST_DELAY, MOST_DELAY)
+                    .range("maxHedges", maxHedges, 1, 10)
+                    .done();
+            return new HedgeSettings(new Builder(this));
+        }
+    }
+}
