@@ -668,6 +668,12 @@ final class CallState extends CallPadding {
         return seen >>> NUMBER_SHIFT == number && (seen & STATE_MASK) != RUNNING;
     }
 
+    /** Whether the caller has been interrupted, and its action has not come to feel it yet. */
+    boolean isLeaving() {
+        Thread caller = async ? null : thread;
+        return caller != null && caller.isInterrupted();
+    }
+
     boolean cancelPending() {
         return (word & CANCEL_PENDING) != 0;
     }

@@ -66,7 +66,7 @@ final class Hedge implements Runnable {
 
     @Override
     public void run() {
-        if (call.cancelPending()) {
+        if (call.cancelPending() || race.isDecided()) {
             race.landed(this);
             return;
         }

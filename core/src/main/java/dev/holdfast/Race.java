@@ -78,7 +78,7 @@ final class Race {
 
     private synchronized @Nullable Hedge next(long now) {
         // Until it is over, the call's object cannot serve another call: what is read of it is this call's.
-        if (over || !call.isUnderWay(number)) {
+        if (over || !call.isUnderWay(number) || call.isLeaving()) {
             return null;
         }
         waiting = false;
@@ -97,7 +97,12 @@ final class Race {
         return hedge;
     }
 
-    // ---- on the thread of a hedge that has ended
+    // ---- on the thread of a hedge
+
+    /** Whether a hedge need not begin any more. */
+    synchronized boolean isDecided() {
+        return over || winner != null || call.isLeaving();
+    }
 
     void landed(Hedge hedge) {
         boolean wins;

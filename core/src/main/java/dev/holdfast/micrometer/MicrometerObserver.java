@@ -102,6 +102,14 @@ public final class MicrometerObserver implements CallObserver {
     }
 
     @Override
+    public void hedged(String pipeline, @Nullable String operation, int attempt) {
+        PipelineMeters meters = pipelines.get(pipeline);
+        if (meters != null) {
+            meters.operation(operation).hedges.get().increment();
+        }
+    }
+
+    @Override
     public void stateChanged(String pipeline, String policy, String from, String to) {
         PipelineMeters meters = pipelines.get(pipeline);
         if (meters != null) {

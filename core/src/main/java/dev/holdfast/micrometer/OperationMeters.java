@@ -5,6 +5,7 @@ import static dev.holdfast.micrometer.Registration.tag;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Source;
+import java.util.concurrent.atomic.LongAdder;
 
 /** What is counted for one operation of one pipeline. */
 final class OperationMeters {
@@ -12,6 +13,7 @@ final class OperationMeters {
     final Cells<Outcome, Timing> attempts;
     final Cells<Outcome, Timing> backgroundCalls;
     final Lazy<Timing> overruns;
+    final Lazy<LongAdder> hedges;
 
     OperationMeters(Registration registration, String operation) {
         calls = new Cells<>(
@@ -22,6 +24,8 @@ final class OperationMeters {
                 registration, operation, "background.calls", "Calls of the pipeline itself, such as a refresh");
         overruns = new Lazy<>(() -> registration.timing(
                 "overruns", "Work that went on after its outcome had been decided", "operation", operation));
+        hedges = new Lazy<>(() ->
+                registration.counter("hedges", "Attempts that were started beside a slow one", "operation", operation));
     }
 
     private static Timing calls(Registration registration, String operation, Outcome outcome, Source source) {

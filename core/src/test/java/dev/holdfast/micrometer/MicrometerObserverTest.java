@@ -85,6 +85,7 @@ class MicrometerObserverTest {
         observer.stateChanged(NAME, "circuit-breaker", "closed", "open");
         observer.overrun(NAME, "stock", 5_000_000);
         observer.writtenOff(NAME, "stock", "bulkhead");
+        observer.hedged(NAME, "stock", 2);
         observer.backgroundSettled(NAME, "stock", Outcome.TIMEOUT, 7_000_000);
 
         assertThat(counter("rejections", "policy", "bulkhead", "reason", "bulkhead_full"))
@@ -95,6 +96,7 @@ class MicrometerObserverTest {
                 .isEqualTo(1);
         assertTimed(timer("overruns", "operation", "stock"), 1, 5);
         assertThat(counter("written.off", "policy", "bulkhead")).isEqualTo(1);
+        assertThat(counter("hedges", "operation", "stock")).isEqualTo(1);
         assertTimed(timer("background.calls", "operation", "stock", "outcome", "timeout"), 1, 7);
     }
 

@@ -59,6 +59,11 @@ public abstract class PolicyContract {
     /** Fails if the policy holds anything for a call: all permits, probes, reservations and flights are back. */
     protected abstract void assertNothingHeld(Policy policy);
 
+    /** How many attempts a call has that the dependency answers well after 5 ms: 1, unless the policy makes more. */
+    protected int attemptsOfAHealthyCall() {
+        return 1;
+    }
+
     private Bench bench() {
         return new Bench(policy());
     }
@@ -99,8 +104,8 @@ public abstract class PolicyContract {
             CompletableFuture<Reply<Object>> reply =
                     bench.run(driver, value("well").after(SHORT));
             assertThat(reply.join().value()).isEqualTo("well");
-            assertThat(reply.join().attempts()).isOne();
-            assertThat(bench.inner.entries()).isOne();
+            assertThat(reply.join().attempts()).isEqualTo(attemptsOfAHealthyCall());
+            assertThat(bench.inner.entries()).isEqualTo(attemptsOfAHealthyCall());
             verify(bench, driver);
         }
     }

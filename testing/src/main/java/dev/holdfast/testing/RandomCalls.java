@@ -219,8 +219,10 @@ final class RandomCalls {
             }
             Script.Step step = outcome(key);
             step = random.nextInt(4) == 0 ? step : step.after(Duration.ofNanos(TICK + ticks(200)));
-            stubborn[0] = random.nextInt(6) == 0;
-            return stubborn[0] ? step.stubbornly() : step;
+            boolean stubbornly = random.nextInt(6) == 0;
+            // Also of an earlier attempt, which may still run beside this one.
+            stubborn[0] |= stubbornly;
+            return stubbornly ? step.stubbornly() : step;
         });
     }
 

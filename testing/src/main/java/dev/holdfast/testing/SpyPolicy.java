@@ -36,7 +36,7 @@ public final class SpyPolicy extends Policy {
 
     private SpyPolicy(Policy policy) {
         // Not more than the other of what is heard at one layer alone.
-        super(policy.name(), ALL | policy.hears() & HEDGE);
+        super(policy.name(), ALL | (policy.hears() & HEDGE));
         this.policy = policy;
     }
 

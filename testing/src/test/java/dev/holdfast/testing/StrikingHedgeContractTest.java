@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.spi.Policy;
+import java.time.Duration;
+
+/** Every attempt that takes any time has two others beside it. */
+class StrikingHedgeContractTest extends PolicyContract {
+    @Override
+    protected Policy policy() {
+        return HedgePolicy.of(h -> h.delay(Duration.ofMillis(1)).maxHedges(2).budgetEnabled(false));
+    }
+
+    @Override
+    protected int attemptsOfAHealthyCall() {
+        return 3;
+    }
+
+    @Override
+    protected void assertNothingHeld(Policy policy) {}
+}
