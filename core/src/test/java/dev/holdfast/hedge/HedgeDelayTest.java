@@ -85,11 +85,12 @@ class HedgeDelayTest {
     @EnumSource(Way.class)
     void anAttemptThatWasOvertakenCountsAsSlowAndNotAsFast(Way way) {
         lab.layers(HedgePolicy.of(
-                h -> h.percentile(50).initialDelay(millis(20)).minimumCalls(20).budgetEnabled(false)));
+                h -> h.percentile(50).initialDelay(millis(20)).minimumCalls(20)
+                .window(Duration.ofHours(1)).budgetEnabled(false)));
         for (int i = 0; i < 40; i++) {
             lab.run(way, SLOW, FAST);
         }
-        lab.time.advance(Duration.ofSeconds(1));
+        lab.time.advance(Duration.ofMinutes(2));
         // Of the ones that lost it is known that they took 21 ms or more; the hedges' 1 ms would be the answer of no
         // one.
         assertThat(lab.run(way, SLOW, FAST).after().toNanos() / 1e6).isBetween(22.0, 23.0);
@@ -98,7 +99,7 @@ class HedgeDelayTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void aServiceThatGetsSlowerIsHedgedLater(Way way) {
-        lab.layers(HedgePolicy.of(h -> h.window(Duration.ofSeconds(10))));
+        lab.layers(HedgePolicy.of(h -> h.window(Duration.ofSeconds(10)).minimumCalls(10)));
         measure(way);
         lab.time.advance(Duration.ofSeconds(1));
         for (int i = 0; i < 200; i++) {

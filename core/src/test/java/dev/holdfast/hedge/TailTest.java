@@ -20,7 +20,16 @@ class TailTest {
     private static final Policy[] BARE = {};
 
     /** What came of many calls. */
-    private record Tail(long[] sorted, int attempts) {
+    private static final class Tail {
+        final long[] sorted;
+        final int attempts;
+
+        Tail(long[] took, int attempts) {
+            sorted = took;
+            Arrays.sort(sorted);
+            this.attempts = attempts;
+        }
+
         double attemptsPerCall() {
             return (double) attempts / sorted.length;
         }
@@ -62,7 +71,6 @@ class TailTest {
             }
             time.run();
         }
-        Arrays.sort(took);
         return new Tail(took, attempts[0]);
     }
 
@@ -85,16 +93,21 @@ class TailTest {
                 took[i] = time.nanos() - start;
             }
         }
-        Arrays.sort(took);
         return new Tail(took, attempts[0]);
     }
 
     private static void assertShorter(Tail bare, Tail hedged, long seed) {
         assertThat(bare.sorted[0]).as("every call was answered, seed %d", seed).isPositive();
-        assertThat(hedged.sorted[0]).as("every call was answered, seed %d", seed).isPositive();
+        assertThat(hedged.sorted[0])
+                .as("every call was answered, seed %d", seed)
+                .isPositive();
         assertThat(bare.attemptsPerCall()).isEqualTo(1.0);
-        assertThat(3 * hedged.p999()).as("3 times p99.9 with hedging, seed %d", seed).isLessThanOrEqualTo(bare.p999());
-        assertThat(hedged.attemptsPerCall()).as("attempts for a call, seed %d", seed).isBetween(1.01, 1.06);
+        assertThat(3 * hedged.p999())
+                .as("3 times p99.9 with hedging, seed %d", seed)
+                .isLessThanOrEqualTo(bare.p999());
+        assertThat(hedged.attemptsPerCall())
+                .as("attempts for a call, seed %d", seed)
+                .isBetween(1.005, 1.06);
     }
 
     @ParameterizedTest
