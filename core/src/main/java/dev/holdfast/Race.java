@@ -105,42 +105,47 @@ final class Race {
     }
 
     void landed(Hedge hedge) {
-        boolean wins;
-        boolean kept;
-        Completion told = null;
+        Hedge lost;
+        Completion told;
         synchronized (this) {
-            running--;
-            hedge.landed = true;
-            if (!hedge.ran) {
-                // It was turned away: there was no other attempt.
-                hedges.remove(hedge);
-            }
-            boolean counts = hedge.ran && !over && winner == null;
-            wins = counts && isAnswer(hedge.outcome);
-            // A failure is worth something only where the call's own attempt has failed before it.
-            kept = wins || (counts && landing != null);
-            if (wins) {
-                winner = hedge;
-                waiting = false;
-                decidedAt = hedge.call.now;
-            } else if (kept) {
-                lose(last);
-                last = hedge;
-            } else if (hedge.outcome == Outcome.PUSHBACK) {
-                waiting = false;
-            }
-            if (landing != null && (wins || running == 0)) {
-                told = landing;
-            }
+            lost = place(hedge);
+            told = winner != null || running == 0 ? landing : null;
         }
-        if (!kept) {
-            lose(hedge);
-        }
+        lose(lost);
         if (told != null) {
             told.complete();
-        } else if (wins) {
+        } else if (hedge == winner) {
             overtake();
         }
+    }
+
+    /** What it is worth beside the others; returns whose value is lost by that. */
+    private @Nullable Hedge place(Hedge hedge) {
+        running--;
+        hedge.landed = true;
+        if (!hedge.ran) {
+            // It was turned away: there was no other attempt.
+            hedges.remove(hedge);
+        }
+        if (!hedge.ran || over || winner != null) {
+            return hedge;
+        }
+        if (isAnswer(hedge.outcome)) {
+            winner = hedge;
+            waiting = false;
+            decidedAt = hedge.call.now;
+            return null;
+        }
+        if (hedge.outcome == Outcome.PUSHBACK) {
+            waiting = false;
+        }
+        if (landing == null) {
+            // The call's own attempt still runs, and its failure, if it comes to that, will be the last.
+            return hedge;
+        }
+        Hedge before = last;
+        last = hedge;
+        return before;
     }
 
     /** The call's own attempt has lost, if it is still open. */
@@ -241,6 +246,7 @@ final class Race {
         call.loseValueFor(hedge.value);
         int decision = call.share(hedge.outcome, hedge.value, hedge.error);
         call.retryAfter = hedge.call.retryAfter;
+        call.holdRetry(hedge.call.heldRetry);
         call.source = hedge.call.source;
         call.ageNanos = hedge.call.ageNanos;
         return decision;

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OrderLintTest {
     private static final String DEFAULT_ORDER =
-            "deadline fallback stale-cache retry circuit-breaker throttle bulkhead timeout";
+            "deadline fallback stale-cache retry hedge circuit-breaker throttle bulkhead timeout";
 
     @Test
     void theDefaultOrderHurtsNobody() {
@@ -44,6 +44,13 @@ class OrderLintTest {
         "bulkhead stale-cache, bulkhead-outside-stale-cache",
         "bulkhead retry, bulkhead-outside-retry",
         "timeout retry, timeout-outside-retry",
+        "circuit-breaker hedge, hedge-inside-circuit-breaker",
+        "throttle hedge, hedge-inside-throttle",
+        "bulkhead hedge, hedge-inside-bulkhead",
+        "timeout hedge, hedge-inside-timeout",
+        "hedge retry, hedge-outside-retry",
+        "hedge stale-cache, hedge-outside-stale-cache",
+        "hedge fallback, hedge-outside-fallback",
         "retry deadline, deadline-not-outermost",
         "retry other retry, two-retries",
         "circuit-breaker circuit-breaker, two-circuit-breakers",

@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.TearDown;
 /** Each policy alone in a pipeline. The stale cache has a class of its own, since it needs a key. */
 @SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up the rest
 public class OnePolicy extends Measured {
-    @Param({"retry", "circuit-breaker", "throttle", "bulkhead", "timeout", "deadline"})
+    @Param({"retry", "circuit-breaker", "throttle", "bulkhead", "timeout", "deadline", "hedge"})
     public String policy;
 
     private Pipeline pipeline;

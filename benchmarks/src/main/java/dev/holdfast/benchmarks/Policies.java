@@ -4,6 +4,7 @@ package dev.holdfast.benchmarks;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
@@ -72,6 +73,11 @@ final class Policies {
         return TimeoutPolicy.of(TIMEOUT);
     }
 
+    /** After a measured time, which is half a second as long as too little is measured. */
+    static Policy hedge() {
+        return HedgePolicy.ofDefaults();
+    }
+
     static Policy deadline() {
         return DeadlinePolicy.of(Duration.ofSeconds(2));
     }
@@ -94,6 +100,7 @@ final class Policies {
             case "bulkhead" -> bulkhead();
             case "timeout" -> timeout();
             case "deadline" -> deadline();
+            case "hedge" -> hedge();
             default -> throw new IllegalArgumentException("no policy is called " + name);
         };
     }

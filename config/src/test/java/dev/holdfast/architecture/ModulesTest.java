@@ -21,6 +21,7 @@ class ModulesTest {
         "dev.holdfast.timeout..",
         "dev.holdfast.deadline..",
         "dev.holdfast.fallback..",
+        "dev.holdfast.hedge..",
         "dev.holdfast.micrometer..",
         "dev.holdfast.time.."
     };
@@ -63,6 +64,7 @@ class ModulesTest {
                     "dev.holdfast.timeout..",
                     "dev.holdfast.deadline..",
                     "dev.holdfast.fallback..",
+                    "dev.holdfast.hedge..",
                     "dev.holdfast.micrometer..",
                     "dev.holdfast.time..");
 

@@ -40,13 +40,14 @@ class PolicyRoomsTest {
                     && type.getPackage().getClasses().stream().anyMatch(other -> other.isAssignableTo(Policy.class)));
 
     @ArchTest
-    static void allEightPoliciesAreLookedAt(JavaClasses all) {
+    static void allNinePoliciesAreLookedAt(JavaClasses all) {
         assertThat(all.stream().filter(IN_A_ROOM).map(JavaClass::getPackageName).distinct())
                 .contains(
                         "dev.holdfast.retry",
                         "dev.holdfast.timeout",
                         "dev.holdfast.deadline",
                         "dev.holdfast.fallback",
+                        "dev.holdfast.hedge",
                         "dev.holdfast.circuitbreaker",
                         "dev.holdfast.bulkhead",
                         "dev.holdfast.throttling",

@@ -84,9 +84,11 @@ class HedgeDelayTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void anAttemptThatWasOvertakenCountsAsSlowAndNotAsFast(Way way) {
-        lab.layers(HedgePolicy.of(
-                h -> h.percentile(50).initialDelay(millis(20)).minimumCalls(20)
-                .window(Duration.ofHours(1)).budgetEnabled(false)));
+        lab.layers(HedgePolicy.of(h -> h.percentile(50)
+                .initialDelay(millis(20))
+                .minimumCalls(20)
+                .window(Duration.ofHours(1))
+                .budgetEnabled(false)));
         for (int i = 0; i < 40; i++) {
             lab.run(way, SLOW, FAST);
         }

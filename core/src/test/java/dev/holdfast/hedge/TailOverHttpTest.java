@@ -66,9 +66,7 @@ class TailOverHttpTest {
             if (place == 0) {
                 slow = random.nextInt(100);
             }
-            return place == slow
-                    ? 20 * MEDIAN_MICROS
-                    : MEDIAN_MICROS * 8 / 10 + random.nextInt(MEDIAN_MICROS * 4 / 10);
+            return place == slow ? 20 * MEDIAN_MICROS : MEDIAN_MICROS * 8 / 10 + random.nextInt(MEDIAN_MICROS * 4 / 10);
         }
 
         private static void answer(HttpExchange exchange) {
