@@ -100,7 +100,7 @@ class OrderLintTest {
 
         List<String> warnings = check(String.join(" ", reversed));
 
-        assertThat(warnings).hasSize(14);
+        assertThat(warnings).hasSize(21);
         for (String warning : warnings) {
             Matcher swap = advice.matcher(warning);
             if (swap.find()) {
