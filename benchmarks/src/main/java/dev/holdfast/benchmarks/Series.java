@@ -24,7 +24,7 @@ final class Series {
             for (Scenario scenario : Scenario.values()) {
                 series.add(comparison(scenario, scenario.libraries(), threads));
             }
-            for (String own : List.of("Floor", "NoOpPipelines", "OnePolicy", "StaleCacheHit")) {
+            for (String own : List.of("Floor", "NoOpPipelines", "OnePolicy", "StaleCacheHit", "HedgeThatIsNotNeeded")) {
                 series.add(of(own, threads));
             }
         }
