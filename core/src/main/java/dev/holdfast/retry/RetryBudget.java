@@ -19,6 +19,9 @@ import java.util.function.Consumer;
  * than half of {@code maxTokens} is left. Beyond A6, a drained budget grants a few retries a minute by time alone, so that
  * a client with few calls can retry at all.
  *
+ * <p>A {@link dev.holdfast.hedge.HedgePolicy hedge} is paid from it too: an attempt that is made beside another one takes a
+ * token when it is started, whatever becomes of it.
+ *
  * <p>A {@link RetryPolicy} has a budget of its own unless it is given one; one that is given to several policies is shared
  * by them. Never blocks; safe for any number of threads. A success writes nothing while the budget is full, and else
  * contends with no other.
