@@ -22,6 +22,9 @@ final class Ambient {
             Threads.isVirtual(Thread.currentThread()) ? null : CallState.ofThread(Thread.currentThread());
 
     private boolean ownRuns;
+    /** Whether {@link #own} runs further out than what this thread is in the middle of for somebody else. */
+    private boolean ownHidden;
+
     private @Nullable CallState inner;
 
     /** The deadline that {@link Deadline#within} bound; not looked at if {@link #boundTime} is null. */
@@ -68,7 +71,7 @@ final class Ambient {
     @Nullable
     CallState current() {
         CallState innermost = inner;
-        return innermost != null ? innermost : ownRuns ? own : null;
+        return innermost != null ? innermost : ownRuns && !ownHidden ? own : null;
     }
 
     /** The thread's own call object, which runs from now on; null if it cannot, since there is another call around it. */
@@ -99,6 +102,41 @@ final class Ambient {
     void leave(@Nullable CallState before) {
         inner = before;
     }
+
+    // ---- going on with another caller's call
+
+    /** What holds on one thread, to be put back there. */
+    record Held(
+            @Nullable CallState inner,
+            boolean ownHidden,
+            @Nullable TimeSource boundTime,
+            long boundAt,
+            int boundAttempt) {}
+
+    boolean holdsNothing() {
+        return current() == null && boundTime == null && boundAttempt == 0;
+    }
+
+    /** From now on what held where this call was made holds here too, and nothing else. */
+    Held replace(CallState call) {
+        Held before = new Held(inner, ownHidden, boundTime, boundAt, boundAttempt);
+        inner = null;
+        ownHidden = ownRuns;
+        boundTime = call.inheritedNanos == Long.MAX_VALUE ? null : call.time();
+        boundAt = call.startNanos + call.inheritedNanos;
+        boundAttempt = call.outerAttempt;
+        return before;
+    }
+
+    void putBack(Held before) {
+        inner = before.inner;
+        ownHidden = before.ownHidden;
+        boundTime = before.boundTime;
+        boundAt = before.boundAt;
+        boundAttempt = before.boundAttempt;
+    }
+
+    // ---- limits
 
     /** Nanoseconds until the nearest limit that holds on this thread, on any clock; {@link Long#MAX_VALUE} without one. */
     long remaining(TimeSource time, long now) {

@@ -53,6 +53,8 @@ final class AsyncDriver {
             if (what == Interpreter.ACT && !interpreter.starting(call)) {
                 continue;
             }
+            // From here on any thread may go on with it.
+            call.context();
             long number = call.openSuspension();
             if (number < 0) {
                 cancelled(call, what);
@@ -194,10 +196,13 @@ final class AsyncDriver {
             suspension.accept(null, null);
             return;
         }
+        Surroundings callers = Surroundings.enter(call, Ambient.get());
         try {
             started(suspension, Deadline.bound(limiting, until, number, () -> invoke(call, attempt)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
+        } finally {
+            Surroundings.leave(callers);
         }
         if (suspension.decidedAt() != Long.MIN_VALUE) {
             cancel(suspension);
@@ -283,7 +288,7 @@ final class AsyncDriver {
     private void handedOver(CallState call) {
         Ambient ambient = Ambient.get();
         if (ambient.depth > 0) {
-            ambient.later(() -> goOn(call));
+            ambient.later(() -> goOn(ambient, call));
         } else {
             nested(ambient, call);
         }
@@ -292,7 +297,7 @@ final class AsyncDriver {
     private void nested(Ambient ambient, CallState call) {
         ambient.depth++;
         try {
-            goOn(call);
+            goOn(ambient, call);
             if (ambient.depth == 1) {
                 ambient.runLater();
             }
@@ -307,16 +312,22 @@ final class AsyncDriver {
             executor.execute(() -> handedOver(call));
         } catch (Throwable refusal) {
             call.refused = true;
-            goOn(call);
+            goOn(Ambient.get(), call);
         }
     }
 
-    private void goOn(CallState call) {
-        Suspension suspension = call.suspension;
-        if (suspension != null) {
-            resumed(call, suspension, call.claimReason());
+    /** As its caller would go on with it, whatever else this thread is in the middle of. */
+    private void goOn(Ambient ambient, CallState call) {
+        Surroundings callers = Surroundings.enter(call, ambient);
+        try {
+            Suspension suspension = call.suspension;
+            if (suspension != null) {
+                resumed(call, suspension, call.claimReason());
+            }
+            proceed(call);
+        } finally {
+            Surroundings.leave(callers);
         }
-        proceed(call);
     }
 
     private void resumed(CallState call, Suspension suspension, int claimedBy) {

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** One run of an action: what the action may want to know of it. Safe for any number of threads, also after the attempt. */
 public final class Attempt {
@@ -13,15 +14,17 @@ public final class Attempt {
     private final int number;
     private final boolean limited;
     private final long limitAt;
+    private final @Nullable Carrier carrier;
     private final Deque<Runnable> hooks = new ArrayDeque<>(2);
     private boolean cancelled;
     private boolean ended;
 
-    Attempt(TimeSource time, int number, boolean limited, long limitAt) {
+    Attempt(TimeSource time, int number, boolean limited, long limitAt, @Nullable Carrier carrier) {
         this.time = time;
         this.number = number;
         this.limited = limited;
         this.limitAt = limitAt;
+        this.carrier = carrier;
     }
 
     /** Which attempt of the call it is; the first is 1. */
@@ -54,7 +57,8 @@ public final class Attempt {
         synchronized (this) {
             if (!cancelled) {
                 if (!ended) {
-                    hooks.add(hook);
+                    // Where it is run nobody knows yet.
+                    hooks.add(carrier == null ? hook : carrier.carrying(hook));
                 }
                 return;
             }

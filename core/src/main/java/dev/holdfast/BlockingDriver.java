@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
 import java.util.Objects;
@@ -108,7 +109,7 @@ final class BlockingDriver {
 
     /** Before the limit is watched: one that strikes at once must find the attempt that it is to cancel. */
     static Attempt newAttempt(CallState call) {
-        Attempt attempt = new Attempt(call.time(), call.attempts, call.limited, call.limitAt);
+        Attempt attempt = new Attempt(call.time(), call.attempts, call.limited, call.limitAt, call.interpreter.carrier);
         call.attempt = attempt;
         return attempt;
     }
@@ -348,7 +349,7 @@ final class BlockingDriver {
         call.waitNanos = Long.MAX_VALUE;
         int reason = await(call);
         if (reason != CallState.BY_COMPLETION) {
-            result.giveUp(call.spec.operation);
+            result.giveUp(call);
         }
         interpreter.stageEnded(call, reason, reason == CallState.BY_COMPLETION ? result.value : null, result.error);
     }
@@ -359,6 +360,7 @@ final class BlockingDriver {
         volatile @Nullable Throwable error;
 
         private @Nullable Operation<?> givenUpBy;
+        private CallContext.@Nullable Snapshot context;
         private boolean completed;
 
         void complete(@Nullable Object newValue, @Nullable Throwable newError) {
@@ -370,19 +372,20 @@ final class BlockingDriver {
                 loser = givenUpBy;
             }
             if (loser != null) {
-                loser.discard(newValue);
+                Carrier.within(context, () -> loser.discard(newValue));
             }
             come.complete();
         }
 
-        void giveUp(Operation<?> operation) {
+        void giveUp(CallState call) {
             boolean late;
             synchronized (this) {
-                givenUpBy = operation;
+                context = call.context();
+                givenUpBy = call.spec.operation;
                 late = completed;
             }
             if (late) {
-                operation.discard(value);
+                call.discard(value);
             }
         }
     }

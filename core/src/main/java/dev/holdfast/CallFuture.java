@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,17 +35,17 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
 
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
-        return givingUp(super.cancel(mayInterruptIfRunning));
+        return givingUp(() -> super.cancel(mayInterruptIfRunning));
     }
 
     @Override
     public boolean complete(R value) {
-        return givingUp(super.complete(value));
+        return givingUp(() -> super.complete(value));
     }
 
     @Override
     public boolean completeExceptionally(Throwable error) {
-        return givingUp(super.completeExceptionally(error));
+        return givingUp(() -> super.completeExceptionally(error));
     }
 
     @Override
@@ -61,7 +62,15 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         return this;
     }
 
-    private boolean givingUp(boolean completed) {
+    /** What hangs on this future is the caller's, whoever completes it. */
+    private boolean givingUp(BooleanSupplier completing) {
+        Surroundings callers = Surroundings.enter(call, Ambient.get());
+        boolean completed;
+        try {
+            completed = completing.getAsBoolean();
+        } finally {
+            Surroundings.leave(callers);
+        }
         if (completed) {
             driver.cancel(call);
         }

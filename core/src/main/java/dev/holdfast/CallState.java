@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Refusal;
 import dev.holdfast.spi.TimeSource;
@@ -61,6 +62,12 @@ final class CallState extends CallPadding {
 
     @Nullable
     CallState outer;
+
+    /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
+    long inheritedNanos = Long.MAX_VALUE;
+
+    /** What the caller had on its thread; null until somebody needs it. */
+    CallContext.@Nullable Snapshot context;
 
     private boolean callerLimited;
     private long callerLimitAt;
@@ -262,10 +269,25 @@ final class CallState extends CallPadding {
         if (around != null) {
             outer = around;
             outerAttempt = ambient.attempt();
-            limitCaller(Math.min(spec.deadlineNanos, ambient.remaining(time(), now)));
+            inheritedNanos = ambient.remaining(time(), now);
         } else {
-            inheritNothing(ambient);
+            outerAttempt = ambient.boundAttempt;
+            inheritedNanos = ambient.boundRemaining(time(), now);
         }
+        limitCaller(Math.min(spec.deadlineNanos, inheritedNanos));
+    }
+
+    /** Whether the caller had neither a deadline nor an attempt around it. */
+    boolean inheritsNothing() {
+        return inheritedNanos == Long.MAX_VALUE && outerAttempt == 0;
+    }
+
+    /** What the caller has on its thread; asked for there before anything of the call may run elsewhere. Null: nothing is carried. */
+    CallContext.@Nullable Snapshot context() {
+        if (context == null && interpreter.carrier != null) {
+            context = interpreter.carrier.capture();
+        }
+        return context;
     }
 
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
@@ -319,6 +341,9 @@ final class CallState extends CallPadding {
         if (history != null) {
             history.clear();
         }
+        if (context != null) {
+            context = null;
+        }
     }
 
     void clearSlotsFrom(int layer) {
@@ -337,6 +362,7 @@ final class CallState extends CallPadding {
         CallState copy = new CallState(interpreter.layers, async, null);
         copy.interpreter = interpreter;
         copy.spec = spec;
+        copy.context = context;
         copy.cursor = layer;
         copy.now = now;
         copy.outcome = outcome;
@@ -909,6 +935,10 @@ final class CallState extends CallPadding {
 
     @Override
     public void hedgeAfter(long nanos) {
+        if (interpreter.carrier != null) {
+            // Here, on the caller's thread: a hedge is started on the watchdog's.
+            context();
+        }
         alarms(interpreter.layers).race = new Race(this, nanos);
     }
 

@@ -51,6 +51,43 @@ public final class Deadline {
     public static Executor propagating(Executor executor) {
         Objects.requireNonNull(executor, "executor");
         return task -> {
+            Binding carried = Binding.current();
+            executor.execute(
+                    carried == null
+                            ? task
+                            : () -> bound(carried.time, carried.until, carried.attempt, () -> {
+                                task.run();
+                                return null;
+                            }));
+        };
+    }
+
+    /**
+     * What holds on a thread, the deadline and the number of the attempt, for means of one's own to carry thread-locals to
+     * other threads: each method acts on the current one. Micrometer's context-propagation is served already; who hands
+     * tasks to an executor wants {@link #propagating}, and who knows the time that is left wants {@link #within}. Immutable.
+     */
+    public static final class Binding {
+        private final @Nullable TimeSource time;
+        private final long until;
+        private final int attempt;
+
+        // What is bound to the thread itself, the call apart that it is in the middle of.
+        private final @Nullable TimeSource ownTime;
+        private final long ownUntil;
+        private final int ownAttempt;
+
+        private Binding(Ambient here, @Nullable TimeSource time, long until, int attempt) {
+            this.time = time;
+            this.until = until;
+            this.attempt = attempt;
+            ownTime = here.boundTime;
+            ownUntil = here.boundAt;
+            ownAttempt = here.boundAttempt;
+        }
+
+        /** What holds now; null if nothing does. */
+        public static @Nullable Binding current() {
             Ambient here = Ambient.get();
             CallState outer = here.current();
             TimeSource time =
@@ -59,15 +96,26 @@ public final class Deadline {
             long remaining = here.remaining(time, now);
             int attempt = here.attempt();
             if (remaining == Long.MAX_VALUE && attempt == 0) {
-                executor.execute(task);
-                return;
-            }
-            TimeSource limiting = remaining == Long.MAX_VALUE ? null : time;
-            executor.execute(() -> bound(limiting, now + remaining, attempt, () -> {
-                task.run();
                 return null;
-            }));
-        };
+            }
+            return new Binding(here, remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt);
+        }
+
+        /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
+        public static void set(@Nullable Binding elsewhere) {
+            Ambient here = Ambient.get();
+            here.boundTime = elsewhere == null ? null : elsewhere.time;
+            here.boundAt = elsewhere == null ? 0 : elsewhere.until;
+            here.boundAttempt = elsewhere == null ? 0 : elsewhere.attempt;
+        }
+
+        /** Puts back what {@link #current} told on this very thread before something was set. */
+        public static void restore(@Nullable Binding before) {
+            Ambient here = Ambient.get();
+            here.boundTime = before == null ? null : before.ownTime;
+            here.boundAt = before == null ? 0 : before.ownUntil;
+            here.boundAttempt = before == null ? 0 : before.ownAttempt;
+        }
     }
 
     /** Binds both to this thread while the action runs; with no time given, what is bound already goes on to hold. */

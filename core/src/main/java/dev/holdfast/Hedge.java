@@ -47,6 +47,7 @@ final class Hedge implements Runnable {
         outerAttempt = parent.outerAttempt;
         limitNanos = remainingNanos;
         call = new CallState(interpreter.layers, parent.async, null);
+        call.context = parent.context;
         call.alarms(interpreter.layers).hedge = this;
     }
 

@@ -42,6 +42,7 @@ final class Interpreter {
     final String name;
     final TimeSource time;
     final @Nullable Events events;
+    final @Nullable Carrier carrier;
     final int layers;
     /** Where attempts run, if not on the thread of their caller. */
     final @Nullable Executor dedicated;
@@ -81,6 +82,7 @@ final class Interpreter {
         this.name = pipeline.name();
         this.time = time;
         this.events = events;
+        this.carrier = pipeline.carrier;
         this.dedicated = dedicated;
         callsUntilStraight = straightAfter;
         this.closed = closed;

@@ -77,7 +77,7 @@ final class LateEnd {
         if (told.compareAndSet(false, true)) {
             view.writtenOff = writtenOff;
             view.now = view.time().nanos();
-            view.interpreter.end(view);
+            Carrier.within(view.context, () -> view.interpreter.end(view));
         }
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
 import java.util.List;
@@ -18,6 +19,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private final @Nullable TimeSource limiting;
     private final long until;
     private final int number;
+    private final CallContext.@Nullable Snapshot context;
     private final Completion come = new Completion();
 
     // Guarded by this.
@@ -37,11 +39,16 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         limiting = call.limited ? call.time() : null;
         until = call.limitAt;
         number = Math.max(call.attempts, call.outerAttempt);
+        context = call.context();
     }
 
     /** The work, on its own thread. */
     @Override
     public void run() {
+        Carrier.within(context, this::work);
+    }
+
+    private void work() {
         if (begins()) {
             try {
                 value = Deadline.bound(limiting, until, number, action);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
@@ -45,6 +46,7 @@ public final class Pipeline implements AutoCloseable {
     private final Operation<@Nullable Object> plain;
     private final Classifier classifier;
     private final @Nullable Events events;
+    final @Nullable Carrier carrier;
     final Interpreter interpreter;
     final BlockingDriver blocking;
     final AsyncDriver async;
@@ -63,6 +65,7 @@ public final class Pipeline implements AutoCloseable {
         executor = builder.executor;
         classifier = builder.classifier;
         events = builder.observers.isEmpty() ? null : new Events(name, builder.observers);
+        carrier = Carrier.of(builder.contexts);
         for (Policy policy : policies) {
             policy.bind(time);
             policy.beside(policies);
@@ -146,6 +149,7 @@ public final class Pipeline implements AutoCloseable {
         private TimeSource time = TimeSource.system();
         private @Nullable Executor executor;
         private int straightAfter = STRAIGHT_AFTER;
+        private @Nullable List<CallContext> contexts;
 
         private Builder(String name) {
             this.name = Objects.requireNonNull(name, "name");
@@ -197,6 +201,16 @@ public final class Pipeline implements AutoCloseable {
         /** After how many calls the pipeline gets a {@link StraightWay}; less than 0: never. */
         Builder straightAfter(int calls) {
             straightAfter = calls;
+            return this;
+        }
+
+        /**
+         * What goes with a call to other threads, and nothing else; without arguments nothing does. Default: the contexts on
+         * the class path, which are the thread-locals that are registered with Micrometer's context-propagation if that is
+         * there.
+         */
+        public Builder context(CallContext... values) {
+            contexts = List.of(values);
             return this;
         }
 
@@ -351,6 +365,7 @@ public final class Pipeline implements AutoCloseable {
         child.cursor = fork.layer() + 1;
         child.preset(fork.layer(), fork.object());
         child.limitCaller(fork.limitNanos());
+        child.context = parent.context();
         try {
             executor().execute(() -> runBackground(child));
         } catch (Throwable refusal) {
@@ -360,11 +375,16 @@ public final class Pipeline implements AutoCloseable {
     }
 
     void runBackground(CallState child) {
-        if (child.async) {
-            async.proceed(child);
-        } else {
-            blocking.runInBackground(child);
-            backgroundDone(child);
+        Surroundings callers = Surroundings.enter(child, Ambient.get());
+        try {
+            if (child.async) {
+                async.proceed(child);
+            } else {
+                blocking.runInBackground(child);
+                backgroundDone(child);
+            }
+        } finally {
+            Surroundings.leave(callers);
         }
     }
 

@@ -65,7 +65,12 @@ final class Suspension extends Work
 
     private void tooLate(@Nullable Object lost) {
         List<LateEnd> waiting = end();
-        call.interpreter.lateResult(call.spec.operation, lost, decidedAt());
-        tell(waiting);
+        Surroundings callers = Surroundings.enter(call, Ambient.get());
+        try {
+            call.interpreter.lateResult(call.spec.operation, lost, decidedAt());
+            tell(waiting);
+        } finally {
+            Surroundings.leave(callers);
+        }
     }
 }
