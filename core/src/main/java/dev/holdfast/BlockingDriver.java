@@ -109,7 +109,9 @@ final class BlockingDriver {
 
     /** Before the limit is watched: one that strikes at once must find the attempt that it is to cancel. */
     static Attempt newAttempt(CallState call) {
-        Attempt attempt = new Attempt(call.time(), call.attempts, call.limited, call.limitAt, call.interpreter.carrier);
+        // Hooks of an asynchronous attempt are run by the call itself.
+        Carrier carrier = call.async ? null : call.interpreter.carrier;
+        Attempt attempt = new Attempt(call.time(), call.attempts, call.limited, call.limitAt, carrier);
         call.attempt = attempt;
         return attempt;
     }

@@ -50,16 +50,29 @@ public final class Deadline {
      */
     public static Executor propagating(Executor executor) {
         Objects.requireNonNull(executor, "executor");
-        return task -> {
-            Binding carried = Binding.current();
-            executor.execute(
-                    carried == null
-                            ? task
-                            : () -> bound(carried.time, carried.until, carried.attempt, () -> {
-                                task.run();
-                                return null;
-                            }));
-        };
+        return task -> execute(executor, Binding.current(), task);
+    }
+
+    /**
+     * An executor whose tasks run under the deadline that holds here and now, wherever they are handed in, and as part of the
+     * same attempt. For what continues a stage that no pipeline made, since it is handed in by whoever completes that:
+     * {@code stage.thenApplyAsync(next, Deadline.fixed(pool))}.
+     */
+    public static Executor fixed(Executor executor) {
+        Objects.requireNonNull(executor, "executor");
+        Binding here = Binding.current();
+        return task -> execute(executor, here, task);
+    }
+
+    private static void execute(Executor executor, @Nullable Binding carried, Runnable task) {
+        if (carried == null) {
+            executor.execute(task);
+            return;
+        }
+        executor.execute(() -> bound(carried.time, carried.until, carried.attempt, () -> {
+            task.run();
+            return null;
+        }));
     }
 
     /**
