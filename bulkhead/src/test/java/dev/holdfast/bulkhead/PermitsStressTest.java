@@ -3,6 +3,7 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.ThreadKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Real threads that take, queue, give up and return permits, as fast as they can. Bounded in count. */
+@ThreadKind.Each
 class PermitsStressTest {
     private static final int THREADS = 6;
     private static final int ROUNDS = 20_000;
@@ -28,7 +30,7 @@ class PermitsStressTest {
         for (int limit : new int[] {1, 3}) {
             Permits permits = PermitsTest.permits(limit, 4);
             CyclicBarrier start = new CyclicBarrier(THREADS);
-            ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+            ExecutorService threads = Executors.newFixedThreadPool(THREADS, ThreadKind.current());
             try {
                 List<Callable<Integer>> tasks = new ArrayList<>();
                 for (int i = 0; i < THREADS; i++) {
@@ -57,7 +59,7 @@ class PermitsStressTest {
     void cellsAndResizingLoseNoPermitAndMakeNone() throws Exception {
         int largest = 64;
         Permits permits = PermitsTest.permits(largest, 0);
-        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS, ThreadKind.current());
         try {
             List<Callable<Integer>> tasks = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {

@@ -3,6 +3,7 @@ package dev.holdfast.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.ThreadKind;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Real threads, all at once, and what must hold when they are done. */
+@ThreadKind.Each
 class EngineStressTest {
     private static final int THREADS = 4;
 
@@ -27,7 +29,7 @@ class EngineStressTest {
     }
 
     private static int together(Work work) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS, ThreadKind.current());
         try {
             CyclicBarrier start = new CyclicBarrier(THREADS);
             List<Future<Integer>> ends = new ArrayList<>();

@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ final class Baton {
 
     private final List<Throwable> failures = new ArrayList<>();
     private long sequence;
-    private int drivers;
+    private ThreadFactory threads = new Daemons();
     /** Whether the baton is with one of our own threads. */
     private boolean driving;
     // Both are written under the lock, and read without it by clock readers and waiting threads.
@@ -49,6 +50,21 @@ final class Baton {
     /** With events of one instant in an order drawn from this; null: in the order in which they are made. */
     Baton(@Nullable Random random) {
         ties = random == null ? () -> sequence : () -> random.nextLong() >>> 1;
+    }
+
+    private static final class Daemons implements ThreadFactory {
+        private int made;
+
+        @Override
+        public Thread newThread(Runnable task) {
+            Thread thread = new Thread(null, task, "virtual-time-" + ++made, 0, false);
+            thread.setDaemon(true);
+            return thread;
+        }
+    }
+
+    synchronized void threads(ThreadFactory factory) {
+        threads = factory;
     }
 
     long elapsed() {
@@ -221,8 +237,7 @@ final class Baton {
             rested.give(Turn.GO);
             return;
         }
-        Thread thread = new Thread(null, this::drive, "virtual-time-" + ++drivers, 0, false);
-        thread.setDaemon(true);
+        Thread thread = threads.newThread(this::drive);
         Seat seat = new Seat(thread, true);
         seats.put(thread, seat);
         seat.give(Turn.GO);

@@ -6,11 +6,13 @@ import dev.holdfast.time.Seat.Turn;
 import dev.holdfast.time.Seat.Wait;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +58,17 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     /** Events of one instant happen in an order that is drawn from the seed: the same seed, the same run. */
     public static VirtualTime seeded(long seed) {
         return new VirtualTime(new Random(seed));
+    }
+
+    /**
+     * Makes the threads of this object with this factory from now on, such as one of virtual threads. They end with
+     * {@link #close}. Default: daemon threads.
+     *
+     * @return this
+     */
+    public VirtualTime threads(ThreadFactory factory) {
+        baton.threads(Objects.requireNonNull(factory, "factory"));
+        return this;
     }
 
     @Override

@@ -10,6 +10,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
@@ -32,10 +33,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Whatever runs for a call finds what its caller had, whichever thread it is; and the thread has its own back afterwards. */
+@ThreadKind.Each
 class CarriedContextTest {
     private static final ThreadLocal<String> TENANT = new ThreadLocal<>();
 
-    private final VirtualTime time = new VirtualTime();
+    private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     private final AtomicInteger captures = new AtomicInteger();
     /** What was run, and what it found: {@code attempt 1 for shop}. */
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
@@ -24,8 +25,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What hangs on the future of a call is under its caller's deadline and part of its caller's attempt, and under no other. */
+@ThreadKind.Each
 class ContinuationTest {
-    private final VirtualTime time = new VirtualTime();
+    private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     /** What each attempt of {@link #inner} had left, in milliseconds, and the outer attempt: {@code 70 ms in 2}. */
     private final List<String> seen = Collections.synchronizedList(new ArrayList<>());
 

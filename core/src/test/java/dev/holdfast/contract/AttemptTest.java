@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What an action is told of its attempt. */
+@ThreadKind.Each
 class AttemptTest {
     private final List<String> seen = new ArrayList<>();
 

@@ -21,9 +21,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Limits: whose is nearest strikes; the layers inside its owner may not retry, those outside may. */
+@ThreadKind.Each
 class DeadlineRulesTest {
-    private static final RetryPolicy TWICE =
-            RetryPolicy.of(r -> r.maxAttempts(2).initialBackoff(Duration.ZERO));
+    private static RetryPolicy twice() {
+        return RetryPolicy.of(r -> r.maxAttempts(2).initialBackoff(Duration.ZERO));
+    }
 
     @ParameterizedTest
     @EnumSource(Way.class)
@@ -52,7 +54,7 @@ class DeadlineRulesTest {
     @EnumSource(Way.class)
     void retryOutsideTheLimitTriesAgain(Way way) {
         try (Lab lab = new Lab()) {
-            lab.layers(TWICE, TimeoutPolicy.of(millis(5)));
+            lab.layers(twice(), TimeoutPolicy.of(millis(5)));
             assertThat(lab.run(
                                     way,
                                     Step.value("never").after(50),
@@ -66,7 +68,7 @@ class DeadlineRulesTest {
     @EnumSource(Way.class)
     void retryInsideTheLimitDoesNot(Way way) {
         try (Lab lab = new Lab()) {
-            lab.layers(TimeoutPolicy.of(millis(5)), TWICE);
+            lab.layers(TimeoutPolicy.of(millis(5)), twice());
             assertThat(lab.run(way, Step.value("never").after(50)).end())
                     .isEqualTo(new Lab.End("timeout of timeout", 1, millis(5)));
         }

@@ -29,8 +29,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Attempts on threads of their own: work that ignores its interrupt holds nobody, and its permit follows it. */
+@ThreadKind.Each
 class DedicatedThreadsTest {
-    private final VirtualTime time = new VirtualTime();
+    private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     private final long start = time.nanos();
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
 
@@ -152,11 +153,12 @@ class DedicatedThreadsTest {
         CountDownLatch running = new CountDownLatch(1);
         CountDownLatch release = new CountDownLatch(1);
         try (Pipeline p = Pipeline.of("p", new Isolation(1))) {
-            Thread first = new Thread(() -> p.call(() -> {
-                running.countDown();
-                awaitPatiently(release);
-                return "first";
-            }));
+            Thread first = ThreadKind.current()
+                    .newThread(() -> p.call(() -> {
+                        running.countDown();
+                        awaitPatiently(release);
+                        return "first";
+                    }));
             first.start();
             awaitPatiently(running);
             assertThatThrownBy(() -> p.call(() -> "second"))
@@ -190,7 +192,7 @@ class DedicatedThreadsTest {
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         CountDownLatch over = new CountDownLatch(1);
         try (Pipeline p = Pipeline.of("p", new Isolation(1))) {
-            Thread caller = new Thread(() -> {
+            Thread caller = ThreadKind.current().newThread(() -> {
                 try {
                     p.call(() -> {
                         running.countDown();

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** However often something happens at once, the stack does not grow with it. */
+@ThreadKind.Each
 class DeepTest {
     private static final int MILLION = 1_000_000;
     private static final int MANY = 100_000;

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Who runs what comes next: never a timer's thread; and what an executor refuses is a rejection, never a hang. */
+@ThreadKind.Each
 class ExecutorTest {
 
     /** A time that refuses to set timers after a while. */

@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** INTERPRETER section 4: what interrupts do to blocking calls, and that none is lost, made up, or hits a stranger. */
+@ThreadKind.Each
 class InterruptTest {
 
     /** The system's time, but between the watchdog's claim and its interrupt a test may do something. */

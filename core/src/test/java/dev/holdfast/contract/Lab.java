@@ -36,7 +36,7 @@ public final class Lab implements AutoCloseable {
     private boolean idempotent = true;
 
     public Lab() {
-        this(new VirtualTime());
+        this(ThreadKind.current().on(new VirtualTime()));
     }
 
     public Lab(VirtualTime time) {

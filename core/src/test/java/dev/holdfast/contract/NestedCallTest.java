@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Calls inside calls, and calls one after the other on one thread: none finds anything of another's. */
+@ThreadKind.Each
 class NestedCallTest {
     private final Lab lab = new Lab();
 

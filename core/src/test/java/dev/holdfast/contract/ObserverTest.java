@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the observer is told, by both ways alike; and that one that throws breaks nothing. */
+@ThreadKind.Each
 class ObserverTest {
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());
 

@@ -28,9 +28,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A policy is told of an attempt that runs too long while it runs, at most once an entry, and knows of it when it settles. */
+@ThreadKind.Each
 class OverdueTest {
     private static final long MILLI = 1_000_000;
-    private final VirtualTime time = new VirtualTime();
+    private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     private final long start = time.nanos();
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
 
@@ -202,7 +203,7 @@ class OverdueTest {
             Thread[] threads = new Thread[4];
             for (int t = 0; t < threads.length; t++) {
                 long seed = t;
-                threads[t] = new Thread(() -> {
+                threads[t] = ThreadKind.current().newThread(() -> {
                     for (int i = 0; i < 150; i++) {
                         // From well below the threshold to beyond the next sweep.
                         long nanos = MILLI + (seed * 7 + i) % 30 * MILLI;

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The future of an asynchronous call: whatever completes it from outside gives up the call, and what it holds comes back. */
+@ThreadKind.Each
 class ReturnedFutureTest {
 
     static Stream<Arguments> endings() {

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** INTERPRETER section 3: whoever wins the claim resumes the call, once, and never inside a stranger's policy. */
+@ThreadKind.Each
 class SuspensionTest {
 
     private static Probe awaiting(Probe probe, Completion turn) {

@@ -10,6 +10,7 @@ import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.spi.Completion;
 import java.io.IOException;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Guarantee 1: whatever happens, and at whichever stage, an entered layer is settled once and ended once. */
+@ThreadKind.Each
 class ExactlyOnceTest {
 
     /** Where a call stands 5 ms after its start; each of these waits is over after 10 ms. */

@@ -9,6 +9,7 @@ import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guarantee 6: what arrives after the outcome was decided settles nothing, and a value that lost goes to discard. */
+@ThreadKind.Each
 class LateResultsTest {
     private static final Step LATE = Step.value("late").after(20).stubbornly();
 

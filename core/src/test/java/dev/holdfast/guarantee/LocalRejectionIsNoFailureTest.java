@@ -10,6 +10,7 @@ import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guarantee 2: what was turned away locally never reached the dependency, and every layer around is told so. */
+@ThreadKind.Each
 class LocalRejectionIsNoFailureTest {
 
     private static List<String> settlements(Lab lab) {

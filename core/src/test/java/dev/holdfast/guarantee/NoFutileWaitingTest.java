@@ -8,6 +8,7 @@ import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.Jitter;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guarantee 4: a wait that does not fit into the remaining time is not begun. */
+@ThreadKind.Each
 class NoFutileWaitingTest {
 
     @ParameterizedTest

@@ -9,6 +9,7 @@ import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guarantee 7: what a layer holds for the work is given back when the work is over, and not when its outcome is decided. */
+@ThreadKind.Each
 class PermitFollowsWorkTest {
     private final List<String> ends = new ArrayList<>();
 

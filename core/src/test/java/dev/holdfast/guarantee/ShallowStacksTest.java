@@ -10,6 +10,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Guarantee 5: between the call and the user's own code a stack trace shows at most three frames of Holdfast. */
+@ThreadKind.Each
 class ShallowStacksTest {
     private final Lab lab = new Lab();
     private final List<Policy> layers = new ArrayList<>();

@@ -8,6 +8,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -28,8 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Guarantee 3: one clock read when an attempt starts, one when its action ends, and one more for a suspension. */
+@ThreadKind.Each
 class TwoClockReadsTest {
-    private final VirtualTime virtual = new VirtualTime();
+    private final VirtualTime virtual = ThreadKind.current().on(new VirtualTime());
     private final AtomicInteger reads = new AtomicInteger();
     private final TimeSource counting = new TimeSource() {
         @Override

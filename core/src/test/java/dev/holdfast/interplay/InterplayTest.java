@@ -12,6 +12,7 @@ import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The rows of the interplay table of DESIGN section 3 that core's own policies allow, each test named after its row. */
+@ThreadKind.Each
 class InterplayTest {
 
     private static RetryPolicy retry(int attempts) {

@@ -15,6 +15,7 @@ import dev.holdfast.Verdict;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Step;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
@@ -39,6 +40,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** One set of scenarios through both ways: the same end at the same time, and everybody was told the same in between. */
+@ThreadKind.Each
 class ParityTest {
     private static final Step NEVER = value("never").after(1_000);
 

@@ -8,6 +8,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
@@ -26,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+@ThreadKind.Each
 class TimeoutPolicyTest {
-    private final VirtualTime time = new VirtualTime();
+    private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
 
     @AfterEach
     void close() {
@@ -173,7 +175,7 @@ class TimeoutPolicyTest {
             CountDownLatch never = new CountDownLatch(1);
             Thread[] threads = new Thread[8];
             for (int i = 0; i < threads.length; i++) {
-                threads[i] = new Thread(() -> {
+                threads[i] = ThreadKind.current().newThread(() -> {
                     for (int k = 0; k < 25; k++) {
                         try {
                             p.call(() -> never.await(10, TimeUnit.SECONDS));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.stalecache.Flight.Landing;
+import dev.holdfast.testing.ThreadKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -15,6 +16,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
+@ThreadKind.Each
 class FlightsTest {
     private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null);
 
@@ -123,7 +125,7 @@ class FlightsTest {
         AtomicInteger leaders = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         CyclicBarrier start = new CyclicBarrier(threads);
-        ExecutorService pool = Executors.newFixedThreadPool(threads);
+        ExecutorService pool = Executors.newFixedThreadPool(threads, ThreadKind.current());
         try {
             List<Future<?>> runs = new ArrayList<>();
             for (int t = 0; t < threads; t++) {

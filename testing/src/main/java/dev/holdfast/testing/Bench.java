@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A policy between two spies, in a pipeline on virtual time, with other layers around and inside as a test wants them. */
 final class Bench implements AutoCloseable {
-    final VirtualTime time = new VirtualTime();
+    final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     final Policy policy;
     final SpyPolicy outer = SpyPolicy.named("outer");
     final SpyPolicy spy;

@@ -31,7 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * What every policy must keep, whatever happens around and inside it: each entry is settled exactly once and ended exactly
  * once, or abandoned once, and afterwards nothing is held and the next call gets through.
  *
- * <p>Each test runs through {@code call} and {@code callAsync}, on virtual time. A policy is shown to pass by a subclass:
+ * <p>Each test runs through {@code call} and {@code callAsync}, on virtual time, and on each {@linkplain ThreadKind kind of
+ * thread} that the JVM has. A policy is shown to pass by a subclass:
  *
  * <pre>{@code
  * class BulkheadContractTest extends PolicyContract {
@@ -45,6 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * }
  * }</pre>
  */
+@ThreadKind.Each
 public abstract class PolicyContract {
     private static final Duration SHORT = Duration.ofMillis(5);
     private static final Duration LONG = Duration.ofMillis(20);

@@ -44,7 +44,7 @@ final class RandomCalls {
     private int done;
 
     RandomCalls(Policy policy, Driver driver, long seed) {
-        this.time = VirtualTime.seeded(seed);
+        this.time = ThreadKind.current().on(VirtualTime.seeded(seed));
         this.driver = driver;
         this.random = new SplittableRandom(seed);
         this.spy = SpyPolicy.around(policy);

@@ -57,19 +57,15 @@ final class RealThreads {
     }
 
     void run() throws InterruptedException {
-        ExecutorService work = Executors.newFixedThreadPool(2, task -> {
-            Thread thread = new Thread(task, "stress-work");
-            thread.setDaemon(true);
-            return thread;
-        });
+        ExecutorService work = Executors.newFixedThreadPool(2, ThreadKind.current());
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < BLOCKING; i++) {
             SplittableRandom random = new SplittableRandom(i);
-            blockers.add(new Thread(() -> block(random), "stress-blocking-" + i));
+            blockers.add(thread(() -> block(random), "stress-blocking-" + i));
         }
         for (int i = 0; i < ASYNC; i++) {
             SplittableRandom random = new SplittableRandom(-1 - i);
-            threads.add(new Thread(() -> callAsync(random, work), "stress-async-" + i));
+            threads.add(thread(() -> callAsync(random, work), "stress-async-" + i));
         }
         threads.addAll(blockers);
         threads.forEach(Thread::start);
@@ -87,6 +83,12 @@ final class RealThreads {
         pipeline.close();
         assertThat(wrongs).isEmpty();
         assertThat(done).hasValue((BLOCKING + ASYNC) * CALLS);
+    }
+
+    private static Thread thread(Runnable task, String name) {
+        Thread thread = ThreadKind.current().newThread(task);
+        thread.setName(name);
+        return thread;
     }
 
     /** Late work may still be ending on other threads: what holds must hold in the end. */

@@ -3,6 +3,7 @@ package dev.holdfast.throttling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testing.ThreadKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Real threads that reserve and give back on a time of their own that they push forward together. Bounded in count. */
+@ThreadKind.Each
 class GcraStressTest {
     private static final int THREADS = 4;
     private static final int ROUNDS = 40_000;
@@ -67,7 +69,7 @@ class GcraStressTest {
 
     private static List<Long> onAllThreads(Use use) throws Exception {
         CyclicBarrier start = new CyclicBarrier(THREADS);
-        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS, ThreadKind.current());
         List<Long> all = new ArrayList<>();
         try {
             List<Callable<List<Long>>> tasks = new ArrayList<>();

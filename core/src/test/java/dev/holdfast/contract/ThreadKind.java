@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.contract;
+
+import dev.holdfast.time.VirtualTime;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import org.junit.jupiter.api.ClassTemplate;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** As {@code ThreadKind} of the testing module, which core cannot know: what the threads of a test are. */
+public enum ThreadKind implements ThreadFactory {
+    /** Threads of the operating system. */
+    PLATFORM {
+        @Override
+        public Thread newThread(Runnable task) {
+            Thread thread = new Thread(task, "test-thread");
+            thread.setDaemon(true);
+            return thread;
+        }
+    },
+    /** Virtual threads. */
+    VIRTUAL {
+        @Override
+        public Thread newThread(Runnable task) {
+            return EachThreadKind.virtualThreads().newThread(task);
+        }
+    };
+
+    /** The kinds that this JVM has. */
+    public static List<ThreadKind> ofThisJvm() {
+        return Runtime.version().feature() < 21 ? List.of(PLATFORM) : List.of(values());
+    }
+
+    /** The kind that the running test is about; {@link #PLATFORM} outside of a marked class. */
+    public static ThreadKind current() {
+        return EachThreadKind.current;
+    }
+
+    /** Time whose spawned callers and whose executor are on threads of this kind. */
+    public VirtualTime on(VirtualTime time) {
+        return time.threads(this);
+    }
+
+    /** Runs the tests of a class, and of those that extend it, once for each kind of thread. */
+    @Target(ElementType.TYPE)
+    @Retention(RetentionPolicy.RUNTIME)
+    @Inherited
+    @ClassTemplate
+    @ExtendWith(EachThreadKind.class)
+    public @interface Each {}
+}
