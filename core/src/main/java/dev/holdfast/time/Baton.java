@@ -100,10 +100,13 @@ final class Baton {
         if (seat != null && seat.wait == Wait.RESTING) {
             return;
         }
-        thread.interrupt();
+        // The end first: who wakes up knows that it has been seen to. A crowd that came here for the monitor, and waits
+        // for
+        // its turns awake, would keep virtual threads from it: they get a carrier after those that yield.
         if (seat != null) {
             endWait(seat);
         }
+        thread.interrupt();
     }
 
     /** Ends all waits, and then all our threads. */
@@ -220,7 +223,9 @@ final class Baton {
             } else if (interrupted) {
                 Thread.yield();
             } else if (seat.thread.isInterrupted()) {
-                endWait(seat);
+                if (!seat.ending) {
+                    endWait(seat);
+                }
                 interrupted = true;
             }
         }
