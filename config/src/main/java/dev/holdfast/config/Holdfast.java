@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
 import java.nio.file.Path;
@@ -86,6 +87,7 @@ public final class Holdfast implements AutoCloseable {
         private final List<CallObserver> observers = new ArrayList<>();
         private @Nullable TimeSource time;
         private @Nullable Executor executor;
+        private CallContext @Nullable [] contexts;
         private @Nullable Factories factories;
 
         private Builder() {}
@@ -131,6 +133,15 @@ public final class Holdfast implements AutoCloseable {
         /** Where the pipelines run continuations; it is not closed. Default: one that each pipeline makes. */
         public Builder executor(Executor executor) {
             this.executor = Objects.requireNonNull(executor, "executor");
+            return this;
+        }
+
+        /**
+         * What goes with the calls to other threads, and nothing else; without arguments nothing does. Default: the contexts
+         * on the class path, as {@link Pipeline.Builder#context} says.
+         */
+        public Builder context(CallContext... contexts) {
+            this.contexts = contexts.clone();
             return this;
         }
 
@@ -191,6 +202,9 @@ public final class Holdfast implements AutoCloseable {
             }
             if (executor != null) {
                 builder.executor(executor);
+            }
+            if (contexts != null) {
+                builder.context(contexts);
             }
             return builder;
         }

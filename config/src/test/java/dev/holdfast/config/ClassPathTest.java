@@ -12,6 +12,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Verdict;
 import dev.holdfast.config.ConfigException.Problem;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -105,6 +107,29 @@ class ClassPathTest {
                 throw new IOException("gone");
             });
             assertThat(answer).isEqualTo("none");
+        }
+    }
+
+    @Test
+    void whatTheCallsCarryIsSaidOnceForAllPipelines() throws Exception {
+        Path file = write("pipelines: { inventory: { retry: }, prices: { retry: } }");
+        ThreadLocal<String> tenant = new ThreadLocal<>();
+        CallContext context = () -> {
+            String captured = tenant.get();
+            return () -> {
+                tenant.set(captured);
+                return tenant::remove;
+            };
+        };
+        try (Holdfast holdfast = Holdfast.builder().context(context).load(file)) {
+            for (Pipeline pipeline : holdfast.pipelines()) {
+                CompletableFuture<String> stage = new CompletableFuture<>();
+                tenant.set("shop");
+                CompletableFuture<String> seen = pipeline.callAsync(() -> stage).thenApply(value -> tenant.get());
+                tenant.remove();
+                stage.complete("value");
+                assertThat(seen).isCompletedWithValue("shop");
+            }
         }
     }
 

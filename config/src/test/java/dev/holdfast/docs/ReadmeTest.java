@@ -18,11 +18,13 @@ class ReadmeTest {
     @Test
     void everyJavaSampleIsCompiledCode() throws IOException {
         List<String> sources = filesBelow(EXAMPLES.resolve("java"), ".java");
-        assertThat(Pages.blocks(Pages.README, "java"))
-                .isNotEmpty()
-                .allSatisfy(sample -> assertThat(sources)
-                        .as("an example that has these lines:%n%s", sample)
-                        .anyMatch(source -> source.contains(flat(sample))));
+        assertThat(Pages.blocks(Pages.README, "java")).isNotEmpty();
+        for (Path page : Pages.all()) {
+            assertThat(Pages.blocks(page, "java"))
+                    .allSatisfy(sample -> assertThat(sources)
+                            .as("an example that has these lines of %s:%n%s", page, sample)
+                            .anyMatch(source -> source.contains(flat(sample))));
+        }
     }
 
     @Test

@@ -15,6 +15,7 @@ import dev.holdfast.interplay.Rig.Way;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The interplay table of DESIGN section 3 with the real policies, each test named after its row. */
+@ThreadKind.Each
 class PoliciesInterplayTest {
 
     private static CircuitBreakerPolicy breaker() {

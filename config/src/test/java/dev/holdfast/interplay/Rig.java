@@ -12,6 +12,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.RecordingObserver;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -29,7 +30,7 @@ final class Rig implements AutoCloseable {
         CALL_ASYNC
     }
 
-    final VirtualTime time = new VirtualTime();
+    final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     final RecordingObserver told = new RecordingObserver();
     final Operation<Object> operation;
     private final Pipeline pipeline;

@@ -629,4 +629,23 @@ class VirtualTimeTest {
             throw new AssertionError(e);
         }
     }
+
+    @Test
+    void itsThreadsAreMadeByTheFactoryThatItIsGivenAndEndWithIt() throws Exception {
+        List<Thread> made = new ArrayList<>();
+        VirtualTime own = new VirtualTime().threads(task -> {
+            Thread thread = new Thread(task, "given");
+            made.add(thread);
+            return thread;
+        });
+        CompletableFuture<Thread> first = own.spawn(Thread::currentThread);
+        CompletableFuture<Thread> parked = own.spawn(() -> {
+            own.sleep(Duration.ofMillis(5));
+            return Thread.currentThread();
+        });
+        own.run();
+        assertThat(made).isNotEmpty().contains(first.join(), parked.join());
+        own.close();
+        assertThat(made).noneMatch(Thread::isAlive);
+    }
 }

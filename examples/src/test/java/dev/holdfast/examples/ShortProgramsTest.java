@@ -5,11 +5,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CheckedSupplier;
+import dev.holdfast.Deadline;
+import dev.holdfast.Pipeline;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,6 +31,23 @@ class ShortProgramsTest {
     void theProgramWithAFileGetsItsAnswer() throws Exception {
         assertThat(printed(() -> run(FromYaml::main, "src/main/resources/inventory.yaml")))
                 .isEqualToIgnoringNewLines("42 units");
+    }
+
+    @Test
+    void theProgramWithAContextFindsItsRequestWhereTheCallGoesOn() throws Exception {
+        assertThat(printed(() -> run(WithContext::main))).isEqualToIgnoringNewLines("r-17: 42 unitsr-17: 42 units");
+    }
+
+    @Test
+    void aStageOfSomebodyElsesIsContinuedUnderTheDeadlineThatHeldBefore() throws Exception {
+        try (StockService client = new StockService();
+                Pipeline inventory = Pipeline.of("inventory")) {
+            CompletableFuture<String> stage = new CompletableFuture<>();
+            CompletableFuture<String> end = Deadline.within(
+                    Duration.ofNanos(1), () -> WithContext.continued(stage, inventory, client, Runnable::run));
+            stage.complete("sku-1");
+            assertThat(end).isCompletedExceptionally();
+        }
     }
 
     @Test

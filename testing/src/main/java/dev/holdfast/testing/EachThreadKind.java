@@ -28,6 +28,10 @@ final class EachThreadKind implements ClassTemplateInvocationContextProvider {
 
     @Override
     public Stream<ClassTemplateInvocationContext> provideClassTemplateInvocationContexts(ExtensionContext context) {
+        return invocations();
+    }
+
+    static Stream<ClassTemplateInvocationContext> invocations() {
         return ThreadKind.ofThisJvm().stream().map(On::new);
     }
 
