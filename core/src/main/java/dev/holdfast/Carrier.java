@@ -23,6 +23,9 @@ final class Carrier {
     private static final Scope NOTHING_TO_UNDO = () -> {};
     private static final Snapshot NOTHING = () -> NOTHING_TO_UNDO;
 
+    /** Volatile: the list is read without a lock. That two threads load it at once does no harm. */
+    private static volatile @Nullable List<CallContext> found;
+
     private final List<CallContext> contexts;
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
@@ -32,30 +35,34 @@ final class Carrier {
 
     /** For these contexts; null: for those on the class path. The result is null if there are none, and nothing is carried. */
     static @Nullable Carrier of(@Nullable List<CallContext> given) {
-        List<CallContext> carried = given == null ? OnClassPath.FOUND : given;
+        List<CallContext> carried = given == null ? onClassPath() : given;
         return carried.isEmpty() ? null : new Carrier(carried);
     }
 
-    /** Loaded when the first pipeline is built that is not told what to carry. */
-    private static final class OnClassPath {
-        static final List<CallContext> FOUND = load();
+    private static List<CallContext> onClassPath() {
+        List<CallContext> known = found;
+        if (known == null) {
+            known = load();
+            found = known;
+        }
+        return known;
+    }
 
-        private static List<CallContext> load() {
-            List<CallContext> found = new ArrayList<>();
-            Iterator<CallContext> all = ServiceLoader.load(CallContext.class, Pipeline.class.getClassLoader())
-                    .iterator();
-            for (; ; ) {
-                try {
-                    if (!all.hasNext()) {
-                        return List.copyOf(found);
-                    }
-                    found.add(all.next());
-                } catch (ServiceConfigurationError unusable) {
-                    if (!(unusable.getCause() instanceof LinkageError)) {
-                        throw unusable;
-                    }
-                    // Its library is optional, and not here.
+    private static List<CallContext> load() {
+        List<CallContext> loaded = new ArrayList<>();
+        Iterator<CallContext> all = ServiceLoader.load(CallContext.class, Pipeline.class.getClassLoader())
+                .iterator();
+        for (; ; ) {
+            try {
+                if (!all.hasNext()) {
+                    return List.copyOf(loaded);
                 }
+                loaded.add(all.next());
+            } catch (ServiceConfigurationError unusable) {
+                if (!(unusable.getCause() instanceof LinkageError)) {
+                    throw unusable;
+                }
+                // Its library is optional, and not here.
             }
         }
     }

@@ -218,6 +218,7 @@ public final class Pipeline implements AutoCloseable {
          * Makes the pipeline.
          *
          * @throws IllegalArgumentException if the order can never work
+         * @throws java.util.ServiceConfigurationError if a context on the class path cannot be made
          */
         public Pipeline build() {
             return new Pipeline(this);

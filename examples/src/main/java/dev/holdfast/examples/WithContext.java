@@ -8,11 +8,10 @@ import io.micrometer.context.integration.Slf4jThreadLocalAccessor;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import org.jspecify.annotations.Nullable;
 
 /** What a request has on its thread is there too where a call for it goes on. */
 public final class WithContext {
-    private static final ThreadLocal<@Nullable String> REQUEST = new ThreadLocal<>();
+    private static final ThreadLocal<String> REQUEST = new ThreadLocal<>();
 
     private WithContext() {}
 
@@ -62,8 +61,7 @@ public final class WithContext {
     static CompletableFuture<String> continued(
             CompletableFuture<String> stage, Pipeline inventory, StockService client, Executor pool) {
         // tag::fixed[]
-        return stage.thenComposeAsync(
-                sku -> inventory.callAsync(() -> client.stockAsync(sku)), Deadline.fixed(pool));
+        return stage.thenComposeAsync(sku -> inventory.callAsync(() -> client.stockAsync(sku)), Deadline.fixed(pool));
         // end::fixed[]
     }
 }
