@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -142,6 +143,11 @@ final class AsyncDriver {
         suspension.ran = true;
         call.dropKept();
         Executor dedicated = interpreter.dedicated;
+        Fault fault = call.takeFault();
+        if (fault != null) {
+            startFaulty(call, suspension, fault);
+            return;
+        }
         if (dedicated != null) {
             startElsewhere(call, suspension, dedicated);
             return;
@@ -171,14 +177,28 @@ final class AsyncDriver {
         }
     }
 
-    private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
-        // By the time the other thread looks, the call may be at its next attempt.
+    private void startFaulty(CallState call, Suspension suspension, Fault fault) {
+        Executor dedicated = interpreter.dedicated;
+        CheckedSupplier<?, ?> instead = fault.instead();
+        Runnable afterwards = instead == null ? elsewhere(call, suspension) : () -> suspension.end(instead);
+        new FaultyAttempt(
+                        interpreter, suspension, () -> dedicated == null ? pipeline.executor() : dedicated, afterwards)
+                .start(fault.delayNanos());
+    }
+
+    /** The action on another thread: by the time that one looks, the call may be at its next attempt. */
+    private Runnable elsewhere(CallState call, Suspension suspension) {
         TimeSource limiting = call.limited ? time : null;
         long until = call.limitAt;
         int number = Math.max(call.attempts, call.outerAttempt);
         Attempt attempt = attemptFor(call);
+        return () -> runElsewhere(call, suspension, attempt, limiting, until, number);
+    }
+
+    private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
+        Runnable work = elsewhere(call, suspension);
         try {
-            dedicated.execute(() -> runElsewhere(call, suspension, attempt, limiting, until, number));
+            dedicated.execute(work);
         } catch (Throwable refusal) {
             suspension.ran = false;
             throw refusal;

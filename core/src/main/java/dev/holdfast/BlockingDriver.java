@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.TimeSource;
 import java.util.Objects;
 import java.util.concurrent.Executor;
@@ -87,11 +88,11 @@ final class BlockingDriver {
                     return;
                 case Interpreter.ACT:
                     if (interpreter.starting(call)) {
-                        if (interpreter.dedicated == null) {
+                        if (interpreter.dedicated == null && call.fault == null) {
                             Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
                             act(call, call.mode, action, attempt, argument);
                         } else {
-                            actElsewhere(call, interpreter.dedicated, action, argument);
+                            actOtherwise(call, action, argument);
                         }
                     }
                     break;
@@ -157,10 +158,24 @@ final class BlockingDriver {
         }
     }
 
-    /** On a thread of its own; what this one runs is to wait for it. */
-    private void actElsewhere(CallState call, Executor dedicated, Object action, @Nullable Object argument) {
+    /** With a fault that a policy has injected, or on a thread of its own, or both. */
+    private void actOtherwise(CallState call, Object action, @Nullable Object argument) {
         Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
-        OtherThread work = new OtherThread(call, bound(call.mode, action, attempt, argument));
+        CheckedSupplier<?, ?> work = bound(call.mode, action, attempt, argument);
+        Fault fault = call.takeFault();
+        if (fault != null) {
+            work = new FaultyAction(interpreter, fault, work);
+        }
+        if (interpreter.dedicated == null) {
+            act(call, CallState.SUPPLIER, work, null, null);
+        } else {
+            actElsewhere(call, interpreter.dedicated, work);
+        }
+    }
+
+    /** On a thread of its own; what this one runs is to wait for it. */
+    private void actElsewhere(CallState call, Executor dedicated, CheckedSupplier<?, ?> action) {
+        OtherThread work = new OtherThread(call, action);
         try {
             dedicated.execute(work);
         } catch (Throwable refusal) {

@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Refusal;
 import dev.holdfast.spi.TimeSource;
 import java.lang.invoke.MethodHandles;
@@ -124,6 +125,10 @@ final class CallState extends CallPadding {
 
     @Nullable
     List<Fork> forks;
+
+    /** What plays the next attempt. */
+    @Nullable
+    Fault fault;
 
     // ---- memory of the layers
     private long[] slots;
@@ -337,6 +342,9 @@ final class CallState extends CallPadding {
         }
         if (forks != null) {
             forks = null;
+        }
+        if (fault != null) {
+            fault = null;
         }
         if (history != null) {
             history.clear();
@@ -972,6 +980,18 @@ final class CallState extends CallPadding {
             forks = new ArrayList<>(1);
         }
         forks.add(new Fork(cursor, object, limitNanos));
+    }
+
+    @Override
+    public void inject(Fault newFault) {
+        fault = newFault;
+    }
+
+    @Nullable
+    Fault takeFault() {
+        Fault taken = fault;
+        fault = null;
+        return taken;
     }
 
     @Override

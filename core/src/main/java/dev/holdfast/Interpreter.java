@@ -48,6 +48,8 @@ final class Interpreter {
     final @Nullable Executor dedicated;
     /** Whether a layer hedges: then another thread may have to run what a call runs. */
     final boolean hedges;
+    /** Comes when the pipeline is closed. */
+    final Completion closing = new Completion();
 
     private final Policy[] policies;
     private final int[] nextEnter;
@@ -489,6 +491,7 @@ final class Interpreter {
         if (call.alarms != null) {
             call.alarms.forgetFrom(layer + 1);
         }
+        call.fault = null;
         call.outcome = Outcome.SUCCESS;
         call.value = null;
         call.error = null;
@@ -669,9 +672,10 @@ final class Interpreter {
                 String owner = call.limitOwnerName();
                 reject(
                         call,
-                        Reason.DEADLINE_EXCEEDED,
-                        owner,
-                        "call of '" + name + "' could not be made within the time of its " + owner);
+                        rejection(
+                                Reason.DEADLINE_EXCEEDED,
+                                owner,
+                                "call of '" + name + "' could not be made within the time of its " + owner));
             }
             case CallState.BY_CANCEL -> {
                 call.giveUpAt = CallState.CALLER;
@@ -687,7 +691,12 @@ final class Interpreter {
             case CallState.BY_INTERRUPT -> {
                 call.giveUpAt = CallState.CALLER;
                 call.wasInterrupted = true;
-                reject(call, Reason.INTERRUPTED, "pipeline", "call of '" + name + "' was interrupted while it waited");
+                reject(
+                        call,
+                        rejection(
+                                Reason.INTERRUPTED,
+                                "pipeline",
+                                "call of '" + name + "' was interrupted while it waited"));
                 call.outcome = Outcome.INTERRUPTED;
             }
             default -> {
@@ -700,20 +709,26 @@ final class Interpreter {
     /** The executor does not take the call. */
     void refuse(CallState call) {
         call.down = false;
-        if (closed.getAsBoolean()) {
-            reject(call, Reason.CLOSED, "pipeline", "pipeline '" + name + "' is closed");
-        } else {
-            reject(
-                    call,
-                    Reason.EXECUTOR_FULL,
-                    "pipeline",
-                    "the executor of '" + name + "' refused to go on with the call");
-        }
+        reject(call, refusal());
     }
 
-    private void reject(CallState call, Reason reason, String policy, String message) {
-        call.error(new CallRejectedException(reason, name, policy, message, -1, null), Outcome.REJECTED);
-        tellRejected(call, policy, reason);
+    /** Why there is no thread to go on with. */
+    CallRejectedException refusal() {
+        return closed.getAsBoolean()
+                ? rejection(Reason.CLOSED, "pipeline", "pipeline '" + name + "' is closed")
+                : rejection(
+                        Reason.EXECUTOR_FULL,
+                        "pipeline",
+                        "the executor of '" + name + "' refused to go on with the call");
+    }
+
+    private CallRejectedException rejection(Reason reason, String policy, String message) {
+        return new CallRejectedException(reason, name, policy, message, -1, null);
+    }
+
+    private void reject(CallState call, CallRejectedException rejection) {
+        call.error(rejection, Outcome.REJECTED);
+        tellRejected(call, rejection.policy(), rejection.reason());
     }
 
     /** Work has ended after its outcome had been decided: nobody gets its value. */

@@ -55,7 +55,8 @@ final class OrderLint {
             outside(
                     "timeout",
                     "retry",
-                    "one slow attempt uses up the time of all (the whole call is limited by a deadline)"));
+                    "one slow attempt uses up the time of all (the whole call is limited by a deadline)"),
+            outside("chaos", "retry", "only the first attempt of a call is ever troubled"));
 
     /** Of which a second one hurts, and why. */
     private static final Map<String, String> ONE_IS_ENOUGH = Map.of(

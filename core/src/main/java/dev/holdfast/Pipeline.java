@@ -316,6 +316,7 @@ public final class Pipeline implements AutoCloseable {
         if (dedicated != null) {
             dedicated.shutdown();
         }
+        interpreter.closing.complete();
         if (events != null) {
             events.closed(this);
         }

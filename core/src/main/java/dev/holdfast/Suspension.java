@@ -51,6 +51,18 @@ final class Suspension extends Work
         }
     }
 
+    /** Ends the attempt with what this returns or throws. */
+    void end(CheckedSupplier<?, ?> instead) {
+        Object played = null;
+        Throwable thrown = null;
+        try {
+            played = instead.get();
+        } catch (Throwable t) {
+            thrown = t;
+        }
+        accept(played, thrown);
+    }
+
     /** The completion has come, inside a policy's method of another call: what follows goes through the executor. */
     @Override
     public void completed() {

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OrderLintTest {
     private static final String DEFAULT_ORDER =
-            "deadline fallback stale-cache retry hedge circuit-breaker throttle bulkhead timeout";
+            "deadline fallback stale-cache retry hedge circuit-breaker throttle bulkhead timeout chaos";
 
     @Test
     void theDefaultOrderHurtsNobody() {
@@ -51,6 +51,7 @@ class OrderLintTest {
         "hedge retry, hedge-outside-retry",
         "hedge stale-cache, hedge-outside-stale-cache",
         "hedge fallback, hedge-outside-fallback",
+        "chaos retry, chaos-outside-retry",
         "retry deadline, deadline-not-outermost",
         "retry other retry, two-retries",
         "circuit-breaker circuit-breaker, two-circuit-breakers",
@@ -100,7 +101,7 @@ class OrderLintTest {
 
         List<String> warnings = check(String.join(" ", reversed));
 
-        assertThat(warnings).hasSize(21);
+        assertThat(warnings).hasSize(22);
         for (String warning : warnings) {
             Matcher swap = advice.matcher(warning);
             if (swap.find()) {

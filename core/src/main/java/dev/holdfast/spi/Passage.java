@@ -153,6 +153,12 @@ public abstract class Passage {
      */
     public abstract int endHedges();
 
+    /**
+     * On the way in: the next attempt of this pass is played by this fault. To every layer it is an attempt like any other:
+     * started, limited, timed, cancelled and judged by the classifier. Forgotten if there is none before the next pass.
+     */
+    public abstract void inject(Fault fault);
+
     /** On the way up: no attempt makes sense before this time has passed. A retry further out waits at least so long. */
     public abstract void holdRetry(long nanos);
 

@@ -35,7 +35,7 @@ public interface PolicyFactory<B> {
 
     /**
      * Where the policy stands in the default order, outermost first: deadline 100, fallback 200, stale cache 300, retry 400,
-     * hedge 450, circuit breaker 500, throttle 600, bulkhead 700, timeout 800.
+     * hedge 450, circuit breaker 500, throttle 600, bulkhead 700, timeout 800, chaos 900.
      */
     int position();
 

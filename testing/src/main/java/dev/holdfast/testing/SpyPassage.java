@@ -5,6 +5,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Source;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Refusal;
 import java.util.concurrent.CompletionStage;
@@ -192,6 +193,11 @@ final class SpyPassage extends Passage {
     @Override
     public int endHedges() {
         return say(Said.TURN, passage.endHedges());
+    }
+
+    @Override
+    public void inject(Fault fault) {
+        passage.inject(fault);
     }
 
     @Override
