@@ -101,16 +101,16 @@ final class Bench implements AutoCloseable {
         return pipeline().<Object>operation("contract").key("key " + calls++);
     }
 
-    Script script(Script.Step... steps) {
-        return new Script(time, Script.inTurn(steps));
+    ScriptedAction<Object> script(Step... steps) {
+        return ScriptedAction.on(time, steps);
     }
 
-    Driver.Running start(Driver driver, Script script) {
+    Driver.Running start(Driver driver, ScriptedAction<Object> script) {
         return driver.start(time, call(), script);
     }
 
     /** Runs a call until nothing is left to happen, its late work included. */
-    CompletableFuture<Reply<Object>> run(Driver driver, Script.Step... steps) {
+    CompletableFuture<Reply<Object>> run(Driver driver, Step... steps) {
         CompletableFuture<Reply<Object>> reply = start(driver, script(steps)).reply();
         time.run();
         return reply;
@@ -128,7 +128,7 @@ final class Bench implements AutoCloseable {
     void assertUsable(Driver driver) {
         troubles.forEach(TroublePolicy::stop);
         time.advance(Duration.ofHours(1));
-        CompletableFuture<Reply<Object>> reply = run(driver, Script.value("well again"));
+        CompletableFuture<Reply<Object>> reply = run(driver, Step.value("well again"));
         assertThat(reply).isCompleted();
         assertThat(reply.join().value()).isEqualTo("well again");
     }

@@ -11,11 +11,11 @@ import java.util.concurrent.atomic.AtomicReference;
 enum Driver {
     BLOCKING {
         @Override
-        Running start(VirtualTime time, Call<Object> call, Script script) {
+        Running start(VirtualTime time, Call<Object> call, ScriptedAction<Object> script) {
             AtomicReference<Thread> thread = new AtomicReference<>();
             CompletableFuture<Reply<Object>> reply = time.spawn(() -> {
                 thread.set(Thread.currentThread());
-                return call.reply(attempt -> script.act());
+                return call.reply(attempt -> script.call());
             });
             return new Running(reply, () -> {
                 Thread caller = thread.get();
@@ -27,8 +27,8 @@ enum Driver {
     },
     ASYNC {
         @Override
-        Running start(VirtualTime time, Call<Object> call, Script script) {
-            CompletableFuture<Reply<Object>> reply = call.replyAsync(attempt -> script.actAsync());
+        Running start(VirtualTime time, Call<Object> call, ScriptedAction<Object> script) {
+            CompletableFuture<Reply<Object>> reply = call.replyAsync(attempt -> script.callAsync());
             return new Running(reply, () -> reply.cancel(true));
         }
     };
@@ -36,5 +36,5 @@ enum Driver {
     /** A call under way, and how its caller gives it up. */
     record Running(CompletableFuture<Reply<Object>> reply, Runnable giveUp) {}
 
-    abstract Running start(VirtualTime time, Call<Object> call, Script script);
+    abstract Running start(VirtualTime time, Call<Object> call, ScriptedAction<Object> script);
 }

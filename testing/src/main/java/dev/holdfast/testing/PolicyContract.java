@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.testing;
 
-import static dev.holdfast.testing.Script.error;
-import static dev.holdfast.testing.Script.value;
+import static dev.holdfast.testing.Step.error;
+import static dev.holdfast.testing.Step.value;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
@@ -78,16 +78,16 @@ public abstract class PolicyContract {
         assertNothingHeld(bench.policy);
     }
 
-    private void runAndVerify(Bench bench, Driver driver, Script.Step... steps) {
+    private void runAndVerify(Bench bench, Driver driver, Step... steps) {
         try (bench) {
             assertThat(bench.run(driver, steps)).isDone();
             verify(bench, driver);
         }
     }
 
-    private void giveUpAfterAndVerify(Bench bench, Driver driver, Duration after, Script.Step step) {
+    private void giveUpAfterAndVerify(Bench bench, Driver driver, Duration after, Step step) {
         try (bench) {
-            Script script = bench.script(step);
+            ScriptedAction<Object> script = bench.script(step);
             Driver.Running running = bench.start(driver, script);
             bench.time.schedule(after.toNanos(), running.giveUp());
             bench.time.advance(after);
@@ -140,7 +140,7 @@ public abstract class PolicyContract {
     @EnumSource(Driver.class)
     final void errorOfTheMachineSettlesOnceAndIsNotRetried(Driver driver) {
         try (Bench bench = bench().around(RetryPolicy.of(r -> r.maxAttempts(3)))) {
-            Script script = bench.script(error(new StackOverflowError("deep")));
+            ScriptedAction<Object> script = bench.script(error(new StackOverflowError("deep")));
             bench.start(driver, script);
             bench.time.run();
             assertThat(script.started()).isOne();
@@ -244,7 +244,7 @@ public abstract class PolicyContract {
         deadline(bench().around(TroublePolicy.Kind.PAUSE), driver, value("never"));
     }
 
-    private void deadline(Bench bench, Driver driver, Script.Step step) {
+    private void deadline(Bench bench, Driver driver, Step step) {
         try (bench) {
             Driver.Running running = driver.start(bench.time, bench.call().deadline(SHORT), bench.script(step));
             bench.time.run();
@@ -385,7 +385,7 @@ public abstract class PolicyContract {
     @EnumSource(Driver.class)
     final void retryInsideIsPartOfOneEntry(Driver driver) {
         try (Bench bench = bench().inside(RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ZERO)))) {
-            Script.Step[] steps = {
+            Step[] steps = {
                 error(new IOException("1")), error(new IOException("2")).after(SHORT), value("third")
             };
             assertThat(bench.run(driver, steps).join().value()).isEqualTo("third");
@@ -404,7 +404,7 @@ public abstract class PolicyContract {
                         .policies(shared)
                         .time(one.time)
                         .build()) {
-            Script script = one.script(value("there").after(SHORT.dividedBy(2)));
+            ScriptedAction<Object> script = one.script(value("there").after(SHORT.dividedBy(2)));
             Driver.Running there =
                     driver.start(one.time, other.<Object>operation("x").key("there"), script);
             Driver.Running here = one.start(driver, one.script(value("here").after(SHORT)));
@@ -482,7 +482,7 @@ public abstract class PolicyContract {
         try (Bench bench = bench()) {
             List<Driver.Running> crowd = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
-                Script.Step step = i % 3 == 0 ? error(new IOException("ill")) : value(i);
+                Step step = i % 3 == 0 ? error(new IOException("ill")) : value(i);
                 crowd.add(bench.start(driver, bench.script(step.after(SHORT))));
             }
             bench.time.run();

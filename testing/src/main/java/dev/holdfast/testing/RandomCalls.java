@@ -118,15 +118,15 @@ final class RandomCalls {
             String key = "shared " + random.nextInt(20);
             CompletableFuture<Object> answer = operation
                     .<String>decorateAsync(
-                            asked -> script(asked, new boolean[1]).actAsync())
+                            asked -> script(asked, new boolean[1]).callAsync())
                     .apply(key);
             var unused = answer.whenComplete((value, error) -> end(key, value, null));
             maybeLater(() -> answer.cancel(true));
             return;
         }
         String key = key(id);
-        Script script = script(key, givenUp);
-        CompletableFuture<Reply<Object>> reply = call(key).replyAsync(attempt -> script.actAsync());
+        ScriptedAction<Object> script = script(key, givenUp);
+        CompletableFuture<Reply<Object>> reply = call(key).replyAsync(attempt -> script.callAsync());
         var unused = reply.whenComplete((answer, error) ->
                 end(key, answer == null ? null : answer.value(), answer == null ? null : answer.source()));
         maybeLater(() -> {
@@ -164,11 +164,11 @@ final class RandomCalls {
         try {
             if (shared) {
                 CheckedFunction<String, Object, Exception> decorated = operation.decorate(
-                        asked -> script(asked, new boolean[1]).act());
+                        asked -> script(asked, new boolean[1]).call());
                 value = decorated.apply(key);
             } else {
-                Script script = script(key, givenUp);
-                Reply<Object> reply = call(key).reply(attempt -> script.act());
+                ScriptedAction<Object> script = script(key, givenUp);
+                Reply<Object> reply = call(key).reply(attempt -> script.call());
                 value = reply.value();
                 source = reply.source();
             }
@@ -210,14 +210,14 @@ final class RandomCalls {
         }
     }
 
-    private Script script(String key, boolean[] givenUp) {
+    private ScriptedAction<Object> script(String key, boolean[] givenUp) {
         boolean[] stubborn = new boolean[1];
-        return new Script(time, index -> {
+        return ScriptedAction.on(time, index -> {
             // One bit holds the caller's interrupt and the limit's: work that swallows both may lose one of them.
             if (givenUp[0] && !(driver == Driver.BLOCKING && stubborn[0])) {
                 wrongs.add("attempt " + index + " of '" + key + "' after it was given up");
             }
-            Script.Step step = outcome(key);
+            Step step = outcome(key);
             step = random.nextInt(4) == 0 ? step : step.after(Duration.ofNanos(TICK + ticks(200)));
             boolean stubbornly = random.nextInt(6) == 0;
             // Also of an earlier attempt, which may still run beside this one.
@@ -226,17 +226,17 @@ final class RandomCalls {
         });
     }
 
-    private Script.Step outcome(String key) {
+    private Step outcome(String key) {
         boolean ill = begun / SPELL % 2 == 1;
         if (random.nextInt(10) >= (ill ? 7 : 1)) {
-            return Script.value(key);
+            return Step.value(key);
         }
         return switch (random.nextInt(6)) {
-            case 0 -> Script.value("busy");
-            case 1 -> Script.error(new AssertionError("error"));
-            case 2 -> Script.error(new IllegalArgumentException("own fault"));
-            case 3 -> Script.error(new StackOverflowError("machine"));
-            default -> Script.error(new IOException("ill"));
+            case 0 -> Step.value("busy");
+            case 1 -> Step.error(new AssertionError("error"));
+            case 2 -> Step.error(new IllegalArgumentException("own fault"));
+            case 3 -> Step.error(new StackOverflowError("machine"));
+            default -> Step.error(new IOException("ill"));
         };
     }
 }

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An HTTP server on the loopback interface that does as it was told, request after request, and remembers what it was
+ * asked. For tests of a client together with its pipeline; runs in real time, on daemon threads.
+ *
+ * <pre>{@code
+ * try (ScriptedServer server = ScriptedServer.start()) {
+ *     server.answers(503, "busy").retryAfter(ofSeconds(1)).times(2).answers(200, "12 pieces");
+ *     String stock = pipeline.call(() -> client.get(server.uri("/stock/1")));
+ *     assertThat(server.requests()).hasSize(3);
+ * }
+ * }</pre>
+ *
+ * <p>The last step goes on and on. Safe for any number of threads; the script may grow while it is played.
+ */
+public final class ScriptedServer implements AutoCloseable {
+    static {
+        // Head and body are two writes; with Nagle's algorithm the second may wait 40 ms for an acknowledgement.
+        if (System.getProperty("sun.net.httpserver.nodelay") == null) {
+            System.setProperty("sun.net.httpserver.nodelay", "true");
+        }
+    }
+
+    /**
+     * A request that has arrived.
+     *
+     * @param method such as {@code GET}
+     * @param path with the query, as it was sent
+     * @param headers by their names, in any case
+     */
+    public record Request(String method, String path, Map<String, List<String>> headers, String body) {
+        /** The first value of a header; null if it was not sent. */
+        public @Nullable String header(String name) {
+            List<String> values = headers.get(name);
+            return values == null || values.isEmpty() ? null : values.get(0);
+        }
+    }
+
+    /** What becomes of one request. */
+    private record Answer(int status, String body, Map<String, String> headers, Duration after) {
+        private static final int NONE = -1;
+
+        Answer after(Duration time) {
+            return new Answer(status, body, headers, time);
+        }
+
+        Answer with(String name, String value) {
+            Map<String, String> more = new TreeMap<>(headers);
+            more.put(name, value);
+            return new Answer(status, body, more, after);
+        }
+    }
+
+    private final Steps<Answer> steps = new Steps<>("server");
+    private final List<Request> requests = new ArrayList<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final ExecutorService threads = Executors.newCachedThreadPool(work -> {
+        Thread thread = new Thread(work, "scripted-server");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final InetSocketAddress address;
+    private @Nullable HttpServer server;
+
+    private ScriptedServer() throws IOException {
+        address = listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    }
+
+    /**
+     * A server that listens on a port that was free; its script is still empty.
+     *
+     * @throws UncheckedIOException if none can be had
+     */
+    public static ScriptedServer start() {
+        try {
+            return new ScriptedServer();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private InetSocketAddress listen(InetSocketAddress where) throws IOException {
+        HttpServer listening = HttpServer.create(where, 0);
+        listening.setExecutor(threads);
+        listening.createContext("/", this::handle);
+        listening.start();
+        server = listening;
+        return listening.getAddress();
+    }
+
+    // ---- the script
+
+    /** Then it answers with this status and no body. */
+    public ScriptedServer answers(int status) {
+        return answers(status, "");
+    }
+
+    /** Then it answers with this status and text. */
+    public ScriptedServer answers(int status, String body) {
+        return then(new Answer(status, body, Map.of(), Duration.ZERO));
+    }
+
+    /** Then it does not answer until it is closed. */
+    public ScriptedServer hangs() {
+        return then(new Answer(Answer.NONE, "", Map.of(), Step.FOR_EVER));
+    }
+
+    /** Then it closes the connection without an answer. */
+    public ScriptedServer breaks() {
+        return then(new Answer(Answer.NONE, "", Map.of(), Duration.ZERO));
+    }
+
+    private synchronized ScriptedServer then(Answer answer) {
+        steps.add(answer);
+        return this;
+    }
+
+    /** The last step comes after this time. */
+    public synchronized ScriptedServer after(Duration duration) {
+        steps.changeLast(answer -> answer.after(duration));
+        return this;
+    }
+
+    /** The last step has this header. */
+    public synchronized ScriptedServer with(String header, String value) {
+        steps.changeLast(answer -> answer.with(header, value));
+        return this;
+    }
+
+    /** The last step has a {@code Retry-After} header: whole seconds, rounded up. */
+    public ScriptedServer retryAfter(Duration duration) {
+        return with("Retry-After", Long.toString(duration.plusNanos(999_999_999).toSeconds()));
+    }
+
+    /** The last step is done so often in all, at least once. */
+    public synchronized ScriptedServer times(int times) {
+        steps.repeatLast(times);
+        return this;
+    }
+
+    /** From now on connections are refused, and those that are open are cut. */
+    public synchronized void refuseConnections() {
+        if (server != null) {
+            server.stop(0);
+            server = null;
+        }
+    }
+
+    /**
+     * From now on connections are accepted again, on the same port.
+     *
+     * @throws UncheckedIOException if somebody else has taken it meanwhile
+     */
+    public synchronized void acceptConnections() {
+        if (server == null && closing.getCount() > 0) {
+            try {
+                listen(address);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    // ---- what was asked
+
+    /** Where it listens: {@code http://127.0.0.1:port} and this path. */
+    public URI uri(String path) {
+        return URI.create("http://" + address.getAddress().getHostAddress() + ":" + address.getPort() + path);
+    }
+
+    /** What has arrived, in its order. */
+    public synchronized List<Request> requests() {
+        return List.copyOf(requests);
+    }
+
+    private synchronized Answer take(Request request) {
+        requests.add(request);
+        return steps.next();
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            Answer answer = take(read(exchange));
+            if (isClosedWithin(answer.after()) || answer.status() == Answer.NONE) {
+                return;
+            }
+            byte[] body = answer.body().getBytes(UTF_8);
+            answer.headers().forEach(exchange.getResponseHeaders()::set);
+            exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
+            exchange.getResponseBody().write(body);
+        } catch (InterruptedException closed) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Request read(HttpExchange exchange) throws IOException {
+        Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        exchange.getRequestHeaders().forEach((name, values) -> headers.put(name, List.copyOf(values)));
+        String body = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
+        return new Request(
+                exchange.getRequestMethod().toUpperCase(Locale.ROOT),
+                exchange.getRequestURI().toString(),
+                headers,
+                body);
+    }
+
+    /** Waits for so long, or until the server is closed. */
+    private boolean isClosedWithin(Duration time) throws InterruptedException {
+        return closing.await(time.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /** Stops listening, cuts the connections and ends its threads. */
+    @Override
+    public void close() {
+        closing.countDown();
+        refuseConnections();
+        threads.shutdownNow();
+    }
+
+    @Override
+    public String toString() {
+        return "scripted server at " + uri("/");
+    }
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/** What is to happen, one after the other; the last again and again. Not safe for threads: its owner locks. */
+final class Steps<S> {
+    private final String owner;
+    private final List<S> steps = new ArrayList<>();
+    private int taken;
+
+    Steps(String owner) {
+        this.owner = owner;
+    }
+
+    void add(S step) {
+        steps.add(step);
+    }
+
+    void changeLast(UnaryOperator<S> change) {
+        steps.set(steps.size() - 1, change.apply(last()));
+    }
+
+    void repeatLast(int times) {
+        if (times < 1) {
+            throw new IllegalArgumentException("times is " + times + " but must be at least 1");
+        }
+        S step = last();
+        for (int i = 1; i < times; i++) {
+            steps.add(step);
+        }
+    }
+
+    private S last() {
+        if (steps.isEmpty()) {
+            throw new IllegalStateException("the script of the " + owner + " is empty: say what it does first");
+        }
+        return steps.get(steps.size() - 1);
+    }
+
+    S next() {
+        S last = last();
+        int index = taken++;
+        return index < steps.size() ? steps.get(index) : last;
+    }
+}
