@@ -22,7 +22,8 @@ final class Factories {
             "stale-cache", "dev.holdfast:holdfast-stalecache",
             "circuit-breaker", "dev.holdfast:holdfast-circuitbreaker",
             "throttle", "dev.holdfast:holdfast-throttling",
-            "bulkhead", "dev.holdfast:holdfast-bulkhead"));
+            "bulkhead", "dev.holdfast:holdfast-bulkhead",
+            "chaos", "dev.holdfast:holdfast-testing"));
 
     private final List<PolicyFactory<?>> all;
 

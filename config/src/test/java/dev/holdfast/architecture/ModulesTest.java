@@ -51,7 +51,8 @@ class ModulesTest {
                     "dev.holdfast.throttling..",
                     "dev.holdfast.stalecache..",
                     "dev.holdfast.config..",
-                    "dev.holdfast.testing..");
+                    "dev.holdfast.testing..",
+                    "dev.holdfast.chaos..");
 
     @ArchTest
     static final ArchRule policyModulesDependOnNoPolicyOfCore = noClasses()

@@ -40,7 +40,7 @@ class PolicyRoomsTest {
                     && type.getPackage().getClasses().stream().anyMatch(other -> other.isAssignableTo(Policy.class)));
 
     @ArchTest
-    static void allNinePoliciesAreLookedAt(JavaClasses all) {
+    static void allPoliciesAreLookedAt(JavaClasses all) {
         assertThat(all.stream().filter(IN_A_ROOM).map(JavaClass::getPackageName).distinct())
                 .contains(
                         "dev.holdfast.retry",
@@ -51,7 +51,8 @@ class PolicyRoomsTest {
                         "dev.holdfast.circuitbreaker",
                         "dev.holdfast.bulkhead",
                         "dev.holdfast.throttling",
-                        "dev.holdfast.stalecache");
+                        "dev.holdfast.stalecache",
+                        "dev.holdfast.chaos");
     }
 
     @ArchTest

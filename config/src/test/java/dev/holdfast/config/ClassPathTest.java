@@ -29,6 +29,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -198,6 +199,34 @@ class ClassPathTest {
                                 "19 pipelines.inventory.timeout.limit",
                                 "20 pipelines.inventory.fallback.function"));
         assertThat(told).isEmpty();
+    }
+
+    @Test
+    void chaosInAFileStandsInnermost() throws Exception {
+        Path file = write("""
+                pipelines:
+                  inventory:
+                    chaos: { enabled: true, seed: 7, error-rate: 1, error: reset, max-latency: 2s }
+                    timeout: 1s
+                """);
+        try (Holdfast holdfast = Holdfast.builder()
+                .bind("reset", Supplier.class, () -> new IOException("reset"))
+                .load(file)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            assertThat(inventory).hasToString("inventory: timeout > chaos > call");
+            assertThatThrownBy(() -> inventory.<String, RuntimeException>call(() -> "live"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("reset");
+        }
+    }
+
+    @Test
+    void chaosThatIsNotEnabledInItsFileStopsTheStart() throws Exception {
+        Path file = write("pipelines: { inventory: { chaos: { error-rate: 0.1 } } }");
+        assertThatThrownBy(() -> Holdfast.load(file))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("inventory.chaos")
+                .hasMessageContaining("enabled is false; expected true, said by you");
     }
 
     private static String where(Problem problem) {

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.chaos;
+
+import dev.holdfast.CheckedSupplier;
+import dev.holdfast.spi.Fault;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import java.lang.System.Logger.Level;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plays an ill dependency: some attempts are slow, fail, answer something else or hang. Stands innermost. For tests and
+ * staging; must be {@linkplain ChaosSettings.Builder#enabled enabled} explicitly, and warns of itself in the log.
+ *
+ * <p>A fault is an attempt like any other to the policies around it: limits strike it, the breaker counts it, the
+ * classifier judges it. It holds no thread of an asynchronous call, and a blocking one heeds its interrupt. The faults can
+ * be changed and switched off while calls run, by any thread; a fault that has begun goes on.
+ *
+ * <pre>{@code
+ * ChaosPolicy chaos = ChaosPolicy.of(c -> c.enabled(true).seed(42).errorRate(0.1).hangRate(0.01));
+ * chaos.change(c -> c.errorRate(0.5));
+ * chaos.off();
+ * }</pre>
+ */
+public final class ChaosPolicy extends Policy {
+    private enum Kind {
+        LATENCY,
+        ERROR,
+        RESULT,
+        HANG
+    }
+
+    /** The golden ratio: neighbouring attempts start from seeds that are far apart, as SplittableRandom's own do. */
+    private static final long GAMMA = 0x9E3779B97F4A7C15L;
+
+    private final AtomicLong draws = new AtomicLong();
+    private final Map<Kind, LongAdder> injected = new EnumMap<>(Kind.class);
+
+    // Volatile: an attempt on another thread that begins after a change is drawn by it.
+    private volatile ChaosSettings settings;
+    private volatile boolean on = true;
+
+    private ChaosPolicy(ChaosSettings settings) {
+        super("chaos", ENTER);
+        this.settings = settings;
+        for (Kind kind : Kind.values()) {
+            injected.put(kind, new LongAdder());
+        }
+    }
+
+    /** Chaos with these settings. */
+    public static ChaosPolicy of(ChaosSettings settings) {
+        return new ChaosPolicy(Objects.requireNonNull(settings, "settings"));
+    }
+
+    /**
+     * Chaos with the defaults, changed by this; at least {@code enabled(true)} and one rate.
+     *
+     * @throws dev.holdfast.spi.InvalidSettingsException if it is not enabled, or a value is out of range
+     */
+    public static ChaosPolicy of(Consumer<? super ChaosSettings.Builder> configure) {
+        return of(ChaosSettings.of(configure));
+    }
+
+    /** The settings that hold now. */
+    public ChaosSettings settings() {
+        return settings;
+    }
+
+    /**
+     * Changes the settings for attempts that begin from now on.
+     *
+     * @throws dev.holdfast.spi.InvalidSettingsException if they cannot be; then nothing is changed
+     */
+    public synchronized void change(Consumer<? super ChaosSettings.Builder> configure) {
+        ChaosSettings.Builder builder = settings.toBuilder();
+        configure.accept(builder);
+        settings = builder.build();
+        tell();
+    }
+
+    /** Injects faults again. */
+    public synchronized void on() {
+        on = true;
+        tell();
+    }
+
+    /** Injects nothing from now on. */
+    public synchronized void off() {
+        on = false;
+        tell();
+    }
+
+    /** Whether faults are injected. */
+    public boolean isOn() {
+        return on;
+    }
+
+    /** How many faults there have been. */
+    public long injected() {
+        return injected.values().stream().mapToLong(LongAdder::sum).sum();
+    }
+
+    private void tell() {
+        System.getLogger("dev.holdfast").log(Level.WARNING, on ? "chaos is on: " + settings : "chaos is off");
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        if (on) {
+            ChaosSettings now = settings;
+            SplittableRandom random = new SplittableRandom(now.seed() + GAMMA * draws.incrementAndGet());
+            Kind kind = draw(now, random.nextDouble());
+            if (kind != null) {
+                Objects.requireNonNull(injected.get(kind)).increment();
+                passage.inject(fault(kind, now, random, passage.pipeline()));
+            }
+        }
+        return PROCEED;
+    }
+
+    private static @Nullable Kind draw(ChaosSettings settings, double draw) {
+        double left = draw - settings.latencyRate();
+        if (left < 0) {
+            return Kind.LATENCY;
+        }
+        if ((left -= settings.errorRate()) < 0) {
+            return Kind.ERROR;
+        }
+        if ((left -= settings.resultRate()) < 0) {
+            return Kind.RESULT;
+        }
+        return left < settings.hangRate() ? Kind.HANG : null;
+    }
+
+    private static Fault fault(Kind kind, ChaosSettings settings, SplittableRandom random, String pipeline) {
+        return switch (kind) {
+            case LATENCY ->
+                Fault.delay(random.nextLong(
+                        settings.minLatency().toNanos(), settings.maxLatency().toNanos() + 1));
+            case ERROR -> Fault.instead(failing(settings.error(), pipeline));
+            case RESULT -> Fault.instead(Objects.requireNonNull(settings.result())::get);
+            case HANG -> Fault.hang();
+        };
+    }
+
+    private static CheckedSupplier<?, ?> failing(@Nullable Supplier<? extends Throwable> error, String pipeline) {
+        return () -> {
+            throw ChaosPolicy.<RuntimeException>asItIs(error == null ? new ChaosException(pipeline) : error.get());
+        };
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"
+    }) // the user's error, checked or not, leaves as it is
+    private static <E extends Throwable> E asItIs(Throwable error) throws E {
+        throw (E) error;
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        injected.forEach((kind, total) -> meters.counter(
+                "chaos.injected",
+                "Faults that were injected",
+                "kind",
+                kind.name().toLowerCase(Locale.ROOT),
+                total::sum));
+    }
+
+    /** Not only for who made it: whoever looks into the log is to see why calls fail. */
+    @Override
+    public List<String> warnings() {
+        return List.of("chaos-enabled: attempts are made to fail on purpose, " + settings
+                + "; take it out wherever callers are real");
+    }
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.chaos;
+
+import static dev.holdfast.spi.Checks.text;
+
+import dev.holdfast.spi.Checks;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Which faults a {@link ChaosPolicy} injects, and how often. Immutable. */
+public final class ChaosSettings {
+    /** Set to {@code true}, this system property enables chaos where the settings do not say. */
+    public static final String PROPERTY = "holdfast.chaos.enabled";
+
+    private static final Duration LEAST = Duration.ofNanos(1);
+    private static final Duration MOST = Duration.ofDays(1);
+
+    private final Builder builder;
+
+    private ChaosSettings(Builder builder) {
+        this.builder = builder;
+    }
+
+    /** The defaults, changed by this. */
+    public static ChaosSettings of(Consumer<? super Builder> configure) {
+        Builder builder = builder();
+        configure.accept(builder);
+        return builder.build();
+    }
+
+    /** A builder that holds the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that holds these settings. */
+    public Builder toBuilder() {
+        return new Builder(builder);
+    }
+
+    /** Where the draws begin. */
+    public long seed() {
+        return builder.seed;
+    }
+
+    /** The share of attempts that are slow. */
+    public double latencyRate() {
+        return builder.latencyRate;
+    }
+
+    /** The shortest latency. */
+    public Duration minLatency() {
+        return builder.minLatency;
+    }
+
+    /** The longest latency. */
+    public Duration maxLatency() {
+        return builder.maxLatency;
+    }
+
+    /** The share of attempts that fail. */
+    public double errorRate() {
+        return builder.errorRate;
+    }
+
+    /** The share of attempts that answer the injected result. */
+    public double resultRate() {
+        return builder.resultRate;
+    }
+
+    /** The share of attempts that hang. */
+    public double hangRate() {
+        return builder.hangRate;
+    }
+
+    @Nullable
+    Supplier<? extends Throwable> error() {
+        return builder.error;
+    }
+
+    @Nullable
+    Supplier<?> result() {
+        return builder.result;
+    }
+
+    @Override
+    public String toString() {
+        return "latency " + builder.latencyRate + " (" + text(builder.minLatency) + " to " + text(builder.maxLatency)
+                + "), error " + builder.errorRate + ", result " + builder.resultRate + ", hang " + builder.hangRate;
+    }
+
+    /** Collects settings. Rates are shares of the attempts: 0 to 1, 0 at first, together at most 1. */
+    public static final class Builder {
+        private boolean enabled = Boolean.getBoolean(PROPERTY);
+        private long seed;
+        private double latencyRate;
+        private Duration minLatency = Duration.ofMillis(100);
+        private Duration maxLatency = Duration.ofSeconds(1);
+        private double errorRate;
+        private @Nullable Supplier<? extends Throwable> error;
+        private double resultRate;
+        private @Nullable Supplier<?> result;
+        private double hangRate;
+
+        private Builder() {}
+
+        private Builder(Builder other) {
+            enabled = other.enabled;
+            seed = other.seed;
+            latencyRate = other.latencyRate;
+            minLatency = other.minLatency;
+            maxLatency = other.maxLatency;
+            errorRate = other.errorRate;
+            error = other.error;
+            resultRate = other.resultRate;
+            result = other.result;
+            hangRate = other.hangRate;
+        }
+
+        /** Must be said, since chaos does harm: without true there are no settings. Default: {@link #PROPERTY}. */
+        public Builder enabled(boolean newEnabled) {
+            enabled = newEnabled;
+            return this;
+        }
+
+        /** Where the draws begin: the n-th attempt gets the same fault for the same seed and rates. Default 0. */
+        public Builder seed(long newSeed) {
+            seed = newSeed;
+            return this;
+        }
+
+        /** How often an attempt is slow before its action runs. */
+        public Builder latencyRate(double share) {
+            latencyRate = share;
+            return this;
+        }
+
+        /** The shortest latency; 1 ns to 1 day, default 100 ms. All between it and the longest are equally likely. */
+        public Builder minLatency(Duration newMinLatency) {
+            minLatency = Objects.requireNonNull(newMinLatency, "minLatency");
+            return this;
+        }
+
+        /** The longest latency; from the shortest to 1 day, default 1 s. */
+        public Builder maxLatency(Duration newMaxLatency) {
+            maxLatency = Objects.requireNonNull(newMaxLatency, "maxLatency");
+            return this;
+        }
+
+        /** How often an attempt fails and its action is not run. */
+        public Builder errorRate(double share) {
+            errorRate = share;
+            return this;
+        }
+
+        /** What is thrown, checked or not, a new one each time; default a {@link ChaosException}. */
+        public Builder error(Supplier<? extends Throwable> newError) {
+            error = Objects.requireNonNull(newError, "error");
+            return this;
+        }
+
+        /** How often an attempt answers the {@link #result} and its action is not run. */
+        public Builder resultRate(double share) {
+            resultRate = share;
+            return this;
+        }
+
+        /** What is answered, of the type that the pipeline's calls return; needed for a {@link #resultRate} above 0. */
+        public Builder result(Supplier<?> newResult) {
+            result = Objects.requireNonNull(newResult, "result");
+            return this;
+        }
+
+        /** How often an attempt does not end until its limit, its caller or the close of the pipeline ends it. */
+        public Builder hangRate(double share) {
+            hangRate = share;
+            return this;
+        }
+
+        /**
+         * Makes the settings.
+         *
+         * @throws dev.holdfast.spi.InvalidSettingsException if chaos is not enabled, a value is out of range, or a result is
+         *     missing; names each option, its value and its range
+         */
+        public ChaosSettings build() {
+            double sum = latencyRate + errorRate + resultRate + hangRate;
+            new Checks("chaos")
+                    .that(
+                            enabled,
+                            "enabled",
+                            enabled,
+                            "true, said by you (or by -D" + PROPERTY + "=true): it does harm")
+                    .range("latencyRate", latencyRate, 0, 1)
+                    .range("minLatency", minLatency, LEAST, MOST)
+                    .range("maxLatency", maxLatency, LEAST, MOST)
+                    .that(
+                            maxLatency.compareTo(minLatency) >= 0,
+                            "maxLatency",
+                            text(maxLatency),
+                            "at least minLatency, which is " + text(minLatency))
+                    .range("errorRate", errorRate, 0, 1)
+                    .range("resultRate", resultRate, 0, 1)
+                    .range("hangRate", hangRate, 0, 1)
+                    .that(!(sum > 1), "latencyRate + errorRate + resultRate + hangRate", sum, "0 to 1")
+                    .that(resultRate == 0 || result != null, "result", "missing", "given for a resultRate above 0")
+                    .done();
+            return new ChaosSettings(new Builder(this));
+        }
+    }
+}

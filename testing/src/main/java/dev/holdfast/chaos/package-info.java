@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Plays an ill dependency, for tests and staging. */
+@NullMarked
+package dev.holdfast.chaos;
+
+import org.jspecify.annotations.NullMarked;
