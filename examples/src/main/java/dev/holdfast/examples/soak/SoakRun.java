@@ -3,6 +3,7 @@ package dev.holdfast.examples.soak;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.chaos.ChaosPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
@@ -15,6 +16,8 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,25 +37,8 @@ final class SoakRun {
             .lease(Duration.ofMillis(500)));
     private final CircuitBreakerPolicy breaker = CircuitBreakerPolicy.of(b ->
             b.waitDurationInOpenState(Duration.ofMillis(50)).maxWaitDurationInHalfOpenState(Duration.ofMillis(500)));
-    private final Pipeline pipeline = Pipeline.of(
-            "soak",
-            DeadlinePolicy.of(Duration.ofMillis(400)),
-            FallbackPolicy.of(error -> {
-                // Half of what fails is answered by the fallback; the other half fails in it.
-                if (error == null || System.identityHashCode(error) % 2 == 0) {
-                    return "fallback";
-                }
-                throw new IllegalStateException("no fallback", error);
-            }),
-            StaleCachePolicy.of(c -> c.fresh(Duration.ofMillis(50))
-                    .staleWhileRevalidate(Duration.ofMillis(500))
-                    .staleIfError(Duration.ofSeconds(5))
-                    .maxEntries(1_000)),
-            RetryPolicy.of(r -> r.initialBackoff(Duration.ofMillis(5)).maxBackoff(Duration.ofMillis(50))),
-            breaker,
-            ThrottlePolicy.of(t -> t.limit(5_000).burst(200).maxWait(Duration.ofMillis(20))),
-            bulkhead,
-            TimeoutPolicy.of(Duration.ofMillis(60)));
+    private final ChaosPolicy chaos;
+    private final Pipeline pipeline;
 
     private final long seed;
     private final PrintStream out;
@@ -61,6 +47,39 @@ final class SoakRun {
     SoakRun(long seed, PrintStream out) {
         this.seed = seed;
         this.out = out;
+        chaos = ChaosPolicy.of(c -> c.enabled(true)
+                .seed(seed)
+                .latencyRate(0.05)
+                .minLatency(Duration.ofMillis(1))
+                .maxLatency(Duration.ofMillis(100))
+                .errorRate(0.05)
+                .resultRate(0.02)
+                .result(() -> "injected")
+                .hangRate(0.01));
+        pipeline = pipeline();
+    }
+
+    private Pipeline pipeline() {
+        return Pipeline.of(
+                "soak",
+                DeadlinePolicy.of(Duration.ofMillis(400)),
+                FallbackPolicy.of(error -> {
+                    // Half of what fails is answered by the fallback; the other half fails in it.
+                    if (error == null || System.identityHashCode(error) % 2 == 0) {
+                        return "fallback";
+                    }
+                    throw new IllegalStateException("no fallback", error);
+                }),
+                StaleCachePolicy.of(c -> c.fresh(Duration.ofMillis(50))
+                        .staleWhileRevalidate(Duration.ofMillis(500))
+                        .staleIfError(Duration.ofSeconds(5))
+                        .maxEntries(1_000)),
+                RetryPolicy.of(r -> r.initialBackoff(Duration.ofMillis(5)).maxBackoff(Duration.ofMillis(50))),
+                breaker,
+                ThrottlePolicy.of(t -> t.limit(5_000).burst(200).maxWait(Duration.ofMillis(20))),
+                bulkhead,
+                TimeoutPolicy.of(Duration.ofMillis(60)),
+                chaos);
     }
 
     /** True if all was whole at the end. */
@@ -82,15 +101,26 @@ final class SoakRun {
             out.println("late: " + late);
             expect(callers.stop(), "every call ends");
             dependency.heal();
+            chaos.off();
             checkPermits();
         }
         out.println(callers.answered + " answers, " + callers.failed + " failures, " + bulkhead.writtenOff()
                 + " permits written off");
+        out.println("injected faults: " + injected());
+        expect(
+                injected().values().stream().allMatch(faults -> faults.longValue() > 0),
+                "every kind of fault is injected");
         expect(callers.answered.sum() > 0 && callers.failed.sum() > 0, "there are answers and failures");
         expect(late.isHeapFlatSince(warm), "heap is flat: " + warm + ", then " + late);
         expect(late.areThreadsFlatSince(warm), "threads are flat: " + warm + ", then " + late);
         expect(threadsAreBackTo(before), "threads end with the pipeline: " + before + " before");
         return broken.isEmpty();
+    }
+
+    private Map<String, Number> injected() {
+        Map<String, Number> injected = new TreeMap<>(pipeline.snapshot());
+        injected.keySet().removeIf(name -> !name.startsWith("chaos."));
+        return injected;
     }
 
     private void checkPermits() throws InterruptedException {
