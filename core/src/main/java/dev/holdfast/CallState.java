@@ -61,8 +61,8 @@ final class CallState extends CallPadding {
     long startNanos;
     int outerAttempt;
 
-    @Nullable
-    CallState outer;
+    /** The calls of a key around this one. */
+    private @Nullable Around around;
 
     /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
     long inheritedNanos = Long.MAX_VALUE;
@@ -182,6 +182,14 @@ final class CallState extends CallPadding {
     /** A background call that enter asked for. */
     record Fork(int layer, Object object, long limitNanos) {}
 
+    /** A call of a key, as long as a call inside it is remembered, which may be longer than its object is its own. */
+    private record Around(Interpreter interpreter, Object key, @Nullable Around around) {}
+
+    /** This call and those around it, as far as they have keys. */
+    private @Nullable Around keyedFrom() {
+        return spec.key == null ? around : new Around(interpreter, spec.key, around);
+    }
+
     /** The outcome that a retry put aside until the next attempt has started. */
     static final class Kept {
         boolean full;
@@ -270,9 +278,9 @@ final class CallState extends CallPadding {
 
     /** Takes over what holds on the thread on which the call starts. */
     void inherit(Ambient ambient) {
-        CallState around = ambient.current();
-        if (around != null) {
-            outer = around;
+        CallState outer = ambient.current();
+        if (outer != null) {
+            around = outer.keyedFrom();
             outerAttempt = ambient.attempt();
             inheritedNanos = ambient.remaining(time(), now);
         } else {
@@ -820,8 +828,8 @@ final class CallState extends CallPadding {
     public boolean recursive() {
         Object key = spec.key;
         if (key != null) {
-            for (CallState around = outer; around != null; around = around.outer) {
-                if (around.interpreter == interpreter && key.equals(around.spec.key)) {
+            for (Around call = around; call != null; call = call.around) {
+                if (call.interpreter == interpreter && key.equals(call.key)) {
                     return true;
                 }
             }

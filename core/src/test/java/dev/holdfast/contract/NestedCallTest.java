@@ -4,6 +4,7 @@ package dev.holdfast.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.spi.Policy;
 import java.io.IOException;
@@ -173,5 +174,27 @@ class NestedCallTest {
         assertThat(decorated.apply("second")).isEqualTo("second");
         lab.time.run();
         assertThat(ran).containsExactly("second");
+    }
+
+    @Test
+    void callThatOutlivesTheCallAroundItStillKnowsItsKey() {
+        List<Boolean> recursive = new ArrayList<>();
+        Probe layer = lab.probe("layer").settling(passage -> {
+            recursive.add(passage.recursive());
+            return Decision.GO_ON;
+        });
+        Pipeline pipeline = pipeline("same", layer);
+        Operation<Object> operation = pipeline.operation("item");
+        CompletableFuture<Object> work = new CompletableFuture<>();
+        List<CompletableFuture<Object>> started = new ArrayList<>();
+        operation.key("a").call(() -> {
+            started.add(operation.key("a").callAsync(() -> work));
+            started.add(operation.key("b").callAsync(() -> work));
+            return "outer";
+        });
+        pipeline.call(() -> "another call with the same call object");
+        work.complete("late");
+        assertThat(started).allSatisfy(call -> assertThat(call).isCompletedWithValue("late"));
+        assertThat(recursive).containsExactlyInAnyOrder(false, false, true, false);
     }
 }
