@@ -183,7 +183,8 @@ final class CallState extends CallPadding {
     record Fork(int layer, Object object, long limitNanos) {}
 
     /** A call of a key, as long as a call inside it is remembered, which may be longer than its object is its own. */
-    private record Around(Interpreter interpreter, Object key, @Nullable Around around) {}
+    private record Around(
+            Interpreter interpreter, Object key, @Nullable Around around) {}
 
     /** This call and those around it, as far as they have keys. */
     private @Nullable Around keyedFrom() {

@@ -53,13 +53,8 @@ final class Hedge implements Runnable {
 
     /** On the watchdog's thread, which runs no code of the user's. */
     void start() {
-        Events events = interpreter.events;
-        if (events != null) {
-            events.hedged(spec.operation.name, attemptsBefore + 1);
-        }
-        Pipeline pipeline = interpreter.pipeline;
         try {
-            pipeline.executor().execute(this);
+            interpreter.pipeline.executor().execute(this);
         } catch (Throwable refusal) {
             race.landed(this);
         }
@@ -70,6 +65,10 @@ final class Hedge implements Runnable {
         if (call.cancelPending() || race.isDecided()) {
             race.landed(this);
             return;
+        }
+        Events events = interpreter.events;
+        if (events != null) {
+            Carrier.within(call.context, () -> events.hedged(spec.operation.name, attemptsBefore + 1));
         }
         call.begin(interpreter, spec, mode);
         call.work(action, argument);

@@ -414,6 +414,18 @@ final class Interpreter {
 
     /** On the watchdog's thread. */
     void overdue(int layer, long slot, long now) {
+        if (policies[layer].overdueRunsUserCode()) {
+            try {
+                pipeline.executor().execute(() -> tellOverdue(layer, slot, now));
+                return;
+            } catch (Throwable refusal) {
+                logOnce("no thread for overdue of " + policyName(layer) + " in '" + name + "'", refusal);
+            }
+        }
+        tellOverdue(layer, slot, now);
+    }
+
+    private void tellOverdue(int layer, long slot, long now) {
         try {
             policies[layer].overdue(slot, now);
         } catch (Throwable thrown) {

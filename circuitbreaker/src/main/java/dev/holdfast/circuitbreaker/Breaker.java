@@ -33,6 +33,9 @@ abstract class Breaker {
 
     abstract void overdue(long slot, long now);
 
+    /** Whether somebody may be told of what {@link #overdue} changes. */
+    abstract boolean hasConsumers();
+
     abstract void bind(TimeSource time);
 
     abstract State state();

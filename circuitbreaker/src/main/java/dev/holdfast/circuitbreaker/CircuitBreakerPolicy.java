@@ -112,6 +112,11 @@ public final class CircuitBreakerPolicy extends Policy {
     }
 
     @Override
+    public boolean overdueRunsUserCode() {
+        return breaker.hasConsumers();
+    }
+
+    @Override
     public void abandon(Passage passage) {
         breaker.abandon(passage);
     }

@@ -11,9 +11,6 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -38,9 +35,6 @@ final class OwnBreaker extends Breaker {
     /** What makes the pipeline's time the breaker's. Plain: written while a pipeline is built, before its first call. */
     private long shift;
 
-    /** Where consumers of events are told of a running call, since their code is not for a timer's thread. As {@link #shift}. */
-    private Executor consumers = ForkJoinPool.commonPool();
-
     OwnBreaker(String name, CircuitBreakerSettings settings) {
         this(name, settings, new PipelineClock());
     }
@@ -64,10 +58,6 @@ final class OwnBreaker extends Breaker {
     @Override
     void bind(TimeSource time) {
         shift = clock.bind(time);
-        Executor executor = time.executor();
-        if (executor != null) {
-            consumers = executor;
-        }
     }
 
     @Override
@@ -199,18 +189,14 @@ final class OwnBreaker extends Breaker {
 
     @Override
     void overdue(long slot, long now) {
-        if (slot == Engine.REFUSED) {
-            return;
-        }
-        if (!views.hasConsumers()) {
-            engine.overdue(slot, now + shift);
-            return;
-        }
-        try {
-            consumers.execute(() -> engine.overdue(slot, now + shift));
-        } catch (RejectedExecutionException full) {
+        if (slot != Engine.REFUSED) {
             engine.overdue(slot, now + shift);
         }
+    }
+
+    @Override
+    boolean hasConsumers() {
+        return views.hasConsumers();
     }
 
     @Override

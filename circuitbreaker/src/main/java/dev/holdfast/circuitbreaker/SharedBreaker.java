@@ -125,6 +125,11 @@ final class SharedBreaker extends Breaker {
     }
 
     @Override
+    boolean hasConsumers() {
+        return false;
+    }
+
+    @Override
     void bind(TimeSource time) {
         // It keeps its own clock.
     }

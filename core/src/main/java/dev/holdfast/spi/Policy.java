@@ -98,6 +98,14 @@ public abstract class Policy {
     public void overdue(long slot, long now) {}
 
     /**
+     * Whether {@link #overdue} would run code of the user's at this moment, which is not for a timer's thread: then it is
+     * called on the pipeline's executor.
+     */
+    public boolean overdueRunsUserCode() {
+        return false;
+    }
+
+    /**
      * An attempt inside this layer has run for as long as {@link Passage#hedgeAfter} said, and still runs: may another one be
      * started beside it? On another thread than the call's.
      *

@@ -187,9 +187,9 @@ class NestedCallTest {
         Operation<Object> operation = pipeline.operation("item");
         CompletableFuture<Object> work = new CompletableFuture<>();
         List<CompletableFuture<Object>> started = new ArrayList<>();
-        operation.key("a").call(() -> {
-            started.add(operation.key("a").callAsync(() -> work));
-            started.add(operation.key("b").callAsync(() -> work));
+        operation.key("a").call(around -> {
+            started.add(operation.key("a").callAsync(attempt -> work));
+            started.add(operation.key("b").callAsync(attempt -> work));
             return "outer";
         });
         pipeline.call(() -> "another call with the same call object");

@@ -189,6 +189,11 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public boolean overdueRunsUserCode() {
+        return policy.overdueRunsUserCode();
+    }
+
+    @Override
     public long hedge(int hedges, long now) {
         return policy.hedge(hedges, now);
     }
