@@ -12,6 +12,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallContext;
@@ -434,5 +435,44 @@ class CarriedContextTest {
         assertThat(answer).isCompletedWithValue("busy");
         assertThat(log).contains("callSettled for null");
         assertThatThrownBy(() -> builder().context((CallContext) null)).isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void hedgeOfABlockingCallRunsWithWhatItsCallerHad() {
+        Pipeline p = pipeline(HedgePolicy.of(h -> h.delay(Duration.ofMillis(50))));
+        CompletableFuture<String> answer = time.spawn(() -> {
+            TENANT.set("shop");
+            String value = call(p).call(attempt -> {
+                note("attempt " + attempt.number());
+                time.sleep(Duration.ofMillis(attempt.number() == 1 ? 200 : 5));
+                return "from " + attempt.number();
+            });
+            TENANT.remove();
+            return value;
+        });
+        time.run();
+        assertThat(answer).isCompletedWithValue("from 2");
+        assertThat(captures).hasValue(1);
+        assertThat(log)
+                .contains("attempt 1 for shop", "hedged for shop", "attempt 2 for shop")
+                .allMatch(line -> line.endsWith("for shop"));
+        time.schedule(0, () -> assertThat(TENANT.get()).isNull());
+        time.run();
+    }
+
+    @Test
+    void hedgeOfAnAsynchronousCallRunsWithWhatItsCallerHad() {
+        Pipeline p = pipeline(HedgePolicy.of(h -> h.delay(Duration.ofMillis(50))));
+        TENANT.set("shop");
+        CompletableFuture<String> answer = call(p).callAsync(attempt -> {
+            note("attempt " + attempt.number());
+            return after(attempt.number() == 1 ? 200 : 5, "from " + attempt.number());
+        });
+        runAndFindNothingLeft();
+        assertThat(answer).isCompletedWithValue("from 2");
+        assertThat(captures).hasValue(1);
+        assertThat(log)
+                .contains("attempt 1 for shop", "hedged for shop", "attempt 2 for shop")
+                .allMatch(line -> line.endsWith("for shop"));
     }
 }
