@@ -17,18 +17,18 @@ final class Series {
 
     private Series() {}
 
-    /** Every scenario with every library, and Holdfast's own figures, each with 1, 2 and 8 threads. */
+    /** Every scenario with every library, each with 1, 2 and 8 threads, and Holdfast's own figures with one. */
     static List<ChainedOptionsBuilder> full() {
         List<ChainedOptionsBuilder> series = new ArrayList<>();
+        for (String own : List.of("Floor", "NoOpPipelines", "OnePolicy", "StaleCacheHit", "HedgeThatIsNotNeeded")) {
+            series.add(of(own, 1));
+        }
         for (int threads : THREADS) {
             for (Scenario scenario : Scenario.values()) {
                 series.add(comparison(scenario, scenario.libraries(), threads));
             }
-            for (String own : List.of("Floor", "NoOpPipelines", "OnePolicy", "StaleCacheHit", "HedgeThatIsNotNeeded")) {
-                series.add(of(own, threads));
-            }
         }
-        return series;
+        return timed(series, 3, 5);
     }
 
     /** The rows that the targets speak of, beside resilience4j alone, and what the pipeline's own cost is made of. */
@@ -41,10 +41,14 @@ final class Series {
                 series.add(comparison(scenario, scenario.withResilience4j(), threads));
             }
         }
-        series.forEach(run -> run.forks(1)
+        return timed(series, 1, 4);
+    }
+
+    private static List<ChainedOptionsBuilder> timed(List<ChainedOptionsBuilder> series, int forks, int iterations) {
+        series.forEach(run -> run.forks(forks)
                 .warmupIterations(3)
                 .warmupTime(TimeValue.milliseconds(250))
-                .measurementIterations(4)
+                .measurementIterations(iterations)
                 .measurementTime(TimeValue.milliseconds(200)));
         return series;
     }
