@@ -304,6 +304,12 @@ final class CallState extends CallPadding {
         return context;
     }
 
+    /** It is made for the same caller as the other one, whatever thread it runs on. */
+    void standBeside(CallState other) {
+        context = other.context;
+        around = other.around;
+    }
+
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
     void inheritNothing(Ambient ambient) {
         outerAttempt = ambient.boundAttempt;
@@ -993,7 +999,8 @@ final class CallState extends CallPadding {
 
     @Override
     public void inject(Fault newFault) {
-        fault = newFault;
+        // No delay and nothing in place of the action is no fault, and must not take the action from its thread.
+        fault = newFault.delayNanos() <= 0 && newFault.instead() == null ? null : newFault;
     }
 
     @Nullable

@@ -58,7 +58,12 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
 
     private void goOn() {
         if (wait.complete(null)) {
-            afterwards.run();
+            Surroundings callers = Surroundings.enter(suspension.call, Ambient.get());
+            try {
+                afterwards.run();
+            } finally {
+                Surroundings.leave(callers);
+            }
         }
     }
 
@@ -70,7 +75,7 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
 
     private void refuse() {
         if (wait.complete(null)) {
-            suspension.accept(null, interpreter.refusal());
+            suspension.refuse();
         }
     }
 

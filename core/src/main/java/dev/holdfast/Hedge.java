@@ -18,7 +18,6 @@ final class Hedge implements Runnable {
     private final @Nullable Object argument;
     private final int outerAttempt;
     private final int attemptsBefore;
-    private final long limitNanos;
 
     long startedAt;
 
@@ -26,6 +25,7 @@ final class Hedge implements Runnable {
     volatile boolean started;
 
     // Published by the race's lock.
+    boolean running;
     boolean ran;
     volatile boolean landed;
     Outcome outcome = Outcome.CANCELLED;
@@ -36,7 +36,7 @@ final class Hedge implements Runnable {
     @Nullable
     Throwable error;
 
-    Hedge(Race race, CallState parent, int attemptsBefore, long remainingNanos) {
+    Hedge(Race race, CallState parent, int attemptsBefore) {
         this.race = race;
         this.attemptsBefore = attemptsBefore;
         interpreter = parent.interpreter;
@@ -45,9 +45,8 @@ final class Hedge implements Runnable {
         action = Objects.requireNonNull(parent.action);
         argument = parent.argument;
         outerAttempt = parent.outerAttempt;
-        limitNanos = remainingNanos;
         call = new CallState(interpreter.layers, parent.async, null);
-        call.context = parent.context;
+        call.standBeside(parent);
         call.alarms(interpreter.layers).hedge = this;
     }
 
@@ -62,7 +61,7 @@ final class Hedge implements Runnable {
 
     @Override
     public void run() {
-        if (call.cancelPending() || race.isDecided()) {
+        if (call.cancelPending() || !race.begins(this)) {
             race.landed(this);
             return;
         }
@@ -76,7 +75,7 @@ final class Hedge implements Runnable {
         call.cursor = call.base;
         call.outerAttempt = outerAttempt;
         call.attempts = attemptsBefore;
-        call.limitCaller(limitNanos);
+        call.limitCaller(race.remainingNanos(call.now));
         interpreter.pipeline.runBackground(call);
     }
 

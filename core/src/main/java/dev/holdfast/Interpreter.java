@@ -414,13 +414,13 @@ final class Interpreter {
 
     /** On the watchdog's thread. */
     void overdue(int layer, long slot, long now) {
-        if (policies[layer].overdueRunsUserCode()) {
-            try {
+        try {
+            if (policies[layer].overdueRunsUserCode()) {
                 pipeline.executor().execute(() -> tellOverdue(layer, slot, now));
                 return;
-            } catch (Throwable refusal) {
-                logOnce("no thread for overdue of " + policyName(layer) + " in '" + name + "'", refusal);
             }
+        } catch (Throwable thrown) {
+            logOnce("no thread for overdue of " + policyName(layer) + " in '" + name + "'", thrown);
         }
         tellOverdue(layer, slot, now);
     }

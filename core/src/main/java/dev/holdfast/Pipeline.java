@@ -380,6 +380,10 @@ public final class Pipeline implements AutoCloseable {
         Surroundings callers = Surroundings.enter(child, Ambient.get());
         try {
             if (child.async) {
+                // Going down still: it has not been refused already.
+                if (closed && child.down) {
+                    interpreter.refuse(child);
+                }
                 async.proceed(child);
             } else {
                 blocking.runInBackground(child);

@@ -33,7 +33,11 @@ final class Race {
     // Guarded by this.
     private final List<Hedge> hedges = new ArrayList<>(0);
     private boolean over;
+    /** How many were started, those included that were turned away. */
+    private int started;
+    /** How many have a thread and have not landed; who waits for one can give nothing to wait for. */
     private int running;
+
     private @Nullable Hedge winner;
     private @Nullable Hedge last;
     private @Nullable Completion landing;
@@ -82,14 +86,13 @@ final class Race {
             return null;
         }
         waiting = false;
-        long remaining = limited ? limitAt - now : Long.MAX_VALUE;
-        long wait = remaining > 0 ? call.interpreter.hedge(layer, hedges.size(), now) : -1;
+        long wait = remainingNanos(now) > 0 ? call.interpreter.hedge(layer, started, now) : -1;
         if (wait < 0) {
             return null;
         }
-        Hedge hedge = new Hedge(this, call, attempts + hedges.size(), remaining);
+        Hedge hedge = new Hedge(this, call, attempts + hedges.size());
         hedges.add(hedge);
-        running++;
+        started++;
         if (wait != Long.MAX_VALUE) {
             dueAt = now + wait;
             waiting = true;
@@ -99,9 +102,19 @@ final class Race {
 
     // ---- on the thread of a hedge
 
-    /** Whether a hedge need not begin any more. */
-    synchronized boolean isDecided() {
-        return over || winner != null || call.isLeaving();
+    /** Whether a hedge may begin; from then on it is waited for. */
+    synchronized boolean begins(Hedge hedge) {
+        if (over || winner != null || call.isLeaving()) {
+            return false;
+        }
+        hedge.running = true;
+        running++;
+        return true;
+    }
+
+    /** What all attempts together have left. */
+    long remainingNanos(long now) {
+        return limited ? limitAt - now : Long.MAX_VALUE;
     }
 
     void landed(Hedge hedge) {
@@ -121,7 +134,9 @@ final class Race {
 
     /** What it is worth beside the others; returns whose value is lost by that. */
     private @Nullable Hedge place(Hedge hedge) {
-        running--;
+        if (hedge.running) {
+            running--;
+        }
         hedge.landed = true;
         if (!hedge.ran) {
             // It was turned away: there was no other attempt.

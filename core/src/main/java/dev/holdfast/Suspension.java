@@ -63,6 +63,13 @@ final class Suspension extends Work
         accept(played, thrown);
     }
 
+    /** The attempt cannot go on, and the call with it: what came next would run on a thread that is not for it. */
+    void refuse() {
+        List<LateEnd> waiting = end();
+        driver.claim(this, CallState.BY_REFUSAL, false);
+        tell(waiting);
+    }
+
     /** The completion has come, inside a policy's method of another call: what follows goes through the executor. */
     @Override
     public void completed() {

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
  * What code finds on its thread without being handed it, such as the MDC or the trace, and how it gets to the other threads
  * that run for a call.
  *
- * <p>Captured at most once a call, on its caller's thread, and only if something of the call may run elsewhere: when an
- * asynchronous call waits for the first time, when background work or a dedicated thread starts. A blocking call that stays
- * on its thread never asks for it. Restored around whatever the pipeline runs for that call on another thread.
+ * <p>Captured once a call, on its caller's thread, and only if something of the call may run elsewhere: when an
+ * asynchronous call waits for the first time, when background work or a dedicated thread starts, when a call may be hedged;
+ * and for each {@code onCancel} hook of a blocking attempt. Another blocking call that stays on its thread never asks for it. Restored around whatever the pipeline runs for that call on another thread.
  *
  * <pre>{@code
  * Pipeline.builder("inventory").context(() -> {

@@ -54,8 +54,8 @@ public interface CallObserver {
     default void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {}
 
     /**
-     * Another attempt is started beside one that takes long; on a timer's thread. It may be turned away by a policy further
-     * in: if it runs, its end is told to {@link #attemptSettled}.
+     * Another attempt begins beside one that takes long; on its own thread. It may be turned away by a policy further in: if
+     * it runs, its end is told to {@link #attemptSettled}.
      *
      * @param attempt its number
      */

@@ -17,6 +17,7 @@ import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
@@ -474,5 +475,20 @@ class CarriedContextTest {
         assertThat(log)
                 .contains("attempt 1 for shop", "hedged for shop", "attempt 2 for shop")
                 .allMatch(line -> line.endsWith("for shop"));
+    }
+
+    @Test
+    void whatIsPlayedInPlaceOfTheActionAfterADelayHasWhatTheCallerHad() {
+        Pipeline p = pipeline(new Policy("slow", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.inject(new Fault(5_000_000, () -> "played for " + TENANT.get()));
+                return PROCEED;
+            }
+        });
+        TENANT.set("shop");
+        CompletableFuture<String> answer = call(p).callAsync(attempt -> after(1, "never"));
+        runAndFindNothingLeft();
+        assertThat(answer).isCompletedWithValue("played for shop");
     }
 }

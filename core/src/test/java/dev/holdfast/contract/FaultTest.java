@@ -285,4 +285,40 @@ class FaultTest {
         }
         assertThat(ran[0]).isNotNull().isNotEqualTo("holdfast-timer");
     }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callWhoseFaultCannotGoOnIsNotTriedAgainOnTheThreadThatWasRefused(Way way) {
+        try (Lab lab = new Lab()) {
+            boolean[] full = new boolean[1];
+            lab.building(builder -> builder.executor(task -> {
+                if (full[0]) {
+                    throw new RejectedExecutionException("full");
+                }
+                lab.time.executor().execute(task);
+            }));
+            Probe outer = lab.probe("outer")
+                    .settling(passage -> passage.outcome() == Outcome.REJECTED ? Decision.retry(0) : Decision.GO_ON);
+            lab.layers(outer, of(lab, delay(5)));
+            full[0] = way == Way.CALL_ASYNC;
+            Lab.Running running = lab.run(way, Step.value("well"));
+            assertThat(running.script.started()).isEqualTo(way == Way.CALL_ASYNC ? 0 : 1);
+            lab.assertLivesOver();
+        }
+    }
+
+    @Test
+    void delayOfNothingLeavesTheActionToAThreadOfItsOwn() {
+        try (Lab lab = new Lab()) {
+            lab.layers(new Injecting(lab, 2, Fault.delay(0)));
+            boolean[] ran = new boolean[1];
+            CompletableFuture<Object> answer = lab.operation().unkeyed().callAsync(attempt -> {
+                ran[0] = true;
+                return CompletableFuture.completedFuture("well");
+            });
+            assertThat(ran[0]).as("on the caller's thread").isFalse();
+            lab.time.run();
+            assertThat(answer).isCompletedWithValue("well");
+        }
+    }
 }

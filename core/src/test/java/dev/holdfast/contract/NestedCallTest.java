@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Policy;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -196,5 +197,27 @@ class NestedCallTest {
         work.complete("late");
         assertThat(started).allSatisfy(call -> assertThat(call).isCompletedWithValue("late"));
         assertThat(recursive).containsExactlyInAnyOrder(false, false, true, false);
+    }
+
+    @Test
+    void hedgeKnowsTheKeysAroundItsCall() {
+        List<Boolean> recursive = new ArrayList<>();
+        Probe layer = lab.probe("layer").settling(passage -> {
+            recursive.add(passage.recursive());
+            return Decision.GO_ON;
+        });
+        Operation<Object> item = pipeline("same", layer).operation("item");
+        Operation<Object> hedged =
+                pipeline("hedged", HedgePolicy.of(h -> h.delay(Lab.millis(20)))).operation("hedged");
+        var answer = lab.time.spawn(() -> item.key("a")
+                .call(around -> hedged.unkeyed().call(attempt -> {
+                    if (attempt.number() == 1) {
+                        lab.time.sleep(Lab.millis(100));
+                    }
+                    return item.key("a").call(inside -> "of attempt " + attempt.number());
+                })));
+        lab.time.run();
+        assertThat(answer).isCompletedWithValue("of attempt 2");
+        assertThat(recursive).containsExactly(true, false);
     }
 }

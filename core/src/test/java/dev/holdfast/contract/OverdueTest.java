@@ -41,7 +41,7 @@ class OverdueTest {
     }
 
     /** Asks to be told after so many milliseconds; remembers its name's length in the slot. */
-    private final class Watcher extends Policy {
+    private class Watcher extends Policy {
         private final String called;
         private final long afterNanos;
         private final AtomicInteger told = new AtomicInteger();
@@ -234,5 +234,17 @@ class OverdueTest {
         assertThatThrownBy(() -> pipeline(many))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("pipeline 'p' has 17 policies that watch running calls, but at most 16 can");
+    }
+
+    @Test
+    void policyThatCannotSayWhoseCodeItRunsDoesNotStopTheTimers() {
+        Pipeline p = pipeline(new Watcher("odd", 10 * MILLI) {
+            @Override
+            public boolean overdueRunsUserCode() {
+                throw new IllegalStateException("odd");
+            }
+        });
+        call(p, true, 50);
+        assertThat(log).contains("odd settles overdue");
     }
 }

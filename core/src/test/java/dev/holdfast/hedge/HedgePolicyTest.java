@@ -18,8 +18,10 @@ import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -369,5 +371,61 @@ class HedgePolicyTest {
         lab.time.run();
         assertThat(running.end()).isEqualTo(new Lab.End("fast from LIVE", 2, millis(30)));
         lab.assertLivesOver();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void hedgesThatAreTurnedAwayAreNoReasonForMoreThanTheMost(Way way) {
+        HedgePolicy twice = HedgePolicy.of(h -> h.delay(millis(20)).maxHedges(2));
+        Probe full = lab.probe("full").entering(passage -> passage.attempts() == 0 ? Decision.GO_ON : Decision.REJECT);
+        lab.layers(twice, full);
+        assertThat(lab.run(way, value("slow").after(1_000)).end())
+                .isEqualTo(new Lab.End("slow from LIVE", 1, millis(1_000)));
+        assertThat(full.entries()).isEqualTo(3);
+        lab.assertLivesOver();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aFailureDoesNotWaitForAHedgeThatIsStillInTheExecutorsQueue(Way way) {
+        List<Runnable> queue = new ArrayList<>();
+        Probe inner = lab.probe("inner");
+        lab.building(builder -> builder.executor(queue::add)).layers(after20(), inner);
+        Lab.Running running = lab.run(way, error(new IOException("first")).after(30), value("never"));
+        assertThat(running.end()).isEqualTo(new Lab.End("IOException: first", 1, millis(30)));
+        assertThat(queue).hasSize(1);
+        queue.get(0).run();
+        assertThat(inner.entries()).as("of the call alone").isOne();
+        lab.assertLivesOver();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aHedgeThatBeginsLateHasNoMoreTimeThanItsCall(Way way) {
+        List<Long> left = new ArrayList<>();
+        Probe inner = lab.probe("inner").entering(passage -> {
+            left.add(Duration.ofNanos(passage.remaining()).toMillis());
+            return Decision.GO_ON;
+        });
+        Executor busy = task -> lab.time.schedule(
+                millis(15).toNanos(), () -> lab.time.executor().execute(task));
+        lab.building(builder -> builder.executor(busy)).layers(after20(), inner);
+        lab.run(
+                way,
+                call -> call.deadline(millis(100)),
+                value("slow").after(1_000),
+                value("fast").after(10));
+        assertThat(left).containsExactly(100L, 65L);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void noHedgeBeginsInAClosedPipeline(Way way) {
+        lab.layers(after20());
+        Lab.Running running = lab.start(way, value("slow").after(100), value("never"));
+        lab.time.advance(millis(10));
+        lab.pipeline().close();
+        lab.time.run();
+        assertThat(running.end()).isEqualTo(new Lab.End("slow from LIVE", 1, millis(100)));
     }
 }
