@@ -395,6 +395,7 @@ final class AsyncDriver {
         if (attempt != null) {
             attempt.cancel();
         }
+        CompletionStage<?> cancelled = suspension.stage;
         cancel(suspension);
         if (attempt != null) {
             attempt.runHooks();
@@ -402,6 +403,10 @@ final class AsyncDriver {
         interpreter.attemptGivenUp(call, claimedBy, null);
         if (suspension.goesOn(call.now)) {
             call.goesOn(suspension);
+            // One that came meanwhile from another thread, which did not see yet that it was too late.
+            if (suspension.stage != cancelled) {
+                cancel(suspension);
+            }
         }
     }
 

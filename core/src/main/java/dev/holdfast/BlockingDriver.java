@@ -184,8 +184,7 @@ final class BlockingDriver {
             return;
         }
         act(call, CallState.SUPPLIER, work, null, null);
-        // For the case that it could not be watched, and so was not waited for.
-        work.leave();
+        work.unlessWaitedFor();
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is

@@ -27,6 +27,9 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private boolean begun;
     private boolean left;
 
+    /** Only on the thread of the caller. */
+    private boolean waitedFor;
+
     // Published by the completion.
     private @Nullable Object value;
     private @Nullable Throwable error;
@@ -82,6 +85,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     /** What the work came to, on the thread of the caller, which waits for it. */
     @Override
     public @Nullable Object get() throws Exception {
+        waitedFor = true;
         TimeSource time = interpreter.time;
         Thread caller = Thread.currentThread();
         Completion.Waiter waiter = () -> time.unpark(caller);
@@ -106,6 +110,13 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
             throw BlockingDriver.<RuntimeException>asItIs(error);
         }
         return value;
+    }
+
+    /** For the case that it could not be watched: what it comes to, or has come to already, is nobody's. */
+    void unlessWaitedFor() {
+        if (!waitedFor && !leave()) {
+            operation.discard(value);
+        }
     }
 
     /** Nobody waits any longer; false if the work has ended, or was left before. */

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Captured once a call, on its caller's thread, and only if something of the call may run elsewhere: when an
  * asynchronous call waits for the first time, when background work or a dedicated thread starts, when a call may be hedged;
- * and for each {@code onCancel} hook of a blocking attempt. Another blocking call that stays on its thread never asks for it. Restored around whatever the pipeline runs for that call on another thread.
+ * and for each {@code onCancel} hook of a blocking attempt. Any other blocking call that stays on its thread never asks for
+ * it. Restored around whatever the pipeline runs for that call on another thread.
  *
  * <pre>{@code
  * Pipeline.builder("inventory").context(() -> {

@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
+import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -22,6 +25,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -253,5 +257,111 @@ class DedicatedThreadsTest {
         assertThatThrownBy(() -> Pipeline.of("p", new Isolation(1), new Isolation(1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("pipeline 'p' has two policies with dedicated threads, but an attempt runs on one");
+    }
+
+    /** The system's time, with threads for the attempts of its own that hedges run on theirs, before they are watched. */
+    private static final class Eager implements TimeSource {
+        private final TimeSource system = TimeSource.system();
+        /** The first of those threads has done its work. */
+        private final CompletableFuture<Void> handedOver = new CompletableFuture<>();
+
+        @Override
+        public long nanos() {
+            return system.nanos();
+        }
+
+        @Override
+        public long millis() {
+            return system.millis();
+        }
+
+        @Override
+        public Timer schedule(long delayNanos, Runnable task) {
+            return system.schedule(delayNanos, task);
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            system.park(blocker, nanos);
+        }
+
+        @Override
+        public void unpark(Thread thread) {
+            system.unpark(thread);
+        }
+
+        @Override
+        public Executor executor() {
+            return task -> {
+                if (Thread.currentThread().getName().equals("hedge")) {
+                    task.run();
+                } else {
+                    new Thread(() -> {
+                                task.run();
+                                handedOver.complete(null);
+                            })
+                            .start();
+                }
+            };
+        }
+    }
+
+    @Test
+    void hedgeThatIsGivenUpBeforeItIsWatchedLosesNoValue() throws Exception {
+        CountDownLatch hedged = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        CompletableFuture<String> discarded = new CompletableFuture<>();
+        try (Pipeline p = Pipeline.builder("p")
+                .policies(HedgePolicy.of(h -> h.delay(Duration.ofMillis(1))), new Isolation(2))
+                .time(new Eager())
+                .executor(task -> new Thread(task, "hedge").start())
+                .build()) {
+            Operation<String> operation = p.operation("x", o -> o.discard(discarded::complete));
+            String answer = operation.unkeyed().call(attempt -> {
+                if (attempt.number() == 1) {
+                    hedged.await();
+                    return "first";
+                }
+                hedged.countDown();
+                answered.await();
+                return "lost";
+            });
+            answered.countDown();
+            assertThat(answer).isEqualTo("first");
+            assertThat(discarded.get(10, TimeUnit.SECONDS)).isEqualTo("lost");
+        }
+    }
+
+    @Test
+    void stageThatComesWhileItsAttemptIsGivenUpIsCancelled() throws Exception {
+        Eager eager = new Eager();
+        CompletableFuture<String> stage = new CompletableFuture<>();
+        CountDownLatch hooks = new CountDownLatch(1);
+        try (Pipeline p = Pipeline.builder("p")
+                .policies(TimeoutPolicy.of(Duration.ofMillis(20)), new Isolation(2))
+                .time(eager)
+                .executor(task -> new Thread(task).start())
+                .build()) {
+            Operation<String> operation = p.operation("x");
+            CompletableFuture<String> answer = operation.unkeyed().callAsync(attempt -> {
+                // What is done for the cancellation waits until the thread of the attempt has handed over its stage.
+                attempt.onCancel(() -> {
+                    hooks.countDown();
+                    eager.handedOver.join();
+                });
+                awaited(hooks);
+                return stage;
+            });
+            assertThatThrownBy(() -> answer.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(CallTimeoutException.class);
+            assertThat(stage).isCancelled();
+        }
+    }
+
+    private static void awaited(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }
