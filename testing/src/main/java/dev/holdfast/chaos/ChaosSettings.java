@@ -188,6 +188,8 @@ public final class ChaosSettings {
          */
         public ChaosSettings build() {
             double sum = latencyRate + errorRate + resultRate + hangRate;
+            // Shares that add up to 1 may be a little more as doubles.
+            boolean tooMuch = sum > 1 + 1e-9;
             new Checks("chaos")
                     .that(
                             enabled,
@@ -205,7 +207,7 @@ public final class ChaosSettings {
                     .range("errorRate", errorRate, 0, 1)
                     .range("resultRate", resultRate, 0, 1)
                     .range("hangRate", hangRate, 0, 1)
-                    .that(!(sum > 1), "latencyRate + errorRate + resultRate + hangRate", sum, "0 to 1")
+                    .that(!tooMuch, "latencyRate + errorRate + resultRate + hangRate", sum, "0 to 1")
                     .that(resultRate == 0 || result != null, "result", "missing", "given for a resultRate above 0")
                     .done();
             return new ChaosSettings(new Builder(this));

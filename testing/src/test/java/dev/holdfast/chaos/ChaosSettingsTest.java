@@ -78,4 +78,15 @@ class ChaosSettingsTest {
                         ChaosSettings.of(c -> c.enabled(true).errorRate(0.6).hangRate(0.5)))
                 .hasMessageContaining("latencyRate + errorRate + resultRate + hangRate is 1.1 but must be 0 to 1");
     }
+
+    @Test
+    void sharesThatAddUpToOneAreOneAlsoAsDoubles() {
+        assertThat(0.33 + 0.56 + 0.11).isGreaterThan(1);
+        assertThat(ChaosSettings.of(c -> c.enabled(true)
+                                .latencyRate(0.33)
+                                .errorRate(0.56)
+                                .hangRate(0.11))
+                        .hangRate())
+                .isEqualTo(0.11);
+    }
 }
