@@ -8,6 +8,7 @@ import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.Policy;
 import dev.failsafe.RateLimiter;
 import dev.failsafe.RetryPolicy;
+import dev.failsafe.Timeout;
 import dev.failsafe.function.CheckedSupplier;
 import java.time.Duration;
 import java.util.List;
@@ -24,6 +25,7 @@ record FailsafeGuard(FailsafeExecutor<Object> executor) implements Guard {
             case TIMED_BREAKER -> List.of(timedBreaker());
             case THROTTLE -> List.of(limiter());
             case BULKHEAD -> List.of(bulkhead());
+            case LIMITS -> List.of(timeout(Policies.DEADLINE), timeout(Policies.TIMEOUT));
             case FOUR -> List.of(retry(), breaker(), limiter(), bulkhead());
             default -> throw new IllegalArgumentException("not measured: " + work);
         };
@@ -59,6 +61,11 @@ record FailsafeGuard(FailsafeExecutor<Object> executor) implements Guard {
     private static Policy<Object> limiter() {
         return RateLimiter.burstyBuilder(Policies.CALLS_PER_SECOND, Duration.ofSeconds(1))
                 .build();
+    }
+
+    /** Interrupts the caller, as ours does; it has the same policy for an attempt and for the whole call. */
+    private static Policy<Object> timeout(Duration limit) {
+        return Timeout.builder(limit).withInterrupt().build();
     }
 
     private static Policy<Object> bulkhead() {

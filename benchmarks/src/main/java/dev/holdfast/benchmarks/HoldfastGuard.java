@@ -19,7 +19,7 @@ final class HoldfastGuard implements Guard {
     private final Pipeline pipeline;
     private final boolean asynchronous;
 
-    HoldfastGuard(Scenario scenario, Blackhole blackhole) {
+    private HoldfastGuard(Scenario scenario, Blackhole blackhole) {
         Pollution.ofPipelines(scenario.profile(), blackhole);
         Pipeline.Builder builder = Pipeline.builder("inventory").policies(policies(scenario.work()));
         if (scenario.micrometer()) {
@@ -29,10 +29,24 @@ final class HoldfastGuard implements Guard {
         asynchronous = scenario.work() == Work.FOUR_ASYNC;
     }
 
-    /** Without any policy. */
-    HoldfastGuard() {
-        pipeline = Pipeline.of("inventory");
+    /** With these policies, outermost first. */
+    HoldfastGuard(Policy... policies) {
+        pipeline = Pipeline.of("inventory", policies);
         asynchronous = false;
+    }
+
+    /** What this scenario is about. */
+    static Guard of(Scenario scenario, Blackhole blackhole) {
+        return switch (scenario.work()) {
+            case INHERITED -> InnerGuard.within();
+            case NESTED -> InnerGuard.nested(Policies.deadline());
+            default -> new HoldfastGuard(scenario, blackhole);
+        };
+    }
+
+    /** The same calls as for this work, with no limit of time. */
+    static Guard unlimited(Work work) {
+        return work == Work.NESTED ? InnerGuard.nested() : new HoldfastGuard();
     }
 
     private static List<Policy> policies(Work work) {
@@ -50,6 +64,7 @@ final class HoldfastGuard implements Guard {
                 six.add(Policies.timeout());
                 yield six;
             }
+            case INHERITED, NESTED -> throw new IllegalArgumentException("no policies of its own: " + work);
         };
     }
 

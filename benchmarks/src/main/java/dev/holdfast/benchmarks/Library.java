@@ -17,8 +17,10 @@ public enum Library {
     GRADIENT2("concurrency-limits SimpleLimiter with Gradient2"),
     BUCKET4J("Bucket4j, local"),
     GUAVA("Guava RateLimiter"),
-    /** Control: the call with no limit of time around it. */
-    UNLIMITED("a pipeline without them"),
+    /** Control: retries that are free. */
+    UNBUDGETED("retry without a budget"),
+    /** Control: the same calls with no limit of time around them. */
+    UNLIMITED("no limit of time"),
     /** Control: what a limit costs that is a task of its own. */
     SCHEDULED_TASK("one ScheduledThreadPoolExecutor task a call");
 
@@ -59,7 +61,7 @@ public enum Library {
 
     private Guard make(Scenario scenario, Blackhole blackhole) throws Exception {
         return switch (this) {
-            case HOLDFAST -> new HoldfastGuard(scenario, blackhole);
+            case HOLDFAST -> HoldfastGuard.of(scenario, blackhole);
             case RESILIENCE4J, RESILIENCE4J_SYNCHRONIZED ->
                 new Resilience4jGuard(scenario, SlidingWindowSynchronizationStrategy.SYNCHRONIZED, blackhole);
             case RESILIENCE4J_LOCK_FREE ->
@@ -70,7 +72,8 @@ public enum Library {
             case GRADIENT2 -> Limiters.gradient2();
             case BUCKET4J -> Limiters.bucket4j();
             case GUAVA -> Limiters.guava();
-            case UNLIMITED -> new HoldfastGuard();
+            case UNBUDGETED -> new HoldfastGuard(Policies.unbudgetedRetry());
+            case UNLIMITED -> HoldfastGuard.unlimited(scenario.work());
             case SCHEDULED_TASK -> new ScheduledTaskGuard();
         };
     }

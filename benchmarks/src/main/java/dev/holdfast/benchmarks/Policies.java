@@ -6,6 +6,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
@@ -13,6 +14,7 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** The policies as they are measured: with limits that never bind, and the settings that all peers have. */
 final class Policies {
@@ -31,15 +33,22 @@ final class Policies {
     static final int CONCURRENT = 50;
     static final int CALLS_PER_SECOND = 100_000_000;
     static final Duration TIMEOUT = Duration.ofMillis(500);
+    static final Duration DEADLINE = Duration.ofSeconds(2);
 
     private Policies() {}
 
     /** Its budget, like every other limit here, must not bind: the first attempt of every tenth call may fail. */
     static Policy retry() {
-        return RetryPolicy.of(r -> r.maxAttempts(ATTEMPTS)
-                .initialBackoff(BACKOFF)
-                .maxBackoff(BACKOFF)
-                .budget(b -> b.maxTokens(1_000).tokenRatio(1)));
+        return retry(r -> r.budget(b -> b.maxTokens(1_000).tokenRatio(1)));
+    }
+
+    static Policy unbudgetedRetry() {
+        return retry(r -> r.budgetEnabled(false));
+    }
+
+    private static Policy retry(Consumer<RetrySettings.Builder> budget) {
+        return RetryPolicy.of(r ->
+                budget.accept(r.maxAttempts(ATTEMPTS).initialBackoff(BACKOFF).maxBackoff(BACKOFF)));
     }
 
     static Policy circuitBreaker() {
@@ -79,7 +88,7 @@ final class Policies {
     }
 
     static Policy deadline() {
-        return DeadlinePolicy.of(Duration.ofSeconds(2));
+        return DeadlinePolicy.of(DEADLINE);
     }
 
     static Policy staleCache() {

@@ -56,6 +56,7 @@ final class Resilience4jGuard implements Guard {
                         .withRetry(parts.retry(), timer)
                         .decorate()::get;
             case LIMITS -> limited(call);
+            case INHERITED, NESTED -> throw new IllegalArgumentException("has no such thing: " + work);
         };
     }
 

@@ -11,6 +11,7 @@ import static dev.holdfast.benchmarks.Library.RESILIENCE4J_LOCK_FREE;
 import static dev.holdfast.benchmarks.Library.RESILIENCE4J_SYNCHRONIZED;
 import static dev.holdfast.benchmarks.Library.SCHEDULED_TASK;
 import static dev.holdfast.benchmarks.Library.SMALLRYE;
+import static dev.holdfast.benchmarks.Library.UNBUDGETED;
 import static dev.holdfast.benchmarks.Library.UNLIMITED;
 import static dev.holdfast.benchmarks.Library.VEGAS;
 
@@ -32,10 +33,12 @@ public enum Scenario {
     SIX(Work.SIX, "six policies (the four, timeout and deadline) against its four and its TimeLimiter on an executor"),
     FOUR_ASYNC(Work.FOUR_ASYNC, "four policies, asynchronous, future done already"),
     BREAKER(Work.BREAKER, "breaker alone, count window of 100", FAILSAFE, SMALLRYE),
-    RETRY(Work.RETRY, "retry alone", FAILSAFE, SMALLRYE),
+    RETRY(Work.RETRY, "retry alone", UNBUDGETED, FAILSAFE, SMALLRYE),
     THROTTLE(Work.THROTTLE, "throttle alone", FAILSAFE, SMALLRYE, BUCKET4J, GUAVA),
     BULKHEAD(Work.BULKHEAD, "bulkhead alone", FAILSAFE, SMALLRYE, VEGAS, GRADIENT2),
-    LIMITS(Work.LIMITS, "timeout and deadline", UNLIMITED, SCHEDULED_TASK);
+    LIMITS(Work.LIMITS, "timeout and deadline", UNLIMITED, SCHEDULED_TASK, FAILSAFE),
+    INHERITED(Work.INHERITED, "a call that inherits its thread's deadline", UNLIMITED),
+    NESTED(Work.NESTED, "a call inside a call, whose deadline it inherits", UNLIMITED);
 
     /** The rows that the targets speak of. */
     static final List<Scenario> TARGETS = List.of(
@@ -71,7 +74,7 @@ public enum Scenario {
     /** Holdfast and resilience4j; where a breaker takes part, in both of its variants. */
     List<Library> withResilience4j() {
         return switch (work) {
-            case LIMITS -> List.of(HOLDFAST);
+            case LIMITS, INHERITED, NESTED -> List.of(HOLDFAST);
             case RETRY, THROTTLE, BULKHEAD -> List.of(HOLDFAST, RESILIENCE4J);
             case BREAKER, TIMED_BREAKER, OPEN_BREAKER, FOUR, FOUR_ASYNC, SIX ->
                 List.of(HOLDFAST, RESILIENCE4J_SYNCHRONIZED, RESILIENCE4J_LOCK_FREE);

@@ -15,17 +15,24 @@ final class Series {
 
     private static final int[] THREADS = {1, 2, MOST_THREADS};
 
+    /** What is measured beside the comparisons. */
+    static final List<String> OWN =
+            List.of("Floor", "NoOpPipelines", "OnePolicy", "StaleCacheHit", "HedgeThatIsNotNeeded", "RetryTokens");
+
     private Series() {}
 
-    /** Every scenario with every library, each with 1, 2 and 8 threads, and Holdfast's own figures with one. */
+    /** Every scenario with every library, each with 1, 2 and 8 threads, and Holdfast's own figures with one. The tokens of retries with all. */
     static List<ChainedOptionsBuilder> full() {
         List<ChainedOptionsBuilder> series = new ArrayList<>();
-        for (String own : List.of("Floor", "NoOpPipelines", "OnePolicy", "StaleCacheHit", "HedgeThatIsNotNeeded")) {
+        for (String own : OWN) {
             series.add(of(own, 1));
         }
         for (int threads : THREADS) {
             for (Scenario scenario : Scenario.values()) {
                 series.add(comparison(scenario, scenario.libraries(), threads));
+            }
+            if (threads > 1) {
+                series.add(of("RetryTokens", threads));
             }
         }
         return timed(series, 3, 5);

@@ -13,6 +13,10 @@ enum Work {
     BULKHEAD,
     /** A timeout for the attempt and a deadline for the call. */
     LIMITS,
+    /** A call in a thread's deadline. */
+    INHERITED,
+    /** A call inside the call of another pipeline, which has a deadline. */
+    NESTED,
     /** Retry, circuit breaker, throttle, bulkhead. */
     FOUR,
     /** The four around a future. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Deadline;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
@@ -12,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.openjdk.jmh.infra.Blackhole;
 
@@ -36,6 +38,26 @@ class ScenarioTest {
             }
         }
         assertThat(caller.attempts).isEqualTo(expectedAttempts(scenario));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SIX", "LIMITS", "INHERITED", "NESTED"})
+    void callThatIsSaidToBeLimitedIsLimited(Scenario scenario) throws Exception {
+        assertThat(limitedAttempts(scenario, Library.HOLDFAST)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LIMITS", "INHERITED", "NESTED"})
+    void controlWithoutLimitsHasNone(Scenario scenario) throws Exception {
+        assertThat(limitedAttempts(scenario, Library.UNLIMITED)).isEqualTo(0);
+    }
+
+    private static int limitedAttempts(Scenario scenario, Library library) throws Exception {
+        Counting caller = new Counting();
+        try (Guard guard = library.guard(scenario, blackhole())) {
+            guard.around(caller).call();
+        }
+        return caller.limited;
     }
 
     private static void assertAnswered(Scenario scenario, Object result) {
@@ -83,10 +105,12 @@ class ScenarioTest {
 
     private static final class Counting extends Caller {
         private int attempts;
+        private int limited;
 
         @Override
         String answer() {
             attempts++;
+            limited += Deadline.remaining().isPresent() ? 1 : 0;
             return super.answer();
         }
 

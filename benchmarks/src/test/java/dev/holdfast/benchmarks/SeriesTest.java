@@ -37,6 +37,19 @@ class SeriesTest {
         }
     }
 
+    @Test
+    void fullRunHasWhatIsMeasuredBesideTheComparisonsAtEveryNumberOfThreads() {
+        List<String> runs = Series.full().stream()
+                .map(ChainedOptionsBuilder::build)
+                .flatMap(options -> options.getIncludes().stream()
+                        .map(include -> include + " " + options.getThreads().get()))
+                .toList();
+
+        for (String own : Series.OWN) {
+            assertThat(runs).contains("\\." + own + " 1", "\\." + own + " 2", "\\." + own + " 8");
+        }
+    }
+
     private static List<String> comparisons(List<ChainedOptionsBuilder> series) {
         return series.stream()
                 .map(ChainedOptionsBuilder::build)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.benchmarks;
+
+import dev.holdfast.retry.RetryBudget;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A token bucket that retries are paid from, as gRPC's proposal A6 has it. */
+interface Tokens {
+    void succeeded();
+
+    /** Takes a token; true if more than half are left. */
+    boolean failed();
+
+    /** Whether more than half are left. */
+    boolean allows();
+
+    /** Holdfast's, without the few retries that time grants: A6 has none. */
+    record Budget(RetryBudget budget) implements Tokens {
+        Budget(int maxTokens, double tokenRatio) {
+            this(RetryBudget.of(
+                    b -> b.maxTokens(maxTokens).tokenRatio(tokenRatio).minRetriesPerMinute(0)));
+        }
+
+        @Override
+        public void succeeded() {
+            budget.succeeded();
+        }
+
+        @Override
+        public boolean failed() {
+            return budget.failed();
+        }
+
+        @Override
+        public boolean allows() {
+            return budget.allows();
+        }
+    }
+
+    /**
+     * The logic of gRPC's {@code RetriableStream.Throttle}, which nobody else can use: thousandths of a token in one word,
+     * which whoever changes it swaps.
+     */
+    final class OneWord implements Tokens {
+        private static final int ONE_TOKEN = 1_000;
+
+        private final int max;
+        private final int ratio;
+        private final int threshold;
+        private final AtomicInteger left;
+
+        OneWord(int maxTokens, double tokenRatio) {
+            max = maxTokens * ONE_TOKEN;
+            ratio = (int) (tokenRatio * ONE_TOKEN);
+            threshold = max / 2;
+            left = new AtomicInteger(max);
+        }
+
+        @Override
+        public void succeeded() {
+            int seen;
+            do {
+                seen = left.get();
+            } while (seen != max && !left.compareAndSet(seen, Math.min(max, seen + ratio)));
+        }
+
+        @Override
+        public boolean failed() {
+            int seen;
+            do {
+                seen = left.get();
+            } while (seen != 0 && !left.compareAndSet(seen, Math.max(0, seen - ONE_TOKEN)));
+            return seen - ONE_TOKEN > threshold;
+        }
+
+        @Override
+        public boolean allows() {
+            return left.get() > threshold;
+        }
+    }
+}
