@@ -6,7 +6,6 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.spi.Policy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -58,12 +57,7 @@ final class HoldfastGuard implements Guard {
             case BULKHEAD -> List.of(Policies.bulkhead());
             case LIMITS -> List.of(Policies.deadline(), Policies.timeout());
             case FOUR, FOUR_ASYNC -> Policies.four();
-            case SIX -> {
-                List<Policy> six = new ArrayList<>(Policies.four());
-                six.add(0, Policies.deadline());
-                six.add(Policies.timeout());
-                yield six;
-            }
+            case SIX -> Policies.six();
             case INHERITED, NESTED -> throw new IllegalArgumentException("no policies of its own: " + work);
         };
     }

@@ -13,6 +13,7 @@ import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -98,6 +99,14 @@ final class Policies {
     /** Retry, circuit breaker, throttle, bulkhead: outermost first. */
     static List<Policy> four() {
         return List.of(retry(), circuitBreaker(), throttle(), bulkhead());
+    }
+
+    /** The four, a timeout inside and a deadline around them. */
+    static List<Policy> six() {
+        List<Policy> six = new ArrayList<>(four());
+        six.add(0, deadline());
+        six.add(timeout());
+        return six;
     }
 
     /** The policy of this name. */

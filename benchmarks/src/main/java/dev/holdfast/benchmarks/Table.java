@@ -42,10 +42,14 @@ final class Table {
     }
 
     private static String origin(String command) {
-        return "`" + command.strip() + "`: " + System.getProperty("java.vm.name") + " "
-                + System.getProperty("java.runtime.version") + ", " + System.getProperty("os.name") + " "
-                + System.getProperty("os.arch") + ", " + Runtime.getRuntime().availableProcessors()
-                + " cores. Lower is better; ± is JMH's 99.9 % error.\n\n";
+        return "`" + command.strip() + "`: " + machine() + ". Lower is better; ± is JMH's 99.9 % error.\n\n";
+    }
+
+    /** What this is measured on. */
+    static String machine() {
+        return System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version") + ", "
+                + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", "
+                + Runtime.getRuntime().availableProcessors() + " cores";
     }
 
     private String line(String name, Map<Integer, RunResult> row) {

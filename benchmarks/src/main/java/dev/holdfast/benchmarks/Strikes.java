@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.benchmarks;
+
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.CheckedSupplier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * How late limits strike: calls that never end are given up after 20 ms, and what is counted is the time from then until
+ * their caller knows. Each way without load, and while eight threads make calls without a pause. The control is a task of a
+ * timer that has nothing else to do: so late is the machine itself.
+ */
+public final class Strikes {
+    static final Duration LIMIT = Duration.ofMillis(20);
+    private static final int CALLS = 2_000;
+    private static final int IN_FLIGHT = 20;
+    private static final int BUSY_THREADS = 8;
+
+    private Strikes() {}
+
+    /** Starts it. */
+    public static void main(String... arguments) throws InterruptedException, ExecutionException {
+        System.out.println(Table.machine() + "; " + CALLS + " calls a row, " + IN_FLIGHT + " at a time, limit "
+                + LIMIT.toMillis() + " ms.\n");
+        System.out.println(Lateness.HEADER);
+        for (int busy : new int[] {0, BUSY_THREADS}) {
+            try (Load load = new Load(busy)) {
+                for (Way way : Way.values()) {
+                    measure(way, CALLS / 10, IN_FLIGHT);
+                    System.out.println(measure(way, CALLS, IN_FLIGHT).row(way.title, load.threads()));
+                }
+            }
+        }
+    }
+
+    static Lateness measure(Way way, int calls, int inFlight) throws InterruptedException, ExecutionException {
+        ExecutorService callers = Executors.newFixedThreadPool(inFlight);
+        try (Limited limited = way.prepare()) {
+            List<Long> late = new ArrayList<>();
+            Callable<List<Long>> caller = () -> one(limited, calls / inFlight);
+            for (Future<List<Long>> done : callers.invokeAll(Collections.nCopies(inFlight, caller))) {
+                late.addAll(done.get());
+            }
+            return new Lateness(late);
+        } finally {
+            callers.shutdownNow();
+        }
+    }
+
+    private static List<Long> one(Limited limited, int calls) {
+        List<Long> late = new ArrayList<>(calls);
+        for (int call = 0; call < calls; call++) {
+            long start = System.nanoTime();
+            late.add(limited.struckAt() - start - LIMIT.toNanos());
+        }
+        return late;
+    }
+
+    /** Who limits what. */
+    enum Way {
+        TIMEOUT_BLOCKING("timeout, blocking"),
+        TIMEOUT_ASYNC("timeout, asynchronous"),
+        DEADLINE_BLOCKING("deadline, blocking"),
+        DEADLINE_ASYNC("deadline, asynchronous"),
+        TASK("control: a timer's task");
+
+        private final String title;
+
+        Way(String title) {
+            this.title = title;
+        }
+
+        private Limited prepare() {
+            return switch (this) {
+                case TIMEOUT_BLOCKING -> new Blocking(TimeoutPolicy.of(LIMIT));
+                case DEADLINE_BLOCKING -> new Blocking(DeadlinePolicy.of(LIMIT));
+                case TIMEOUT_ASYNC -> new Asynchronous(TimeoutPolicy.of(LIMIT));
+                case DEADLINE_ASYNC -> new Asynchronous(DeadlinePolicy.of(LIMIT));
+                case TASK -> new Task();
+            };
+        }
+    }
+
+    /** Makes calls that never end by themselves. */
+    private interface Limited extends AutoCloseable {
+
+        /** Makes one; the instant at which its caller knew that it had been given up. */
+        long struckAt();
+
+        @Override
+        void close();
+    }
+
+    private record Blocking(Pipeline pipeline, CountDownLatch never) implements Limited {
+        Blocking(Policy policy) {
+            this(Pipeline.of("inventory", policy), new CountDownLatch(1));
+        }
+
+        @Override
+        public long struckAt() {
+            CheckedSupplier<Void, InterruptedException> action = () -> {
+                never.await();
+                throw new IllegalStateException("what never happens has happened");
+            };
+            try {
+                pipeline.call(action);
+                throw new IllegalStateException("a call that never ends has ended");
+            } catch (CallTimeoutException struck) {
+                return System.nanoTime();
+            } catch (InterruptedException stranger) {
+                throw new IllegalStateException("nobody else interrupts", stranger);
+            }
+        }
+
+        @Override
+        public void close() {
+            pipeline.close();
+        }
+    }
+
+    private record Asynchronous(Pipeline pipeline) implements Limited {
+        Asynchronous(Policy policy) {
+            this(Pipeline.of("inventory", policy));
+        }
+
+        @Override
+        public long struckAt() {
+            return pipeline.callAsync(CompletableFuture::new)
+                    .handle((value, error) -> {
+                        long now = System.nanoTime();
+                        if (error instanceof CallTimeoutException) {
+                            return now;
+                        }
+                        throw new IllegalStateException("not given up", error);
+                    })
+                    .join();
+        }
+
+        @Override
+        public void close() {
+            pipeline.close();
+        }
+    }
+
+    private record Task(ScheduledThreadPoolExecutor timer) implements Limited {
+        Task() {
+            this(new ScheduledThreadPoolExecutor(1));
+        }
+
+        @Override
+        public long struckAt() {
+            CompletableFuture<Long> ran = new CompletableFuture<>();
+            var unused = timer.schedule(() -> ran.complete(System.nanoTime()), LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+            return ran.join();
+        }
+
+        @Override
+        public void close() {
+            timer.shutdownNow();
+        }
+    }
+}
