@@ -8,6 +8,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
+import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,6 +52,20 @@ class DeadlineTest {
         long inner = Deadline.within(
                 time, Duration.ofMillis(100), () -> Deadline.within(time, Duration.ofMillis(500), () -> remaining(p)));
         assertThat(inner).isEqualTo(100);
+    }
+
+    @Test
+    void anActionThatThrowsLeavesTheOuterDeadlineAndThenNone() throws Exception {
+        Pipeline p = pipeline();
+        long outer = Deadline.within(time, Duration.ofMillis(500), () -> {
+            assertThatThrownBy(() -> Deadline.within(time, Duration.ofMillis(100), () -> {
+                        throw new IOException("down");
+                    }))
+                    .hasMessage("down");
+            return remaining(p);
+        });
+        assertThat(outer).isEqualTo(500);
+        assertThat(Deadline.remaining()).isEmpty();
     }
 
     @Test
