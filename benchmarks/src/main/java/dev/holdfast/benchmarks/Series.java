@@ -21,7 +21,7 @@ final class Series {
 
     private Series() {}
 
-    /** Every scenario with every library, each with 1, 2 and 8 threads, and Holdfast's own figures with one. The tokens of retries with all. */
+    /** Every scenario with every library and the tokens of retries, each with 1, 2 and 8 threads; all else with one. */
     static List<ChainedOptionsBuilder> full() {
         List<ChainedOptionsBuilder> series = new ArrayList<>();
         for (String own : OWN) {
@@ -35,7 +35,7 @@ final class Series {
                 series.add(of("RetryTokens", threads));
             }
         }
-        return timed(series, 3, 5);
+        return timed(series, 3);
     }
 
     /** The rows that the targets speak of, beside resilience4j alone, and what the pipeline's own cost is made of. */
@@ -48,14 +48,14 @@ final class Series {
                 series.add(comparison(scenario, scenario.withResilience4j(), threads));
             }
         }
-        return timed(series, 1, 4);
+        return timed(series, 1);
     }
 
-    private static List<ChainedOptionsBuilder> timed(List<ChainedOptionsBuilder> series, int forks, int iterations) {
+    private static List<ChainedOptionsBuilder> timed(List<ChainedOptionsBuilder> series, int forks) {
         series.forEach(run -> run.forks(forks)
                 .warmupIterations(3)
                 .warmupTime(TimeValue.milliseconds(250))
-                .measurementIterations(iterations)
+                .measurementIterations(4)
                 .measurementTime(TimeValue.milliseconds(200)));
         return series;
     }
