@@ -154,8 +154,9 @@ final class Race {
         if (hedge.outcome == Outcome.PUSHBACK) {
             waiting = false;
         }
-        if (landing == null) {
-            // The call's own attempt still runs, and its failure, if it comes to that, will be the last.
+        if (landing == null || hedge.outcome == Outcome.INTERRUPTED) {
+            // The call's own attempt still runs, and its failure, if it comes to that, will be the last; or somebody
+            // wanted the hedge's thread back, which is no interrupt of the caller.
             return hedge;
         }
         Hedge before = last;

@@ -25,6 +25,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -427,5 +428,21 @@ class HedgePolicyTest {
         lab.pipeline().close();
         lab.time.run();
         assertThat(running.end()).isEqualTo(new Lab.End("slow from LIVE", 1, millis(100)));
+    }
+
+    @Test
+    void anInterruptOfAHedgesThreadIsNotTheCallers() {
+        lab.layers(after20());
+        Thread[] ofHedge = new Thread[1];
+        var answer = lab.time.spawn(() -> lab.operation().unkeyed().call(attempt -> {
+            if (attempt.number() == 2) {
+                ofHedge[0] = Thread.currentThread();
+            }
+            lab.time.sleep(millis(attempt.number() == 1 ? 30 : 1_000));
+            throw new IOException("of attempt " + attempt.number());
+        }));
+        lab.time.schedule(millis(40).toNanos(), () -> lab.time.interrupt(ofHedge[0]));
+        lab.time.run();
+        assertThat(answer).failsWithin(millis(0)).withThrowableThat().withMessageContaining("of attempt 1");
     }
 }
