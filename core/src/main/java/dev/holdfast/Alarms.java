@@ -84,6 +84,14 @@ final class Alarms {
         }
     }
 
+    /** Another call begins; also a race is forgotten that its policy did not end. */
+    void forgetAll() {
+        forgetFrom(0);
+        if (race != null) {
+            race = null;
+        }
+    }
+
     /** Before the attempt opens, which publishes this. */
     void open(long number) {
         WORD.set(this, number << MOST);

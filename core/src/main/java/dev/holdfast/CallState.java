@@ -253,7 +253,7 @@ final class CallState extends CallPadding {
         actionNanos = 0;
         heldRetry = 0;
         if (alarms != null) {
-            alarms.forgetFrom(0);
+            alarms.forgetAll();
         }
         if (outcome != Outcome.SUCCESS) {
             outcome = Outcome.SUCCESS;

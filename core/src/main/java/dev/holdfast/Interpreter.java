@@ -102,9 +102,13 @@ final class Interpreter {
         onAdmission = mask(Policy.STILL_ADMITS);
         long hedging = mask(Policy.HEDGE);
         hedges = hedging != 0;
-        if (Long.bitCount(hedging) > 1 || hedging < 0) {
+        if (Long.bitCount(hedging) > 1) {
             throw new IllegalArgumentException("pipeline '" + name + "' has " + Long.bitCount(hedging)
-                    + " policies that hedge, but there can be one, as the 63rd policy at most");
+                    + " policies that hedge, but at most 1 can");
+        }
+        if (hedging < 0) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + name + "' hedges in its 64th policy, but at most the 63rd can");
         }
         if (Long.bitCount(mask(Policy.OVERDUE)) > Alarms.MOST) {
             throw new IllegalArgumentException("pipeline '" + name + "' has "

@@ -56,7 +56,8 @@ final class OrderLint {
                     "timeout",
                     "retry",
                     "one slow attempt uses up the time of all (the whole call is limited by a deadline)"),
-            outside("chaos", "retry", "only the first attempt of a call is ever troubled"));
+            outside("chaos", "retry", "only the first attempt of a call is ever troubled"),
+            outside("chaos", "hedge", "an attempt beside a slow one is never troubled"));
 
     /** Of which a second one hurts, and why. */
     private static final Map<String, String> ONE_IS_ENOUGH = Map.of(

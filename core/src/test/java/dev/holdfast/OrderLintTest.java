@@ -52,6 +52,7 @@ class OrderLintTest {
         "hedge stale-cache, hedge-outside-stale-cache",
         "hedge fallback, hedge-outside-fallback",
         "chaos retry, chaos-outside-retry",
+        "chaos hedge, chaos-outside-hedge",
         "retry deadline, deadline-not-outermost",
         "retry other retry, two-retries",
         "circuit-breaker circuit-breaker, two-circuit-breakers",
@@ -101,7 +102,7 @@ class OrderLintTest {
 
         List<String> warnings = check(String.join(" ", reversed));
 
-        assertThat(warnings).hasSize(22);
+        assertThat(warnings).hasSize(23);
         for (String warning : warnings) {
             Matcher swap = advice.matcher(warning);
             if (swap.find()) {
