@@ -93,6 +93,22 @@ class HedgeInterplayTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void theThrottleCountsEachAttempt(Way way) {
+        ThrottlePolicy throttle =
+                ThrottlePolicy.of(t -> t.limit(2).per(millis(60_000)).burst(2).maxWait(millis(0)));
+        try (Rig rig = new Rig(way, hedge(), throttle)) {
+            Rig.Running hedged =
+                    rig.run(Step.of("slow").after(1_000), Step.of("fast").after(10));
+            assertThat(hedged.end()).isEqualTo("fast LIVE at 30");
+            assertThat(hedged.attempts).hasValue(2);
+
+            Rig.Running next = rig.run(Step.of("never").after(1));
+            assertThat(next.end()).as("the hedge had the last place").isEqualTo("throttle THROTTLED at 0");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void theBreakerCountsTheWinnerAndNotTheLosersLateFailure(Way way) {
         CircuitBreakerPolicy breaker = breaker();
         try (Rig rig = new Rig(way, hedge(), breaker)) {
