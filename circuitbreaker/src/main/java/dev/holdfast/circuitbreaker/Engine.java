@@ -101,7 +101,7 @@ final class Engine {
         Life at = life(now);
         if (at.admitted(admission)) {
             used(at, admission);
-            decide(at, at.window.record(kind, now), now);
+            decide(at, recorded(at, kind, now), now);
         }
     }
 
@@ -112,6 +112,12 @@ final class Engine {
             used(at, admission);
             decide(at, at.window.recordOverdue(kind, now), now);
         }
+    }
+
+    private static int recorded(Life at, int kind, long now) {
+        // Half-open, a good result too may be the one that decides: if two end at once, whoever comes last must judge
+        // both.
+        return at.probes == null ? at.window.record(kind, now) : at.window.record(kind, now, 0);
     }
 
     private static void used(Life at, long admission) {
@@ -157,7 +163,7 @@ final class Engine {
         if (at.probes != null) {
             at.probes.usedUntracked();
         }
-        decide(at, at.window.record(kind, now), now);
+        decide(at, recorded(at, kind, now), now);
     }
 
     /** Somebody gives a permission back without saying which. */

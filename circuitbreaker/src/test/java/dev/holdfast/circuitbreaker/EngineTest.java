@@ -434,4 +434,21 @@ class EngineTest {
         assertThat(engine.acquire(last + WAIT)).isEqualTo(Engine.REFUSED);
         assertThat(engine.acquire(last + WAIT + 1)).isNotEqualTo(Engine.REFUSED);
     }
+
+    @Test
+    void goodProbeThatEndsWhileAnothersVerdictIsUnderWayDecidesToo() {
+        Engine engine = new Engine(
+                "engine",
+                CircuitBreakerSettings.of(b -> b.permittedNumberOfCallsInHalfOpenState(2)
+                        .failureRateThreshold(60)
+                        .initialState(State.HALF_OPEN)),
+                Witness.NOBODY,
+                0);
+        engine.recordUntracked(Window.FAILED, 0);
+        // Another thread has counted its failure and not come to open yet.
+        assertThat(Thresholds.exceeded(engine.life().window.record(Window.FAILED, 0)))
+                .isTrue();
+        engine.recordUntracked(Window.GOOD, 0);
+        assertThat(engine.life().state).isEqualTo(State.CLOSED);
+    }
 }
