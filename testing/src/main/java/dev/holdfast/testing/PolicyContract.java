@@ -497,7 +497,7 @@ public abstract class PolicyContract {
         // Blocking callers hand over threads, which takes long: the kinds of threads share them.
         int kinds = driver == Driver.ASYNC ? 1 : ThreadKind.ofThisJvm().size();
         int rounds = 100_000 / RandomCalls.CALLS / kinds;
-        long first = FIRST_SEED + (long) ThreadKind.current().ordinal() * rounds;
+        long first = FIRST_SEED + (long) ThreadKind.ofThisJvm().indexOf(ThreadKind.current()) * rounds;
         for (long seed = first; seed < first + rounds; seed++) {
             RandomCalls calls = new RandomCalls(policy(), driver, seed);
             Throwable wrong = catchThrowable(() -> {
