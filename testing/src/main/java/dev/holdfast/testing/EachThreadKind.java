@@ -15,6 +15,7 @@ import org.junit.jupiter.api.extension.Extension;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
+import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Runs a class once for each kind of thread. */
 final class EachThreadKind implements ClassTemplateInvocationContextProvider {
@@ -28,11 +29,15 @@ final class EachThreadKind implements ClassTemplateInvocationContextProvider {
 
     @Override
     public Stream<ClassTemplateInvocationContext> provideClassTemplateInvocationContexts(ExtensionContext context) {
-        return invocations();
+        List<ThreadKind> wanted = AnnotationSupport.findAnnotation(
+                        context.getRequiredTestClass(), ThreadKind.Each.class)
+                .map(each -> List.of(each.value()))
+                .orElseThrow();
+        return invocations(wanted);
     }
 
-    static Stream<ClassTemplateInvocationContext> invocations() {
-        return ThreadKind.ofThisJvm().stream().map(On::new);
+    static Stream<ClassTemplateInvocationContext> invocations(List<ThreadKind> wanted) {
+        return ThreadKind.ofThisJvm().stream().filter(wanted::contains).map(On::new);
     }
 
     /** The build is for a Java that does not have them yet. */

@@ -56,5 +56,8 @@ public enum ThreadKind implements ThreadFactory {
     @Inherited
     @ClassTemplate
     @ExtendWith(EachThreadKind.class)
-    public @interface Each {}
+    public @interface Each {
+        /** Which of them; default all that the JVM has. */
+        ThreadKind[] value() default {PLATFORM, VIRTUAL};
+    }
 }
