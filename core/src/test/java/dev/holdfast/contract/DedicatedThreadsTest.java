@@ -260,34 +260,12 @@ class DedicatedThreadsTest {
     }
 
     /** The system's time, with threads for the attempts of its own that hedges run on theirs, before they are watched. */
-    private static final class Eager implements TimeSource {
-        private final TimeSource system = TimeSource.system();
+    private static final class Eager extends Around {
         /** The first of those threads has done its work. */
         private final CompletableFuture<Void> handedOver = new CompletableFuture<>();
 
-        @Override
-        public long nanos() {
-            return system.nanos();
-        }
-
-        @Override
-        public long millis() {
-            return system.millis();
-        }
-
-        @Override
-        public Timer schedule(long delayNanos, Runnable task) {
-            return system.schedule(delayNanos, task);
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            system.park(blocker, nanos);
-        }
-
-        @Override
-        public void unpark(Thread thread) {
-            system.unpark(thread);
+        Eager() {
+            super(TimeSource.system());
         }
 
         @Override

@@ -28,23 +28,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ExecutorTest {
 
     /** A time that refuses to set timers after a while. */
-    private static final class NoTimers implements TimeSource {
-        private final TimeSource time;
+    private static final class NoTimers extends Around {
         private final AtomicInteger left;
 
         NoTimers(TimeSource time, int allowed) {
-            this.time = time;
+            super(time);
             this.left = new AtomicInteger(allowed);
-        }
-
-        @Override
-        public long nanos() {
-            return time.nanos();
-        }
-
-        @Override
-        public long millis() {
-            return time.millis();
         }
 
         @Override
@@ -52,22 +41,7 @@ class ExecutorTest {
             if (left.getAndDecrement() <= 0) {
                 throw new RejectedExecutionException("no more timers");
             }
-            return time.schedule(delayNanos, task);
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            time.park(blocker, nanos);
-        }
-
-        @Override
-        public void unpark(Thread thread) {
-            time.unpark(thread);
-        }
-
-        @Override
-        public void interrupt(Thread thread) {
-            time.interrupt(thread);
+            return super.schedule(delayNanos, task);
         }
     }
 

@@ -27,46 +27,21 @@ import org.junit.jupiter.api.Test;
 class InterruptTest {
 
     /** The system's time, but between the watchdog's claim and its interrupt a test may do something. */
-    private static class Gap implements TimeSource {
-        private final TimeSource system = TimeSource.system();
+    private static class Gap extends Around {
         private final Runnable beforeTheInterrupt;
         final CountDownLatch claimed = new CountDownLatch(1);
         final CountDownLatch landed = new CountDownLatch(1);
 
         Gap(Runnable beforeTheInterrupt) {
+            super(TimeSource.system());
             this.beforeTheInterrupt = beforeTheInterrupt;
-        }
-
-        @Override
-        public long nanos() {
-            return system.nanos();
-        }
-
-        @Override
-        public long millis() {
-            return system.millis();
-        }
-
-        @Override
-        public Timer schedule(long delayNanos, Runnable task) {
-            return system.schedule(delayNanos, task);
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            system.park(blocker, nanos);
-        }
-
-        @Override
-        public void unpark(Thread thread) {
-            system.unpark(thread);
         }
 
         @Override
         public void interrupt(Thread thread) {
             claimed.countDown();
             beforeTheInterrupt.run();
-            thread.interrupt();
+            super.interrupt(thread);
             landed.countDown();
         }
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.contract.Around;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
@@ -21,7 +22,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -33,36 +33,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TwoClockReadsTest {
     private final VirtualTime virtual = ThreadKind.current().on(new VirtualTime());
     private final AtomicInteger reads = new AtomicInteger();
-    private final TimeSource counting = new TimeSource() {
+    private final TimeSource counting = new Around(virtual) {
         @Override
         public long nanos() {
             reads.incrementAndGet();
-            return virtual.nanos();
-        }
-
-        @Override
-        public long millis() {
-            return virtual.millis();
-        }
-
-        @Override
-        public Timer schedule(long delayNanos, Runnable task) {
-            return virtual.schedule(delayNanos, task);
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            virtual.park(blocker, nanos);
-        }
-
-        @Override
-        public void unpark(Thread thread) {
-            virtual.unpark(thread);
-        }
-
-        @Override
-        public Executor executor() {
-            return virtual.executor();
+            return super.nanos();
         }
     };
 
