@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import java.io.IOException;
+import java.io.ObjectOutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A call that was turned away locally and never reached the dependency. It has no stack trace: under load there are many,
- * and where it was thrown says nothing.
+ * and where it was thrown says nothing. Its message is put together when it is first asked for.
  */
 public final class CallRejectedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -17,6 +20,8 @@ public final class CallRejectedException extends RuntimeException {
     private final String pipeline;
     private final String policy;
     private final long retryAfterNanos;
+    private final transient Supplier<String> text;
+    private @Nullable String message;
     private transient @Nullable List<AttemptEnd> history;
 
     /**
@@ -31,11 +36,38 @@ public final class CallRejectedException extends RuntimeException {
             String message,
             long retryAfterNanos,
             @Nullable Throwable cause) {
-        super(message, cause, false, false);
+        this(reason, pipeline, policy, () -> message, retryAfterNanos, cause);
+    }
+
+    CallRejectedException(
+            Reason reason,
+            String pipeline,
+            String policy,
+            Supplier<String> text,
+            long retryAfterNanos,
+            @Nullable Throwable cause) {
+        super(null, cause, false, false);
+        this.text = text;
         this.reason = reason;
         this.pipeline = pipeline;
         this.policy = policy;
         this.retryAfterNanos = retryAfterNanos;
+    }
+
+    @Override
+    public String getMessage() {
+        // Without care for other threads: they come to the same words.
+        String known = message;
+        if (known == null) {
+            known = text.get();
+            message = known;
+        }
+        return known;
+    }
+
+    private void writeObject(ObjectOutputStream out) throws IOException {
+        message = getMessage();
+        out.defaultWriteObject();
     }
 
     /** Why the call was turned away. */

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -1044,7 +1045,7 @@ final class CallState extends CallPadding {
     }
 
     @Override
-    public int reject(Reason reason, long retryAfterNanos, String message, @Nullable Throwable cause) {
+    public int reject(Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause) {
         String policy = interpreter.policyName(cursor);
         loseValueFor(null);
         error(

@@ -6,6 +6,7 @@ import dev.holdfast.spi.Refusal;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -16,19 +17,26 @@ final class Events {
 
     private final String pipeline;
     private final CallObserver[] observers;
+    /** Those that are told of calls: each observer, or what it has for this pipeline. */
+    private final CallObserver[] bound;
+
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
     Events(String pipeline, List<CallObserver> observers) {
         this.pipeline = pipeline;
         this.observers = observers.toArray(new CallObserver[0]);
+        bound = this.observers.clone();
     }
 
     // One loop a method and no lambda: these run on the call's path and allocate nothing.
 
+    /** Before the pipeline's first call. */
     void opened(Pipeline opened) {
-        for (CallObserver observer : observers) {
+        for (int i = 0; i < observers.length; i++) {
+            CallObserver observer = observers[i];
             try {
                 observer.opened(opened);
+                bound[i] = Objects.requireNonNull(observer.forPipeline(opened), "forPipeline");
             } catch (Throwable thrown) {
                 log(observer, thrown);
             }
@@ -46,7 +54,7 @@ final class Events {
     }
 
     void callSettled(@Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.callSettled(pipeline, operation, outcome, source, attempts, nanos);
             } catch (Throwable thrown) {
@@ -56,7 +64,7 @@ final class Events {
     }
 
     void backgroundSettled(@Nullable String operation, Outcome outcome, long nanos) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.backgroundSettled(pipeline, operation, outcome, nanos);
             } catch (Throwable thrown) {
@@ -66,7 +74,7 @@ final class Events {
     }
 
     void attemptSettled(@Nullable String operation, int attempt, Outcome outcome, long nanos) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.attemptSettled(pipeline, operation, attempt, outcome, nanos);
             } catch (Throwable thrown) {
@@ -76,7 +84,7 @@ final class Events {
     }
 
     void rejected(@Nullable String operation, String policy, Reason reason) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.rejected(pipeline, operation, policy, reason);
             } catch (Throwable thrown) {
@@ -86,7 +94,7 @@ final class Events {
     }
 
     void retryScheduled(@Nullable String operation, int attempts, long waitNanos) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.retryScheduled(pipeline, operation, attempts, waitNanos);
             } catch (Throwable thrown) {
@@ -96,7 +104,7 @@ final class Events {
     }
 
     void retryRefused(@Nullable String operation, int attempts, Refusal why) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.retryRefused(pipeline, operation, attempts, why);
             } catch (Throwable thrown) {
@@ -106,7 +114,7 @@ final class Events {
     }
 
     void hedged(@Nullable String operation, int attempt) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.hedged(pipeline, operation, attempt);
             } catch (Throwable thrown) {
@@ -116,7 +124,7 @@ final class Events {
     }
 
     void stateChanged(String policy, String from, String to) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.stateChanged(pipeline, policy, from, to);
             } catch (Throwable thrown) {
@@ -126,7 +134,7 @@ final class Events {
     }
 
     void overrun(@Nullable String operation, long nanos) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.overrun(pipeline, operation, nanos);
             } catch (Throwable thrown) {
@@ -136,7 +144,7 @@ final class Events {
     }
 
     void writtenOff(@Nullable String operation, String policy) {
-        for (CallObserver observer : observers) {
+        for (CallObserver observer : bound) {
             try {
                 observer.writtenOff(pipeline, operation, policy);
             } catch (Throwable thrown) {

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -211,6 +212,27 @@ class HistoryTest {
         new ObjectOutputStream(bytes).writeObject(timeout);
         Object read = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray())).readObject();
         assertThat(((CallTimeoutException) read).history()).isEqualTo(List.of());
+    }
+
+    @Test
+    void aRejectionThatIsSentElsewhereKeepsItsMessage() throws Exception {
+        CallRejectedException rejection =
+                new CallRejectedException(Reason.OTHER, "inventory", "gate", () -> "made when asked", 7, null);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        new ObjectOutputStream(bytes).writeObject(rejection);
+        Object read = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray())).readObject();
+        assertThat(((CallRejectedException) read)).hasMessage("made when asked");
+        assertThat(((CallRejectedException) read).retryAfterNanos()).isEqualTo(7);
+    }
+
+    @Test
+    void theMessageOfARejectionIsPutTogetherOnce() {
+        AtomicInteger made = new AtomicInteger();
+        CallRejectedException rejection = new CallRejectedException(
+                Reason.OTHER, "inventory", "gate", () -> "made " + made.incrementAndGet(), -1, null);
+        assertThat(made).hasValue(0);
+        assertThat(rejection).hasMessage("made 1").hasToString(CallRejectedException.class.getName() + ": made 1");
+        assertThat(rejection).hasMessage("made 1");
     }
 
     /** Turns every pass away from this one on, counted from 1. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,7 +107,7 @@ public final class BulkheadPolicy extends Policy {
         Ticket ticket = wait > 0 ? permits.join(passage.now()) : null;
         if (ticket == null) {
             tellRejected();
-            return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage));
+            return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage), null);
         }
         if (ticket.granted()) {
             return admit(passage);
@@ -296,22 +297,27 @@ public final class BulkheadPolicy extends Policy {
         return writtenOff.sum();
     }
 
-    private String fullMessage(Passage passage) {
-        return "bulkhead of '" + passage.pipeline() + "' is full: " + counts();
+    private Supplier<String> fullMessage(Passage passage) {
+        String pipeline = passage.pipeline();
+        Supplier<String> counts = counts();
+        return () -> "bulkhead of '" + pipeline + "' is full: " + counts.get();
     }
 
     private String lateMessage(Passage passage, Ticket ticket) {
         String full = "bulkhead of '" + passage.pipeline() + "' is full: ";
         if (ticket.displaced()) {
-            return full + "a later call took the place in the queue, " + counts();
+            return full + "a later call took the place in the queue, " + counts().get();
         }
         Duration longest = ticket.late ? settings.codelTarget() : settings.maxWait();
         String within = passage.remaining() <= 0 ? "the time of the call" : Checks.text(longest);
-        return full + "no permit came back within " + within + ", " + counts();
+        return full + "no permit came back within " + within + ", " + counts().get();
     }
 
-    private String counts() {
-        return permits.inFlight() + " of " + permits.limit() + " permits are out, " + permits.waiting() + " of "
-                + permits.queueLimit() + " wait";
+    /** As they are now, whenever they are read. */
+    private Supplier<String> counts() {
+        int out = permits.inFlight();
+        int limit = permits.limit();
+        int waiting = permits.waiting();
+        return () -> out + " of " + limit + " permits are out, " + waiting + " of " + permits.queueLimit() + " wait";
     }
 }

@@ -60,8 +60,12 @@ abstract class Breaker {
 
     /** Turned away in this state, which lasts so much longer; -1 if that is not known. */
     static int refuse(Passage passage, State state, long left, int probes, @Nullable Throwable cause) {
-        String message = "circuit breaker of '" + passage.pipeline() + "' is " + fact(state, left, probes);
-        return passage.reject(Reason.CIRCUIT_OPEN, left, message, cause);
+        String pipeline = passage.pipeline();
+        return passage.reject(
+                Reason.CIRCUIT_OPEN,
+                left,
+                () -> "circuit breaker of '" + pipeline + "' is " + fact(state, left, probes),
+                cause);
     }
 
     private static String fact(State state, long left, int probes) {

@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** One counter for each constant, made when it is first needed; so that what never happens has no meter. */
 final class Cells<E extends Enum<E>, T> {
-    private final List<Lazy<T>> cells = new ArrayList<>();
+    // Whoever sees a counter without the lock must see all of it.
+    private static final VarHandle MADE = MethodHandles.arrayElementVarHandle(Object[].class);
+
+    private final @Nullable Object[] made;
+    private final E[] constants;
+    private final Function<E, T> maker;
 
     Cells(Class<E> constants, Function<E, T> maker) {
-        for (E constant : constants.getEnumConstants()) {
-            cells.add(new Lazy<>(() -> maker.apply(constant)));
-        }
+        this.constants = constants.getEnumConstants();
+        this.made = new Object[this.constants.length];
+        this.maker = maker;
     }
 
-    @SuppressWarnings("EnumOrdinal") // the list is made from the same constants, and an EnumMap is not safe for threads
+    @SuppressWarnings({"unchecked", "EnumOrdinal"}) // only made here; and an EnumMap is not safe for threads
     T of(E constant) {
-        return cells.get(constant.ordinal()).get();
+        Object known = MADE.getAcquire(made, constant.ordinal());
+        return known != null ? (T) known : make(constant.ordinal());
+    }
+
+    @SuppressWarnings("unchecked")
+    private synchronized T make(int number) {
+        Object known = made[number];
+        if (known == null) {
+            known = maker.apply(constants[number]);
+            MADE.setRelease(made, number, known);
+        }
+        return (T) known;
     }
 }

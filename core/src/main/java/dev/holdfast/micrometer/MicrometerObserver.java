@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Pipelines of one name are counted together; the gauges are those of the one that was opened last.
  */
 public final class MicrometerObserver implements CallObserver {
+    private static final CallObserver NOTHING = new CallObserver() {};
+
     private final MeterRegistry registry;
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
 
@@ -39,97 +41,76 @@ public final class MicrometerObserver implements CallObserver {
     public synchronized void opened(Pipeline pipeline) {
         pipelines
                 .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(registry, name))
-                .opened(pipeline);
+                .open(pipeline);
     }
 
     @Override
     public synchronized void closed(Pipeline pipeline) {
         PipelineMeters meters = pipelines.get(pipeline.name());
-        if (meters != null && meters.closed(pipeline)) {
+        if (meters != null && meters.close(pipeline)) {
             pipelines.remove(pipeline.name());
         }
     }
 
-    // A call may end after its pipeline was closed; then there is nothing to count it in.
+    @Override
+    public CallObserver forPipeline(Pipeline pipeline) {
+        return meters(pipeline.name());
+    }
+
+    private CallObserver meters(String pipeline) {
+        PipelineMeters meters = pipelines.get(pipeline);
+        // A call may end after its pipeline was closed; then there is nothing to count it in.
+        return meters != null ? meters : NOTHING;
+    }
 
     @Override
     public void callSettled(
             String pipeline, @Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.operation(operation).calls.of(outcome).of(source).add(nanos);
-        }
+        meters(pipeline).callSettled(pipeline, operation, outcome, source, attempts, nanos);
     }
 
     @Override
     public void backgroundSettled(String pipeline, @Nullable String operation, Outcome outcome, long nanos) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.operation(operation).backgroundCalls.of(outcome).add(nanos);
-        }
+        meters(pipeline).backgroundSettled(pipeline, operation, outcome, nanos);
     }
 
     @Override
     public void attemptSettled(String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.operation(operation).attempts.of(outcome).add(nanos);
-        }
+        meters(pipeline).attemptSettled(pipeline, operation, attempt, outcome, nanos);
     }
 
     @Override
     public void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.rejections(policy, reason).increment();
-        }
+        meters(pipeline).rejected(pipeline, operation, policy, reason);
     }
 
     @Override
     public void retryScheduled(String pipeline, @Nullable String operation, int attempts, long waitNanos) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.scheduledRetries.get().increment();
-        }
+        meters(pipeline).retryScheduled(pipeline, operation, attempts, waitNanos);
     }
 
     @Override
     public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.refusedRetries.of(why).increment();
-        }
+        meters(pipeline).retryRefused(pipeline, operation, attempts, why);
     }
 
     @Override
     public void hedged(String pipeline, @Nullable String operation, int attempt) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.operation(operation).hedges.get().increment();
-        }
+        meters(pipeline).hedged(pipeline, operation, attempt);
     }
 
     @Override
     public void stateChanged(String pipeline, String policy, String from, String to) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.stateChanges(policy, from, to).increment();
-        }
+        meters(pipeline).stateChanged(pipeline, policy, from, to);
     }
 
     @Override
     public void overrun(String pipeline, @Nullable String operation, long nanos) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.operation(operation).overruns.get().add(nanos);
-        }
+        meters(pipeline).overrun(pipeline, operation, nanos);
     }
 
     @Override
     public void writtenOff(String pipeline, @Nullable String operation, String policy) {
-        PipelineMeters meters = pipelines.get(pipeline);
-        if (meters != null) {
-            meters.writtenOff(policy).increment();
-        }
+        meters(pipeline).writtenOff(pipeline, operation, policy);
     }
 }

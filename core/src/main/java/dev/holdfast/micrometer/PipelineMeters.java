@@ -3,8 +3,11 @@ package dev.holdfast.micrometer;
 
 import static dev.holdfast.micrometer.Registration.tag;
 
+import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.Source;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Refusal;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -17,8 +20,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** The meters of all open pipelines of one name: their calls are counted together, and the youngest shows its policies. */
-final class PipelineMeters {
+/** Counts in the meters of all open pipelines of one name: their calls are counted together, and the youngest shows its policies. */
+final class PipelineMeters implements CallObserver {
     private static final int MOST_OPERATIONS = 100;
 
     /** What changed, and how. */
@@ -36,8 +39,8 @@ final class PipelineMeters {
     private final Map<String, Cells<Reason, LongAdder>> rejections = new ConcurrentHashMap<>();
     private final Map<String, LongAdder> writtenOff = new ConcurrentHashMap<>();
     private final Map<Change, LongAdder> stateChanges = new ConcurrentHashMap<>();
-    final Lazy<LongAdder> scheduledRetries;
-    final Cells<Refusal, LongAdder> refusedRetries;
+    private final Lazy<LongAdder> scheduledRetries;
+    private final Cells<Refusal, LongAdder> refusedRetries;
 
     PipelineMeters(MeterRegistry registry, String pipeline) {
         this.registry = registry;
@@ -54,13 +57,13 @@ final class PipelineMeters {
 
     // ---- life, under the observer's lock
 
-    void opened(Pipeline pipeline) {
+    void open(Pipeline pipeline) {
         open.push(pipeline);
         show(pipeline);
     }
 
     /** Whether it was the last one, and nothing is left. */
-    boolean closed(Pipeline pipeline) {
+    boolean close(Pipeline pipeline) {
         boolean shown = open.peek() == pipeline;
         open.remove(pipeline);
         Pipeline next = open.peek();
@@ -92,7 +95,58 @@ final class PipelineMeters {
 
     // ---- what is counted
 
-    OperationMeters operation(@Nullable String operation) {
+    @Override
+    public void callSettled(
+            String pipeline, @Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
+        operation(operation).calls.of(outcome).of(source).add(nanos);
+    }
+
+    @Override
+    public void backgroundSettled(String pipeline, @Nullable String operation, Outcome outcome, long nanos) {
+        operation(operation).backgroundCalls.of(outcome).add(nanos);
+    }
+
+    @Override
+    public void attemptSettled(String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+        operation(operation).attempts.of(outcome).add(nanos);
+    }
+
+    @Override
+    public void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {
+        rejections(policy, reason).increment();
+    }
+
+    @Override
+    public void retryScheduled(String pipeline, @Nullable String operation, int attempts, long waitNanos) {
+        scheduledRetries.get().increment();
+    }
+
+    @Override
+    public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
+        refusedRetries.of(why).increment();
+    }
+
+    @Override
+    public void hedged(String pipeline, @Nullable String operation, int attempt) {
+        operation(operation).hedges.get().increment();
+    }
+
+    @Override
+    public void stateChanged(String pipeline, String policy, String from, String to) {
+        stateChanges(policy, from, to).increment();
+    }
+
+    @Override
+    public void overrun(String pipeline, @Nullable String operation, long nanos) {
+        operation(operation).overruns.get().add(nanos);
+    }
+
+    @Override
+    public void writtenOff(String pipeline, @Nullable String operation, String policy) {
+        writtenOff(policy).increment();
+    }
+
+    private OperationMeters operation(@Nullable String operation) {
         if (operation == null) {
             return none;
         }
@@ -116,7 +170,7 @@ final class PipelineMeters {
         }
     }
 
-    LongAdder rejections(String policy, Reason reason) {
+    private LongAdder rejections(String policy, Reason reason) {
         Cells<Reason, LongAdder> known = rejections.get(policy);
         return (known != null ? known : newRejections(policy)).of(reason);
     }
@@ -136,13 +190,13 @@ final class PipelineMeters {
         return registration.counter("retries", description, "result", result, "reason", reason);
     }
 
-    LongAdder writtenOff(String policy) {
+    private LongAdder writtenOff(String policy) {
         String description = "Work that never ended and was given up by a policy";
         return writtenOff.computeIfAbsent(
                 policy, name -> registration.counter("written.off", description, "policy", name));
     }
 
-    LongAdder stateChanges(String policy, String from, String to) {
+    private LongAdder stateChanges(String policy, String from, String to) {
         String description = "Changes of a policy's state";
         return stateChanges.computeIfAbsent(
                 new Change(policy, from, to),

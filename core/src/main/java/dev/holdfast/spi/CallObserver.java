@@ -19,6 +19,14 @@ public interface CallObserver {
     /** A pipeline was built with this observer. */
     default void opened(Pipeline pipeline) {}
 
+    /**
+     * Who is told of the calls of this pipeline; asked once, after {@link #opened}. For an observer that keeps something for
+     * each pipeline, and would else look it up with every call. By default this one.
+     */
+    default CallObserver forPipeline(Pipeline pipeline) {
+        return this;
+    }
+
     /** A pipeline was closed; whatever was made in {@link #opened} ends here. */
     default void closed(Pipeline pipeline) {}
 

@@ -6,6 +6,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Source;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,14 +182,21 @@ public abstract class Passage {
         return reject(reason, retryAfterNanos, message, null);
     }
 
+    /** Turn the call away, because of an error of another library. */
+    public final int reject(Reason reason, long retryAfterNanos, String message, @Nullable Throwable cause) {
+        return reject(reason, retryAfterNanos, () -> message, cause);
+    }
+
     /**
      * Turn the call away. The layer has taken back whatever it holds before it says so.
      *
      * @param retryAfterNanos when it may be worth trying again; -1 if not known
-     * @param message policy, pipeline, fact and number
+     * @param message policy, pipeline, fact and number; asked for only if somebody reads it, later and on any thread, so
+     *     that it must not go back to this passage
      * @param cause what an existing {@code catch} looks for, where there is such a thing
      */
-    public abstract int reject(Reason reason, long retryAfterNanos, String message, @Nullable Throwable cause);
+    public abstract int reject(
+            Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause);
 
     // ---- decisions on the way in or up
 

@@ -4,6 +4,8 @@ package dev.holdfast.contract;
 import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -27,6 +30,9 @@ class ObserverTest {
                 ObserverTest.class.getClassLoader(),
                 new Class<?>[] {CallObserver.class},
                 (proxy, method, arguments) -> {
+                    if (method.getName().equals("forPipeline")) {
+                        return proxy;
+                    }
                     if (method.getDeclaringClass() == CallObserver.class) {
                         boolean ofPipeline = method.getParameterCount() == 1;
                         told.add(method.getName() + (ofPipeline ? "" : Arrays.toString(arguments)));
@@ -93,6 +99,47 @@ class ObserverTest {
             lab.run(way, Step.error(new IOException("ill")));
             assertThat(told).contains("retryRefused[lab, test, 2, EXHAUSTED]");
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsAreToldToWhatAnObserverHasForThePipeline(Way way) {
+        CallObserver forAll = new CallObserver() {
+            @Override
+            public void opened(Pipeline pipeline) {
+                told.add("opened for all");
+            }
+
+            @Override
+            public CallObserver forPipeline(Pipeline pipeline) {
+                told.add("asked for " + pipeline.name());
+                return recording();
+            }
+
+            @Override
+            public void attemptSettled(
+                    String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+                told.add("an attempt for all");
+            }
+
+            @Override
+            public void closed(Pipeline pipeline) {
+                told.add("closed for all");
+            }
+        };
+        try (Lab lab = new Lab()) {
+            lab.building(builder -> builder.observer(forAll));
+            lab.layers();
+            lab.run(way, Step.value("1").after(4));
+            lab.pipeline().close();
+        }
+        assertThat(told)
+                .containsExactly(
+                        "opened for all",
+                        "asked for lab",
+                        "attemptSettled[lab, test, 1, SUCCESS, 4000000]",
+                        "callSettled[lab, test, SUCCESS, LIVE, 1, 4000000]",
+                        "closed for all");
     }
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Refusal;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The passage as the policy under a spy sees it: remembers what was decided, and keeps the layer's object for the spy. */
@@ -226,7 +227,7 @@ final class SpyPassage extends Passage {
     }
 
     @Override
-    public int reject(Reason reason, long retryAfterNanos, String message, @Nullable Throwable cause) {
+    public int reject(Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause) {
         return say(Said.TURN, passage.reject(reason, retryAfterNanos, message, cause));
     }
 

@@ -119,9 +119,13 @@ public final class ThrottlePolicy extends Policy {
     private int turnAway(Passage passage, long now) {
         rejected.increment();
         long wait = gcra.untilFree(now);
-        String message = "throttle of '" + passage.pipeline() + "' lets " + settings.limit() + " calls start in "
-                + Checks.text(settings.per()) + ", the next one in " + inMillis(wait);
-        return passage.reject(Reason.THROTTLED, wait, message);
+        String pipeline = passage.pipeline();
+        return passage.reject(
+                Reason.THROTTLED,
+                wait,
+                () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls start in "
+                        + Checks.text(settings.per()) + ", the next one in " + inMillis(wait),
+                null);
     }
 
     @Override
