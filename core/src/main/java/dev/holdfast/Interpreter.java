@@ -139,72 +139,108 @@ final class Interpreter {
 
     /** Takes the call as far as it goes without waiting. */
     int advance(CallState call) {
-        for (; ; ) {
-            if (call.down) {
-                int next = walkDown(call);
-                if (next != GO_UP) {
-                    return next;
-                }
-                call.down = false;
-            }
-            int next = walkUp(call);
-            if (next != GO_DOWN) {
+        // Small, so that the compiler puts it into its caller; whatever does not go straight is gone on with elsewhere.
+        int next = call.down ? straightDown(call) : straightUp(call);
+        return next >= 0 ? next : walk(call, next);
+    }
+
+    /** What the driver has to do; or where to go on by layers. */
+    private int straightDown(CallState call) {
+        StraightWay way = call.cursor == 0 && !call.expired ? straightWay() : null;
+        if (way == null || call.suspendedAt != CallState.NOT_SUSPENDED) {
+            return GO_DOWN;
+        }
+        int decision;
+        try {
+            decision = way.enter(call);
+        } catch (Throwable thrown) {
+            return enterThrew(call, thrown);
+        }
+        if (decision == 0 && call.forks == null) {
+            call.cursor = layers;
+            return ACT;
+        }
+        return obeyEnter(call, decision);
+    }
+
+    private int straightUp(CallState call) {
+        StraightWay way = straight;
+        if (way == null || !goesStraightUp(call)) {
+            return GO_UP;
+        }
+        int decision = settleStraight(call, way);
+        if (decision != 0) {
+            return obey(call, decision);
+        }
+        call.leaveScopes(0);
+        return DONE;
+    }
+
+    private int walk(CallState call, int from) {
+        for (int next = from; ; ) {
+            next = next == GO_DOWN ? walkDown(call) : walkUp(call);
+            if (next >= 0) {
                 return next;
             }
         }
     }
 
     private int walkDown(CallState call) {
-        StraightWay way = call.cursor == 0 && !call.expired ? straightWay() : null;
-        int i = nextEnter[call.cursor];
-        while (i < layers) {
+        for (int i = nextEnter[call.cursor]; i < layers; i = nextEnter[call.cursor]) {
             call.cursor = i;
-            int decision;
+            int next;
             try {
-                if (way == null) {
-                    decision = policies[i].enter(call);
-                } else {
-                    decision = way.enter(call);
-                    way = null;
-                    i = call.cursor;
-                }
+                next = policies[i].enter(call);
             } catch (Throwable thrown) {
-                call.forks = null;
-                call.error(thrown, Outcome.IGNORED);
-                abandon(call);
-                return GO_UP;
+                return enterThrew(call, thrown);
             }
-            if (call.expired) {
-                call.expired = false;
-            }
-            if (call.forks != null) {
-                startForks(call);
-            }
-            switch (decision) {
-                case 0 -> i = nextEnter[i + 1];
-                case CallState.PAUSE -> {
-                    if (call.waitNanos > 0) {
-                        return !hedgeWouldWait(call) && pauseFits(call) ? PAUSE : GO_UP;
-                    }
-                    i = nextEnter[i + 1];
-                }
-                case CallState.AWAIT -> {
-                    if (!awaited(call).isDone()) {
-                        return !hedgeWouldWait(call) && awaitFits(call) ? AWAIT : GO_UP;
-                    }
-                }
-                case CallState.OUT -> {
-                    return GO_UP;
-                }
-                default -> {
-                    call.error(misuse(i, "enter"), Outcome.IGNORED);
-                    abandon(call);
-                    return GO_UP;
-                }
+            next = obeyEnter(call, next);
+            if (next != GO_DOWN) {
+                return next;
             }
         }
         call.cursor = layers;
         return call.suspendedAt != CallState.NOT_SUSPENDED && !stillAdmitted(call) ? GO_UP : ACT;
+    }
+
+    private int enterThrew(CallState call, Throwable thrown) {
+        call.forks = null;
+        call.error(thrown, Outcome.IGNORED);
+        abandon(call);
+        return GO_UP;
+    }
+
+    /** What the driver has to do; or where to go on, down from the cursor or up from it. */
+    private int obeyEnter(CallState call, int decision) {
+        if (call.expired) {
+            call.expired = false;
+        }
+        if (call.forks != null) {
+            startForks(call);
+        }
+        switch (decision) {
+            case 0 -> call.cursor++;
+            case CallState.PAUSE -> {
+                if (call.waitNanos > 0) {
+                    return !hedgeWouldWait(call) && pauseFits(call) ? PAUSE : GO_UP;
+                }
+                call.cursor++;
+            }
+            case CallState.AWAIT -> {
+                if (!awaited(call).isDone()) {
+                    return !hedgeWouldWait(call) && awaitFits(call) ? AWAIT : GO_UP;
+                }
+            }
+            case CallState.OUT -> {
+                return GO_UP;
+            }
+            default -> {
+                call.error(misuse(call.cursor, "enter"), Outcome.IGNORED);
+                abandon(call);
+                return GO_UP;
+            }
+        }
+        return GO_DOWN;
     }
 
     private boolean pauseFits(CallState call) {
@@ -295,18 +331,7 @@ final class Interpreter {
     }
 
     private int walkUp(CallState call) {
-        StraightWay way = straight;
-        if (way != null && goesStraightUp(call)) {
-            int decision = settleStraight(call, way);
-            if (decision == 0) {
-                call.leaveScopes(0);
-                return DONE;
-            }
-            int next = obey(call, decision);
-            if (next != GO_UP) {
-                return next;
-            }
-        }
+        call.down = false;
         for (; ; ) {
             if (call.settling) {
                 call.settling = false;
