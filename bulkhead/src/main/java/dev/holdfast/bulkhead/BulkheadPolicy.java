@@ -124,7 +124,6 @@ public final class BulkheadPolicy extends Policy {
 
     /** The ticket decides, not the time: one that was granted in the last moment holds a permit. */
     private int afterWaiting(Passage passage, Ticket ticket) {
-        passage.object(null);
         if (ticket.granted() || !permits.withdraw(ticket)) {
             return admit(passage);
         }
@@ -134,11 +133,8 @@ public final class BulkheadPolicy extends Policy {
 
     @Override
     public void abandon(Passage passage) {
-        if (passage.object() instanceof Ticket ticket) {
-            passage.object(null);
-            if (!permits.withdraw(ticket)) {
-                putBack();
-            }
+        if (passage.object() instanceof Ticket ticket && !permits.withdraw(ticket)) {
+            putBack();
         }
     }
 
@@ -164,7 +160,6 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public void ended(Passage passage) {
         if (passage.slot() == HELD) {
-            passage.slot(0);
             if (passage.writtenOff()) {
                 writtenOff.increment();
             }
@@ -309,8 +304,7 @@ public final class BulkheadPolicy extends Policy {
             return full + "a later call took the place in the queue, " + counts().get();
         }
         Duration longest = ticket.late ? settings.codelTarget() : settings.maxWait();
-        String within = passage.remaining() <= 0 ? "the time of the call" : Checks.text(longest);
-        return full + "no permit came back within " + within + ", " + counts().get();
+        return full + "no permit came back within " + Checks.text(longest) + ", " + counts().get();
     }
 
     /** As they are now, whenever they are read. */

@@ -45,7 +45,6 @@ final class ExistingBulkheadPolicy extends Policy {
         if (passage.slot() != HELD) {
             return;
         }
-        passage.slot(0);
         if (passage.writtenOff()) {
             writtenOff.increment();
         }

@@ -128,14 +128,12 @@ final class Permits {
     boolean withdraw(Ticket ticket) {
         lock.lock();
         try {
-            if (ticket.granted()) {
-                return false;
-            }
-            if (queue.holds(ticket)) {
+            boolean waits = !ticket.granted();
+            if (waits && queue.holds(ticket)) {
                 queue.take(ticket);
                 word.getAndAdd(WORD, -ONE_WAITING);
             }
-            return true;
+            return waits;
         } finally {
             lock.unlock();
         }
