@@ -55,7 +55,7 @@ public final class BulkheadPolicy extends Policy {
         int limit = adaptive == null ? settings.maxConcurrentCalls() : adaptive.limit();
         TicketQueue queue =
                 new TicketQueue(settings.queueOrder(), settings.codelInterval().toNanos());
-        permits = new Permits(limit, settings.maxWaitingCalls(), queue, Stripes.count());
+        permits = new Permits(limit, settings.maxWaitingCalls(), queue, new FreeCells(Stripes.count()));
         maxWaitNanos = settings.maxWait().toNanos();
         targetNanos = settings.codelTarget().toNanos();
         leaseNanos = settings.lease().toNanos();

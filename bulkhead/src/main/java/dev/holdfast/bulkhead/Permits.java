@@ -40,10 +40,10 @@ final class Permits {
     private final TicketQueue queue;
     private final ReentrantLock lock = new ReentrantLock();
 
-    Permits(int limit, int queueLimit, TicketQueue queue, int stripes) {
+    Permits(int limit, int queueLimit, TicketQueue queue, FreeCells cells) {
         this.queueLimit = queueLimit;
         this.queue = queue;
-        cells = new FreeCells(stripes);
+        this.cells = cells;
         word.set(WORD, (long) limit << BITS);
     }
 

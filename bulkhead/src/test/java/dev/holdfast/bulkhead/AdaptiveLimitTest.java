@@ -3,8 +3,14 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.netflix.concurrency.limits.Limit;
 import com.netflix.concurrency.limits.limit.SettableLimit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -97,6 +103,16 @@ class AdaptiveLimitTest {
         assertThat(high).as("reached the ceiling").isTrue();
     }
 
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void aWindowThatWouldExceedTheCeilingIsNoChange(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 50, 50);
+
+        for (int i = 0; i < 5; i++) {
+            assertThat(window(limit, 50, false)).isFalse();
+        }
+    }
+
     @Test
     void aLimitBeyondTheCeilingIsCutFromTheStart() {
         assertThat(new AdaptiveLimit(SettableLimit.startingAt(50), 1, 20).limit())
@@ -157,6 +173,134 @@ class AdaptiveLimitTest {
         window(limit, 0, false);
 
         assertThat(limit.limit()).isGreaterThan(50);
+    }
+
+    /** An algorithm that writes down what it is told and leaves its limit as it is. */
+    private static final class Listening implements Limit {
+        final List<String> told = new ArrayList<>();
+        Runnable meanwhile = () -> {};
+
+        @Override
+        public int getLimit() {
+            return 50;
+        }
+
+        @Override
+        public void notifyOnChange(Consumer<Integer> consumer) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void onSample(long startTime, long rtt, int inflight, boolean didDrop) {
+            told.add(rtt / MILLI + " ms, " + inflight + " in flight" + (didDrop ? ", dropped" : ""));
+            meanwhile.run();
+        }
+    }
+
+    private static boolean onAnotherThread(Supplier<Boolean> action) {
+        return CompletableFuture.supplyAsync(action, task -> new Thread(task).start())
+                .join();
+    }
+
+    @Test
+    void anAlgorithmIsToldTheMeanOfWhatWasServedAndTheMostThatWereInFlight() {
+        Listening algorithm = new Listening();
+        AdaptiveLimit limit = new AdaptiveLimit(algorithm, 1, 50);
+        for (int i = 1; i <= 11; i++) {
+            now += 10 * MILLI;
+            limit.served(now, i * MILLI, i == 4 ? 48 : 40);
+        }
+        limit.dropped(now, 30);
+        for (int i = 1; i <= 11; i++) {
+            now += 10 * MILLI;
+            limit.served(now, 20 * MILLI, 30);
+        }
+
+        assertThat(algorithm.told).containsExactly("6 ms, 48 in flight", "20 ms, 30 in flight, dropped");
+    }
+
+    @Test
+    void callsOfSeveralThreadsFillOneWindow() {
+        Listening algorithm = new Listening();
+        AdaptiveLimit limit = new AdaptiveLimit(algorithm, 1, 50);
+        for (int i = 0; i < 11; i++) {
+            now += 10 * MILLI;
+            onAnotherThread(() -> limit.served(now, 5 * MILLI, 50));
+        }
+
+        assertThat(algorithm.told).containsExactly("5 ms, 50 in flight");
+    }
+
+    @Test
+    void aDropThatComesWhileAWindowEndsCountsInTheNext() {
+        Listening algorithm = new Listening();
+        AdaptiveLimit limit = new AdaptiveLimit(algorithm, 1, 50);
+        algorithm.meanwhile = () -> {
+            algorithm.meanwhile = () -> {};
+            assertThat(onAnotherThread(() -> limit.dropped(now, 50))).isFalse();
+        };
+
+        window(limit, 5, false);
+        window(limit, 5, false);
+        window(limit, 5, false);
+
+        assertThat(algorithm.told)
+                .containsExactly("5 ms, 50 in flight", "5 ms, 50 in flight, dropped", "5 ms, 50 in flight");
+    }
+
+    /** The limit of VEGAS, 240 at first, after a window whose calls took as long as if so many of them had been in a queue. */
+    private int vegasWithAQueueOf(int calls) {
+        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 240, 1_000);
+        window(limit, 50, false);
+        for (int i = 0; i < 11; i++) {
+            now += 10 * MILLI;
+            limit.served(now, (long) (50 * MILLI / (1 - (calls - 0.5) / 240)), 240);
+        }
+        return limit.limit();
+    }
+
+    @Test
+    void vegasHoldsAQueueOfATwentiethToATwelfthOfItsLimit() {
+        assertThat(vegasWithAQueueOf(12)).isEqualTo(240);
+        assertThat(vegasWithAQueueOf(20)).isEqualTo(240);
+        assertThat(vegasWithAQueueOf(21)).isBetween(220, 239);
+        assertThat(vegasWithAQueueOf(11)).as("nearly there").isBetween(241, 250);
+        assertThat(vegasWithAQueueOf(1)).as("far from it").isBetween(251, 270);
+    }
+
+    @Test
+    void vegasTakesItsBaselineAnewEachSixHundredWindowsAtALowerLimitThatDrainsItsQueue() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 100, 100);
+        for (int i = 1; i < 600; i++) {
+            window(limit, 50, false);
+            assertThat(limit.limit()).as("window %d", i).isEqualTo(100);
+        }
+
+        window(limit, 50, false);
+
+        assertThat(limit.limit()).isEqualTo(85);
+        for (int i = 0; i < 10; i++) {
+            window(limit, 50, false);
+        }
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    @Test
+    void vegasGetsUsedToADependencyThatBecameSlowerForGood() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 10, 100, 100);
+        for (int i = 0; i < 100; i++) {
+            window(limit, 50, false);
+        }
+        for (int i = 0; i < 400; i++) {
+            window(limit, 80, false);
+        }
+        assertThat(limit.limit()).isEqualTo(10);
+
+        for (int i = 0; i < 200; i++) {
+            window(limit, 80, false);
+        }
+
+        assertThat(limit.limit()).isEqualTo(100);
     }
 
     /** The mean of what was served is what the algorithm sees, not the time of what was dropped. */

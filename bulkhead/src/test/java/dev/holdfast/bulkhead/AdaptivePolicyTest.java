@@ -12,7 +12,9 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +65,24 @@ class AdaptivePolicyTest {
         assertThat(bulkhead.limit()).isEqualTo(23);
         rounds(200, 50, "served");
         assertThat(bulkhead.limit()).isGreaterThan(23);
+    }
+
+    @Test
+    void thePermitsFollowWithTheCallThatEndsTheWindow() {
+        Pipeline untimed =
+                Pipeline.builder("untimed").policies(bulkhead).time(time).build();
+        List<CompletableFuture<String>> work =
+                Stream.generate(CompletableFuture<String>::new).limit(20).toList();
+        work.forEach(
+                future -> assertThat(untimed.callAsync(() -> future)).as("runs").isNotDone());
+        work.get(0).complete("served");
+        time.advance(Duration.ofMillis(100));
+        work.subList(1, 9).forEach(future -> future.complete("served"));
+        assertThat(bulkhead.limit()).isEqualTo(20);
+
+        work.get(9).complete("served");
+
+        assertThat(bulkhead.limit()).isEqualTo(21);
     }
 
     @Test

@@ -33,7 +33,8 @@ class BulkheadSettingsTest {
                 .queueOrder(QueueOrder.CODEL)
                 .codelTarget(Duration.ofMillis(7))
                 .codelInterval(Duration.ofMillis(8))
-                .lease(Duration.ofMinutes(6)));
+                .lease(Duration.ofMinutes(6))
+                .dedicatedThreads(true));
 
         assertThat(settings.toBuilder().build()).usingRecursiveComparison().isEqualTo(settings);
         assertThat(settings.maxConcurrentCalls()).isEqualTo(3);
@@ -46,6 +47,7 @@ class BulkheadSettingsTest {
         assertThat(settings.codelInterval()).isEqualTo(Duration.ofMillis(8));
         assertThat(settings.maxWait()).isEqualTo(Duration.ofSeconds(5));
         assertThat(settings.lease()).isEqualTo(Duration.ofMinutes(6));
+        assertThat(settings.dedicatedThreads()).isTrue();
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Permits after threads were seen to contend, and while they are resized. */
@@ -31,6 +32,36 @@ class PermitsCellsTest {
 
         assertThat(permits.striped()).isTrue();
         assertThat(permits.inFlight()).isEqualTo(2);
+    }
+
+    @Test
+    void eachStripeHasACellOfItsOwnForWhatItGivesBackAndTakesAgain() {
+        FreeCells cells = new FreeCells(4);
+        Permits permits = new Permits(2, 0, new TicketQueue(QueueOrder.FIFO, 0), cells);
+        permits.openCells();
+        assertThat(permits.tryAcquire(0)).isTrue();
+        assertThat(permits.tryAcquire(0)).isTrue();
+
+        permits.release(1);
+        permits.release(2);
+        assertThat(cells.sum()).isEqualTo(2);
+        assertThat(permits.tryAcquire(2)).isTrue();
+
+        assertThat(cells.take(2)).isFalse();
+        assertThat(cells.take(1)).isTrue();
+    }
+
+    @Test
+    void cellsThatOneThreadOpenedAndClosedAreOpenedByAnother() {
+        Permits permits = striped(1, 0);
+        assertThat(permits.tryAcquire(0)).isTrue();
+        assertThat(permits.tryAcquire(0)).isFalse();
+        assertThat(permits.striped()).isFalse();
+
+        CompletableFuture.runAsync(permits::openCells, task -> new Thread(task).start())
+                .join();
+
+        assertThat(permits.striped()).isTrue();
     }
 
     @Test
@@ -161,7 +192,7 @@ class PermitsCellsTest {
 
     @Test
     void theNewestIsServedFirstAndTheOldestMakesRoom() {
-        Permits permits = new Permits(1, 2, new TicketQueue(QueueOrder.LIFO, 0), 2);
+        Permits permits = new Permits(1, 2, new TicketQueue(QueueOrder.LIFO, 0), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
         Ticket oldest = Objects.requireNonNull(permits.join(0));
         Ticket middle = Objects.requireNonNull(permits.join(0));
@@ -178,7 +209,7 @@ class PermitsCellsTest {
 
     @Test
     void withoutAQueueNobodyIsDisplaced() {
-        Permits permits = new Permits(1, 0, new TicketQueue(QueueOrder.LIFO, 0), 2);
+        Permits permits = new Permits(1, 0, new TicketQueue(QueueOrder.LIFO, 0), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
 
         assertThat(permits.join(0)).isNull();
@@ -186,7 +217,7 @@ class PermitsCellsTest {
 
     @Test
     void aQueueThatStandsForTheIntervalMakesNewcomersLateUntilItWasEmpty() {
-        Permits permits = new Permits(1, 9, new TicketQueue(QueueOrder.CODEL, 100), 2);
+        Permits permits = new Permits(1, 9, new TicketQueue(QueueOrder.CODEL, 100), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
 
         Ticket first = Objects.requireNonNull(permits.join(1_000));
@@ -204,7 +235,7 @@ class PermitsCellsTest {
 
     @Test
     void aFirstComeQueueMakesNobodyLate() {
-        Permits permits = new Permits(1, 9, new TicketQueue(QueueOrder.FIFO, 100), 2);
+        Permits permits = new Permits(1, 9, new TicketQueue(QueueOrder.FIFO, 100), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
         permits.join(0);
 

@@ -23,7 +23,7 @@ class PermitsLincheckTest {
     @Param(name = "thread", gen = ThreadIdGen.class)
     @Param(name = "limit", gen = IntGen.class, conf = "1:3")
     public static class OneWord {
-        final Permits permits = new Permits(2, 2, new TicketQueue(QueueOrder.FIFO, 0), 2);
+        final Permits permits = new Permits(2, 2, new TicketQueue(QueueOrder.FIFO, 0), new FreeCells(2));
         private final int[] held = new int[THREADS];
         private final @Nullable Ticket[] tickets = new Ticket[THREADS];
 

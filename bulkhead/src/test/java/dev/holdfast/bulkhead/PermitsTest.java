@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PermitsTest {
 
     static Permits permits(int limit, int queueLimit) {
-        return new Permits(limit, queueLimit, new TicketQueue(QueueOrder.FIFO, 0), 4);
+        return new Permits(limit, queueLimit, new TicketQueue(QueueOrder.FIFO, 0), new FreeCells(4));
     }
 
     private static Ticket joined(Permits permits) {
@@ -48,6 +48,15 @@ class PermitsTest {
 
         assertThat(permits.inFlight()).isZero();
         assertThat(permits.tryAcquire(0)).isTrue();
+    }
+
+    @Test
+    void whatNobodyContendsForStaysInOneWord() {
+        Permits permits = exhausted(2, 0);
+        permits.release(0);
+        assertThat(permits.tryAcquire(1)).isTrue();
+
+        assertThat(permits.striped()).isFalse();
     }
 
     @Test

@@ -21,6 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -152,6 +155,54 @@ class Resilience4jBulkheadTest {
                         "CALL_FINISHED bulkhead");
     }
 
+    @Test
+    void aCallThatWaitedInVainIsRejectedOnce() {
+        BulkheadPolicy queued = BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(Duration.ofMillis(5)));
+        List<String> events = eventsOf(queued.asResilience4j());
+        Pipeline pipeline =
+                Pipeline.builder("inventory").policies(queued).time(time).build();
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        dependency.call(pipeline, Duration.ofMillis(50));
+        dependency.call(pipeline, Duration.ZERO);
+
+        time.run();
+
+        assertThat(events)
+                .containsExactly("CALL_PERMITTED bulkhead", "CALL_REJECTED bulkhead", "CALL_FINISHED bulkhead");
+    }
+
+    @Test
+    void eachKindOfEventHasConsumersOfItsOwn() {
+        List<String> events = new ArrayList<>();
+        view.getEventPublisher()
+                .onCallPermitted(event -> events.add("permitted"))
+                .onCallRejected(event -> events.add("rejected"))
+                .onCallFinished(event -> events.add("finished"));
+        view.acquirePermission();
+        view.acquirePermission();
+
+        assertThat(view.tryAcquirePermission()).isFalse();
+        view.onComplete();
+
+        assertThat(events).containsExactly("permitted", "permitted", "rejected", "finished");
+    }
+
+    @Test
+    void itsConfigTellsTheLimitThatIsInForce() {
+        assertThat(view.getBulkheadConfig().getMaxConcurrentCalls()).isEqualTo(2);
+        BulkheadConfig given = BulkheadConfig.custom()
+                .maxConcurrentCalls(3)
+                .writableStackTraceEnabled(false)
+                .build();
+
+        view.changeConfig(given);
+        assertThat(view.getBulkheadConfig()).isSameAs(given);
+        policy.resize(7);
+
+        assertThat(view.getBulkheadConfig().getMaxConcurrentCalls()).isEqualTo(7);
+        assertThat(view.getBulkheadConfig().isWritableStackTraceEnabled()).isFalse();
+    }
+
     /** Meant: resilience4j's semaphore grows beyond its limit. */
     @Test
     void whatWasNeverGivenOutIsNotTakenBack() {
@@ -233,6 +284,39 @@ class Resilience4jBulkheadTest {
         assertThat(theirs.getMetrics().getAvailableConcurrentCalls()).isEqualTo(1);
         assertThat(view.<String>executeSupplier(() -> "done")).isEqualTo("done");
         assertThat(view.getMetrics().getAvailableConcurrentCalls()).isEqualTo(2);
+    }
+
+    @Test
+    void thatAConsumerThrowsIsLoggedOnce() {
+        List<String> logged = new ArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                logged.add(record.getLevel() + " " + record.getMessage() + ": "
+                        + record.getThrown().getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        view.getEventPublisher().onEvent(event -> {
+            throw new IllegalStateException(event.getEventType().name());
+        });
+        Logger logger = Logger.getLogger("dev.holdfast.bulkhead");
+        logger.addHandler(handler);
+        try {
+            view.acquirePermission();
+            view.onComplete();
+        } finally {
+            logger.removeHandler(handler);
+        }
+
+        assertThat(logged)
+                .containsExactly(
+                        "WARNING a consumer of events of bulkhead 'bulkhead' threw; told once: CALL_PERMITTED");
     }
 
     @Test
