@@ -146,8 +146,9 @@ final class Interpreter {
 
     /** What the driver has to do; or where to go on by layers. */
     private int straightDown(CallState call) {
-        StraightWay way = call.cursor == 0 && !call.expired ? straightWay() : null;
-        if (way == null || call.suspendedAt != CallState.NOT_SUSPENDED) {
+        boolean begins = call.cursor == 0 && call.suspendedAt == CallState.NOT_SUSPENDED;
+        StraightWay way = begins ? straightWay() : null;
+        if (way == null) {
             return GO_DOWN;
         }
         int decision;

@@ -5,12 +5,13 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 
 /**
  * What one library took for one scenario.
  *
- * @param nanos a call, average over the threads
+ * @param nanos a call, average over the threads, median of the measurements
  * @param bytes allocated by a call
  */
 record Figure(Scenario scenario, Library library, int threads, double nanos, double bytes) {
@@ -30,8 +31,13 @@ record Figure(Scenario scenario, Library library, int threads, double nanos, dou
                 Scenario.valueOf(params.getParam("scenario")),
                 Library.valueOf(params.getParam("library")),
                 params.getThreads(),
-                result.getPrimaryResult().getScore(),
+                median(result.getPrimaryResult()),
                 bytes(result)));
+    }
+
+    /** What a busy neighbour of the machine does to some measurements leaves it alone. */
+    static double median(Result<?> result) {
+        return result.getStatistics().getPercentile(50);
     }
 
     /** What a call allocated, as JMH's profiler saw it; not a number without the profiler. */

@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -33,6 +36,7 @@ public final class Report {
         for (ChainedOptionsBuilder series : series(arguments)) {
             results.addAll(run(series));
         }
+        results = merged(results);
         System.out.println();
         System.out.println(new Table(results).markdown("benchmarks/run " + String.join(" ", arguments)));
         Ratios ratios = new Ratios(Figure.of(results));
@@ -49,6 +53,24 @@ public final class Report {
         return arguments[0].equals("--quick")
                 ? Series.quick()
                 : List.of(new OptionsBuilder().parent(new CommandLineOptions(arguments)));
+    }
+
+    /** One result for what was run several times. */
+    static List<RunResult> merged(List<RunResult> results) {
+        Map<List<String>, List<RunResult>> same = new LinkedHashMap<>();
+        for (RunResult result : results) {
+            BenchmarkParams params = result.getParams();
+            List<String> what = new ArrayList<>(List.of(params.getBenchmark(), "" + params.getThreads()));
+            params.getParamsKeys().forEach(key -> what.add(params.getParam(key)));
+            same.computeIfAbsent(what, fresh -> new ArrayList<>()).add(result);
+        }
+        return same.values().stream()
+                .map(runs -> new RunResult(
+                        runs.get(0).getParams(),
+                        runs.stream()
+                                .flatMap(run -> run.getBenchmarkResults().stream())
+                                .toList()))
+                .toList();
     }
 
     private static Collection<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {

@@ -3,6 +3,7 @@ package dev.holdfast.benchmarks;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
@@ -13,6 +14,7 @@ final class Series {
     /** The most callers that a guard has. */
     static final int MOST_THREADS = 8;
 
+    private static final int ROUNDS = 3;
     private static final int[] THREADS = {1, 2, MOST_THREADS};
 
     /** What is measured beside the comparisons. */
@@ -21,7 +23,10 @@ final class Series {
 
     private Series() {}
 
-    /** Every scenario with every library and the tokens of retries, each with 1, 2 and 8 threads; all else with one. */
+    /**
+     * Every scenario with every library and the tokens of retries, each with 1, 2 and 8 threads; all else with one. Three
+     * rounds of it with a fork each, so that what disturbs the machine for a minute does not hit all forks of one row.
+     */
     static List<ChainedOptionsBuilder> full() {
         List<ChainedOptionsBuilder> series = new ArrayList<>();
         for (String own : OWN) {
@@ -35,7 +40,10 @@ final class Series {
                 series.add(of("RetryTokens", threads));
             }
         }
-        return timed(series, 3);
+        timed(series);
+        return Collections.nCopies(ROUNDS, series).stream()
+                .flatMap(List::stream)
+                .toList();
     }
 
     /** The rows that the targets speak of, beside resilience4j alone, and what the pipeline's own cost is made of. */
@@ -48,16 +56,17 @@ final class Series {
                 series.add(comparison(scenario, scenario.withResilience4j(), threads));
             }
         }
-        return timed(series, 1);
+        timed(series);
+        return series;
     }
 
-    private static List<ChainedOptionsBuilder> timed(List<ChainedOptionsBuilder> series, int forks) {
-        series.forEach(run -> run.forks(forks)
+    private static void timed(List<ChainedOptionsBuilder> series) {
+        series.forEach(run -> run.forks(1)
                 .warmupIterations(3)
-                .warmupTime(TimeValue.milliseconds(250))
+                // More threads than processors leave little of these to the compiler.
+                .warmupTime(TimeValue.milliseconds(run.build().getThreads().orElse(1) < MOST_THREADS ? 250 : 750))
                 .measurementIterations(4)
                 .measurementTime(TimeValue.milliseconds(200)));
-        return series;
     }
 
     private static ChainedOptionsBuilder comparison(Scenario scenario, Collection<Library> libraries, int threads) {

@@ -31,7 +31,7 @@ final class Table {
     /** The table, with what it was measured on above it. */
     String markdown(String command) {
         StringBuilder text = new StringBuilder(origin(command));
-        text.append("| ns a call, average |");
+        text.append("| ns a call, median |");
         threads.forEach(with -> text.append(with == 1 ? " 1 thread |" : " " + with + " threads |")
                 .append(" ± |"));
         text.append(" B a call |\n|---|")
@@ -42,7 +42,8 @@ final class Table {
     }
 
     private static String origin(String command) {
-        return "`" + command.strip() + "`: " + machine() + ". Lower is better; ± is JMH's 99.9 % error.\n\n";
+        return "`" + command.strip() + "`: " + machine()
+                + ". Lower is better; ± is JMH's 99.9 % error of the mean.\n\n";
     }
 
     /** What this is measured on. */
@@ -64,7 +65,7 @@ final class Table {
     private static String cell(Result<?> result) {
         double error = result.getScoreError();
         String spread = Double.isNaN(error) ? "–" : String.format(Locale.ROOT, "%.1f", error);
-        return String.format(Locale.ROOT, " %.1f | %s |", result.getScore(), spread);
+        return String.format(Locale.ROOT, " %.1f | %s |", Figure.median(result), spread);
     }
 
     private static String bytes(RunResult result) {
@@ -104,7 +105,7 @@ final class Table {
     }
 
     private static double difference(RunResult one, RunResult other) {
-        return one.getPrimaryResult().getScore() - other.getPrimaryResult().getScore();
+        return Figure.median(one.getPrimaryResult()) - Figure.median(other.getPrimaryResult());
     }
 
     /** A row at one thread. */

@@ -51,6 +51,16 @@ class SeriesTest {
         assertThat(runs).contains("\\.RetryTokens 2", "\\.RetryTokens 8");
     }
 
+    @Test
+    void fullRunMakesThreeRoundsOfEveryRow() {
+        List<String> runs = comparisons(Series.full());
+
+        int round = runs.size() / 3;
+        assertThat(runs.subList(0, round)).doesNotHaveDuplicates();
+        assertThat(runs.subList(round, 2 * round)).isEqualTo(runs.subList(0, round));
+        assertThat(runs.subList(2 * round, runs.size())).isEqualTo(runs.subList(0, round));
+    }
+
     private static List<String> comparisons(List<ChainedOptionsBuilder> series) {
         return series.stream()
                 .map(ChainedOptionsBuilder::build)
