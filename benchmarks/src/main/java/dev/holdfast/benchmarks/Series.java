@@ -62,9 +62,10 @@ final class Series {
 
     private static void timed(List<ChainedOptionsBuilder> series) {
         series.forEach(run -> run.forks(1)
+                // Else more threads than processors leave so little of these to the compiler that it takes seconds.
+                .jvmArgsAppend("-XX:-BackgroundCompilation")
                 .warmupIterations(3)
-                // More threads than processors leave little of these to the compiler.
-                .warmupTime(TimeValue.milliseconds(run.build().getThreads().orElse(1) < MOST_THREADS ? 250 : 750))
+                .warmupTime(TimeValue.milliseconds(250))
                 .measurementIterations(4)
                 .measurementTime(TimeValue.milliseconds(200)));
     }

@@ -23,14 +23,14 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * How late limits strike: calls that never end are given up after 20 ms, and what is counted is the time from then until
- * their caller knows. Each way without load, and while eight threads make calls without a pause. The control is a task of a
- * timer that has nothing else to do: so late is the machine itself.
+ * their caller knows. Each way without load, and while threads make calls without a pause: so many that half of the
+ * processors are busy, and four for each processor. The control is a task of a timer that has nothing else to do: so late is
+ * the machine itself.
  */
 public final class Strikes {
     static final Duration LIMIT = Duration.ofMillis(20);
     private static final int CALLS = 2_000;
     private static final int IN_FLIGHT = 20;
-    private static final int BUSY_THREADS = 8;
 
     private Strikes() {}
 
@@ -39,7 +39,8 @@ public final class Strikes {
         System.out.println(Table.machine() + "; " + CALLS + " calls a row, " + IN_FLIGHT + " at a time, limit "
                 + LIMIT.toMillis() + " ms.\n");
         System.out.println(Lateness.HEADER);
-        for (int busy : new int[] {0, BUSY_THREADS}) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        for (int busy : new int[] {0, (processors + 1) / 2, 4 * processors}) {
             try (Load load = new Load(busy)) {
                 for (Way way : Way.values()) {
                     measure(way, CALLS / 10, IN_FLIGHT);

@@ -54,6 +54,32 @@ class PermitsStressTest {
         }
     }
 
+    @Test
+    void threadsThatContendForTheWordGetCells() throws Exception {
+        Permits permits = PermitsTest.permits(64, 0);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS, ThreadKind.current());
+        try {
+            List<Callable<Boolean>> tasks = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                int stripe = i;
+                tasks.add(() -> {
+                    // One lost compare-and-set is enough, and only its thread has to see it.
+                    for (int round = 0; round < 20_000_000 && !permits.striped(); round++) {
+                        assertThat(permits.tryAcquire(stripe)).isTrue();
+                        permits.release(stripe);
+                    }
+                    return permits.striped();
+                });
+            }
+            for (Future<Boolean> task : threads.invokeAll(tasks, 5, TimeUnit.MINUTES)) {
+                assertThat(task.get()).isTrue();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        assertThat(permits.inFlight()).isZero();
+    }
+
     /** Many permits and no waiting, so that the cells are open nearly all the time; and an owner who resizes. */
     @Test
     void cellsAndResizingLoseNoPermitAndMakeNone() throws Exception {

@@ -15,6 +15,8 @@ abstract class Window {
     static final int FAILED = 1;
     static final int SLOW = 2;
 
+    private static final int SPINS = 50;
+
     final Thresholds thresholds;
     /** Calls that were turned away while this window was the one that is shown. */
     final LongAdder notPermitted = new LongAdder();
@@ -24,6 +26,17 @@ abstract class Window {
 
     /** Running calls that are slow already. Below zero for a moment if a call ends before it is told to be overdue. */
     private int overdue;
+
+    /** It is held for some tens of nanoseconds, and a thread that parks for it is away for some thousands. */
+    final void lock() {
+        for (int spins = 0; spins < SPINS; spins++) {
+            if (lock.tryLock()) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        lock.lock();
+    }
 
     Window(Thresholds thresholds) {
         this.thresholds = thresholds;
@@ -62,7 +75,7 @@ abstract class Window {
     }
 
     final int record(int kind, long now, int overdueChange) {
-        lock.lock();
+        lock();
         try {
             overdue += overdueChange;
             return add(kind, now);
@@ -73,7 +86,7 @@ abstract class Window {
 
     /** One running call more, or less, is overdue; what the thresholds say. */
     final int changeOverdue(int change, long now) {
-        lock.lock();
+        lock();
         try {
             overdue += change;
             return judge(now);
@@ -83,7 +96,7 @@ abstract class Window {
     }
 
     final Totals totals(long now) {
-        lock.lock();
+        lock();
         try {
             return look(now);
         } finally {
