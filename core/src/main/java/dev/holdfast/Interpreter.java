@@ -189,13 +189,13 @@ final class Interpreter {
     private int walkDown(CallState call) {
         for (int i = nextEnter[call.cursor]; i < layers; i = nextEnter[call.cursor]) {
             call.cursor = i;
-            int next;
+            int decision;
             try {
-                next = policies[i].enter(call);
+                decision = policies[i].enter(call);
             } catch (Throwable thrown) {
                 return enterThrew(call, thrown);
             }
-            next = obeyEnter(call, next);
+            int next = obeyEnter(call, decision);
             if (next != GO_DOWN) {
                 return next;
             }
