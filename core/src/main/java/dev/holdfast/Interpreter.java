@@ -141,7 +141,10 @@ final class Interpreter {
     int advance(CallState call) {
         // Small, so that the compiler puts it into its caller; whatever does not go straight is gone on with elsewhere.
         int next = call.down ? straightDown(call) : straightUp(call);
-        return next >= 0 ? next : walk(call, next);
+        while (next < 0) {
+            next = next == GO_DOWN ? walkDown(call) : walkUp(call);
+        }
+        return next;
     }
 
     /** What the driver has to do; or where to go on by layers. */
@@ -175,15 +178,6 @@ final class Interpreter {
         }
         call.leaveScopes(0);
         return DONE;
-    }
-
-    private int walk(CallState call, int from) {
-        for (int next = from; ; ) {
-            next = next == GO_DOWN ? walkDown(call) : walkUp(call);
-            if (next >= 0) {
-                return next;
-            }
-        }
     }
 
     private int walkDown(CallState call) {

@@ -73,9 +73,11 @@ public final class Report {
                 .toList();
     }
 
-    private static Collection<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {
+    static Collection<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {
         // A benchmark that fails must fail the run: a table with a hole in it looks like a table.
-        return new Runner(options.addProfiler(GCProfiler.class)
+        return new Runner(new OptionsBuilder()
+                        .parent(options.build())
+                        .addProfiler(GCProfiler.class)
                         .shouldFailOnError(true)
                         .build())
                 .run();

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
@@ -25,17 +26,26 @@ class ReportTest {
         assertThat(merged.get(1).getParams().getParam("policies")).isEqualTo("4");
     }
 
+    @Test
+    void oneSeriesCanBeRunInEveryRound() throws RunnerException {
+        ChainedOptionsBuilder series = brief().param("policies", "1");
+
+        assertThat(Report.run(series)).hasSize(1);
+        assertThat(Report.run(series)).hasSize(1);
+    }
+
     private static RunResult run(String policies) throws RunnerException {
-        return new Runner(new OptionsBuilder()
-                        .include("NoOpPipelines")
-                        .param("policies", policies)
-                        .param("limited", "false")
-                        .param("profile", "CLEAN")
-                        .forks(0)
-                        .warmupIterations(0)
-                        .measurementIterations(2)
-                        .measurementTime(TimeValue.milliseconds(1))
-                        .build())
-                .runSingle();
+        return new Runner(brief().param("policies", policies).build()).runSingle();
+    }
+
+    private static ChainedOptionsBuilder brief() {
+        return new OptionsBuilder()
+                .include("NoOpPipelines")
+                .param("limited", "false")
+                .param("profile", "CLEAN")
+                .forks(0)
+                .warmupIterations(0)
+                .measurementIterations(2)
+                .measurementTime(TimeValue.milliseconds(1));
     }
 }
