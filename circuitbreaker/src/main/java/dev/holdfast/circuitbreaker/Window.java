@@ -15,7 +15,7 @@ abstract class Window {
     static final int FAILED = 1;
     static final int SLOW = 2;
 
-    private static final int SPINS = 50;
+    private static final int TRIES = 50;
 
     final Thresholds thresholds;
     /** Calls that were turned away while this window was the one that is shown. */
@@ -27,13 +27,12 @@ abstract class Window {
     /** Running calls that are slow already. Below zero for a moment if a call ends before it is told to be overdue. */
     private int overdue;
 
-    /** It is held for some tens of nanoseconds, and a thread that parks for it is away for some thousands. */
+    /** Tries for a while first: it is held for some tens of nanoseconds, and who parks for it is away for some thousands. */
     final void lock() {
-        for (int spins = 0; spins < SPINS; spins++) {
+        for (int tries = 0; tries < TRIES; tries++) {
             if (lock.tryLock()) {
                 return;
             }
-            Thread.onSpinWait();
         }
         lock.lock();
     }
