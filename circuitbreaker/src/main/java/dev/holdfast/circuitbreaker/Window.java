@@ -27,6 +27,10 @@ abstract class Window {
     /** Running calls that are slow already. Below zero for a moment if a call ends before it is told to be overdue. */
     private int overdue;
 
+    Window(Thresholds thresholds) {
+        this.thresholds = thresholds;
+    }
+
     /** Tries for a while first: it is held for some tens of nanoseconds, and who parks for it is away for some thousands. */
     final void lock() {
         for (int tries = 0; tries < TRIES; tries++) {
@@ -35,10 +39,6 @@ abstract class Window {
             }
         }
         lock.lock();
-    }
-
-    Window(Thresholds thresholds) {
-        this.thresholds = thresholds;
     }
 
     /** A window of this size that forgets by count. */

@@ -20,7 +20,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** Counts in the meters of all open pipelines of one name: their calls are counted together, and the youngest shows its policies. */
+/**
+ * Counts for all open pipelines of one name: their calls are counted together, and the youngest shows its policies. One that
+ * is still told of a call after the last was closed counts for nobody.
+ */
 final class PipelineMeters implements CallObserver {
     private static final int MOST_OPERATIONS = 100;
 
