@@ -39,6 +39,9 @@ final class Ambient {
     /** How many asynchronous continuations are nested on this thread's stack. */
     int depth;
 
+    /** Whether this thread strikes other calls in the place of the timer's: it must run nothing of theirs. */
+    boolean strikes;
+
     private @Nullable Deque<Runnable> later;
 
     private Ambient() {}

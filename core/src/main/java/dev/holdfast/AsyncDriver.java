@@ -274,10 +274,14 @@ final class AsyncDriver {
         }
     }
 
-    /** The watchdog has struck; on the timer's thread. */
+    /** The watchdog has struck; on a thread that goes on with something else. */
     void strike(CallState call, long number) {
-        if (call.claim(number, CallState.BY_LIMIT) == CallState.OPEN) {
-            handOver(call);
+        if (call.claim(number, CallState.BY_LIMIT) == CallState.OPEN && !isHandedOver(call)) {
+            try {
+                time.schedule(0, () -> goOn(Ambient.get(), call));
+            } catch (Throwable noTimer) {
+                goOn(Ambient.get(), call);
+            }
         }
     }
 
@@ -327,12 +331,18 @@ final class AsyncDriver {
     }
 
     private void handOver(CallState call) {
-        Executor executor = pipeline.executor();
+        if (!isHandedOver(call)) {
+            goOn(Ambient.get(), call);
+        }
+    }
+
+    private boolean isHandedOver(CallState call) {
         try {
-            executor.execute(() -> handedOver(call));
+            pipeline.execute(() -> handedOver(call));
+            return true;
         } catch (Throwable refusal) {
             call.refused = true;
-            goOn(Ambient.get(), call);
+            return false;
         }
     }
 

@@ -745,7 +745,7 @@ final class CallState extends CallPadding {
         }
     }
 
-    /** The limit of this attempt has struck; on the timer's thread, which runs no code of the user's. */
+    /** The limit of this attempt has struck; on the timer's thread or in the middle of another call, so no user's code is run. */
     void strike(long number) {
         if (async) {
             interpreter.pipeline.async.strike(this, number);
@@ -759,17 +759,21 @@ final class CallState extends CallPadding {
         if (claim(number, reason) == OPEN) {
             Pipeline struckPipeline = interpreter.pipeline;
             Attempt struck = attempt;
-            if (struck != null) {
-                struck.cancel();
+            try {
+                if (struck != null) {
+                    struck.cancel();
+                }
+                Thread running = thread;
+                if (running == null || running.isInterrupted()) {
+                    interruptedOutside = true;
+                } else {
+                    interpreter.time.interrupt(running);
+                }
+            } finally {
+                // From here on the thread goes on, even if it could not be interrupted, and the object may serve
+                // another call. Publishes what was written above.
+                LANDED.setRelease(this, true);
             }
-            Thread running = thread;
-            if (running == null || running.isInterrupted()) {
-                interruptedOutside = true;
-            } else {
-                interpreter.time.interrupt(running);
-            }
-            // From here on the thread goes on, and the object may serve another call. Publishes what was written above.
-            LANDED.setRelease(this, true);
             if (struck != null && struck.hasHooks()) {
                 struckPipeline.runHooks(struck);
             }

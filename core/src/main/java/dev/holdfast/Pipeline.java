@@ -74,7 +74,7 @@ public final class Pipeline implements AutoCloseable {
         Executor elsewhere = dedicated != null && time.executor() != null ? time.executor() : dedicated;
         interpreter = new Interpreter(
                 this, policies, time, events, elsewhere, builder.straightAfter, () -> closed, this::startBackground);
-        Watchdog watchdog = Watchdog.on(time);
+        Watchdog watchdog = builder.watchdog == null ? Watchdog.on(time) : builder.watchdog;
         blocking = new BlockingDriver(this, interpreter, watchdog);
         async = new AsyncDriver(this, interpreter, watchdog);
         plain = new Operation<>(this, null, classifier, new Operation.Options<>());
@@ -149,6 +149,7 @@ public final class Pipeline implements AutoCloseable {
         private TimeSource time = TimeSource.system();
         private @Nullable Executor executor;
         private int straightAfter = STRAIGHT_AFTER;
+        private @Nullable Watchdog watchdog;
         private @Nullable List<CallContext> contexts;
 
         private Builder(String name) {
@@ -195,6 +196,12 @@ public final class Pipeline implements AutoCloseable {
          */
         public Builder executor(Executor value) {
             executor = Objects.requireNonNull(value, "executor");
+            return this;
+        }
+
+        /** Who strikes in place of the one that belongs to the time. */
+        Builder watchdog(Watchdog value) {
+            watchdog = value;
             return this;
         }
 
@@ -349,9 +356,20 @@ public final class Pipeline implements AutoCloseable {
         }
     }
 
+    /** Through the executor; and not here if it runs tasks where they are handed in, but this thread must not. */
+    void execute(Runnable task) {
+        executor().execute(() -> {
+            if (Ambient.get().strikes) {
+                time.schedule(0, task);
+            } else {
+                task.run();
+            }
+        });
+    }
+
     void runHooks(Attempt attempt) {
         try {
-            executor().execute(attempt::runHooks);
+            execute(attempt::runHooks);
         } catch (Throwable refusal) {
             Interpreter.log("no thread to run the onCancel hooks of '" + name + "'", refusal);
         }

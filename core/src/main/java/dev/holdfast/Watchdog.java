@@ -7,21 +7,19 @@ import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Strikes attempts that have outlived their limit, and tells policies of those that run too long. On the system's time there
  * is one for all calls in flight, which sweeps over them while there are any, since a timer task for each call costs more
- * than all the policies together. On any other time each attempt has a timer of its own, so that it is struck at its exact
- * instant.
+ * than all the policies together; when the machine keeps the timer's thread waiting, calls that begin meanwhile strike in its
+ * place. On any other time each attempt has a timer of its own, so that it is struck at its exact instant.
  */
 abstract class Watchdog {
-    private static final Watchdog SYSTEM = new OfSystem();
-
     static Watchdog on(TimeSource time) {
-        return time == TimeSource.system() ? SYSTEM : new Exact(time);
+        return time == TimeSource.system() ? OfSystem.INSTANCE : new Exact(time);
     }
 
     /** Watches the open attempt of this call, whose limit does not change meanwhile. */
@@ -29,6 +27,10 @@ abstract class Watchdog {
 
     /** The attempt is over. */
     abstract void release(CallState call);
+
+    private static final class OfSystem {
+        static final Watchdog INSTANCE = new Sweeping(TimeSource.system());
+    }
 
     private static final class Exact extends Watchdog {
         private final TimeSource time;
@@ -95,13 +97,18 @@ abstract class Watchdog {
     }
 
     /** Limits are kept to a millisecond. What only an alarm waits for can be later, and wakes the machine less often. */
-    private static final class OfSystem extends Watchdog {
+    static final class Sweeping extends Watchdog {
         private static final long LIMIT_PERIOD_NANOS = 1_000_000;
         private static final long ALARM_PERIOD_NANOS = 20_000_000;
 
         private final Queue<WeakReference<CallState>> owned = new ConcurrentLinkedQueue<>();
-        private final Sweeper limits = new Sweeper(owned, LIMIT_PERIOD_NANOS, true);
-        private final Sweeper alarms = new Sweeper(owned, ALARM_PERIOD_NANOS, false);
+        private final Sweeper limits;
+        private final Sweeper alarms;
+
+        Sweeping(TimeSource time) {
+            limits = new Sweeper(time, owned, LIMIT_PERIOD_NANOS, true);
+            alarms = new Sweeper(time, owned, ALARM_PERIOD_NANOS, false);
+        }
 
         @Override
         void watch(CallState call, long number) {
@@ -113,7 +120,7 @@ abstract class Watchdog {
                 owned.add(new WeakReference<>(call));
                 call.known = true;
             }
-            sweeper.start();
+            sweeper.attend(call.now);
         }
 
         @Override
@@ -150,15 +157,24 @@ abstract class Watchdog {
         /** Random places that are all taken, before the table counts as full. */
         private static final int STARTS = 8;
 
-        private final TimeSource time = TimeSource.system();
+        /** So late the thread of the timer usually is. */
+        private static final long LATE_NANOS = 250_000;
+
+        /** Instead of an instant: no timer is set. */
+        private static final long NEVER = 0;
+
+        private final TimeSource time;
         private final Queue<WeakReference<CallState>> owned;
         private final long periodNanos;
         private final boolean ofLimits;
-        private final AtomicBoolean sweeping = new AtomicBoolean();
+        /** When the next sweep is to begin. */
+        private final AtomicLong due = new AtomicLong(NEVER);
+
         private volatile Table newest = new Table(FIRST_SIZE, null);
         private long idleNanos;
 
-        Sweeper(Queue<WeakReference<CallState>> owned, long periodNanos, boolean ofLimits) {
+        Sweeper(TimeSource time, Queue<WeakReference<CallState>> owned, long periodNanos, boolean ofLimits) {
+            this.time = time;
             this.owned = owned;
             this.periodNanos = periodNanos;
             this.ofLimits = ofLimits;
@@ -204,81 +220,129 @@ abstract class Watchdog {
 
         // ---- sweeping
 
-        void start() {
-            if (!sweeping.get() && sweeping.compareAndSet(false, true)) {
-                idleNanos = 0;
+        /** A call begins: there must be a sweep to come, and if the timer's thread is late for it, the call makes it. */
+        void attend(long now) {
+            long at = due.get();
+            if (at == NEVER) {
+                start();
+            } else if (ofLimits && now - at > LATE_NANOS) {
+                sweepInPlaceOfTheTimer(at, now);
+            }
+        }
+
+        private void sweepInPlaceOfTheTimer(long at, long now) {
+            // Whoever is woken by a strike may take the processor from this thread: then the next call takes over.
+            long begun = now | 1;
+            if (due.compareAndSet(at, begun)) {
+                Ambient ambient = Ambient.get();
+                ambient.strikes = true;
                 try {
-                    time.schedule(periodNanos, this::sweep);
-                } catch (Throwable noTimer) {
-                    // Else nobody would ever try again, and no limit strike.
-                    sweeping.set(false);
-                    throw noTimer;
+                    sweepAll(now, false);
+                } finally {
+                    ambient.strikes = false;
                 }
+                due.compareAndSet(begun, after(now));
+            }
+        }
+
+        private long after(long now) {
+            return now + periodNanos | 1; // never 0
+        }
+
+        private void start() {
+            if (due.compareAndSet(NEVER, after(time.nanos()))) {
+                idleNanos = 0;
+                schedule();
+            }
+        }
+
+        private void schedule() {
+            try {
+                time.schedule(periodNanos, this::sweep);
+            } catch (Throwable noTimer) {
+                // Else nobody would ever try again, and no limit strike.
+                due.set(NEVER);
+                throw noTimer;
             }
         }
 
         private void sweep() {
-            idleNanos = sweepAll() ? idleNanos + periodNanos : 0;
+            idleNanos = sweepAll(time.nanos(), true) ? idleNanos + periodNanos : 0;
             if (idleNanos < IDLE_NANOS) {
-                time.schedule(periodNanos, this::sweep);
+                due.set(after(time.nanos()));
+                schedule();
                 return;
             }
-            sweeping.set(false);
-            // A call that came after the last sweep may have seen that sweeping still went on.
-            if (!sweepAll()) {
+            due.set(NEVER);
+            // A call that came after the last sweep may have seen that there was one to come.
+            if (!sweepAll(time.nanos(), true)) {
                 start();
             }
         }
 
-        private boolean sweepAll() {
-            long now = time.nanos();
+        private boolean sweepAll(long now, boolean onTimer) {
             boolean empty = true;
             for (Iterator<WeakReference<CallState>> all = owned.iterator(); all.hasNext(); ) {
                 CallState call = all.next().get();
                 if (call == null) {
                     all.remove();
                 } else {
-                    empty &= !look(call, now);
+                    empty &= !look(call, now, onTimer);
                 }
             }
             for (Table table = newest; table != null; table = table.smaller) {
-                empty &= sweep(table.places, now);
+                empty &= sweep(table.places, now, onTimer);
             }
             return empty;
         }
 
-        private boolean sweep(AtomicReferenceArray<CallState> places, long now) {
+        private boolean sweep(AtomicReferenceArray<CallState> places, long now, boolean onTimer) {
             boolean empty = true;
             for (int i = 0, n = places.length(); i < n; i++) {
                 CallState call = places.getAcquire(i);
                 if (call != null) {
                     empty = false;
-                    look(call, now);
+                    look(call, now, onTimer);
                 }
             }
             return empty;
         }
 
         /** Whether there is an attempt of this sweeper's kind. */
-        private boolean look(CallState call, long now) {
+        private boolean look(CallState call, long now, boolean onTimer) {
             // The number first: what is read after it belongs to this attempt or to a later one, and the claim of a
             // number that has passed fails. A thread's own object also serves pipelines on other sources of time.
             long number = call.openNumber();
             if (number < 0 || call.time() != time) {
                 return false;
             }
+            try {
+                if (onTimer) {
+                    tell(call, number, now);
+                }
+                if (call.limited && call.limitAt - now <= 0) {
+                    call.strike(number);
+                }
+            } catch (Throwable broken) {
+                // The other calls have limits too, and whoever sweeps has nothing to do with this one.
+                Interpreter.log("a limit of '" + call.pipeline() + "' could not be kept", broken);
+            }
+            return ofLimits == (call.limited || call.race() != null);
+        }
+
+        /** On the timer's thread alone: two at a time would tell a policy twice, and a hedge is not for a caller to start. */
+        private static void tell(CallState call, long number, long now) {
             Alarms alarms = call.alarms;
-            if (alarms != null && now - call.attemptStart >= alarms.due()) {
+            if (alarms == null) {
+                return;
+            }
+            if (now - call.attemptStart >= alarms.due()) {
                 alarms.tell(call, number, now);
             }
-            Race race = alarms == null ? null : alarms.race;
+            Race race = alarms.race;
             if (race != null) {
                 race.look(now);
             }
-            if (call.limited && call.limitAt - now <= 0) {
-                call.strike(number);
-            }
-            return ofLimits == (call.limited || race != null);
         }
     }
 }

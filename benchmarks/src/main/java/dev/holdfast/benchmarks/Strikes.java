@@ -15,15 +15,19 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /**
- * How late limits strike: calls that never end are given up after 20 ms, and what is counted is the time from then until
- * their caller knows. Each way without load, and while threads make calls without a pause: so many that half of the
+ * How late limits strike: calls that never end are given up after 20 ms, and what is counted is the time from then until the
+ * strike, which interrupts a call that blocks and hands an asynchronous one to its executor; and until the caller knows, for
+ * which the machine must let one more thread run. Each way without load, and while threads make calls without a pause: so many that half of the
  * processors are busy, and four for each processor. The control is a task of a timer that has nothing else to do: so late is
  * the machine itself.
  */
@@ -51,7 +55,7 @@ public final class Strikes {
     }
 
     static Lateness measure(Way way, int calls, int inFlight) throws InterruptedException, ExecutionException {
-        ExecutorService callers = Executors.newFixedThreadPool(inFlight);
+        ExecutorService callers = Executors.newFixedThreadPool(inFlight, TimedThread::new);
         try (Limited limited = way.prepare()) {
             List<Long> late = new ArrayList<>();
             Callable<List<Long>> caller = () -> one(limited, calls / inFlight);
@@ -73,12 +77,35 @@ public final class Strikes {
         return late;
     }
 
+    /** Knows when it was interrupted last. */
+    private static final class TimedThread extends Thread {
+        private volatile long interruptedAt;
+
+        TimedThread(Runnable work) {
+            super(work);
+        }
+
+        @Override
+        public void interrupt() {
+            interruptedAt = System.nanoTime();
+            super.interrupt();
+        }
+
+        static long interruptedAt() {
+            return ((TimedThread) Thread.currentThread()).interruptedAt;
+        }
+    }
+
     /** Who limits what. */
     enum Way {
-        TIMEOUT_BLOCKING("timeout, blocking"),
-        TIMEOUT_ASYNC("timeout, asynchronous"),
-        DEADLINE_BLOCKING("deadline, blocking"),
-        DEADLINE_ASYNC("deadline, asynchronous"),
+        TIMEOUT_STRIKES("timeout, blocking: interrupt"),
+        TIMEOUT_BLOCKING("timeout, blocking: caller"),
+        TIMEOUT_HANDS_OVER("timeout, asynchronous: hand-over"),
+        TIMEOUT_ASYNC("timeout, asynchronous: caller"),
+        DEADLINE_STRIKES("deadline, blocking: interrupt"),
+        DEADLINE_BLOCKING("deadline, blocking: caller"),
+        DEADLINE_HANDS_OVER("deadline, asynchronous: hand-over"),
+        DEADLINE_ASYNC("deadline, asynchronous: caller"),
         TASK("control: a timer's task");
 
         private final String title;
@@ -89,9 +116,13 @@ public final class Strikes {
 
         private Limited prepare() {
             return switch (this) {
-                case TIMEOUT_BLOCKING -> new Blocking(TimeoutPolicy.of(LIMIT));
-                case DEADLINE_BLOCKING -> new Blocking(DeadlinePolicy.of(LIMIT));
+                case TIMEOUT_STRIKES -> new Blocking(TimeoutPolicy.of(LIMIT), TimedThread::interruptedAt);
+                case TIMEOUT_BLOCKING -> new Blocking(TimeoutPolicy.of(LIMIT), System::nanoTime);
+                case DEADLINE_STRIKES -> new Blocking(DeadlinePolicy.of(LIMIT), TimedThread::interruptedAt);
+                case DEADLINE_BLOCKING -> new Blocking(DeadlinePolicy.of(LIMIT), System::nanoTime);
+                case TIMEOUT_HANDS_OVER -> new HandedOver(TimeoutPolicy.of(LIMIT));
                 case TIMEOUT_ASYNC -> new Asynchronous(TimeoutPolicy.of(LIMIT));
+                case DEADLINE_HANDS_OVER -> new HandedOver(DeadlinePolicy.of(LIMIT));
                 case DEADLINE_ASYNC -> new Asynchronous(DeadlinePolicy.of(LIMIT));
                 case TASK -> new Task();
             };
@@ -101,16 +132,16 @@ public final class Strikes {
     /** Makes calls that never end by themselves. */
     private interface Limited extends AutoCloseable {
 
-        /** Makes one; the instant at which its caller knew that it had been given up. */
+        /** Makes one; the instant at which it was struck, or at which its caller knew of it. */
         long struckAt();
 
         @Override
         void close();
     }
 
-    private record Blocking(Pipeline pipeline, CountDownLatch never) implements Limited {
-        Blocking(Policy policy) {
-            this(Pipeline.of("inventory", policy), new CountDownLatch(1));
+    private record Blocking(Pipeline pipeline, LongSupplier at, CountDownLatch never) implements Limited {
+        Blocking(Policy policy, LongSupplier at) {
+            this(Pipeline.of("inventory", policy), at, new CountDownLatch(1));
         }
 
         @Override
@@ -123,7 +154,7 @@ public final class Strikes {
                 pipeline.call(action);
                 throw new IllegalStateException("a call that never ends has ended");
             } catch (CallTimeoutException struck) {
-                return System.nanoTime();
+                return at.getAsLong();
             } catch (InterruptedException stranger) {
                 throw new IllegalStateException("nobody else interrupts", stranger);
             }
@@ -142,6 +173,11 @@ public final class Strikes {
 
         @Override
         public long struckAt() {
+            return endedAt(pipeline);
+        }
+
+        /** Makes a call; when its caller knew that it had been given up. */
+        static long endedAt(Pipeline pipeline) {
             return pipeline.callAsync(CompletableFuture::new)
                     .handle((value, error) -> {
                         long now = System.nanoTime();
@@ -156,6 +192,34 @@ public final class Strikes {
         @Override
         public void close() {
             pipeline.close();
+        }
+    }
+
+    /** With an executor for each call, which is handed one task: what follows the strike. */
+    private record HandedOver(Policy policy, ExecutorService threads) implements Limited {
+        HandedOver(Policy policy) {
+            this(policy, Executors.newFixedThreadPool(IN_FLIGHT));
+        }
+
+        @Override
+        public long struckAt() {
+            AtomicLong handedOverAt = new AtomicLong();
+            Executor executor = task -> {
+                handedOverAt.set(System.nanoTime());
+                threads.execute(task);
+            };
+            try (Pipeline pipeline = Pipeline.builder("inventory")
+                    .policies(policy)
+                    .executor(executor)
+                    .build()) {
+                Asynchronous.endedAt(pipeline);
+            }
+            return handedOverAt.get();
+        }
+
+        @Override
+        public void close() {
+            threads.shutdownNow();
         }
     }
 

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.contract.Around;
+import dev.holdfast.contract.ThreadKind;
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.hedge.HedgeSettings;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** The watchdog that sweeps, where the thread of its timer runs only when the test says so. */
+@ThreadKind.Each
+class WatchdogTest {
+    private static final long MILLI = 1_000_000;
+
+    /** A clock that stands still, and timers whose thread does not come to them by itself. */
+    private static final class LateTimer extends Around {
+        private final Queue<Runnable> timers = new ConcurrentLinkedQueue<>();
+        private final AtomicLong now = new AtomicLong(1);
+        private volatile boolean refusing;
+
+        LateTimer() {
+            super(TimeSource.system());
+        }
+
+        @Override
+        public long nanos() {
+            return now.get();
+        }
+
+        @Override
+        public Timer schedule(long delayNanos, Runnable task) {
+            if (refusing) {
+                throw new RejectedExecutionException("no timers");
+            }
+            timers.add(task);
+            return () -> timers.remove(task);
+        }
+
+        void pass(long nanos) {
+            now.addAndGet(nanos);
+        }
+
+        /** What waits for the timer's thread, but not what it sets itself. */
+        void runTimers() {
+            for (int left = timers.size(); left > 0; left--) {
+                timers.remove().run();
+            }
+        }
+    }
+
+    private final LateTimer time = new LateTimer();
+    private final Watchdog watchdog = new Watchdog.Sweeping(time);
+    private final CountDownLatch never = new CountDownLatch(1);
+
+    private Pipeline.Builder swept(Policy... policies) {
+        return Pipeline.builder("swept").time(time).watchdog(watchdog).policies(policies);
+    }
+
+    private Pipeline limited(long millis) {
+        return swept(TimeoutPolicy.of(Duration.ofMillis(millis))).build();
+    }
+
+    private interface Caller {
+        void call(CheckedSupplier<Object, InterruptedException> endless) throws Exception;
+    }
+
+    /** A blocking call whose action has begun and does not end by itself; completes with what the caller is told. */
+    private CompletableFuture<Throwable> stuck(ThreadFactory threads, Caller caller) throws InterruptedException {
+        CompletableFuture<Throwable> told = new CompletableFuture<>();
+        CountDownLatch begun = new CountDownLatch(1);
+        threads.newThread(() -> {
+                    try {
+                        caller.call(() -> {
+                            begun.countDown();
+                            never.await();
+                            return "never";
+                        });
+                        told.completeExceptionally(new AssertionError("a call that never ends has ended"));
+                    } catch (Throwable thrown) {
+                        told.complete(thrown);
+                    }
+                })
+                .start();
+        begun.await();
+        return told;
+    }
+
+    private CompletableFuture<Throwable> stuck(Pipeline pipeline) throws InterruptedException {
+        return stuck(ThreadKind.current(), pipeline::call);
+    }
+
+    /** The same of an action that asks for its attempt. */
+    private CompletableFuture<Throwable> stuck(Pipeline pipeline, Consumer<Attempt> asked) throws InterruptedException {
+        return stuck(
+                ThreadKind.current(),
+                endless -> pipeline.operation("asks").unkeyed().call(attempt -> {
+                    asked.accept(attempt);
+                    return endless.get();
+                }));
+    }
+
+    private static Throwable get(CompletableFuture<Throwable> told) throws Exception {
+        return told.get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void aCallStrikesTheLimitsForWhichTheTimersThreadIsLate() throws Exception {
+        try (Pipeline pipeline = limited(10);
+                Pipeline outer = swept().build()) {
+            CompletableFuture<Throwable> outermost = stuck(pipeline);
+            CompletableFuture<Throwable> nested =
+                    stuck(ThreadKind.current(), endless -> outer.call(() -> pipeline.call(endless)));
+            time.pass(10 * MILLI);
+            assertThat(pipeline.call(() -> "a call that has nothing to do with them"))
+                    .isNotEmpty();
+            assertThat(get(outermost)).isInstanceOf(CallTimeoutException.class);
+            assertThat(get(nested)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void theTimersThreadMayBeLateByAQuarterOfAPeriodAndThenOneCallAPeriodSweeps() throws Exception {
+        try (Pipeline pipeline = limited(1)) {
+            CompletableFuture<Attempt> attempt = new CompletableFuture<>();
+            CompletableFuture<Throwable> first = stuck(pipeline, attempt::complete);
+            time.pass(MILLI + MILLI / 4);
+            pipeline.call(() -> "the sweep that was due after 1 ms is not late yet");
+            assertThat(attempt.get().isCancelled()).isFalse();
+            time.pass(2);
+            pipeline.call(() -> "now it is");
+            assertThat(attempt.get().isCancelled()).isTrue();
+            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
+
+            CompletableFuture<Attempt> next = new CompletableFuture<>();
+            CompletableFuture<Throwable> second = stuck(pipeline, next::complete);
+            time.pass(MILLI + MILLI / 4);
+            pipeline.call(() -> "a call has swept, and the next sweep is not late yet");
+            assertThat(next.get().isCancelled()).isFalse();
+            time.pass(2);
+            pipeline.call(() -> "now it is late");
+            assertThat(next.get().isCancelled()).isTrue();
+            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void anAsynchronousCallThatACallStrikesEndsOnTheExecutorsThread() throws Exception {
+        try (Pipeline pipeline = limited(10)) {
+            CompletableFuture<Object> answer = pipeline.callAsync(CompletableFuture::new);
+            CompletableFuture<Thread> endedOn = answer.handle((value, error) -> Thread.currentThread());
+            time.pass(12 * MILLI);
+            pipeline.call(() -> "strikes");
+            assertThat(endedOn.get(30, TimeUnit.SECONDS)).isNotSameAs(Thread.currentThread());
+            assertThatThrownBy(answer::join).hasCauseInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void aCallRunsNothingOfAnotherCallersOnItsThread() throws Exception {
+        try (Pipeline pipeline = limited(10);
+                Pipeline onTheSpot = swept(TimeoutPolicy.of(Duration.ofMillis(10)))
+                        .executor(Runnable::run)
+                        .build()) {
+            CompletableFuture<Object> answer = onTheSpot.callAsync(CompletableFuture::new);
+            AtomicInteger hooks = new AtomicInteger();
+            CompletableFuture<Throwable> hooked = stuck(onTheSpot, attempt -> attempt.onCancel(hooks::incrementAndGet));
+            time.pass(12 * MILLI);
+            pipeline.call(() -> "strikes both");
+            assertThat(get(hooked)).isInstanceOf(CallTimeoutException.class);
+            assertThat(hooks).hasValue(0);
+            assertThat(answer).isNotDone();
+            time.runTimers();
+            assertThat(answer).isCompletedExceptionally();
+            assertThat(hooks).hasValue(1);
+        }
+    }
+
+    @Test
+    void aCallThatNoThreadTakesOverEndsOnTheTimersThreadAndNotWithinTheCallThatStruckIt() {
+        try (Pipeline pipeline = limited(10)) {
+            Pipeline closed = limited(10);
+            CompletableFuture<Object> answer = closed.callAsync(CompletableFuture::new);
+            closed.close();
+            time.pass(12 * MILLI);
+            pipeline.call(() -> "strikes");
+            assertThat(answer).isNotDone();
+            time.runTimers();
+            assertThat(answer).isCompletedExceptionally();
+        }
+    }
+
+    /** Wants to be told of attempts that run longer than a millisecond. */
+    private static final class Impatient extends Policy {
+        private final AtomicInteger told = new AtomicInteger();
+
+        Impatient() {
+            super("impatient", ENTER | OVERDUE);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            passage.overdueAfter(MILLI);
+            return PROCEED;
+        }
+
+        @Override
+        public void overdue(long slot, long now) {
+            told.incrementAndGet();
+        }
+    }
+
+    @Test
+    void policiesAreToldOfLongAttemptsAndHedgesStartedOnTheTimersThreadAlone() throws Exception {
+        Impatient impatient = new Impatient();
+        CountDownLatch attempts = new CountDownLatch(2);
+        try (Pipeline pipeline = limited(10);
+                Pipeline told = swept(impatient, TimeoutPolicy.of(Duration.ofSeconds(1)))
+                        .build();
+                Pipeline hedged = swept(HedgePolicy.of(HedgeSettings.builder()
+                                .delay(Duration.ofMillis(5))
+                                .build()))
+                        .build()) {
+            CompletableFuture<Object> slow = told.callAsync(CompletableFuture::new);
+            CompletableFuture<Object> slower = hedged.<Object>operation("slow", options -> options.idempotent(true))
+                    .unkeyed()
+                    .callAsync(attempt -> {
+                        attempts.countDown();
+                        return new CompletableFuture<>();
+                    });
+            time.pass(50 * MILLI);
+            pipeline.call(() -> "sweeps");
+            assertThat(impatient.told).hasValue(0);
+            assertThat(attempts.getCount()).isEqualTo(1);
+            time.runTimers();
+            assertThat(impatient.told).hasValue(1);
+            assertThat(attempts.await(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(slow).isNotDone();
+            assertThat(slower).isNotDone();
+        }
+    }
+
+    @Test
+    void aThreadThatCannotBeInterruptedKeepsNobodyElsesLimitFromStriking() throws Exception {
+        AtomicInteger interrupts = new AtomicInteger();
+        ThreadFactory stubborn = task -> new Thread(task) {
+            @Override
+            public void interrupt() {
+                interrupts.incrementAndGet();
+                throw new IllegalStateException("cannot be interrupted");
+            }
+        };
+        try (Pipeline pipeline = limited(10)) {
+            CompletableFuture<Throwable> first = stuck(stubborn, pipeline::call);
+            CompletableFuture<Throwable> second = stuck(pipeline);
+            time.pass(10 * MILLI);
+            time.runTimers();
+            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
+            assertThat(interrupts).hasValue(1);
+            CompletableFuture<Throwable> later = stuck(pipeline);
+            time.pass(10 * MILLI);
+            time.runTimers();
+            assertThat(get(later)).isInstanceOf(CallTimeoutException.class);
+
+            never.countDown();
+            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void aCallThatIsHeldUpWhileItStrikesIsFollowedByTheNextCall() throws Exception {
+        CountDownLatch striking = new CountDownLatch(1);
+        CompletableFuture<Void> goOn = new CompletableFuture<>();
+        ThreadFactory slow = task -> new Thread(task) {
+            @Override
+            public void interrupt() {
+                striking.countDown();
+                goOn.join();
+                super.interrupt();
+            }
+        };
+        try (Pipeline pipeline = limited(10)) {
+            CompletableFuture<Throwable> first = stuck(slow, pipeline::call);
+            CompletableFuture<Throwable> second = stuck(pipeline);
+            time.pass(10 * MILLI);
+            Thread heldUp = ThreadKind.current().newThread(() -> pipeline.call(() -> "strikes the first"));
+            heldUp.start();
+            striking.await();
+            time.pass(MILLI / 4 + 2);
+            pipeline.call(() -> "strikes the second");
+            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
+            goOn.complete(null);
+            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
+            heldUp.join();
+        }
+    }
+
+    @Test
+    void sweepsThatEndedForWantOfATimerAreTakenUpByTheNextCall() throws Exception {
+        try (Pipeline pipeline = limited(10)) {
+            CompletableFuture<Throwable> told = stuck(pipeline);
+            time.refusing = true;
+            assertThatThrownBy(time::runTimers).isInstanceOf(RejectedExecutionException.class);
+            time.refusing = false;
+            pipeline.call(() -> "sets a timer");
+            time.pass(10 * MILLI);
+            time.runTimers();
+            assertThat(get(told)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void sweepsEndWhenThereIsNothingToWatch() {
+        try (Pipeline pipeline = limited(10)) {
+            pipeline.call(() -> "a call");
+            for (int sweeps = 0; sweeps < 1_000 && !time.timers.isEmpty(); sweeps++) {
+                time.pass(MILLI);
+                time.runTimers();
+            }
+            assertThat(time.timers).isEmpty();
+        }
+    }
+}
