@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.benchmarks;
 
+import dev.holdfast.Attempt;
 import dev.holdfast.CallTimeoutException;
-import dev.holdfast.CheckedSupplier;
+import dev.holdfast.CheckedFunction;
 import dev.holdfast.Pipeline;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;
@@ -11,8 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -71,8 +74,7 @@ public final class Strikes {
     private static List<Long> one(Limited limited, int calls) {
         List<Long> late = new ArrayList<>(calls);
         for (int call = 0; call < calls; call++) {
-            long start = System.nanoTime();
-            late.add(limited.struckAt() - start - LIMIT.toNanos());
+            late.add(limited.lateNanos());
         }
         return late;
     }
@@ -129,11 +131,16 @@ public final class Strikes {
         }
     }
 
+    /** When the limit of this attempt is over, exactly: its thread may have had to wait for a processor since the call began. */
+    private static long endOf(Attempt attempt) {
+        return System.nanoTime() + attempt.remainingNanos();
+    }
+
     /** Makes calls that never end by themselves. */
     private interface Limited extends AutoCloseable {
 
-        /** Makes one; the instant at which it was struck, or at which its caller knew of it. */
-        long struckAt();
+        /** Makes one; so long after its limit it was struck, or its caller knew of it. */
+        long lateNanos();
 
         @Override
         void close();
@@ -145,16 +152,18 @@ public final class Strikes {
         }
 
         @Override
-        public long struckAt() {
-            CheckedSupplier<Void, InterruptedException> action = () -> {
+        public long lateNanos() {
+            AtomicLong end = new AtomicLong();
+            CheckedFunction<Attempt, Void, InterruptedException> action = attempt -> {
+                end.set(endOf(attempt));
                 never.await();
                 throw new IllegalStateException("what never happens has happened");
             };
             try {
-                pipeline.call(action);
+                pipeline.<Void>operation("endless").unkeyed().call(action);
                 throw new IllegalStateException("a call that never ends has ended");
             } catch (CallTimeoutException struck) {
-                return at.getAsLong();
+                return at.getAsLong() - end.get();
             } catch (InterruptedException stranger) {
                 throw new IllegalStateException("nobody else interrupts", stranger);
             }
@@ -172,17 +181,22 @@ public final class Strikes {
         }
 
         @Override
-        public long struckAt() {
-            return endedAt(pipeline);
+        public long lateNanos() {
+            return lateNanos(pipeline, System::nanoTime);
         }
 
-        /** Makes a call; when its caller knew that it had been given up. */
-        static long endedAt(Pipeline pipeline) {
-            return pipeline.callAsync(CompletableFuture::new)
+        /** Makes a call; so long after its limit it was struck, by what is asked when its caller knows. */
+        static long lateNanos(Pipeline pipeline, LongSupplier at) {
+            AtomicLong end = new AtomicLong();
+            return pipeline.operation("endless")
+                    .unkeyed()
+                    .callAsync(attempt -> {
+                        end.set(endOf(attempt));
+                        return new CompletableFuture<>();
+                    })
                     .handle((value, error) -> {
-                        long now = System.nanoTime();
                         if (error instanceof CallTimeoutException) {
-                            return now;
+                            return at.getAsLong() - end.get();
                         }
                         throw new IllegalStateException("not given up", error);
                     })
@@ -195,30 +209,41 @@ public final class Strikes {
         }
     }
 
-    /** With an executor for each call, which is handed one task: what follows the strike. */
-    private record HandedOver(Policy policy, ExecutorService threads) implements Limited {
+    /** With a pipeline for each caller, whose executor is handed one task a call: what follows the strike. */
+    private static final class HandedOver implements Limited {
+        private final ExecutorService threads = Executors.newFixedThreadPool(IN_FLIGHT);
+        private final Queue<Pipeline> pipelines = new ConcurrentLinkedQueue<>();
+        private final ThreadLocal<Recorded> ofCaller;
+
         HandedOver(Policy policy) {
-            this(policy, Executors.newFixedThreadPool(IN_FLIGHT));
+            ofCaller = ThreadLocal.withInitial(() -> record(policy));
+        }
+
+        private record Recorded(Pipeline pipeline, AtomicLong handedOverAt) {}
+
+        private Recorded record(Policy policy) {
+            AtomicLong at = new AtomicLong();
+            Executor executor = task -> {
+                at.set(System.nanoTime());
+                threads.execute(task);
+            };
+            Pipeline pipeline = Pipeline.builder("inventory")
+                    .policies(policy)
+                    .executor(executor)
+                    .build();
+            pipelines.add(pipeline);
+            return new Recorded(pipeline, at);
         }
 
         @Override
-        public long struckAt() {
-            AtomicLong handedOverAt = new AtomicLong();
-            Executor executor = task -> {
-                handedOverAt.set(System.nanoTime());
-                threads.execute(task);
-            };
-            try (Pipeline pipeline = Pipeline.builder("inventory")
-                    .policies(policy)
-                    .executor(executor)
-                    .build()) {
-                Asynchronous.endedAt(pipeline);
-            }
-            return handedOverAt.get();
+        public long lateNanos() {
+            Recorded recorded = ofCaller.get();
+            return Asynchronous.lateNanos(recorded.pipeline, recorded.handedOverAt::get);
         }
 
         @Override
         public void close() {
+            pipelines.forEach(Pipeline::close);
             threads.shutdownNow();
         }
     }
@@ -229,10 +254,11 @@ public final class Strikes {
         }
 
         @Override
-        public long struckAt() {
+        public long lateNanos() {
             CompletableFuture<Long> ran = new CompletableFuture<>();
+            long end = System.nanoTime() + LIMIT.toNanos();
             var unused = timer.schedule(() -> ran.complete(System.nanoTime()), LIMIT.toNanos(), TimeUnit.NANOSECONDS);
-            return ran.join();
+            return ran.join() - end;
         }
 
         @Override
