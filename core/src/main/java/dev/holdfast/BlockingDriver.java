@@ -7,11 +7,13 @@ import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.TimeSource;
 import java.util.Objects;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Runs calls on the thread of their caller, which parks when a policy says pause or await. */
 final class BlockingDriver {
     private static final int SPINS = 100;
+    private static final long LANDING_NANOS = 50_000;
     private static final long NOT_WATCHED = 0;
 
     private final Pipeline pipeline;
@@ -268,21 +270,39 @@ final class BlockingDriver {
     }
 
     /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */
-    @SuppressWarnings("ThreadPriorityCheck") // the other thread is between two lines of its own
     private static void awaitLanding(CallState call, @Nullable Throwable error) {
+        int interrupts = 0;
         for (int spins = 0; !call.hasLanded(); spins++) {
             if (spins < SPINS) {
                 Thread.onSpinWait();
             } else {
-                Thread.yield();
+                // Off the processor, which the other thread may have lost to this one when it woke it; a thread that
+                // keeps its flag cannot park.
+                interrupts += interrupted();
+                LockSupport.parkNanos(call, LANDING_NANOS);
             }
         }
-        if (!call.interruptedOutside) {
-            // A flag that is still set after its InterruptedException was thrown is a second interrupt, not ours.
-            boolean flag = Thread.interrupted();
-            if (flag && error instanceof InterruptedException) {
-                call.interruptedOutside = true;
-            }
+        if (call.interruptedOutside) {
+            keepInterrupts(interrupts);
+            return;
+        }
+        interrupts += interrupted();
+        if (error instanceof InterruptedException) {
+            // One that came beside the exception is a second interrupt, not ours.
+            call.interruptedOutside = interrupts > 0;
+        } else {
+            keepInterrupts(interrupts - 1);
+        }
+    }
+
+    /** Clears the flag: 1 if it was set. */
+    private static int interrupted() {
+        return Thread.interrupted() ? 1 : 0;
+    }
+
+    private static void keepInterrupts(int interrupts) {
+        if (interrupts > 0) {
+            Thread.currentThread().interrupt();
         }
     }
 

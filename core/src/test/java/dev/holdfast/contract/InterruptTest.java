@@ -161,6 +161,26 @@ class InterruptTest {
     }
 
     @Test
+    void interruptFromOutsideWhileOursIsOnItsWayStaysSet() {
+        Thread caller = Thread.currentThread();
+        Gap gap = new Gap(() -> {
+            caller.interrupt();
+            long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            while (caller.isInterrupted() && System.nanoTime() - end < 0) {
+                LockSupport.parkNanos(100_000);
+            }
+        });
+        try (Pipeline pipeline = limited(gap, 5)) {
+            assertThatThrownBy(() -> pipeline.call(() -> {
+                        awaitPatiently(gap.claimed);
+                        return "too late";
+                    }))
+                    .isInstanceOf(CallTimeoutException.class);
+            assertThat(Thread.interrupted()).as("the interrupt from outside").isTrue();
+        }
+    }
+
+    @Test
     void attemptWhoseLimitStruckBeforeItsActionBeganIsToldSo() {
         // The thread is held up between the setting of its limit and the action: the limit strikes in between.
         Gap early = new Gap(() -> {}) {
