@@ -721,7 +721,7 @@ final class CallState extends CallPadding {
     /** Whether the caller has been interrupted, and its action has not come to feel it yet. */
     boolean isLeaving() {
         Thread caller = async ? null : thread;
-        return caller != null && caller.isInterrupted();
+        return caller != null && time().isInterrupted(caller);
     }
 
     boolean cancelPending() {
@@ -764,10 +764,10 @@ final class CallState extends CallPadding {
                     struck.cancel();
                 }
                 Thread running = thread;
-                if (running == null || running.isInterrupted()) {
+                if (running == null || time().isInterrupted(running)) {
                     interruptedOutside = true;
                 } else {
-                    interpreter.time.interrupt(running);
+                    time().interrupt(running);
                 }
             } finally {
                 // From here on the thread goes on, even if it could not be interrupted, and the object may serve

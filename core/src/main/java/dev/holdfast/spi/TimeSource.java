@@ -52,6 +52,11 @@ public interface TimeSource {
         thread.interrupt();
     }
 
+    /** Whether a thread has been interrupted, also one that waits in this source of time. */
+    default boolean isInterrupted(Thread thread) {
+        return thread.isInterrupted();
+    }
+
     /** Where pipelines on this time run continuations unless they were given an executor; null: they make one. */
     default @Nullable Executor executor() {
         return null;

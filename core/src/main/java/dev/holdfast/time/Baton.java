@@ -97,16 +97,27 @@ final class Baton {
 
     synchronized void interrupt(Thread thread) {
         Seat seat = seats.get(thread);
-        if (seat != null && seat.wait == Wait.RESTING) {
-            return;
+        if (seat == null || seat.wait == Wait.NONE) {
+            thread.interrupt();
+        } else {
+            keepInterrupt(seat);
         }
-        // The end first: who wakes up knows that it has been seen to. A crowd that came here for the monitor, and waits
-        // for
-        // its turns awake, would keep virtual threads from it: they get a carrier after those that yield.
-        if (seat != null) {
+    }
+
+    synchronized boolean isInterrupted(Thread thread) {
+        Seat seat = seats.get(thread);
+        return thread.isInterrupted() || (seat != null && seat.interrupted);
+    }
+
+    /**
+     * With its flag set a thread could only wait awake, and a crowd of virtual threads that does keeps the carriers from
+     * whoever has its turn. So the seat keeps the interrupt until the thread goes on; one that rests is told nothing.
+     */
+    private synchronized void keepInterrupt(Seat seat) {
+        if (seat.wait != Wait.RESTING) {
+            seat.interrupted = true;
             endWait(seat);
         }
-        thread.interrupt();
     }
 
     /** Ends all waits, and then all our threads. */
@@ -202,35 +213,26 @@ final class Baton {
 
     private synchronized void leave(Seat seat) {
         seat.wait = Wait.NONE;
+        if (seat.interrupted) {
+            seat.interrupted = false;
+            seat.thread.interrupt();
+        }
         guests.remove(seat);
         if (!seat.driver && !seat.permit) {
             seats.remove(seat.thread);
         }
     }
 
-    /**
-     * Really waits. An interrupted sleeper keeps its flag all the while, as others may look at it; a flag that is set makes
-     * a real park return at once, but its turn is due at this very instant.
-     */
-    @SuppressWarnings("ThreadPriorityCheck") // the yield makes way for those before it, and nothing depends on it
+    /** Really waits. */
     private Turn turn(Seat seat) {
-        boolean interrupted = false;
         Turn turn = null;
         while (!closed && (turn = seat.take()) == null) {
             LockSupport.park(this);
-            if (!seat.wait.heedsInterrupts()) {
-                interrupted |= Thread.interrupted();
-            } else if (interrupted) {
-                Thread.yield();
-            } else if (seat.thread.isInterrupted()) {
-                if (!seat.ending) {
-                    endWait(seat);
-                }
-                interrupted = true;
+            if (seat.thread.isInterrupted()) {
+                // By Java itself. First kept, then cleared: others may look at it all the while.
+                keepInterrupt(seat);
+                Thread.interrupted();
             }
-        }
-        if (interrupted && seat.wait == Wait.DIRECTING) {
-            seat.thread.interrupt();
         }
         return turn == null ? Turn.CLOSED : turn;
     }

@@ -44,11 +44,10 @@ final class Seat {
     /** When the wait ends; null: never by itself. */
     @Nullable
     Event end;
-    /**
-     * The end of the wait is settled: further reasons to end it are merged into the first. Volatile, since the thread itself
-     * looks without the lock; who sees it too late only asks once more.
-     */
-    volatile boolean ending;
+    /** The end of the wait is settled: further reasons to end it are merged into the first. */
+    boolean ending;
+    /** The thread was interrupted while it waits: its flag is set when it goes on. */
+    boolean interrupted;
 
     // Written by whoever passes the baton, taken by the thread itself: volatile, since the thread looks without the
     // lock.

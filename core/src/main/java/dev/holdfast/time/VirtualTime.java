@@ -181,6 +181,12 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
         baton.interrupt(thread);
     }
 
+    /** Also of a thread that waits in this time, whose own flag is set again when it goes on. */
+    @Override
+    public boolean isInterrupted(Thread thread) {
+        return baton.isInterrupted(thread);
+    }
+
     /**
      * Ends this time. What was still to happen will not; waits in it, also by spawned threads, end with an
      * IllegalStateException; the threads of this object end.

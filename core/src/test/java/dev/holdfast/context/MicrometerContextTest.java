@@ -17,6 +17,9 @@ import io.micrometer.context.ContextRegistry;
 import io.micrometer.context.ContextSnapshot;
 import io.micrometer.context.ContextSnapshotFactory;
 import io.micrometer.context.integration.Slf4jThreadLocalAccessor;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -107,6 +110,28 @@ class MicrometerContextTest {
         time.schedule(0, () -> seen.add("after " + MDC.get("user")));
         time.run();
         assertThat(seen).containsExactly("before null", "null ann", "null ann", "after null");
+    }
+
+    @Test
+    void observationOnWhichTracersHangTheirSpansIsCurrentInEveryAttempt() {
+        ObservationRegistry observations = ObservationRegistry.create();
+        observations.observationConfig().observationHandler(context -> true);
+        registry.registerThreadLocalAccessor(new ObservationThreadLocalAccessor(observations));
+        Pipeline p = builder().context(MicrometerContext.of(registry)).build();
+        Observation request = Observation.start("request", observations);
+        List<Observation> current = Collections.synchronizedList(new ArrayList<>());
+        request.scoped(() -> {
+            var unused = p.callAsync(() -> {
+                current.add(observations.getCurrentObservation());
+                return after(5);
+            });
+        });
+        time.run();
+        assertThat(current).containsExactly(request, request);
+        time.schedule(0, () -> seen.add("afterwards " + observations.getCurrentObservation()));
+        time.run();
+        assertThat(seen).containsExactly("afterwards null");
+        assertThat(observations.getCurrentObservation()).isNull();
     }
 
     @Test

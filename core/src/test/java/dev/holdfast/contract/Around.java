@@ -45,6 +45,11 @@ public class Around implements TimeSource {
     }
 
     @Override
+    public boolean isInterrupted(Thread thread) {
+        return time.isInterrupted(thread);
+    }
+
+    @Override
     public @Nullable Executor executor() {
         return time.executor();
     }

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.extension.Extension;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
-import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Runs a class once for each kind of thread. */
 final class EachThreadKind implements ClassTemplateInvocationContextProvider {
@@ -29,15 +28,11 @@ final class EachThreadKind implements ClassTemplateInvocationContextProvider {
 
     @Override
     public Stream<ClassTemplateInvocationContext> provideClassTemplateInvocationContexts(ExtensionContext context) {
-        List<ThreadKind> wanted = AnnotationSupport.findAnnotation(
-                        context.getRequiredTestClass(), ThreadKind.Each.class)
-                .map(each -> List.of(each.value()))
-                .orElseThrow();
-        return invocations(wanted);
+        return invocations();
     }
 
-    static Stream<ClassTemplateInvocationContext> invocations(List<ThreadKind> wanted) {
-        return ThreadKind.ofThisJvm().stream().filter(wanted::contains).map(On::new);
+    static Stream<ClassTemplateInvocationContext> invocations() {
+        return ThreadKind.ofThisJvm().stream().map(On::new);
     }
 
     /** The build is for a Java that does not have them yet. */

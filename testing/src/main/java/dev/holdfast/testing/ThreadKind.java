@@ -56,8 +56,5 @@ public enum ThreadKind implements ThreadFactory {
     @Inherited
     @ClassTemplate
     @ExtendWith(EachThreadKind.class)
-    public @interface Each {
-        /** Which of them; default all that the JVM has. */
-        ThreadKind[] value() default {PLATFORM, VIRTUAL};
-    }
+    public @interface Each {}
 }

@@ -5,11 +5,7 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
 
-/**
- * Every attempt that takes any time has two others beside it. Not on virtual threads: a crowd of losers that are interrupted
- * at one instant of virtual time waits awake, and keeps its carriers from those whose turn it is.
- */
-@ThreadKind.Each(ThreadKind.PLATFORM)
+/** Every attempt that takes any time has two others beside it. */
 class StrikingHedgeContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

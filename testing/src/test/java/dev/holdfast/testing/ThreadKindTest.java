@@ -4,7 +4,6 @@ package dev.holdfast.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.time.VirtualTime;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,8 +44,7 @@ class ThreadKindTest {
 
     @Test
     void classIsRunOnceForEachKindOfTheJvm() {
-        assertThat(EachThreadKind.invocations(List.of(ThreadKind.values()))
-                        .map(invocation -> invocation.getDisplayName(1)))
+        assertThat(EachThreadKind.invocations().map(invocation -> invocation.getDisplayName(1)))
                 .containsExactly(
                         Runtime.version().feature() < 21
                                 ? new String[] {"PLATFORM threads"}
