@@ -39,7 +39,7 @@ final class Ambient {
     /** How many asynchronous continuations are nested on this thread's stack. */
     int depth;
 
-    /** Whether this thread strikes other calls in the place of the timer's: it must run nothing of theirs. */
+    /** Whether this thread, in the middle of a call, strikes others in the place of the timer's: it must run nothing of theirs. */
     boolean strikes;
 
     private @Nullable Deque<Runnable> later;

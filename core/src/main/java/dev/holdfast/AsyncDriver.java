@@ -51,8 +51,11 @@ final class AsyncDriver {
                 done(call);
                 return;
             }
-            if (what == Interpreter.ACT && !interpreter.starting(call)) {
-                continue;
+            if (what == Interpreter.ACT) {
+                watchdog.approach(call);
+                if (!interpreter.starting(call)) {
+                    continue;
+                }
             }
             // From here on any thread may go on with it.
             call.context();
@@ -274,13 +277,13 @@ final class AsyncDriver {
         }
     }
 
-    /** The watchdog has struck; on a thread that goes on with something else. */
+    /** The watchdog has struck; on the timer's thread, or in the middle of another call. */
     void strike(CallState call, long number) {
-        if (call.claim(number, CallState.BY_LIMIT) == CallState.OPEN && !isHandedOver(call)) {
-            try {
-                time.schedule(0, () -> goOn(Ambient.get(), call));
-            } catch (Throwable noTimer) {
-                goOn(Ambient.get(), call);
+        if (call.claim(number, CallState.BY_LIMIT) == CallState.OPEN) {
+            if (!Ambient.get().strikes) {
+                handOver(call);
+            } else if (!pipeline.executorIsOwn() || !isHandedOver(call)) {
+                pipeline.onTimer(() -> handOver(call));
             }
         }
     }
@@ -338,7 +341,7 @@ final class AsyncDriver {
 
     private boolean isHandedOver(CallState call) {
         try {
-            pipeline.execute(() -> handedOver(call));
+            pipeline.executor().execute(() -> handedOver(call));
             return true;
         } catch (Throwable refusal) {
             call.refused = true;

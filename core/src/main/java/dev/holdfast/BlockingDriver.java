@@ -89,6 +89,7 @@ final class BlockingDriver {
                 case Interpreter.DONE:
                     return;
                 case Interpreter.ACT:
+                    watchdog.approach(call);
                     if (interpreter.starting(call)) {
                         if (interpreter.dedicated == null && call.fault == null) {
                             Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
@@ -227,7 +228,10 @@ final class BlockingDriver {
                 // Only an alarm could not be set: nobody is told if it runs too long, but it may run.
                 return number;
             }
-            call.claim(number, CallState.BY_REFUSAL);
+            watchdog.release(call);
+            if (call.claim(number, CallState.BY_REFUSAL) == CallState.RUNNING) {
+                awaitLanding(call, null);
+            }
             call.attempt = null;
             interpreter.notStarted(call, CallState.BY_REFUSAL);
             return -1;

@@ -745,7 +745,7 @@ final class CallState extends CallPadding {
         }
     }
 
-    /** The limit of this attempt has struck; on the timer's thread or in the middle of another call, so no user's code is run. */
+    /** The limit of this attempt has struck; on the timer's thread, or on one that is in the middle of another call. */
     void strike(long number) {
         if (async) {
             interpreter.pipeline.async.strike(this, number);
@@ -759,23 +759,24 @@ final class CallState extends CallPadding {
         if (claim(number, reason) == OPEN) {
             Pipeline struckPipeline = interpreter.pipeline;
             Attempt struck = attempt;
+            boolean sent = false;
             try {
                 if (struck != null) {
                     struck.cancel();
                 }
                 Thread running = thread;
-                if (running == null || time().isInterrupted(running)) {
-                    interruptedOutside = true;
-                } else {
+                if (running != null && !time().isInterrupted(running)) {
                     time().interrupt(running);
+                    sent = true;
                 }
             } finally {
+                interruptedOutside = !sent;
                 // From here on the thread goes on, even if it could not be interrupted, and the object may serve
                 // another call. Publishes what was written above.
                 LANDED.setRelease(this, true);
-            }
-            if (struck != null && struck.hasHooks()) {
-                struckPipeline.runHooks(struck);
+                if (struck != null && struck.hasHooks()) {
+                    struckPipeline.runHooks(struck);
+                }
             }
         }
     }

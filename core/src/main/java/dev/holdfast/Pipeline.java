@@ -53,6 +53,7 @@ public final class Pipeline implements AutoCloseable {
 
     private final Object lock = new Object();
     private volatile @Nullable Executor executor;
+    private final boolean executorIsOwn;
     private @Nullable ExecutorService owned;
     private final @Nullable ExecutorService dedicated;
     private volatile boolean closed;
@@ -63,6 +64,7 @@ public final class Pipeline implements AutoCloseable {
         warnings = warningsOf(name, policies);
         time = builder.time;
         executor = builder.executor;
+        executorIsOwn = executor == null;
         classifier = builder.classifier;
         events = builder.observers.isEmpty() ? null : new Events(name, builder.observers);
         carrier = Carrier.of(builder.contexts);
@@ -192,7 +194,8 @@ public final class Pipeline implements AutoCloseable {
 
         /**
          * Where continuations of asynchronous calls and background work run. It is not closed with the pipeline. Default:
-         * virtual threads where the JVM has them, else a bounded pool of daemon threads of the pipeline's own.
+         * virtual threads where the JVM has them, else a bounded pool of daemon threads of the pipeline's own. One that runs
+         * or holds up tasks where they are handed in holds up limits and waits of all pipelines.
          */
         public Builder executor(Executor value) {
             executor = Objects.requireNonNull(value, "executor");
@@ -356,20 +359,27 @@ public final class Pipeline implements AutoCloseable {
         }
     }
 
-    /** Through the executor; and not here if it runs tasks where they are handed in, but this thread must not. */
-    void execute(Runnable task) {
-        executor().execute(() -> {
-            if (Ambient.get().strikes) {
-                time.schedule(0, task);
-            } else {
-                task.run();
-            }
-        });
+    /** Whether handing a task in runs nothing of the user's: not the task, since it has threads, nor an executor of theirs. */
+    boolean executorIsOwn() {
+        return executorIsOwn;
+    }
+
+    /** For a thread in the middle of another call, which must run nothing that belongs to this one. */
+    void onTimer(Runnable task) {
+        try {
+            time.schedule(0, task);
+        } catch (Throwable noTimer) {
+            task.run();
+        }
     }
 
     void runHooks(Attempt attempt) {
+        if (Ambient.get().strikes && !executorIsOwn) {
+            onTimer(() -> runHooks(attempt));
+            return;
+        }
         try {
-            execute(attempt::runHooks);
+            executor().execute(attempt::runHooks);
         } catch (Throwable refusal) {
             Interpreter.log("no thread to run the onCancel hooks of '" + name + "'", refusal);
         }

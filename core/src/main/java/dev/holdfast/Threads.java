@@ -14,23 +14,34 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** What differs between the JVMs that have virtual threads and those that do not. */
+/**
+ * What differs between the JVMs that have virtual threads and those that do not. Our threads inherit no thread-locals: who
+ * starts one is rarely the one whose call it serves.
+ */
 final class Threads {
     private static final int POOL_SIZE = Math.max(16, 4 * Runtime.getRuntime().availableProcessors());
     private static final int POOL_QUEUE = 10_000;
 
-    private static final @Nullable MethodHandle IS_VIRTUAL = find(Thread.class, "isVirtual", boolean.class, false);
-    private static final @Nullable MethodHandle PER_TASK =
-            find(Executors.class, "newVirtualThreadPerTaskExecutor", ExecutorService.class, true);
+    private static final @Nullable MethodHandle IS_VIRTUAL = isVirtual();
+    private static final @Nullable ThreadFactory VIRTUAL = virtual();
 
     private Threads() {}
 
-    private static @Nullable MethodHandle find(Class<?> owner, String name, Class<?> result, boolean isStatic) {
-        MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+    private static @Nullable MethodHandle isVirtual() {
         try {
-            return isStatic
-                    ? lookup.findStatic(owner, name, MethodType.methodType(result))
-                    : lookup.findVirtual(owner, name, MethodType.methodType(result));
+            return MethodHandles.publicLookup()
+                    .findVirtual(Thread.class, "isVirtual", MethodType.methodType(boolean.class));
+        } catch (ReflectiveOperationException notInThisVersion) {
+            return null;
+        }
+    }
+
+    private static @Nullable ThreadFactory virtual() {
+        try {
+            Class<?> builders = Class.forName("java.lang.Thread$Builder");
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            builders.getMethod("inheritInheritableThreadLocals", boolean.class).invoke(builder, false);
+            return (ThreadFactory) builders.getMethod("factory").invoke(builder);
         } catch (ReflectiveOperationException notInThisVersion) {
             return null;
         }
@@ -49,17 +60,23 @@ final class Threads {
 
     /** Virtual threads where the JVM has them, else a bounded pool of daemons that end when they idle. */
     static ExecutorService newExecutor(String pipeline) {
-        if (PER_TASK != null) {
-            try {
-                return (ExecutorService) PER_TASK.invokeExact();
-            } catch (Throwable impossible) {
-                throw new LinkageError("newVirtualThreadPerTaskExecutor", impossible);
-            }
+        if (VIRTUAL != null) {
+            return threadPerTask(VIRTUAL);
         }
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
                 POOL_SIZE, POOL_SIZE, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(POOL_QUEUE), daemons(pipeline));
         pool.allowCoreThreadTimeOut(true);
         return pool;
+    }
+
+    private static ExecutorService threadPerTask(ThreadFactory factory) {
+        try {
+            return (ExecutorService) Executors.class
+                    .getMethod("newThreadPerTaskExecutor", ThreadFactory.class)
+                    .invoke(null, factory);
+        } catch (ReflectiveOperationException impossible) {
+            throw new LinkageError("newThreadPerTaskExecutor", impossible);
+        }
     }
 
     /** At most so many daemons that end when they idle. Nothing queues for them. */
@@ -71,7 +88,7 @@ final class Threads {
     private static ThreadFactory daemons(String called) {
         AtomicInteger number = new AtomicInteger();
         return task -> {
-            Thread thread = new Thread(task, "holdfast-" + called + "-" + number.incrementAndGet());
+            Thread thread = new Thread(null, task, "holdfast-" + called + "-" + number.incrementAndGet(), 0, false);
             thread.setDaemon(true);
             return thread;
         };

@@ -22,6 +22,9 @@ abstract class Watchdog {
         return time == TimeSource.system() ? OfSystem.INSTANCE : new Exact(time);
     }
 
+    /** Before an attempt of this call begins; may take some microseconds, which are not the attempt's. */
+    void approach(CallState call) {}
+
     /** Watches the open attempt of this call, whose limit does not change meanwhile. */
     abstract void watch(CallState call, long number);
 
@@ -111,6 +114,13 @@ abstract class Watchdog {
         }
 
         @Override
+        void approach(CallState call) {
+            if (call.limited) {
+                limits.approach(call);
+            }
+        }
+
+        @Override
         void watch(CallState call, long number) {
             Sweeper sweeper = call.limited || call.race() != null ? limits : alarms;
             if (!call.own) {
@@ -120,7 +130,7 @@ abstract class Watchdog {
                 owned.add(new WeakReference<>(call));
                 call.known = true;
             }
-            sweeper.attend(call.now);
+            sweeper.start();
         }
 
         @Override
@@ -157,8 +167,11 @@ abstract class Watchdog {
         /** Random places that are all taken, before the table counts as full. */
         private static final int STARTS = 8;
 
-        /** So late the thread of the timer usually is. */
+        /** So late the thread of the timer is at times without being held up. */
         private static final long LATE_NANOS = 250_000;
+
+        /** A call that sweeps over more would be late itself; a look takes one to ten nanoseconds. */
+        private static final int MOST_LOOKS_OF_A_CALL = 16_384;
 
         /** Instead of an instant: no timer is set. */
         private static final long NEVER = 0;
@@ -171,6 +184,12 @@ abstract class Watchdog {
         private final AtomicLong due = new AtomicLong(NEVER);
 
         private volatile Table newest = new Table(FIRST_SIZE, null);
+        /** Which timer goes on: one that was refused may have been set all the same. */
+        private volatile long chain;
+        // Written by whoever sweeps and read by callers, without care.
+        private int looks;
+
+        // By the timer's thread.
         private long idleNanos;
 
         Sweeper(TimeSource time, Queue<WeakReference<CallState>> owned, long periodNanos, boolean ofLimits) {
@@ -220,13 +239,12 @@ abstract class Watchdog {
 
         // ---- sweeping
 
-        /** A call begins: there must be a sweep to come, and if the timer's thread is late for it, the call makes it. */
-        void attend(long now) {
+        /** If the timer's thread is held up, the call sweeps in its place. */
+        void approach(CallState call) {
             long at = due.get();
-            if (at == NEVER) {
-                start();
-            } else if (ofLimits && now - at > LATE_NANOS) {
-                sweepInPlaceOfTheTimer(at, now);
+            if (at != NEVER && call.now - at > LATE_NANOS && looks <= MOST_LOOKS_OF_A_CALL) {
+                sweepInPlaceOfTheTimer(at, call.now);
+                call.now = time.nanos();
             }
         }
 
@@ -249,8 +267,8 @@ abstract class Watchdog {
             return now + periodNanos | 1; // never 0
         }
 
-        private void start() {
-            if (due.compareAndSet(NEVER, after(time.nanos()))) {
+        void start() {
+            if (due.get() == NEVER && due.compareAndSet(NEVER, after(time.nanos()))) {
                 idleNanos = 0;
                 schedule();
             }
@@ -258,7 +276,9 @@ abstract class Watchdog {
 
         private void schedule() {
             try {
-                time.schedule(periodNanos, this::sweep);
+                long link = chain + 1;
+                chain = link;
+                time.schedule(periodNanos, () -> sweep(link));
             } catch (Throwable noTimer) {
                 // Else nobody would ever try again, and no limit strike.
                 due.set(NEVER);
@@ -266,8 +286,20 @@ abstract class Watchdog {
             }
         }
 
-        private void sweep() {
-            idleNanos = sweepAll(time.nanos(), true) ? idleNanos + periodNanos : 0;
+        private void sweep(long link) {
+            if (link != chain) {
+                return;
+            }
+            boolean empty = false;
+            try {
+                empty = sweepAll(time.nanos(), true);
+            } finally {
+                idleNanos = empty ? idleNanos + periodNanos : 0;
+                goOn();
+            }
+        }
+
+        private void goOn() {
             if (idleNanos < IDLE_NANOS) {
                 due.set(after(time.nanos()));
                 schedule();
@@ -282,7 +314,8 @@ abstract class Watchdog {
 
         private boolean sweepAll(long now, boolean onTimer) {
             boolean empty = true;
-            for (Iterator<WeakReference<CallState>> all = owned.iterator(); all.hasNext(); ) {
+            int looked = 0;
+            for (Iterator<WeakReference<CallState>> all = owned.iterator(); all.hasNext(); looked++) {
                 CallState call = all.next().get();
                 if (call == null) {
                     all.remove();
@@ -292,7 +325,9 @@ abstract class Watchdog {
             }
             for (Table table = newest; table != null; table = table.smaller) {
                 empty &= sweep(table.places, now, onTimer);
+                looked += table.places.length();
             }
+            looks = looked;
             return empty;
         }
 

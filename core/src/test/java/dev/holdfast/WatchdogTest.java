@@ -3,16 +3,20 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.contract.Around;
 import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.hedge.HedgeSettings;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The watchdog that sweeps, where the thread of its timer runs only when the test says so. */
@@ -35,6 +40,7 @@ class WatchdogTest {
         private final Queue<Runnable> timers = new ConcurrentLinkedQueue<>();
         private final AtomicLong now = new AtomicLong(1);
         private volatile boolean refusing;
+        private volatile boolean queueing;
 
         LateTimer() {
             super(TimeSource.system());
@@ -47,10 +53,12 @@ class WatchdogTest {
 
         @Override
         public Timer schedule(long delayNanos, Runnable task) {
+            if (!refusing || queueing) {
+                timers.add(task);
+            }
             if (refusing) {
                 throw new RejectedExecutionException("no timers");
             }
-            timers.add(task);
             return () -> timers.remove(task);
         }
 
@@ -194,6 +202,91 @@ class WatchdogTest {
     }
 
     @Test
+    void aCallHandsNothingInToAnExecutorOfAnotherCallers() {
+        Queue<Thread> handedInBy = new ConcurrentLinkedQueue<>();
+        try (Pipeline pipeline = limited(10);
+                Pipeline others = swept(TimeoutPolicy.of(Duration.ofMillis(10)))
+                        .executor(task -> {
+                            handedInBy.add(Thread.currentThread());
+                            task.run();
+                        })
+                        .build()) {
+            CompletableFuture<Object> answer = others.callAsync(CompletableFuture::new);
+            time.pass(12 * MILLI);
+            pipeline.call(() -> "strikes");
+            assertThat(handedInBy).isEmpty();
+            time.runTimers();
+            assertThat(handedInBy).hasSize(1);
+            assertThat(answer).isCompletedExceptionally();
+        }
+    }
+
+    @Test
+    void theTimeInWhichACallStrikesOthersIsNoTimeOfItsAttempt() throws Exception {
+        ThreadFactory slow = task -> new Thread(task) {
+            @Override
+            public void interrupt() {
+                time.pass(20 * MILLI);
+                super.interrupt();
+            }
+        };
+        List<String> attempts = new ArrayList<>();
+        AtomicInteger ran = new AtomicInteger();
+        CallObserver observer = new CallObserver() {
+            @Override
+            public void attemptSettled(
+                    String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+                attempts.add(outcome + " after " + nanos);
+            }
+        };
+        try (Pipeline pipeline = limited(10);
+                Pipeline patient = swept(TimeoutPolicy.of(Duration.ofSeconds(1)))
+                        .observer(observer)
+                        .build()) {
+            CompletableFuture<Throwable> first = stuck(slow, pipeline::call);
+            time.pass(12 * MILLI);
+            patient.call(ran::incrementAndGet);
+            assertThat(attempts).containsExactly("SUCCESS after 0");
+            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
+
+            CompletableFuture<Throwable> second = stuck(slow, pipeline::call);
+            time.pass(12 * MILLI);
+            assertThat(catchThrowable(() -> pipeline.call(ran::incrementAndGet)))
+                    .isInstanceOf(CallRejectedException.class);
+            assertThat(ran).as("no action is begun after its limit").hasValue(1);
+            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void whereVeryManyCallsAreInFlightOnlyTheTimersThreadSweeps() {
+        try (Pipeline pipeline = limited(10)) {
+            List<CompletableFuture<Object>> many = new ArrayList<>();
+            for (int i = 0; i < 20_000; i++) {
+                many.add(pipeline.callAsync(CompletableFuture::new));
+            }
+            time.runTimers();
+            time.pass(12 * MILLI);
+            List<Attempt> watched = new ArrayList<>();
+            CompletableFuture<Object> last = pipeline.operation("last")
+                    .unkeyed()
+                    .callAsync(attempt -> {
+                        watched.add(attempt);
+                        return new CompletableFuture<>();
+                    });
+            time.pass(12 * MILLI);
+            pipeline.call(() -> "sweeps nothing");
+            assertThat(many).noneMatch(CompletableFuture::isDone);
+            time.runTimers();
+            assertThat(many)
+                    .allSatisfy(answer -> assertThatThrownBy(() -> answer.get(30, TimeUnit.SECONDS))
+                            .hasCauseInstanceOf(CallTimeoutException.class));
+            assertThatThrownBy(() -> last.get(30, TimeUnit.SECONDS)).hasCauseInstanceOf(CallTimeoutException.class);
+            assertThat(watched).allMatch(Attempt::isCancelled);
+        }
+    }
+
+    @Test
     void aCallThatNoThreadTakesOverEndsOnTheTimersThreadAndNotWithinTheCallThatStruckIt() {
         try (Pipeline pipeline = limited(10)) {
             Pipeline closed = limited(10);
@@ -327,14 +420,47 @@ class WatchdogTest {
     }
 
     @Test
+    void timersThatAreRefusedAndSetAllTheSameDoNotAddUp() {
+        try (Pipeline pipeline = limited(10)) {
+            time.refusing = true;
+            time.queueing = true;
+            for (int i = 0; i < 20; i++) {
+                assertThatThrownBy(() -> pipeline.call(() -> "never")).isInstanceOf(CallRejectedException.class);
+            }
+            time.refusing = false;
+            pipeline.call(() -> "sets a timer");
+            time.runTimers();
+            time.runTimers();
+            assertThat(time.timers).hasSize(1);
+        }
+    }
+
+    @Test
+    void aCallWhoseLimitCouldNotBeWatchedLeavesItsPlace() {
+        try (Pipeline pipeline = limited(10);
+                Pipeline outer = swept().build()) {
+            time.refusing = true;
+            assertThatThrownBy(() -> outer.call(() -> pipeline.call(() -> "never")))
+                    .isInstanceOf(CallRejectedException.class);
+            time.refusing = false;
+            pipeline.call(() -> "sets a timer");
+            runUntilNoTimerIsLeft();
+        }
+    }
+
+    @Test
     void sweepsEndWhenThereIsNothingToWatch() {
         try (Pipeline pipeline = limited(10)) {
             pipeline.call(() -> "a call");
-            for (int sweeps = 0; sweeps < 1_000 && !time.timers.isEmpty(); sweeps++) {
-                time.pass(MILLI);
-                time.runTimers();
-            }
-            assertThat(time.timers).isEmpty();
+            runUntilNoTimerIsLeft();
         }
+    }
+
+    private void runUntilNoTimerIsLeft() {
+        for (int sweeps = 0; sweeps < 1_000 && !time.timers.isEmpty(); sweeps++) {
+            time.pass(MILLI);
+            time.runTimers();
+        }
+        assertThat(time.timers).isEmpty();
     }
 }

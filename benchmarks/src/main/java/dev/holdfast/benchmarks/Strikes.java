@@ -12,13 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -29,8 +26,8 @@ import java.util.function.LongSupplier;
 
 /**
  * How late limits strike: calls that never end are given up after 20 ms, and what is counted is the time from then until the
- * strike, which interrupts a call that blocks and hands an asynchronous one to its executor; and until the caller knows, for
- * which the machine must let one more thread run. Each way without load, and while threads make calls without a pause: so many that half of the
+ * strike, which is the interrupt of a call that blocks; and until the caller knows, for which the machine must let one more
+ * thread run. Each way without load, and while threads make calls without a pause: so many that half of the
  * processors are busy, and four for each processor. The control is a task of a timer that has nothing else to do: so late is
  * the machine itself.
  */
@@ -102,11 +99,9 @@ public final class Strikes {
     enum Way {
         TIMEOUT_STRIKES("timeout, blocking: interrupt"),
         TIMEOUT_BLOCKING("timeout, blocking: caller"),
-        TIMEOUT_HANDS_OVER("timeout, asynchronous: hand-over"),
         TIMEOUT_ASYNC("timeout, asynchronous: caller"),
         DEADLINE_STRIKES("deadline, blocking: interrupt"),
         DEADLINE_BLOCKING("deadline, blocking: caller"),
-        DEADLINE_HANDS_OVER("deadline, asynchronous: hand-over"),
         DEADLINE_ASYNC("deadline, asynchronous: caller"),
         TASK("control: a timer's task");
 
@@ -122,9 +117,7 @@ public final class Strikes {
                 case TIMEOUT_BLOCKING -> new Blocking(TimeoutPolicy.of(LIMIT), System::nanoTime);
                 case DEADLINE_STRIKES -> new Blocking(DeadlinePolicy.of(LIMIT), TimedThread::interruptedAt);
                 case DEADLINE_BLOCKING -> new Blocking(DeadlinePolicy.of(LIMIT), System::nanoTime);
-                case TIMEOUT_HANDS_OVER -> new HandedOver(TimeoutPolicy.of(LIMIT));
                 case TIMEOUT_ASYNC -> new Asynchronous(TimeoutPolicy.of(LIMIT));
-                case DEADLINE_HANDS_OVER -> new HandedOver(DeadlinePolicy.of(LIMIT));
                 case DEADLINE_ASYNC -> new Asynchronous(DeadlinePolicy.of(LIMIT));
                 case TASK -> new Task();
             };
@@ -182,11 +175,6 @@ public final class Strikes {
 
         @Override
         public long lateNanos() {
-            return lateNanos(pipeline, System::nanoTime);
-        }
-
-        /** Makes a call; so long after its limit it was struck, by what is asked when its caller knows. */
-        static long lateNanos(Pipeline pipeline, LongSupplier at) {
             AtomicLong end = new AtomicLong();
             return pipeline.operation("endless")
                     .unkeyed()
@@ -196,7 +184,7 @@ public final class Strikes {
                     })
                     .handle((value, error) -> {
                         if (error instanceof CallTimeoutException) {
-                            return at.getAsLong() - end.get();
+                            return System.nanoTime() - end.get();
                         }
                         throw new IllegalStateException("not given up", error);
                     })
@@ -206,45 +194,6 @@ public final class Strikes {
         @Override
         public void close() {
             pipeline.close();
-        }
-    }
-
-    /** With a pipeline for each caller, whose executor is handed one task a call: what follows the strike. */
-    private static final class HandedOver implements Limited {
-        private final ExecutorService threads = Executors.newFixedThreadPool(IN_FLIGHT);
-        private final Queue<Pipeline> pipelines = new ConcurrentLinkedQueue<>();
-        private final ThreadLocal<Recorded> ofCaller;
-
-        HandedOver(Policy policy) {
-            ofCaller = ThreadLocal.withInitial(() -> record(policy));
-        }
-
-        private record Recorded(Pipeline pipeline, AtomicLong handedOverAt) {}
-
-        private Recorded record(Policy policy) {
-            AtomicLong at = new AtomicLong();
-            Executor executor = task -> {
-                at.set(System.nanoTime());
-                threads.execute(task);
-            };
-            Pipeline pipeline = Pipeline.builder("inventory")
-                    .policies(policy)
-                    .executor(executor)
-                    .build();
-            pipelines.add(pipeline);
-            return new Recorded(pipeline, at);
-        }
-
-        @Override
-        public long lateNanos() {
-            Recorded recorded = ofCaller.get();
-            return Asynchronous.lateNanos(recorded.pipeline, recorded.handedOverAt::get);
-        }
-
-        @Override
-        public void close() {
-            pipelines.forEach(Pipeline::close);
-            threads.shutdownNow();
         }
     }
 

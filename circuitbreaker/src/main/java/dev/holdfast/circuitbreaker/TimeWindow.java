@@ -62,7 +62,7 @@ final class TimeWindow extends Window {
     }
 
     private int recount(Second second, long now) {
-        lock();
+        lock.lock();
         try {
             count(second);
             return judge(now);

@@ -15,8 +15,6 @@ abstract class Window {
     static final int FAILED = 1;
     static final int SLOW = 2;
 
-    private static final int TRIES = 50;
-
     final Thresholds thresholds;
     /** Calls that were turned away while this window was the one that is shown. */
     final LongAdder notPermitted = new LongAdder();
@@ -29,16 +27,6 @@ abstract class Window {
 
     Window(Thresholds thresholds) {
         this.thresholds = thresholds;
-    }
-
-    /** Tries for a while first: it is held for some tens of nanoseconds, and who parks for it is away for some thousands. */
-    final void lock() {
-        for (int tries = 0; tries < TRIES; tries++) {
-            if (lock.tryLock()) {
-                return;
-            }
-        }
-        lock.lock();
     }
 
     /** A window of this size that forgets by count. */
@@ -74,7 +62,7 @@ abstract class Window {
     }
 
     final int record(int kind, long now, int overdueChange) {
-        lock();
+        lock.lock();
         try {
             overdue += overdueChange;
             return add(kind, now);
@@ -85,7 +73,7 @@ abstract class Window {
 
     /** One running call more, or less, is overdue; what the thresholds say. */
     final int changeOverdue(int change, long now) {
-        lock();
+        lock.lock();
         try {
             overdue += change;
             return judge(now);
@@ -95,7 +83,7 @@ abstract class Window {
     }
 
     final Totals totals(long now) {
-        lock();
+        lock.lock();
         try {
             return look(now);
         } finally {

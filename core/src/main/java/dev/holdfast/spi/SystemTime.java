@@ -14,7 +14,7 @@ final class SystemTime implements TimeSource {
 
     private SystemTime() {
         timers = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "holdfast-timer");
+            Thread thread = new Thread(null, task, "holdfast-timer", 0, false);
             thread.setDaemon(true);
             return thread;
         });

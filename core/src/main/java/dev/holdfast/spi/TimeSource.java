@@ -52,7 +52,7 @@ public interface TimeSource {
         thread.interrupt();
     }
 
-    /** Whether a thread has been interrupted, also one that waits in this source of time. */
+    /** Whether a thread has been interrupted, also one that waits in this source of time. Goes with {@link #interrupt}. */
     default boolean isInterrupted(Thread thread) {
         return thread.isInterrupted();
     }

@@ -39,7 +39,7 @@ final class Seat {
     final boolean driver;
 
     boolean permit;
-    /** Changed by the seat's own thread alone, which may therefore read it at any time; but for the end of a rest. */
+    /** Changed by the seat's own thread alone, but for the end of a rest. */
     Wait wait = Wait.NONE;
     /** When the wait ends; null: never by itself. */
     @Nullable

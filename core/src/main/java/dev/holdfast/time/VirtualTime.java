@@ -173,8 +173,8 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     }
 
     /**
-     * Sets the interrupt flag of a thread, and ends its wait in this time at the present instant. {@code Thread.interrupt()}
-     * does so too, but not repeatably.
+     * Interrupts a thread: ends its wait in this time at the present instant, and sets its flag when it goes on. {@code
+     * Thread.interrupt()} does so too, but not repeatably.
      */
     @Override
     public void interrupt(Thread thread) {
