@@ -283,7 +283,10 @@ final class AsyncDriver {
             if (!Ambient.get().strikes) {
                 handOver(call);
             } else if (!pipeline.executorIsOwn() || !isHandedOver(call)) {
-                pipeline.onTimer(() -> handOver(call));
+                pipeline.onTimer(() -> {
+                    call.refused = false;
+                    handOver(call);
+                });
             }
         }
     }

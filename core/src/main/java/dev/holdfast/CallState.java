@@ -163,8 +163,9 @@ final class CallState extends CallPadding {
     /** Whether it is a thread's own, which the watchdog knows for good. */
     final boolean own;
 
-    /** Whether the watchdog knows it already. */
-    boolean known;
+    /** The watchdog that knows it already. */
+    @Nullable
+    Watchdog knownBy;
 
     int watchSlot = -1;
     Watchdog.@Nullable Table watchTable;

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -54,6 +55,9 @@ public final class Pipeline implements AutoCloseable {
     private final Object lock = new Object();
     private volatile @Nullable Executor executor;
     private final boolean executorIsOwn;
+    /** Of whoever built it; for its threads. */
+    private final @Nullable ClassLoader loader;
+
     private @Nullable ExecutorService owned;
     private final @Nullable ExecutorService dedicated;
     private volatile boolean closed;
@@ -72,7 +76,8 @@ public final class Pipeline implements AutoCloseable {
             policy.bind(time);
             policy.beside(policies);
         }
-        dedicated = dedicatedThreads(name, policies);
+        loader = Thread.currentThread().getContextClassLoader();
+        dedicated = dedicatedThreads(name, policies, loader);
         Executor elsewhere = dedicated != null && time.executor() != null ? time.executor() : dedicated;
         interpreter = new Interpreter(
                 this, policies, time, events, elsewhere, builder.straightAfter, () -> closed, this::startBackground);
@@ -85,7 +90,8 @@ public final class Pipeline implements AutoCloseable {
         }
     }
 
-    private static @Nullable ExecutorService dedicatedThreads(String name, List<Policy> policies) {
+    private static @Nullable ExecutorService dedicatedThreads(
+            String name, List<Policy> policies, @Nullable ClassLoader loader) {
         ExecutorService made = null;
         for (Policy policy : policies) {
             if (policy.dedicatedThreads() > 0) {
@@ -93,7 +99,7 @@ public final class Pipeline implements AutoCloseable {
                     throw new IllegalArgumentException("pipeline '" + name
                             + "' has two policies with dedicated threads, but an attempt runs on one");
                 }
-                made = Threads.newPool(name, policy.dedicatedThreads());
+                made = Threads.newPool(name, policy.dedicatedThreads(), loader);
             }
         }
         return made;
@@ -347,7 +353,7 @@ public final class Pipeline implements AutoCloseable {
             if (known == null) {
                 known = time.executor();
                 if (known == null) {
-                    owned = Threads.newExecutor(name);
+                    owned = Threads.newExecutor(name, loader);
                     known = owned;
                     if (closed) {
                         owned.shutdown();
@@ -364,20 +370,31 @@ public final class Pipeline implements AutoCloseable {
         return executorIsOwn;
     }
 
-    /** For a thread in the middle of another call, which must run nothing that belongs to this one. */
+    /** For a thread in the middle of another call, which is to run nothing of this one; it does if there is no timer. */
     void onTimer(Runnable task) {
+        AtomicBoolean begun = new AtomicBoolean();
+        // A timer that was refused may have been set all the same.
+        Runnable once = () -> {
+            if (begun.compareAndSet(false, true)) {
+                task.run();
+            }
+        };
         try {
-            time.schedule(0, task);
+            time.schedule(0, once);
         } catch (Throwable noTimer) {
-            task.run();
+            once.run();
         }
     }
 
     void runHooks(Attempt attempt) {
         if (Ambient.get().strikes && !executorIsOwn) {
-            onTimer(() -> runHooks(attempt));
-            return;
+            onTimer(() -> handInHooks(attempt));
+        } else {
+            handInHooks(attempt);
         }
+    }
+
+    private void handInHooks(Attempt attempt) {
         try {
             executor().execute(attempt::runHooks);
         } catch (Throwable refusal) {

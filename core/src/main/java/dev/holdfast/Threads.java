@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What differs between the JVMs that have virtual threads and those that do not. Our threads inherit no thread-locals: who
- * starts one is rarely the one whose call it serves.
+ * What differs between the JVMs that have virtual threads and those that do not. Our threads inherit nothing: who starts
+ * one is rarely the one whose call it serves. Their context class loader is that of whoever built the pipeline.
  */
 final class Threads {
     private static final int POOL_SIZE = Math.max(16, 4 * Runtime.getRuntime().availableProcessors());
@@ -59,12 +59,18 @@ final class Threads {
     }
 
     /** Virtual threads where the JVM has them, else a bounded pool of daemons that end when they idle. */
-    static ExecutorService newExecutor(String pipeline) {
-        if (VIRTUAL != null) {
-            return threadPerTask(VIRTUAL);
+    static ExecutorService newExecutor(String pipeline, @Nullable ClassLoader loader) {
+        ThreadFactory virtual = VIRTUAL;
+        if (virtual != null) {
+            return threadPerTask(task -> with(loader, virtual.newThread(task)));
         }
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                POOL_SIZE, POOL_SIZE, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(POOL_QUEUE), daemons(pipeline));
+                POOL_SIZE,
+                POOL_SIZE,
+                1,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(POOL_QUEUE),
+                daemons(pipeline, loader));
         pool.allowCoreThreadTimeOut(true);
         return pool;
     }
@@ -80,17 +86,22 @@ final class Threads {
     }
 
     /** At most so many daemons that end when they idle. Nothing queues for them. */
-    static ExecutorService newPool(String pipeline, int most) {
+    static ExecutorService newPool(String pipeline, int most, @Nullable ClassLoader loader) {
         return new ThreadPoolExecutor(
-                0, most, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons(pipeline + "-attempt"));
+                0, most, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons(pipeline + "-attempt", loader));
     }
 
-    private static ThreadFactory daemons(String called) {
+    private static ThreadFactory daemons(String called, @Nullable ClassLoader loader) {
         AtomicInteger number = new AtomicInteger();
         return task -> {
             Thread thread = new Thread(null, task, "holdfast-" + called + "-" + number.incrementAndGet(), 0, false);
             thread.setDaemon(true);
-            return thread;
+            return with(loader, thread);
         };
+    }
+
+    private static Thread with(@Nullable ClassLoader loader, Thread thread) {
+        thread.setContextClassLoader(loader);
+        return thread;
     }
 }

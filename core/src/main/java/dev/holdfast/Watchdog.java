@@ -125,10 +125,10 @@ abstract class Watchdog {
             Sweeper sweeper = call.limited || call.race() != null ? limits : alarms;
             if (!call.own) {
                 sweeper.place(call);
-            } else if (!call.known) {
+            } else if (call.knownBy != this) {
                 // Once for all the calls of the thread, which then cost nothing but their word.
                 owned.add(new WeakReference<>(call));
-                call.known = true;
+                call.knownBy = this;
             }
             sweeper.start();
         }
@@ -170,8 +170,11 @@ abstract class Watchdog {
         /** So late the thread of the timer is at times without being held up. */
         private static final long LATE_NANOS = 250_000;
 
-        /** A call that sweeps over more would be late itself; a look takes one to ten nanoseconds. */
+        /** A call that sweeps over more would be late itself; a look takes some ten nanoseconds. */
         private static final int MOST_LOOKS_OF_A_CALL = 16_384;
+
+        /** At so many empty places one looks in the time of a look at a call. */
+        private static final int EMPTY_FOR_ONE = 8;
 
         /** Instead of an instant: no timer is set. */
         private static final long NEVER = 0;
@@ -249,18 +252,12 @@ abstract class Watchdog {
         }
 
         private void sweepInPlaceOfTheTimer(long at, long now) {
-            // Whoever is woken by a strike may take the processor from this thread: then the next call takes over.
             long begun = now | 1;
-            if (due.compareAndSet(at, begun)) {
-                Ambient ambient = Ambient.get();
-                ambient.strikes = true;
-                try {
-                    sweepAll(now, false);
-                } finally {
-                    ambient.strikes = false;
-                }
+            if (due.compareAndSet(at, begun) && new Sweep(false).all()) {
                 due.compareAndSet(begun, after(now));
             }
+            // Else the next call goes on: this one has done enough, or whoever was woken by a strike took its
+            // processor.
         }
 
         private long after(long now) {
@@ -290,16 +287,7 @@ abstract class Watchdog {
             if (link != chain) {
                 return;
             }
-            boolean empty = false;
-            try {
-                empty = sweepAll(time.nanos(), true);
-            } finally {
-                idleNanos = empty ? idleNanos + periodNanos : 0;
-                goOn();
-            }
-        }
-
-        private void goOn() {
+            idleNanos = foundAny() ? 0 : idleNanos + periodNanos;
             if (idleNanos < IDLE_NANOS) {
                 due.set(after(time.nanos()));
                 schedule();
@@ -307,76 +295,111 @@ abstract class Watchdog {
             }
             due.set(NEVER);
             // A call that came after the last sweep may have seen that there was one to come.
-            if (!sweepAll(time.nanos(), true)) {
+            if (foundAny()) {
                 start();
             }
         }
 
-        private boolean sweepAll(long now, boolean onTimer) {
-            boolean empty = true;
-            int looked = 0;
-            for (Iterator<WeakReference<CallState>> all = owned.iterator(); all.hasNext(); looked++) {
-                CallState call = all.next().get();
-                if (call == null) {
-                    all.remove();
-                } else {
-                    empty &= !look(call, now, onTimer);
-                }
-            }
-            for (Table table = newest; table != null; table = table.smaller) {
-                empty &= sweep(table.places, now, onTimer);
-                looked += table.places.length();
-            }
-            looks = looked;
-            return empty;
+        private boolean foundAny() {
+            Sweep sweep = new Sweep(true);
+            return !sweep.all() || sweep.found > 0;
         }
 
-        private boolean sweep(AtomicReferenceArray<CallState> places, long now, boolean onTimer) {
-            boolean empty = true;
-            for (int i = 0, n = places.length(); i < n; i++) {
-                CallState call = places.getAcquire(i);
-                if (call != null) {
-                    empty = false;
-                    look(call, now, onTimer);
-                }
-            }
-            return empty;
-        }
+        /** A look at all calls. */
+        private final class Sweep {
+            private final boolean onTimer;
+            private final long now = time.nanos();
+            /** What this sweeper has to sweep for: attempts of its kind, and places that are taken. */
+            private int found;
 
-        /** Whether there is an attempt of this sweeper's kind. */
-        private boolean look(CallState call, long now, boolean onTimer) {
-            // The number first: what is read after it belongs to this attempt or to a later one, and the claim of a
-            // number that has passed fails. A thread's own object also serves pipelines on other sources of time.
-            long number = call.openNumber();
-            if (number < 0 || call.time() != time) {
-                return false;
-            }
-            try {
-                if (onTimer) {
-                    tell(call, number, now);
-                }
-                if (call.limited && call.limitAt - now <= 0) {
-                    call.strike(number);
-                }
-            } catch (Throwable broken) {
-                // The other calls have limits too, and whoever sweeps has nothing to do with this one.
-                Interpreter.log("a limit of '" + call.pipeline() + "' could not be kept", broken);
-            }
-            return ofLimits == (call.limited || call.race() != null);
-        }
+            private boolean enough;
 
-        /** On the timer's thread alone: two at a time would tell a policy twice, and a hedge is not for a caller to start. */
-        private static void tell(CallState call, long number, long now) {
-            Alarms alarms = call.alarms;
-            if (alarms == null) {
-                return;
+            Sweep(boolean onTimer) {
+                this.onTimer = onTimer;
             }
-            if (now - call.attemptStart >= alarms.due()) {
-                alarms.tell(call, number, now);
+
+            /** False if it was broken off. Throws nothing: the timer goes on, and a call with what is its own. */
+            boolean all() {
+                Ambient ambient = Ambient.get();
+                ambient.strikes = !onTimer;
+                try {
+                    int seen = lookAtOwned();
+                    int places = 0;
+                    for (Table table = newest; table != null && !enough; table = table.smaller) {
+                        seen += lookAt(table.places);
+                        places += table.places.length();
+                    }
+                    looks = seen + places / EMPTY_FOR_ONE;
+                } catch (Throwable broken) {
+                    enough = true;
+                } finally {
+                    ambient.strikes = false;
+                }
+                return !enough;
             }
-            Race race = alarms.race;
-            if (race != null) {
-                race.look(now);
+
+            private int lookAtOwned() {
+                int seen = 0;
+                for (Iterator<WeakReference<CallState>> all = owned.iterator(); all.hasNext() && !enough; seen++) {
+                    CallState call = all.next().get();
+                    if (call == null) {
+                        all.remove();
+                    } else if (look(call)) {
+                        found++;
+                    }
+                }
+                return seen;
+            }
+
+            private int lookAt(AtomicReferenceArray<CallState> places) {
+                int seen = 0;
+                for (int i = 0, n = places.length(); i < n && !enough; i++) {
+                    CallState call = places.getAcquire(i);
+                    if (call != null) {
+                        seen++;
+                        look(call);
+                    }
+                }
+                found += seen;
+                return seen;
+            }
+
+            /** Whether there is an attempt of this sweeper's kind. */
+            private boolean look(CallState call) {
+                // The number first: what is read after it belongs to this attempt or to a later one, and the claim of a
+                // number that has passed fails. A thread's own object also serves pipelines on other sources of time.
+                long number = call.openNumber();
+                if (number < 0 || call.time() != time) {
+                    return false;
+                }
+                try {
+                    if (onTimer) {
+                        tell(call, number);
+                    }
+                    if (call.limited && call.limitAt - now <= 0) {
+                        call.strike(number);
+                        enough = !onTimer && time.nanos() - now > LATE_NANOS;
+                    }
+                } catch (Throwable broken) {
+                    // The other calls have limits too.
+                    Interpreter.log("a limit of '" + call.pipeline() + "' could not be kept", broken);
+                }
+                return ofLimits == (call.limited || call.race() != null);
+            }
+
+            /** On the timer's thread alone: two at a time would tell a policy twice, and a call is not to start hedges. */
+            private void tell(CallState call, long number) {
+                Alarms alarms = call.alarms;
+                if (alarms == null) {
+                    return;
+                }
+                if (now - call.attemptStart >= alarms.due()) {
+                    alarms.tell(call, number, now);
+                }
+                Race race = alarms.race;
+                if (race != null) {
+                    race.look(now);
+                }
             }
         }
     }

@@ -27,6 +27,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.StreamHandler;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -276,6 +280,102 @@ class WatchdogTest {
             assertThat(attempt.get().isCancelled()).isTrue();
             assertThat(get(struck)).isInstanceOf(CallTimeoutException.class);
             assertThat(many).noneMatch(CompletableFuture::isDone);
+        }
+    }
+
+    @Test
+    void afterVeryManyCallsHaveEndedCallsStrikeAgain() throws Exception {
+        try (Pipeline pipeline = limited(10);
+                Pipeline patient = limited(1_000)) {
+            List<CompletableFuture<Object>> stages = new ArrayList<>();
+            List<CompletableFuture<Object>> many = new ArrayList<>();
+            for (int i = 0; i < 20_000; i++) {
+                CompletableFuture<Object> stage = new CompletableFuture<>();
+                stages.add(stage);
+                many.add(patient.callAsync(() -> stage));
+            }
+            time.runTimers();
+            stages.forEach(stage -> stage.complete("over"));
+            assertThat(many).allMatch(CompletableFuture::isDone);
+            time.runTimers();
+            CompletableFuture<Throwable> struck = stuck(pipeline);
+            time.pass(12 * MILLI);
+            pipeline.call(() -> "strikes");
+            assertThat(get(struck)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void aCallThatHasStruckForALongTimeLeavesTheRestToTheNext() throws Exception {
+        ThreadFactory slow = task -> new Thread(task) {
+            @Override
+            public void interrupt() {
+                time.pass(MILLI);
+                super.interrupt();
+            }
+        };
+        try (Pipeline pipeline = limited(10)) {
+            CompletableFuture<Throwable> first = stuck(slow, pipeline::call);
+            CompletableFuture<Attempt> attempt = new CompletableFuture<>();
+            CompletableFuture<Throwable> second = stuck(pipeline, attempt::complete);
+            time.pass(12 * MILLI);
+            pipeline.call(() -> "strikes the first");
+            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
+            assertThat(attempt.get().isCancelled()).isFalse();
+            time.pass(2);
+            pipeline.call(() -> "strikes the second");
+            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void whereThereIsNoTimerHooksAndContinuationsAreHandedInAllTheSameAndOnce() throws Exception {
+        Queue<Runnable> handedIn = new ConcurrentLinkedQueue<>();
+        AtomicInteger hooks = new AtomicInteger();
+        try (Pipeline pipeline = limited(10);
+                Pipeline others = swept(TimeoutPolicy.of(Duration.ofMillis(10)))
+                        .executor(handedIn::add)
+                        .build()) {
+            CompletableFuture<Object> answer = others.callAsync(CompletableFuture::new);
+            CompletableFuture<Throwable> hooked = stuck(others, attempt -> attempt.onCancel(hooks::incrementAndGet));
+            time.pass(12 * MILLI);
+            time.refusing = true;
+            time.queueing = true;
+            pipeline.call(() -> "strikes both");
+            time.refusing = false;
+            assertThat(get(hooked)).isInstanceOf(CallTimeoutException.class);
+            time.runTimers();
+            assertThat(handedIn).hasSize(2);
+            handedIn.forEach(Runnable::run);
+            assertThat(answer).isCompletedExceptionally();
+            assertThat(hooks).hasValue(1);
+        }
+    }
+
+    @Test
+    void aStrikeThatGoesWrongDoesNoHarmToTheCallThatMadeIt() throws Exception {
+        ThreadFactory stubborn = task -> new Thread(task) {
+            @Override
+            public void interrupt() {
+                throw new IllegalStateException("cannot be interrupted");
+            }
+        };
+        Logger logger = Logger.getLogger("dev.holdfast");
+        Handler broken = new StreamHandler() {
+            @Override
+            public synchronized void publish(LogRecord record) {
+                throw new IllegalStateException("cannot be logged");
+            }
+        };
+        logger.addHandler(broken);
+        try (Pipeline pipeline = limited(10)) {
+            CompletableFuture<Throwable> struck = stuck(stubborn, pipeline::call);
+            time.pass(12 * MILLI);
+            assertThat(pipeline.call(() -> "unharmed")).isEqualTo("unharmed");
+            never.countDown();
+            assertThat(get(struck)).isInstanceOf(CallTimeoutException.class);
+        } finally {
+            logger.removeHandler(broken);
         }
     }
 

@@ -111,10 +111,11 @@ final class Baton {
 
     /**
      * With its flag set a thread could only wait awake, and a crowd of virtual threads that does keeps the carriers from
-     * whoever has its turn. So the seat keeps the interrupt until the thread goes on; one that rests is told nothing.
+     * whoever has its turn. So the seat keeps the interrupt until the thread goes on. A driver that rests, or has just been
+     * given its turn, is not told: its next task is not the one that was meant.
      */
     private synchronized void keepInterrupt(Seat seat) {
-        if (seat.wait != Wait.RESTING) {
+        if (seat.wait != Wait.RESTING && seat.wait != Wait.NONE) {
             seat.interrupted = true;
             endWait(seat);
         }

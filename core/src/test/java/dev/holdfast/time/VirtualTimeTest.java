@@ -408,6 +408,21 @@ class VirtualTimeTest {
     }
 
     @Test
+    void anInterruptByJavaOfAThreadThatRestsDoesNotHitItsNextTask() {
+        for (int i = 0; i < 2_000; i++) {
+            CompletableFuture<Thread> over = time.spawn(Thread::currentThread);
+            time.run();
+            over.join().interrupt();
+            CompletableFuture<String> next = time.spawn(() -> {
+                time.sleep(ofMillis(1));
+                return "slept";
+            });
+            time.run();
+            assertThat(next).isCompletedWithValue("slept");
+        }
+    }
+
+    @Test
     void aSpawnedThreadCannotRunTime() {
         CompletableFuture<Void> run = time.spawn(() -> {
             time.run();
