@@ -231,7 +231,7 @@ public final class Pipeline implements AutoCloseable {
         }
 
         /**
-         * Makes the pipeline.
+         * Makes the pipeline. Its own threads have the context class loader of the calling thread.
          *
          * @throws IllegalArgumentException if the order can never work
          * @throws java.util.ServiceConfigurationError if a context on the class path cannot be made

@@ -173,6 +173,9 @@ abstract class Watchdog {
         /** A call that sweeps over more would be late itself; a look takes some ten nanoseconds. */
         private static final int MOST_LOOKS_OF_A_CALL = 16_384;
 
+        /** Generously: the first strike also links what it calls. */
+        private static final int FRAMES_OF_A_STRIKE = 512;
+
         /** At so many empty places one looks in the time of a look at a call. */
         private static final int EMPTY_FOR_ONE = 8;
 
@@ -245,10 +248,23 @@ abstract class Watchdog {
         /** If the timer's thread is held up, the call sweeps in its place. */
         void approach(CallState call) {
             long at = due.get();
-            if (at != NEVER && call.now - at > LATE_NANOS && looks <= MOST_LOOKS_OF_A_CALL) {
+            if (at != NEVER && call.now - at > LATE_NANOS && looks <= MOST_LOOKS_OF_A_CALL && hasStack()) {
                 sweepInPlaceOfTheTimer(at, call.now);
                 call.now = time.nanos();
             }
+        }
+
+        /** A claim cannot be taken back: where the stack ended in the middle of a strike, nobody would go on with that call. */
+        private static boolean hasStack() {
+            try {
+                return deep(FRAMES_OF_A_STRIKE) == FRAMES_OF_A_STRIKE;
+            } catch (StackOverflowError nearlyOver) {
+                return false;
+            }
+        }
+
+        private static int deep(int frames) {
+            return frames == 0 ? 0 : 1 + deep(frames - 1);
         }
 
         private void sweepInPlaceOfTheTimer(long at, long now) {
@@ -321,6 +337,7 @@ abstract class Watchdog {
             /** False if it was broken off. Throws nothing: the timer goes on, and a call with what is its own. */
             boolean all() {
                 Ambient ambient = Ambient.get();
+                boolean before = ambient.strikes;
                 ambient.strikes = !onTimer;
                 try {
                     int seen = lookAtOwned();
@@ -329,11 +346,13 @@ abstract class Watchdog {
                         seen += lookAt(table.places);
                         places += table.places.length();
                     }
-                    looks = seen + places / EMPTY_FOR_ONE;
+                    if (!enough) {
+                        looks = seen + places / EMPTY_FOR_ONE;
+                    }
                 } catch (Throwable broken) {
                     enough = true;
                 } finally {
-                    ambient.strikes = false;
+                    ambient.strikes = before;
                 }
                 return !enough;
             }
@@ -377,13 +396,14 @@ abstract class Watchdog {
                         tell(call, number);
                     }
                     if (call.limited && call.limitAt - now <= 0) {
+                        enough = !onTimer;
                         call.strike(number);
-                        enough = !onTimer && time.nanos() - now > LATE_NANOS;
                     }
                 } catch (Throwable broken) {
                     // The other calls have limits too.
                     Interpreter.log("a limit of '" + call.pipeline() + "' could not be kept", broken);
                 }
+                enough = enough && time.nanos() - now > LATE_NANOS;
                 return ofLimits == (call.limited || call.race() != null);
             }
 

@@ -26,6 +26,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -325,6 +326,53 @@ class WatchdogTest {
             time.pass(2);
             pipeline.call(() -> "strikes the second");
             assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    /** Calls ever deeper, until there is no stack left; before each call there is another one to be struck. */
+    private final class Deeper implements Runnable {
+        private final Pipeline pipeline;
+        private final Pipeline others;
+        private final AtomicReferenceArray<CompletableFuture<Object>> answers = new AtomicReferenceArray<>(10_000);
+        private int made;
+
+        Deeper(Pipeline pipeline, Pipeline others) {
+            this.pipeline = pipeline;
+            this.others = others;
+        }
+
+        @Override
+        public void run() {
+            if (made < answers.length()) {
+                answers.set(made++, others.callAsync(CompletableFuture::new));
+                time.pass(12 * MILLI);
+                pipeline.call(() -> "strikes it");
+                run();
+            }
+        }
+    }
+
+    @Test
+    void nearTheEndOfItsStackACallStrikesNobodyAndLosesNobody() throws Exception {
+        try (Pipeline pipeline = limited(10);
+                Pipeline others = limited(10)) {
+            for (int round = 0; round < 20; round++) {
+                Deeper deeper = new Deeper(pipeline, others);
+                CompletableFuture<Throwable> end = new CompletableFuture<>();
+                Thread thread = new Thread(null, deeper, "deeper", 200_000 + 1_000 * round);
+                thread.setUncaughtExceptionHandler((ended, thrown) -> end.complete(thrown));
+                thread.start();
+                assertThat(get(end)).isInstanceOf(StackOverflowError.class);
+                time.pass(12 * MILLI);
+                time.runTimers();
+                for (int i = 0; i < deeper.made; i++) {
+                    CompletableFuture<Object> answer = deeper.answers.get(i);
+                    if (answer != null) {
+                        assertThatThrownBy(() -> answer.get(30, TimeUnit.SECONDS))
+                                .hasCauseInstanceOf(CallTimeoutException.class);
+                    }
+                }
+            }
         }
     }
 
