@@ -141,9 +141,10 @@ final class SoakRun {
         expect(soon(() -> bulkhead.inFlight() == 0 && bulkhead.waiting() == 0), "permits of cancelled calls come back");
     }
 
-    /** Whether the breaker has closed and a call goes through. */
+    /** Whether the breaker has closed and a call goes through; until then the fallback fails for half of the refusals. */
     private boolean answers() {
         String answer = pipeline.callAsync(() -> CompletableFuture.completedFuture("well"))
+                .exceptionally(refused -> "refused")
                 .join();
         return answer.equals("well") && breaker.state() == State.CLOSED;
     }
