@@ -168,7 +168,7 @@ final class CallState extends CallPadding {
     Watchdog knownBy;
 
     int watchSlot = -1;
-    Watchdog.@Nullable Table watchTable;
+    Sweeper.@Nullable Table watchTable;
 
     @Nullable
     CallFuture<?> future;

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A blocking call runs on its caller's thread. An asynchronous one holds no thread; its continuations run where its stages
- * complete, or on the pipeline's executor, and never on a timer's thread.
+ * complete, or on the pipeline's executor; on a timer's thread only if that executor runs them where they are handed in, or
+ * refuses them.
  */
 public final class Pipeline implements AutoCloseable {
     /** Classes of its own cost a pipeline about as much as ten thousand calls do; this many tell that it is in use. */

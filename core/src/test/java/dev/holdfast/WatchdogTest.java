@@ -152,26 +152,22 @@ class WatchdogTest {
     @Test
     void theTimersThreadMayBeLateByAQuarterOfAPeriodAndThenOneCallAPeriodSweeps() throws Exception {
         try (Pipeline pipeline = limited(1)) {
-            CompletableFuture<Attempt> attempt = new CompletableFuture<>();
-            CompletableFuture<Throwable> first = stuck(pipeline, attempt::complete);
-            time.pass(MILLI + MILLI / 4);
-            pipeline.call(() -> "the sweep that was due after 1 ms is not late yet");
-            assertThat(attempt.get().isCancelled()).isFalse();
-            time.pass(2);
-            pipeline.call(() -> "now it is");
-            assertThat(attempt.get().isCancelled()).isTrue();
-            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
-
-            CompletableFuture<Attempt> next = new CompletableFuture<>();
-            CompletableFuture<Throwable> second = stuck(pipeline, next::complete);
-            time.pass(MILLI + MILLI / 4);
-            pipeline.call(() -> "a call has swept, and the next sweep is not late yet");
-            assertThat(next.get().isCancelled()).isFalse();
-            time.pass(2);
-            pipeline.call(() -> "now it is late");
-            assertThat(next.get().isCancelled()).isTrue();
-            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
+            assertStruckWhenTheSweepIsLate(pipeline);
+            // The first was struck by a call, which has put off the next sweep by a period.
+            assertStruckWhenTheSweepIsLate(pipeline);
         }
+    }
+
+    private void assertStruckWhenTheSweepIsLate(Pipeline pipeline) throws Exception {
+        CompletableFuture<Attempt> attempt = new CompletableFuture<>();
+        CompletableFuture<Throwable> told = stuck(pipeline, attempt::complete);
+        time.pass(MILLI + MILLI / 4);
+        pipeline.call(() -> "the sweep that was due after 1 ms is not late yet");
+        assertThat(attempt.get().isCancelled()).isFalse();
+        time.pass(2);
+        pipeline.call(() -> "now it is");
+        assertThat(attempt.get().isCancelled()).isTrue();
+        assertThat(get(told)).isInstanceOf(CallTimeoutException.class);
     }
 
     @Test
