@@ -18,6 +18,9 @@ final class Alarms {
     /** By so much the watchdog tells late; no write is under way to another processor for nearly that long. */
     static final long MARGIN_NANOS = 1_000_000;
 
+    /** In place of nanoseconds to wait. */
+    static final long NEVER = Long.MAX_VALUE;
+
     private static final long BITS = (1L << MOST) - 1;
     private static final VarHandle WORD;
 
@@ -41,7 +44,7 @@ final class Alarms {
 
     private long asked;
     private long told;
-    private long nearest = Long.MAX_VALUE;
+    private long nearest = NEVER;
 
     @SuppressWarnings("unused") // through WORD: the number of the open attempt, and a bit for each layer that was told
     private long word;
@@ -73,11 +76,11 @@ final class Alarms {
 
     /** Layers from this one inward are entered anew, or not at all. */
     void forgetFrom(int layer) {
-        long outer = (1L << layer) - 1;
+        long outer = Interpreter.below(layer);
         if ((asked & ~outer) != 0) {
             asked &= outer;
             told &= outer;
-            nearest = Long.MAX_VALUE;
+            nearest = NEVER;
             for (long left = asked; left != 0; left &= left - 1) {
                 nearest = Math.min(nearest, after[Long.numberOfTrailingZeros(left)]);
             }
@@ -117,22 +120,32 @@ final class Alarms {
         return (told >>> layer & 1) != 0;
     }
 
-    // ---- by the watchdog
-
-    /** When the next layer is to be told, counted from the start of the attempt; {@link Long#MAX_VALUE}: none is. */
-    long due() {
-        return nearest == Long.MAX_VALUE ? Long.MAX_VALUE : nearest + MARGIN_NANOS;
+    /** Of an attempt that has run for so long: in how many nanoseconds it is to be looked at, or {@link #NEVER}. */
+    long waitNanos(long ran) {
+        long next = nearest;
+        if (next != NEVER) {
+            next += MARGIN_NANOS;
+        }
+        if (race != null) {
+            next = Math.min(next, race.delayNanos);
+        }
+        return next == NEVER ? NEVER : Math.max(0, next - ran);
     }
 
-    /** Tells those for whom the attempt has run too long, each once; the time after which the next one is due. */
+    // ---- by the watchdog
+
+    /**
+     * Tells the layers for which the attempt has run too long, each once, and starts the hedge that is due. Returns in how
+     * many nanoseconds it is to be looked at again, or {@link #NEVER}.
+     */
     long tell(CallState call, long number, long now) {
-        long next = Long.MAX_VALUE;
+        long next = NEVER;
         long ran = now - call.attemptStart - MARGIN_NANOS;
         int bit = 0;
         for (long left = asked; left != 0; left &= left - 1, bit++) {
             int layer = Long.numberOfTrailingZeros(left);
             if (ran < after[layer]) {
-                next = Math.min(next, after[layer] + MARGIN_NANOS);
+                next = Math.min(next, after[layer] - ran);
             } else if (!told(layer)) {
                 Interpreter interpreter = call.interpreter;
                 // Before the mark is set: if it can be, the attempt had not ended, and the slot was its own.
@@ -142,7 +155,8 @@ final class Alarms {
                 }
             }
         }
-        return next;
+        Race hedged = race;
+        return hedged == null ? next : Math.min(next, hedged.look(now));
     }
 
     private boolean mark(long number, long bit) {

@@ -2,8 +2,10 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.TimeSource;
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,15 +13,25 @@ import org.jspecify.annotations.Nullable;
  * to use again. One look-up of a thread-local serves all three.
  */
 final class Ambient {
-    private static final ThreadLocal<Ambient> OF_THREAD = ThreadLocal.withInitial(Ambient::new);
+    private static final int WEAK = 0;
+    private static final int PINNED = 1;
+
+    /**
+     * The thread itself holds only what is the JDK's: a class of ours in it would keep our class loader for as long as the
+     * thread lives, and what an idle thread keeps would keep its last pipeline. While something goes on, the stack holds the
+     * object, or it is pinned; else the garbage collector takes it, and the next call makes another one.
+     */
+    private static final ThreadLocal<@Nullable Object[]> OF_THREAD =
+            ThreadLocal.withInitial(() -> new @Nullable Object[] {new WeakReference<>(null), null});
 
     /**
      * The call object of this thread's outermost blocking calls; null on a virtual thread, of which there may be millions.
      * It stays here while it runs, and only a flag says so: a reference that is written into an old object costs the
      * garbage collector's barrier.
      */
-    private final @Nullable CallState own =
-            Threads.isVirtual(Thread.currentThread()) ? null : CallState.ofThread(Thread.currentThread());
+    private final @Nullable CallState own;
+
+    final Caller caller = new Caller(Thread.currentThread());
 
     private boolean ownRuns;
     /** Whether {@link #own} runs further out than what this thread is in the middle of for somebody else. */
@@ -36,38 +48,118 @@ final class Ambient {
     /** The number of the attempt outside of this process that an inbound request belongs to; 0 if none is known. */
     int boundAttempt;
 
+    /** The calls inside which this thread works for somebody, although they began on other threads. */
+    @Nullable
+    Around boundAround;
+
     /** How many asynchronous continuations are nested on this thread's stack. */
     int depth;
 
-    /** Whether this thread, in the middle of a call, strikes others in the place of the timer's: it must run nothing of theirs. */
-    boolean strikes;
+    /**
+     * Whether this thread is inside the walk of a call, where nothing of another call may run; not while an action of the
+     * user's runs.
+     */
+    private boolean walking;
 
+    private boolean draining;
     private @Nullable Deque<Runnable> later;
 
-    private Ambient() {}
-
-    /** To be run when the continuation that runs on this stack is over. */
-    void later(Runnable continuation) {
-        if (later == null) {
-            later = new ArrayDeque<>();
-        }
-        later.add(continuation);
+    private Ambient() {
+        own = Threads.isVirtual(caller.thread) ? null : CallState.ofThread(caller);
     }
 
+    // ---- walks
+
+    /** A walk begins; returns what goes to {@link #leaveWalk}. */
+    boolean enterWalk() {
+        boolean before = walking;
+        walking = true;
+        return before;
+    }
+
+    /** A walk is over. */
+    void leaveWalk(boolean before) {
+        walking = before;
+        runLater();
+    }
+
+    /** The walk holds still while something of the user's runs, or the thread waits; true if there was one that did not yet. */
+    boolean pauseWalk() {
+        boolean before = walking;
+        leaveWalk(false);
+        return before;
+    }
+
+    void resumeWalk() {
+        walking = true;
+    }
+
+    /**
+     * Runs this on this thread: at once, or after the walk that it is in. However many come one out of the other, none runs
+     * inside another one.
+     */
+    void runOrLater(Runnable continuation) {
+        Deque<Runnable> queue = later;
+        if (queue == null) {
+            queue = new ArrayDeque<>();
+            later = queue;
+        }
+        queue.add(continuation);
+        runLater();
+    }
+
+    /** What had to wait until nothing else goes on here. */
     void runLater() {
-        while (later != null && !later.isEmpty()) {
-            later.remove().run();
+        if (later == null || walking || draining || depth > 0) {
+            return;
+        }
+        draining = true;
+        try {
+            Deque<Runnable> queue = later;
+            for (Runnable next = queue == null ? null : queue.poll(); next != null; next = queue.poll()) {
+                next.run();
+            }
+            later = null;
+        } finally {
+            draining = false;
         }
     }
 
     static Ambient get() {
-        return OF_THREAD.get();
+        @Nullable Object[] held = OF_THREAD.get();
+        WeakReference<?> weak = (WeakReference<?>) Objects.requireNonNull(held[WEAK]);
+        Ambient known = (Ambient) weak.get();
+        return known == null ? renewed(held) : known;
+    }
+
+    private static Ambient renewed(@Nullable Object[] held) {
+        Ambient made = new Ambient();
+        held[WEAK] = new WeakReference<>(made);
+        return made;
+    }
+
+    /** After something was bound, or no longer is, that holds also when nothing on the stack does. */
+    @SuppressWarnings("NullAway") // nothing is pinned at first, too
+    void bindingChanged() {
+        OF_THREAD.get()[PINNED] = boundTime != null || boundAttempt != 0 || boundAround != null ? this : null;
     }
 
     /** The number of the attempt inside which whatever begins on this thread runs; 0 if there is none that is known. */
     int attempt() {
         CallState outer = current();
-        return outer == null ? boundAttempt : Math.max(boundAttempt, Math.max(outer.attempts, outer.outerAttempt));
+        if (outer == null) {
+            return boundAttempt;
+        }
+        // What answers in the place of an attempt is none, and runs once: what it calls may be tried again.
+        return Math.max(
+                boundAttempt, outer.answering ? outer.outerAttempt : Math.max(outer.attempts, outer.outerAttempt));
+    }
+
+    /** The calls of a key inside which whatever begins on this thread runs. */
+    @Nullable
+    Around around() {
+        CallState outer = current();
+        return outer == null ? boundAround : Around.joined(boundAround, outer.withThoseAround());
     }
 
     /** The innermost call whose action runs on this thread. */
@@ -114,20 +206,22 @@ final class Ambient {
             boolean ownHidden,
             @Nullable TimeSource boundTime,
             long boundAt,
-            int boundAttempt) {}
+            int boundAttempt,
+            @Nullable Around boundAround) {}
 
     boolean holdsNothing() {
-        return current() == null && boundTime == null && boundAttempt == 0;
+        return current() == null && boundTime == null && boundAttempt == 0 && boundAround == null;
     }
 
     /** From now on what held where this call was made holds here too, and nothing else. */
     Held replace(CallState call) {
-        Held before = new Held(inner, ownHidden, boundTime, boundAt, boundAttempt);
+        Held before = new Held(inner, ownHidden, boundTime, boundAt, boundAttempt, boundAround);
         inner = null;
         ownHidden = ownRuns;
         boundTime = call.inheritedNanos == Long.MAX_VALUE ? null : call.time();
         boundAt = call.startNanos + call.inheritedNanos;
         boundAttempt = call.outerAttempt;
+        boundAround = call.around;
         return before;
     }
 
@@ -137,6 +231,7 @@ final class Ambient {
         boundTime = before.boundTime;
         boundAt = before.boundAt;
         boundAttempt = before.boundAttempt;
+        boundAround = before.boundAround;
     }
 
     // ---- limits

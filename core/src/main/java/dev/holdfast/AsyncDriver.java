@@ -26,12 +26,14 @@ final class AsyncDriver {
         this.interpreter = interpreter;
         this.time = interpreter.time;
         this.watchdog = watchdog;
+        new Cancelling(this, null).run(); // loads it, while there is room
     }
 
     <R extends @Nullable Object> CompletableFuture<R> call(
             Call<?> spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
+        StackRoom.ensure();
         CallState call = new CallState(interpreter.layers, true, null);
-        CallFuture<R> future = new CallFuture<>(this, call, asReply);
+        CallFuture<R> future = new CallFuture<>(call, asReply);
         call.begin(interpreter, spec, mode);
         call.work(action, argument);
         call.inherit(Ambient.get());
@@ -45,32 +47,35 @@ final class AsyncDriver {
 
     /** Goes on until the call is done or must wait. */
     void proceed(CallState call) {
-        for (; ; ) {
-            int what = interpreter.advance(call);
-            if (what == Interpreter.DONE) {
-                done(call);
-                return;
-            }
-            if (what == Interpreter.ACT) {
-                watchdog.approach(call);
-                if (!interpreter.starting(call)) {
-                    continue;
+        Ambient ambient = Ambient.get();
+        boolean before = ambient.enterWalk();
+        try {
+            try {
+                for (int what = interpreter.advance(call); what != Interpreter.DONE; what = interpreter.advance(call)) {
+                    if (what == Interpreter.ACT && !interpreter.starting(call)) {
+                        continue;
+                    }
+                    // From here on any thread may go on with it.
+                    call.context();
+                    long number = call.openSuspension();
+                    if (number < 0) {
+                        cancelled(call, what);
+                        continue;
+                    }
+                    Suspension suspension = new Suspension(this, call, what, number);
+                    call.suspension = suspension;
+                    suspend(call, suspension);
+                    if (call.park(number)) {
+                        return;
+                    }
+                    resumed(call, suspension, call.claimReason());
                 }
+            } catch (Throwable broken) {
+                interpreter.breakOff(call, broken);
             }
-            // From here on any thread may go on with it.
-            call.context();
-            long number = call.openSuspension();
-            if (number < 0) {
-                cancelled(call, what);
-                continue;
-            }
-            Suspension suspension = new Suspension(this, call, what, number);
-            call.suspension = suspension;
-            suspend(call, suspension);
-            if (call.park(number)) {
-                return;
-            }
-            resumed(call, suspension, call.claimReason());
+            done(call);
+        } finally {
+            ambient.leaveWalk(before);
         }
     }
 
@@ -144,25 +149,29 @@ final class AsyncDriver {
             }
         }
         suspension.ran = true;
-        call.dropKept();
         Executor dedicated = interpreter.dedicated;
         Fault fault = call.takeFault();
-        if (fault != null) {
-            startFaulty(call, suspension, fault);
+        if (fault == null && dedicated != null) {
+            startElsewhere(call, suspension, dedicated);
+            // Not before: a try for which there is no thread is turned away, and the call ends as the one before it.
+            call.dropKept();
             return;
         }
-        if (dedicated != null) {
-            startElsewhere(call, suspension, dedicated);
+        call.dropKept();
+        if (fault != null) {
+            startFaulty(call, suspension, fault);
             return;
         }
         Ambient ambient = Ambient.get();
         CallState before = ambient.inner();
         ambient.enter(call);
+        ambient.pauseWalk();
         try {
             started(suspension, invoke(call, attemptFor(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
+            ambient.resumeWalk();
             ambient.leave(before);
         }
     }
@@ -185,7 +194,10 @@ final class AsyncDriver {
         CheckedSupplier<?, ?> instead = fault.instead();
         Runnable afterwards = instead == null ? elsewhere(call, suspension) : () -> suspension.end(instead);
         new FaultyAttempt(
-                        interpreter, suspension, () -> dedicated == null ? pipeline.executor() : dedicated, afterwards)
+                        interpreter,
+                        suspension,
+                        () -> dedicated == null ? pipeline.lanes.ends() : dedicated,
+                        afterwards)
                 .start(fault.delayNanos());
     }
 
@@ -194,8 +206,9 @@ final class AsyncDriver {
         TimeSource limiting = call.limited ? time : null;
         long until = call.limitAt;
         int number = Math.max(call.attempts, call.outerAttempt);
+        Around around = call.withThoseAround();
         Attempt attempt = attemptFor(call);
-        return () -> runElsewhere(call, suspension, attempt, limiting, until, number);
+        return () -> runElsewhere(call, suspension, attempt, limiting, until, number, around);
     }
 
     private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
@@ -214,14 +227,15 @@ final class AsyncDriver {
             @Nullable Attempt attempt,
             @Nullable TimeSource limiting,
             long until,
-            int number) {
+            int number,
+            @Nullable Around around) {
         if (suspension.decidedAt() != Long.MIN_VALUE) {
             suspension.accept(null, null);
             return;
         }
         Surroundings callers = Surroundings.enter(call, Ambient.get());
         try {
-            started(suspension, Deadline.bound(limiting, until, number, () -> invoke(call, attempt)));
+            started(suspension, Deadline.bound(limiting, until, number, around, () -> invoke(call, attempt)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
@@ -238,7 +252,7 @@ final class AsyncDriver {
             try {
                 stage.toCompletableFuture().cancel(true);
             } catch (Throwable thrown) {
-                Interpreter.log("cancelling an attempt of '" + interpreter.name + "' threw", thrown);
+                interpreter.logOnce("cancelling an attempt of '" + interpreter.name + "' threw", thrown);
             }
         }
     }
@@ -272,22 +286,26 @@ final class AsyncDriver {
     }
 
     void cancel(CallState call) {
-        if (call.cancel()) {
+        if (!StackRoom.isThere()) {
+            StackRoom.onNewThread(new Cancelling(this, call));
+        } else if (call.cancel()) {
             resume(call);
         }
     }
 
-    /** The watchdog has struck; on the timer's thread, or in the middle of another call. */
+    private record Cancelling(AsyncDriver driver, @Nullable CallState call) implements Runnable {
+        @Override
+        public void run() {
+            if (call != null && call.cancel()) {
+                driver.handOver(call);
+            }
+        }
+    }
+
+    /** The watchdog has struck; on the timer's thread. */
     void strike(CallState call, long number) {
         if (call.claim(number, CallState.BY_LIMIT) == CallState.OPEN) {
-            if (!Ambient.get().strikes) {
-                handOver(call);
-            } else if (!pipeline.executorIsOwn() || !isHandedOver(call)) {
-                pipeline.onTimer(() -> {
-                    call.refused = false;
-                    handOver(call);
-                });
-            }
+            handOver(call);
         }
     }
 
@@ -307,62 +325,74 @@ final class AsyncDriver {
 
     private void resume(CallState call) {
         Ambient ambient = Ambient.get();
-        if (ambient.depth >= DEEPEST) {
+        if (ambient.depth >= DEEPEST || !StackRoom.isThere()) {
             handOver(call);
-            return;
+        } else {
+            nested(ambient, call);
         }
-        nested(ambient, call);
     }
 
     /** On a thread of the executor; or where it was handed in, if the executor does that: there it waits. */
     private void handedOver(CallState call) {
         Ambient ambient = Ambient.get();
-        if (ambient.depth > 0) {
-            ambient.later(() -> goOn(ambient, call));
-        } else {
-            nested(ambient, call);
-        }
+        ambient.runOrLater(() -> nested(ambient, call));
     }
 
     private void nested(Ambient ambient, CallState call) {
         ambient.depth++;
         try {
             goOn(ambient, call);
-            if (ambient.depth == 1) {
-                ambient.runLater();
-            }
         } finally {
             ambient.depth--;
+            ambient.runLater();
         }
     }
 
     private void handOver(CallState call) {
         if (!isHandedOver(call)) {
-            goOn(Ambient.get(), call);
+            call.refused = true;
+            onSpareThread(() -> handedOver(call));
         }
     }
 
     private boolean isHandedOver(CallState call) {
         try {
-            pipeline.executor().execute(() -> handedOver(call));
+            pipeline.lanes.ends().execute(() -> handedOver(call));
             return true;
         } catch (Throwable refusal) {
-            call.refused = true;
             return false;
+        }
+    }
+
+    /** Or here, if there is none: an end in the wrong place is better than none. */
+    void onSpareThread(Runnable task) {
+        try {
+            pipeline.lanes.spare().execute(task);
+        } catch (Throwable refusal) {
+            task.run();
         }
     }
 
     /** As its caller would go on with it, whatever else this thread is in the middle of. */
     private void goOn(Ambient ambient, CallState call) {
         Surroundings callers = Surroundings.enter(call, ambient);
+        boolean before = ambient.enterWalk();
         try {
-            Suspension suspension = call.suspension;
-            if (suspension != null) {
-                resumed(call, suspension, call.claimReason());
-            }
+            resume(call, call.suspension);
             proceed(call);
         } finally {
+            ambient.leaveWalk(before);
             Surroundings.leave(callers);
+        }
+    }
+
+    private void resume(CallState call, @Nullable Suspension suspension) {
+        if (suspension != null) {
+            try {
+                resumed(call, suspension, call.claimReason());
+            } catch (Throwable broken) {
+                interpreter.breakOff(call, broken);
+            }
         }
     }
 
@@ -380,16 +410,19 @@ final class AsyncDriver {
         switch (suspension.what) {
             case Interpreter.ACT:
                 attemptResumed(call, suspension, claimedBy);
-                if (refused) {
-                    call.giveUpAt = CallState.CALLER;
-                }
                 break;
             case Interpreter.STAGE:
-                interpreter.stageEnded(call, claimedBy, suspension.value, suspension.error);
+                // What comes after somebody else's claim is discarded where it comes, and may come at this moment.
+                boolean came = claimedBy == CallState.BY_COMPLETION;
+                interpreter.stageEnded(call, claimedBy, came ? suspension.value : null, came ? suspension.error : null);
                 break;
             default:
                 boolean goes = claimedBy == CallState.BY_COMPLETION || claimedBy == CallState.BY_TIMER;
                 interpreter.resumed(call, refused && goes ? CallState.BY_REFUSAL : claimedBy, suspension.what);
+        }
+        if (refused) {
+            // This thread is not for another attempt, whoever may still retry.
+            call.giveUpAt = CallState.CALLER;
         }
     }
 
@@ -405,17 +438,20 @@ final class AsyncDriver {
             if (attempt != null) {
                 attempt.end();
             }
-            interpreter.attemptEnded(call, suspension.value, Interpreter.unwrapped(suspension.error));
+            Throwable error = Interpreter.unwrapped(suspension.error);
+            if (error instanceof InterruptedException) {
+                interpreter.attemptGivenUp(call, CallState.BY_INTERRUPT, error);
+            } else {
+                interpreter.attemptEnded(call, suspension.value, error);
+            }
             return;
         }
         if (attempt != null) {
             attempt.cancel();
+            pipeline.runHooks(attempt, call.context);
         }
         CompletionStage<?> cancelled = suspension.stage;
         cancel(suspension);
-        if (attempt != null) {
-            attempt.runHooks();
-        }
         interpreter.attemptGivenUp(call, claimedBy, null);
         if (suspension.goesOn(call.now)) {
             call.goesOn(suspension);

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One run of an action: what the action may want to know of it. Safe for any number of threads, also after the attempt. */
@@ -82,7 +83,8 @@ public final class Attempt {
         cancelled = true;
     }
 
-    void runHooks() {
+    /** Runs all that are there; one that throws keeps none of the others from running. */
+    void runHooks(Consumer<? super Throwable> thrown) {
         for (; ; ) {
             Runnable hook;
             synchronized (this) {
@@ -93,8 +95,8 @@ public final class Attempt {
             }
             try {
                 hook.run();
-            } catch (Throwable thrown) {
-                Interpreter.log("an onCancel hook threw", thrown);
+            } catch (Throwable broken) {
+                thrown.accept(broken);
             }
         }
     }

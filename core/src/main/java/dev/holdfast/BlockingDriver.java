@@ -2,9 +2,13 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.Causes;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.TimeSource;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
@@ -32,10 +36,12 @@ final class BlockingDriver {
     }) // the value is what the action of this call returned
     <R extends @Nullable Object> R call(
             Call<?> spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
+        StackRoom.ensure();
         Ambient ambient = Ambient.get();
         CallState own = ambient.enterOwn();
         CallState call = own == null ? new CallState(interpreter.layers, false, null) : own;
         CallState before = ambient.inner();
+        boolean walking = ambient.enterWalk();
         try {
             call.begin(interpreter, spec, mode);
             if (own == null) {
@@ -47,7 +53,7 @@ final class BlockingDriver {
             if (mode == CallState.KEYED || interpreter.hedges) {
                 call.work(action, argument);
             }
-            run(call, action, argument);
+            run(ambient, call, action, argument);
             interpreter.tellSettled(call);
             if (call.wasInterrupted) {
                 Thread.currentThread().interrupt();
@@ -65,6 +71,7 @@ final class BlockingDriver {
             } else {
                 ambient.leave(before);
             }
+            ambient.leaveWalk(walking);
         }
     }
 
@@ -73,47 +80,65 @@ final class BlockingDriver {
         Ambient ambient = Ambient.get();
         CallState before = ambient.inner();
         ambient.enter(call);
+        boolean walking = ambient.enterWalk();
         try {
-            run(call, Objects.requireNonNull(call.action), call.argument);
+            run(ambient, call, Objects.requireNonNull(call.action), call.argument);
         } finally {
             ambient.leave(before);
+            ambient.leaveWalk(walking);
         }
     }
 
-    private void run(CallState call, Object action, @Nullable Object argument) {
+    // One method, since each frame stands in every stack trace of the user's.
+    private void run(Ambient ambient, CallState call, Object action, @Nullable Object argument) {
         if (pipeline.isClosed()) {
             interpreter.refuse(call);
         }
-        for (; ; ) {
-            switch (interpreter.advance(call)) {
-                case Interpreter.DONE:
-                    return;
-                case Interpreter.ACT:
-                    watchdog.approach(call);
-                    if (interpreter.starting(call)) {
-                        if (interpreter.dedicated == null && call.fault == null) {
-                            Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
-                            act(call, call.mode, action, attempt, argument);
-                        } else {
-                            actOtherwise(call, action, argument);
+        try {
+            for (; ; ) {
+                switch (interpreter.advance(call)) {
+                    case Interpreter.DONE:
+                        return;
+                    case Interpreter.ACT:
+                        if (interpreter.starting(call)) {
+                            if (interpreter.dedicated == null && call.fault == null) {
+                                Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
+                                act(ambient, call, call.mode, action, attempt, argument);
+                            } else {
+                                actOtherwise(ambient, call, action, argument);
+                            }
                         }
-                    }
-                    break;
-                case Interpreter.PAUSE:
-                    suspend(call, Interpreter.PAUSE);
-                    break;
-                case Interpreter.AWAIT:
-                    suspend(call, Interpreter.AWAIT);
-                    break;
-                default:
-                    awaitStage(call);
+                        break;
+                    case Interpreter.PAUSE:
+                        suspend(ambient, call, Interpreter.PAUSE);
+                        break;
+                    case Interpreter.AWAIT:
+                        suspend(ambient, call, Interpreter.AWAIT);
+                        break;
+                    default:
+                        awaitStage(ambient, call);
+                }
             }
+        } catch (Throwable broken) {
+            breakOff(call, broken);
         }
+    }
+
+    private void breakOff(CallState call, Throwable broken) {
+        long number = call.numberUnderWay();
+        if (number >= 0) {
+            if (call.claim(number, CallState.BY_REFUSAL) == CallState.RUNNING) {
+                awaitLanding(call);
+            }
+            watchdog.release(call);
+            endAttempt(call);
+        }
+        interpreter.breakOff(call, broken);
     }
 
     /** Before the limit is watched: one that strikes at once must find the attempt that it is to cancel. */
     static Attempt newAttempt(CallState call) {
-        // Hooks of an asynchronous attempt are run by the call itself.
+        // Hooks of an asynchronous attempt are run with what its call carries already.
         Carrier carrier = call.async ? null : call.interpreter.carrier;
         Attempt attempt = new Attempt(call.time(), call.attempts, call.limited, call.limitAt, carrier);
         call.attempt = attempt;
@@ -121,7 +146,13 @@ final class BlockingDriver {
     }
 
     @SuppressWarnings("unchecked") // the mode says which kind of action it is
-    private void act(CallState call, int mode, Object action, @Nullable Attempt attempt, @Nullable Object argument) {
+    private void act(
+            Ambient ambient,
+            CallState call,
+            int mode,
+            Object action,
+            @Nullable Attempt attempt,
+            @Nullable Object argument) {
         long number = NOT_WATCHED;
         if (call.limited || call.alarmed()) {
             number = watch(call);
@@ -132,6 +163,7 @@ final class BlockingDriver {
         if (call.kept != null) {
             call.dropKept();
         }
+        ambient.pauseWalk();
         Object value = null;
         Throwable error = null;
         try {
@@ -149,12 +181,13 @@ final class BlockingDriver {
         } catch (Throwable thrown) {
             error = thrown;
         }
-        if (number != NOT_WATCHED && !ended(call, number, error)) {
+        ambient.resumeWalk();
+        if (number != NOT_WATCHED && !ended(call, number)) {
             struck(call, value);
             return;
         }
         endAttempt(call);
-        if (error instanceof InterruptedException) {
+        if (error != null && isInterruption(error)) {
             interpreter.attemptGivenUp(call, CallState.BY_INTERRUPT, error);
         } else {
             interpreter.attemptEnded(call, value, error);
@@ -162,7 +195,7 @@ final class BlockingDriver {
     }
 
     /** With a fault that a policy has injected, or on a thread of its own, or both. */
-    private void actOtherwise(CallState call, Object action, @Nullable Object argument) {
+    private void actOtherwise(Ambient ambient, CallState call, Object action, @Nullable Object argument) {
         Attempt attempt = call.mode == CallState.ATTEMPT ? newAttempt(call) : null;
         CheckedSupplier<?, ?> work = bound(call.mode, action, attempt, argument);
         Fault fault = call.takeFault();
@@ -170,23 +203,22 @@ final class BlockingDriver {
             work = new FaultyAction(interpreter, fault, work);
         }
         if (interpreter.dedicated == null) {
-            act(call, CallState.SUPPLIER, work, null, null);
+            act(ambient, call, CallState.SUPPLIER, work, null, null);
         } else {
-            actElsewhere(call, interpreter.dedicated, work);
+            actElsewhere(ambient, call, interpreter.dedicated, work);
         }
     }
 
     /** On a thread of its own; what this one runs is to wait for it. */
-    private void actElsewhere(CallState call, Executor dedicated, CheckedSupplier<?, ?> action) {
+    private void actElsewhere(Ambient ambient, CallState call, Executor dedicated, CheckedSupplier<?, ?> action) {
         OtherThread work = new OtherThread(call, action);
         try {
             dedicated.execute(work);
         } catch (Throwable refusal) {
-            call.attempt = null;
             interpreter.notStarted(call, CallState.BY_REFUSAL);
             return;
         }
-        act(call, CallState.SUPPLIER, work, null, null);
+        act(ambient, call, CallState.SUPPLIER, work, null, null);
         work.unlessWaitedFor();
     }
 
@@ -212,11 +244,10 @@ final class BlockingDriver {
     private long watch(CallState call) {
         call.expectLanding();
         if (!call.own) {
-            call.thread = Thread.currentThread();
+            call.caller = Ambient.get().caller;
         }
         long number = call.openAttempt();
         if (number < 0) {
-            call.attempt = null;
             interpreter.notStarted(call, CallState.BY_CANCEL);
             return -1;
         }
@@ -230,16 +261,15 @@ final class BlockingDriver {
             }
             watchdog.release(call);
             if (call.claim(number, CallState.BY_REFUSAL) == CallState.RUNNING) {
-                awaitLanding(call, null);
+                awaitLanding(call);
             }
-            call.attempt = null;
             interpreter.notStarted(call, CallState.BY_REFUSAL);
             return -1;
         }
     }
 
-    /** Whether the attempt ended by itself, or by an interrupt from outside, and not by its limit. */
-    private boolean ended(CallState call, long number, @Nullable Throwable error) {
+    /** Whether the attempt ended by itself, and not by its limit or by another attempt: the claim alone decides. */
+    private boolean ended(CallState call, long number) {
         if (!call.contested()) {
             call.closeAttempt(number);
             watchdog.release(call);
@@ -248,9 +278,30 @@ final class BlockingDriver {
         boolean struck = call.claim(number, CallState.BY_COMPLETION) == CallState.RUNNING;
         watchdog.release(call);
         if (struck) {
-            awaitLanding(call, error);
+            awaitLanding(call);
         }
-        return !struck || (call.interruptedOutside && error instanceof InterruptedException);
+        return !struck;
+    }
+
+    /**
+     * Whether the action ended because its thread was interrupted. Clients wrap that in exceptions of theirs, and set the
+     * flag again.
+     */
+    private static boolean isInterruption(Throwable error) {
+        return error instanceof InterruptedException
+                || (Thread.currentThread().isInterrupted() && isCausedByInterrupt(error));
+    }
+
+    private static boolean isCausedByInterrupt(Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (cause instanceof InterruptedException
+                    || cause instanceof ClosedByInterruptException
+                    || (cause instanceof InterruptedIOException && !(cause instanceof SocketTimeoutException))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void struck(CallState call, @Nullable Object value) {
@@ -274,7 +325,7 @@ final class BlockingDriver {
     }
 
     /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */
-    private static void awaitLanding(CallState call, @Nullable Throwable error) {
+    private static void awaitLanding(CallState call) {
         int interrupts = 0;
         for (int spins = 0; !call.hasLanded(); spins++) {
             if (spins < SPINS) {
@@ -286,17 +337,8 @@ final class BlockingDriver {
                 LockSupport.parkNanos(call, LANDING_NANOS);
             }
         }
-        if (call.interruptedOutside) {
-            keepInterrupts(interrupts);
-            return;
-        }
         interrupts += interrupted();
-        if (error instanceof InterruptedException) {
-            // One that came beside the exception is a second interrupt, not ours.
-            call.interruptedOutside = interrupts > 0;
-        } else {
-            keepInterrupts(interrupts - 1);
-        }
+        Objects.requireNonNull(call.caller).ended(interrupts, call.interruptedOutside);
     }
 
     /** Clears the flag: 1 if it was set. */
@@ -304,24 +346,21 @@ final class BlockingDriver {
         return Thread.interrupted() ? 1 : 0;
     }
 
-    private static void keepInterrupts(int interrupts) {
-        if (interrupts > 0) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     // ---- waits
 
-    private void suspend(CallState call, int what) {
+    private void suspend(Ambient ambient, CallState call, int what) {
+        ambient.pauseWalk();
         int reason;
         try {
             reason = what == Interpreter.PAUSE ? park(call.now + call.waitNanos, null) : await(call);
         } catch (Throwable broken) {
             // A source of time that cannot wait: the layers are still left one by one.
+            ambient.resumeWalk();
             interpreter.resumed(call, CallState.BY_REFUSAL, what);
             call.fail(broken);
             return;
         }
+        ambient.resumeWalk();
         interpreter.resumed(call, reason, what);
     }
 
@@ -378,7 +417,8 @@ final class BlockingDriver {
         }
     }
 
-    private void awaitStage(CallState call) {
+    private void awaitStage(Ambient ambient, CallState call) {
+        ambient.pauseWalk();
         StageResult result = new StageResult();
         try {
             Interpreter.appliedStage(call).whenComplete(result::complete);
@@ -387,11 +427,25 @@ final class BlockingDriver {
         }
         call.awaited = result.come;
         call.waitNanos = Long.MAX_VALUE;
-        int reason = await(call);
-        if (reason != CallState.BY_COMPLETION) {
+        int reason;
+        Throwable broken = null;
+        try {
+            reason = await(call);
+        } catch (Throwable cannotWait) {
+            // As in every wait: the layers are left all the same.
+            reason = CallState.BY_REFUSAL;
+            broken = cannotWait;
+        }
+        boolean came = reason == CallState.BY_COMPLETION;
+        if (!came) {
             result.giveUp(call);
         }
-        interpreter.stageEnded(call, reason, reason == CallState.BY_COMPLETION ? result.value : null, result.error);
+        ambient.resumeWalk();
+        if (broken != null) {
+            interpreter.stageEnded(call, CallState.BY_COMPLETION, null, broken);
+        } else {
+            interpreter.stageEnded(call, reason, came ? result.value : null, came ? result.error : null);
+        }
     }
 
     private static final class StageResult {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.CallKey;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -18,7 +19,7 @@ public final class Call<T extends @Nullable Object> {
 
     final Operation<T> operation;
     final @Nullable Object given;
-    final @Nullable Object key;
+    final @Nullable CallKey key;
     private final @Nullable Object partition;
     final long deadlineNanos;
     final boolean idempotent;
@@ -32,20 +33,24 @@ public final class Call<T extends @Nullable Object> {
         this.operation = operation;
         this.given = given;
         this.partition = partition;
-        this.key = given == null ? null : new Key(operation.name, partition, given);
+        this.key = given == null ? null : new CallKey(operation.family, partition, given);
         this.deadlineNanos = deadlineNanos;
         this.idempotent = idempotent;
+        if (given != null && !idempotent) {
+            operation.pipeline.keyedInVain(operation);
+        }
     }
 
-    private record Key(@Nullable String operation, @Nullable Object partition, Object key) {}
-
-    /** For this key. */
+    /**
+     * For this key: calls of one key at one time may share an answer, and a cache may answer them from memory. Whatever the
+     * answer depends on belongs into the key or the {@linkplain #partition partition}, the user who asks above all.
+     */
     public Call<T> key(Object value) {
         Objects.requireNonNull(value, "key");
         return new Call<>(operation, value, partition, deadlineNanos, idempotent);
     }
 
-    /** For this tenant: keys of different partitions never meet. */
+    /** For this tenant or user: keys of different partitions never meet. */
     public Call<T> partition(Object value) {
         Objects.requireNonNull(value, "partition");
         return new Call<>(operation, given, value, deadlineNanos, idempotent);
@@ -60,7 +65,10 @@ public final class Call<T extends @Nullable Object> {
         return new Call<>(operation, given, partition, limitNanos("deadline", limit), idempotent);
     }
 
-    /** Whether the work of this call may be done twice without harm; default as the operation says. */
+    /**
+     * Whether the work of this call may be done twice without harm; default as the operation says. If not, it is retried
+     * only where it was surely not done, and caches pass it by, whatever its key.
+     */
     public Call<T> idempotent(boolean value) {
         return new Call<>(operation, given, partition, deadlineNanos, value);
     }
@@ -73,13 +81,13 @@ public final class Call<T extends @Nullable Object> {
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <E extends Exception> T call(CheckedFunction<? super Attempt, ? extends T, ? extends E> action) throws E {
-        return pipeline().blocking.call(this, action, CallState.ATTEMPT, null, false);
+        return pipelineFor(action).blocking.call(this, action, CallState.ATTEMPT, null, false);
     }
 
     /** As {@link #call}, and tells where the answer came from. */
     public <E extends Exception> Reply<T> reply(CheckedFunction<? super Attempt, ? extends T, ? extends E> action)
             throws E {
-        return pipeline().blocking.call(this, action, CallState.ATTEMPT, null, true);
+        return pipelineFor(action).blocking.call(this, action, CallState.ATTEMPT, null, true);
     }
 
     /**
@@ -87,16 +95,19 @@ public final class Call<T extends @Nullable Object> {
      * up; cancelling a future derived from it does not. Every problem is reported in the future.
      */
     public CompletableFuture<T> callAsync(Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
-        return pipeline().async.call(this, action, CallState.ATTEMPT, null, false);
+        return pipelineFor(action).async.call(this, action, CallState.ATTEMPT, null, false);
     }
 
     /** As {@link #callAsync}, and tells where the answer came from. */
     public CompletableFuture<Reply<T>> replyAsync(
             Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
-        return pipeline().async.call(this, action, CallState.ATTEMPT, null, true);
+        return pipelineFor(action).async.call(this, action, CallState.ATTEMPT, null, true);
     }
 
-    private Pipeline pipeline() {
+    private Pipeline pipelineFor(Object action) {
+        if (given != null) {
+            operation.family.runs(action);
+        }
         return operation.pipeline;
     }
 

@@ -9,18 +9,19 @@ import org.jspecify.annotations.Nullable;
 
 /** The future that a caller gets: whatever completes it from outside gives the call up. */
 final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> {
-    private final AsyncDriver driver;
-    private final CallState call;
     private final boolean asReply;
 
-    CallFuture(AsyncDriver driver, CallState call, boolean asReply) {
-        this.driver = driver;
+    /** Until it is over: who keeps the future for long keeps nothing of the call. */
+    private @Nullable CallState call;
+
+    CallFuture(CallState call, boolean asReply) {
         this.call = call;
         this.asReply = asReply;
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the value is of the operation's type
     void deliver(CallState ended) {
+        call = null;
         Throwable error = ended.error;
         if (error != null) {
             super.completeExceptionally(error);
@@ -29,7 +30,7 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         Object value = ended.value;
         Object delivered = asReply ? new Reply<>(value, ended) : value;
         if (!super.complete((R) delivered)) {
-            ended.discard(value);
+            ended.loseValueFor(null);
         }
     }
 
@@ -64,17 +65,27 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
 
     /** What hangs on this future is the caller's, whoever completes it. */
     private boolean givingUp(BooleanSupplier completing) {
-        Surroundings callers = Surroundings.enter(call, Ambient.get());
-        boolean completed;
+        CallState underWay = call;
+        if (underWay == null) {
+            return completing.getAsBoolean();
+        }
+        if (completes(underWay, completing)) {
+            underWay.interpreter.pipeline.async.cancel(underWay);
+            return true;
+        }
+        return false;
+    }
+
+    private static boolean completes(CallState underWay, BooleanSupplier completing) {
+        if (!StackRoom.isThere()) { // what the JDK itself can do with so little is done all the same
+            return completing.getAsBoolean();
+        }
+        Surroundings callers = Surroundings.enter(underWay, Ambient.get());
         try {
-            completed = completing.getAsBoolean();
+            return completing.getAsBoolean();
         } finally {
             Surroundings.leave(callers);
         }
-        if (completed) {
-            driver.cancel(call);
-        }
-        return completed;
     }
 
     @Override

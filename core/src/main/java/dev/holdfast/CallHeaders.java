@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.Checks;
 import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -28,10 +30,24 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The time travels as what is left, not as an instant: clocks of machines differ. It is rounded down, and the time on
- * the wire is not known. Immutable; safe for any number of threads.
+ * the wire is not known.
+ *
+ * <p><b>Receive them from your own services alone.</b> Whoever sends them decides how long this service works for the request,
+ * and whether it retries. Where strangers can reach it, let the gateway remove them, or do not call {@link #receive}. A time
+ * is believed only within {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
+ *
+ * <p>Immutable; safe for any number of threads.
  */
 public final class CallHeaders {
-    private static final long LONGEST = TimeUnit.DAYS.toNanos(365);
+    /** No limit, as {@link Ambient#remaining} has it. */
+    private static final long NONE = Long.MAX_VALUE;
+
+    private static final Duration MOST_MIN = Duration.ofHours(1);
+    private static final Duration MOST_MAX = Duration.ofDays(365);
+
+    /** More characters than this are malformed: what comes from outside may be of any length. */
+    private static final int LONGEST_TEXT = 64;
+
     private static final long MOST_ATTEMPTS = 1_000_000;
     private static final int MOST_GRPC = 99_999_999;
     private static final Pattern GRPC = Pattern.compile("([0-9]{1,8})([HMSmun])");
@@ -57,18 +73,26 @@ public final class CallHeaders {
         return new CallHeaders(new Builder());
     }
 
-    /** The defaults, changed by this. */
+    /**
+     * The defaults, changed by this.
+     *
+     * @throws IllegalArgumentException if a value is out of range; the message names the option, the value and the range
+     */
     public static CallHeaders of(Consumer<? super Builder> configure) {
         Builder own = new Builder();
         configure.accept(own);
-        return new CallHeaders(new Builder(own));
+        Builder copy = new Builder(own);
+        copy.check();
+        return new CallHeaders(copy);
     }
 
-    /** What the headers are called. */
+    /** What the headers are called, and how much of them is believed. */
     public static final class Builder {
         private @Nullable String grpcTimeout = "grpc-timeout";
         private @Nullable String timeoutMillis = "Holdfast-Timeout-Ms";
         private @Nullable String attempt = "Holdfast-Attempt";
+        private Duration minTimeout = Duration.ofMillis(10);
+        private Duration maxTimeout = Duration.ofDays(1);
         private TimeSource time = TimeSource.system();
 
         private Builder() {}
@@ -77,7 +101,21 @@ public final class CallHeaders {
             grpcTimeout = other.grpcTimeout;
             timeoutMillis = other.timeoutMillis;
             attempt = other.attempt;
+            minTimeout = other.minTimeout;
+            maxTimeout = other.maxTimeout;
             time = other.time;
+        }
+
+        private void check() {
+            new Checks("call headers")
+                    .range("minTimeout", minTimeout, Duration.ZERO, MOST_MIN)
+                    .range("maxTimeout", maxTimeout, Duration.ofMillis(1), MOST_MAX)
+                    .that(
+                            minTimeout.compareTo(maxTimeout) <= 0,
+                            "minTimeout",
+                            Checks.text(minTimeout),
+                            "at most maxTimeout, " + Checks.text(maxTimeout))
+                    .done();
         }
 
         /** Holds the time that is left in gRPC's form, {@code 250m}; default {@code grpc-timeout}; null: not used. */
@@ -98,6 +136,25 @@ public final class CallHeaders {
             return this;
         }
 
+        /**
+         * The least time that a header can leave: a shorter one is taken as this, so that nobody can have every attempt cut
+         * short by asking for a millisecond. What it costs an honest caller's request that is about over is this much work at
+         * most. A time of 0 is no time at all, and the request is not begun. 0 to 1 h; default 10 ms.
+         */
+        public Builder minTimeout(Duration value) {
+            minTimeout = Objects.requireNonNull(value, "minTimeout");
+            return this;
+        }
+
+        /**
+         * The most time that a header can leave: a longer one is taken as this. It makes nothing longer than it is without
+         * headers. 1 ms to 365 days, and at least {@link #minTimeout}; default 1 day.
+         */
+        public Builder maxTimeout(Duration value) {
+            maxTimeout = Objects.requireNonNull(value, "maxTimeout");
+            return this;
+        }
+
         /** Whose time it is; default the system's. */
         public Builder time(TimeSource value) {
             time = Objects.requireNonNull(value, "time");
@@ -112,7 +169,7 @@ public final class CallHeaders {
     public void write(BiConsumer<? super String, ? super String> headers) {
         Ambient here = Ambient.get();
         long remaining = here.remaining(builder.time, builder.time.nanos());
-        if (remaining != Long.MAX_VALUE) {
+        if (remaining != NONE) {
             long left = Math.max(0, remaining);
             put(headers, builder.grpcTimeout, grpcText(left));
             put(headers, builder.timeoutMillis, Long.toString(TimeUnit.NANOSECONDS.toMillis(left)));
@@ -132,7 +189,8 @@ public final class CallHeaders {
     /**
      * Runs an action for a request that came in with these headers: pipelines below it, on this thread, end within the time
      * that was left, and do not retry inside another's retry. What holds on the thread already can only be shortened. A header
-     * that is missing or malformed says nothing; of two times the shorter one holds.
+     * that is missing, malformed or longer than 64 characters says nothing; of two times the shorter one holds, and it is
+     * believed between {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
      *
      * @param headers the first value of a header, or null
      * @throws CallRejectedException with {@link Reason#DEADLINE_EXCEEDED}, and without running the action, if no time is left
@@ -148,14 +206,16 @@ public final class CallHeaders {
                     Reason.DEADLINE_EXCEEDED, "inbound", "deadline", "the request came in with no time left", -1, null);
         }
         int attempt = Math.max(attempt(headers), here.boundAttempt);
-        TimeSource limiting = remaining == Long.MAX_VALUE ? null : builder.time;
-        return Deadline.bound(limiting, now + remaining, attempt, action);
+        TimeSource limiting = remaining == NONE ? null : builder.time;
+        return Deadline.bound(limiting, now + remaining, attempt, null, action);
     }
 
     private long limit(Function<? super String, @Nullable String> headers) {
         long nanos = Math.min(
                 grpcNanos(value(headers, builder.grpcTimeout)), millisNanos(value(headers, builder.timeoutMillis)));
-        return nanos > LONGEST ? Long.MAX_VALUE : nanos;
+        return nanos == NONE || nanos == 0
+                ? nanos
+                : Math.max(builder.minTimeout.toNanos(), Math.min(nanos, builder.maxTimeout.toNanos()));
     }
 
     private int attempt(Function<? super String, @Nullable String> headers) {
@@ -165,18 +225,21 @@ public final class CallHeaders {
 
     private static String value(Function<? super String, @Nullable String> headers, @Nullable String name) {
         String value = name == null ? null : headers.apply(name);
-        return value == null ? "" : value.strip();
+        return value == null || value.length() > LONGEST_TEXT ? "" : value.strip();
     }
 
     private static long grpcNanos(String text) {
         Matcher form = GRPC.matcher(text);
-        return form.matches()
-                ? GRPC_UNITS[UNITS.indexOf(form.group(2))].toNanos(Integer.parseInt(form.group(1)))
-                : Long.MAX_VALUE;
+        return form.matches() ? nanos(Integer.parseInt(form.group(1)), GRPC_UNITS[UNITS.indexOf(form.group(2))]) : NONE;
     }
 
     private static long millisNanos(String text) {
-        return WHOLE.matcher(text).matches() ? TimeUnit.MILLISECONDS.toNanos(Long.parseLong(text)) : Long.MAX_VALUE;
+        return WHOLE.matcher(text).matches() ? nanos(Long.parseLong(text), TimeUnit.MILLISECONDS) : NONE;
+    }
+
+    /** However much it is, it has been said. */
+    private static long nanos(long amount, TimeUnit unit) {
+        return Math.min(unit.toNanos(amount), NONE - 1);
     }
 
     /** In the finest unit that does not need more than eight digits; zero cannot be said, and is the shortest time there is. */

@@ -24,6 +24,9 @@ public final class CallRejectedException extends RuntimeException {
     private @Nullable String message;
     private transient @Nullable List<AttemptEnd> history;
 
+    /** The caller's limit that ended the call before it reached the dependency; null if it was anything else. */
+    transient @Nullable StruckLimit limit;
+
     /**
      * A rejection; made by policies through {@link dev.holdfast.spi.Passage#reject}.
      *

@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Refusal;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +41,9 @@ final class CallState extends CallPadding {
     /** No limit has struck. */
     static final int NOT_GIVEN_UP = Integer.MAX_VALUE;
     /** What is longer is no limit; instants further apart could not be compared. */
-    private static final long LONGEST_LIMIT = Long.MAX_VALUE / 4;
+    static final long LONGEST_LIMIT = Long.MAX_VALUE / 4;
+    /** Most dependencies that are well answer within this. */
+    private static final long LONG_NANOS = 1_000_000_000;
     /** Layers that a thread's own call object has room for at first. */
     private static final int USUAL_LAYERS = 8;
     /** The owner of the call's own and of inherited limits. */
@@ -63,13 +67,17 @@ final class CallState extends CallPadding {
     int outerAttempt;
 
     /** The calls of a key around this one. */
-    private @Nullable Around around;
+    @Nullable
+    Around around;
 
     /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
     long inheritedNanos = Long.MAX_VALUE;
 
     /** What the caller had on its thread; null until somebody needs it. */
     CallContext.@Nullable Snapshot context;
+
+    /** Whether it has no caller: a fork, or an attempt beside another one. */
+    boolean background;
 
     private boolean callerLimited;
     private long callerLimitAt;
@@ -82,7 +90,14 @@ final class CallState extends CallPadding {
     boolean expired;
     boolean writtenOff;
     boolean wasInterrupted;
+    /** A function of the user's answers in the place of an attempt just now. */
+    boolean answering;
+
     int giveUpAt;
+    /** Whose limit ended the attempt; {@link #NOT_GIVEN_UP} if none did. */
+    int endedBy;
+    /** Whether the attempt that a limit ended had run so long that this says something of the dependency. */
+    long outlived;
     /** The innermost layer at which this pass was suspended. */
     int suspendedAt;
 
@@ -99,6 +114,10 @@ final class CallState extends CallPadding {
     long actionNanos;
     long heldRetry;
 
+    /** Why a retry kept the outcome of the last pass. */
+    @Nullable
+    Refusal refusal;
+
     @Nullable
     History history;
 
@@ -107,6 +126,9 @@ final class CallState extends CallPadding {
 
     @Nullable
     Object value;
+
+    /** Whether the value belongs to others too, or to a policy: then this call may not discard it. */
+    boolean common;
 
     @Nullable
     Throwable error;
@@ -150,7 +172,7 @@ final class CallState extends CallPadding {
     Attempt attempt;
 
     @Nullable
-    Thread thread;
+    Caller caller;
 
     boolean interruptedOutside;
 
@@ -160,15 +182,11 @@ final class CallState extends CallPadding {
     volatile TimeSource.@Nullable Timer limitTimer;
     volatile TimeSource.@Nullable Timer alarmTimer;
 
-    /** Whether it is a thread's own, which the watchdog knows for good. */
+    /** Whether it is a thread's own, which serves one call after the other. */
     final boolean own;
 
-    /** The watchdog that knows it already. */
-    @Nullable
-    Watchdog knownBy;
-
-    int watchSlot = -1;
-    Sweeper.@Nullable Table watchTable;
+    /** What the watchdog's queue knows it by; a thread's own object may stay there between its calls. */
+    WatchQueue.@Nullable Entry entry;
 
     @Nullable
     CallFuture<?> future;
@@ -184,13 +202,10 @@ final class CallState extends CallPadding {
     /** A background call that enter asked for. */
     record Fork(int layer, Object object, long limitNanos) {}
 
-    /** A call of a key, as long as a call inside it is remembered, which may be longer than its object is its own. */
-    private record Around(
-            Interpreter interpreter, Object key, @Nullable Around around) {}
-
-    /** This call and those around it, as far as they have keys. */
-    private @Nullable Around keyedFrom() {
-        return spec.key == null ? around : new Around(interpreter, spec.key, around);
+    /** This call, as it stands, and those around it, as far as they have keys. */
+    @Nullable
+    Around withThoseAround() {
+        return spec.key == null || usedSlots == 0 ? around : Around.of(interpreter, objects, around);
     }
 
     /** The outcome that a retry put aside until the next attempt has started. */
@@ -201,24 +216,31 @@ final class CallState extends CallPadding {
         @Nullable
         Object value;
 
+        boolean common;
+
         @Nullable
         Throwable error;
 
         long retryAfter;
+        Source source = Source.LIVE;
+        long ageNanos;
+        int endedBy;
+        long outlived;
+        boolean passStarted;
     }
 
     @SuppressWarnings("NullAway.Init") // begin sets what is not set here, before anybody else sees the object
-    CallState(int layers, boolean async, @Nullable Thread owner) {
+    CallState(int layers, boolean async, @Nullable Caller owner) {
         this.async = async;
         own = owner != null;
-        thread = owner;
+        caller = owner;
         slots = new long[layers];
         objects = new Object[layers];
         limits = new long[layers];
     }
 
     /** A call object for one blocking call after the other of this thread. */
-    static CallState ofThread(Thread owner) {
+    static CallState ofThread(Caller owner) {
         return new CallState(USUAL_LAYERS, false, owner);
     }
 
@@ -248,18 +270,23 @@ final class CallState extends CallPadding {
         expired = false;
         wasInterrupted = false;
         giveUpAt = NOT_GIVEN_UP;
+        endedBy = NOT_GIVEN_UP;
         scopes = 0;
         startedLayers = 0;
         passStarted = false;
         attempts = 0;
         actionNanos = 0;
         heldRetry = 0;
+        if (refusal != null) {
+            refusal = null;
+        }
         if (alarms != null) {
             alarms.forgetAll();
         }
         if (outcome != Outcome.SUCCESS) {
             outcome = Outcome.SUCCESS;
         }
+        common = false;
         retryAfter = -1;
         if (source != Source.LIVE) {
             source = Source.LIVE;
@@ -282,8 +309,8 @@ final class CallState extends CallPadding {
     /** Takes over what holds on the thread on which the call starts. */
     void inherit(Ambient ambient) {
         CallState outer = ambient.current();
+        around = ambient.around();
         if (outer != null) {
-            around = outer.keyedFrom();
             outerAttempt = ambient.attempt();
             inheritedNanos = ambient.remaining(time(), now);
         } else {
@@ -293,9 +320,9 @@ final class CallState extends CallPadding {
         limitCaller(Math.min(spec.deadlineNanos, inheritedNanos));
     }
 
-    /** Whether the caller had neither a deadline nor an attempt around it. */
+    /** Whether the caller had neither a deadline nor an attempt around it, nor a call. */
     boolean inheritsNothing() {
-        return inheritedNanos == Long.MAX_VALUE && outerAttempt == 0;
+        return inheritedNanos == Long.MAX_VALUE && outerAttempt == 0 && around == null;
     }
 
     /** What the caller has on its thread; asked for there before anything of the call may run elsewhere. Null: nothing is carried. */
@@ -306,15 +333,18 @@ final class CallState extends CallPadding {
         return context;
     }
 
-    /** It is made for the same caller as the other one, whatever thread it runs on. */
+    /** It is made for the same caller as the other one, and inside of what that holds, whatever thread it runs on. */
     void standBeside(CallState other) {
         context = other.context;
-        around = other.around;
+        around = other.withThoseAround();
     }
 
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
     void inheritNothing(Ambient ambient) {
         outerAttempt = ambient.boundAttempt;
+        if (around != ambient.boundAround) {
+            around = ambient.boundAround;
+        }
         limitCaller(Math.min(spec.deadlineNanos, ambient.boundRemaining(time(), now)));
     }
 
@@ -345,6 +375,9 @@ final class CallState extends CallPadding {
             action = null;
             argument = null;
         }
+        if (attempt != null) { // one that found no thread
+            attempt = null;
+        }
         if (awaited != null) {
             awaited = null;
         }
@@ -369,10 +402,13 @@ final class CallState extends CallPadding {
         if (context != null) {
             context = null;
         }
+        if (around != null) {
+            around = null;
+        }
     }
 
     void clearSlotsFrom(int layer) {
-        long used = usedSlots & (-1L << layer);
+        long used = usedSlots & ~Interpreter.below(layer);
         usedSlots ^= used;
         while (used != 0) {
             int i = Long.numberOfTrailingZeros(used);
@@ -388,12 +424,15 @@ final class CallState extends CallPadding {
         copy.interpreter = interpreter;
         copy.spec = spec;
         copy.context = context;
+        copy.background = background;
         copy.cursor = layer;
         copy.now = now;
         copy.outcome = outcome;
         copy.source = source;
         copy.retryAfter = retryAfter;
         copy.attempts = attempts;
+        copy.endedBy = endedBy;
+        copy.outlived = outlived;
         copy.startedLayers = startedLayers;
         copy.slots[layer] = slots[layer];
         copy.objects[layer] = objects[layer];
@@ -428,6 +467,16 @@ final class CallState extends CallPadding {
         }
     }
 
+    /** What is long for an attempt that this layer's limit ended, while nobody knows how long answers take. */
+    long longFor(int owner) {
+        return owner == CALLER ? LONG_NANOS : Math.min(LONG_NANOS, (limits[owner] - startNanos) / 2);
+    }
+
+    @Nullable
+    StruckLimit struckLimit() {
+        return limitOwner == CALLER ? new StruckLimit(time(), limitAt) : null;
+    }
+
     String limitOwnerName() {
         return limitOwner == CALLER ? "call" : interpreter.policyName(limitOwner);
     }
@@ -436,6 +485,7 @@ final class CallState extends CallPadding {
 
     void value(@Nullable Object newValue, Outcome newOutcome) {
         value = newValue;
+        common = false;
         error = null;
         outcome = newOutcome;
         retryAfter = -1;
@@ -443,15 +493,18 @@ final class CallState extends CallPadding {
 
     void error(Throwable newError, Outcome newOutcome) {
         value = null;
+        common = false;
         error = newError;
         outcome = newOutcome;
         retryAfter = newError instanceof CallRejectedException rejection ? rejection.retryAfterNanos() : -1;
+        source = Source.LIVE;
+        ageNanos = 0;
     }
 
-    /** A value that a policy or the pipeline replaces is lost, and may have to be closed. */
+    /** A value that a policy or the pipeline replaces is lost, and may have to be closed. One that others have too is not. */
     void loseValueFor(@Nullable Object replacement) {
         Object lost = value;
-        if (lost != null && lost != replacement) {
+        if (lost != null && lost != replacement && !common) {
             discard(lost);
         }
     }
@@ -462,7 +515,16 @@ final class CallState extends CallPadding {
 
     // ---- the retry's memory
 
+    /** The last try was turned away before its attempt began: the dependency knows nothing of it. */
+    boolean wasTurnedAway() {
+        return outcome == Outcome.REJECTED && !passStarted;
+    }
+
+    /** Before another pass. A try that was turned away leaves what an earlier, real one has come to. */
     void keepOutcome(int layer) {
+        if (wasTurnedAway()) {
+            return;
+        }
         if (kept == null || kept.length < interpreter.layers) {
             kept = new Kept[interpreter.layers];
         }
@@ -476,8 +538,14 @@ final class CallState extends CallPadding {
         old.full = true;
         old.outcome = outcome;
         old.value = value;
+        old.common = common;
         old.error = error;
         old.retryAfter = retryAfter;
+        old.source = source;
+        old.ageNanos = ageNanos;
+        old.endedBy = endedBy;
+        old.outlived = outlived;
+        old.passStarted = passStarted;
     }
 
     /** After the last pass of a retry: a call whose last try was turned away ends as its last real try did. */
@@ -486,11 +554,18 @@ final class CallState extends CallPadding {
         if (old == null || !old.full) {
             return;
         }
-        if (outcome == Outcome.REJECTED && !passStarted) {
+        if (wasTurnedAway()) {
             outcome = old.outcome;
             value = old.value;
+            common = old.common;
             error = old.error;
             retryAfter = old.retryAfter;
+            source = old.source;
+            ageNanos = old.ageNanos;
+            endedBy = old.endedBy;
+            outlived = old.outlived;
+            // For the retries around this one.
+            passStarted = old.passStarted;
             old.value = null;
             refused(Refusal.REJECTED);
         } else {
@@ -552,7 +627,7 @@ final class CallState extends CallPadding {
     private void discardKept(Kept old) {
         Object lost = old.value;
         old.value = null;
-        if (lost != value) {
+        if (lost != value && !old.common) {
             discard(lost);
         }
     }
@@ -602,10 +677,10 @@ final class CallState extends CallPadding {
         openAlarms(number);
         long open = number << NUMBER_SHIFT | OPEN;
         if (contested()) {
-            // A full fence: the watchdog that stops for want of calls must see this one, or be seen to have stopped.
+            // A full fence: the watchdog that lets go of an idle object must see this, or be seen to have let go.
             word = open;
         } else {
-            // What only an alarm waits for may be seen with the next call.
+            // Only an alarm waits for it: before the watchdog lets go it looks once more, much later.
             WORD.setRelease(this, open);
         }
         return number;
@@ -613,7 +688,7 @@ final class CallState extends CallPadding {
 
     /** Open to running, of an attempt without a limit: nobody else claims it. */
     void closeAttempt(long number) {
-        WORD.setRelease(this, number << NUMBER_SHIFT | (long) BY_COMPLETION << REASON_SHIFT | RUNNING);
+        WORD.setRelease(this, claimed(number, BY_COMPLETION));
     }
 
     boolean alarmed() {
@@ -649,7 +724,8 @@ final class CallState extends CallPadding {
                 }
             } else if (state == OPEN) {
                 strike(seen >>> NUMBER_SHIFT, BY_CANCEL);
-            } else if (claim(seen >>> NUMBER_SHIFT, BY_CANCEL) == ARMING) {
+            } else if (WORD.compareAndSet(this, seen, claimed(seen >>> NUMBER_SHIFT, BY_CANCEL))) {
+                // From arming alone: one that has opened meanwhile is to be interrupted.
                 return false;
             }
         }
@@ -688,10 +764,14 @@ final class CallState extends CallPadding {
             if (seen >>> NUMBER_SHIFT != number || state == RUNNING) {
                 return RUNNING;
             }
-            if (WORD.compareAndSet(this, seen, number << NUMBER_SHIFT | (long) reason << REASON_SHIFT | RUNNING)) {
+            if (WORD.compareAndSet(this, seen, claimed(number, reason))) {
                 return state;
             }
         }
+    }
+
+    private static long claimed(long number, int reason) {
+        return number << NUMBER_SHIFT | (long) reason << REASON_SHIFT | RUNNING;
     }
 
     /** The work of an attempt goes on although its outcome has been decided. */
@@ -707,10 +787,10 @@ final class CallState extends CallPadding {
         return (int) ((word & REASON_MASK) >>> REASON_SHIFT);
     }
 
-    /** The number of the suspension that is open now; -1 if none is. */
-    long openNumber() {
+    /** The number of the suspension that is under way; -1 if none is. */
+    long numberUnderWay() {
         long seen = word;
-        return (seen & STATE_MASK) == OPEN ? seen >>> NUMBER_SHIFT : -1;
+        return (seen & STATE_MASK) == RUNNING ? -1 : seen >>> NUMBER_SHIFT;
     }
 
     /** Whether the attempt of this number has not ended. */
@@ -721,8 +801,8 @@ final class CallState extends CallPadding {
 
     /** Whether the caller has been interrupted, and its action has not come to feel it yet. */
     boolean isLeaving() {
-        Thread caller = async ? null : thread;
-        return caller != null && time().isInterrupted(caller);
+        Caller blocked = async ? null : caller;
+        return blocked != null && time().isInterrupted(blocked.thread);
     }
 
     boolean cancelPending() {
@@ -746,7 +826,7 @@ final class CallState extends CallPadding {
         }
     }
 
-    /** The limit of this attempt has struck; on the timer's thread, or on one that is in the middle of another call. */
+    /** The limit of this attempt has struck; on the timer's thread. */
     void strike(long number) {
         if (async) {
             interpreter.pipeline.async.strike(this, number);
@@ -760,23 +840,20 @@ final class CallState extends CallPadding {
         if (claim(number, reason) == OPEN) {
             Pipeline struckPipeline = interpreter.pipeline;
             Attempt struck = attempt;
-            boolean sent = false;
+            boolean outside = false;
             try {
                 if (struck != null) {
                     struck.cancel();
                 }
-                Thread running = thread;
-                if (running != null && !time().isInterrupted(running)) {
-                    time().interrupt(running);
-                    sent = true;
-                }
+                Caller running = caller;
+                outside = running != null && !running.interrupt(time());
             } finally {
-                interruptedOutside = !sent;
+                interruptedOutside = outside;
                 // From here on the thread goes on, even if it could not be interrupted, and the object may serve
                 // another call. Publishes what was written above.
                 LANDED.setRelease(this, true);
-                if (struck != null && struck.hasHooks()) {
-                    struckPipeline.runHooks(struck);
+                if (struck != null) {
+                    struckPipeline.runHooks(struck, null);
                 }
             }
         }
@@ -804,6 +881,11 @@ final class CallState extends CallPadding {
     }
 
     @Override
+    public String limitedBy() {
+        return limitOwnerName();
+    }
+
+    @Override
     public int attempts() {
         return attempts;
     }
@@ -824,7 +906,7 @@ final class CallState extends CallPadding {
     }
 
     @Override
-    public @Nullable Object key() {
+    public @Nullable CallKey key() {
         return spec.key;
     }
 
@@ -834,21 +916,18 @@ final class CallState extends CallPadding {
     }
 
     @Override
+    public boolean hasClassifier() {
+        return spec.operation.classifier != Classifier.DEFAULT;
+    }
+
+    @Override
     public boolean repeatable() {
         return mode == KEYED;
     }
 
     @Override
-    public boolean recursive() {
-        Object key = spec.key;
-        if (key != null) {
-            for (Around call = around; call != null; call = call.around) {
-                if (call.interpreter == interpreter && key.equals(call.key)) {
-                    return true;
-                }
-            }
-        }
-        return false;
+    public boolean runsInside(Predicate<Object> held) {
+        return around != null && around.holds(interpreter, cursor, held);
     }
 
     @Override
@@ -904,6 +983,23 @@ final class CallState extends CallPadding {
     }
 
     @Override
+    public boolean cutShort() {
+        return (outcome == Outcome.TIMEOUT || outcome == Outcome.FAILURE)
+                && endedBy < cursor
+                && (outlived >>> cursor & 1) == 0;
+    }
+
+    @Override
+    public boolean personal() {
+        return !background && (endedBy == CALLER || outcome == Outcome.CANCELLED || outcome == Outcome.INTERRUPTED);
+    }
+
+    @Override
+    public @Nullable Refusal refusal() {
+        return refusal;
+    }
+
+    @Override
     public long actionNanos() {
         return actionNanos;
     }
@@ -935,6 +1031,9 @@ final class CallState extends CallPadding {
 
     @Override
     public void overdueAfter(long nanos) {
+        if (nanos > LONGEST_LIMIT) {
+            return;
+        }
         alarms(interpreter.layers).ask(cursor, nanos);
     }
 
@@ -1063,18 +1162,33 @@ final class CallState extends CallPadding {
 
     @Override
     public int answer(@Nullable Object newValue, Source newSource, long newAgeNanos) {
+        answerOwn(newValue, newSource, newAgeNanos);
+        common = true;
+        return OUT;
+    }
+
+    /** As {@link #answer}, with a value that was made for this call. */
+    void answerOwn(@Nullable Object newValue, Source newSource, long newAgeNanos) {
         loseValueFor(newValue);
         value(newValue, Outcome.SUCCESS);
         source = newSource;
         ageNanos = newAgeNanos;
+    }
+
+    @Override
+    public int share(Outcome newOutcome, @Nullable Object newValue, @Nullable Throwable newError, Source newSource) {
+        loseValueFor(newValue);
+        value(newValue, newOutcome);
+        common = true;
+        error = newError;
+        source = newSource;
+        ageNanos = 0;
         return OUT;
     }
 
     @Override
-    public int share(Outcome newOutcome, @Nullable Object newValue, @Nullable Throwable newError) {
-        value(newValue, newOutcome);
-        error = newError;
-        return OUT;
+    public void shareValue() {
+        common = true;
     }
 
     @Override
@@ -1104,6 +1218,7 @@ final class CallState extends CallPadding {
 
     @Override
     public int refuseRetry(Refusal why) {
+        refusal = why;
         Events events = interpreter.events;
         if (events != null) {
             events.retryRefused(spec.operation.name, attempts, why);

@@ -17,7 +17,21 @@ public final class CallTimeoutException extends RuntimeException {
     private final long elapsedNanos;
     private transient @Nullable List<AttemptEnd> history;
 
-    CallTimeoutException(String pipeline, String policy, int attempt, long elapsedNanos) {
+    /** The caller's limit that struck; null if it was one of the pipeline's own. */
+    final transient @Nullable StruckLimit limit;
+
+    /**
+     * An attempt that was given up; made by the pipeline, and by policies for calls that waited for another one's attempt.
+     *
+     * @param policy whose limit it was
+     * @param attempt its number, from 1
+     * @param elapsedNanos how long it had run
+     */
+    public CallTimeoutException(String pipeline, String policy, int attempt, long elapsedNanos) {
+        this(pipeline, policy, attempt, elapsedNanos, null);
+    }
+
+    CallTimeoutException(String pipeline, String policy, int attempt, long elapsedNanos, @Nullable StruckLimit limit) {
         super(
                 "attempt " + attempt + " of '" + pipeline + "' was given up after " + elapsedNanos / 1_000_000
                         + " ms by the " + policy,
@@ -27,6 +41,7 @@ public final class CallTimeoutException extends RuntimeException {
         this.pipeline = pipeline;
         this.policy = policy;
         this.elapsedNanos = elapsedNanos;
+        this.limit = limit;
     }
 
     /** The name of the pipeline. */

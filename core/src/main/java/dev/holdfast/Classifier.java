@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * error is given without the {@code CompletionException} or {@code ExecutionException} around it. A classifier that
  * throws makes its own exception the call's error, which is then {@linkplain Outcome#IGNORED ignored} by the policies.
  *
- * <p>Not asked: a {@link CallRejectedException} of an inner pipeline, which is a rejection here too, and a
+ * <p>Not asked: a {@link CallRejectedException} of an inner pipeline, which is a rejection here too, whatever has wrapped it, and a
  * {@link VirtualMachineError}, which is never retried and never counted.
  */
 @FunctionalInterface

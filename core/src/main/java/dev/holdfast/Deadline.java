@@ -33,7 +33,7 @@ public final class Deadline {
         long nanos = Call.limitNanos("limit", limit);
         long now = time.nanos();
         Ambient here = Ambient.get();
-        return bound(time, now + Math.min(nanos, here.remaining(time, now)), here.boundAttempt, action);
+        return bound(time, now + Math.min(nanos, here.remaining(time, now)), here.boundAttempt, null, action);
     }
 
     /** What is left for the current thread's request; empty if nothing limits it. Never negative. */
@@ -69,7 +69,7 @@ public final class Deadline {
             executor.execute(task);
             return;
         }
-        executor.execute(() -> bound(carried.time, carried.until, carried.attempt, () -> {
+        executor.execute(() -> bound(carried.time, carried.until, carried.attempt, carried.around, () -> {
             task.run();
             return null;
         }));
@@ -84,19 +84,23 @@ public final class Deadline {
         private final @Nullable TimeSource time;
         private final long until;
         private final int attempt;
+        private final @Nullable Around around;
 
         // What is bound to the thread itself, the call apart that it is in the middle of.
         private final @Nullable TimeSource ownTime;
         private final long ownUntil;
         private final int ownAttempt;
+        private final @Nullable Around ownAround;
 
-        private Binding(Ambient here, @Nullable TimeSource time, long until, int attempt) {
+        private Binding(Ambient here, @Nullable TimeSource time, long until, int attempt, @Nullable Around around) {
             this.time = time;
             this.until = until;
             this.attempt = attempt;
+            this.around = around;
             ownTime = here.boundTime;
             ownUntil = here.boundAt;
             ownAttempt = here.boundAttempt;
+            ownAround = here.boundAround;
         }
 
         /** What holds now; null if nothing does. */
@@ -108,10 +112,11 @@ public final class Deadline {
             long now = time.nanos();
             long remaining = here.remaining(time, now);
             int attempt = here.attempt();
-            if (remaining == Long.MAX_VALUE && attempt == 0) {
+            Around around = here.around();
+            if (remaining == Long.MAX_VALUE && attempt == 0 && around == null) {
                 return null;
             }
-            return new Binding(here, remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt);
+            return new Binding(here, remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt, around);
         }
 
         /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
@@ -120,6 +125,8 @@ public final class Deadline {
             here.boundTime = elsewhere == null ? null : elsewhere.time;
             here.boundAt = elsewhere == null ? 0 : elsewhere.until;
             here.boundAttempt = elsewhere == null ? 0 : elsewhere.attempt;
+            here.boundAround = elsewhere == null ? null : elsewhere.around;
+            here.bindingChanged();
         }
 
         /** Puts back what {@link #current} told on this very thread before something was set. */
@@ -128,27 +135,33 @@ public final class Deadline {
             here.boundTime = before == null ? null : before.ownTime;
             here.boundAt = before == null ? 0 : before.ownUntil;
             here.boundAttempt = before == null ? 0 : before.ownAttempt;
+            here.boundAround = before == null ? null : before.ownAround;
+            here.bindingChanged();
         }
     }
 
-    /** Binds both to this thread while the action runs; with no time given, what is bound already goes on to hold. */
+    /** Binds all to this thread while the action runs; with no time given, what is bound already goes on to hold. */
     static <T extends @Nullable Object, E extends Exception> T bound(
-            @Nullable TimeSource time, long until, int attempt, CheckedSupplier<T, E> action) throws E {
+            @Nullable TimeSource time, long until, int attempt, @Nullable Around around, CheckedSupplier<T, E> action)
+            throws E {
         Ambient here = Ambient.get();
         TimeSource outerTime = here.boundTime;
         long outerAt = here.boundAt;
         int outerAttempt = here.boundAttempt;
+        Around outerAround = here.boundAround;
         if (time != null) {
             here.boundTime = time;
             here.boundAt = until;
         }
         here.boundAttempt = attempt;
+        here.boundAround = Around.joined(around, outerAround);
         try {
             return action.get();
         } finally {
             here.boundTime = outerTime;
             here.boundAt = outerAt;
             here.boundAttempt = outerAttempt;
+            here.boundAround = outerAround;
         }
     }
 }

@@ -46,6 +46,7 @@ final class Hedge implements Runnable {
         argument = parent.argument;
         outerAttempt = parent.outerAttempt;
         call = new CallState(interpreter.layers, parent.async, null);
+        call.background = true;
         call.standBeside(parent);
         call.alarms(interpreter.layers).hedge = this;
     }
@@ -53,21 +54,17 @@ final class Hedge implements Runnable {
     /** On the watchdog's thread, which runs no code of the user's. */
     void start() {
         try {
-            interpreter.pipeline.executor().execute(this);
+            interpreter.pipeline.lanes.background().execute(this);
         } catch (Throwable refusal) {
-            race.landed(this);
+            landed();
         }
     }
 
     @Override
     public void run() {
         if (call.cancelPending() || !race.begins(this)) {
-            race.landed(this);
+            landed();
             return;
-        }
-        Events events = interpreter.events;
-        if (events != null) {
-            Carrier.within(call.context, () -> events.hedged(spec.operation.name, attemptsBefore + 1));
         }
         call.begin(interpreter, spec, mode);
         call.work(action, argument);
@@ -85,6 +82,13 @@ final class Hedge implements Runnable {
         outcome = call.outcome;
         value = call.value;
         error = call.error;
+        landed();
+    }
+
+    private void landed() {
+        if (!ran) {
+            interpreter.hedgeNotMade(race.layer);
+        }
         race.landed(this);
     }
 
@@ -101,6 +105,10 @@ final class Hedge implements Runnable {
     void begun() {
         startedAt = call.attemptStart;
         started = true;
+        Events events = interpreter.events;
+        if (events != null) {
+            events.hedged(spec.operation.name, attemptsBefore + 1);
+        }
     }
 
     long decidedAt() {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.spi.Causes;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Refusal;
@@ -57,11 +58,16 @@ final class Interpreter {
     private final long onFailure;
     private final long onEnd;
     private final long onAdmission;
+    private final long onAttempt;
     private final BooleanSupplier closed;
     private final BackgroundStarter background;
     private final Set<String> logged = ConcurrentHashMap.newKeySet();
+    /** What each policy knows of how long answers take. */
+    private final AnswerTimes[] answerTimes;
 
-    // Both are written and read by all threads without care: the straight way has no state, and two of them do no harm.
+    // All are written and read by all threads without care: the straight way has no state, and two of them do no harm.
+    private long answerNotedAt;
+    private boolean answerNoted;
     private int callsUntilStraight;
     private @Nullable StraightWay straight;
 
@@ -91,6 +97,10 @@ final class Interpreter {
         this.background = background;
         policies = outermostFirst.toArray(new Policy[0]);
         layers = policies.length;
+        answerTimes = new AnswerTimes[layers];
+        for (int i = 0; i < layers; i++) {
+            answerTimes[i] = AnswerTimes.of(policies[i]);
+        }
         nextEnter = new int[layers + 1];
         nextEnter[layers] = layers;
         for (int i = layers - 1; i >= 0; i--) {
@@ -100,6 +110,7 @@ final class Interpreter {
         onFailure = mask(Policy.FAILURE);
         onEnd = mask(Policy.ENDED);
         onAdmission = mask(Policy.STILL_ADMITS);
+        onAttempt = mask(Policy.ATTEMPTS);
         long hedging = mask(Policy.HEDGE);
         hedges = hedging != 0;
         if (Long.bitCount(hedging) > 1) {
@@ -296,7 +307,8 @@ final class Interpreter {
         return below(call.cursor) & -1L << call.base;
     }
 
-    private static long below(int layer) {
+    /** The layers further out than this one, of which there may be 64. */
+    static long below(int layer) {
         return layer >= Long.SIZE ? -1L : (1L << layer) - 1;
     }
 
@@ -321,6 +333,7 @@ final class Interpreter {
         try {
             return way.settle(call);
         } catch (Throwable thrown) {
+            call.forks = null;
             return call.fail(thrown);
         }
     }
@@ -369,10 +382,14 @@ final class Interpreter {
         try {
             decision = policies[layer].settle(call);
         } catch (Throwable thrown) {
+            call.forks = null;
             decision = call.fail(thrown);
         }
         if (call.expired) {
             call.expired = false;
+        }
+        if (call.forks != null) {
+            startForks(call);
         }
         return decision;
     }
@@ -399,7 +416,11 @@ final class Interpreter {
             }
             case CallState.FUNCTION -> answerFrom(call);
             case CallState.STAGE -> {
-                return STAGE;
+                if (call.outcome != Outcome.INTERRUPTED) {
+                    return STAGE;
+                }
+                // Whoever was interrupted waits for nothing more.
+                abandon(call);
             }
             default -> call.fail(misuse(call.cursor, "settle"));
         }
@@ -440,7 +461,7 @@ final class Interpreter {
     void overdue(int layer, long slot, long now) {
         try {
             if (policies[layer].overdueRunsUserCode()) {
-                pipeline.executor().execute(() -> tellOverdue(layer, slot, now));
+                pipeline.lanes.hooks().execute(() -> tellOverdue(layer, slot, now));
                 return;
             }
         } catch (Throwable thrown) {
@@ -467,6 +488,14 @@ final class Interpreter {
         }
     }
 
+    void hedgeNotMade(int layer) {
+        try {
+            policies[layer].hedgeNotMade(time.nanos());
+        } catch (Throwable thrown) {
+            logOnce("hedgeNotMade of " + policyName(layer) + " in '" + name + "' threw", thrown);
+        }
+    }
+
     long lease(int layer) {
         return policies[layer].lease();
     }
@@ -482,7 +511,7 @@ final class Interpreter {
 
     private void answerFrom(CallState call) {
         try {
-            call.answer(applied(call), Source.FALLBACK, 0);
+            call.answerOwn(applied(call), Source.FALLBACK, 0);
         } catch (Throwable thrown) {
             call.fail(thrown);
         }
@@ -504,6 +533,7 @@ final class Interpreter {
     private int beginRetry(CallState call) {
         call.keepOutcome(call.cursor);
         call.giveUpAt = CallState.NOT_GIVEN_UP;
+        call.endedBy = CallState.NOT_GIVEN_UP;
         call.retrying = true;
         if (events != null) {
             events.retryScheduled(call.operation(), call.attempts, call.waitNanos);
@@ -522,6 +552,7 @@ final class Interpreter {
         call.passStarted = false;
         call.suspendedAt = CallState.NOT_SUSPENDED;
         call.heldRetry = 0;
+        call.refusal = null;
         call.startedLayers &= below(layer + 1);
         call.clearSlotsFrom(layer + 1);
         if (call.alarms != null) {
@@ -530,7 +561,11 @@ final class Interpreter {
         call.fault = null;
         call.outcome = Outcome.SUCCESS;
         call.value = null;
+        call.common = false;
         call.error = null;
+        call.retryAfter = -1;
+        call.source = Source.LIVE;
+        call.ageNanos = 0;
         if (call.unfinished != null) {
             LateEnd.detach(call.unfinished, layer);
         }
@@ -562,7 +597,9 @@ final class Interpreter {
         }
         boolean outcomeKnown = !call.down;
         boolean keeps = outcomeKnown && why == CallState.BY_LIMIT;
-        boolean wasRetrying = call.retrying;
+        // A try that was turned away is not put aside: then what is, is the one before it, and comes back or is
+        // discarded.
+        boolean isKept = call.retrying && !call.wasTurnedAway();
         call.retrying = false;
         call.settling = false;
         if (keeps) {
@@ -574,7 +611,7 @@ final class Interpreter {
         }
         abandon(call);
         if (outcomeKnown) {
-            if (wasRetrying) {
+            if (isKept) {
                 forgetKept(call);
             }
             leaveLayer(call);
@@ -610,7 +647,27 @@ final class Interpreter {
         call.startedLayers = -1L;
         call.passStarted = true;
         call.attemptStart = call.now;
+        if (onAttempt != 0) {
+            tellOfAttempt(call, true);
+        }
         return true;
+    }
+
+    private void tellOfAttempt(CallState call, boolean starts) {
+        int at = call.cursor;
+        for (long told = onAttempt & entered(call); told != 0; told &= told - 1) {
+            call.cursor = Long.numberOfTrailingZeros(told);
+            try {
+                if (starts) {
+                    policies[call.cursor].attemptStarts(call);
+                } else {
+                    policies[call.cursor].attemptEnds(call);
+                }
+            } catch (Throwable thrown) {
+                logOnce("what " + policyName(call.cursor) + " of '" + name + "' does about attempts threw", thrown);
+            }
+        }
+        call.cursor = at;
     }
 
     /** The attempt is no longer open. */
@@ -620,16 +677,32 @@ final class Interpreter {
         if (call.alarms != null) {
             call.alarms.close(call.actionNanos);
         }
+        if (onAttempt != 0) {
+            tellOfAttempt(call, false);
+        }
     }
 
     /** The action has ended: its answer is judged once, for all policies. */
     void attemptEnded(CallState call, @Nullable Object value, @Nullable Throwable error) {
         closed(call);
         call.down = false;
+        if (error != null && StruckLimit.of(call, error)) {
+            timedOut(call);
+            tellAttempt(call);
+            return;
+        }
         call.value = value;
         call.error = error;
         call.retryAfter = -1;
         call.outcome = judge(call, value, error);
+        if (call.outcome == Outcome.SUCCESS) {
+            if (call.now - answerNotedAt >= AnswerTimes.SAMPLE_NANOS || !answerNoted) {
+                noteAnswer(call);
+            }
+        } else if (error != null && StruckLimit.isReachedBy(call, error)) {
+            call.endedBy = call.limitOwner;
+            call.outlived = outlived(call);
+        }
         tellAttempt(call);
     }
 
@@ -642,12 +715,16 @@ final class Interpreter {
         if (error instanceof VirtualMachineError) {
             return Outcome.IGNORED;
         }
-        if (error instanceof CallRejectedException rejection) {
+        CallRejectedException rejection = rejectionIn(error);
+        if (rejection != null) {
             call.retryAfter = rejection.retryAfterNanos();
             return Outcome.REJECTED;
         }
         try {
             Verdict verdict = classifier.classify(value, error);
+            if (verdict == null) {
+                throw new NullPointerException(noVerdict(call, classifier));
+            }
             call.retryAfter = verdict.retryAfterNanos();
             return verdict.outcome();
         } catch (Throwable broken) {
@@ -656,10 +733,19 @@ final class Interpreter {
         }
     }
 
+    private String noVerdict(CallState call, Classifier classifier) {
+        String operation = call.operation();
+        return "classifier " + classifier.getClass().getName() + " of "
+                + (operation == null ? "" : "operation '" + operation + "' of ")
+                + "pipeline '" + name + "' returned null, but must return a Verdict";
+    }
+
     static @Nullable Throwable unwrapped(@Nullable Throwable thrown) {
         Throwable error = thrown;
-        while (error instanceof CompletionException || error instanceof ExecutionException) {
-            Throwable cause = error.getCause();
+        for (int i = 0;
+                i < Causes.MOST && (error instanceof CompletionException || error instanceof ExecutionException);
+                i++) {
+            Throwable cause = Causes.of(error);
             if (cause == null) {
                 break;
             }
@@ -668,15 +754,23 @@ final class Interpreter {
         return error;
     }
 
+    /** The rejection of an inner pipeline, also where a client has wrapped it; null if it is none. */
+    private static @Nullable CallRejectedException rejectionIn(@Nullable Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (cause instanceof CallRejectedException rejection) {
+                return rejection;
+            }
+        }
+        return null;
+    }
+
     /** The attempt was started, and its outcome is decided by something else than its end. */
     void attemptGivenUp(CallState call, int reason, @Nullable Throwable interruption) {
         closed(call);
         call.down = false;
         if (reason == CallState.BY_LIMIT) {
-            call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
-            call.error(
-                    new CallTimeoutException(name, call.limitOwnerName(), call.attempts, call.actionNanos),
-                    Outcome.TIMEOUT);
+            timedOut(call);
         } else {
             giveUp(call, reason);
             if (interruption != null) {
@@ -686,8 +780,44 @@ final class Interpreter {
         tellAttempt(call);
     }
 
+    private void timedOut(CallState call) {
+        endedByLimit(call);
+        call.outlived = outlived(call);
+        CallTimeoutException timeout = new CallTimeoutException(
+                name, call.limitOwnerName(), call.attempts, call.actionNanos, call.struckLimit());
+        call.error(timeout, Outcome.TIMEOUT);
+    }
+
+    private void endedByLimit(CallState call) {
+        call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
+        call.endedBy = call.limitOwner;
+    }
+
+    /** Not for every answer: quick ones would write what all threads read. */
+    private void noteAnswer(CallState call) {
+        answerNotedAt = call.now;
+        answerNoted = true;
+        for (AnswerTimes times : answerTimes) {
+            times.answered(call.actionNanos, call.now);
+        }
+    }
+
+    private long outlived(CallState call) {
+        long longNanos = call.longFor(call.limitOwner);
+        long mask = 0;
+        for (int i = 0; i < layers; i++) {
+            if (answerTimes[i].areOutlivedBy(call.actionNanos, call.now, longNanos)) {
+                mask |= 1L << i;
+            }
+        }
+        return mask;
+    }
+
     /** The action never ran after all: the call was cancelled just before, or its limit could not be watched. */
     void notStarted(CallState call, int reason) {
+        if (onAttempt != 0) {
+            tellOfAttempt(call, false);
+        }
         call.attempts--;
         call.startedLayers = call.startedBefore;
         call.passStarted = false;
@@ -700,18 +830,16 @@ final class Interpreter {
 
     /** The call ends without having reached the dependency, or because the caller wants it to. */
     private void giveUp(CallState call, int reason) {
-        call.discard(call.value);
+        call.loseValueFor(null);
         call.down = false;
         switch (reason) {
             case CallState.BY_LIMIT -> {
-                call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
+                endedByLimit(call);
                 String owner = call.limitOwnerName();
-                reject(
-                        call,
-                        rejection(
-                                Reason.DEADLINE_EXCEEDED,
-                                owner,
-                                "call of '" + name + "' could not be made within the time of its " + owner));
+                String message = "call of '" + name + "' could not be made within the time of its " + owner;
+                CallRejectedException rejection = rejection(Reason.DEADLINE_EXCEEDED, owner, message);
+                rejection.limit = call.struckLimit();
+                reject(call, rejection);
             }
             case CallState.BY_CANCEL -> {
                 call.giveUpAt = CallState.CALLER;
@@ -786,7 +914,7 @@ final class Interpreter {
         int why = call.cancelPending() ? CallState.BY_CANCEL : reason;
         if (why == CallState.BY_COMPLETION) {
             if (error == null) {
-                call.answer(value, Source.FALLBACK, 0);
+                call.answerOwn(value, Source.FALLBACK, 0);
             } else {
                 Throwable cause = unwrapped(error);
                 call.fail(cause == null ? error : cause);
@@ -801,7 +929,7 @@ final class Interpreter {
         leaveLayer(call);
     }
 
-    /** Runs the function that a policy answers from. */
+    /** Runs the function that a policy answers from, inside the call: under its deadline, and as none of its attempts. */
     @SuppressWarnings("NullAway") // it declares that it takes null, which the checker does not see through a wildcard
     static @Nullable Object applied(CallState call) {
         Function<? super @Nullable Throwable, ?> function = call.function;
@@ -809,7 +937,20 @@ final class Interpreter {
             throw new IllegalStateException("a policy said answerFrom without a function");
         }
         call.function = null;
-        return function.apply(call.error);
+        Ambient ambient = Ambient.get();
+        CallState before = ambient.inner();
+        ambient.enter(call);
+        call.answering = true;
+        boolean walked = ambient.pauseWalk();
+        try {
+            return function.apply(call.error);
+        } finally {
+            if (walked) {
+                ambient.resumeWalk();
+            }
+            call.answering = false;
+            ambient.leave(before);
+        }
     }
 
     /** As {@link #applied}, where the function returns a stage. */
@@ -823,7 +964,7 @@ final class Interpreter {
 
     // ---- small things
 
-    private void startForks(CallState call) {
+    void startForks(CallState call) {
         List<CallState.Fork> forks = call.forks == null ? List.of() : new ArrayList<>(call.forks);
         call.forks = null;
         for (CallState.Fork fork : forks) {
@@ -837,6 +978,23 @@ final class Interpreter {
             throw new IllegalStateException("a policy said await without a completion");
         }
         return awaited;
+    }
+
+    /** Something that must not throw has thrown, in the middle of a walk: the layers are left all the same. */
+    void breakOff(CallState call, Throwable broken) {
+        call.loseValueFor(null);
+        call.settling = false;
+        call.retrying = false;
+        call.down = false;
+        call.giveUpAt = CallState.CALLER;
+        call.error(broken, Outcome.IGNORED);
+        for (int what = advance(call); what != DONE; what = advance(call)) {
+            if (what == STAGE) {
+                stageEnded(call, CallState.BY_REFUSAL, null, null);
+            } else {
+                resumed(call, CallState.BY_REFUSAL, what);
+            }
+        }
     }
 
     private IllegalStateException misuse(int layer, String method) {
@@ -867,8 +1025,8 @@ final class Interpreter {
         }
     }
 
-    /** A broken policy would fill the log with every call. */
-    private void logOnce(String what, Throwable thrown) {
+    /** What is broken would fill the log with every call. */
+    void logOnce(String what, Throwable thrown) {
         if (logged.add(what)) {
             log(what + "; told once", thrown);
         }

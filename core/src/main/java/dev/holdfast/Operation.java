@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,8 @@ public final class Operation<T extends @Nullable Object> {
     final Classifier classifier;
     private final @Nullable Consumer<Object> discard;
     private final Call<T> unkeyed;
+    /** With which other operations its answers are shared. */
+    final Family family;
 
     @SuppressWarnings("unchecked") // values of this operation are of its type
     Operation(Pipeline pipeline, @Nullable String name, Classifier classifier, Options<T> options) {
@@ -30,6 +33,7 @@ public final class Operation<T extends @Nullable Object> {
         this.idempotent = options.idempotent;
         this.classifier = options.classifier == null ? classifier : options.classifier;
         this.discard = (Consumer<Object>) options.discard;
+        this.family = new Family(name, options.type);
         this.unkeyed = new Call<>(this, null, null, Long.MAX_VALUE, idempotent);
     }
 
@@ -38,10 +42,25 @@ public final class Operation<T extends @Nullable Object> {
         private boolean idempotent = true;
         private @Nullable Classifier classifier;
         private @Nullable Consumer<? super T> discard;
+        private @Nullable Class<? super T> type;
 
         Options() {}
 
-        /** Whether the work may be done twice without harm; default true. If not, it is not retried after a timeout or a broken connection. */
+        /**
+         * The type of the answers. Operations of one name and one type on a pipeline share cached answers and single flights,
+         * wherever they are made. Default: unknown; then an operation shares with itself, and with others of its name that
+         * run the same lambda or method reference, since two others may have two types.
+         */
+        public Options<T> type(Class<? super T> value) {
+            this.type = Objects.requireNonNull(value, "type");
+            return this;
+        }
+
+        /**
+         * Whether the work may be done twice without harm; default true. If not, it is retried only where it was surely not
+         * done: turned away locally, pushed back, or no connection was made for it, whatever exception that is wrapped in;
+         * and caches pass it by: it is neither joined with another call nor answered from memory.
+         */
         public Options<T> idempotent(boolean value) {
             this.idempotent = value;
             return this;
@@ -53,7 +72,10 @@ public final class Operation<T extends @Nullable Object> {
             return this;
         }
 
-        /** What is done with a value that nobody gets, so that it can be closed: of a retried attempt, or one that came too late. */
+        /**
+         * What is done with a value that nobody gets, so that it can be closed: of a retried attempt, or one that came too late.
+         * Not with one that several calls share, or that a cache keeps.
+         */
         public Options<T> discard(Consumer<? super T> value) {
             this.discard = Objects.requireNonNull(value, "discard");
             return this;
@@ -71,12 +93,16 @@ public final class Operation<T extends @Nullable Object> {
             try {
                 discard.accept(lost);
             } catch (Throwable thrown) {
-                Interpreter.log("discarding a value of '" + pipeline.name() + "' threw", thrown);
+                pipeline.interpreter.logOnce("discarding a value of '" + pipeline.name() + "' threw", thrown);
             }
         }
     }
 
-    /** A call for this key: one that has it in common with others may share their answer. */
+    /**
+     * A call for this key: one that has it in common with others may share their answer.
+     *
+     * @see Call#key
+     */
     public Call<T> key(Object key) {
         return unkeyed.key(key);
     }
@@ -89,17 +115,87 @@ public final class Operation<T extends @Nullable Object> {
     /**
      * The function with the pipeline around it, keyed by its argument. It may be run again in the background, to refresh a
      * cached answer, so it holds nothing of a single request.
+     *
+     * <p>In a pipeline with a stale cache, calls with equal arguments get the same answer, whoever makes them. If the answer
+     * depends on anything else, such as the user's token in a thread-local, use {@link #decorate(CheckedFunction, Supplier)}.
      */
     public <K, E extends Exception> CheckedFunction<K, T, E> decorate(
             CheckedFunction<? super K, ? extends T, ? extends E> function) {
-        Objects.requireNonNull(function, "function");
+        family.runs(Objects.requireNonNull(function, "function"));
         return argument -> pipeline.blocking.call(key(argument), function, CallState.KEYED, argument, false);
     }
 
-    /** As {@link #decorate}, for a function that returns a stage. The returned function never throws. */
+    /**
+     * As {@link #decorate(CheckedFunction)}, for answers that depend on who asks: calls of different partitions never share
+     * one.
+     *
+     * <pre>{@code
+     * orders.decorate(client::orders, CurrentUser::id)
+     * }</pre>
+     *
+     * <p>The partition is asked again where the function is about to run, which may be another thread (a refresh, a hedge, a
+     * dedicated thread). If it is not the same there, the function does not run: it would ask for somebody else. Register
+     * what the partition is read from as a {@link dev.holdfast.spi.CallContext}.
+     *
+     * @param partition asked with every call, on the caller's thread, and must not answer null; what it throws then leaves
+     *     the decorated function as it is
+     */
+    public <K, E extends Exception> CheckedFunction<K, T, E> decorate(
+            CheckedFunction<? super K, ? extends T, ? extends E> function, Supplier<?> partition) {
+        Objects.requireNonNull(partition, "partition");
+        family.runs(Objects.requireNonNull(function, "function"));
+        return argument -> {
+            Asker asker = new Asker(pipeline, partition);
+            CheckedFunction<K, T, E> forAsker = key -> {
+                asker.check();
+                return function.apply(key);
+            };
+            return pipeline.blocking.call(keyOf(argument, asker), forAsker, CallState.KEYED, argument, false);
+        };
+    }
+
+    /** As {@link #decorate(CheckedFunction)}, for a function that returns a stage. The returned function never throws. */
     public <K> Function<K, CompletableFuture<T>> decorateAsync(
             Function<? super K, ? extends CompletionStage<T>> function) {
-        Objects.requireNonNull(function, "function");
-        return argument -> pipeline.async.call(key(argument), function, CallState.KEYED, argument, false);
+        family.runs(Objects.requireNonNull(function, "function"));
+        return argument -> calledAsync(() -> key(argument), function, argument);
+    }
+
+    /**
+     * As {@link #decorate(CheckedFunction, Supplier)}, for a function that returns a stage. The returned function never
+     * throws.
+     */
+    public <K> Function<K, CompletableFuture<T>> decorateAsync(
+            Function<? super K, ? extends CompletionStage<T>> function, Supplier<?> partition) {
+        Objects.requireNonNull(partition, "partition");
+        family.runs(Objects.requireNonNull(function, "function"));
+        return argument -> {
+            Asker asker;
+            try {
+                asker = new Asker(pipeline, partition);
+            } catch (Throwable thrown) {
+                return CompletableFuture.failedFuture(thrown);
+            }
+            Function<K, CompletionStage<T>> forAsker = key -> {
+                asker.check();
+                return function.apply(key);
+            };
+            return calledAsync(() -> keyOf(argument, asker), forAsker, argument);
+        };
+    }
+
+    private <K> CompletableFuture<T> calledAsync(
+            Supplier<Call<T>> key, Function<? super K, ? extends CompletionStage<T>> function, K argument) {
+        Call<T> call;
+        try {
+            call = key.get();
+        } catch (Throwable thrown) {
+            return CompletableFuture.failedFuture(thrown);
+        }
+        return pipeline.async.call(call, function, CallState.KEYED, argument, false);
+    }
+
+    private Call<T> keyOf(Object argument, Asker asker) {
+        return unkeyed.partition(asker.who).key(argument);
     }
 }

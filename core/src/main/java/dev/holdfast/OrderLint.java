@@ -104,6 +104,17 @@ final class OrderLint {
         return warnings;
     }
 
+    /** Whether a policy answers from memory. */
+    static boolean caches(List<Policy> policies) {
+        return policies.stream().anyMatch(policy -> policy.name().equals("stale-cache"));
+    }
+
+    /** A rule of use, for operations that are made later than the pipeline. */
+    static String keyedInVain(String operation) {
+        return "key-without-idempotence: calls of '" + operation + "' have a key, but are not idempotent, so that the"
+                + " stale-cache passes them by: none is joined or answered from memory; leave the key out if that is meant";
+    }
+
     private static void rejectImpossible(String pipeline, List<Policy> policies) {
         // The interpreter keeps a bit for each layer.
         if (policies.size() > Long.SIZE) {

@@ -19,6 +19,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private final @Nullable TimeSource limiting;
     private final long until;
     private final int number;
+    private final @Nullable Around around;
     private final CallContext.@Nullable Snapshot context;
     private final Completion come = new Completion();
 
@@ -42,6 +43,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         limiting = call.limited ? call.time() : null;
         until = call.limitAt;
         number = Math.max(call.attempts, call.outerAttempt);
+        around = call.withThoseAround();
         context = call.context();
     }
 
@@ -54,7 +56,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private void work() {
         if (begins()) {
             try {
-                value = Deadline.bound(limiting, until, number, action);
+                value = Deadline.bound(limiting, until, number, around, action);
             } catch (Throwable thrown) {
                 error = thrown;
             }
@@ -120,7 +122,20 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     }
 
     /** Nobody waits any longer; false if the work has ended, or was left before. */
-    synchronized boolean leave() {
+    private boolean leave() {
+        if (!leaves()) {
+            return false;
+        }
+        Attempt attempt = call.attempt;
+        if (attempt != null) {
+            // Whoever struck has done so already; somebody who interrupted the caller has not.
+            attempt.cancel();
+            interpreter.pipeline.runHooks(attempt, null);
+        }
+        return true;
+    }
+
+    private synchronized boolean leaves() {
         if (left || isOver()) {
             return false;
         }

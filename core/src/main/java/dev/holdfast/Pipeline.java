@@ -5,18 +5,19 @@ import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.TimeSource;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -34,16 +35,20 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A blocking call runs on its caller's thread. An asynchronous one holds no thread; its continuations run where its stages
- * complete, or on the pipeline's executor; on a timer's thread only if that executor runs them where they are handed in, or
- * refuses them.
+ * complete, or on the pipeline's executor; on a timer's thread only if that executor runs them where they are handed in.
  */
 public final class Pipeline implements AutoCloseable {
     /** Classes of its own cost a pipeline about as much as ten thousand calls do; this many tell that it is in use. */
     private static final int STRAIGHT_AFTER = Integer.getInteger("dev.holdfast.straight-after", 1_000);
 
+    private static final int MOST_WARNINGS = 100;
+
     private final String name;
     private final List<Policy> policies;
     private final List<String> warnings;
+    /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
+    private final @Nullable Set<String> keyedInVain;
+
     private final TimeSource time;
     private final Operation<@Nullable Object> plain;
     private final Classifier classifier;
@@ -53,23 +58,16 @@ public final class Pipeline implements AutoCloseable {
     final BlockingDriver blocking;
     final AsyncDriver async;
 
-    private final Object lock = new Object();
-    private volatile @Nullable Executor executor;
-    private final boolean executorIsOwn;
-    /** Of whoever built it; for its threads. */
-    private final @Nullable ClassLoader loader;
-
-    private @Nullable ExecutorService owned;
+    final Lanes lanes;
     private final @Nullable ExecutorService dedicated;
-    private volatile boolean closed;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Pipeline(Builder builder) {
         name = builder.name;
         policies = List.copyOf(builder.policies);
-        warnings = warningsOf(name, policies);
+        warnings = new CopyOnWriteArrayList<>(warningsOf(name, policies));
+        keyedInVain = OrderLint.caches(policies) ? ConcurrentHashMap.newKeySet() : null;
         time = builder.time;
-        executor = builder.executor;
-        executorIsOwn = executor == null;
         classifier = builder.classifier;
         events = builder.observers.isEmpty() ? null : new Events(name, builder.observers);
         carrier = Carrier.of(builder.contexts);
@@ -77,11 +75,13 @@ public final class Pipeline implements AutoCloseable {
             policy.bind(time);
             policy.beside(policies);
         }
-        loader = Thread.currentThread().getContextClassLoader();
+        // Of whoever builds it; for its threads.
+        ClassLoader loader = Thread.currentThread().getContextClassLoader();
+        lanes = new Lanes(name, time, builder.executor, builder.backgroundExecutor, loader);
         dedicated = dedicatedThreads(name, policies, loader);
         Executor elsewhere = dedicated != null && time.executor() != null ? time.executor() : dedicated;
         interpreter = new Interpreter(
-                this, policies, time, events, elsewhere, builder.straightAfter, () -> closed, this::startBackground);
+                this, policies, time, events, elsewhere, builder.straightAfter, closed::get, this::startBackground);
         Watchdog watchdog = builder.watchdog == null ? Watchdog.on(time) : builder.watchdog;
         blocking = new BlockingDriver(this, interpreter, watchdog);
         async = new AsyncDriver(this, interpreter, watchdog);
@@ -100,7 +100,7 @@ public final class Pipeline implements AutoCloseable {
                     throw new IllegalArgumentException("pipeline '" + name
                             + "' has two policies with dedicated threads, but an attempt runs on one");
                 }
-                made = Threads.newPool(name, policy.dedicatedThreads(), loader);
+                made = Threads.newDedicated(name, loader);
             }
         }
         return made;
@@ -111,10 +111,24 @@ public final class Pipeline implements AutoCloseable {
         for (Policy policy : policies) {
             all.addAll(policy.warnings());
         }
-        for (String warning : all) {
-            System.getLogger("dev.holdfast").log(Level.WARNING, "pipeline ''{0}'': {1}", name, warning);
+        all.forEach(warning -> log(name, warning));
+        return all;
+    }
+
+    private static void log(String name, String warning) {
+        System.getLogger("dev.holdfast").log(Level.WARNING, "pipeline ''{0}'': {1}", name, warning);
+    }
+
+    /** A call of this operation has a key and is not idempotent. */
+    void keyedInVain(Operation<?> operation) {
+        Set<String> told = keyedInVain;
+        String which = operation.name();
+        // Names are the user's and few, unless somebody makes one of each path.
+        if (told != null && !told.contains(which) && told.size() < MOST_WARNINGS && told.add(which)) {
+            String warning = OrderLint.keyedInVain(which);
+            warnings.add(warning);
+            log(name, warning);
         }
-        return List.copyOf(all);
     }
 
     /**
@@ -126,22 +140,14 @@ public final class Pipeline implements AutoCloseable {
         return builder(name).policies(outermostFirst).build();
     }
 
-    /** A pipeline of the policies on the class path that make sense without settings, in the default order. */
+    /**
+     * A pipeline of the policies on the class path that make sense without settings, in the default order. No policy of it
+     * answers from memory: a stale cache is put in with {@link Builder#with}.
+     *
+     * @throws IllegalStateException if two on the class path claim the same name
+     */
     public static Pipeline standard(String name) {
-        return builder(name).policies(standardPolicies()).build();
-    }
-
-    private static List<Policy> standardPolicies() {
-        List<PolicyFactory<?>> factories = new ArrayList<>();
-        for (PolicyFactory<?> factory : ServiceLoader.load(PolicyFactory.class, Pipeline.class.getClassLoader())) {
-            factories.add(factory);
-        }
-        factories.sort(Comparator.comparingInt(PolicyFactory::position));
-        List<Policy> policies = new ArrayList<>();
-        for (PolicyFactory<?> factory : factories) {
-            factory.standard().ifPresent(policies::add);
-        }
-        return policies;
+        return builder(name).standard().build();
     }
 
     /** Starts a pipeline without policies, on the system's time. */
@@ -157,28 +163,68 @@ public final class Pipeline implements AutoCloseable {
         private final List<CallObserver> observers = new ArrayList<>();
         private TimeSource time = TimeSource.system();
         private @Nullable Executor executor;
+        private @Nullable Executor backgroundExecutor;
         private int straightAfter = STRAIGHT_AFTER;
         private @Nullable Watchdog watchdog;
         private @Nullable List<CallContext> contexts;
+        private boolean changed;
 
         private Builder(String name) {
-            this.name = Objects.requireNonNull(name, "name");
+            if (name.isBlank()) {
+                throw new IllegalArgumentException("name is blank but must name the dependency");
+            }
+            this.name = name;
         }
 
-        /** The policies, the first outermost. */
+        /** The policies, the first outermost. Comes before {@link #with} and {@link #without}. */
         public Builder policies(Policy... outermostFirst) {
             return policies(Arrays.asList(outermostFirst));
         }
 
-        /** The policies, the first outermost. */
+        /** The policies, the first outermost. Comes before {@link #with} and {@link #without}. */
         public Builder policies(List<? extends Policy> outermostFirst) {
+            if (changed) {
+                throw new IllegalStateException("pipeline '" + name
+                        + "': policies() and standard() replace what with() and without() did; say them first");
+            }
             policies = List.copyOf(outermostFirst);
             return this;
         }
 
-        /** The policies that {@link Pipeline#standard} has. */
+        /**
+         * The policies that {@link Pipeline#standard} has. Comes before {@link #with} and {@link #without}.
+         *
+         * @throws IllegalStateException if two on the class path claim the same name
+         */
         public Builder standard() {
-            return policies(standardPolicies());
+            return policies(DefaultOrder.ofClassPath().standard());
+        }
+
+        /**
+         * This policy too, at its place in the default order; or in place of the one of its kind.
+         *
+         * <pre>{@code
+         * Pipeline.builder("inventory").standard().with(StaleCachePolicy.of(c -> c.fresh(ofSeconds(5)))).build()
+         * }</pre>
+         *
+         * @throws IllegalArgumentException if the default order has no place for it, or there are several of its kind
+         */
+        public Builder with(Policy policy) {
+            policies = DefaultOrder.ofClassPath().with(policies, policy);
+            changed = true;
+            return this;
+        }
+
+        /**
+         * No policy of this kind.
+         *
+         * @param kind its {@linkplain Policy#name name}, such as {@code throttle}
+         * @throws IllegalArgumentException if there is none
+         */
+        public Builder without(String kind) {
+            policies = DefaultOrder.without(policies, kind);
+            changed = true;
+            return this;
         }
 
         /** What an answer means; default {@link Classifier#DEFAULT}. */
@@ -200,12 +246,24 @@ public final class Pipeline implements AutoCloseable {
         }
 
         /**
-         * Where continuations of asynchronous calls and background work run. It is not closed with the pipeline. Default:
-         * virtual threads where the JVM has them, else a bounded pool of daemon threads of the pipeline's own. One that runs
-         * or holds up tasks where they are handed in holds up limits and waits of all pipelines.
+         * Where asynchronous calls go on after a wait: with their next attempt, their end, and what their callers hang on the
+         * returned future. It is not closed with the pipeline. Default: virtual threads where the JVM has them, else daemon
+         * threads of the pipeline's own, at most 256. One that runs or holds up tasks where they are handed in holds up
+         * limits and waits of all pipelines, and what hangs on the future of one call must not wait for another call then.
+         * What it refuses is a rejection of that call, which ends on a thread of the pipeline's own.
          */
         public Builder executor(Executor value) {
             executor = Objects.requireNonNull(value, "executor");
+            return this;
+        }
+
+        /**
+         * Where refreshes of cached answers and hedges run, which may hang as long as their limit allows. It is not closed
+         * with the pipeline, and should not be the one of {@link #executor}, whose tasks would wait for it. Default: as
+         * there, threads of its own.
+         */
+        public Builder backgroundExecutor(Executor value) {
+            backgroundExecutor = Objects.requireNonNull(value, "backgroundExecutor");
             return this;
         }
 
@@ -288,15 +346,17 @@ public final class Pipeline implements AutoCloseable {
         return policies;
     }
 
-    /** What is known to hurt in how this pipeline was put together; each begins with the name of its rule. */
+    /** What is known to hurt in how this pipeline was put together, and is used so far; each begins with the name of its rule. */
     public List<String> warnings() {
-        return warnings;
+        return List.copyOf(warnings);
     }
 
-    /** Asks every policy for its gauges and totals. */
+    /** Asks every policy for its gauges and totals. The second policy of a kind has {@code .2} behind its names, and so on. */
     public void meters(Meters meters) {
+        Map<String, Integer> kinds = new HashMap<>();
         for (Policy policy : policies) {
-            policy.meters(meters);
+            int count = kinds.merge(policy.name(), 1, Integer::sum);
+            policy.meters(count == 1 ? meters : new NumberedMeters(meters, count));
         }
     }
 
@@ -316,20 +376,15 @@ public final class Pipeline implements AutoCloseable {
     // ---- life
 
     /**
-     * Ends the threads and meters that the pipeline made. Calls in flight end; one that needs another thread for that, or that
-     * begins now, is rejected with {@link Reason#CLOSED}.
+     * Ends the threads and meters that the pipeline made. Calls in flight go on as they would, and so does one that waits; one
+     * that needs another thread for that, or that begins now, is rejected with {@link Reason#CLOSED}.
      */
     @Override
     public void close() {
-        synchronized (lock) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            if (owned != null) {
-                owned.shutdown();
-            }
+        if (!closed.compareAndSet(false, true)) {
+            return;
         }
+        lanes.close();
         if (dedicated != null) {
             dedicated.shutdown();
         }
@@ -340,67 +395,22 @@ public final class Pipeline implements AutoCloseable {
     }
 
     boolean isClosed() {
-        return closed;
+        return closed.get();
     }
 
-    /** The user's executor, the time's, or one of our own that is made when it is first needed. */
-    Executor executor() {
-        Executor known = executor;
-        if (known != null) {
-            return known;
-        }
-        synchronized (lock) {
-            known = executor;
-            if (known == null) {
-                known = time.executor();
-                if (known == null) {
-                    owned = Threads.newExecutor(name, loader);
-                    known = owned;
-                    if (closed) {
-                        owned.shutdown();
-                    }
-                }
-                executor = known;
+    /** Not on this thread, which has others to serve. */
+    void runHooks(Attempt attempt, CallContext.@Nullable Snapshot context) {
+        if (attempt.hasHooks()) {
+            try {
+                lanes.hooks().execute(() -> Carrier.within(context, () -> attempt.runHooks(this::hookThrew)));
+            } catch (Throwable refusal) {
+                interpreter.logOnce("no thread to run the onCancel hooks of '" + name + "'", refusal);
             }
-            return known;
         }
     }
 
-    /** Whether handing a task in runs nothing of the user's: not the task, since it has threads, nor an executor of theirs. */
-    boolean executorIsOwn() {
-        return executorIsOwn;
-    }
-
-    /** For a thread in the middle of another call, which is to run nothing of this one; it does if there is no timer. */
-    void onTimer(Runnable task) {
-        AtomicBoolean begun = new AtomicBoolean();
-        // A timer that was refused may have been set all the same.
-        Runnable once = () -> {
-            if (begun.compareAndSet(false, true)) {
-                task.run();
-            }
-        };
-        try {
-            time.schedule(0, once);
-        } catch (Throwable noTimer) {
-            once.run();
-        }
-    }
-
-    void runHooks(Attempt attempt) {
-        if (Ambient.get().strikes && !executorIsOwn) {
-            onTimer(() -> handInHooks(attempt));
-        } else {
-            handInHooks(attempt);
-        }
-    }
-
-    private void handInHooks(Attempt attempt) {
-        try {
-            executor().execute(attempt::runHooks);
-        } catch (Throwable refusal) {
-            Interpreter.log("no thread to run the onCancel hooks of '" + name + "'", refusal);
-        }
+    private void hookThrew(Throwable thrown) {
+        interpreter.logOnce("an onCancel hook of '" + name + "' threw", thrown);
     }
 
     // ---- background work
@@ -409,13 +419,14 @@ public final class Pipeline implements AutoCloseable {
         CallState child = new CallState(interpreter.layers, parent.async, null);
         child.begin(interpreter, parent.spec, parent.mode);
         child.work(Objects.requireNonNull(parent.action), parent.argument);
+        child.background = true;
         child.base = fork.layer();
         child.cursor = fork.layer() + 1;
         child.preset(fork.layer(), fork.object());
         child.limitCaller(fork.limitNanos());
         child.context = parent.context();
         try {
-            executor().execute(() -> runBackground(child));
+            lanes.background().execute(() -> runBackground(child));
         } catch (Throwable refusal) {
             interpreter.refuse(child);
             runBackground(child);
@@ -427,7 +438,7 @@ public final class Pipeline implements AutoCloseable {
         try {
             if (child.async) {
                 // Going down still: it has not been refused already.
-                if (closed && child.down) {
+                if (isClosed() && child.down) {
                     interpreter.refuse(child);
                 }
                 async.proceed(child);
@@ -444,7 +455,11 @@ public final class Pipeline implements AutoCloseable {
         Hedge hedge = child.hedge();
         if (hedge != null) {
             hedge.ended();
-        } else if (events != null) {
+            return;
+        }
+        // Nobody gets it, unless a policy has kept it or others share it.
+        child.loseValueFor(null);
+        if (events != null) {
             events.backgroundSettled(child.operation(), child.outcome, child.now - child.startNanos);
         }
     }

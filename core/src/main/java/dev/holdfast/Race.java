@@ -2,7 +2,6 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.Completion;
-import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class Race {
     final int layer;
     private final CallState call;
-    private final long delayNanos;
+    final long delayNanos;
     /** What bounds the whole layer: the limits further in belong to each attempt. */
     private final boolean limited;
 
@@ -26,9 +25,6 @@ final class Race {
     private int attempts;
     private long dueAt;
     private volatile boolean waiting;
-
-    /** On sources of time that keep a timer for each attempt. */
-    volatile TimeSource.@Nullable Timer timer;
 
     // Guarded by this.
     private final List<Hedge> hedges = new ArrayList<>(0);
@@ -65,24 +61,24 @@ final class Race {
 
     // ---- on the watchdog's thread
 
-    /** When the next one is due; {@link Long#MAX_VALUE}: none is. */
-    long waitNanos(long now) {
-        return waiting ? Math.max(0, dueAt - now) : Long.MAX_VALUE;
-    }
-
-    /** Starts another attempt if it is time for it and the policy wants one; false if it does not. */
-    boolean look(long now) {
-        Hedge hedge = waiting && now - dueAt >= 0 ? next(now) : null;
-        if (hedge == null) {
-            return false;
+    /**
+     * Starts another attempt if it is time for it and the policy wants one; in how many nanoseconds it may be time again, or
+     * {@link Alarms#NEVER}.
+     */
+    long look(long now) {
+        if (waiting && now - dueAt >= 0) {
+            Hedge hedge = next(now);
+            if (hedge == null) {
+                return Alarms.NEVER;
+            }
+            hedge.start();
         }
-        hedge.start();
-        return true;
+        return waiting ? Math.max(0, dueAt - now) : Alarms.NEVER;
     }
 
     private synchronized @Nullable Hedge next(long now) {
-        // Until it is over, the call's object cannot serve another call: what is read of it is this call's.
-        if (over || !call.isUnderWay(number) || call.isLeaving()) {
+        // Until end() gets the lock, the call's object cannot serve another call: what is read of it is this call's.
+        if (!call.isUnderWay(number) || call.isLeaving()) {
             return null;
         }
         waiting = false;
@@ -174,8 +170,8 @@ final class Race {
     }
 
     private static void lose(@Nullable Hedge hedge) {
-        if (hedge != null && hedge.value != null) {
-            hedge.call.discard(hedge.value);
+        if (hedge != null) {
+            hedge.call.loseValueFor(null);
         }
     }
 
@@ -259,11 +255,13 @@ final class Race {
     }
 
     private int take(Hedge hedge) {
-        call.loseValueFor(hedge.value);
-        int decision = call.share(hedge.outcome, hedge.value, hedge.error);
+        int decision = call.share(hedge.outcome, hedge.value, hedge.error, hedge.call.source);
+        call.common = hedge.call.common;
         call.retryAfter = hedge.call.retryAfter;
+        // What bounds a hedge from outside is what bounds this layer.
+        call.endedBy = hedge.call.endedBy == CallState.CALLER ? call.limitOwner : hedge.call.endedBy;
+        call.outlived = hedge.call.outlived;
         call.holdRetry(hedge.call.heldRetry);
-        call.source = hedge.call.source;
         call.ageNanos = hedge.call.ageNanos;
         return decision;
     }

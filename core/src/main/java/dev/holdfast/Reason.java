@@ -7,6 +7,8 @@ public enum Reason {
     CIRCUIT_OPEN,
     /** All permits of the bulkhead are out, and its queue is full or was waited in for too long. */
     BULKHEAD_FULL,
+    /** Another call loads the same key already, and too many wait for its answer. */
+    FLIGHT_FULL,
     /** The throttle would have to hold the call for longer than it may. */
     THROTTLED,
     /** The time of the call had passed, or would have passed before the dependency could be asked. */
@@ -17,6 +19,6 @@ public enum Reason {
     EXECUTOR_FULL,
     /** The pipeline is closed. */
     CLOSED,
-    /** A policy that is not part of Holdfast; its message says why. */
+    /** Anything else, such as a policy that is not part of Holdfast; its message says why. */
     OTHER
 }

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code Retry-After} is read as RFC 9110 §10.2.3 has it: whole seconds, or a date in any of the three forms of §5.6.7.
  */
 public final class RetryAfter {
+    /** More characters than this are malformed: no date needs half of them, and what comes from outside may be of any length. */
+    private static final int LONGEST = 64;
+
     /** More seconds than this are this many, as RFC 9111 §1.2.2 has it. */
     private static final BigInteger MOST_SECONDS = BigInteger.ONE.shiftLeft(31);
 
@@ -83,8 +86,9 @@ public final class RetryAfter {
     }
 
     /**
-     * How long {@code Retry-After} asks to wait: zero for a date in the past, empty if it is malformed. A date is measured
-     * against the response's own {@code Date}, so that the clocks of the two machines need not agree.
+     * How long {@code Retry-After} asks to wait: zero for a date in the past, empty if it is malformed or has more than 64
+     * characters. A date is measured against the response's own {@code Date}, so that the clocks of the two machines need not
+     * agree.
      *
      * @param retryAfter the value of {@code Retry-After}
      * @param date the value of the response's {@code Date}; null, or malformed: a date is measured against {@code received}
@@ -104,9 +108,21 @@ public final class RetryAfter {
         });
     }
 
-    /** A field's value has optional spaces and tabs around it, and nothing else (RFC 9110 §5.5). */
+    /** A field's value has optional spaces and tabs around it, and nothing else (RFC 9110 §5.5); nothing of what is too long. */
     private static String trimmed(String value) {
-        return value.replaceAll("^[ \t]+|[ \t]+$", "");
+        int end = value.length() > LONGEST ? 0 : value.length();
+        int begin = 0;
+        while (begin < end && isBlank(value.charAt(begin))) {
+            begin++;
+        }
+        while (begin < end && isBlank(value.charAt(end - 1))) {
+            end--;
+        }
+        return value.substring(begin, end);
+    }
+
+    private static boolean isBlank(char character) {
+        return character == ' ' || character == '\t';
     }
 
     private static Optional<Instant> date(String text, Instant now) {

@@ -51,6 +51,9 @@ final class StraightLayer extends StraightWay {
         }
         if (SETTLES) {
             int decision = POLICY.settle(call);
+            if (call.forks != null) {
+                LAYER.interpreter().startForks(call);
+            }
             if (decision != 0) {
                 return decision;
             }

@@ -34,6 +34,9 @@ final class Suspension extends Work
     @Nullable
     Throwable error;
 
+    /** Guarded by this object. */
+    private boolean came;
+
     Suspension(AsyncDriver driver, CallState call, int what, long number) {
         this.driver = driver;
         this.call = call;
@@ -46,9 +49,26 @@ final class Suspension extends Work
     public void accept(@Nullable Object newValue, @Nullable Throwable newError) {
         value = newValue;
         error = newError;
+        if (StackRoom.isThere()) {
+            come(newValue);
+        } else {
+            // Not claimed before somebody else has it: until then a limit may strike.
+            came(true);
+            StackRoom.onNewThread(this);
+        }
+    }
+
+    private void come(@Nullable Object newValue) {
         if (!driver.claim(this, CallState.BY_COMPLETION, false)) {
             tooLate(newValue);
         }
+    }
+
+    /** Changes whether it has come where a stack was nearly over; returns what it was. */
+    private synchronized boolean came(boolean now) {
+        boolean before = came;
+        came = now;
+        return before;
     }
 
     /** Ends the attempt with what this returns or throws. */
@@ -76,10 +96,17 @@ final class Suspension extends Work
         driver.claim(this, CallState.BY_COMPLETION, true);
     }
 
-    /** The timer has fired, on its own thread: what follows goes through the executor. */
+    /**
+     * The timer has fired, or something has come where a stack was nearly over; on a thread that is not for more: what
+     * follows goes through the executor.
+     */
     @Override
     public void run() {
-        driver.claim(this, timerReason, true);
+        if (!came(false)) {
+            driver.claim(this, timerReason, true);
+        } else if (!driver.claim(this, CallState.BY_COMPLETION, true)) {
+            driver.onSpareThread(() -> tooLate(value));
+        }
     }
 
     private void tooLate(@Nullable Object lost) {

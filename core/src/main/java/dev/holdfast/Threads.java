@@ -6,7 +6,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedTransferQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -19,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * one is rarely the one whose call it serves. Their context class loader is that of whoever built the pipeline.
  */
 final class Threads {
-    private static final int POOL_SIZE = Math.max(16, 4 * Runtime.getRuntime().availableProcessors());
-    private static final int POOL_QUEUE = 10_000;
+    private static final int MOST_THREADS = 256;
+    private static final int MOST_QUEUED = 10_000;
 
     private static final @Nullable MethodHandle IS_VIRTUAL = isVirtual();
     private static final @Nullable ThreadFactory VIRTUAL = virtual();
@@ -59,20 +61,40 @@ final class Threads {
     }
 
     /** Virtual threads where the JVM has them, else a bounded pool of daemons that end when they idle. */
-    static ExecutorService newExecutor(String pipeline, @Nullable ClassLoader loader) {
+    static ExecutorService newExecutor(String called, @Nullable ClassLoader loader) {
         ThreadFactory virtual = VIRTUAL;
-        if (virtual != null) {
-            return threadPerTask(task -> with(loader, virtual.newThread(task)));
-        }
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                POOL_SIZE,
-                POOL_SIZE,
-                1,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(POOL_QUEUE),
-                daemons(pipeline, loader));
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
+        return virtual != null
+                ? threadPerTask(task -> with(loader, virtual.newThread(task)))
+                : newPool(called, MOST_THREADS, MOST_QUEUED, loader);
+    }
+
+    /**
+     * A task goes to a thread that idles, else to a new one, and queues only when there are as many as may be: so a few
+     * that hang hold nobody up.
+     */
+    static ExecutorService newPool(String called, int mostThreads, int mostQueued, @Nullable ClassLoader loader) {
+        Semaphore places = new Semaphore(mostQueued);
+        LinkedTransferQueue<Runnable> idle = new LinkedTransferQueue<>() {
+            @Override
+            public boolean offer(Runnable task) {
+                return tryTransfer(task);
+            }
+        };
+        return new ThreadPoolExecutor(
+                0, mostThreads, 1, TimeUnit.SECONDS, idle, daemons(called, loader), (task, pool) -> {
+                    if (pool.isShutdown() || !places.tryAcquire()) {
+                        throw new RejectedExecutionException(called + " takes no more tasks");
+                    }
+                    Runnable queued = () -> {
+                        places.release();
+                        task.run();
+                    };
+                    idle.put(queued);
+                    if (pool.isShutdown() && pool.remove(queued)) {
+                        places.release();
+                        throw new RejectedExecutionException(called + " is closed");
+                    }
+                });
     }
 
     private static ExecutorService threadPerTask(ThreadFactory factory) {
@@ -85,19 +107,32 @@ final class Threads {
         }
     }
 
-    /** At most so many daemons that end when they idle. Nothing queues for them. */
-    static ExecutorService newPool(String pipeline, int most, @Nullable ClassLoader loader) {
+    /**
+     * Threads for attempts, each of which has a permit. The permits bound them: a limit here would turn calls away that have
+     * been admitted, while the thread of the call before is still on its way back, or behind work that was written off.
+     */
+    static ExecutorService newDedicated(String pipeline, @Nullable ClassLoader loader) {
         return new ThreadPoolExecutor(
-                0, most, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons(pipeline + "-attempt", loader));
+                0,
+                Integer.MAX_VALUE,
+                1,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                daemons(pipeline + "-attempt", loader));
     }
 
     private static ThreadFactory daemons(String called, @Nullable ClassLoader loader) {
         AtomicInteger number = new AtomicInteger();
-        return task -> {
-            Thread thread = new Thread(null, task, "holdfast-" + called + "-" + number.incrementAndGet(), 0, false);
-            thread.setDaemon(true);
-            return with(loader, thread);
-        };
+        return task -> with(loader, daemon(task, "holdfast-" + called + "-" + number.incrementAndGet()));
+    }
+
+    /** Not with the priority of whoever starts it either, which may be the timer's thread. */
+    @SuppressWarnings("ThreadPriorityCheck") // the usual one
+    static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(null, task, name, 0, false);
+        thread.setDaemon(true);
+        thread.setPriority(Thread.NORM_PRIORITY);
+        return thread;
     }
 
     private static Thread with(@Nullable ClassLoader loader, Thread thread) {

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CallHeadersTest {
@@ -128,13 +129,15 @@ class CallHeadersTest {
         "1H, 3600000000000"
     })
     void eachUnitOfGrpcIsRead(String value, long nanos) throws Exception {
+        CallHeaders headers = CallHeaders.of(h -> h.minTimeout(Duration.ZERO).time(time));
         assertThat(headers.receive(Map.of("grpc-timeout", value)::get, CallHeadersTest::remaining))
                 .isEqualTo(Duration.ofNanos(nanos));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "5", "m", "-5m", "+5m", "5 m", "5h", "1.5S", "123456789n", "\u0665m", "99999999H"})
-    void aTimeThatIsMalformedOrEndlessLimitsNothing(String value) throws Exception {
+    @ValueSource(
+            strings = {"", "5", "m", "-5m", "+5m", "5 m", "5h", "1.5S", "123456789n", "\u0665m", "\u06f5", "5\u00b5"})
+    void aTimeThatIsMalformedLimitsNothing(String value) throws Exception {
         assertThat(headers.receive(Map.of("grpc-timeout", value)::get, CallHeadersTest::remaining))
                 .isNull();
         String digits = value.equals("5") ? "x" : value;
@@ -145,7 +148,10 @@ class CallHeadersTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void whatIsReadIsNeverMoreThanWhatWasLeftAndHardlyLess(long seed) throws Exception {
-        CallHeaders grpcOnly = CallHeaders.of(h -> h.timeoutMillis(null).time(time));
+        CallHeaders grpcOnly = CallHeaders.of(h -> h.timeoutMillis(null)
+                .minTimeout(Duration.ZERO)
+                .maxTimeout(Duration.ofDays(365))
+                .time(time));
         Random random = new Random(seed);
         for (int i = 0; i < 2_000; i++) {
             long left = 1 + (long) Math.pow(10, random.nextDouble() * 16);
@@ -156,6 +162,66 @@ class CallHeadersTest {
                     .as("seed %s, %s ns", seed, left)
                     .isBetween(Duration.ofNanos(left - left / 100_000), Duration.ofNanos(left));
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "3, 10",
+        "9, 10",
+        "10, 10",
+        "11, 11",
+        "86400000, 86400000",
+        "86400001, 86400000",
+        "999999999999999999, 86400000"
+    })
+    void aTimeIsBelievedBetweenTheMinimumAndTheMaximum(String millis, long believed) throws Exception {
+        assertThat(headers.receive(Map.of("Holdfast-Timeout-Ms", millis)::get, CallHeadersTest::remaining))
+                .isEqualTo(Duration.ofMillis(believed));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1n, 50000000", "50m, 50000000", "51m, 51000000", "3S, 2000000000", "99999999H, 2000000000"})
+    void theMinimumAndTheMaximumAreTheUsers(String value, long nanos) throws Exception {
+        CallHeaders own = CallHeaders.of(h -> h.minTimeout(Duration.ofMillis(50))
+                .maxTimeout(Duration.ofSeconds(2))
+                .time(time));
+        assertThat(own.receive(Map.of("grpc-timeout", value)::get, CallHeadersTest::remaining))
+                .isEqualTo(Duration.ofNanos(nanos));
+    }
+
+    @Test
+    void theMinimumMakesNothingLongerThatHoldsAlready() throws Exception {
+        Duration left = Deadline.within(
+                time,
+                Duration.ofMillis(4),
+                () -> headers.receive(Map.of("Holdfast-Timeout-Ms", "3")::get, CallHeadersTest::remaining));
+        assertThat(left).isEqualTo(Duration.ofMillis(4));
+    }
+
+    @Test
+    void withoutAHeaderThereIsNoMaximum() throws Exception {
+        assertThat(headers.receive(name -> null, CallHeadersTest::remaining)).isNull();
+    }
+
+    @Test
+    void aMinimumAndAMaximumThatCannotBeAreRefused() {
+        assertThatThrownBy(() -> CallHeaders.of(h -> h.minTimeout(Duration.ofMillis(-1))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("call headers: minTimeout is PT-0.001S but must be 0s to 1h");
+        assertThatThrownBy(() -> CallHeaders.of(h -> h.maxTimeout(Duration.ofDays(366))))
+                .hasMessage("call headers: maxTimeout is 366d but must be 1ms to 365d");
+        assertThatThrownBy(() ->
+                        CallHeaders.of(h -> h.minTimeout(Duration.ofSeconds(2)).maxTimeout(Duration.ofSeconds(1))))
+                .hasMessage("call headers: minTimeout is 2s but must be at most maxTimeout, 1s");
+    }
+
+    @ParameterizedTest(name = "text {index}")
+    @MethodSource("dev.holdfast.Nasty#texts")
+    void whatIsLongIsMalformedWhateverItIs(String text) throws Exception {
+        Map<String, String> inbound =
+                Map.of("grpc-timeout", text, "Holdfast-Timeout-Ms", text, "Holdfast-Attempt", text);
+        Map<String, String> onwards = Nasty.quickly(() -> headers.receive(inbound::get, () -> written(headers)));
+        assertThat(onwards).isEmpty();
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RetryAfterTest {
@@ -243,5 +244,24 @@ class RetryAfterTest {
         assertThat(RetryAfter.grpc(null)).isSameAs(Verdict.FAILURE);
         assertThat(Verdict.STOP.retryAfterNanos()).isEqualTo(Passage.NEVER);
         assertThat(Verdict.STOP).hasToString("PUSHBACK(no retry)");
+    }
+
+    @ParameterizedTest(name = "text {index}")
+    @MethodSource("dev.holdfast.Nasty#texts")
+    void whatIsLongIsMalformedWhateverItIs(String text) throws Exception {
+        assertThat(Nasty.quickly(() -> RetryAfter.parse(text, null, RECEIVED))).isEmpty();
+        assertThat(Nasty.quickly(() -> RetryAfter.parse(text, text, RECEIVED))).isEmpty();
+        assertThat(Nasty.quickly(() -> RetryAfter.parse("Wed, 25 Nov 2026 12:00:10 GMT", text, RECEIVED)))
+                .contains(Duration.ofSeconds(10));
+        assertThat(Nasty.quickly(() -> RetryAfter.http(name -> text))).isSameAs(Verdict.PUSHBACK);
+        assertThat(Nasty.quickly(() -> RetryAfter.grpc(text))).isSameAs(Verdict.STOP);
+    }
+
+    @Test
+    void sixtyFourCharactersAreReadAndOneMoreIsNot() {
+        assertThat(parsed("0".repeat(63) + "5", null)).isEqualTo(Duration.ofSeconds(5));
+        assertThat(parsed(" ".repeat(63) + "5", null)).isEqualTo(Duration.ofSeconds(5));
+        assertThat(parsed("0".repeat(64) + "5", null)).isNull();
+        assertThat(parsed(" ".repeat(64) + "5", null)).isNull();
     }
 }

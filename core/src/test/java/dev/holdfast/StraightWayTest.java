@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The straight way is the long way, only shorter: whatever policies do, the same happens in the same order. */
+@Logs("ended of whim-[0-9] in '.*' threw; told once")
 class StraightWayTest {
     private static final int NEVER = -1;
     private static final int CALLS = 200;

@@ -26,6 +26,21 @@ class ThreadsTest {
         }
     }
 
+    /** The timer's thread has the highest, and starts some of them. */
+    @Test
+    @SuppressWarnings("ThreadPriorityCheck")
+    void theirPriorityIsNotThatOfWhoeverStartsThem() throws Exception {
+        Thread starter = Thread.currentThread();
+        int before = starter.getPriority();
+        starter.setPriority(Thread.MAX_PRIORITY);
+        try {
+            assertThat(onEach(null, () -> Thread.currentThread().getPriority()))
+                    .containsExactly(Thread.NORM_PRIORITY, Thread.NORM_PRIORITY);
+        } finally {
+            starter.setPriority(before);
+        }
+    }
+
     @Test
     void theirContextClassLoaderIsTheOneThatWasGiven() throws Exception {
         try (URLClassLoader application = new URLClassLoader(new URL[0], null)) {
@@ -43,9 +58,10 @@ class ThreadsTest {
             try (Pipeline pipeline = Pipeline.of("p")) {
                 builder.setContextClassLoader(before);
                 CompletableFuture<ClassLoader> seen = new CompletableFuture<>();
-                pipeline.executor()
+                pipeline.lanes
+                        .ends()
                         .execute(() -> seen.complete(Thread.currentThread().getContextClassLoader()));
-                assertThat(seen.get(30, TimeUnit.SECONDS)).isSameAs(application);
+                assertThat(seen.get(5, TimeUnit.MINUTES)).isSameAs(application);
             }
         } finally {
             builder.setContextClassLoader(before);
@@ -62,11 +78,11 @@ class ThreadsTest {
     /** What a task finds on a thread of the executor, and on one for attempts. */
     private static <T> List<T> onEach(@Nullable ClassLoader loader, Callable<T> task) throws Exception {
         ExecutorService executor = Threads.newExecutor("p", loader);
-        ExecutorService dedicated = Threads.newPool("p", 1, loader);
+        ExecutorService dedicated = Threads.newDedicated("p", loader);
         try {
             return List.of(
-                    executor.submit(task).get(30, TimeUnit.SECONDS),
-                    dedicated.submit(task).get(30, TimeUnit.SECONDS));
+                    executor.submit(task).get(5, TimeUnit.MINUTES),
+                    dedicated.submit(task).get(5, TimeUnit.MINUTES));
         } finally {
             executor.shutdown();
             dedicated.shutdown();

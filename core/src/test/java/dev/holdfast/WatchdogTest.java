@@ -3,407 +3,844 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.holdfast.contract.Around;
 import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.hedge.HedgePolicy;
-import dev.holdfast.hedge.HedgeSettings;
-import dev.holdfast.spi.CallObserver;
+import dev.holdfast.retry.Jitter;
+import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.TimeSource;
+import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Queue;
+import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.function.Consumer;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.StreamHandler;
-import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** The watchdog that sweeps, where the thread of its timer runs only when the test says so. */
+/** The watchdog of the system's time, where the clock is the test's and its timers run on the test's thread. */
 @ThreadKind.Each
 class WatchdogTest {
     private static final long MILLI = 1_000_000;
+    private static final long SECOND = 1_000 * MILLI;
 
-    /** A clock that stands still, and timers whose thread does not come to them by itself. */
-    private static final class LateTimer extends Around {
-        private final Queue<Runnable> timers = new ConcurrentLinkedQueue<>();
-        private final AtomicLong now = new AtomicLong(1);
-        private volatile boolean refusing;
-        private volatile boolean queueing;
+    private final StillTime time = new StillTime();
+    private final WatchQueue queue = new WatchQueue(time);
+    private final CountDownLatch never = new CountDownLatch(1);
+    private final ExecutorService caller = Executors.newSingleThreadExecutor(ThreadKind.current());
+    private final List<String> struck = Collections.synchronizedList(new ArrayList<>());
 
-        LateTimer() {
-            super(TimeSource.system());
-        }
-
-        @Override
-        public long nanos() {
-            return now.get();
-        }
-
-        @Override
-        public Timer schedule(long delayNanos, Runnable task) {
-            if (!refusing || queueing) {
-                timers.add(task);
-            }
-            if (refusing) {
-                throw new RejectedExecutionException("no timers");
-            }
-            return () -> timers.remove(task);
-        }
-
-        void pass(long nanos) {
-            now.addAndGet(nanos);
-        }
-
-        /** What waits for the timer's thread, but not what it sets itself. */
-        void runTimers() {
-            for (int left = timers.size(); left > 0; left--) {
-                timers.remove().run();
-            }
-        }
+    @AfterEach
+    void end() {
+        never.countDown();
+        caller.shutdownNow();
     }
 
-    private final LateTimer time = new LateTimer();
-    private final Watchdog watchdog = new Watchdog.Sweeping(time);
-    private final CountDownLatch never = new CountDownLatch(1);
+    // ---- the rig
 
-    private Pipeline.Builder swept(Policy... policies) {
-        return Pipeline.builder("swept").time(time).watchdog(watchdog).policies(policies);
+    private Pipeline.Builder watched(Policy... policies) {
+        return Pipeline.builder("watched").time(time).watchdog(queue).policies(policies);
     }
 
     private Pipeline limited(long millis) {
-        return swept(TimeoutPolicy.of(Duration.ofMillis(millis))).build();
+        return watched(TimeoutPolicy.of(Duration.ofMillis(millis))).build();
     }
 
-    private interface Caller {
-        void call(CheckedSupplier<Object, InterruptedException> endless) throws Exception;
+    /** When it returns, the thread has left the task. */
+    private <T> T onCaller(Callable<T> task) throws Exception {
+        Future<T> done = caller.submit(task);
+        caller.submit(() -> {}).get(5, TimeUnit.MINUTES);
+        return done.get();
     }
 
-    /** A blocking call whose action has begun and does not end by itself; completes with what the caller is told. */
-    private CompletableFuture<Throwable> stuck(ThreadFactory threads, Caller caller) throws InterruptedException {
-        CompletableFuture<Throwable> told = new CompletableFuture<>();
-        CountDownLatch begun = new CountDownLatch(1);
-        threads.newThread(() -> {
-                    try {
-                        caller.call(() -> {
-                            begun.countDown();
-                            never.await();
-                            return "never";
-                        });
-                        told.completeExceptionally(new AssertionError("a call that never ends has ended"));
-                    } catch (Throwable thrown) {
-                        told.complete(thrown);
-                    }
-                })
-                .start();
-        begun.await();
-        return told;
+    /** Where a call is made, and so which object it has. */
+    enum Made {
+        /** The first of a platform thread has the thread's own object. */
+        OUTERMOST,
+        NESTED,
+        ASYNCHRONOUS
     }
 
-    private CompletableFuture<Throwable> stuck(Pipeline pipeline) throws InterruptedException {
-        return stuck(ThreadKind.current(), pipeline::call);
-    }
+    /** A call that does not end by itself. Its action has begun. */
+    private final class Stuck {
+        private final CompletableFuture<Object> answer = new CompletableFuture<>();
+        private final CompletableFuture<Attempt> begun = new CompletableFuture<>();
+        private final Attempt attempt;
 
-    /** The same of an action that asks for its attempt. */
-    private CompletableFuture<Throwable> stuck(Pipeline pipeline, Consumer<Attempt> asked) throws InterruptedException {
-        return stuck(
-                ThreadKind.current(),
-                endless -> pipeline.operation("asks").unkeyed().call(attempt -> {
-                    asked.accept(attempt);
-                    return endless.get();
+        Stuck(Pipeline pipeline, Made made, Executor on) throws Exception {
+            Call<Object> call =
+                    pipeline.<Object>operation("stuck", o -> o.idempotent(true)).unkeyed();
+            switch (made) {
+                case OUTERMOST -> on.execute(() -> block(call));
+                case NESTED ->
+                    on.execute(() -> watched().build().call(() -> {
+                        block(call);
+                        return "around";
+                    }));
+                default -> {
+                    var unused = call.callAsync(asked -> {
+                                begun.complete(asked);
+                                return new CompletableFuture<>();
+                            })
+                            .whenComplete((value, error) -> answer.completeExceptionally(error));
+                }
+            }
+            attempt = begun.get(5, TimeUnit.MINUTES);
+        }
+
+        private void block(Call<Object> call) {
+            try {
+                answer.complete(call.call(asked -> {
+                    begun.complete(asked);
+                    never.await();
+                    return "never";
                 }));
+            } catch (Throwable thrown) {
+                answer.completeExceptionally(thrown);
+            }
+        }
+
+        boolean isStruck() {
+            // An asynchronous one on the executor; a blocking one at once.
+            return attempt.isCancelled();
+        }
+
+        void assertTimedOut() {
+            assertThatThrownBy(() -> answer.get(5, TimeUnit.MINUTES)).hasCauseInstanceOf(CallTimeoutException.class);
+        }
     }
 
-    private static Throwable get(CompletableFuture<Throwable> told) throws Exception {
-        return told.get(30, TimeUnit.SECONDS);
+    private Stuck stuck(Pipeline pipeline, Made made) throws Exception {
+        return new Stuck(
+                pipeline, made, task -> ThreadKind.current().newThread(task).start());
+    }
+
+    private Stuck stuck(Pipeline pipeline) throws Exception {
+        return stuck(pipeline, Made.OUTERMOST);
+    }
+
+    /** On a thread that has made calls before, and makes others after it. */
+    private Stuck stuckOnCaller(Pipeline pipeline) throws Exception {
+        return new Stuck(pipeline, Made.OUTERMOST, caller);
+    }
+
+    private ThreadFactory thatDoesBeforeItsInterrupt(Runnable task) {
+        return work -> new Thread(work) {
+            @Override
+            public void interrupt() {
+                task.run();
+                super.interrupt();
+            }
+        };
+    }
+
+    private Stuck stuckOn(ThreadFactory threads, Pipeline pipeline) throws Exception {
+        return new Stuck(
+                pipeline, Made.OUTERMOST, task -> threads.newThread(task).start());
+    }
+
+    // ---- limits strike
+
+    @ParameterizedTest
+    @EnumSource
+    void limitStrikesAtItsInstantAndNotBefore(Made made) throws Exception {
+        Stuck call = stuck(limited(10), made);
+        time.pass(10 * MILLI - 1);
+        assertThat(call.isStruck()).isFalse();
+        assertThat(call.answer).isNotDone();
+        time.pass(1);
+        call.assertTimedOut();
+        assertThat(call.isStruck()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void limitOfAMinuteStrikesAtItsInstant(Made made) throws Exception {
+        Stuck call = stuck(limited(60_000), made);
+        time.pass(60 * SECOND - 1);
+        assertThat(call.answer).isNotDone();
+        time.pass(1);
+        call.assertTimedOut();
     }
 
     @Test
-    void aCallStrikesTheLimitsForWhichTheTimersThreadIsLate() throws Exception {
-        try (Pipeline pipeline = limited(10);
-                Pipeline outer = swept().build()) {
-            CompletableFuture<Throwable> outermost = stuck(pipeline);
-            CompletableFuture<Throwable> nested =
-                    stuck(ThreadKind.current(), endless -> outer.call(() -> pipeline.call(endless)));
+    void limitsStrikeInTheirOrderWhateverTheOrderOfTheirCalls() throws Exception {
+        List<Stuck> calls = new ArrayList<>();
+        for (int millis : new int[] {300, 10, 4_000, 70, 60, 200, 55, 1_000}) {
+            calls.add(stuckOn(thatDoesBeforeItsInterrupt(() -> struck.add(millis + " ms")), limited(millis)));
+        }
+        time.pass(10 * SECOND);
+        calls.forEach(Stuck::assertTimedOut);
+        assertThat(struck)
+                .containsExactly("10 ms", "55 ms", "60 ms", "70 ms", "200 ms", "300 ms", "1000 ms", "4000 ms");
+    }
+
+    @Test
+    void limitsOfOneInstantAllStrikeInOneWakeUp() throws Exception {
+        Pipeline pipeline = limited(10);
+        List<Stuck> calls = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            calls.add(stuck(pipeline, i % 10 == 0 ? Made.OUTERMOST : Made.ASYNCHRONOUS));
+        }
+        time.pass(10 * MILLI - 1);
+        time.woken();
+        time.pass(1);
+        assertThat(time.woken()).isEqualTo(1);
+        calls.forEach(Stuck::assertTimedOut);
+    }
+
+    @Test
+    void timerWakesOnceAMillisecondAtMostWhateverIsDue() throws Exception {
+        List<Stuck> calls = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            calls.add(stuck(
+                    watched(TimeoutPolicy.of(Duration.ofNanos(10 * MILLI + i * MILLI / 50)))
+                            .build(),
+                    Made.ASYNCHRONOUS));
+        }
+        time.pass(9 * MILLI);
+        time.woken();
+        time.pass(4 * MILLI);
+        calls.forEach(Stuck::assertTimedOut);
+        assertThat(time.woken()).isLessThanOrEqualTo(4);
+    }
+
+    @Test
+    void timerThatIsLateStrikesAllThatIsDue() throws Exception {
+        Stuck first = stuck(limited(10));
+        Stuck second = stuck(limited(20), Made.ASYNCHRONOUS);
+        time.passUnseen(30 * MILLI);
+        time.pass(0);
+        first.assertTimedOut();
+        second.assertTimedOut();
+    }
+
+    @Test
+    void limitStrikesEachAttemptByItsOwnTime() throws Exception {
+        Pipeline pipeline = watched(
+                        RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ZERO)),
+                        TimeoutPolicy.of(Duration.ofMillis(10)))
+                .build();
+        List<Attempt> attempts = new ArrayList<>();
+        CompletableFuture<Object> first = new CompletableFuture<>();
+        CompletableFuture<Object> answer = pipeline.<Object>operation("twice", o -> o.idempotent(true))
+                .unkeyed()
+                .callAsync(attempt -> {
+                    attempts.add(attempt);
+                    return attempt.number() == 1 ? first : new CompletableFuture<>();
+                });
+        time.pass(8 * MILLI);
+        first.completeExceptionally(new IOException("again"));
+        time.pass(0);
+        assertThat(attempts).hasSize(2);
+        time.pass(9 * MILLI);
+        assertThat(attempts.get(1).isCancelled()).isFalse();
+        answer.cancel(true);
+    }
+
+    @Test
+    void lookForANearerLimitOfTheThreadStrikesNoLaterOne() throws Exception {
+        Pipeline pipeline = limited(10);
+        onCaller(() -> pipeline.call(() -> "done"));
+        time.pass(1);
+        Stuck call = stuckOnCaller(pipeline);
+        time.pass(10 * MILLI - 1);
+        assertThat(call.isStruck()).isFalse();
+        time.pass(1);
+        time.pass(MILLI);
+        call.assertTimedOut();
+    }
+
+    // ---- objects that serve one call after the other
+
+    @Test
+    void limitOfAnEarlierCallOfTheThreadStrikesNobody() throws Exception {
+        Pipeline patient = limited(1_000);
+        onCaller(() -> limited(10).call(() -> "done"));
+        time.pass(5 * MILLI);
+        Stuck call = stuckOnCaller(patient);
+        time.pass(SECOND - 1);
+        assertThat(call.isStruck()).isFalse();
+        time.pass(1);
+        call.assertTimedOut();
+    }
+
+    @Test
+    void shorterLimitAfterALongerOneOfTheThreadStrikesInTime() throws Exception {
+        onCaller(() -> limited(60_000).call(() -> "done"));
+        time.pass(200 * MILLI);
+        onCaller(() -> limited(60_000).call(() -> "done"));
+        Stuck call = stuckOnCaller(limited(10));
+        time.pass(10 * MILLI);
+        call.assertTimedOut();
+        Stuck next = stuckOnCaller(limited(5));
+        time.pass(5 * MILLI);
+        next.assertTimedOut();
+    }
+
+    @Test
+    void callOfAThreadThatWasIdleForLongIsWatched() throws Exception {
+        Pipeline pipeline = limited(10);
+        onCaller(() -> pipeline.call(() -> "done"));
+        for (long idle = MILLI; idle < 3 * SECOND; idle *= 2) {
+            time.pass(idle);
+            Stuck call = stuckOnCaller(pipeline);
             time.pass(10 * MILLI);
-            assertThat(pipeline.call(() -> "a call that has nothing to do with them"))
-                    .isNotEmpty();
-            assertThat(get(outermost)).isInstanceOf(CallTimeoutException.class);
-            assertThat(get(nested)).isInstanceOf(CallTimeoutException.class);
+            call.assertTimedOut();
         }
     }
 
     @Test
-    void theTimersThreadMayBeLateByAQuarterOfAPeriodAndThenOneCallAPeriodSweeps() throws Exception {
-        try (Pipeline pipeline = limited(1)) {
-            assertStruckWhenTheSweepIsLate(pipeline);
-            // The first was struck by a call, which has put off the next sweep by a period.
-            assertStruckWhenTheSweepIsLate(pipeline);
-        }
-    }
-
-    private void assertStruckWhenTheSweepIsLate(Pipeline pipeline) throws Exception {
-        CompletableFuture<Attempt> attempt = new CompletableFuture<>();
-        CompletableFuture<Throwable> told = stuck(pipeline, attempt::complete);
-        time.pass(MILLI + MILLI / 4);
-        pipeline.call(() -> "the sweep that was due after 1 ms is not late yet");
-        assertThat(attempt.get().isCancelled()).isFalse();
-        time.pass(2);
-        pipeline.call(() -> "now it is");
-        assertThat(attempt.get().isCancelled()).isTrue();
-        assertThat(get(told)).isInstanceOf(CallTimeoutException.class);
-    }
-
-    @Test
-    void anAsynchronousCallThatACallStrikesEndsOnTheExecutorsThread() throws Exception {
-        try (Pipeline pipeline = limited(10)) {
-            CompletableFuture<Object> answer = pipeline.callAsync(CompletableFuture::new);
-            CompletableFuture<Thread> endedOn = answer.handle((value, error) -> Thread.currentThread());
-            time.pass(12 * MILLI);
-            pipeline.call(() -> "strikes");
-            assertThat(endedOn.get(30, TimeUnit.SECONDS)).isNotSameAs(Thread.currentThread());
-            assertThatThrownBy(answer::join).hasCauseInstanceOf(CallTimeoutException.class);
+    void threadAlsoMakesCallsOnOtherTimesAndNoneIsStruckByTheWrongClock() throws Exception {
+        try (VirtualTime other = new VirtualTime()) {
+            StillTime third = new StillTime();
+            third.pass(90 * SECOND);
+            Pipeline onThird = Pipeline.builder("third")
+                    .time(third)
+                    .watchdog(new WatchQueue(third))
+                    .policies(TimeoutPolicy.of(Duration.ofMillis(20)))
+                    .build();
+            Pipeline onOther = Pipeline.builder("other")
+                    .time(other)
+                    .policies(TimeoutPolicy.of(Duration.ofMillis(1)))
+                    .build();
+            onCaller(() -> limited(10).call(() -> "done"));
+            onCaller(() -> onOther.call(() -> {
+                time.pass(SECOND);
+                return "not struck";
+            }));
+            onCaller(() -> limited(10).call(() -> "done"));
+            Stuck call = stuckOnCaller(onThird);
+            time.pass(SECOND);
+            assertThat(call.isStruck()).isFalse();
+            third.pass(20 * MILLI);
+            call.assertTimedOut();
         }
     }
 
     @Test
-    void aCallRunsNothingOfAnotherCallersOnItsThread() throws Exception {
-        try (Pipeline pipeline = limited(10);
-                Pipeline onTheSpot = swept(TimeoutPolicy.of(Duration.ofMillis(10)))
-                        .executor(Runnable::run)
-                        .build()) {
-            CompletableFuture<Object> answer = onTheSpot.callAsync(CompletableFuture::new);
-            AtomicInteger hooks = new AtomicInteger();
-            CompletableFuture<Throwable> hooked = stuck(onTheSpot, attempt -> attempt.onCancel(hooks::incrementAndGet));
-            time.pass(12 * MILLI);
-            pipeline.call(() -> "strikes both");
-            assertThat(get(hooked)).isInstanceOf(CallTimeoutException.class);
-            assertThat(hooks).hasValue(0);
-            assertThat(answer).isNotDone();
-            time.runTimers();
-            assertThat(answer).isCompletedExceptionally();
-            assertThat(hooks).hasValue(1);
+    void callsOfOneThreadThatEndBehindOneAnotherAreAllWatched() throws Exception {
+        Pipeline pipeline = limited(10);
+        List<CompletableFuture<Object>> stages = new ArrayList<>();
+        List<CompletableFuture<Object>> answers = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            CompletableFuture<Object> stage = new CompletableFuture<>();
+            stages.add(stage);
+            answers.add(pipeline.callAsync(() -> stage));
+            if (i % 3 == 1) {
+                stages.get(i).complete("done");
+            }
+            time.pass(MILLI / 2);
+        }
+        time.pass(10 * MILLI);
+        for (int i = 0; i < answers.size(); i++) {
+            CompletableFuture<Object> answer = answers.get(i);
+            if (i % 3 == 1) {
+                assertThat(answer).isCompletedWithValue("done");
+            } else {
+                assertThatThrownBy(() -> answer.get(5, TimeUnit.MINUTES))
+                        .hasCauseInstanceOf(CallTimeoutException.class);
+            }
         }
     }
 
+    // ---- the timer sleeps
+
     @Test
-    void aCallHandsNothingInToAnExecutorOfAnotherCallers() {
-        Queue<Thread> handedInBy = new ConcurrentLinkedQueue<>();
-        try (Pipeline pipeline = limited(10);
-                Pipeline others = swept(TimeoutPolicy.of(Duration.ofMillis(10)))
-                        .executor(task -> {
-                            handedInBy.add(Thread.currentThread());
-                            task.run();
-                        })
-                        .build()) {
-            CompletableFuture<Object> answer = others.callAsync(CompletableFuture::new);
-            time.pass(12 * MILLI);
-            pipeline.call(() -> "strikes");
-            assertThat(handedInBy).isEmpty();
-            time.runTimers();
-            assertThat(handedInBy).hasSize(1);
-            assertThat(answer).isCompletedExceptionally();
-        }
+    void withoutCallsTheTimerSleeps() throws Exception {
+        onCaller(() -> limited(10).call(() -> "done"));
+        limited(10).callAsync(() -> CompletableFuture.completedFuture("done")).join();
+        time.pass(200 * MILLI);
+        assertThat(time.timers()).isZero();
+        assertThat(queue.size()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whileAFarLimitIsAllThereIsTheTimerWakesTwiceASecondAtMost(Made made) throws Exception {
+        Stuck call = stuck(limited(600_000), made);
+        time.pass(SECOND);
+        time.woken();
+        time.pass(100 * SECOND);
+        assertThat(time.woken()).isLessThanOrEqualTo(202);
+        call.attempt.onCancel(() -> {});
     }
 
     @Test
-    void theTimeInWhichACallStrikesOthersIsNoTimeOfItsAttempt() throws Exception {
-        ThreadFactory slow = task -> new Thread(task) {
+    void whatIsBeyondAllTimesIsNotWatched() throws Exception {
+        Policy never = new Policy("never", Policy.ENTER) {
             @Override
-            public void interrupt() {
-                time.pass(20 * MILLI);
-                super.interrupt();
+            public int enter(Passage passage) {
+                passage.overdueAfter(Long.MAX_VALUE);
+                passage.hedgeAfter(Long.MAX_VALUE);
+                passage.limit(Long.MAX_VALUE);
+                return PROCEED;
             }
         };
-        List<String> attempts = new ArrayList<>();
-        AtomicInteger ran = new AtomicInteger();
-        CallObserver observer = new CallObserver() {
-            @Override
-            public void attemptSettled(
-                    String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
-                attempts.add(outcome + " after " + nanos);
-            }
-        };
-        try (Pipeline pipeline = limited(10);
-                Pipeline patient = swept(TimeoutPolicy.of(Duration.ofSeconds(1)))
-                        .observer(observer)
-                        .build()) {
-            CompletableFuture<Throwable> first = stuck(slow, pipeline::call);
-            time.pass(12 * MILLI);
-            patient.call(ran::incrementAndGet);
-            assertThat(attempts).containsExactly("SUCCESS after 0");
-            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
-
-            CompletableFuture<Throwable> second = stuck(slow, pipeline::call);
-            time.pass(12 * MILLI);
-            assertThat(catchThrowable(() -> pipeline.call(ran::incrementAndGet)))
-                    .isInstanceOf(CallRejectedException.class);
-            assertThat(ran).as("no action is begun after its limit").hasValue(1);
-            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
-        }
+        Stuck call = stuckOnCaller(watched(never).build());
+        assertThat(time.timers()).isZero();
+        assertThat(call.answer).isNotDone();
     }
 
     @Test
-    void whereVeryManyCallsAreInFlightOnlyTheTimersThreadSweeps() throws Exception {
-        try (Pipeline pipeline = limited(10);
-                Pipeline patient = limited(1_000)) {
-            CompletableFuture<Attempt> attempt = new CompletableFuture<>();
-            CompletableFuture<Throwable> struck = stuck(pipeline, attempt::complete);
-            List<CompletableFuture<Object>> many = new ArrayList<>();
-            for (int i = 0; i < 20_000; i++) {
-                many.add(patient.callAsync(CompletableFuture::new));
-            }
-            time.runTimers();
-            time.pass(12 * MILLI);
-            pipeline.call(() -> "would be late itself");
-            assertThat(attempt.get().isCancelled()).isFalse();
-            time.runTimers();
-            assertThat(attempt.get().isCancelled()).isTrue();
-            assertThat(get(struck)).isInstanceOf(CallTimeoutException.class);
-            assertThat(many).noneMatch(CompletableFuture::isDone);
-        }
+    void callThatBeginsWhileTheLastOneIsStruckIsWatched() throws Exception {
+        Pipeline pipeline = limited(10);
+        List<CompletableFuture<Object>> answers = new ArrayList<>();
+        Stuck call = stuckOn(
+                thatDoesBeforeItsInterrupt(() -> answers.add(pipeline.callAsync(CompletableFuture::new))), pipeline);
+        time.pass(10 * MILLI);
+        call.assertTimedOut();
+        time.pass(10 * MILLI);
+        assertThatThrownBy(() -> answers.get(0).get(5, TimeUnit.MINUTES))
+                .hasCauseInstanceOf(CallTimeoutException.class);
     }
 
-    @Test
-    void afterVeryManyCallsHaveEndedCallsStrikeAgain() throws Exception {
-        try (Pipeline pipeline = limited(10);
-                Pipeline patient = limited(1_000)) {
-            List<CompletableFuture<Object>> stages = new ArrayList<>();
-            List<CompletableFuture<Object>> many = new ArrayList<>();
-            for (int i = 0; i < 20_000; i++) {
-                CompletableFuture<Object> stage = new CompletableFuture<>();
-                stages.add(stage);
-                many.add(patient.callAsync(() -> stage));
-            }
-            time.runTimers();
-            stages.forEach(stage -> stage.complete("over"));
-            assertThat(many).allMatch(CompletableFuture::isDone);
-            time.runTimers();
-            CompletableFuture<Throwable> struck = stuck(pipeline);
-            time.pass(12 * MILLI);
-            pipeline.call(() -> "strikes");
-            assertThat(get(struck)).isInstanceOf(CallTimeoutException.class);
-        }
-    }
+    /** Two threads that begin something at the same time, again and again. */
+    private static final class Starts {
+        private final AtomicInteger ready = new AtomicInteger();
 
-    @Test
-    void aCallThatHasStruckForALongTimeLeavesTheRestToTheNext() throws Exception {
-        ThreadFactory slow = task -> new Thread(task) {
-            @Override
-            public void interrupt() {
-                time.pass(MILLI);
-                super.interrupt();
-            }
-        };
-        try (Pipeline pipeline = limited(10)) {
-            CompletableFuture<Throwable> first = stuck(slow, pipeline::call);
-            CompletableFuture<Attempt> attempt = new CompletableFuture<>();
-            CompletableFuture<Throwable> second = stuck(pipeline, attempt::complete);
-            time.pass(12 * MILLI);
-            pipeline.call(() -> "strikes the first");
-            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
-            assertThat(attempt.get().isCancelled()).isFalse();
-            time.pass(2);
-            pipeline.call(() -> "strikes the second");
-            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
-        }
-    }
-
-    /** Calls ever deeper, until there is no stack left; before each call there is another one to be struck. */
-    private final class Deeper implements Runnable {
-        private final Pipeline pipeline;
-        private final Pipeline others;
-        private final AtomicReferenceArray<CompletableFuture<Object>> answers = new AtomicReferenceArray<>(10_000);
-        private int made;
-
-        Deeper(Pipeline pipeline, Pipeline others) {
-            this.pipeline = pipeline;
-            this.others = others;
-        }
-
-        @Override
-        public void run() {
-            if (made < answers.length()) {
-                answers.set(made++, others.callAsync(CompletableFuture::new));
-                time.pass(12 * MILLI);
-                pipeline.call(() -> "strikes it");
-                run();
-            }
-        }
-    }
-
-    @Test
-    void nearTheEndOfItsStackACallStrikesNobodyAndLosesNobody() throws Exception {
-        try (Pipeline pipeline = limited(10);
-                Pipeline others = limited(10)) {
-            for (int round = 0; round < 20; round++) {
-                Deeper deeper = new Deeper(pipeline, others);
-                CompletableFuture<Throwable> end = new CompletableFuture<>();
-                Thread thread = new Thread(null, deeper, "deeper", 200_000 + 1_000 * round);
-                thread.setUncaughtExceptionHandler((ended, thrown) -> end.complete(thrown));
-                thread.start();
-                assertThat(get(end)).isInstanceOf(StackOverflowError.class);
-                time.pass(12 * MILLI);
-                time.runTimers();
-                for (int i = 0; i < deeper.made; i++) {
-                    CompletableFuture<Object> answer = deeper.answers.get(i);
-                    if (answer != null) {
-                        assertThatThrownBy(() -> answer.get(30, TimeUnit.SECONDS))
-                                .hasCauseInstanceOf(CallTimeoutException.class);
-                    }
+        void meet(int round) {
+            ready.incrementAndGet();
+            for (int spins = 0; ready.get() < 2 * round; spins++) {
+                if (spins < 1_000) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.parkNanos(1_000); // there may be one processor for both
                 }
             }
         }
     }
 
     @Test
-    void whereThereIsNoTimerHooksAndContinuationsAreHandedInAllTheSameAndOnce() throws Exception {
-        Queue<Runnable> handedIn = new ConcurrentLinkedQueue<>();
-        AtomicInteger hooks = new AtomicInteger();
-        try (Pipeline pipeline = limited(10);
-                Pipeline others = swept(TimeoutPolicy.of(Duration.ofMillis(10)))
-                        .executor(handedIn::add)
-                        .build()) {
-            CompletableFuture<Object> answer = others.callAsync(CompletableFuture::new);
-            CompletableFuture<Throwable> hooked = stuck(others, attempt -> attempt.onCancel(hooks::incrementAndGet));
-            time.pass(12 * MILLI);
-            time.refusing = true;
-            time.queueing = true;
-            pipeline.call(() -> "strikes both");
-            time.refusing = false;
-            assertThat(get(hooked)).isInstanceOf(CallTimeoutException.class);
-            time.runTimers();
-            assertThat(handedIn).hasSize(2);
-            handedIn.forEach(Runnable::run);
-            assertThat(answer).isCompletedExceptionally();
-            assertThat(hooks).hasValue(1);
+    void callThatBeginsWhileTheTimerGoesToSleepIsWatched() throws Exception {
+        Pipeline pipeline = limited(10);
+        int rounds = 2_000;
+        Starts starts = new Starts();
+        List<CompletableFuture<Object>> answers = new ArrayList<>();
+        Future<?> calls = caller.submit(() -> {
+            for (int round = 1; round <= rounds; round++) {
+                starts.meet(2 * round - 1);
+                for (int spins = round % 100; spins > 0; spins--) {
+                    Thread.onSpinWait();
+                }
+                answers.add(pipeline.callAsync(CompletableFuture::new));
+                starts.meet(2 * round);
+            }
+        });
+        for (int round = 1; round <= rounds; round++) {
+            var unused = pipeline.callAsync(() -> CompletableFuture.completedFuture("sets the timer"));
+            starts.meet(2 * round - 1);
+            time.pass(50 * MILLI);
+            starts.meet(2 * round);
+            time.pass(10 * MILLI);
+            assertThatThrownBy(() -> answers.get(answers.size() - 1).get(5, TimeUnit.MINUTES))
+                    .as("round " + round)
+                    .hasCauseInstanceOf(CallTimeoutException.class);
+        }
+        calls.get(5, TimeUnit.MINUTES);
+    }
+
+    @Test
+    void noCallOfABusyThreadIsLostThoughTheTimerLooksAllTheTime() throws Exception {
+        Pipeline pipeline = limited(10);
+        CountDownLatch over = new CountDownLatch(200);
+        caller.execute(() -> {
+            for (int call = 1; over.getCount() > 0; call++) {
+                boolean hangs = call % 100 == 0;
+                try {
+                    pipeline.call(() -> {
+                        if (hangs) {
+                            never.await();
+                        }
+                        return "done";
+                    });
+                } catch (Exception struckOrLate) {
+                    over.countDown();
+                }
+            }
+        });
+        for (long start = System.nanoTime();
+                over.getCount() > 0 && System.nanoTime() - start < TimeUnit.MINUTES.toNanos(5); ) {
+            time.pass(50 * MILLI);
+            LockSupport.parkNanos(1_000);
+        }
+        assertThat(over.await(0, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void noCallIsLostWhileOthersBeginAndEndAndTheTimerLooksAllTheTime() throws Exception {
+        Pipeline pipeline = limited(10);
+        int callers = 3;
+        List<CompletableFuture<Object>> answers = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch calling = new CountDownLatch(callers);
+        for (int i = 0; i < callers; i++) {
+            ThreadKind.current()
+                    .newThread(() -> {
+                        for (int call = 0; call < 10_000; call++) {
+                            if (call % 50 == 0) {
+                                answers.add(pipeline.callAsync(CompletableFuture::new));
+                            }
+                            var unused = pipeline.callAsync(() -> CompletableFuture.completedFuture("done"));
+                        }
+                        calling.countDown();
+                    })
+                    .start();
+        }
+        while (calling.getCount() > 0) {
+            time.pass(MILLI);
+            LockSupport.parkNanos(1_000);
+        }
+        time.pass(12 * MILLI);
+        assertThat(answers).hasSize(callers * 200);
+        for (CompletableFuture<Object> answer : answers) {
+            assertThatThrownBy(() -> answer.get(5, TimeUnit.MINUTES)).hasCauseInstanceOf(CallTimeoutException.class);
+        }
+        time.pass(200 * MILLI);
+        assertThat(time.timers()).isZero();
+    }
+
+    @Test
+    void callThatBeginsWhileTheTimerLooksAtTheOneBeforeIsWatched() throws Exception {
+        CountDownLatch looking = new CountDownLatch(1);
+        CompletableFuture<Stuck> next = new CompletableFuture<>();
+        Pipeline told = watched(new Asking(20 * MILLI) {
+                    @Override
+                    public void overdue(long slot, long now) {
+                        looking.countDown();
+                        next.join();
+                    }
+                })
+                .build();
+        CountDownLatch begun = new CountDownLatch(1);
+        Future<Boolean> first = caller.submit(() -> told.call(() -> {
+            begun.countDown();
+            return looking.await(5, TimeUnit.MINUTES);
+        }));
+        begun.await();
+        ThreadKind.current()
+                .newThread(() -> {
+                    try {
+                        looking.await();
+                        next.complete(stuckOnCaller(limited(10)));
+                    } catch (Throwable thrown) {
+                        next.completeExceptionally(thrown);
+                    }
+                })
+                .start();
+        time.pass(21 * MILLI);
+        assertThat(first.get()).isTrue();
+        time.pass(10 * MILLI);
+        next.get().assertTimedOut();
+    }
+
+    // ---- what is over is let go
+
+    /** Remembers the object of each call, and does not keep it. */
+    private static final class Remembering extends Policy {
+        private final List<WeakReference<Passage>> calls = Collections.synchronizedList(new ArrayList<>());
+
+        Remembering() {
+            super("remembering", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            calls.add(new WeakReference<>(passage));
+            return PROCEED;
+        }
+
+        int alive() {
+            System.gc();
+            return (int) calls.stream().filter(call -> call.get() != null).count();
         }
     }
 
     @Test
-    void aStrikeThatGoesWrongDoesNoHarmToTheCallThatMadeIt() throws Exception {
-        ThreadFactory stubborn = task -> new Thread(task) {
+    void callsOfThreadsThatEndedAreLetGo() throws Exception {
+        Remembering calls = new Remembering();
+        Pipeline pipeline =
+                watched(calls, TimeoutPolicy.of(Duration.ofMinutes(10))).build();
+        for (int i = 0; i < 2_000; i++) {
+            Thread thread = ThreadKind.current().newThread(() -> pipeline.call(() -> "done"));
+            thread.start();
+            thread.join();
+            time.pass(MILLI);
+        }
+        assertThat(queue.size()).isLessThanOrEqualTo(110);
+        assertThat(calls.alive()).isLessThanOrEqualTo(110);
+        time.pass(100 * MILLI);
+        assertThat(queue.size()).isZero();
+        assertThat(time.timers()).isZero();
+        assertThat(calls.alive()).isZero();
+    }
+
+    @Test
+    void threadThatMakesCallsWithoutEndHasOneEntry() throws Exception {
+        Pipeline pipeline = limited(1_000);
+        onCaller(() -> {
+            for (int i = 0; i < 20_000; i++) {
+                pipeline.call(() -> "done");
+                time.pass(MILLI);
+                assertThat(queue.size()).isLessThanOrEqualTo(2);
+            }
+            return null;
+        });
+        assertThat(time.woken()).isLessThanOrEqualTo(2 * 20 * 20);
+    }
+
+    @Test
+    void threadThatEndsAfterALongCallIsLetGoWithinTwoSeconds() throws Exception {
+        Remembering calls = new Remembering();
+        Pipeline pipeline =
+                watched(calls, TimeoutPolicy.of(Duration.ofMinutes(10))).build();
+        Thread thread = ThreadKind.current()
+                .newThread(() -> pipeline.call(() -> {
+                    time.pass(5 * SECOND);
+                    return "done";
+                }));
+        thread.start();
+        thread.join();
+        time.pass(2 * SECOND);
+        assertThat(calls.alive()).isZero();
+        assertThat(time.timers()).isZero();
+    }
+
+    @Test
+    void threadWhoseAlarmsAreNearerThanWhatIsPromisedHasOneEntry() throws Exception {
+        Pipeline pipeline = watched(new Asking(30 * MILLI), TimeoutPolicy.of(Duration.ofMinutes(10)))
+                .build();
+        onCaller(() -> {
+            for (int i = 0; i < 50; i++) {
+                pipeline.call(() -> {
+                    time.pass(2_300 * MILLI);
+                    return "done";
+                });
+                assertThat(queue.size()).isLessThanOrEqualTo(2);
+            }
+            return null;
+        });
+    }
+
+    @Test
+    void objectOfAnIdleThreadIsLetGo() throws Exception {
+        Remembering calls = new Remembering();
+        onCaller(() ->
+                watched(calls, TimeoutPolicy.of(Duration.ofMinutes(10))).build().call(() -> "done"));
+        time.pass(100 * MILLI);
+        assertThat(calls.alive()).isZero();
+    }
+
+    @Test
+    void idleThreadKeepsNoClosedPipeline() throws Exception {
+        WeakReference<Pipeline> closed = new WeakReference<>(onCaller(this::closedAfterItsCall));
+        time.pass(100 * MILLI);
+        System.gc();
+        assertThat(closed.get()).isNull();
+    }
+
+    private Pipeline closedAfterItsCall() throws Exception {
+        try (Pipeline pipeline = limited(600_000)) {
+            pipeline.call(() -> "done");
+            return pipeline;
+        }
+    }
+
+    @Test
+    void asynchronousCallThatEndedIsLetGoAtOnceThoughItsLimitIsFar() {
+        Remembering calls = new Remembering();
+        Pipeline pipeline =
+                watched(calls, TimeoutPolicy.of(Duration.ofMinutes(10))).build();
+        for (int i = 0; i < 1_000; i++) {
+            CompletableFuture<String> stage = new CompletableFuture<>();
+            CompletableFuture<String> answer = pipeline.callAsync(() -> stage);
+            time.pass(MILLI);
+            if (i % 2 == 0) {
+                stage.complete("done");
+            } else {
+                answer.cancel(true);
+            }
+        }
+        assertThat(calls.alive()).isZero();
+        assertThat(queue.size()).isLessThanOrEqualTo(1_000);
+        time.pass(2 * SECOND);
+        assertThat(queue.size()).isZero();
+        assertThat(time.timers()).isZero();
+    }
+
+    @Test
+    void afterAPeakOneCallCostsWhatItCostBefore() throws Exception {
+        Pipeline pipeline = limited(600_000);
+        Stuck one = stuck(pipeline, Made.ASYNCHRONOUS);
+        List<CompletableFuture<Object>> stages = new ArrayList<>();
+        for (int i = 0; i < 50_000; i++) {
+            CompletableFuture<Object> stage = new CompletableFuture<>();
+            stages.add(stage);
+            var unused = pipeline.callAsync(() -> stage);
+        }
+        time.pass(SECOND);
+        assertThat(queue.size()).isEqualTo(50_001);
+        stages.forEach(stage -> stage.complete("done"));
+        time.pass(2 * SECOND);
+        assertThat(queue.size()).isEqualTo(1);
+        time.woken();
+        time.pass(10 * SECOND);
+        assertThat(time.woken()).isLessThanOrEqualTo(11);
+        assertThat(one.answer).isNotDone();
+    }
+
+    @Test
+    void idleCallIsNotLookedAtBeforeItsTime() {
+        AtomicInteger looks = new AtomicInteger();
+        Pipeline pipeline = watched(new Asking(60 * SECOND) {
+                    @Override
+                    public void overdue(long slot, long now) {
+                        looks.incrementAndGet();
+                    }
+                })
+                .build();
+        CompletableFuture<Object> answer = pipeline.callAsync(CompletableFuture::new);
+        time.pass(60 * SECOND);
+        assertThat(looks).hasValue(0);
+        time.pass(MILLI);
+        assertThat(looks).hasValue(1);
+        time.pass(60 * SECOND);
+        assertThat(looks).hasValue(1);
+        answer.cancel(true);
+    }
+
+    // ---- what goes wrong
+
+    @Test
+    void callWhoseLimitNoTimerCanKeepIsRejectedAndTheNextOneTriesAgain() throws Exception {
+        Pipeline pipeline = limited(10);
+        time.refusing = true;
+        assertThatThrownBy(() -> onCaller(() -> pipeline.call(() -> "never")))
+                .hasCauseInstanceOf(CallRejectedException.class);
+        assertThatThrownBy(() -> watched().build().call(() -> pipeline.call(() -> "never")))
+                .isInstanceOf(CallRejectedException.class);
+        time.refusing = false;
+        Stuck call = stuckOnCaller(pipeline);
+        time.pass(10 * MILLI);
+        call.assertTimedOut();
+        time.pass(100 * MILLI);
+        assertThat(time.timers()).isZero();
+    }
+
+    @Test
+    void limitsAreKeptAgainWhenTheNextTimerWasRefused() throws Exception {
+        Pipeline pipeline = limited(100);
+        Stuck first = stuck(pipeline);
+        Stuck second = stuck(pipeline, Made.ASYNCHRONOUS);
+        time.refusing = true;
+        assertThatThrownBy(() -> time.pass(50 * MILLI)).isInstanceOf(RejectedExecutionException.class);
+        time.refusing = false;
+        onCaller(() -> pipeline.call(() -> "sets a timer"));
+        time.pass(50 * MILLI);
+        first.assertTimedOut();
+        second.assertTimedOut();
+    }
+
+    @Test
+    void busyThreadSetsTheTimerThatWasRefused() throws Exception {
+        Pipeline pipeline = limited(100);
+        onCaller(() -> pipeline.call(() -> {
+            time.refusing = true;
+            assertThatThrownBy(() -> time.pass(50 * MILLI)).isInstanceOf(RejectedExecutionException.class);
+            time.refusing = false;
+            return "its object is known still";
+        }));
+        Stuck call = stuckOnCaller(pipeline);
+        time.pass(100 * MILLI);
+        call.assertTimedOut();
+    }
+
+    @Test
+    void timersThatAreRefusedAndSetAllTheSameDoNotAddUp() throws Exception {
+        Pipeline pipeline = limited(10);
+        time.refusing = true;
+        time.settingAllTheSame = true;
+        for (int i = 0; i < 20; i++) {
+            assertThatThrownBy(() -> pipeline.call(() -> "never")).isInstanceOf(CallRejectedException.class);
+        }
+        time.refusing = false;
+        Stuck call = stuck(limited(60_000));
+        time.pass(60 * MILLI);
+        assertThat(time.timers()).isEqualTo(1);
+        call.attempt.onCancel(() -> {});
+    }
+
+    @Test
+    void nearerLimitReplacesTheTimerOfAFartherOne() throws Exception {
+        Stuck far = stuck(limited(600_000));
+        time.pass(100 * MILLI);
+        for (int i = 0; i < 20; i++) {
+            Stuck near = stuckOnCaller(limited(10));
+            assertThat(time.timers()).isEqualTo(1);
+            time.pass(10 * MILLI);
+            near.assertTimedOut();
+        }
+        assertThat(far.isStruck()).isFalse();
+    }
+
+    @Test
+    void threadThatCannotBeInterruptedKeepsNobodyElsesLimitFromStriking() throws Exception {
+        ThreadFactory stubborn = thatDoesBeforeItsInterrupt(() -> {
+            struck.add("stubborn");
+            throw new IllegalStateException("cannot be interrupted");
+        });
+        List<String> logged = Collections.synchronizedList(new ArrayList<>());
+        Logger logger = Logger.getLogger("dev.holdfast");
+        Handler broken = new StreamHandler() {
             @Override
-            public void interrupt() {
-                throw new IllegalStateException("cannot be interrupted");
+            public synchronized void publish(LogRecord record) {
+                logged.add(record.getMessage());
+                throw new IllegalStateException("cannot be logged");
             }
         };
+        logger.addHandler(broken);
+        try {
+            Pipeline pipeline = limited(10);
+            Stuck first = stuckOn(stubborn, pipeline);
+            Stuck second = stuck(pipeline);
+            time.pass(10 * MILLI);
+            second.assertTimedOut();
+            Stuck later = stuck(pipeline);
+            time.pass(10 * MILLI);
+            later.assertTimedOut();
+            assertThat(struck).hasSize(1);
+            assertThat(logged).containsExactly("a limit of 'watched' could not be kept");
+            never.countDown();
+            first.assertTimedOut();
+        } finally {
+            logger.removeHandler(broken);
+        }
+    }
+
+    @Test
+    void limitStrikesThoughThePolicyThatIsToldThrowsAndSoDoesTheLog() throws Exception {
         Logger logger = Logger.getLogger("dev.holdfast");
         Handler broken = new StreamHandler() {
             @Override
@@ -412,42 +849,38 @@ class WatchdogTest {
             }
         };
         logger.addHandler(broken);
-        try (Pipeline pipeline = limited(10)) {
-            CompletableFuture<Throwable> struck = stuck(stubborn, pipeline::call);
-            time.pass(12 * MILLI);
-            assertThat(pipeline.call(() -> "unharmed")).isEqualTo("unharmed");
-            never.countDown();
-            assertThat(get(struck)).isInstanceOf(CallTimeoutException.class);
+        try {
+            Policy throwing = new Asking(MILLI) {
+                @Override
+                public void overdue(long slot, long now) {
+                    throw new IllegalStateException("does not want to know");
+                }
+            };
+            Stuck call = stuck(
+                    watched(throwing, TimeoutPolicy.of(Duration.ofMillis(10))).build());
+            time.passUnseen(10 * MILLI);
+            time.pass(0);
+            call.assertTimedOut();
         } finally {
             logger.removeHandler(broken);
         }
     }
 
-    @Test
-    void aCallThatNoThreadTakesOverEndsOnTheTimersThreadAndNotWithinTheCallThatStruckIt() {
-        try (Pipeline pipeline = limited(10)) {
-            Pipeline closed = limited(10);
-            CompletableFuture<Object> answer = closed.callAsync(CompletableFuture::new);
-            closed.close();
-            time.pass(12 * MILLI);
-            pipeline.call(() -> "strikes");
-            assertThat(answer).isNotDone();
-            time.runTimers();
-            assertThat(answer).isCompletedExceptionally();
-        }
-    }
+    // ---- alarms
 
-    /** Wants to be told of attempts that run longer than a millisecond. */
-    private static final class Impatient extends Policy {
+    /** Wants to be told of attempts that run for longer. */
+    private static class Asking extends Policy {
+        private final long afterNanos;
         private final AtomicInteger told = new AtomicInteger();
 
-        Impatient() {
-            super("impatient", ENTER | OVERDUE);
+        Asking(long afterNanos) {
+            super("asking", ENTER | OVERDUE);
+            this.afterNanos = afterNanos;
         }
 
         @Override
         public int enter(Passage passage) {
-            passage.overdueAfter(MILLI);
+            passage.overdueAfter(afterNanos);
             return PROCEED;
         }
 
@@ -457,147 +890,178 @@ class WatchdogTest {
         }
     }
 
-    @Test
-    void policiesAreToldOfLongAttemptsAndHedgesStartedOnTheTimersThreadAlone() throws Exception {
-        Impatient impatient = new Impatient();
-        CountDownLatch attempts = new CountDownLatch(2);
-        try (Pipeline pipeline = limited(10);
-                Pipeline told = swept(impatient, TimeoutPolicy.of(Duration.ofSeconds(1)))
-                        .build();
-                Pipeline hedged = swept(HedgePolicy.of(HedgeSettings.builder()
-                                .delay(Duration.ofMillis(5))
-                                .build()))
-                        .build()) {
-            CompletableFuture<Object> slow = told.callAsync(CompletableFuture::new);
-            CompletableFuture<Object> slower = hedged.<Object>operation("slow", options -> options.idempotent(true))
-                    .unkeyed()
-                    .callAsync(attempt -> {
-                        attempts.countDown();
-                        return new CompletableFuture<>();
-                    });
-            time.pass(50 * MILLI);
-            pipeline.call(() -> "sweeps");
-            assertThat(impatient.told).hasValue(0);
-            assertThat(attempts.getCount()).isEqualTo(1);
-            time.runTimers();
-            assertThat(impatient.told).hasValue(1);
-            assertThat(attempts.await(30, TimeUnit.SECONDS)).isTrue();
-            assertThat(slow).isNotDone();
-            assertThat(slower).isNotDone();
-        }
+    @ParameterizedTest
+    @EnumSource
+    void policiesAreToldInTheirTurnAndOnceOfACallThatRunsTooLong(Made made) throws Exception {
+        Asking late = new Asking(300 * MILLI);
+        Asking early = new Asking(20 * MILLI);
+        Stuck call = stuck(watched(late, early).build(), made);
+        time.pass(20 * MILLI);
+        assertThat(early.told).hasValue(0);
+        time.pass(MILLI);
+        assertThat(early.told).hasValue(1);
+        time.pass(279 * MILLI);
+        assertThat(late.told).hasValue(0);
+        time.pass(MILLI);
+        assertThat(late.told).hasValue(1);
+        time.pass(10 * SECOND);
+        assertThat(early.told).hasValue(1);
+        assertThat(late.told).hasValue(1);
+        assertThat(call.answer).isNotDone();
     }
 
     @Test
-    void aThreadThatCannotBeInterruptedKeepsNobodyElsesLimitFromStriking() throws Exception {
-        AtomicInteger interrupts = new AtomicInteger();
-        ThreadFactory stubborn = task -> new Thread(task) {
+    void alarmAndLimitOfOneCallAreBothKept() throws Exception {
+        Asking asking = new Asking(20 * MILLI);
+        Stuck call =
+                stuck(watched(asking, TimeoutPolicy.of(Duration.ofMillis(200))).build());
+        time.pass(200 * MILLI - 1);
+        assertThat(asking.told).hasValue(1);
+        assertThat(call.isStruck()).isFalse();
+        time.pass(1);
+        call.assertTimedOut();
+    }
+
+    @Test
+    void alarmOfALayerThatWasLeftWakesNobody() throws Exception {
+        Asking outer = new Asking(10 * SECOND);
+        Asking inner = new Asking(5 * MILLI) {
+            private boolean entered;
+
             @Override
-            public void interrupt() {
-                interrupts.incrementAndGet();
-                throw new IllegalStateException("cannot be interrupted");
+            public int enter(Passage passage) {
+                if (entered) {
+                    return PROCEED;
+                }
+                entered = true;
+                return super.enter(passage);
             }
         };
-        try (Pipeline pipeline = limited(10)) {
-            CompletableFuture<Throwable> first = stuck(stubborn, pipeline::call);
-            CompletableFuture<Throwable> second = stuck(pipeline);
-            time.pass(10 * MILLI);
-            time.runTimers();
-            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
-            assertThat(interrupts).hasValue(1);
-            CompletableFuture<Throwable> later = stuck(pipeline);
-            time.pass(10 * MILLI);
-            time.runTimers();
-            assertThat(get(later)).isInstanceOf(CallTimeoutException.class);
-
-            never.countDown();
-            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
-        }
+        Pipeline pipeline = watched(outer, RetryPolicy.of(r -> r.maxAttempts(2).initialBackoff(Duration.ZERO)), inner)
+                .build();
+        CompletableFuture<Object> answer = pipeline.<Object>operation("twice", o -> o.idempotent(true))
+                .unkeyed()
+                .callAsync(attempt -> attempt.number() == 1
+                        ? CompletableFuture.failedFuture(new IOException("again"))
+                        : new CompletableFuture<>());
+        time.pass(100 * MILLI);
+        time.woken();
+        time.pass(5 * SECOND);
+        assertThat(inner.told).hasValue(0);
+        assertThat(time.woken()).isLessThanOrEqualTo(6);
+        time.pass(5 * SECOND);
+        assertThat(outer.told).hasValue(1);
+        answer.cancel(true);
     }
 
     @Test
-    void aCallThatIsHeldUpWhileItStrikesIsFollowedByTheNextCall() throws Exception {
-        CountDownLatch striking = new CountDownLatch(1);
-        CompletableFuture<Void> goOn = new CompletableFuture<>();
-        ThreadFactory slow = task -> new Thread(task) {
+    void hedgesAreStartedWhenTheyAreDueAndAfterOneAnother() throws Exception {
+        AtomicInteger attempts = new AtomicInteger();
+        Pipeline pipeline = watched(
+                        HedgePolicy.of(h -> h.delay(Duration.ofMillis(20)).maxHedges(2)))
+                .backgroundExecutor(Runnable::run)
+                .build();
+        CompletableFuture<Object> answer = pipeline.<Object>operation("slow", o -> o.idempotent(true))
+                .unkeyed()
+                .callAsync(attempt -> {
+                    attempts.incrementAndGet();
+                    return new CompletableFuture<>();
+                });
+        time.pass(20 * MILLI - 1);
+        assertThat(attempts).hasValue(1);
+        time.pass(1);
+        assertThat(attempts).hasValue(2);
+        time.pass(20 * MILLI);
+        assertThat(attempts).hasValue(3);
+        time.pass(SECOND);
+        assertThat(attempts).hasValue(3);
+        answer.cancel(true);
+    }
+
+    @Test
+    void nextPassIsNotLookedAtForTheAlarmOfALayerThatAsksNoMore() throws Exception {
+        Asking inner = new Asking(5 * MILLI) {
+            private boolean entered;
+
             @Override
-            public void interrupt() {
-                striking.countDown();
-                goOn.join();
-                super.interrupt();
+            public int enter(Passage passage) {
+                if (entered) {
+                    return PROCEED;
+                }
+                entered = true;
+                return super.enter(passage);
             }
         };
-        try (Pipeline pipeline = limited(10)) {
-            CompletableFuture<Throwable> first = stuck(slow, pipeline::call);
-            CompletableFuture<Throwable> second = stuck(pipeline);
-            time.pass(10 * MILLI);
-            Thread heldUp = ThreadKind.current().newThread(() -> pipeline.call(() -> "strikes the first"));
-            heldUp.start();
-            striking.await();
-            time.pass(MILLI / 4 + 2);
-            pipeline.call(() -> "strikes the second");
-            assertThat(get(second)).isInstanceOf(CallTimeoutException.class);
-            goOn.complete(null);
-            assertThat(get(first)).isInstanceOf(CallTimeoutException.class);
-            heldUp.join();
-        }
+        AtomicInteger attempts = new AtomicInteger();
+        Pipeline pipeline = watched(
+                        new Asking(10 * SECOND),
+                        RetryPolicy.of(r -> r.maxAttempts(2)
+                                .initialBackoff(Duration.ofMillis(20))
+                                .jitter(Jitter.NONE)),
+                        inner)
+                .executor(Runnable::run)
+                .build();
+        CompletableFuture<Object> answer = pipeline.<Object>operation("twice", o -> o.idempotent(true))
+                .unkeyed()
+                .callAsync(attempt -> attempts.incrementAndGet() == 1
+                        ? CompletableFuture.failedFuture(new IOException("again"))
+                        : new CompletableFuture<>());
+        time.pass(20 * MILLI);
+        assertThat(attempts).hasValue(2);
+        time.woken();
+        time.pass(10 * MILLI);
+        assertThat(time.woken()).isZero();
+        answer.cancel(true);
     }
 
     @Test
-    void sweepsThatEndedForWantOfATimerAreTakenUpByTheNextCall() throws Exception {
-        try (Pipeline pipeline = limited(10)) {
-            CompletableFuture<Throwable> told = stuck(pipeline);
-            time.refusing = true;
-            assertThatThrownBy(time::runTimers).isInstanceOf(RejectedExecutionException.class);
-            time.refusing = false;
-            pipeline.call(() -> "sets a timer");
-            time.pass(10 * MILLI);
-            time.runTimers();
-            assertThat(get(told)).isInstanceOf(CallTimeoutException.class);
-        }
+    void shorterLimitStrikesInTimeAfterTheTimerHasLookedAtALongerOneOfTheThread() throws Exception {
+        onCaller(() -> limited(10_000).call(() -> {
+            time.pass(60 * MILLI);
+            return "looked at";
+        }));
+        Stuck call = stuckOnCaller(limited(100));
+        time.pass(100 * MILLI - 1);
+        assertThat(call.isStruck()).isFalse();
+        time.pass(1);
+        assertThat(call.isStruck()).isTrue();
+        call.assertTimedOut();
     }
 
     @Test
-    void timersThatAreRefusedAndSetAllTheSameDoNotAddUp() {
-        try (Pipeline pipeline = limited(10)) {
-            time.refusing = true;
-            time.queueing = true;
-            for (int i = 0; i < 20; i++) {
-                assertThatThrownBy(() -> pipeline.call(() -> "never")).isInstanceOf(CallRejectedException.class);
+    void callsOfAThreadAreWatchedUnderOneEntry() throws Exception {
+        Pipeline pipeline = limited(1_000);
+        onCaller(() -> {
+            Ambient held = Ambient.get(); // or the collector may take it between two calls
+            try {
+                Callable<WatchQueue.Entry> underWhich = () ->
+                        pipeline.call(() -> Objects.requireNonNull(Ambient.get().current()).entry);
+                WatchQueue.Entry first = underWhich.call();
+                assertThat(first).isNotNull();
+                for (int i = 0; i < 10; i++) {
+                    assertThat(underWhich.call()).isSameAs(first);
+                }
+            } finally {
+                Reference.reachabilityFence(held);
             }
-            time.refusing = false;
-            pipeline.call(() -> "sets a timer");
-            time.runTimers();
-            time.runTimers();
-            assertThat(time.timers).hasSize(1);
-        }
+            return null;
+        });
     }
 
     @Test
-    void aCallWhoseLimitCouldNotBeWatchedLeavesItsPlace() {
-        try (Pipeline pipeline = limited(10);
-                Pipeline outer = swept().build()) {
-            time.refusing = true;
-            assertThatThrownBy(() -> outer.call(() -> pipeline.call(() -> "never")))
-                    .isInstanceOf(CallRejectedException.class);
-            time.refusing = false;
-            pipeline.call(() -> "sets a timer");
-            runUntilNoTimerIsLeft();
-        }
-    }
-
-    @Test
-    void sweepsEndWhenThereIsNothingToWatch() {
-        try (Pipeline pipeline = limited(10)) {
-            pipeline.call(() -> "a call");
-            runUntilNoTimerIsLeft();
-        }
-    }
-
-    private void runUntilNoTimerIsLeft() {
-        for (int sweeps = 0; sweeps < 1_000 && !time.timers.isEmpty(); sweeps++) {
-            time.pass(MILLI);
-            time.runTimers();
-        }
-        assertThat(time.timers).isEmpty();
+    void entryThatTheTimerHasDroppedPromisesNothingMore() {
+        List<WatchQueue.Entry> entries = new ArrayList<>();
+        limited(10)
+                .callAsync(() -> {
+                    entries.add(Objects.requireNonNull(
+                            Objects.requireNonNull(Ambient.get().current()).entry));
+                    return CompletableFuture.completedFuture("done");
+                })
+                .join();
+        WatchQueue.Entry entry = entries.get(0);
+        assertThat(entry.promises(queue, time.nanos() + SECOND)).isTrue();
+        time.pass(2 * SECOND);
+        assertThat(queue.size()).isZero();
+        assertThat(entry.promises(queue, time.nanos() + SECOND)).isFalse();
     }
 }

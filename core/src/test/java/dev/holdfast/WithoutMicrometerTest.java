@@ -45,9 +45,9 @@ class WithoutMicrometerTest {
         public static String call() {
             try (Pipeline pipeline = Pipeline.of(
                     "alone",
-                    dev.holdfast.deadline.DeadlinePolicy.of(java.time.Duration.ofSeconds(5)),
+                    dev.holdfast.deadline.DeadlinePolicy.of(java.time.Duration.ofHours(5)),
                     dev.holdfast.retry.RetryPolicy.ofDefaults(),
-                    dev.holdfast.timeout.TimeoutPolicy.of(java.time.Duration.ofSeconds(1)))) {
+                    dev.holdfast.timeout.TimeoutPolicy.of(java.time.Duration.ofHours(1)))) {
                 return pipeline + " " + pipeline.call(() -> "answered");
             }
         }

@@ -24,7 +24,9 @@ public class RetryTokens extends Measured {
         GRPC;
 
         Tokens of(int maxTokens, double tokenRatio) {
-            return this == GRPC ? new Tokens.OneWord(maxTokens, tokenRatio) : new Tokens.Budget(maxTokens, tokenRatio);
+            return this == GRPC
+                    ? new Tokens.OneWord(maxTokens, tokenRatio)
+                    : new Tokens.Budget(maxTokens, tokenRatio, () -> 0);
         }
     }
 

@@ -2,6 +2,7 @@
 package dev.holdfast.benchmarks;
 
 import dev.holdfast.Attempt;
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.CheckedFunction;
 import dev.holdfast.Pipeline;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -35,6 +37,9 @@ public final class Strikes {
     static final Duration LIMIT = Duration.ofMillis(20);
     private static final int CALLS = 2_000;
     private static final int IN_FLIGHT = 20;
+
+    /** In place of the end of a limit, which was over before the action looked. */
+    private static final long UNKNOWN = Long.MIN_VALUE;
 
     private Strikes() {}
 
@@ -70,8 +75,8 @@ public final class Strikes {
 
     private static List<Long> one(Limited limited, int calls) {
         List<Long> late = new ArrayList<>(calls);
-        for (int call = 0; call < calls; call++) {
-            late.add(limited.lateNanos());
+        while (late.size() < calls) {
+            limited.lateNanos().ifPresent(late::add);
         }
         return late;
     }
@@ -126,14 +131,23 @@ public final class Strikes {
 
     /** When the limit of this attempt is over, exactly: its thread may have had to wait for a processor since the call began. */
     private static long endOf(Attempt attempt) {
-        return System.nanoTime() + attempt.remainingNanos();
+        long now = System.nanoTime();
+        long remaining = attempt.remainingNanos();
+        return remaining == 0 ? UNKNOWN : now + remaining;
+    }
+
+    private static OptionalLong between(long end, long struck) {
+        return end == UNKNOWN ? OptionalLong.empty() : OptionalLong.of(struck - end);
     }
 
     /** Makes calls that never end by themselves. */
     private interface Limited extends AutoCloseable {
 
-        /** Makes one; so long after its limit it was struck, or its caller knew of it. */
-        long lateNanos();
+        /**
+         * Makes one; so long after its limit it was struck, or its caller knew of it. Empty if its thread was held up for
+         * longer than the limit before it could begin, so that there was nothing to strike.
+         */
+        OptionalLong lateNanos();
 
         @Override
         void close();
@@ -145,8 +159,8 @@ public final class Strikes {
         }
 
         @Override
-        public long lateNanos() {
-            AtomicLong end = new AtomicLong();
+        public OptionalLong lateNanos() {
+            AtomicLong end = new AtomicLong(UNKNOWN);
             CheckedFunction<Attempt, Void, InterruptedException> action = attempt -> {
                 end.set(endOf(attempt));
                 never.await();
@@ -156,7 +170,9 @@ public final class Strikes {
                 pipeline.<Void>operation("endless").unkeyed().call(action);
                 throw new IllegalStateException("a call that never ends has ended");
             } catch (CallTimeoutException struck) {
-                return at.getAsLong() - end.get();
+                return between(end.get(), at.getAsLong());
+            } catch (CallRejectedException neverBegan) {
+                return OptionalLong.empty();
             } catch (InterruptedException stranger) {
                 throw new IllegalStateException("nobody else interrupts", stranger);
             }
@@ -174,8 +190,8 @@ public final class Strikes {
         }
 
         @Override
-        public long lateNanos() {
-            AtomicLong end = new AtomicLong();
+        public OptionalLong lateNanos() {
+            AtomicLong end = new AtomicLong(UNKNOWN);
             return pipeline.operation("endless")
                     .unkeyed()
                     .callAsync(attempt -> {
@@ -184,7 +200,10 @@ public final class Strikes {
                     })
                     .handle((value, error) -> {
                         if (error instanceof CallTimeoutException) {
-                            return System.nanoTime() - end.get();
+                            return between(end.get(), System.nanoTime());
+                        }
+                        if (error instanceof CallRejectedException) {
+                            return OptionalLong.empty();
                         }
                         throw new IllegalStateException("not given up", error);
                     })
@@ -203,11 +222,11 @@ public final class Strikes {
         }
 
         @Override
-        public long lateNanos() {
+        public OptionalLong lateNanos() {
             CompletableFuture<Long> ran = new CompletableFuture<>();
             long end = System.nanoTime() + LIMIT.toNanos();
             var unused = timer.schedule(() -> ran.complete(System.nanoTime()), LIMIT.toNanos(), TimeUnit.NANOSECONDS);
-            return ran.join() - end;
+            return OptionalLong.of(ran.join() - end);
         }
 
         @Override

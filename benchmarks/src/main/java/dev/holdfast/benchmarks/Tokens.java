@@ -3,6 +3,7 @@ package dev.holdfast.benchmarks;
 
 import dev.holdfast.retry.RetryBudget;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 
 /** A token bucket that retries are paid from, as gRPC's proposal A6 has it. */
 interface Tokens {
@@ -14,26 +15,28 @@ interface Tokens {
     /** Whether more than half are left. */
     boolean allows();
 
-    /** Holdfast's, without the few retries that time grants: A6 has none. */
-    record Budget(RetryBudget budget) implements Tokens {
-        Budget(int maxTokens, double tokenRatio) {
-            this(RetryBudget.of(
-                    b -> b.maxTokens(maxTokens).tokenRatio(tokenRatio).minRetriesPerMinute(0)));
+    /** Holdfast's, without the few retries that time grants: A6 has none. The time is what a policy has been told. */
+    record Budget(RetryBudget budget, LongSupplier now) implements Tokens {
+        Budget(int maxTokens, double tokenRatio, LongSupplier now) {
+            this(
+                    RetryBudget.of(
+                            b -> b.maxTokens(maxTokens).tokenRatio(tokenRatio).minRetriesPerMinute(0)),
+                    now);
         }
 
         @Override
         public void succeeded() {
-            budget.succeeded();
+            budget.succeeded(now.getAsLong());
         }
 
         @Override
         public boolean failed() {
-            return budget.failed();
+            return budget.failed(now.getAsLong());
         }
 
         @Override
         public boolean allows() {
-            return budget.allows();
+            return budget.allows(now.getAsLong());
         }
     }
 

@@ -12,6 +12,7 @@ import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
 
 class ReportTest {
 
@@ -46,6 +47,7 @@ class ReportTest {
                 .forks(0)
                 .warmupIterations(0)
                 .measurementIterations(2)
-                .measurementTime(TimeValue.milliseconds(1));
+                .measurementTime(TimeValue.milliseconds(1))
+                .verbosity(VerboseMode.SILENT);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Deadline;
+import dev.holdfast.testlogs.Logs;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
@@ -18,6 +19,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.openjdk.jmh.infra.Blackhole;
 
 /** That every library does the same work for a scenario: else the figures compare nothing. */
+@Logs({
+    "retry-inside-circuit-breaker",
+    "circuit-breaker-inside-bulkhead",
+    "bulkhead-outside-retry",
+    "throttle-outside-retry",
+    "circuit-breaker-inside-throttle"
+})
 class ScenarioTest {
     private static final int CALLS = 1_000;
 

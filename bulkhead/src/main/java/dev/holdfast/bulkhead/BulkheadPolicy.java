@@ -7,6 +7,7 @@ import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Stripes;
+import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import java.time.Duration;
 import java.util.List;
@@ -46,6 +47,9 @@ public final class BulkheadPolicy extends Policy {
 
     /** Told of every call; usually there are none. */
     private final List<Resilience4jBulkhead> views = new CopyOnWriteArrayList<>();
+
+    /** For callers of views, who wait by it. */
+    private volatile TimeSource time = TimeSource.system();
 
     private BulkheadPolicy(BulkheadSettings settings) {
         super(NAME, hearsFor(settings.limit()));
@@ -113,7 +117,7 @@ public final class BulkheadPolicy extends Policy {
             return admit(passage);
         }
         passage.object(ticket);
-        return passage.await(ticket, ticket.late ? Math.min(wait, targetNanos) : wait);
+        return passage.await(ticket, waitNanos(ticket, wait));
     }
 
     private int admit(Passage passage) {
@@ -142,12 +146,14 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public int settle(Passage passage) {
         AdaptiveLimit limit = adaptive;
-        if (limit == null || !passage.started()) {
+        // How long a call took that its own caller cut short, or that it did not get done in so little, says nothing
+        // either.
+        if (limit == null || !passage.started() || passage.cutShort()) {
             return KEEP;
         }
         boolean changed = switch (passage.outcome()) {
             case SUCCESS -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
-            case TIMEOUT, PUSHBACK -> limit.dropped(passage.now(), permits.inFlight());
+            case TIMEOUT, PUSHBACK -> limit.dropped(passage.now(), passage.actionNanos(), permits.inFlight());
             default -> false; // how long a failure took says nothing of the load
         };
         // Two changes may overtake one another on their way here: whoever is last leaves the permits as the limit is.
@@ -160,10 +166,10 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public void ended(Passage passage) {
         if (passage.slot() == HELD) {
+            putBack(); // first, since all else may throw
             if (passage.writtenOff()) {
                 writtenOff.increment();
             }
-            putBack();
             if (passage.started()) {
                 tellFinished();
             }
@@ -172,6 +178,27 @@ public final class BulkheadPolicy extends Policy {
 
     boolean take() {
         return permits.tryAcquire(Stripes.current());
+    }
+
+    /** A place in the queue, after {@link #take} said no; null if it is full. */
+    @Nullable
+    Ticket join() {
+        return permits.join(time.nanos());
+    }
+
+    /** Gives up the wait: false if the ticket holds a permit. */
+    boolean withdraw(Ticket ticket) {
+        return permits.withdraw(ticket);
+    }
+
+    /** How long the holder of a ticket may wait, who would for so long. */
+    long waitNanos(Ticket ticket, long longest) {
+        return ticket.late ? Math.min(longest, targetNanos) : longest;
+    }
+
+    /** Of the pipeline that was built last with it. */
+    TimeSource time() {
+        return time;
     }
 
     void putBack() {
@@ -220,8 +247,9 @@ public final class BulkheadPolicy extends Policy {
 
     /**
      * This bulkhead as one of resilience4j's, for its registries, Micrometer binders and decorators. Its events and metrics tell
-     * of the calls of pipelines and of its own alike, and both share the permits. It never makes its caller wait, and looks at no
-     * interrupt. What it gives out has no token: whoever gives one back twice gives back another one's that the view gave out,
+     * of the calls of pipelines and of its own alike, and both share the permits and the queue. Its {@code maxWaitDuration} is
+     * that of the config which the {@linkplain BulkheadSettings#from settings} were made from, or zero; any other makes its
+     * caller wait by parking the calling thread. What it gives out has no token: whoever gives one back twice gives back another one's that the view gave out,
      * but never one of a pipeline, and never more than are out. {@code changeConfig} is {@link #resize}. Consumers of its
      * events run on the thread of the call and must not block; one that throws is logged once. The same view for the same name.
      *
@@ -242,6 +270,11 @@ public final class BulkheadPolicy extends Policy {
         Resilience4jBulkhead view = new Resilience4jBulkhead(name, tags, this);
         views.add(view);
         return view;
+    }
+
+    @Override
+    public void bind(TimeSource pipelineTime) {
+        time = pipelineTime;
     }
 
     @Override

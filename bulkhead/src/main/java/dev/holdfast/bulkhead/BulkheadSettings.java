@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** How many calls may run at once, and how many may wait for how long. Immutable. */
 public final class BulkheadSettings {
-    private static final int MOST = 1_000_000;
+    static final int MOST = 1_000_000;
+    static final Duration LONGEST_WAIT = Duration.ofDays(1);
 
     private final int maxConcurrentCalls;
     private final LimitAlgorithm limit;
@@ -28,6 +29,7 @@ public final class BulkheadSettings {
     private final Duration lease;
     private final boolean dedicatedThreads;
     private final List<String> warnings;
+    private final Resilience4jOptions forViews;
 
     private BulkheadSettings(Builder builder) {
         maxConcurrentCalls = builder.maxConcurrentCalls;
@@ -43,6 +45,7 @@ public final class BulkheadSettings {
         lease = builder.lease;
         dedicatedThreads = builder.dedicatedThreads;
         warnings = List.copyOf(builder.warnings);
+        forViews = builder.forViews;
     }
 
     /**
@@ -58,7 +61,8 @@ public final class BulkheadSettings {
 
     /**
      * What a bulkhead of resilience4j is set to. An option that cannot be kept as it is meant there becomes one of the {@link
-     * #warnings}, which the pipeline tells when it is built.
+     * #warnings}, which the pipeline tells when it is built. A {@linkplain BulkheadPolicy#asResilience4j view} keeps its
+     * {@code maxWaitDuration} and {@code writableStackTraceEnabled}.
      *
      * @throws InvalidSettingsException if a value is out of range here, such as {@code maxConcurrentCalls} of 0
      */
@@ -68,12 +72,14 @@ public final class BulkheadSettings {
                 .maxConcurrentCalls(config.getMaxConcurrentCalls())
                 .maxWait(maxWait)
                 .maxWaitingCalls(maxWait.isZero() ? 0 : MOST);
+        builder.forViews = Resilience4jOptions.of(config);
         if (!maxWait.isZero()) {
             builder.warnings.add(
                     "maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do");
         }
         if (config.isWritableStackTraceEnabled()) {
-            builder.warnings.add("writableStackTraceEnabled: a rejection of Holdfast never has a stack trace");
+            builder.warnings.add(
+                    "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace; one by a view has");
         }
         if (!config.isFairCallHandlingEnabled()) {
             builder.warnings.add(
@@ -103,6 +109,7 @@ public final class BulkheadSettings {
                 .dedicatedThreads(dedicatedThreads);
         builder.initialConcurrentCalls = givenInitial;
         builder.warnings.addAll(warnings);
+        builder.forViews = forViews;
         return builder;
     }
 
@@ -166,6 +173,11 @@ public final class BulkheadSettings {
         return warnings;
     }
 
+    /** What callers of a view are to have. */
+    Resilience4jOptions forViews() {
+        return forViews;
+    }
+
     @Override
     public String toString() {
         String adaptive = limit == LimitAlgorithm.FIXED
@@ -194,6 +206,7 @@ public final class BulkheadSettings {
         private final List<String> warnings = new ArrayList<>();
         private Duration lease = Duration.ofMinutes(1);
         private boolean dedicatedThreads;
+        private Resilience4jOptions forViews = Resilience4jOptions.DEFAULTS;
 
         private Builder() {}
 
@@ -293,7 +306,7 @@ public final class BulkheadSettings {
                     .range("maxWaitingCalls", maxWaitingCalls, 0, MOST)
                     .range("codelTarget", codelTarget, Duration.ZERO, Duration.ofDays(1))
                     .range("codelInterval", codelInterval, Duration.ofMillis(1), Duration.ofDays(1))
-                    .range("maxWait", maxWait, Duration.ZERO, Duration.ofDays(1))
+                    .range("maxWait", maxWait, Duration.ZERO, LONGEST_WAIT)
                     .range("lease", lease, Duration.ofMillis(1), Duration.ofDays(1))
                     .done();
             return new BulkheadSettings(this);

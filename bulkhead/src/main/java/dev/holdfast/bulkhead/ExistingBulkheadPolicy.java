@@ -45,14 +45,14 @@ final class ExistingBulkheadPolicy extends Policy {
         if (passage.slot() != HELD) {
             return;
         }
-        if (passage.writtenOff()) {
-            writtenOff.increment();
-        }
         if (passage.started()) {
             bulkhead.onComplete();
         } else {
             // Nothing ran, so its listeners are not told that a call has finished.
             bulkhead.releasePermission();
+        }
+        if (passage.writtenOff()) {
+            writtenOff.increment();
         }
     }
 

@@ -96,6 +96,7 @@ final class Permits {
                 if (admits(seen)) {
                     if (swap(seen, seen + 1)) {
                         ticket.grant();
+                        ticket.complete(); // nobody can wait for it yet, and nobody may begin to
                         return ticket;
                     }
                 } else if (waiting(seen) < queueLimit) {
@@ -183,9 +184,10 @@ final class Permits {
 
     /** Changes how many permits there are. Never waits: what is out beyond a smaller limit is not given out again. */
     void resize(int newLimit) {
-        List<Ticket> served = new ArrayList<>();
+        List<Ticket> served;
         lock.lock();
         try {
+            served = new ArrayList<>(waiting(word())); // large enough: nothing may be thrown once somebody has a permit
             close();
             for (long seen = word(); !swap(seen, (seen & ~(MASK << BITS)) | ((long) newLimit << BITS)); ) {
                 seen = word();
@@ -196,7 +198,7 @@ final class Permits {
         } finally {
             lock.unlock();
         }
-        served.forEach(Ticket::complete);
+        Ticket.completeAll(served);
     }
 
     /** The next in the queue, with a permit: one that was out already (0), or a free one (1). Under the lock. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
+import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
@@ -10,6 +11,7 @@ import io.github.resilience4j.bulkhead.event.BulkheadOnCallPermittedEvent;
 import io.github.resilience4j.bulkhead.event.BulkheadOnCallRejectedEvent;
 import io.github.resilience4j.core.EventConsumer;
 import io.github.resilience4j.core.EventProcessor;
+import io.github.resilience4j.core.exception.AcquirePermissionCancelledException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -35,17 +37,19 @@ final class Resilience4jBulkhead implements Bulkhead {
     /** How many permissions were given out by the view itself, and have not come back. */
     private final AtomicInteger held = new AtomicInteger();
 
-    private volatile BulkheadConfig config = BulkheadConfig.ofDefaults();
+    private volatile BulkheadConfig config;
 
     Resilience4jBulkhead(String name, Map<String, String> tags, BulkheadPolicy policy) {
         this.name = name;
         this.tags = Map.copyOf(tags);
         this.policy = policy;
+        config = policy.settings().forViews().config(policy.limit());
     }
 
     @Override
     public boolean tryAcquirePermission() {
-        boolean permitted = policy.take();
+        boolean permitted =
+                policy.take() || waitsFor(config.getMaxWaitDuration().toNanos());
         if (permitted) {
             held.getAndIncrement();
             policy.tellPermitted();
@@ -55,9 +59,30 @@ final class Resilience4jBulkhead implements Bulkhead {
         return permitted;
     }
 
+    /** Waits in the queue of the pipelines' calls. Parks the calling thread, as resilience4j's own bulkhead does. */
+    private boolean waitsFor(long longest) {
+        TimeSource time = policy.time();
+        Thread caller = Thread.currentThread();
+        long start = time.nanos();
+        Ticket ticket = longest == 0 || time.isInterrupted(caller) ? null : policy.join();
+        if (ticket == null) {
+            return false;
+        }
+        long wait = policy.waitNanos(ticket, longest);
+        long left = ticket.register(() -> time.unpark(caller)) ? wait : 0;
+        while (left > 0 && !ticket.isDone() && !time.isInterrupted(caller)) {
+            time.park(this, left);
+            left = wait - (time.nanos() - start);
+        }
+        return !policy.withdraw(ticket);
+    }
+
     @Override
     public void acquirePermission() {
         if (!tryAcquirePermission()) {
+            if (policy.time().isInterrupted(Thread.currentThread())) {
+                throw new AcquirePermissionCancelledException();
+            }
             throw BulkheadFullException.createBulkheadFullException(this);
         }
     }
@@ -90,12 +115,30 @@ final class Resilience4jBulkhead implements Bulkhead {
     @Override
     public void changeConfig(BulkheadConfig newConfig) {
         Duration wait = newConfig.getMaxWaitDuration();
-        if (!wait.isZero()) {
-            throw new IllegalArgumentException("maxWaitDuration of bulkhead '" + name + "' is " + wait
-                    + ", expected zero: a view never makes its caller wait");
+        int calls = newConfig.getMaxConcurrentCalls();
+        check(
+                wait.isZero() || policy.settings().maxWaitingCalls() > 0,
+                "maxWaitDuration",
+                wait,
+                "zero, since its policy lets none wait (maxWaitingCalls is 0)");
+        check(wait.compareTo(BulkheadSettings.LONGEST_WAIT) <= 0, "maxWaitDuration", wait, "one day at most");
+        check(calls >= 1 && calls <= BulkheadSettings.MOST, "maxConcurrentCalls", calls, "1 to 1,000,000");
+        check(
+                calls == policy.limit() || policy.settings().limit() == LimitAlgorithm.FIXED,
+                "maxConcurrentCalls",
+                calls,
+                "no change, since its limit adapts by " + policy.settings().limit());
+        if (calls != policy.limit()) {
+            policy.resize(calls);
         }
-        policy.resize(newConfig.getMaxConcurrentCalls());
         config = newConfig;
+    }
+
+    private void check(boolean valid, String option, Object value, String expected) {
+        if (!valid) {
+            throw new IllegalArgumentException(
+                    option + " of bulkhead '" + name + "' is " + value + ", expected " + expected);
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@
 package dev.holdfast.bulkhead;
 
 import dev.holdfast.spi.Completion;
+import java.util.List;
 
 /** A place in the queue before the permits. Completed once a permit was handed to it, or a later call took its place. */
 final class Ticket extends Completion {
@@ -26,6 +27,11 @@ final class Ticket extends Completion {
 
     void grant() {
         granted = true;
+    }
+
+    /** Each of them, whatever is thrown on the way: all of them have a permit. */
+    static void completeAll(List<Ticket> served) {
+        each(served, Ticket::complete);
     }
 
     void displace() {

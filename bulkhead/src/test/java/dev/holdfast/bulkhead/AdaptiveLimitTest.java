@@ -3,13 +3,10 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.netflix.concurrency.limits.Limit;
-import com.netflix.concurrency.limits.limit.SettableLimit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,44 +24,69 @@ class AdaptiveLimitTest {
                 .maxConcurrentCalls(ceiling)));
     }
 
-    /** A whole window of calls that took so long, at the limit; the last of them dropped or not. Whether the limit changed. */
-    private boolean window(AdaptiveLimit limit, long millis, boolean drop) {
+    /** A whole window of calls that took so long, at the limit. Whether the limit changed. */
+    private boolean window(AdaptiveLimit limit, long millis) {
+        return window(limit, millis, 0);
+    }
+
+    /** The same, with the last of them dropped. */
+    private boolean window(AdaptiveLimit limit, long millis, int dropped) {
         boolean changed = false;
         for (int i = 0; i < 11; i++) {
             now += 10 * MILLI;
-            changed |= (drop && i == 10)
-                    ? limit.dropped(now, limit.limit())
+            changed |= i >= 11 - dropped
+                    ? limit.dropped(now, millis * MILLI, limit.limit())
                     : limit.served(now, millis * MILLI, limit.limit());
         }
         return changed;
     }
 
+    /** Until it is known that calls take 50 ms: a window, what is under way meanwhile, and another one. */
+    private void knowing50Millis(AdaptiveLimit limit) {
+        int before = limit.limit();
+        for (int i = 0; i < 11 + 9 + 11; i++) {
+            now += 10 * MILLI;
+            limit.served(now, 50 * MILLI, limit.limit());
+        }
+        assertThat(limit.limit()).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"VEGAS", "GRADIENT2"})
+    void slowCallsAreHeeded(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+        knowing50Millis(limit);
+
+        assertThat(window(limit, 100)).isTrue();
+
+        assertThat(limit.limit()).isBetween(40, 49);
+    }
+
     @ParameterizedTest
     @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
-    void aDropIsHeeded(LimitAlgorithm algorithm) {
+    void dropsAreHeeded(LimitAlgorithm algorithm) {
         AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
-        for (int i = 0; i < 5; i++) {
-            window(limit, 50, false);
+        if (algorithm != LimitAlgorithm.AIMD) {
+            knowing50Millis(limit);
         }
-        int before = limit.limit();
 
-        assertThat(window(limit, 50, true)).isTrue();
+        assertThat(window(limit, 50, 6)).isTrue();
 
-        assertThat(limit.limit()).isLessThan(before).isGreaterThan(before * 8 / 10);
+        assertThat(limit.limit()).isBetween(40, 49);
     }
 
     @ParameterizedTest
     @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
     void windowsOfDropsAloneAreHeeded(LimitAlgorithm algorithm) {
         AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
-        window(limit, 50, false);
-        window(limit, 50, false);
+        for (int i = 0; i < 5; i++) {
+            window(limit, 50);
+        }
         int before = limit.limit();
 
-        for (int i = 0; i < 11; i++) {
-            now += 10 * MILLI;
-            limit.dropped(now, 50);
-        }
+        window(limit, 50, 11);
 
         assertThat(limit.limit()).isLessThan(before);
     }
@@ -73,14 +95,13 @@ class AdaptiveLimitTest {
     @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
     void dropsBeforeAnythingWasServedAreHeededAndLeaveNoTrace(LimitAlgorithm algorithm) {
         AdaptiveLimit limit = limit(algorithm, 1, 50, 60);
-        for (int i = 0; i < 40; i++) {
-            now += 10 * MILLI;
-            limit.dropped(now, 50);
+        for (int i = 0; i < 4; i++) {
+            window(limit, 0, 11);
         }
         assertThat(limit.limit()).isLessThan(50);
 
         for (int i = 0; i < 100; i++) {
-            window(limit, 50, false);
+            window(limit, 50);
         }
         assertThat(limit.limit()).isEqualTo(60);
     }
@@ -94,7 +115,7 @@ class AdaptiveLimitTest {
         boolean high = false;
         for (int i = 0; i < 2_000; i++) {
             boolean bad = i / 100 % 2 == 1;
-            window(limit, bad ? 200 + random.nextInt(100) : 50, bad);
+            window(limit, bad ? 200 + random.nextInt(100) : 50, bad ? 11 : 0);
             assertThat(limit.limit()).as("window %d", i).isBetween(5, 12);
             low |= limit.limit() == 5;
             high |= limit.limit() == 12;
@@ -109,16 +130,16 @@ class AdaptiveLimitTest {
         AdaptiveLimit limit = limit(algorithm, 1, 50, 50);
 
         for (int i = 0; i < 5; i++) {
-            assertThat(window(limit, 50, false)).isFalse();
+            assertThat(window(limit, 50)).isFalse();
         }
     }
 
     @Test
     void aLimitBeyondTheCeilingIsCutFromTheStart() {
-        assertThat(new AdaptiveLimit(SettableLimit.startingAt(50), 1, 20).limit())
+        assertThat(new AdaptiveLimit(new LimitRule(new Listening(), 1), 1, 20).limit())
                 .isEqualTo(20);
-        assertThat(new AdaptiveLimit(SettableLimit.startingAt(2), 5, 20).limit())
-                .isEqualTo(5);
+        assertThat(new AdaptiveLimit(new LimitRule(new Listening(), 60), 60, 80).limit())
+                .isEqualTo(60);
     }
 
     @Test
@@ -127,7 +148,7 @@ class AdaptiveLimitTest {
         for (int i = 0; i < 100; i++) {
             now += 10 * MILLI;
             assertThat(limit.served(now, MILLI, 24)).isFalse();
-            assertThat(limit.dropped(now, 24)).isFalse();
+            assertThat(limit.dropped(now, MILLI, 24)).isFalse();
         }
 
         assertThat(limit.limit()).isEqualTo(50);
@@ -157,43 +178,95 @@ class AdaptiveLimitTest {
     @Test
     void aDropIsForgottenOnceItWasHeeded() {
         AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
-        window(limit, 50, true);
+        window(limit, 50, 6);
         assertThat(limit.limit()).isEqualTo(45);
 
-        window(limit, 50, false);
+        window(limit, 50);
 
         assertThat(limit.limit()).isEqualTo(46);
+    }
+
+    @Test
+    void aFewDropsAmongManyCallsCountAsOftenAsTheyAre() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        int shrunk = 0;
+        for (int i = 0; i < 11; i++) {
+            int before = limit.limit();
+            window(limit, 50, 1);
+            shrunk += limit.limit() < before ? 1 : 0;
+        }
+
+        assertThat(shrunk)
+                .as("of eleven windows with one drop in eleven calls each")
+                .isBetween(1, 2);
     }
 
     @Test
     void whatWasServedInNoTimeIsASampleToo() {
         AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 50, 100);
 
-        window(limit, 0, false);
-        window(limit, 0, false);
+        for (int i = 0; i < 5; i++) {
+            window(limit, 0);
+        }
 
         assertThat(limit.limit()).isGreaterThan(50);
     }
 
-    /** An algorithm that writes down what it is told and leaves its limit as it is. */
-    private static final class Listening implements Limit {
+    /** A law that writes down what it is told and leaves its limit as it is. */
+    private static final class Listening implements Law {
         final List<String> told = new ArrayList<>();
         Runnable meanwhile = () -> {};
 
         @Override
-        public int getLimit() {
+        public double cost(long nanos, boolean drop, double base) {
+            return nanos;
+        }
+
+        @Override
+        public double firstBase() {
+            return 0;
+        }
+
+        @Override
+        public boolean keepsQueue() {
+            return false;
+        }
+
+        @Override
+        public boolean certain(Samples calls, double accuracy) {
+            return true;
+        }
+
+        @Override
+        public boolean isFine(double mean, double base) {
+            return true;
+        }
+
+        @Override
+        public int limit() {
             return 50;
         }
 
         @Override
-        public void notifyOnChange(Consumer<Integer> consumer) {
-            throw new UnsupportedOperationException();
+        public void heed(Samples window, double base) {
+            told.add(window.count() + " calls, " + Math.round(window.mean() / MILLI) + " ms, " + window.mostInFlight()
+                    + " in flight, " + Math.round(window.droppedShare() * window.count()) + " dropped");
+            meanwhile.run();
         }
 
         @Override
-        public void onSample(long startTime, long rtt, int inflight, boolean didDrop) {
-            told.add(rtt / MILLI + " ms, " + inflight + " in flight" + (didDrop ? ", dropped" : ""));
-            meanwhile.run();
+        public double bearable(Samples calls, double base, int held) {
+            return held;
+        }
+
+        @Override
+        public double needed(double fine, double before, double base) {
+            return fine;
+        }
+
+        @Override
+        public void restart(int limit) {
+            throw new AssertionError("nothing to try");
         }
     }
 
@@ -203,55 +276,59 @@ class AdaptiveLimitTest {
     }
 
     @Test
-    void anAlgorithmIsToldTheMeanOfWhatWasServedAndTheMostThatWereInFlight() {
-        Listening algorithm = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(algorithm, 1, 50);
+    void aLawIsToldTheMeanTheMostThatWereInFlightAndTheDrops() {
+        Listening law = new Listening();
+        AdaptiveLimit limit = new AdaptiveLimit(new LimitRule(law, 1), 1, 50);
         for (int i = 1; i <= 11; i++) {
             now += 10 * MILLI;
             limit.served(now, i * MILLI, i == 4 ? 48 : 40);
         }
-        limit.dropped(now, 30);
-        for (int i = 1; i <= 11; i++) {
+        limit.dropped(now, 20 * MILLI, 30);
+        for (int i = 1; i <= 10; i++) {
             now += 10 * MILLI;
             limit.served(now, 20 * MILLI, 30);
         }
 
-        assertThat(algorithm.told).containsExactly("6 ms, 48 in flight", "20 ms, 30 in flight, dropped");
+        assertThat(law.told)
+                .containsExactly("11 calls, 6 ms, 48 in flight, 0 dropped", "11 calls, 20 ms, 30 in flight, 1 dropped");
     }
 
     @Test
     void callsOfSeveralThreadsFillOneWindow() {
-        Listening algorithm = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(algorithm, 1, 50);
+        Listening law = new Listening();
+        AdaptiveLimit limit = new AdaptiveLimit(new LimitRule(law, 1), 1, 50);
         for (int i = 0; i < 11; i++) {
             now += 10 * MILLI;
             onAnotherThread(() -> limit.served(now, 5 * MILLI, 50));
         }
 
-        assertThat(algorithm.told).containsExactly("5 ms, 50 in flight");
+        assertThat(law.told).containsExactly("11 calls, 5 ms, 50 in flight, 0 dropped");
     }
 
     @Test
     void aDropThatComesWhileAWindowEndsCountsInTheNext() {
-        Listening algorithm = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(algorithm, 1, 50);
-        algorithm.meanwhile = () -> {
-            algorithm.meanwhile = () -> {};
-            assertThat(onAnotherThread(() -> limit.dropped(now, 50))).isFalse();
+        Listening law = new Listening();
+        AdaptiveLimit limit = new AdaptiveLimit(new LimitRule(law, 1), 1, 50);
+        law.meanwhile = () -> {
+            law.meanwhile = () -> {};
+            assertThat(onAnotherThread(() -> limit.dropped(now, 5 * MILLI, 50))).isFalse();
         };
 
-        window(limit, 5, false);
-        window(limit, 5, false);
-        window(limit, 5, false);
+        window(limit, 5);
+        window(limit, 5);
+        window(limit, 5);
 
-        assertThat(algorithm.told)
-                .containsExactly("5 ms, 50 in flight", "5 ms, 50 in flight, dropped", "5 ms, 50 in flight");
+        assertThat(law.told)
+                .containsExactly(
+                        "11 calls, 5 ms, 50 in flight, 0 dropped",
+                        "12 calls, 5 ms, 50 in flight, 1 dropped",
+                        "11 calls, 5 ms, 50 in flight, 0 dropped");
     }
 
     /** The limit of VEGAS, 240 at first, after a window whose calls took as long as if so many of them had been in a queue. */
     private int vegasWithAQueueOf(int calls) {
         AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 240, 1_000);
-        window(limit, 50, false);
+        knowing50Millis(limit);
         for (int i = 0; i < 11; i++) {
             now += 10 * MILLI;
             limit.served(now, (long) (50 * MILLI / (1 - (calls - 0.5) / 240)), 240);
@@ -264,59 +341,107 @@ class AdaptiveLimitTest {
         assertThat(vegasWithAQueueOf(12)).isEqualTo(240);
         assertThat(vegasWithAQueueOf(20)).isEqualTo(240);
         assertThat(vegasWithAQueueOf(21)).isBetween(220, 239);
-        assertThat(vegasWithAQueueOf(11)).as("nearly there").isBetween(241, 250);
-        assertThat(vegasWithAQueueOf(1)).as("far from it").isBetween(251, 270);
+        assertThat(vegasWithAQueueOf(11)).isBetween(241, 250);
+        assertThat(vegasWithAQueueOf(1)).isBetween(241, 250);
     }
 
-    @Test
-    void vegasTakesItsBaselineAnewEachSixHundredWindowsAtALowerLimitThatDrainsItsQueue() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 100, 100);
-        for (int i = 1; i < 600; i++) {
-            window(limit, 50, false);
-            assertThat(limit.limit()).as("window %d", i).isEqualTo(100);
-        }
-
-        window(limit, 50, false);
-
-        assertThat(limit.limit()).isEqualTo(85);
-        for (int i = 0; i < 10; i++) {
-            window(limit, 50, false);
-        }
-        assertThat(limit.limit()).isEqualTo(100);
-    }
-
-    @Test
-    void vegasGetsUsedToADependencyThatBecameSlowerForGood() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 10, 100, 100);
+    @ParameterizedTest
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"VEGAS", "GRADIENT2"})
+    void whatCallsTakeIsMeasuredAnewAtALowerLimitThatDrainsTheQueue(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 100, 100);
+        int lowest = 100;
         for (int i = 0; i < 100; i++) {
-            window(limit, 50, false);
-        }
-        for (int i = 0; i < 400; i++) {
-            window(limit, 80, false);
-        }
-        assertThat(limit.limit()).isEqualTo(10);
-
-        for (int i = 0; i < 200; i++) {
-            window(limit, 80, false);
+            window(limit, 50);
+            lowest = Math.min(lowest, limit.limit());
         }
 
+        assertThat(lowest).isEqualTo(85);
         assertThat(limit.limit()).isEqualTo(100);
     }
 
-    /** The mean of what was served is what the algorithm sees, not the time of what was dropped. */
-    @Test
-    void theTimeOfADropIsNoTime() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.GRADIENT2, 1, 50, 100);
-        for (int i = 0; i < 5; i++) {
-            window(limit, 50, false);
+    @ParameterizedTest
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"VEGAS", "GRADIENT2"})
+    void callsThatTakeLongerHoweverManyThereAreAreNotTurnedAwayForLong(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 10, 100, 100);
+        for (int i = 0; i < 100; i++) {
+            window(limit, 50);
         }
-        int before = limit.limit();
-        window(limit, 50, true);
-        int after = limit.limit();
+        int lowest = 100;
+        for (int i = 0; i < 50; i++) {
+            window(limit, 80);
+            lowest = Math.min(lowest, limit.limit());
+        }
 
-        window(limit, 50, false);
+        assertThat(lowest).as("it was tried whether fewer help").isBetween(25, 50);
+        assertThat(limit.limit()).isEqualTo(100);
+    }
 
-        assertThat(after).isLessThan(before);
-        assertThat(limit.limit()).isGreaterThanOrEqualTo(after);
+    @Test
+    void dropsThatComeHoweverManyCallsThereAreAreNotTurnedAwayForLong() {
+        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 10, 100, 100);
+        int lowest = 100;
+        for (int i = 0; i < 100; i++) {
+            window(limit, 50, 3);
+            lowest = Math.min(lowest, limit.limit());
+        }
+
+        assertThat(lowest).as("it was tried whether fewer help").isBetween(25, 50);
+        assertThat(limit.limit()).isGreaterThan(90);
+    }
+
+    /** What calls take if the dependency works on so many at once, for 50 ms each. */
+    private static long queued(int inFlight, int slots) {
+        return 50L * Math.max(inFlight, slots) / slots;
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"VEGAS", "GRADIENT2"})
+    void aLimitAtWhichCallsQueueComesDownToWhereTheyDoNot(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 100, 100);
+        for (int i = 0; i < 100; i++) {
+            window(limit, 50);
+        }
+        for (int slots : new int[] {50, 10, 25}) {
+            for (int i = 0; i < 200; i++) {
+                window(limit, queued(limit.limit(), slots));
+            }
+            assertThat((double) limit.limit()).as("for %d", slots).isBetween(0.8 * slots, 1.3 * slots);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"VEGAS", "GRADIENT2"})
+    void aLimitThatIsInUseForAWholeDayDoesNotDrift(LimitAlgorithm algorithm) {
+        AdaptiveLimit limit = limit(algorithm, 1, 20, 1_000);
+        Random random = new Random(11);
+        for (int hour = 0; hour < 24; hour++) {
+            double sum = 0;
+            for (int i = 0; i < 33_000; i++) {
+                window(limit, queued(limit.limit(), 40) - 5 + random.nextInt(11));
+                sum += limit.limit();
+            }
+            assertThat(sum / 33_000).as("mean of hour %d", hour).isBetween(36.0, 48.0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void aClockThatIsFarBelowZeroIsAClockToo(LimitAlgorithm algorithm) {
+        now = Long.MIN_VALUE + 5;
+        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+
+        for (int i = 0; i < 100; i++) {
+            window(limit, 50);
+        }
+
+        assertThat(limit.limit()).isGreaterThan(60);
     }
 }

@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Source;
 import dev.holdfast.Verdict;
@@ -158,6 +159,82 @@ class AdaptivePolicyTest {
         assertThatThrownBy(() -> bulkhead.resize(5))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("the limit of this bulkhead adapts by " + algorithm + " and cannot be set");
+    }
+
+    private CompletableFuture<String> answerIn50Millis() {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        time.schedule(Duration.ofMillis(50).toNanos(), () -> work.complete("served"));
+        return work;
+    }
+
+    /** Half a minute of honest calls for a dependency that answers in 50 ms, and four times as many others. */
+    private void besideHonestCalls(Pipeline pipeline, Runnable hurried) {
+        for (int i = 0; i < 6_000; i++) {
+            assertThat(pipeline.callAsync(this::answerIn50Millis)).isNotNull();
+            for (int other = 0; other < 4; other++) {
+                hurried.run();
+            }
+            time.advance(Duration.ofMillis(5));
+        }
+    }
+
+    private static BulkheadPolicy adapting(LimitAlgorithm algorithm) {
+        return BulkheadPolicy.of(b -> b.limit(algorithm).maxConcurrentCalls(100).initialConcurrentCalls(40));
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void shortDeadlinesOfCallersSayNothingOfTheDependency(LimitAlgorithm algorithm) {
+        BulkheadPolicy adaptive = adapting(algorithm);
+        Pipeline own = Pipeline.builder("own").policies(adaptive).time(time).build();
+
+        besideHonestCalls(
+                own,
+                () -> assertThat(own.<String>operation("hurried")
+                                .unkeyed()
+                                .deadline(Duration.ofMillis(5))
+                                .callAsync(attempt -> answerIn50Millis()))
+                        .isNotNull());
+
+        assertThat(adaptive.limit()).isGreaterThanOrEqualTo(40);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void deadlinesThatAreInheritedSayNothingOfTheDependency(LimitAlgorithm algorithm) {
+        BulkheadPolicy adaptive = adapting(algorithm);
+        Pipeline inner = Pipeline.builder("inner")
+                .policies(adaptive, TimeoutPolicy.of(Duration.ofMillis(250)))
+                .time(time)
+                .build();
+
+        besideHonestCalls(
+                inner,
+                () -> assertThat(Deadline.within(
+                                time, Duration.ofMillis(3), () -> inner.callAsync(this::answerIn50Millis)))
+                        .isNotNull());
+
+        assertThat(adaptive.limit()).isGreaterThanOrEqualTo(40);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    void deadlinesThatADependencyOutlivesSaySomethingOfIt(LimitAlgorithm algorithm) {
+        BulkheadPolicy adaptive = adapting(algorithm);
+        Pipeline own = Pipeline.builder("own").policies(adaptive).time(time).build();
+        besideHonestCalls(own, () -> {});
+        int before = adaptive.limit();
+
+        for (int i = 0; i < 4_000; i++) {
+            assertThat(own.<String>operation("hangs")
+                            .unkeyed()
+                            .deadline(Duration.ofMillis(200))
+                            .callAsync(attempt -> new CompletableFuture<String>()))
+                    .isNotNull();
+            time.advance(Duration.ofMillis(5));
+        }
+
+        assertThat(adaptive.limit()).isLessThan(before / 2);
     }
 
     @Test

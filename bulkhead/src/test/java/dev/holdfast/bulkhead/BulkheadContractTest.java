@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.PolicyContract;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.time.Duration;
 
 /** With few permits and a short queue, so that calls wait, give up and are turned away all the time. */
+@LogsOfContract
+@Logs("bulkhead-outside-retry")
 class BulkheadContractTest extends PolicyContract {
 
     @Override

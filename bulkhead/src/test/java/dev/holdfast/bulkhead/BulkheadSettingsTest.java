@@ -75,7 +75,7 @@ class BulkheadSettingsTest {
         assertThat(settings.warnings())
                 .containsExactly(
                         "maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do",
-                        "writableStackTraceEnabled: a rejection of Holdfast never has a stack trace",
+                        "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace; one by a view has",
                         "fairCallHandlingEnabled: calls are served in the order in which they came, although false does"
                                 + " not ask for it");
         assertThat(BulkheadPolicy.of(settings).warnings()).isEqualTo(settings.warnings());

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.PolicyContract;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.time.Duration;
 
 /** As {@link BulkheadContractTest}, where each attempt runs on a thread of its own. */
+@LogsOfContract
+@Logs("bulkhead-outside-retry")
 class DedicatedThreadsContractTest extends PolicyContract {
 
     @Override

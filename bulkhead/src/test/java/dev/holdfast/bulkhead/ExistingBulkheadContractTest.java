@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.PolicyContract;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
 
+@LogsOfContract
+@Logs("bulkhead-outside-retry")
 class ExistingBulkheadContractTest extends PolicyContract {
 
     @Override

@@ -11,6 +11,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.bulkhead.Bulkhead;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Logs("has a maxWaitDuration of 500ms and blocks the calling thread")
 class ExistingBulkheadPolicyTest {
     private final VirtualTime time = new VirtualTime();
     private final Bulkhead existing = Bulkhead.of(

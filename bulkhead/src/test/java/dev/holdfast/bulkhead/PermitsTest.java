@@ -2,6 +2,7 @@
 package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -116,6 +117,7 @@ class PermitsTest {
         Ticket ticket = joined(permits);
 
         assertThat(ticket.granted()).isTrue();
+        assertThat(ticket.isDone()).as("nobody waits for what has come").isTrue();
         assertThat(permits.waiting()).isZero();
         assertThat(permits.inFlight()).isEqualTo(1);
     }
@@ -267,5 +269,31 @@ class PermitsTest {
                 granted.add(first);
             }
         }
+    }
+
+    @Test
+    void whoeverIsServedByALargerLimitIsToldAlsoIfOneOfThemThrows() {
+        Permits permits = exhausted(1, 10);
+        List<Ticket> tickets = new ArrayList<>();
+        List<Integer> told = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            int number = i;
+            Ticket ticket = joined(permits);
+            assertThat(ticket.register(() -> {
+                        told.add(number);
+                        if (number % 2 == 0) {
+                            throw new StackOverflowError("of " + number);
+                        }
+                    }))
+                    .isTrue();
+            tickets.add(ticket);
+        }
+
+        assertThatThrownBy(() -> permits.resize(7))
+                .isInstanceOf(StackOverflowError.class)
+                .hasMessage("of 0");
+
+        assertThat(told).containsExactly(0, 1, 2, 3, 4, 5);
+        assertThat(tickets).allMatch(Ticket::granted);
     }
 }

@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
-import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.bulkhead.BulkheadRegistry;
 import io.github.resilience4j.bulkhead.internal.SemaphoreBulkhead;
+import io.github.resilience4j.core.exception.AcquirePermissionCancelledException;
 import io.github.resilience4j.core.registry.InMemoryRegistryStore;
 import io.github.resilience4j.micrometer.tagged.TaggedBulkheadMetrics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -20,6 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -28,6 +31,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A bulkhead of ours where resilience4j's own classes expect one of theirs. */
+@Logs({
+    "a consumer of events of bulkhead '.*' threw; told once",
+    "maxWaitDuration: resilience4j lets any number of calls wait",
+    "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace"
+})
 class Resilience4jBulkheadTest {
     private final VirtualTime time = new VirtualTime();
     private final BulkheadPolicy policy =
@@ -334,26 +342,183 @@ class Resilience4jBulkheadTest {
         assertThat(policy.inFlight()).isZero();
     }
 
-    /** Meant: no policy parks a thread. */
-    @Test
-    void aMaxWaitIsRefusedByName() {
-        BulkheadConfig waiting =
-                BulkheadConfig.custom().maxWaitDuration(Duration.ofMillis(5)).build();
+    private static Bulkhead viewOf(BulkheadConfig config) {
+        return BulkheadPolicy.of(BulkheadSettings.from(config)).asResilience4j("inventory", Map.of());
+    }
 
-        assertThatThrownBy(() -> view.changeConfig(waiting))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("maxWaitDuration of bulkhead 'bulkhead' is PT0.005S, expected zero:"
-                        + " a view never makes its caller wait");
+    private static BulkheadConfig waiting(Duration wait) {
+        return BulkheadConfig.custom()
+                .maxConcurrentCalls(1)
+                .maxWaitDuration(wait)
+                .build();
     }
 
     @Test
-    void aLimitOfNoneIsRefusedByName() {
-        BulkheadConfig none = BulkheadConfig.custom().maxConcurrentCalls(0).build();
+    void whatAConfigSaysIsWhatItsViewTells() {
+        BulkheadConfig given = BulkheadConfig.custom()
+                .maxConcurrentCalls(3)
+                .maxWaitDuration(Duration.ofMillis(40))
+                .fairCallHandlingStrategyEnabled(false)
+                .writableStackTraceEnabled(false)
+                .build();
 
-        assertThatThrownBy(() -> view.changeConfig(none))
-                .isInstanceOf(InvalidSettingsException.class)
-                .hasMessageContaining("maxConcurrentCalls");
-        assertThat(policy.limit()).isEqualTo(2);
+        assertThat(viewOf(given).getBulkheadConfig()).hasToString(given.toString());
+        assertThat(view.getBulkheadConfig().getMaxWaitDuration())
+                .as("a policy's own wait is for pipelines")
+                .isZero();
+    }
+
+    @Test
+    void aRejectionHasAStackTraceIfTheConfigSaysSo() {
+        for (boolean traces : new boolean[] {true, false}) {
+            Bulkhead full = viewOf(BulkheadConfig.custom()
+                    .maxConcurrentCalls(1)
+                    .writableStackTraceEnabled(traces)
+                    .build());
+            full.acquirePermission();
+
+            assertThatThrownBy(full::acquirePermission)
+                    .isInstanceOf(BulkheadFullException.class)
+                    .hasMessage("Bulkhead 'inventory' is full and does not permit further calls")
+                    .satisfies(thrown ->
+                            assertThat(thrown.getStackTrace().length > 0).isEqualTo(traces));
+        }
+    }
+
+    /** A view on the time of a pipeline, whose caller waits in it. */
+    private record Waiting(VirtualTime time, BulkheadPolicy policy, Bulkhead view, List<String> events) {
+        static Waiting on(VirtualTime time, BulkheadConfig config) {
+            BulkheadPolicy policy = BulkheadPolicy.of(BulkheadSettings.from(config));
+            Pipeline.builder("inventory").policies(policy).time(time).build();
+            Bulkhead view = policy.asResilience4j();
+            return new Waiting(time, policy, view, eventsOf(view));
+        }
+    }
+
+    @Test
+    void aCallerOfTheViewWaitsForAsLongAsTheConfigSays() {
+        Waiting waiting = Waiting.on(time, waiting(Duration.ofMillis(40)));
+        waiting.view.acquirePermission();
+        long start = time.nanos();
+        List<Long> ends = new ArrayList<>();
+        CompletableFuture<Boolean> caller = time.spawn(() -> {
+            boolean permitted = waiting.view.tryAcquirePermission();
+            ends.add(time.nanos() - start);
+            return permitted;
+        });
+
+        time.run();
+
+        assertThat(caller).isCompletedWithValue(false);
+        assertThat(ends).containsExactly(Duration.ofMillis(40).toNanos());
+        assertThat(waiting.policy.waiting()).isZero();
+        assertThat(waiting.policy.inFlight()).isOne();
+        assertThat(waiting.events).containsExactly("CALL_PERMITTED bulkhead", "CALL_REJECTED bulkhead");
+    }
+
+    @Test
+    void aCallerOfTheViewThatWaitsGetsThePermitThatComesBack() {
+        Waiting waiting = Waiting.on(time, waiting(Duration.ofMillis(40)));
+        waiting.view.acquirePermission();
+        time.schedule(Duration.ofMillis(10).toNanos(), waiting.view::onComplete);
+        long start = time.nanos();
+        List<Long> ends = new ArrayList<>();
+        CompletableFuture<Boolean> caller = time.spawn(() -> {
+            waiting.view.acquirePermission();
+            ends.add(time.nanos() - start);
+            waiting.view.onComplete();
+            return true;
+        });
+
+        time.run();
+
+        assertThat(caller).isCompletedWithValue(true);
+        assertThat(ends).containsExactly(Duration.ofMillis(10).toNanos());
+        assertThat(waiting.policy.inFlight()).isZero();
+    }
+
+    @Test
+    void aCallerOfTheViewThatIsInterruptedWhileItWaitsKeepsItsFlagAndLosesNoPermit() {
+        Waiting waiting = Waiting.on(time, waiting(Duration.ofMillis(40)));
+        waiting.view.acquirePermission();
+        List<Thread> caller = new ArrayList<>();
+        CompletableFuture<Boolean> flag = time.spawn(() -> {
+            caller.add(Thread.currentThread());
+            assertThatThrownBy(waiting.view::acquirePermission).isInstanceOf(AcquirePermissionCancelledException.class);
+            return time.isInterrupted(Thread.currentThread());
+        });
+        time.schedule(Duration.ofMillis(10).toNanos(), () -> time.interrupt(caller.get(0)));
+
+        time.run();
+
+        assertThat(flag).isCompletedWithValue(true);
+        assertThat(waiting.policy.waiting()).isZero();
+        waiting.view.onComplete();
+        assertThat(waiting.policy.inFlight()).isZero();
+    }
+
+    /** On real threads: each of many callers waits its turn. */
+    @Test
+    void callersOfTheViewTakeTurns() throws Exception {
+        Bulkhead one = viewOf(waiting(Duration.ofDays(1)));
+        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        List<Thread> callers = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            Thread caller = new Thread(() -> {
+                for (int call = 0; call < 200; call++) {
+                    one.executeRunnable(() -> {
+                        most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                        inside.decrementAndGet();
+                    });
+                }
+            });
+            caller.start();
+            callers.add(caller);
+        }
+        for (Thread caller : callers) {
+            caller.join();
+        }
+
+        assertThat(most).hasValue(1);
+        assertThat(one.getMetrics().getAvailableConcurrentCalls()).isOne();
+    }
+
+    @Test
+    void whatCannotBeKeptIsRefusedByNameAndNothingIsChanged() {
+        Bulkhead none = BulkheadPolicy.of(b -> b.maxConcurrentCalls(2).maxWaitingCalls(0))
+                .asResilience4j("inventory", Map.of());
+        Bulkhead adaptive = BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.VEGAS).maxConcurrentCalls(30))
+                .asResilience4j("inventory", Map.of());
+
+        assertRefused(
+                none,
+                b -> b.maxWaitDuration(Duration.ofMillis(5)),
+                "maxWaitDuration of bulkhead 'inventory' is PT0.005S, expected zero, since its policy lets none wait"
+                        + " (maxWaitingCalls is 0)");
+        assertRefused(
+                none,
+                b -> b.maxConcurrentCalls(0),
+                "maxConcurrentCalls of bulkhead 'inventory' is 0, expected 1 to 1,000,000");
+        assertRefused(
+                view,
+                b -> b.maxWaitDuration(Duration.ofDays(2)),
+                "maxWaitDuration of bulkhead 'bulkhead' is PT48H, expected one day at most");
+        assertRefused(
+                adaptive,
+                b -> b.maxConcurrentCalls(7),
+                "maxConcurrentCalls of bulkhead 'inventory' is 7, expected no change, since its limit adapts by VEGAS");
+    }
+
+    private static void assertRefused(Bulkhead bulkhead, Consumer<BulkheadConfig.Builder> change, String message) {
+        String before = bulkhead.getBulkheadConfig().toString();
+        BulkheadConfig.Builder config = BulkheadConfig.from(bulkhead.getBulkheadConfig());
+        change.accept(config);
+
+        assertThatThrownBy(() -> bulkhead.changeConfig(config.build()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(message);
+        assertThat(bulkhead.getBulkheadConfig()).hasToString(before);
     }
 
     @Test

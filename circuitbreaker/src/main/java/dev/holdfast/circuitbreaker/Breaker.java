@@ -48,9 +48,9 @@ abstract class Breaker {
 
     abstract List<String> warnings();
 
-    /** What did not reach the dependency counts as turned away. */
+    /** What did not reach the dependency, or was not given the time that an answer takes, counts as turned away. */
     static Outcome outcome(Passage passage) {
-        return passage.started() ? passage.outcome() : Outcome.REJECTED;
+        return passage.started() && !passage.cutShort() ? passage.outcome() : Outcome.REJECTED;
     }
 
     /** The state as it is called in metrics: {@code half_open}. */

@@ -16,8 +16,8 @@ import java.util.function.Consumer;
  * Stops calling a dependency from which nearly nothing comes back, and probes it until something does.
  *
  * <p>Counts what the classifier calls {@link Outcome#FAILURE} or {@link Outcome#PUSHBACK}, and attempts that ran out of
- * time. Counts nothing that did not reach the dependency, was cancelled or interrupted, or is the caller's own fault; a
- * probe that ended so gives its place to another call. A result counts only in the state in which its call was admitted.
+ * time. Counts nothing that did not reach the dependency, was cancelled or interrupted, was {@linkplain Passage#cutShort
+ * cut short} by a limit from outside, or is the caller's own fault; a probe that ended so gives its place to another call. A result counts only in the state in which its call was admitted.
  *
  * <p>Never blocks. Safe for any number of threads and pipelines; those that share one policy share the breaker, and must
  * go by the same {@link TimeSource}. State changes are told when a call sees them: an open breaker becomes half-open with
@@ -71,7 +71,8 @@ public final class CircuitBreakerPolicy extends Policy {
      * which calls see at once. It goes into a registry of theirs, feeds their meters and is driven by their decorators.
      *
      * <p>What is acquired and reported through it is not tracked: a result counts in the state that it finds, also if the
-     * call was admitted in an earlier one. It goes by the time of the pipeline, and by the system's before there is one.
+     * call was admitted in an earlier one, and a probe's permission is free at once only if the thread that took it gives it
+     * back. It goes by the time of the pipeline, and by the system's before there is one.
      * Consumers of its events are called by the thread that brought them about, which is a call's or, if a running call
      * was too slow, the pipeline's timer: they must be quick. An {@linkplain #of(CircuitBreaker) existing} breaker is
      * itself.

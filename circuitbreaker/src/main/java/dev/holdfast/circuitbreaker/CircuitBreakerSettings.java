@@ -16,12 +16,13 @@ import org.jspecify.annotations.Nullable;
  * When a circuit breaker opens, for how long, and how it finds out that it may close. Immutable.
  *
  * <p>Names are resilience4j's, defaults are not: an open breaker turns away the calls that would have been answered, too.
- * So it opens only when nearly nothing comes through, stays open for a fifth of a second and closes again as soon as one
- * probe of five is answered.
+ * So it opens only when nearly nothing comes through, stays open for a tenth of a second, for a little longer each time
+ * that its probes fail, two seconds at most, and closes again as soon as one of them is answered.
  */
 public final class CircuitBreakerSettings {
     private static final Duration TICK = Duration.ofMillis(1);
     private static final Duration DAY = Duration.ofDays(1);
+    private static final int MOST_HALVINGS = 10;
 
     private final double failureRateThreshold;
     private final double slowCallRateThreshold;
@@ -31,6 +32,7 @@ public final class CircuitBreakerSettings {
     private final int slidingWindowSize;
     private final int minimumNumberOfCalls;
     private final int minimumInHalfOpen;
+    private final boolean asResilience4j;
     private final int permittedNumberOfCallsInHalfOpenState;
     private final Duration probeLease;
     private final Duration maxWaitDurationInHalfOpenState;
@@ -42,6 +44,7 @@ public final class CircuitBreakerSettings {
     private final boolean automaticTransitionFromOpenToHalfOpenEnabled;
     private final State initialState;
     private final Duration maxPushbackHold;
+    private final OpenWait openWait;
     private final @Nullable CircuitBreakerConfig origin;
 
     private CircuitBreakerSettings(Builder from) {
@@ -53,6 +56,7 @@ public final class CircuitBreakerSettings {
         slidingWindowSize = from.slidingWindowSize;
         minimumNumberOfCalls = from.minimum();
         minimumInHalfOpen = from.minimumInHalfOpen;
+        asResilience4j = from.asResilience4j;
         permittedNumberOfCallsInHalfOpenState = from.permittedNumberOfCallsInHalfOpenState;
         probeLease = from.probeLease;
         maxWaitDurationInHalfOpenState = from.maxWaitDurationInHalfOpenState;
@@ -64,6 +68,11 @@ public final class CircuitBreakerSettings {
         automaticTransitionFromOpenToHalfOpenEnabled = from.automaticTransitionFromOpenToHalfOpenEnabled;
         initialState = from.initialState;
         maxPushbackHold = from.maxPushbackHold;
+        openWait = new OpenWait(
+                waitDurationInOpenState,
+                waitMultiplierInOpenState,
+                maxWaitDurationInOpenState,
+                waitIntervalFunctionInOpenState);
         origin = from.origin;
     }
 
@@ -85,7 +94,8 @@ public final class CircuitBreakerSettings {
 
     /**
      * The settings of a resilience4j configuration: the breaker behaves as one of resilience4j's with it. What resilience4j
-     * does not have is off: running calls do not count as slow, probes have no lease, a pushback holds nothing.
+     * does not have is off: running calls do not count as slow, probes have no lease, are always as many and all waited for,
+     * a pushback holds nothing.
      *
      * <p>In a pipeline the classifier says what a failure is, and the pipeline has the clock; what the configuration says of
      * that is in force where the breaker is used {@linkplain CircuitBreakerPolicy#asResilience4j() as resilience4j's} or not
@@ -109,6 +119,7 @@ public final class CircuitBreakerSettings {
                 .slidingWindowSize(slidingWindowSize)
                 .minimumNumberOfCalls(minimumNumberOfCalls)
                 .minimumInHalfOpen(minimumInHalfOpen)
+                .asResilience4j(asResilience4j)
                 .permittedNumberOfCallsInHalfOpenState(permittedNumberOfCallsInHalfOpenState)
                 .probeLease(probeLease)
                 .maxWaitDurationInHalfOpenState(maxWaitDurationInHalfOpenState)
@@ -222,13 +233,33 @@ public final class CircuitBreakerSettings {
         return origin;
     }
 
-    Thresholds thresholds(int minimumCalls) {
-        return new Thresholds((float) failureRateThreshold, (float) slowCallRateThreshold, minimumCalls);
+    Thresholds thresholds() {
+        return thresholds(minimumNumberOfCalls, false);
     }
 
-    Thresholds thresholdsInHalfOpen() {
+    Thresholds thresholdsInHalfOpen(int permits) {
         int minimum = minimumInHalfOpen > 0 ? minimumInHalfOpen : minimumNumberOfCalls;
-        return thresholds(Math.min(minimum, permittedNumberOfCallsInHalfOpenState));
+        return thresholds(Math.min(minimum, permits), !asResilience4j);
+    }
+
+    private Thresholds thresholds(int minimumCalls, boolean foresees) {
+        return new Thresholds(
+                (float) failureRateThreshold,
+                (float) slowCallRateThreshold,
+                minimumCalls,
+                foresees,
+                slowCallDurationThreshold.toNanos());
+    }
+
+    /**
+     * How many probes are let through after so many openings in a row: half as many, rounded up, each time that they have
+     * failed, but two if there may be two: one alone may fail for a reason of its own.
+     */
+    int probes(int openings) {
+        int halvings = asResilience4j ? 0 : Math.min(Math.max(openings - 1, 0), MOST_HALVINGS);
+        int rest = (1 << halvings) - 1;
+        int halved = (permittedNumberOfCallsInHalfOpenState + rest) >> halvings;
+        return Math.max(halved, Math.min(2, permittedNumberOfCallsInHalfOpenState));
     }
 
     Window window(Thresholds thresholds) {
@@ -243,16 +274,7 @@ public final class CircuitBreakerSettings {
     }
 
     long openMillis(int opening) {
-        if (waitIntervalFunctionInOpenState != null) {
-            return waitIntervalFunctionInOpenState.apply(opening);
-        }
-        long first = waitDurationInOpenState.toMillis();
-        if (waitMultiplierInOpenState == 1) {
-            return first;
-        }
-        // Beyond the range of long it is cut off there, and then at the maximum.
-        long grown = (long) (first * Math.pow(waitMultiplierInOpenState, opening - 1));
-        return Math.max(first, Math.min(grown, maxWaitDurationInOpenState.toMillis()));
+        return openWait.millis(opening);
     }
 
     @Override
@@ -285,13 +307,14 @@ public final class CircuitBreakerSettings {
         private int slidingWindowSize = 50;
         private @Nullable Integer minimumNumberOfCalls;
         private int minimumInHalfOpen;
+        private boolean asResilience4j;
         private int permittedNumberOfCallsInHalfOpenState = 5;
         private Duration probeLease = Duration.ofSeconds(5);
         private Duration maxWaitDurationInHalfOpenState = Duration.ZERO;
         private State transitionToStateAfterWaitDuration = State.OPEN;
-        private Duration waitDurationInOpenState = Duration.ofMillis(200);
-        private double waitMultiplierInOpenState = 1;
-        private Duration maxWaitDurationInOpenState = Duration.ofMinutes(1);
+        private Duration waitDurationInOpenState = Duration.ofMillis(100);
+        private double waitMultiplierInOpenState = 1.05;
+        private Duration maxWaitDurationInOpenState = Duration.ofSeconds(2);
         private @Nullable IntervalFunction waitIntervalFunctionInOpenState;
         private boolean automaticTransitionFromOpenToHalfOpenEnabled;
         private State initialState = State.CLOSED;
@@ -358,9 +381,16 @@ public final class CircuitBreakerSettings {
             return this;
         }
 
+        /** Half-open, as resilience4j has it: always as many probes, and no verdict before the minimum of results. */
+        Builder asResilience4j(boolean exactly) {
+            asResilience4j = exactly;
+            return this;
+        }
+
         /**
-         * How many probes are let through while half-open; when as many results are known, or the minimum of the window,
-         * the breaker closes or opens. From 1 to 1,000; default 5.
+         * How many probes are let through while half-open, at first; half as many each time that they have failed, but two
+         * if there may be two. The breaker closes or opens as soon as it is certain what the results of all of them, or as
+         * many as the minimum of the window, will say. From 1 to 1,000; default 5.
          */
         public Builder permittedNumberOfCallsInHalfOpenState(int calls) {
             permittedNumberOfCallsInHalfOpenState = calls;
@@ -393,8 +423,9 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * How long nothing is let through. From 1 ms to 1 day, in whole milliseconds; default 200 ms. Each such time that
-         * outlasts the fault costs all answers of that time. Takes the place of a {@link #waitIntervalFunctionInOpenState}.
+         * How long nothing is let through at first. From 1 ms to 1 day, in whole milliseconds; default 100 ms. Each such
+         * time that outlasts the fault costs all answers of that time. Takes the place of a
+         * {@link #waitIntervalFunctionInOpenState}.
          */
         public Builder waitDurationInOpenState(Duration wait) {
             waitDurationInOpenState = Objects.requireNonNull(wait, "waitDurationInOpenState");
@@ -402,13 +433,17 @@ public final class CircuitBreakerSettings {
             return this;
         }
 
-        /** By how much that wait grows each time that the probes fail. From 1 to 10; default 1: it does not. */
+        /**
+         * By how much that wait grows each time that the probes fail. From 1, with which it does not, to 10; default 1.05,
+         * with which each wait is about a twentieth of the time since the breaker first opened. After it has closed, the wait is
+         * the first again.
+         */
         public Builder waitMultiplierInOpenState(double multiplier) {
             waitMultiplierInOpenState = multiplier;
             return this;
         }
 
-        /** How far that wait grows. From 1 ms to 1 day; default 1 minute, and never less than the first wait. */
+        /** How far that wait grows. From 1 ms to 1 day; default 2 s, and never less than the first wait. */
         public Builder maxWaitDurationInOpenState(Duration wait) {
             maxWaitDurationInOpenState = Objects.requireNonNull(wait, "maxWaitDurationInOpenState");
             return this;
@@ -416,7 +451,8 @@ public final class CircuitBreakerSettings {
 
         /**
          * The wait in milliseconds for each opening in a row, the first being 1; takes the place of the three options
-         * before. It is asked by the call that opens the breaker, must be quick and must not throw.
+         * before. It is asked by the call that opens the breaker and must be quick. Less than 1 ms counts as 1 ms, more than
+         * 1 day as 1 day; if it throws or returns null, the three options before decide, and a warning is logged once.
          */
         public Builder waitIntervalFunctionInOpenState(IntervalFunction function) {
             waitIntervalFunctionInOpenState = Objects.requireNonNull(function, "waitIntervalFunctionInOpenState");

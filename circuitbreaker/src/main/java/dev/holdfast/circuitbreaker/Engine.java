@@ -3,6 +3,7 @@ package dev.holdfast.circuitbreaker;
 
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -22,17 +23,15 @@ final class Engine {
     private static final long MILLISECOND = 1_000_000;
     private static final long FARTHEST = Long.MAX_VALUE / 4;
 
-    private final String name;
     private final CircuitBreakerSettings settings;
     private final Witness witness;
     private final Thresholds thresholds;
     private final AtomicReference<Life> life;
 
-    Engine(String name, CircuitBreakerSettings settings, Witness witness, long now) {
-        this.name = name;
+    Engine(CircuitBreakerSettings settings, Witness witness, long now) {
         this.settings = settings;
         this.witness = witness;
-        thresholds = settings.thresholds(settings.minimumNumberOfCalls());
+        thresholds = settings.thresholds();
         life = new AtomicReference<>(first(now));
     }
 
@@ -51,9 +50,16 @@ final class Engine {
         return life.get();
     }
 
-    /** The life at this moment: one that ends by itself and is over has made place for the next. */
+    /**
+     * The life at this moment: one that ends by itself and is over has made place for the next, as has one in which calls
+     * have hung for too long by now.
+     */
     Life life(long now) {
         Life at = life.get();
+        if (!at.window.isCalm()) {
+            decide(at, at.window.lookAgain(now), now);
+            at = life.get();
+        }
         return at.isOver(now) ? end(at, now) : at;
     }
 
@@ -70,15 +76,15 @@ final class Engine {
 
     /** A token, or {@link #REFUSED}. */
     long acquire(long now) {
-        return acquire(now, true);
+        return acquire(now, Probes.TRACKED);
     }
 
-    /** The same for somebody who will not bring the token back. */
-    boolean acquireUntracked(long now) {
-        return acquire(now, false) != REFUSED;
+    /** The same for a thread that will not bring the token back. */
+    boolean acquireUntracked(long now, long thread) {
+        return acquire(now, thread) != REFUSED;
     }
 
-    private long acquire(long now, boolean tracked) {
+    private long acquire(long now, long thread) {
         Life at = life(now);
         while (at.state == State.OPEN && now - at.openUntil > 0) {
             swap(at, halfOpen(at, at.openings, now));
@@ -88,7 +94,7 @@ final class Engine {
             return at.token;
         }
         // The compiler's null check wants the probes themselves; only half-open has some.
-        int probe = at.probes == null ? 0 : at.probes.take(now, tracked);
+        int probe = at.probes == null ? 0 : at.probes.take(now, thread);
         if (probe == 0) {
             at.window.notPermitted.increment();
             return REFUSED;
@@ -100,8 +106,10 @@ final class Engine {
     void record(long admission, int kind, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
+            int judged = recorded(at, kind, now);
+            // After the result is counted: a permit that is used up without one would never come back.
             used(at, admission);
-            decide(at, recorded(at, kind, now), now);
+            decide(at, judged, now);
         }
     }
 
@@ -109,15 +117,16 @@ final class Engine {
     void recordOverdue(long admission, int kind, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
+            int judged = at.window.recordOverdue(kind, now);
             used(at, admission);
-            decide(at, at.window.recordOverdue(kind, now), now);
+            decide(at, judged, now);
         }
     }
 
     private static int recorded(Life at, int kind, long now) {
         // Half-open, a good result too may be the one that decides: if two end at once, whoever comes last must judge
         // both.
-        return at.probes == null ? at.window.record(kind, now) : at.window.record(kind, now, 0);
+        return at.probes == null ? at.window.record(kind, now) : at.window.recordLocked(kind, now);
     }
 
     private static void used(Life at, long admission) {
@@ -130,7 +139,7 @@ final class Engine {
     void overdue(long admission, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
-            decide(at, at.window.changeOverdue(1, now), now);
+            decide(at, at.window.overdue(now), now);
         }
     }
 
@@ -141,8 +150,7 @@ final class Engine {
             return;
         }
         if (wasOverdue) {
-            // Fewer slow calls decide nothing.
-            int unused = at.window.changeOverdue(-1, now);
+            at.window.releaseOverdue();
         }
         if (at.probes != null) {
             at.probes.release((int) admission);
@@ -157,35 +165,41 @@ final class Engine {
         }
     }
 
-    /** Somebody reports a call without saying when it was admitted. */
-    void recordUntracked(int kind, long now) {
-        Life at = life(now);
-        if (at.probes != null) {
-            at.probes.usedUntracked();
-        }
-        decide(at, recorded(at, kind, now), now);
+    /** A thread reports a call without saying when it was admitted. */
+    void recordUntracked(int kind, long now, long thread) {
+        Life at;
+        int judged;
+        do {
+            at = life(now);
+            judged = recorded(at, kind, now);
+            if (at.probes != null) {
+                at.probes.usedUntracked(thread);
+            }
+            // If the state changed before what this result decides: it belongs to the new one as well as to any.
+        } while (!decide(at, judged, now));
     }
 
-    /** Somebody gives a permission back without saying which. */
-    void releaseUntracked(long now) {
+    /** A thread gives a permission back without saying which. */
+    void releaseUntracked(long now, long thread) {
         Life at = life(now);
         if (at.probes != null) {
-            at.probes.releaseUntracked();
+            at.probes.releaseUntracked(now, thread);
         }
     }
 
-    private void decide(Life at, int judged, long now) {
+    /** False if this decided something, and another change of the state came first. */
+    private boolean decide(Life at, int judged, long now) {
         switch (at.state) {
             case CLOSED -> {
                 if (Thresholds.exceeded(judged)) {
-                    open(at, judged, now);
+                    return open(at, judged, now);
                 }
             }
             case HALF_OPEN -> {
                 if (Thresholds.exceeded(judged)) {
-                    swap(at, reopened(at, now));
+                    return swap(at, reopened(at, now));
                 } else if (judged == Thresholds.BELOW) {
-                    swap(at, closed(at, now));
+                    return swap(at, closed(at, now));
                 }
             }
             case METRICS_ONLY -> {
@@ -197,35 +211,51 @@ final class Engine {
             // What is reported while open is shown, and decides nothing.
             case OPEN, FORCED_OPEN, DISABLED -> {}
         }
+        return true;
     }
 
-    private void open(Life at, int judged, long now) {
-        if (life.compareAndSet(at, reopened(at, now))) {
-            witness.exceeded(judged, at.window.totals(now));
-            witness.changed(at.state, State.OPEN);
+    private boolean open(Life at, int judged, long now) {
+        if (!life.compareAndSet(at, reopened(at, now))) {
+            return false;
         }
+        witness.exceeded(judged, at.window.totals(now));
+        witness.changed(at.state, State.OPEN);
+        return true;
     }
 
-    /** By hand. */
-    void moveTo(State state, long now) {
+    /** By hand, for which a change that is not allowed is an error in the name of whoever asked. */
+    void moveTo(State state, String by, long now) {
         Life at;
         Life next;
         do {
             at = life(now);
-            checkLegal(at, state);
+            checkLegal(at, state, by);
             next = next(at, state, now);
         } while (!swap(at, next));
     }
 
     /** By hand, for this time. */
-    void openFor(long nanos, long now) {
+    void openFor(long nanos, String by, long now) {
         Life at;
         Life next;
         do {
             at = life(now);
-            checkLegal(at, State.OPEN);
+            checkLegal(at, State.OPEN, by);
             next = open(at, at.openings, nanos, now);
         } while (!swap(at, next));
+    }
+
+    /** Because of one result; only while closed: a state that was chosen by hand meanwhile stands. */
+    void openIfClosed(OptionalLong nanos, long now) {
+        Life at = life(now);
+        while (at.state == State.CLOSED) {
+            long wait = nanos.isPresent() ? nanos.getAsLong() : settings.openNanos(at.openings + 1);
+            int openings = nanos.isPresent() ? at.openings : at.openings + 1;
+            if (swap(at, open(at, openings, wait, now))) {
+                return;
+            }
+            at = life(now);
+        }
     }
 
     void reset(long now) {
@@ -238,10 +268,10 @@ final class Engine {
         witness.reset();
     }
 
-    private void checkLegal(Life at, State to) {
+    private static void checkLegal(Life at, State to, String by) {
         if (!legal(at.state, to)) {
             // Throws, and names both.
-            StateTransition unused = StateTransition.transitionBetween(name, at.state, to);
+            StateTransition unused = StateTransition.transitionBetween(by, at.state, to);
         }
     }
 
@@ -283,8 +313,8 @@ final class Engine {
     }
 
     private Life halfOpen(Life at, int openings, long now) {
-        int permits = settings.permittedNumberOfCallsInHalfOpenState();
-        Window results = Window.ofCalls(permits, settings.thresholdsInHalfOpen());
+        int permits = settings.probes(openings);
+        Window results = Window.ofProbes(permits, settings.thresholdsInHalfOpen(permits));
         Life.Builder builder = builder(at, State.HALF_OPEN, results)
                 .openings(openings)
                 .probes(new Probes(permits, settings.probeLease().toNanos()));

@@ -17,17 +17,19 @@ import io.github.resilience4j.circuitbreaker.event.CircuitBreakerOnSuccessEvent;
 import io.github.resilience4j.core.EventConsumer;
 import io.github.resilience4j.core.EventProcessor;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
  * resilience4j's events, in its order, and as it has it: none is made without a consumer, only resets and changes are told
- * by a breaker that is disabled or forced open, and a consumer that throws is logged.
+ * by a breaker that is disabled or forced open, and that a consumer throws is logged, here once.
  */
 final class Events extends EventProcessor<CircuitBreakerEvent> implements EventPublisher, Witness {
     private static final System.Logger LOG = System.getLogger(Events.class.getName());
 
     private final String name;
     private final Supplier<State> state;
+    private final AtomicBoolean consumerFailed = new AtomicBoolean();
 
     Events(String name, Supplier<State> state) {
         this.name = name;
@@ -94,7 +96,12 @@ final class Events extends EventProcessor<CircuitBreakerEvent> implements EventP
         try {
             processEvent(event);
         } catch (Throwable e) {
-            LOG.log(System.Logger.Level.WARNING, "a consumer of events of circuit breaker '" + name + "' threw", e);
+            if (consumerFailed.compareAndSet(false, true)) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "a consumer of events of circuit breaker '" + name + "' threw; told once",
+                        e);
+            }
         }
     }
 

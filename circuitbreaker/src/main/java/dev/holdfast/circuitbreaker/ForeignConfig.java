@@ -4,6 +4,7 @@ package dev.holdfast.circuitbreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +21,6 @@ final class ForeignConfig {
         boolean counts = config.getSlidingWindowType() == SlidingWindowType.COUNT_BASED;
         int size = config.getSlidingWindowSize();
         int minimum = config.getMinimumNumberOfCalls();
-        long firstWait = config.getWaitIntervalFunctionInOpenState().apply(1);
         return CircuitBreakerSettings.builder()
                 .failureRateThreshold(config.getFailureRateThreshold())
                 .slowCallRateThreshold(config.getSlowCallRateThreshold())
@@ -30,19 +30,28 @@ final class ForeignConfig {
                 .slidingWindowSize(size)
                 .minimumNumberOfCalls(counts ? Math.min(minimum, size) : minimum)
                 .minimumInHalfOpen(minimum)
+                .asResilience4j(true)
                 .permittedNumberOfCallsInHalfOpenState(config.getPermittedNumberOfCallsInHalfOpenState())
                 .probeLease(Duration.ZERO)
                 // Less than a millisecond is no limit there.
                 .maxWaitDurationInHalfOpenState(Duration.ofMillis(
                         config.getMaxWaitDurationInHalfOpenState().toMillis()))
                 .transitionToStateAfterWaitDuration(config.getTransitionToStateAfterWaitDuration())
-                .waitDurationInOpenState(Duration.ofMillis(firstWait))
+                .waitDurationInOpenState(firstWait(config))
+                .waitMultiplierInOpenState(1)
                 .maxWaitDurationInOpenState(DAY)
                 .waitIntervalFunctionInOpenState(config.getWaitIntervalFunctionInOpenState())
                 .automaticTransitionFromOpenToHalfOpenEnabled(config.isAutomaticTransitionFromOpenToHalfOpenEnabled())
                 .initialState(config.getInitialState())
                 .maxPushbackHold(Duration.ZERO)
                 .origin(config);
+    }
+
+    /** Shown, and used if the function should fail; where it cannot be told now, as resilience4j has it by default. */
+    private static Duration firstWait(CircuitBreakerConfig config) {
+        IntervalFunction usual = NONE.getWaitIntervalFunctionInOpenState();
+        Duration wait = Duration.ofMillis(usual.apply(1));
+        return Duration.ofMillis(new OpenWait(wait, 1, wait, config.getWaitIntervalFunctionInOpenState()).millis(1));
     }
 
     /** What is not in force in a pipeline, by the name of the option. */

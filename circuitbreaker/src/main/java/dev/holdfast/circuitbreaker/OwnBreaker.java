@@ -48,7 +48,7 @@ final class OwnBreaker extends Breaker {
         holdNanos = settings.maxPushbackHold().toNanos();
         // A breaker that starts closed does not look at the time, and so does not hold on to the system's.
         long now = settings.initialState() == State.CLOSED ? 0 : clock.nanos();
-        engine = new Engine(name, settings, views, now);
+        engine = new Engine(settings, views, now);
         told = new AtomicReference<>(engine.life());
         for (State state : List.of(State.OPEN, State.HALF_OPEN, State.FORCED_OPEN)) {
             refusals.put(state, Sight.refusal(name, state));
@@ -63,7 +63,7 @@ final class OwnBreaker extends Breaker {
     @Override
     int enter(Passage passage) {
         Life at = engine.life();
-        return at.admitsAll && at == told.get() ? admit(passage, at.token) : ask(passage);
+        return at.admitsAll && at == told.get() && at.window.isCalm() ? admit(passage, at.token) : ask(passage);
     }
 
     private int admit(Passage passage, long token) {
@@ -84,7 +84,7 @@ final class OwnBreaker extends Breaker {
         }
         passage.slot(Engine.REFUSED);
         views.notPermitted();
-        int probes = settings.permittedNumberOfCallsInHalfOpenState();
+        int probes = at.probes == null ? settings.probes(at.openings) : at.probes.permits();
         return refuse(passage, at.state, at.nanosLeft(now), probes, refusals.get(at.state));
     }
 
@@ -207,12 +207,13 @@ final class OwnBreaker extends Breaker {
     @Override
     State state() {
         Life life = engine.life();
-        return life.ends ? engine.life(clock.nanos()).state : life.state;
+        return life.ends || !life.window.isCalm() ? engine.life(clock.nanos()).state : life.state;
     }
 
     @Override
     float failureRate() {
-        return engine.life().window.totals(clock.nanos()).failureRate();
+        long now = clock.nanos();
+        return engine.life(now).window.totals(now).failureRate();
     }
 
     @Override

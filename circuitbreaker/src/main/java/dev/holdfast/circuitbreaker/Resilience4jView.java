@@ -10,9 +10,13 @@ import io.github.resilience4j.core.functions.Either;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * counts in the state that it finds, and gives back nothing that was not taken through it.
  */
 final class Resilience4jView implements CircuitBreaker {
+    private static final System.Logger LOG = System.getLogger(Resilience4jView.class.getName());
+
     /** Farther than anybody means, and far from the range of nanoseconds. */
     private static final Duration FAR = Duration.ofDays(20_000);
 
@@ -30,6 +36,7 @@ final class Resilience4jView implements CircuitBreaker {
     private final CircuitBreakerConfig config;
     private final Map<String, String> tags;
     private final long slowNanos;
+    private final AtomicBoolean warned = new AtomicBoolean();
 
     Resilience4jView(
             String name,
@@ -48,7 +55,7 @@ final class Resilience4jView implements CircuitBreaker {
 
     @Override
     public boolean tryAcquirePermission() {
-        boolean acquired = engine.acquireUntracked(clock.nanos());
+        boolean acquired = engine.acquireUntracked(clock.nanos(), thread());
         if (!acquired) {
             events.notPermitted();
         }
@@ -64,25 +71,30 @@ final class Resilience4jView implements CircuitBreaker {
 
     @Override
     public void releasePermission() {
-        engine.releaseUntracked(clock.nanos());
+        engine.releaseUntracked(clock.nanos(), thread());
+    }
+
+    /** A thread that took a permission is known by its number, which is never 0. */
+    private static long thread() {
+        return Thread.currentThread().getId();
     }
 
     @Override
     public void onSuccess(long duration, TimeUnit unit) {
         long nanos = unit.toNanos(duration);
         events.success(nanos);
-        engine.recordUntracked(nanos > slowNanos ? Window.SLOW : Window.GOOD, clock.nanos());
+        engine.recordUntracked(nanos > slowNanos ? Window.SLOW : Window.GOOD, clock.nanos(), thread());
     }
 
     @Override
     public void onError(long duration, TimeUnit unit, Throwable throwable) {
         Throwable error = cause(throwable);
-        if (config.getIgnoreExceptionPredicate().test(error)) {
+        if (test("ignoreException", config.getIgnoreExceptionPredicate(), error, false)) {
             releasePermission();
             events.ignored(unit.toNanos(duration), error);
             return;
         }
-        if (config.getRecordExceptionPredicate().test(error)) {
+        if (test("recordException", config.getRecordExceptionPredicate(), error, true)) {
             failed(unit.toNanos(duration), error);
         } else {
             onSuccess(duration, unit);
@@ -99,12 +111,12 @@ final class Resilience4jView implements CircuitBreaker {
     private void failed(long nanos, Throwable error) {
         events.error(nanos, error);
         int kind = nanos > slowNanos ? Window.FAILED | Window.SLOW : Window.FAILED;
-        engine.recordUntracked(kind, clock.nanos());
+        engine.recordUntracked(kind, clock.nanos(), thread());
     }
 
     @Override
     public void onResult(long duration, TimeUnit unit, @Nullable Object result) {
-        if (result != null && config.getRecordResultPredicate().test(result)) {
+        if (result != null && test("recordResult", config.getRecordResultPredicate(), result, false)) {
             failed(unit.toNanos(duration), new ResultRecordedAsFailureException(name, result));
             return;
         }
@@ -116,17 +128,43 @@ final class Resilience4jView implements CircuitBreaker {
 
     /** The config's own say about one result; it counts while closed. */
     private void openIfAsked(Either<Object, Throwable> result) {
-        TransitionCheckResult asked = config.getTransitionOnResult().apply(result);
-        if (!asked.isTransitionToOpen() || getState() != State.CLOSED) {
+        if (engine.life().state != State.CLOSED) {
             return;
         }
+        TransitionCheckResult asked = asked(
+                "transitionOnResult", config.getTransitionOnResult(), result, TransitionCheckResult.noTransition());
+        if (!asked.isTransitionToOpen()) {
+            return;
+        }
+        OptionalLong wait = OptionalLong.empty();
         if (asked.getWaitDuration() != null) {
-            transitionToOpenStateFor(asked.getWaitDuration());
+            wait = OptionalLong.of(wholeMillis(asked.getWaitDuration()));
         } else if (asked.getWaitUntil() != null) {
-            transitionToOpenStateUntil(asked.getWaitUntil());
-        } else {
-            // resilience4j throws here, although its documentation says that it opens.
-            transitionToOpenState();
+            wait = OptionalLong.of(until(asked.getWaitUntil()));
+        }
+        // Without a time resilience4j throws here, although its documentation says that it opens.
+        engine.openIfClosed(wait, clock.nanos());
+    }
+
+    private <T> boolean test(String option, Predicate<? super T> predicate, T value, boolean otherwise) {
+        return asked(option, predicate::test, value, otherwise);
+    }
+
+    /** What a function of the config says; if it throws, the caller's own outcome and the permission are not lost to it. */
+    @SuppressWarnings("CatchingThrowable") // the call has an outcome of its own to end with
+    private <T, R> R asked(String option, Function<? super T, ? extends R> function, T value, R otherwise) {
+        try {
+            R answer = function.apply(value);
+            return answer == null ? otherwise : answer;
+        } catch (Throwable thrown) {
+            if (warned.compareAndSet(false, true)) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        option + " of circuit breaker '" + name + "' threw; " + otherwise
+                                + " is used, and so each time; told once",
+                        thrown);
+            }
+            return otherwise;
         }
     }
 
@@ -137,23 +175,31 @@ final class Resilience4jView implements CircuitBreaker {
 
     @Override
     public void transitionToClosedState() {
-        engine.moveTo(State.CLOSED, clock.nanos());
+        engine.moveTo(State.CLOSED, name, clock.nanos());
     }
 
     @Override
     public void transitionToOpenState() {
-        engine.moveTo(State.OPEN, clock.nanos());
+        engine.moveTo(State.OPEN, name, clock.nanos());
     }
 
     @Override
     public void transitionToOpenStateFor(Duration wait) {
-        // Whole milliseconds, as resilience4j has it.
-        engine.openFor(Duration.ofMillis(inRange(wait).toMillis()).toNanos(), clock.nanos());
+        engine.openFor(wholeMillis(wait), name, clock.nanos());
     }
 
     @Override
     public void transitionToOpenStateUntil(Instant until) {
-        engine.openFor(inRange(Duration.between(clock.instant(), until)).toNanos(), clock.nanos());
+        engine.openFor(until(until), name, clock.nanos());
+    }
+
+    /** As resilience4j has it. */
+    private static long wholeMillis(Duration wait) {
+        return Duration.ofMillis(inRange(wait).toMillis()).toNanos();
+    }
+
+    private long until(Instant moment) {
+        return inRange(Duration.between(clock.instant(), moment)).toNanos();
     }
 
     private static Duration inRange(Duration wait) {
@@ -165,22 +211,22 @@ final class Resilience4jView implements CircuitBreaker {
 
     @Override
     public void transitionToHalfOpenState() {
-        engine.moveTo(State.HALF_OPEN, clock.nanos());
+        engine.moveTo(State.HALF_OPEN, name, clock.nanos());
     }
 
     @Override
     public void transitionToDisabledState() {
-        engine.moveTo(State.DISABLED, clock.nanos());
+        engine.moveTo(State.DISABLED, name, clock.nanos());
     }
 
     @Override
     public void transitionToMetricsOnlyState() {
-        engine.moveTo(State.METRICS_ONLY, clock.nanos());
+        engine.moveTo(State.METRICS_ONLY, name, clock.nanos());
     }
 
     @Override
     public void transitionToForcedOpenState() {
-        engine.moveTo(State.FORCED_OPEN, clock.nanos());
+        engine.moveTo(State.FORCED_OPEN, name, clock.nanos());
     }
 
     @Override
@@ -191,7 +237,7 @@ final class Resilience4jView implements CircuitBreaker {
     @Override
     public State getState() {
         Life life = engine.life();
-        return life.ends ? engine.life(clock.nanos()).state : life.state;
+        return life.ends || !life.window.isCalm() ? engine.life(clock.nanos()).state : life.state;
     }
 
     @Override

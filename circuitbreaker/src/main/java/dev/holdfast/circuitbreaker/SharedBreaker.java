@@ -6,16 +6,21 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.github.resilience4j.circuitbreaker.internal.CircuitBreakerStateMachine;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** A breaker of the user's, left as it is, and what was last seen of it. A call's object is the sight that admitted it. */
 final class SharedBreaker extends Breaker {
+    private static final System.Logger LOG = System.getLogger(SharedBreaker.class.getName());
+
     private final CircuitBreaker engine;
+    private final AtomicBoolean warned = new AtomicBoolean();
     private final boolean livesKnown;
     private final int probes;
     private final AtomicReference<Sight> last;
@@ -29,7 +34,7 @@ final class SharedBreaker extends Breaker {
 
     @Override
     int enter(Passage passage) {
-        boolean acquired = engine.tryAcquirePermission();
+        boolean acquired = acquire();
         Sight sight = look(passage);
         if (acquired && sight.admits()) {
             passage.object(sight);
@@ -38,6 +43,16 @@ final class SharedBreaker extends Breaker {
         // What was acquired before it opened is a permit of a state that is over: nothing to give back.
         passage.object(null);
         return refuse(passage, sight.state(), -1, probes, sight.refusal());
+    }
+
+    private boolean acquire() {
+        try {
+            return engine.tryAcquirePermission();
+        } catch (IllegalStateTransitionException e) {
+            // Between its look at the state and its change of it somebody has chosen another by hand: which is asked
+            // now.
+            return engine.tryAcquirePermission();
+        }
     }
 
     /** What is seen now. Whoever sees a change first tells it. */
@@ -76,7 +91,7 @@ final class SharedBreaker extends Breaker {
     void settle(Passage passage) {
         if (look(passage) == passage.object()) {
             passage.object(null);
-            report(passage);
+            told(passage);
             Sight unused = look(passage);
         }
     }
@@ -89,6 +104,23 @@ final class SharedBreaker extends Breaker {
         passage.object(null);
     }
 
+    /** A predicate or another function of the engine's config may throw: the call has an outcome of its own to end with. */
+    @SuppressWarnings("CatchingThrowable")
+    private void told(Passage passage) {
+        try {
+            report(passage);
+        } catch (Throwable e) {
+            // Mostly before anything was counted. A permission too many is less than one that is lost for ever.
+            engine.releasePermission();
+            if (warned.compareAndSet(false, true)) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "circuit breaker '" + engine.getName() + "' threw when it was told of a result; told once",
+                        e);
+            }
+        }
+    }
+
     private void report(Passage passage) {
         switch (outcome(passage)) {
             case SUCCESS -> {
@@ -99,18 +131,12 @@ final class SharedBreaker extends Breaker {
                     engine.releasePermission();
                 }
             }
-            case FAILURE, PUSHBACK, TIMEOUT -> failed(passage.actionNanos(), passage.error());
+            case FAILURE, PUSHBACK, TIMEOUT -> {
+                Throwable error = passage.error();
+                engine.onError(
+                        passage.actionNanos(), TimeUnit.NANOSECONDS, error == null ? ValueFailure.INSTANCE : error);
+            }
             case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> engine.releasePermission();
-        }
-    }
-
-    private void failed(long nanos, @Nullable Throwable error) {
-        try {
-            engine.onError(nanos, TimeUnit.NANOSECONDS, error == null ? ValueFailure.INSTANCE : error);
-        } catch (RuntimeException | Error e) {
-            // A predicate of the user's own engine threw before anything was counted.
-            engine.releasePermission();
-            throw e;
         }
     }
 

@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Where one good call more cannot change the verdict, which is so within one second as long as there are no bad calls, or
  * enough calls and rates below the thresholds, it is added to that second's own adder, which spreads out only once threads
  * collide on it. Everything else takes the lock, as does the first call of each second.
+ *
+ * <p>Running calls that are overdue stand beside the others for as long as they run. If as many as the minimum hang and
+ * nothing has come back since the last of them was found, for as long as a call takes to be slow, the others have no part in
+ * the slow call rate any more, as in a count window.
  */
 final class TimeWindow extends Window {
     private static final long SECOND = 1_000_000_000;
@@ -46,6 +50,21 @@ final class TimeWindow extends Window {
     private int slow;
     private int slowFailed;
 
+    /** Of what has been forgotten, so that with what has not it is all there ever was. */
+    private long forgotten;
+
+    private long forgottenSlow;
+
+    /** How many calls had ended when the last overdue one was found, and when that was. */
+    private long endedBefore;
+
+    private long lastOverdueAt;
+
+    /** So many calls, and slow ones, have been silenced. */
+    private long silenced;
+
+    private long silencedSlow;
+
     TimeWindow(int seconds, Thresholds thresholds) {
         super(thresholds);
         ring = new Second[seconds];
@@ -55,7 +74,7 @@ final class TimeWindow extends Window {
     int good(long now) {
         Second second = quiet;
         if (second == null || second.number != Math.floorDiv(now, SECOND)) {
-            return record(GOOD, now, 0);
+            return recordLocked(GOOD, now);
         }
         second.good.increment();
         return quiet == second ? Thresholds.UNDECIDED : recount(second, now);
@@ -106,18 +125,53 @@ final class TimeWindow extends Window {
         quiet = null;
         Second second = moveTo(Math.floorDiv(now, SECOND));
         count(second);
-        int judged = judged((int) calls, failed, slow);
+        listen(now);
+        int judged = thresholds.judge((int) calls, failed, timed(), slowTimed(), overdue());
         boolean spotless = failed == 0 && slow == 0 && overdue() == 0;
         quiet = judged == Thresholds.BELOW || spotless ? second : null;
+        // While calls hang, the next second may forget those that came back before.
+        lookAt(overdue() > 0 && calls > 0 ? (second.number + 1) * SECOND : NEVER);
         return judged;
+    }
+
+    @Override
+    int addOverdue(long now) {
+        int judged = judge(now);
+        endedBefore = forgotten + calls;
+        lastOverdueAt = now;
+        return judged;
+    }
+
+    /** Whether anything has come back since calls hang. */
+    private void listen(long now) {
+        if (overdue() == 0) {
+            silenced = 0;
+            silencedSlow = 0;
+        } else if (overdue() >= thresholds.minimumCalls()
+                && forgotten + calls == endedBefore
+                && now - lastOverdueAt >= thresholds.silenceNanos()) {
+            silenced = endedBefore;
+            silencedSlow = forgottenSlow + slow;
+        }
+    }
+
+    /** How many have a part in the slow call rate. */
+    private int timed() {
+        return (int) Math.min(calls, forgotten + calls - silenced);
+    }
+
+    private int slowTimed() {
+        return (int) Math.min(slow, forgottenSlow + slow - silencedSlow);
     }
 
     @Override
     Totals look(long now) {
         // What has been forgotten by now may be decisive, but it is a call that decides: then the next one judges
-        // again.
-        int unused = judge(now);
-        return totals((int) calls, failed, slow, slowFailed);
+        // again, also if it is not counted.
+        if (Thresholds.exceeded(judge(now)) && overdue() > 0) {
+            lookAt(now);
+        }
+        return totals((int) calls, failed, slow, slowFailed, overdue(), timed(), slowTimed());
     }
 
     /** The second of this number, or the newest there is: a thread that was held up comes with a time that is past. */
@@ -139,6 +193,8 @@ final class TimeWindow extends Window {
     private void forgetBefore(long newest, long number) {
         if (number - newest >= ring.length) {
             Arrays.fill(ring, null);
+            forgotten += calls;
+            forgottenSlow += slow;
             calls = 0;
             failed = 0;
             slow = 0;
@@ -155,6 +211,8 @@ final class TimeWindow extends Window {
 
     private void forget(Second old) {
         ring[place(old.number)] = null;
+        forgotten += old.counted + old.bad;
+        forgottenSlow += old.slow;
         calls -= old.counted + old.bad;
         failed -= old.failed;
         slow -= old.slow;

@@ -8,12 +8,17 @@ import java.util.concurrent.locks.ReentrantLock;
  * The calls that are remembered. What is said of them is judged by the thresholds in the same step, so that of two calls
  * that end at once the later one sees both. Safe for any number of threads; allocates nothing for a call.
  *
- * <p>A kind of call is a sum of {@link #FAILED} and {@link #SLOW}; 0 is a good one.
+ * <p>A kind of call is a sum of {@link #FAILED} and {@link #SLOW}; 0 is a good one. A call that still runs and is slow
+ * already is overdue: it has a part in the slow call rate, beside those that have ended or in the place of the oldest of
+ * them, and is counted as ended once it has.
  */
 abstract class Window {
     static final int GOOD = 0;
     static final int FAILED = 1;
     static final int SLOW = 2;
+
+    /** In {@link #lookAt}: only calls change anything. */
+    static final long NEVER = Long.MAX_VALUE;
 
     final Thresholds thresholds;
     /** Calls that were turned away while this window was the one that is shown. */
@@ -25,13 +30,24 @@ abstract class Window {
     /** Running calls that are slow already. Below zero for a moment if a call ends before it is told to be overdue. */
     private int overdue;
 
+    /**
+     * When time alone may have changed the verdict, which is so only while calls are overdue; {@link #NEVER}. Written
+     * under the lock; volatile for the calls that look whether there is anything to look at.
+     */
+    private volatile long lookAt = NEVER;
+
     Window(Thresholds thresholds) {
         this.thresholds = thresholds;
     }
 
-    /** A window of this size that forgets by count. */
+    /** The last calls; those that run too long take the places of the oldest. */
     static Window ofCalls(int size, Thresholds thresholds) {
-        return new CountWindow(size, thresholds);
+        return new CountWindow(size, thresholds, true);
+    }
+
+    /** The results of so many probes. */
+    static Window ofProbes(int probes, Thresholds thresholds) {
+        return new CountWindow(probes, thresholds, false);
     }
 
     /** A window of so many seconds that forgets by time. */
@@ -51,34 +67,93 @@ abstract class Window {
     /** Under the lock: what it holds now. */
     abstract Totals look(long now);
 
+    /** Under the lock: a call that runs is overdue; judges. */
+    int addOverdue(long now) {
+        return judge(now);
+    }
+
+    /** Under the lock: a call that was overdue has ended, or is given up. */
+    void removeOverdue() {}
+
     /** Remembers a call; what the thresholds say. */
     final int record(int kind, long now) {
-        return kind == GOOD ? good(now) : record(kind, now, 0);
+        return kind == GOOD ? good(now) : recordLocked(kind, now);
     }
 
-    /** Remembers a call that had been counted as overdue. */
-    final int recordOverdue(int kind, long now) {
-        return record(kind | SLOW, now, -1);
-    }
-
-    final int record(int kind, long now, int overdueChange) {
+    /** The same, and always judged. */
+    final int recordLocked(int kind, long now) {
         lock.lock();
         try {
-            overdue += overdueChange;
             return add(kind, now);
         } finally {
             lock.unlock();
         }
     }
 
-    /** One running call more, or less, is overdue; what the thresholds say. */
-    final int changeOverdue(int change, long now) {
+    /** A call that still runs is overdue; what the thresholds say. */
+    final int overdue(long now) {
         lock.lock();
         try {
-            overdue += change;
+            overdue++;
+            // Not if it has ended already, on another thread, while this one was on its way.
+            return overdue > 0 ? addOverdue(now) : Thresholds.UNDECIDED;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Remembers a call that was overdue; what the thresholds say. */
+    final int recordOverdue(int kind, long now) {
+        lock.lock();
+        try {
+            endOverdue();
+            return add(kind | SLOW, now);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A call that was overdue does not count; fewer slow calls decide nothing. */
+    final void releaseOverdue() {
+        lock.lock();
+        try {
+            endOverdue();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void endOverdue() {
+        overdue--;
+        if (overdue >= 0) {
+            removeOverdue();
+        }
+    }
+
+    /** Whether nothing but a call that ends can change what the thresholds say. */
+    final boolean isCalm() {
+        return lookAt == NEVER;
+    }
+
+    /** What the thresholds say by now, if time alone may have changed that. */
+    final int lookAgain(long now) {
+        long at = lookAt;
+        if (at == NEVER || now - at < 0) {
+            return Thresholds.UNDECIDED;
+        }
+        lock.lock();
+        try {
+            lookAt = NEVER;
             return judge(now);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Under the lock: time alone will change the verdict at this moment, or never. */
+    final void lookAt(long at) {
+        if (lookAt != at) {
+            lookAt = at;
         }
     }
 
@@ -91,16 +166,13 @@ abstract class Window {
         }
     }
 
+    /** Under the lock. */
     final int overdue() {
         return Math.max(0, overdue);
     }
 
-    final int judged(int calls, int failed, int slow) {
-        return thresholds.judge(calls, failed, slow, overdue());
-    }
-
-    final Totals totals(int calls, int failed, int slow, int slowFailed) {
-        int late = overdue();
+    /** With those numbers of {@link Thresholds#judge} that are not the window's own. */
+    final Totals totals(int calls, int failed, int slow, int slowFailed, int late, int timed, int slowTimed) {
         return new Totals(
                 calls,
                 failed,
@@ -108,6 +180,6 @@ abstract class Window {
                 slowFailed,
                 late,
                 thresholds.rateOf(failed, calls),
-                thresholds.rateOf(slow + late, calls + late));
+                thresholds.rateOf(slowTimed + late, timed + late));
     }
 }

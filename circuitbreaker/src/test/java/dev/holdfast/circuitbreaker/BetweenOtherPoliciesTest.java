@@ -120,6 +120,7 @@ class BetweenOtherPoliciesTest {
     @Test
     void breakerThatWasOpenedBeforeItsPipelineGoesByThePipelinesTimeFromThenOn() {
         CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.waitDurationInOpenState(WAIT)
+                .waitMultiplierInOpenState(1)
                 .permittedNumberOfCallsInHalfOpenState(1)
                 .minimumNumberOfCalls(1));
         policy.asResilience4j().transitionToOpenState();

@@ -12,6 +12,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +41,7 @@ class BeyondResilience4jTest {
             start(rig, 20, HUNG);
             rig.advance(SLOW);
             assertThat(policy.state()).isEqualTo(State.CLOSED);
-            rig.advance(Duration.ofMillis(100));
+            rig.advance(Duration.ofMillis(40));
             assertThat(policy.state()).isEqualTo(State.OPEN);
             assertThat(Rig.errorOf(rig.start(WELL).reply())).hasMessageContaining("is open");
         }
@@ -155,7 +156,7 @@ class BeyondResilience4jTest {
         try (Rig rig = new Rig(way, policy)) {
             rig.run(20, Work.value("busy for 1 m"));
             assertThat(rig.rejection().retryAfter())
-                    .contains(Duration.ofMillis(200).plusNanos(1));
+                    .contains(Duration.ofMillis(100).plusNanos(1));
         }
     }
 
@@ -166,11 +167,11 @@ class BeyondResilience4jTest {
                 CircuitBreakerPolicy.of(b -> b.automaticTransitionFromOpenToHalfOpenEnabled(true));
         try (Rig rig = new Rig(way, policy)) {
             rig.run(20, ILL);
-            rig.advance(Duration.ofMillis(200).minusNanos(1));
+            rig.advance(Duration.ofMillis(100).minusNanos(1));
             assertThat(policy.state()).isEqualTo(State.OPEN);
             rig.advance(Duration.ofNanos(1));
             assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
-            rig.run(1, WELL);
+            rig.run(1, ILL);
             assertThat(rig.changes).last().isEqualTo("inventory circuit-breaker open > half_open");
         }
     }
@@ -185,7 +186,7 @@ class BeyondResilience4jTest {
     }
 
     @Test
-    @Timeout(60)
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void consumerThatBlocksWhenARunningCallOpensItHoldsUpNoOtherBreaker() throws InterruptedException {
         CircuitBreakerPolicy heard = opensAtOneSlowCall();
         CircuitBreakerPolicy other = opensAtOneSlowCall();

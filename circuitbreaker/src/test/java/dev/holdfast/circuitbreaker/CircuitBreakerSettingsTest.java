@@ -36,9 +36,9 @@ class CircuitBreakerSettingsTest {
         assertThat(settings.slidingWindowSize()).isEqualTo(50);
         assertThat(settings.minimumNumberOfCalls()).isEqualTo(20);
         assertThat(settings.permittedNumberOfCallsInHalfOpenState()).isEqualTo(5);
-        assertThat(settings.waitDurationInOpenState()).isEqualTo(Duration.ofMillis(200));
-        assertThat(settings.waitMultiplierInOpenState()).isEqualTo(1);
-        assertThat(settings.maxWaitDurationInOpenState()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(settings.waitDurationInOpenState()).isEqualTo(Duration.ofMillis(100));
+        assertThat(settings.waitMultiplierInOpenState()).isEqualTo(1.05);
+        assertThat(settings.maxWaitDurationInOpenState()).isEqualTo(Duration.ofSeconds(2));
         assertThat(settings.probeLease()).isEqualTo(Duration.ofSeconds(5));
         assertThat(settings.maxWaitDurationInHalfOpenState()).isZero();
         assertThat(settings.transitionToStateAfterWaitDuration()).isEqualTo(State.OPEN);
@@ -180,6 +180,7 @@ class CircuitBreakerSettingsTest {
         assertThat(settings).asString().contains("waitIntervalFunctionInOpenState=given");
         CircuitBreakerSettings again = settings.toBuilder()
                 .waitDurationInOpenState(Duration.ofMillis(50))
+                .waitMultiplierInOpenState(1)
                 .build();
         assertThat(settings.toBuilder().build().openMillis(3)).isEqualTo(1_014);
         assertThat(again.openMillis(3)).isEqualTo(50);
@@ -261,13 +262,13 @@ class CircuitBreakerSettingsTest {
                 .build();
         CircuitBreakerSettings settings = CircuitBreakerSettings.from(config);
         assertThat(settings.minimumNumberOfCalls()).isEqualTo(10);
-        assertThat(settings.thresholdsInHalfOpen().minimumCalls()).isEqualTo(20);
-        assertThat(settings.toBuilder().build().thresholdsInHalfOpen().minimumCalls())
+        assertThat(settings.thresholdsInHalfOpen(20).minimumCalls()).isEqualTo(20);
+        assertThat(settings.toBuilder().build().thresholdsInHalfOpen(20).minimumCalls())
                 .isEqualTo(20);
         assertThat(settings.toBuilder()
                         .minimumNumberOfCalls(7)
                         .build()
-                        .thresholdsInHalfOpen()
+                        .thresholdsInHalfOpen(20)
                         .minimumCalls())
                 .isEqualTo(7);
         assertThat(settings.maxWaitDurationInHalfOpenState()).isZero();

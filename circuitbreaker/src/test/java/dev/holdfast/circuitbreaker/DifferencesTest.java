@@ -10,13 +10,15 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionCheckResult;
 import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
+import io.github.resilience4j.circuitbreaker.internal.SchedulerFactory;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
-/** Where our view and resilience4j's breaker differ, as RATIONALE.md says, and where they might be thought to and do not. */
+/** Where our view and resilience4j's breaker differ, as docs/circuit-breaker.md says, and where they might be thought to and do not. */
 class DifferencesTest {
     private final Ticking time = new Ticking(1_000);
 
@@ -66,10 +68,10 @@ class DifferencesTest {
         assertThat(theirs.getMetrics().getNumberOfFailedCalls()).isOne();
         assertThat(admitted).isTrue();
 
-        Engine ours = new Engine("twin", CircuitBreakerSettings.from(config), Witness.NOBODY, 0);
+        Engine ours = new Engine(CircuitBreakerSettings.from(config), Witness.NOBODY, 0);
         long token = ours.acquire(0);
-        ours.moveTo(State.OPEN, 0);
-        ours.moveTo(State.HALF_OPEN, 0);
+        ours.moveTo(State.OPEN, "by hand", 0);
+        ours.moveTo(State.HALF_OPEN, "by hand", 0);
         ours.record(token, Window.FAILED, 0);
         assertThat(ours.life().window.totals(0).failed()).isZero();
         // Through the view, which has no tokens, it counts as theirs does.
@@ -123,10 +125,24 @@ class DifferencesTest {
         }
     }
 
+    private static void holdTheirTimers(CountDownLatch goOn) {
+        // It has one thread.
+        SchedulerFactory.getInstance().getScheduler().execute(() -> {
+            try {
+                goOn.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
     @Test
     void waitInHalfOpenEndsWithItsStateAlsoByReset() throws InterruptedException {
+        // Theirs knows no other clock than the machine's: its timers wait until it was reset.
+        CountDownLatch goOn = new CountDownLatch(1);
+        holdTheirTimers(goOn);
         CircuitBreaker theirs = halfOpen(theirs(
-                two().maxWaitDurationInHalfOpenState(Duration.ofMillis(300)).build()));
+                two().maxWaitDurationInHalfOpenState(Duration.ofMillis(1)).build()));
         CountDownLatch opened = new CountDownLatch(1);
         theirs.getEventPublisher().onStateTransition(event -> {
             if (event.getStateTransition() == StateTransition.CLOSED_TO_OPEN) {
@@ -134,13 +150,138 @@ class DifferencesTest {
             }
         });
         theirs.reset();
-        assertThat(opened.await(30, TimeUnit.SECONDS)).as("by its old timer").isTrue();
+        goOn.countDown();
+        assertThat(opened.await(5, TimeUnit.MINUTES)).as("by its old timer").isTrue();
 
         CircuitBreaker ours = halfOpen(
                 ours(two().maxWaitDurationInHalfOpenState(Duration.ofMillis(5)).build()));
         ours.reset();
         time.advance(TimeUnit.SECONDS.toNanos(1));
         assertThat(ours.getState()).isEqualTo(State.CLOSED);
+    }
+
+    @Test
+    void permitThatAnotherThreadGivesBackMayNotBeItsOwn() throws Exception {
+        CircuitBreaker theirs = halfOpen(theirs(two().build()));
+        CircuitBreaker ours = halfOpen(ours(two().build()));
+        Thread prober = new Thread(() -> {
+            assertThat(permits(theirs)).isEqualTo(2);
+            assertThat(permits(ours)).isEqualTo(2);
+        });
+        prober.start();
+        prober.join();
+        theirs.releasePermission();
+        ours.releasePermission();
+        assertThat(permits(theirs)).as("three of two run").isOne();
+        assertThat(permits(ours)).isZero();
+        time.advance(TimeUnit.SECONDS.toNanos(5));
+        assertThat(permits(ours)).as("after a lease").isOne();
+    }
+
+    @Test
+    void stateThatIsChosenByHandWhileAResultIsJudgedStandsHereAsThere() {
+        for (boolean our : new boolean[] {false, true}) {
+            AtomicReference<CircuitBreaker> breaker = new AtomicReference<>();
+            CircuitBreakerConfig config = CircuitBreakerConfig.custom()
+                    .transitionOnResult(any -> {
+                        breaker.get().transitionToForcedOpenState();
+                        return TransitionCheckResult.transitionToOpenAndWaitFor(Duration.ofSeconds(1));
+                    })
+                    .build();
+            breaker.set(our ? ours(config) : theirs(config));
+            breaker.get().onResult(1, TimeUnit.NANOSECONDS, "any");
+            assertThat(breaker.get().getState()).isEqualTo(State.FORCED_OPEN);
+        }
+    }
+
+    @Test
+    void predicateThatThrowsIsLoggedAndTakesNothing() {
+        CircuitBreakerConfig config = two().recordException(e -> {
+                    throw new IllegalStateException("predicate");
+                })
+                .build();
+        CircuitBreaker theirs = halfOpen(theirs(config));
+        CircuitBreaker ours = halfOpen(ours(config));
+        assertThat(theirs.tryAcquirePermission()).isTrue();
+        assertThat(ours.tryAcquirePermission()).isTrue();
+        IOException ill = new IOException("ill");
+        assertThatThrownBy(() -> theirs.onError(1, TimeUnit.NANOSECONDS, ill)).hasMessage("predicate");
+        assertThat(permits(theirs)).as("one is lost, and nothing is counted").isOne();
+        assertThat(theirs.getMetrics().getNumberOfBufferedCalls()).isZero();
+        try (Logged logged = new Logged("dev.holdfast.circuitbreaker")) {
+            logged.start();
+            ours.onError(1, TimeUnit.NANOSECONDS, ill);
+            assertThat(logged.messages()).hasSize(1);
+        }
+        assertThat(ours.getMetrics().getNumberOfFailedCalls()).isOne();
+    }
+
+    @Test
+    void intervalFunctionThatThrowsLeavesNoBreakerBehind() {
+        CircuitBreakerConfig config = CircuitBreakerConfig.custom()
+                .slidingWindowSize(1)
+                .minimumNumberOfCalls(1)
+                .waitIntervalFunctionInOpenState(opening -> {
+                    throw new IllegalStateException("interval");
+                })
+                .build();
+        CircuitBreaker theirs = theirs(config);
+        IOException ill = new IOException("ill");
+        assertThatThrownBy(() -> theirs.onError(1, TimeUnit.NANOSECONDS, ill)).hasMessage("interval");
+        assertThat(theirs.getState()).isEqualTo(State.CLOSED);
+        assertThat(theirs.tryAcquirePermission()).as("for ever").isFalse();
+        try (Logged logged = new Logged("dev.holdfast.circuitbreaker")) {
+            logged.start();
+            CircuitBreaker ours = ours(config);
+            ours.onError(1, TimeUnit.NANOSECONDS, ill);
+            assertThat(ours.getState()).isEqualTo(State.OPEN);
+            time.advance(TimeUnit.SECONDS.toNanos(60) + 1);
+            assertThat(ours.tryAcquirePermission()).isTrue();
+            assertThat(logged.messages()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void waitIsAtMostADay() {
+        CircuitBreakerConfig config = CircuitBreakerConfig.custom()
+                .waitIntervalFunctionInOpenState(opening -> Duration.ofDays(2).toMillis())
+                .build();
+        CircuitBreaker theirs = theirs(config);
+        CircuitBreaker ours = ours(config);
+        theirs.transitionToOpenState();
+        ours.transitionToOpenState();
+        time.advance(Duration.ofDays(1).toNanos() + 1);
+        assertThat(theirs.tryAcquirePermission()).isFalse();
+        assertThat(ours.tryAcquirePermission()).isTrue();
+    }
+
+    @Test
+    void clockOfItsConfigIsNotTheBreakers() {
+        CircuitBreakerConfig config = CircuitBreakerConfig.custom()
+                .currentTimestampFunction(clock -> 7L, TimeUnit.SECONDS)
+                .build();
+        assertThat(theirs(config).getCurrentTimestamp()).isEqualTo(7);
+        assertThat(ours(config).getCurrentTimestamp()).isEqualTo(time.nanos());
+        assertThat(ours(config).getTimestampUnit()).isEqualTo(TimeUnit.NANOSECONDS);
+        assertThat(ours(config).getCircuitBreakerConfig()).isNotSameAs(config);
+    }
+
+    @Test
+    void allProbesAreWaitedForHereAsThereWithSettingsMadeOfTheirConfig() {
+        CircuitBreakerConfig config = two().slidingWindowSize(2).build();
+        for (CircuitBreaker breaker : new CircuitBreaker[] {halfOpen(theirs(config)), halfOpen(ours(config))}) {
+            assertThat(permits(breaker)).isEqualTo(2);
+            breaker.onSuccess(1, TimeUnit.NANOSECONDS);
+            assertThat(breaker.getState()).isEqualTo(State.HALF_OPEN);
+            for (int opening = 0; opening < 5; opening++) {
+                assertThat(permits(halfOpen(breaker))).isEqualTo(2);
+            }
+        }
+        // And not with Holdfast's own.
+        CircuitBreaker own = halfOpen(CircuitBreakerPolicy.ofDefaults().asResilience4j());
+        assertThat(own.tryAcquirePermission()).isTrue();
+        own.onSuccess(1, TimeUnit.NANOSECONDS);
+        assertThat(own.getState()).isEqualTo(State.CLOSED);
     }
 
     @Test

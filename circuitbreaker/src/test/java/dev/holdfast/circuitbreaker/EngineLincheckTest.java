@@ -29,22 +29,22 @@ class EngineLincheckTest {
                     .permittedNumberOfCallsInHalfOpenState(2)
                     .probeLease(Duration.ZERO)
                     .initialState(initial));
-            engine = new Engine("engine", settings, Witness.NOBODY, 0);
+            engine = new Engine(settings, Witness.NOBODY, 0);
         }
 
         @Operation
         public boolean acquire() {
-            return engine.acquireUntracked(0);
+            return engine.acquireUntracked(0, 1);
         }
 
         @Operation
         public void record(@Param(name = "kind") int kind) {
-            engine.recordUntracked(kind, 0);
+            engine.recordUntracked(kind, 0, 1);
         }
 
         @Operation
         public void release() {
-            engine.releaseUntracked(0);
+            engine.releaseUntracked(0, 1);
         }
 
         @Operation
@@ -56,7 +56,7 @@ class EngineLincheckTest {
         public String moveTo(@Param(name = "kind") int state) {
             State to = state == 0 ? State.CLOSED : state == 1 ? State.OPEN : State.HALF_OPEN;
             try {
-                engine.moveTo(to, 0);
+                engine.moveTo(to, "by hand", 0);
                 return "moved";
             } catch (IllegalStateTransitionException e) {
                 return "refused";

@@ -42,8 +42,10 @@ class EngineTest {
         CircuitBreakerSettings.Builder builder = CircuitBreakerSettings.builder()
                 .slidingWindowSize(10)
                 .minimumNumberOfCalls(4)
-                .permittedNumberOfCallsInHalfOpenState(2);
-        return new Engine("engine", options.apply(builder).build(), witness, 0);
+                .permittedNumberOfCallsInHalfOpenState(2)
+                .waitDurationInOpenState(Duration.ofNanos(WAIT))
+                .waitMultiplierInOpenState(1);
+        return new Engine(options.apply(builder).build(), witness, 0);
     }
 
     private Engine engine() {
@@ -91,7 +93,7 @@ class EngineTest {
         engine.record(early, Window.GOOD, WAIT + 1);
         engine.record(early, Window.GOOD, WAIT + 1);
         assertThat(engine.life().window.totals(WAIT + 1).calls()).isZero();
-        engine.record(probe, Window.GOOD, WAIT + 1);
+        engine.record(probe, Window.FAILED, WAIT + 1);
         assertThat(engine.life().window.totals(WAIT + 1).calls()).isOne();
     }
 
@@ -102,13 +104,13 @@ class EngineTest {
         long two = engine.acquire(WAIT + 1);
         assertThat(one).isNotEqualTo(two);
         assertThat(one >>> 32).isEqualTo(two >>> 32).isNotZero();
-        engine.moveTo(State.CLOSED, WAIT + 1);
+        engine.moveTo(State.CLOSED, "by hand", WAIT + 1);
         assertThat(engine.acquire(WAIT + 1) >>> 32).isEqualTo((one >>> 32) + 1);
     }
 
     @Test
     void generationsThatHaveRunOutBeginAtOneAgain() {
-        Window window = new NoWindow(new Thresholds(1, 1, 1));
+        Window window = new NoWindow(new Thresholds(1, 1, 1, false, 1));
         Life last = new Life.Builder(State.CLOSED, 0xffff_ffffL, window).at(0);
         assertThat(last.token).isEqualTo(0xffff_ffff_0000_0000L);
         assertThat(last.admitted(0xffff_ffff_0000_0007L)).isTrue();
@@ -152,7 +154,7 @@ class EngineTest {
 
     @Test
     void lateResultOfAProbeStillCounts() {
-        Engine engine = halfOpen(b -> b.probeLease(Duration.ofNanos(LEASE)));
+        Engine engine = halfOpen(b -> b.probeLease(Duration.ofNanos(LEASE)).failureRateThreshold(50));
         long first = engine.acquire(WAIT + 1);
         long second = engine.acquire(WAIT + 1);
         long later = WAIT + 1 + LEASE;
@@ -220,7 +222,7 @@ class EngineTest {
         calls(engine, 2, Window.FAILED, probing);
         assertThat(engine.life().nanosLeft(probing)).isEqualTo(4 * WAIT + 1);
         probing += 4 * WAIT + 1;
-        calls(engine, 2, Window.GOOD, probing);
+        calls(engine, 1, Window.GOOD, probing);
         assertThat(engine.life().state).isEqualTo(State.CLOSED);
         calls(engine, 4, Window.FAILED, probing);
         assertThat(engine.life().nanosLeft(probing)).isEqualTo(WAIT + 1);
@@ -374,7 +376,7 @@ class EngineTest {
     @Test
     void metricsOnlyTellsEachThresholdOnce() {
         Engine engine = engine(b -> b.failureRateThreshold(50).slowCallRateThreshold(50));
-        engine.moveTo(State.METRICS_ONLY, 0);
+        engine.moveTo(State.METRICS_ONLY, "by hand", 0);
         told.clear();
         calls(engine, 8, Window.FAILED, 0);
         assertThat(told).containsExactly("exceeded " + Thresholds.FAILING + " at 100.0, 0.0");
@@ -386,13 +388,13 @@ class EngineTest {
     @Test
     void statesThatRememberNothingStayAsTheyAre() {
         Engine engine = engine();
-        engine.moveTo(State.DISABLED, 0);
+        engine.moveTo(State.DISABLED, "by hand", 0);
         calls(engine, 100, Window.FAILED, 0);
         engine.overdue(engine.acquire(0), 0);
-        engine.recordUntracked(Window.GOOD, 0);
+        engine.recordUntracked(Window.GOOD, 0, 1);
         assertThat(engine.life().state).isEqualTo(State.DISABLED);
-        engine.moveTo(State.FORCED_OPEN, 0);
-        engine.recordUntracked(Window.FAILED, 0);
+        engine.moveTo(State.FORCED_OPEN, "by hand", 0);
+        engine.recordUntracked(Window.FAILED, 0, 1);
         assertThat(engine.acquire(Long.MAX_VALUE / 2)).isEqualTo(Engine.REFUSED);
         assertThat(engine.life().window.totals(0)).isEqualTo(Totals.NONE);
         assertThat(engine.life().window.notPermitted.sum()).isOne();
@@ -401,9 +403,10 @@ class EngineTest {
     @Test
     void changeThatResilience4jDoesNotAllowIsRefused() {
         Engine engine = engine();
-        assertThatThrownBy(() -> engine.moveTo(State.HALF_OPEN, 0)).isInstanceOf(IllegalStateTransitionException.class);
-        engine.moveTo(State.METRICS_ONLY, 0);
-        assertThatThrownBy(() -> engine.openFor(1, 0)).isInstanceOf(IllegalStateTransitionException.class);
+        assertThatThrownBy(() -> engine.moveTo(State.HALF_OPEN, "by hand", 0))
+                .isInstanceOf(IllegalStateTransitionException.class);
+        engine.moveTo(State.METRICS_ONLY, "by hand", 0);
+        assertThatThrownBy(() -> engine.openFor(1, "by hand", 0)).isInstanceOf(IllegalStateTransitionException.class);
         assertThat(told).containsExactly("CLOSED > METRICS_ONLY");
     }
 
@@ -438,17 +441,16 @@ class EngineTest {
     @Test
     void goodProbeThatEndsWhileAnothersVerdictIsUnderWayDecidesToo() {
         Engine engine = new Engine(
-                "engine",
                 CircuitBreakerSettings.of(b -> b.permittedNumberOfCallsInHalfOpenState(2)
                         .failureRateThreshold(60)
                         .initialState(State.HALF_OPEN)),
                 Witness.NOBODY,
                 0);
-        engine.recordUntracked(Window.FAILED, 0);
+        engine.recordUntracked(Window.FAILED, 0, 1);
         // Another thread has counted its failure and not come to open yet.
         assertThat(Thresholds.exceeded(engine.life().window.record(Window.FAILED, 0)))
                 .isTrue();
-        engine.recordUntracked(Window.GOOD, 0);
+        engine.recordUntracked(Window.GOOD, 0, 1);
         assertThat(engine.life().state).isEqualTo(State.CLOSED);
     }
 }

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.PolicyContract;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import java.time.Duration;
 
 /** Half-open from the start, with so many probes that it stays so: each probe must be there again when a test is over. */
+@LogsOfContract
+@Logs("retry-inside-circuit-breaker")
 class HalfOpenContractTest extends PolicyContract {
     private static final int PROBES = 1_000;
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Classifier;
+import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Verdict;
@@ -24,13 +25,23 @@ final class Rig implements AutoCloseable {
     static final Work WELL = Work.value("well");
     static final Work ILL = Work.error(new IOException("ill"));
 
-    final VirtualTime time = new VirtualTime();
+    final VirtualTime time;
     final List<String> changes = new ArrayList<>();
     final Pipeline pipeline;
     private final Way way;
 
     Rig(Way way, Policy... outermostFirst) {
+        this(way, new VirtualTime(), outermostFirst);
+    }
+
+    /** Another pipeline on the same time. */
+    Rig(Rig other, Policy... outermostFirst) {
+        this(other.way, other.time, outermostFirst);
+    }
+
+    private Rig(Way way, VirtualTime time, Policy... outermostFirst) {
         this.way = way;
+        this.time = time;
         Classifier classifier = (value, error) -> {
             if ("busy".equals(value)) {
                 return Verdict.pushback(Duration.ofMillis(1));
@@ -70,6 +81,28 @@ final class Rig implements AutoCloseable {
         CompletableFuture<Reply<Object>> reply = way.start(time, call(), work).reply();
         time.run();
         return reply;
+    }
+
+    /** With a deadline of the call's own. */
+    void run(Duration deadline, Work work) {
+        CompletableFuture<?> unused =
+                way.start(time, call().deadline(deadline), work).reply();
+        time.run();
+    }
+
+    /** Under an inherited deadline. */
+    void runWithin(Duration deadline, Work work) {
+        CompletableFuture<?> unused = time.spawn(() -> {
+            try {
+                return Deadline.within(time, deadline, () -> {
+                    way.here(time, call(), work);
+                    return "ended";
+                });
+            } catch (Exception e) {
+                return e;
+            }
+        });
+        time.run();
     }
 
     void run(int times, Work work) {

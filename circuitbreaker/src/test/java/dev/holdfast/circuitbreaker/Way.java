@@ -24,6 +24,11 @@ enum Way {
                 }
             });
         }
+
+        @Override
+        void here(VirtualTime time, Call<Object> call, Work work) throws Exception {
+            Reply<Object> unused = call.reply(attempt -> work.blocking(time));
+        }
     },
     CALL_ASYNC {
         @Override
@@ -31,9 +36,17 @@ enum Way {
             CompletableFuture<Reply<Object>> reply = call.replyAsync(attempt -> work.async(time));
             return new Started(reply, () -> reply.cancel(true));
         }
+
+        @Override
+        void here(VirtualTime time, Call<Object> call, Work work) {
+            CompletableFuture<Reply<Object>> unused = call.replyAsync(attempt -> work.async(time));
+        }
     };
 
     record Started(CompletableFuture<Reply<Object>> reply, Runnable giveUp) {}
+
+    /** On this thread, as far as it goes there. */
+    abstract void here(VirtualTime time, Call<Object> call, Work work) throws Exception;
 
     abstract Started start(VirtualTime time, Call<Object> call, Work work);
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Both windows against the plainest models of them: a list of calls. */
 class WindowTest {
     private static final long SECOND = 1_000_000_000;
-    private static final Thresholds HALF = new Thresholds(50, 50, 4);
+    private static final Thresholds HALF = new Thresholds(50, 50, 4, false, SECOND);
 
     private record Call(int kind, long second) {}
 
@@ -37,7 +37,8 @@ class WindowTest {
     }
 
     private static int verdict(Iterable<Call> calls) {
-        return HALF.judge(count(calls, Window.GOOD), count(calls, Window.FAILED), count(calls, Window.SLOW), 0);
+        int all = count(calls, Window.GOOD);
+        return HALF.judge(all, count(calls, Window.FAILED), all, count(calls, Window.SLOW), 0);
     }
 
     /** Where nothing bad can be decided a window may say that it has not looked. */
@@ -75,6 +76,168 @@ class WindowTest {
                 assertThat(window.lock.isLocked()).as(where).isFalse();
             }
         }
+    }
+
+    /** Of the model: a call that runs and is overdue. */
+    private static final int RUNNING = 4;
+
+    /** What ends and what is found to be overdue, in its order; an overdue one that is not among the last is left behind. */
+    private static List<Call> last(List<Call> all, int size) {
+        while (true) {
+            List<Call> last = all.subList(Math.max(0, all.size() - size), all.size());
+            int oldest = 0;
+            while (oldest < all.size() && all.get(oldest).kind() != RUNNING) {
+                oldest++;
+            }
+            if (oldest >= all.size() - last.size()) {
+                return last;
+            }
+            all.remove(oldest);
+        }
+    }
+
+    @Test
+    void overdueCallsTakeThePlacesOfTheOldestInACountWindow() {
+        for (long seed = 0; seed < 300; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            int size = 1 + random.nextInt(12);
+            Window window = Window.ofCalls(size, new Thresholds(50, 50, Math.min(4, size), false, SECOND));
+            List<Call> all = new ArrayList<>();
+            int bad = random.nextInt(60);
+            int running = 0;
+            for (int step = 0; step < 200; step++) {
+                String where = "seed " + seed + ", step " + step;
+                int way = random.nextInt(8);
+                if (way < 2) {
+                    int unused = window.overdue(0);
+                    all.add(new Call(RUNNING, 0));
+                    running++;
+                } else if (way < 4 && running > 0) {
+                    running--;
+                    all.remove(new Call(RUNNING, 0));
+                    int kind = kind(random, bad) & Window.FAILED;
+                    if (way == 2) {
+                        all.add(new Call(kind | Window.SLOW, 0));
+                        int unused = window.recordOverdue(kind, 0);
+                    } else {
+                        window.releaseOverdue();
+                    }
+                } else {
+                    Call call = new Call(kind(random, bad), 0);
+                    all.add(call);
+                    int unused = window.record(call.kind(), 0);
+                }
+                List<Call> last = last(all, size);
+                Totals totals = window.totals(0);
+                int late = count(last, RUNNING);
+                assertThat(totals.overdue()).as(where).isEqualTo(late);
+                float rate = (count(last, Window.SLOW) + late) * 100f / last.size();
+                assertThat(totals.slowRate()).as(where).isEqualTo(last.size() < Math.min(4, size) ? -1 : rate);
+                List<Call> ended = new ArrayList<>(all);
+                ended.removeIf(call -> call.kind() == RUNNING);
+                assertSame(window, ended.subList(Math.max(0, ended.size() - size), ended.size()), 0, where);
+            }
+        }
+    }
+
+    @Test
+    void whatWasAnsweredBeforeASilenceSaysNothingOfNowInATimeWindowToo() {
+        Window window = Window.ofSeconds(3_600, new Thresholds(50, 100, 4, false, SECOND));
+        int unused = window.record(Window.SLOW, 0);
+        for (int i = 0; i < 9; i++) {
+            unused = window.record(Window.GOOD, 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            assertThat(window.overdue(SECOND / 2)).isEqualTo(Thresholds.BELOW);
+        }
+        assertThat(window.lookAgain(SECOND)).isEqualTo(Thresholds.BELOW);
+        assertThat(window.lookAgain(2 * SECOND)).isEqualTo(Thresholds.SLOW);
+        assertThat(window.totals(2 * SECOND)).isEqualTo(new Totals(10, 0, 1, 0, 4, 0, 100));
+        unused = window.record(Window.GOOD, 2 * SECOND);
+        assertThat(window.totals(2 * SECOND).slowRate()).isEqualTo(80);
+        assertThat(window.totals(3_600 * SECOND).slowRate())
+                .as("nothing but what came after")
+                .isEqualTo(80);
+        assertThat(window.totals(4_000 * SECOND).slowRate()).isEqualTo(100);
+        for (int i = 0; i < 4; i++) {
+            window.releaseOverdue();
+        }
+        unused = window.record(Window.GOOD, 4_000 * SECOND);
+        assertThat(window.totals(4_000 * SECOND)).isEqualTo(new Totals(1, 0, 0, 0, 0, -1, -1));
+    }
+
+    @Test
+    void whatWasAnsweredBeforeASilenceSaysNothingOfNow() {
+        Window window = Window.ofCalls(10, new Thresholds(50, 100, 4, false, SECOND));
+        for (int i = 0; i < 10; i++) {
+            int unused = window.record(Window.GOOD, 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            assertThat(window.overdue(i)).isEqualTo(Thresholds.BELOW);
+        }
+        assertThat(window.isCalm()).isFalse();
+        assertThat(window.lookAgain(3 + SECOND - 1)).isEqualTo(Thresholds.UNDECIDED);
+        assertThat(window.lookAgain(3 + SECOND)).isEqualTo(Thresholds.SLOW);
+        assertThat(window.totals(3 + SECOND)).isEqualTo(new Totals(10, 0, 0, 0, 4, 0, 100));
+        assertThat(window.isCalm()).isTrue();
+        int unused = window.record(Window.GOOD, 3 + SECOND);
+        assertThat(window.totals(3 + SECOND).slowRate()).isEqualTo(80);
+        for (int i = 0; i < 4; i++) {
+            window.releaseOverdue();
+        }
+        assertThat(window.totals(3 + SECOND)).isEqualTo(new Totals(10, 0, 0, 0, 0, 0, 0));
+    }
+
+    @Test
+    void silenceIsBrokenByWhateverEnds() {
+        Thresholds thresholds = new Thresholds(50, 100, 4, false, SECOND);
+        for (int kind : new int[] {Window.GOOD, Window.FAILED}) {
+            for (Window window : List.of(Window.ofCalls(10, thresholds), Window.ofSeconds(3_600, thresholds))) {
+                for (int i = 0; i < 10; i++) {
+                    int unused = window.record(Window.GOOD, 0);
+                }
+                for (int i = 0; i < 4; i++) {
+                    int unused = window.overdue(0);
+                }
+                int unused = window.record(kind, 1);
+                assertThat(window.lookAgain(SECOND)).isEqualTo(Thresholds.BELOW);
+                assertThat(window.lookAgain(9 * SECOND)).isNotEqualTo(Thresholds.SLOW);
+            }
+        }
+    }
+
+    @Test
+    void timeWindowThatForgetsWhatWasAnsweredBeforeAHangIsLookedAtAgain() {
+        Window window = Window.ofSeconds(2, HALF);
+        for (int i = 0; i < 10; i++) {
+            int unused = window.record(Window.GOOD, 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            assertThat(window.overdue(SECOND)).isEqualTo(Thresholds.BELOW);
+        }
+        assertThat(window.lookAgain(2 * SECOND - 1)).isEqualTo(Thresholds.UNDECIDED);
+        // Who only reads takes no decision away from those who call.
+        assertThat(window.totals(2 * SECOND).slowRate()).isEqualTo(100);
+        assertThat(window.lookAgain(2 * SECOND)).isEqualTo(Thresholds.SLOW);
+    }
+
+    @Test
+    void verdictThatIsCertainIsNotWaitedFor() {
+        Thresholds most = new Thresholds(90, 100, 5, true, 1);
+        assertThat(most.judge(0, 0, 0, 0, 0)).isEqualTo(Thresholds.UNDECIDED);
+        assertThat(most.judge(1, 0, 1, 0, 0)).isEqualTo(Thresholds.BELOW);
+        assertThat(most.judge(4, 4, 4, 0, 0)).isEqualTo(Thresholds.UNDECIDED);
+        assertThat(most.judge(5, 5, 5, 0, 0)).isEqualTo(Thresholds.FAILING);
+        assertThat(most.judge(1, 0, 1, 1, 0)).as("four more may be slow, too").isEqualTo(Thresholds.UNDECIDED);
+        Thresholds half = new Thresholds(50, 50, 4, true, 1);
+        assertThat(half.judge(1, 1, 1, 0, 0)).isEqualTo(Thresholds.UNDECIDED);
+        assertThat(half.judge(2, 2, 2, 0, 0)).isEqualTo(Thresholds.FAILING);
+        assertThat(half.judge(2, 0, 2, 0, 0)).as("two more may fail").isEqualTo(Thresholds.UNDECIDED);
+        assertThat(half.judge(3, 1, 3, 0, 0)).as("one more may fail").isEqualTo(Thresholds.UNDECIDED);
+        assertThat(half.judge(3, 0, 3, 0, 0)).isEqualTo(Thresholds.BELOW);
+        assertThat(half.judge(1, 0, 1, 1, 1))
+                .as("one that runs is slow already")
+                .isEqualTo(Thresholds.SLOW);
     }
 
     @Test
@@ -139,7 +302,7 @@ class WindowTest {
 
     @Test
     void goodCallInAHealthyFullWindowWritesNothing() {
-        CountWindow window = new CountWindow(3, HALF);
+        CountWindow window = new CountWindow(3, HALF, true);
         for (int i = 0; i < 3; i++) {
             assertThat(window.record(Window.GOOD, 0)).isNotEqualTo(Thresholds.FAILING);
         }
@@ -181,10 +344,10 @@ class WindowTest {
         for (Window window : List.of(Window.ofCalls(10, HALF), Window.ofSeconds(10, HALF))) {
             assertThat(window.record(Window.GOOD, 0)).isEqualTo(Thresholds.UNDECIDED);
             assertThat(window.record(Window.GOOD, 0)).isEqualTo(Thresholds.UNDECIDED);
-            assertThat(window.changeOverdue(1, 0)).isEqualTo(Thresholds.UNDECIDED);
-            assertThat(window.changeOverdue(1, 0)).isEqualTo(Thresholds.SLOW);
+            assertThat(window.overdue(0)).isEqualTo(Thresholds.UNDECIDED);
+            assertThat(window.overdue(0)).isEqualTo(Thresholds.SLOW);
             assertThat(window.totals(0)).isEqualTo(new Totals(2, 0, 0, 0, 2, -1, 50));
-            assertThat(window.changeOverdue(-1, 0)).isEqualTo(Thresholds.UNDECIDED);
+            window.releaseOverdue();
             assertThat(window.recordOverdue(Window.FAILED, 0)).isEqualTo(Thresholds.UNDECIDED);
             assertThat(window.totals(0)).isEqualTo(new Totals(3, 1, 1, 1, 0, -1, -1));
         }
@@ -192,13 +355,13 @@ class WindowTest {
 
     @Test
     void rateAtItsThresholdHasReachedIt() {
-        Thresholds thresholds = new Thresholds(33.333332f, 25, 3);
-        assertThat(thresholds.judge(2, 2, 2, 0)).isEqualTo(Thresholds.UNDECIDED);
-        assertThat(thresholds.judge(3, 0, 0, 0)).isEqualTo(Thresholds.BELOW);
-        assertThat(thresholds.judge(3, 1, 0, 0)).isEqualTo(Thresholds.FAILING);
-        assertThat(thresholds.judge(4, 0, 1, 0)).isEqualTo(Thresholds.SLOW);
-        assertThat(thresholds.judge(3, 1, 1, 0)).isEqualTo(Thresholds.FAILING | Thresholds.SLOW);
-        assertThat(thresholds.judge(2, 0, 0, 1)).isEqualTo(Thresholds.SLOW);
+        Thresholds thresholds = new Thresholds(33.333332f, 25, 3, false, SECOND);
+        assertThat(thresholds.judge(2, 2, 2, 2, 0)).isEqualTo(Thresholds.UNDECIDED);
+        assertThat(thresholds.judge(3, 0, 3, 0, 0)).isEqualTo(Thresholds.BELOW);
+        assertThat(thresholds.judge(3, 1, 3, 0, 0)).isEqualTo(Thresholds.FAILING);
+        assertThat(thresholds.judge(4, 0, 4, 1, 0)).isEqualTo(Thresholds.SLOW);
+        assertThat(thresholds.judge(3, 1, 3, 1, 0)).isEqualTo(Thresholds.FAILING | Thresholds.SLOW);
+        assertThat(thresholds.judge(2, 0, 2, 0, 1)).isEqualTo(Thresholds.SLOW);
         assertThat(thresholds.rateOf(1, 3)).isEqualTo(100f / 3);
         assertThat(thresholds.rateOf(1, 2)).isEqualTo(-1);
     }
@@ -208,7 +371,7 @@ class WindowTest {
         Window window = new NoWindow(HALF);
         assertThat(window.record(Window.GOOD, 0)).isEqualTo(Thresholds.UNDECIDED);
         assertThat(window.record(Window.FAILED, 0)).isEqualTo(Thresholds.UNDECIDED);
-        assertThat(window.changeOverdue(100, 0)).isEqualTo(Thresholds.UNDECIDED);
+        assertThat(window.overdue(0)).isEqualTo(Thresholds.UNDECIDED);
         assertThat(window.totals(0)).isEqualTo(Totals.NONE);
     }
 }

@@ -37,6 +37,9 @@ final class Durations {
 
     /** The time, if it is written as it should be, is not negative and at most 100 years. */
     static Optional<Duration> parse(String text) {
+        if (text.length() > Bounds.WORD) {
+            return Optional.empty();
+        }
         try {
             Matcher matcher = SHORT.matcher(text);
             Duration value = matcher.matches()
@@ -50,11 +53,16 @@ final class Durations {
 
     /** Whether only the size of it is wrong. */
     static boolean isTooLong(String text) {
-        return SHORT.matcher(text).matches() && parse(text).isEmpty();
+        return text.length() <= Bounds.WORD
+                && SHORT.matcher(text).matches()
+                && parse(text).isEmpty();
     }
 
     /** What was probably meant: {@code 5s} for {@code 5 sec}, {@code 1500ms} for {@code 1.5s}. */
     static Optional<String> nearest(String text) {
+        if (text.length() > Bounds.WORD) {
+            return Optional.empty();
+        }
         Matcher matcher = NEARLY.matcher(text);
         if (!matcher.matches()) {
             return Optional.empty();

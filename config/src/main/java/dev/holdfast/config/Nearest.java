@@ -9,10 +9,16 @@ import java.util.Optional;
 final class Nearest {
     private static final int MOST_EDITS = 3;
 
+    /** No name is as long; what is compared costs the product of the two lengths. */
+    private static final int LONGEST = Bounds.WORD;
+
     private Nearest() {}
 
     /** The known name with the fewest edits, at most one for every three letters; the first of equals. */
     static Optional<String> to(String given, Collection<String> known) {
+        if (given.length() > LONGEST) {
+            return Optional.empty();
+        }
         String wanted = letters(given);
         int least = Math.min(MOST_EDITS, Math.max(1, wanted.length() / 3)) + 1;
         Optional<String> nearest = Optional.empty();

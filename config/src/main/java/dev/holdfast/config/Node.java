@@ -39,9 +39,7 @@ sealed interface Node {
 
         @Override
         public String described() {
-            // A problem is one line, whatever the value is.
-            String line = text.strip().replaceAll("\\s+", " ");
-            return line.length() <= LONGEST ? line : line.substring(0, LONGEST) + "…";
+            return Shown.words(text, LONGEST);
         }
     }
 

@@ -1,118 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.Node.Sequence;
-import java.io.IOException;
+import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.events.AliasEvent;
+import org.yaml.snakeyaml.events.Event;
+import org.yaml.snakeyaml.events.Event.ID;
+import org.yaml.snakeyaml.events.MappingStartEvent;
+import org.yaml.snakeyaml.events.NodeEvent;
+import org.yaml.snakeyaml.events.ScalarEvent;
+import org.yaml.snakeyaml.events.SequenceStartEvent;
 
-/** Makes nodes of the parser's tokens: resolves anchors and merges, and finds duplicate keys. */
-final class NodeReader implements AutoCloseable {
-    private static final YAMLFactory YAML = new YAMLFactory();
-    private static final String STANDARD_TAG = "tag:yaml.org,2002:";
-    private static final Pattern SCALAR_ANCHOR = Pattern.compile("(?:!\\S*\\s+)?&(\\S+)");
-
-    private final YAMLParser parser;
-    private final List<String> lines;
+/**
+ * Makes nodes of the parser's events: resolves anchors and merges, and finds duplicate keys. Makes no object of a tag's
+ * class, and nothing larger than {@link Bounds} say.
+ */
+final class NodeReader {
+    private final Iterator<Event> events;
     private final Problems problems;
-    private final Map<String, Node> anchors = new HashMap<>();
+    private final Map<String, Anchored> anchors = new HashMap<>();
+    private int depth;
+    private int values;
 
-    NodeReader(String text, Problems problems) throws IOException {
-        this.parser = YAML.createParser(text);
-        this.lines = text.lines().toList();
+    /**
+     * What an alias stands for.
+     *
+     * @param values how many values it is, with all that its own aliases repeat
+     */
+    private record Anchored(Node node, int values) {}
+
+    NodeReader(String text, Problems problems) {
+        this.events =
+                new Yaml(new LoaderOptions()).parse(new StringReader(text)).iterator();
         this.problems = problems;
     }
 
     /** The only document's root. */
-    Optional<Node> document() throws IOException {
-        JsonToken first = parser.nextToken();
-        if (first == null) {
-            problems.add(new Place(Location.WHOLE_FILE, ""), "is empty", PlanReader.EXPECTED);
+    Optional<Node> document() {
+        events.next(); // the stream's start
+        if (events.next().is(ID.StreamEnd)) {
+            problems.add(Place.document(Location.WHOLE_FILE), "is empty", PlanReader.EXPECTED);
             return Optional.empty();
         }
-        Node root = node(first, new Place(at(), ""));
-        if (parser.nextToken() != null) {
-            problems.add(new Place(at(), ""), "a second document begins here", "one document");
+        Event first = events.next();
+        Node root = node(first, Place.document(at(first)));
+        events.next(); // the document's end
+        if (!events.next().is(ID.StreamEnd)) {
+            problems.add(Place.document(at(events.next())), "a second document begins here", "one document");
         }
         return Optional.of(root);
     }
 
-    private Node node(JsonToken token, Place place) throws IOException {
-        Location at = at();
-        if (parser.isCurrentAlias()) {
-            return aliased(parser.getText(), new Place(at, place.path()));
+    private Node node(Event event, Place place) {
+        Place here = place.at(at(event));
+        if (event instanceof AliasEvent alias) {
+            return aliased(alias.getAnchor(), here);
         }
-        checkTag(new Place(at, place.path()));
-        String anchor = anchor(token, at);
-        Node node = switch (token) {
-            case START_OBJECT -> mapping(at, place);
-            case START_ARRAY -> sequence(at, place);
-            default -> new Scalar(at, kind(token), parser.getText());
-        };
-        if (anchor != null) {
-            anchors.put(anchor, node);
+        int before = values;
+        count(1, here);
+        Node node;
+        if (event instanceof MappingStartEvent start) {
+            checkTag(start.getTag(), here);
+            node = nested(() -> mapping(here.at(), place), here);
+        } else if (event instanceof SequenceStartEvent start) {
+            checkTag(start.getTag(), here);
+            node = nested(() -> sequence(here.at(), place), here);
+        } else {
+            ScalarEvent scalar = (ScalarEvent) event;
+            checkTag(scalar.getTag(), here);
+            node = new Scalar(here.at(), kind(scalar), scalar.getValue());
         }
+        anchor((NodeEvent) event, node, values - before);
         return node;
     }
 
     private Node aliased(String name, Place place) {
-        Node node = anchors.get(name);
-        if (node != null) {
-            return node;
+        Anchored anchored = anchors.get(name);
+        if (anchored != null) {
+            count(anchored.values(), place);
+            return anchored.node();
         }
-        problems.add(place, "*" + name + " has no anchor before it", "&" + name + " further up");
+        String shown = Shown.line(name, Bounds.WORD);
+        problems.add(place, "*" + shown + " has no anchor before it", "&" + shown + " further up");
         return new Scalar(place.at(), Kind.NOTHING, "");
     }
 
-    private void checkTag(Place place) throws IOException {
-        Object tag = parser.getTypeId();
-        if (tag != null && !tag.toString().startsWith(STANDARD_TAG)) {
-            problems.add(place, "the tag !" + tag + " means nothing here", "no tag");
+    private void anchor(NodeEvent event, Node node, int size) {
+        if (event.getAnchor() != null) {
+            anchors.put(event.getAnchor(), new Anchored(node, size));
         }
     }
 
-    /** The parser knows the anchors of mappings and lists; that of a scalar has to be read where its token begins. */
-    private @Nullable String anchor(JsonToken token, Location at) throws IOException {
-        if (token.isStructStart()) {
-            Object id = parser.getObjectId();
-            return id == null ? null : id.toString();
+    /** What is read later is read once for each time that it is meant, so this bounds all of that. */
+    private void count(int more, Place place) {
+        values += more;
+        if (values > Bounds.VALUES) {
+            throw problems.stop(
+                    place, "is one value too many, with what aliases repeat", "at most " + Bounds.VALUES + " values");
         }
-        String line = at.line() <= lines.size() ? lines.get(at.line() - 1) : "";
-        int begin = line.offsetByCodePoints(0, Math.min(at.column() - 1, line.codePointCount(0, line.length())));
-        Matcher matcher = SCALAR_ANCHOR.matcher(line).region(begin, line.length());
-        return matcher.lookingAt() ? matcher.group(1) : null;
     }
 
-    private Node mapping(Location at, Place place) throws IOException {
+    private Node nested(Supplier<Node> inner, Place place) {
+        depth++;
+        if (depth > Bounds.DEPTH) {
+            throw problems.stop(place, "is nested too deeply", "at most " + Bounds.DEPTH + " levels");
+        }
+        Node node = inner.get();
+        depth--;
+        return node;
+    }
+
+    /** YAML's own tags too: a value is what it looks like. */
+    private void checkTag(@Nullable String tag, Place place) {
+        if (tag != null) {
+            String standard = "tag:yaml.org,2002:";
+            String written = tag.startsWith(standard) ? "!!" + tag.substring(standard.length()) : tag;
+            problems.add(place, "the tag " + Shown.line(written, Bounds.WORD) + " means nothing here", "no tag");
+        }
+    }
+
+    private Node mapping(Location at, Place place) {
         List<Entry> entries = new ArrayList<>();
         List<Node> merged = new ArrayList<>();
         Map<String, Location> seen = new HashMap<>();
-        while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            String key = parser.currentName();
-            Location keyAt = at();
-            Place here = place.child(new Entry(keyAt, key, new Scalar(keyAt, Kind.NOTHING, "")));
+        for (Event event = events.next(); !event.is(ID.MappingEnd); event = events.next()) {
+            ScalarEvent written = key(event, place);
+            String key = written.getValue();
+            Location keyAt = at(event);
+            Place here = place.child(keyAt, key);
             Location first = seen.putIfAbsent(key, keyAt);
             if (first != null) {
                 problems.add(here, "is there twice, first in line " + first.line());
             }
-            Node value = node(parser.nextToken(), here);
-            if (key.equals("<<")) {
-                merged.add(value);
-                checkMerge(value, here);
+            Node value = node(events.next(), here);
+            if (written.isPlain() && key.equals("<<")) {
+                if (first == null && mergeable(value, here)) {
+                    merged.add(value);
+                }
             } else {
                 entries.add(new Entry(keyAt, key, value));
             }
@@ -121,12 +159,29 @@ final class NodeReader implements AutoCloseable {
         return new Mapping(at, List.copyOf(entries));
     }
 
-    private void checkMerge(Node source, Place place) {
+    private ScalarEvent key(Event event, Place place) {
+        Place here = place.at(at(event));
+        if (!(event instanceof ScalarEvent key)) {
+            throw problems.stop(Place.document(here.at()), "not YAML: a key must be a plain text");
+        }
+        checkTag(key.getTag(), here);
+        int length = key.getValue().length();
+        if (length > Bounds.KEY) {
+            throw problems.stop(
+                    here, "has a key of " + length + " characters", "at most " + Bounds.KEY + " characters");
+        }
+        count(1, here);
+        anchor(key, new Scalar(here.at(), kind(key), key.getValue()), 1);
+        return key;
+    }
+
+    private boolean mergeable(Node source, Place place) {
         boolean mergeable = source instanceof Mapping
                 || (source instanceof Sequence list && list.items().stream().allMatch(Mapping.class::isInstance));
         if (!mergeable) {
             problems.add(place, "cannot be merged", "an alias of a mapping");
         }
+        return mergeable;
     }
 
     /** What stands in the mapping itself wins over what is merged, and an earlier merge over a later one. */
@@ -142,31 +197,19 @@ final class NodeReader implements AutoCloseable {
         }
     }
 
-    private Node sequence(Location at, Place place) throws IOException {
+    private Node sequence(Location at, Place place) {
         List<Node> items = new ArrayList<>();
-        for (JsonToken token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
-            items.add(node(token, place));
+        for (Event event = events.next(); !event.is(ID.SequenceEnd); event = events.next()) {
+            items.add(node(event, place));
         }
         return new Sequence(at, List.copyOf(items));
     }
 
-    private static Kind kind(JsonToken token) {
-        return switch (token) {
-            case VALUE_NULL -> Kind.NOTHING;
-            case VALUE_TRUE -> Kind.TRUE;
-            case VALUE_FALSE -> Kind.FALSE;
-            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> Kind.NUMBER;
-            default -> Kind.TEXT;
-        };
+    private static Kind kind(ScalarEvent scalar) {
+        return scalar.isPlain() ? Scalars.kind(scalar.getValue()) : Kind.TEXT;
     }
 
-    private Location at() {
-        JsonLocation location = parser.currentTokenLocation();
-        return new Location(location.getLineNr(), location.getColumnNr());
-    }
-
-    @Override
-    public void close() throws IOException {
-        parser.close();
+    private static Location at(Event event) {
+        return YamlFile.location(event.getStartMark());
     }
 }

@@ -1,21 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a problem is about.
  *
  * @param at where it stands
- * @param path the keys that lead to it, with dots between: {@code pipelines.inventory.retry}; empty for the whole document
+ * @param parent what it is a part of; null for the whole document
+ * @param key its key there
  */
-record Place(Location at, String path) {
+record Place(Location at, @Nullable Place parent, String key) {
+    private static final int LONGEST_KEY = 60;
+
+    /** The whole document, which begins here. */
+    static Place document(Location at) {
+        return new Place(at, null, "");
+    }
 
     /** The entry of a mapping that stands here, by its key. */
     Place child(Node.Entry entry) {
-        return new Place(entry.at(), path.isEmpty() ? entry.key() : path + "." + entry.key());
+        return child(entry.at(), entry.key());
+    }
+
+    Place child(Location keyAt, String name) {
+        return new Place(keyAt, this, name);
     }
 
     /** The same thing, by its value: a value that is left out stands nowhere, so the key stays. */
     Place value(Node node) {
-        return node.isNothing() ? this : new Place(node.at(), path);
+        return node.isNothing() ? this : at(node.at());
+    }
+
+    /** The same thing, in another place. */
+    Place at(Location where) {
+        return new Place(where, parent, key);
+    }
+
+    /** The keys that lead to it, with dots between: {@code pipelines.inventory.retry}; empty for the whole document. */
+    String path() {
+        Deque<String> keys = new ArrayDeque<>();
+        // Made only where there is a problem: the paths of a good file would cost more than reading it.
+        for (Place place = this; place.parent != null; place = place.parent) {
+            keys.addFirst(Shown.line(place.key, LONGEST_KEY));
+        }
+        return String.join(".", keys);
     }
 }

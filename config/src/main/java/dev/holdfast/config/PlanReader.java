@@ -36,7 +36,7 @@ final class PlanReader {
     }
 
     List<PipelinePlan> read(Node root) {
-        Place place = new Place(root.at(), "");
+        Place place = Place.document(root.at());
         List<PipelinePlan> plans = new ArrayList<>();
         if (!(root instanceof Mapping mapping)) {
             problems.add(place, root.isNothing() ? "is empty" : "is " + root.described(), EXPECTED);
@@ -70,6 +70,8 @@ final class PlanReader {
             Place here = place.child(entry);
             if (entry.key().isBlank()) {
                 problems.add(here, "the name is blank", "a name");
+            } else if (!Shown.isVisible(entry.key())) {
+                problems.add(here, "the name has characters that cannot be seen", "a name in one line");
             }
             if (entry.value() instanceof Mapping sections && !sections.entries().isEmpty()) {
                 plans.add(pipeline(entry.key(), here, sections));
@@ -140,6 +142,10 @@ final class PlanReader {
         if (!(node instanceof Sequence list)) {
             String what = node.isNothing() ? "has no value" : "is " + node.described();
             problems.add(place.value(node), what, "a list of the sections, outermost first");
+            return layers;
+        }
+        if (list.items().size() > Bounds.LAYERS) {
+            problems.add(place.value(node), "names " + list.items().size() + " layers", "at most " + Bounds.LAYERS);
             return layers;
         }
         Set<String> missing = new LinkedHashSet<>(sections.keySet());

@@ -4,13 +4,18 @@ package dev.holdfast.config;
 import dev.holdfast.config.ConfigException.Problem;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
-/** Collects what is wrong with one file. */
+/** Collects what is wrong with one file, up to a bound. */
 final class Problems {
+    private static final int LONGEST = 1_000;
+
     private final String file;
-    private final List<Problem> found = new ArrayList<>();
+    // A set: an anchor that is used twice under one path (a merge) would say the same thing twice.
+    private final Set<Problem> found = new LinkedHashSet<>();
 
     Problems(String file) {
         this.file = file;
@@ -28,19 +33,57 @@ final class Problems {
         add(place, what, Optional.of(expected), nearest);
     }
 
+    /**
+     * The end of reading: what is found is told, and what comes after it is not looked for.
+     *
+     * @return nothing, so that {@code throw} can stand before it
+     * @throws ConfigException with all that was found
+     */
+    ConfigException stop(Place place, String what) {
+        add(place, what);
+        throw exception(List.of());
+    }
+
+    /** The same, where it can be said what may stand there. */
+    ConfigException stop(Place place, String what, String expected) {
+        add(place, what, expected);
+        throw exception(List.of());
+    }
+
     private void add(Place place, String what, Optional<String> expected, Optional<String> nearest) {
-        Location at = place.at();
-        Problem problem = new Problem(file, at.line(), at.column(), place.path(), what, expected, nearest);
-        // An anchor that is used twice under one path (a merge) would say the same thing twice.
-        if (!found.contains(problem)) {
-            found.add(problem);
+        if (found.size() == Bounds.PROBLEMS) {
+            String more = "more is wrong, and only the first " + Bounds.PROBLEMS + " problems that were found are told";
+            throw exception(
+                    List.of(problem(Place.document(Location.WHOLE_FILE), more, Optional.empty(), Optional.empty())));
         }
+        found.add(problem(place, what, expected, nearest));
+    }
+
+    private Problem problem(Place place, String what, Optional<String> expected, Optional<String> nearest) {
+        return new Problem(
+                file,
+                place.at().line(),
+                place.at().column(),
+                place.path(),
+                shown(what),
+                expected.map(Problems::shown),
+                nearest.map(Problems::shown));
+    }
+
+    private static String shown(String text) {
+        return Shown.line(text, LONGEST);
     }
 
     void throwIfAny() {
         if (!found.isEmpty()) {
-            found.sort(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column));
-            throw new ConfigException(found);
+            throw exception(List.of());
         }
+    }
+
+    private ConfigException exception(List<Problem> last) {
+        List<Problem> all = new ArrayList<>(found);
+        all.sort(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column));
+        all.addAll(last);
+        return new ConfigException(all);
     }
 }

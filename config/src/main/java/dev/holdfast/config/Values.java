@@ -40,6 +40,13 @@ final class Values {
     }
 
     private Optional<?> scalar(Class<?> type, Place here, Scalar scalar) {
+        // Before any form is tried: on a text of any length some would recurse, or take long.
+        if (hasForm(type) && scalar.text().length() > Bounds.WORD) {
+            return refuse(type, here, scalar, Optional.empty());
+        } else if (scalar.text().length() > Bounds.TEXT) {
+            problems.add(here, is(scalar) + ", which is too long", "at most " + Bounds.TEXT + " characters");
+            return Optional.empty();
+        }
         if (type == Integer.class) {
             return number(type, here, scalar, WHOLE, Integer::valueOf);
         } else if (type == Long.class) {
@@ -56,6 +63,11 @@ final class Values {
             return constant(type, here, scalar);
         }
         return bound(type, here, scalar);
+    }
+
+    /** Whether a value is a word, a number or a time, and not a text or a name. */
+    private static boolean hasForm(Class<?> type) {
+        return Number.class.isAssignableFrom(type) || type == Boolean.class || type == Duration.class || type.isEnum();
     }
 
     private Optional<?> number(
@@ -146,6 +158,7 @@ final class Values {
     /** A quoted number looks like a number unless it is said what it is. */
     private static String is(Scalar scalar) {
         boolean quoted = scalar.kind() == Kind.TEXT
+                && scalar.text().length() <= Bounds.WORD
                 && (scalar.text().isBlank()
                         || DECIMAL.matcher(scalar.text()).matches()
                         || scalar.text().equals("true")

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.reader.StreamReader;
 
 /** Reads a file into nodes, or says why it cannot be read. */
 final class YamlFile {
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\\t\\r\\n]]");
+    private static final int LONGEST_PROBLEM = 200;
 
     private YamlFile() {}
 
     /** The document's root; empty if there is none, which has been reported then. */
     static Optional<Node> read(Path path, Problems problems) {
         try {
-            return parse(Files.readString(path), problems);
+            return parse(text(path, problems), problems);
         } catch (NoSuchFileException e) {
             problems.add(place(0, 0), "there is no such file");
         } catch (CharacterCodingException e) {
@@ -38,40 +39,77 @@ final class YamlFile {
         return Optional.empty();
     }
 
-    private static Optional<Node> parse(String text, Problems problems) {
-        // The parser tells such a character without its place.
-        Matcher control = CONTROL.matcher(text);
-        if (control.find()) {
-            String before = text.substring(0, control.start());
-            int line = (int) before.chars().filter(c -> c == '\n').count() + 1;
-            String what = String.format("not YAML: control character U+%04X", (int) text.charAt(control.start()));
-            problems.add(place(line, before.length() - before.lastIndexOf('\n')), what);
-            return Optional.empty();
-        }
-        try (NodeReader reader = new NodeReader(text, problems)) {
-            return reader.document();
-        } catch (JsonProcessingException e) {
-            report(e, problems);
-            return Optional.empty();
-        } catch (IOException e) {
-            throw new IllegalStateException("reading from memory failed", e);
+    private static String text(Path path, Problems problems) throws IOException {
+        // Not asked for its size, which is 0 for what has no end.
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] bytes = in.readNBytes(Bounds.BYTES + 1);
+            if (bytes.length > Bounds.BYTES) {
+                throw problems.stop(place(0, 0), "is too large", "at most " + Bounds.BYTES / 1024 + " KiB");
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         }
     }
 
-    private static void report(JsonProcessingException e, Problems problems) {
-        if (e.getCause() instanceof MarkedYAMLException marked && marked.getProblemMark() != null) {
-            problems.add(place(marked.getProblemMark()), "not YAML: " + context(marked) + problem(marked));
-            return;
+    private static Optional<Node> parse(String text, Problems problems) {
+        int control = firstControl(text);
+        if (control < text.length()) {
+            report(text, control, problems);
+            return Optional.empty();
         }
-        JsonLocation at = e.getLocation();
-        String message = String.valueOf(e.getOriginalMessage());
-        String what = message.startsWith("Expected a field name") ? "a key must be a plain text" : message;
-        problems.add(at == null ? place(0, 0) : place(at.getLineNr(), at.getColumnNr()), "not YAML: " + line(what));
+        try {
+            return new NodeReader(text, problems).document();
+        } catch (MarkedYAMLException e) {
+            report(e, problems);
+        } catch (YAMLException e) {
+            problems.add(place(0, 0), "not YAML: " + words(String.valueOf(e.getMessage())));
+        }
+        return Optional.empty();
+    }
+
+    /** Where the first character is that no YAML has; the parser tells it without its place. */
+    private static int firstControl(String text) {
+        int i = 0;
+        while (i < text.length() && StreamReader.isPrintable(text.codePointAt(i))) {
+            i += Character.charCount(text.codePointAt(i));
+        }
+        return i;
+    }
+
+    private static void report(String text, int control, Problems problems) {
+        int line = 1;
+        int begin = 0;
+        for (int i = 0; i < control; i++) {
+            if (endsLine(text, i)) {
+                line++;
+                begin = i + 1;
+            }
+        }
+        int column = text.codePointCount(begin, control) + 1;
+        String what = String.format("not YAML: control character U+%04X", text.codePointAt(control));
+        problems.add(place(line, column), what);
+    }
+
+    /** By YAML's line breaks, as the parser counts. */
+    private static boolean endsLine(String text, int i) {
+        return switch (text.charAt(i)) {
+            case '\n', '\u0085', '\u2028', '\u2029' -> true;
+            case '\r' -> text.charAt(i + 1) != '\n';
+            default -> false;
+        };
+    }
+
+    private static void report(MarkedYAMLException e, Problems problems) {
+        Mark mark = e.getProblemMark();
+        Place place = mark == null ? place(0, 0) : Place.document(location(mark));
+        problems.add(place, "not YAML: " + context(e) + problem(e));
     }
 
     /** The parser's own words, except where they help only those who know its grammar. */
     private static String problem(MarkedYAMLException e) {
-        String problem = line(e.getProblem());
+        String problem = words(e.getProblem());
         if (problem.contains("(TAB)")) {
             return "a tab stands where only spaces may indent";
         }
@@ -85,18 +123,19 @@ final class YamlFile {
         if (e.getContext() == null || begin == null) {
             return "";
         }
-        return line(e.getContext()) + " that begins at line " + (begin.getLine() + 1) + ", ";
+        return words(e.getContext()) + " that begins at line " + (begin.getLine() + 1) + ", ";
     }
 
-    private static String line(String text) {
-        return text.strip().replaceAll("\\s+", " ");
+    private static String words(String text) {
+        return Shown.words(text, LONGEST_PROBLEM);
     }
 
-    private static Place place(Mark mark) {
-        return place(mark.getLine() + 1, mark.getColumn() + 1);
+    /** Where the parser says that something is. */
+    static Location location(Mark mark) {
+        return new Location(mark.getLine() + 1, mark.getColumn() + 1);
     }
 
     private static Place place(int line, int column) {
-        return new Place(new Location(line, column), "");
+        return Place.document(new Location(line, column));
     }
 }

@@ -15,6 +15,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files that use the policies on the class path, as a service does. */
+@Logs("chaos-enabled")
 class ClassPathTest {
     /** What each pipeline was told of: {@code opened inventory}. */
     private final List<String> told = new ArrayList<>();

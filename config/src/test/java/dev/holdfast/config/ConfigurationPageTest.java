@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code docs/configuration.md} shows is so. */
+@Logs("timeout-outside-retry")
 class ConfigurationPageTest {
     /** Surefire says where the module is. */
     private static final Path PAGE = Path.of(System.getProperty("basedir", ".")).resolve("../docs/configuration.md");

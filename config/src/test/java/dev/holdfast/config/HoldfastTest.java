@@ -15,6 +15,7 @@ import dev.holdfast.config.SampleFactory.Sample;
 import dev.holdfast.spi.Option;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Logs({"timeout-outside-retry", "deadline-not-outermost"})
 class HoldfastTest {
     private final Samples samples = new Samples();
 

@@ -38,9 +38,9 @@ class RetryBudgetInFileTest {
     void itsOptionsAreAMapping() throws Exception {
         assertThat(budget("{ budget: { max-tokens: 20, token-ratio: 0.5, min-retries-per-minute: 0 } }"))
                 .hasValueSatisfying(budget -> {
-                    budget.failed();
-                    budget.failed();
-                    budget.succeeded();
+                    budget.failed(0);
+                    budget.failed(0);
+                    budget.succeeded(0);
                     assertThat(budget.tokens()).isEqualTo(18.5);
                 });
         assertThat(budget("{ budget: { enabled: false } }")).isEmpty();

@@ -19,6 +19,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedAction;
 import dev.holdfast.testing.ScriptedServer;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The samples of the pages on testing, as they stand there. */
+@Logs({"chaos-enabled", "chaos is on", "chaos is off"})
 class TestingSamplesTest {
 
     @ParameterizedTest

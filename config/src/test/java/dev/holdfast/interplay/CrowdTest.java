@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Callers by the thousand, each blocked on a thread of its own: they are served, and no virtual one holds a carrier meanwhile. */
 class CrowdTest {
     private static final int PERMITS = 50;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     @TempDir
     Path folder;
@@ -111,7 +111,7 @@ class CrowdTest {
                             running.decrementAndGet();
                             return "served";
                         });
-                        awaitPatiently(() -> bulkhead.waiting() == crowd(kind) - PERMITS);
+                        awaitPatiently(() -> bulkhead.waiting() == crowd(kind) - PERMITS && running.get() == PERMITS);
                         allAreThere.countDown();
                         assertServed(answers);
                         return null;
@@ -160,7 +160,7 @@ class CrowdTest {
         long seen = pinned(() -> {
             kind.newThread(() -> waited.complete(kind == ThreadKind.VIRTUAL ? Pinning.WAITED : 0))
                     .start();
-            return waited.get(10, TimeUnit.SECONDS);
+            return waited.get(5, TimeUnit.MINUTES);
         });
         assertThat(seen > 0).isEqualTo(kind == ThreadKind.VIRTUAL);
     }

@@ -9,6 +9,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.interplay.Rig.Step;
 import dev.holdfast.interplay.Rig.Way;
+import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.throttling.ThrottlePolicy;
 import java.io.IOException;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +59,23 @@ class HedgeInterplayTest {
             assertThat(bulkhead.inFlight()).isOne();
             rig.time.run();
             assertThat(bulkhead.inFlight()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aHedgeThatIsTurnedAwayFurtherInCostsNoTokenAndWasNotStarted(Way way) {
+        RetryBudget budget = RetryBudget.of(b -> b.maxTokens(10));
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(millis(20)).budget(budget));
+        try (Rig rig = new Rig(way, hedge, bulkhead(1))) {
+            rig.start(Step.of("slow").after(50), Step.of("never").after(1));
+            rig.time.advance(millis(25));
+
+            assertThat(budget.tokens()).isEqualTo(10);
+            assertThat(rig.pipeline.snapshot())
+                    .containsEntry("hedge.started", 0L)
+                    .containsEntry("hedge.refused", 1L);
+            rig.time.run();
         }
     }
 

@@ -16,6 +16,7 @@ import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ThreadKind;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The interplay table of DESIGN section 3 with the real policies, each test named after its row. */
+@Logs({"fallback-inside-circuit-breaker", "fallback-inside-stale-cache"})
 @ThreadKind.Each
 class PoliciesInterplayTest {
 

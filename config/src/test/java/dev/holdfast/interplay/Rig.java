@@ -33,7 +33,7 @@ final class Rig implements AutoCloseable {
     final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     final RecordingObserver told = new RecordingObserver();
     final Operation<Object> operation;
-    private final Pipeline pipeline;
+    final Pipeline pipeline;
     private final Way way;
 
     Rig(Way way, Policy... layers) {

@@ -46,6 +46,11 @@ public final class DeadlinePolicy extends Policy {
     }
 
     @Override
+    public long longest() {
+        return nanos;
+    }
+
+    @Override
     public int enter(Passage passage) {
         passage.limit(nanos);
         return PROCEED;

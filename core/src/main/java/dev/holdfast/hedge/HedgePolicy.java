@@ -123,7 +123,10 @@ public final class HedgePolicy extends Policy {
                 "hedge.delay.seconds", "After how long another attempt is started", () -> lastKnownDelayNanos() / 1e9);
         meters.counter("hedge.started", "Attempts that were started beside a slow one", started::sum);
         meters.counter("hedge.won", "Calls that were answered by such an attempt", won::sum);
-        meters.counter("hedge.refused", "Attempts that the budget did not allow", refused::sum);
+        meters.counter(
+                "hedge.refused",
+                "Attempts that the budget did not allow, or that were turned away before they began",
+                refused::sum);
     }
 
     // ---- the delay
@@ -161,12 +164,23 @@ public final class HedgePolicy extends Policy {
             return NO_HEDGE;
         }
         Purse paying = purse;
-        if (paying != null && paying.budget != null && !paying.budget.spend()) {
+        if (paying != null && paying.budget != null && !paying.budget.spend(now)) {
             refused.increment();
             return NO_HEDGE;
         }
         started.increment();
         return hedges + 1 < settings.maxHedges() ? delayNanos(now) : Long.MAX_VALUE;
+    }
+
+    /** Nobody pays for what the dependency never saw. */
+    @Override
+    public void hedgeNotMade(long now) {
+        Purse paying = purse;
+        if (paying != null && paying.budget != null) {
+            paying.budget.giveBack(now);
+        }
+        started.decrement();
+        refused.increment();
     }
 
     @Override
@@ -180,7 +194,7 @@ public final class HedgePolicy extends Policy {
         if (!answered && passage.outcome() == Outcome.SUCCESS) {
             won.increment();
         }
-        if (passage.started()) {
+        if (passage.started() && !passage.cutShort()) {
             learn(passage);
         }
         return decision;
@@ -193,7 +207,8 @@ public final class HedgePolicy extends Policy {
 
     /**
      * Of an attempt that lost only its time so far is known, and is taken for the whole: it is above the delay anyway, and so
-     * on its right side of the percentile. A failure says nothing about how long an answer takes.
+     * on its right side of the percentile. A failure says nothing about how long an answer takes. Not for
+     * what a limit from further out cut short: else a caller with a short deadline would have all others hedged.
      */
     private void learn(Passage passage) {
         Outcome outcome = passage.outcome();
@@ -204,15 +219,16 @@ public final class HedgePolicy extends Policy {
         }
         Purse filled = purse;
         if (filled != null && filled.ours && filled.budget != null) {
-            fill(filled.budget, outcome, good);
+            fill(filled.budget, passage, good);
         }
     }
 
-    private static void fill(RetryBudget budget, Outcome outcome, boolean good) {
+    private static void fill(RetryBudget budget, Passage passage, boolean good) {
+        Outcome outcome = passage.outcome();
         if (good) {
-            budget.succeeded();
+            budget.succeeded(passage.now());
         } else if (outcome == Outcome.FAILURE || outcome == Outcome.PUSHBACK || outcome == Outcome.TIMEOUT) {
-            budget.failed();
+            budget.failed(passage.now());
         }
     }
 }

@@ -16,51 +16,58 @@ import java.util.function.Consumer;
  *
  * <p>The token bucket of gRPC's retry throttling (proposal A6, "Throttling Retry Attempts and Hedged RPCs"): it begins
  * full; each failed attempt takes one token, each success gives {@code tokenRatio}; a retry may be made only while more
- * than half of {@code maxTokens} is left. Beyond A6, a drained budget grants a few retries a minute by time alone, so that
- * a client with few calls can retry at all.
+ * than half of the tokens are left.
+ *
+ * <p>Beyond A6, a busy client has more tokens than {@code maxTokens}: a tenth of its successes of the last five seconds, or
+ * {@code tokenRatio} of them if that is less. Half of these, a quarter of a second's calls, can be retried in a row, so that
+ * a burst of broken connections is hidden at any traffic; and a client that has nothing but failures has soon no more than
+ * {@code maxTokens} again. And a drained budget grants a few retries a minute by time alone, so that a client with few calls
+ * can retry at all; these stop as long as nothing succeeds.
  *
  * <p>A {@link dev.holdfast.hedge.HedgePolicy hedge} is paid from it too: an attempt that is made beside another one takes a
  * token when it is started, whatever becomes of it.
  *
  * <p>A {@link RetryPolicy} has a budget of its own unless it is given one; one that is given to several policies is shared
- * by them. Never blocks; safe for any number of threads. A success writes nothing while the budget is full, and else
- * contends with no other.
+ * by them. Times are nanoseconds of one {@link dev.holdfast.spi.TimeSource}. Never blocks; safe for any number of threads. A
+ * success while the budget is full is counted, the first 10,000 of a second; else it contends with no other.
  */
 public final class RetryBudget {
     private static final int ONE_TOKEN = 1_000;
     private static final long MINUTE = 60_000_000_000L;
 
+    /** What a busy client has for each of its latest successes, in thousandths of a token. */
+    private static final int MOST_RATIO = 100;
+
     /** One success in so many carries over what all have put in; the others only count. */
     private static final int CARRIES = 16;
 
-    // The word: how many successes have been credited above, thousandths of a token below. Both are swapped together,
-    // so
-    // that no success is credited twice. It stands alone on its cache line: every success reads it.
+    // The word: how many successes have been credited above, thousandths of a token that are missing below. Both are
+    // swapped together, so that no success is credited twice. It stands alone on its cache line: every success reads
+    // it.
     private static final int WORD = 16;
-    private static final int TOKEN_BITS = 20;
-    private static final long TOKEN_MASK = (1L << TOKEN_BITS) - 1;
-    private static final long COUNT_MASK = -1L >>> TOKEN_BITS;
+    private static final int MISSING_BITS = 24;
+    private static final long MISSING_MASK = (1L << MISSING_BITS) - 1;
+    private static final long COUNT_MASK = -1L >>> MISSING_BITS;
 
     private static final long NEVER_USED = 0;
 
-    private final int max;
+    private final int leastFull;
     private final int ratio;
-    private final int threshold;
     private final long spareNanos;
     private final AtomicLongArray padded = new AtomicLongArray(2 * WORD);
+    private final Traffic traffic = new Traffic();
     private final LongAdder successes = new LongAdder();
     private final AtomicLong nextSpare = new AtomicLong(NEVER_USED);
+    private volatile long successesAtSpare = -1;
 
     private RetryBudget(Builder builder) {
-        max = builder.maxTokens * ONE_TOKEN;
-        threshold = max / 2;
+        leastFull = builder.maxTokens * ONE_TOKEN;
         // Further decimals are cut off, as A6 says; not by a product, which is inexact.
         ratio = BigDecimal.valueOf(builder.tokenRatio)
                 .movePointRight(3)
                 .setScale(0, RoundingMode.DOWN)
                 .intValueExact();
         spareNanos = builder.minRetriesPerMinute == 0 ? 0 : MINUTE / builder.minRetriesPerMinute;
-        padded.set(WORD, max);
     }
 
     /** The defaults, changed by this. */
@@ -76,76 +83,121 @@ public final class RetryBudget {
     }
 
     /** An attempt has succeeded. */
-    public void succeeded() {
+    public void succeeded(long now) {
+        boolean firstForLong = traffic.count(now);
         // Volatile, as every read of the word: a failure that happened before is seen, and its cost paid back.
-        if ((padded.get(WORD) & TOKEN_MASK) == max) {
+        if ((padded.get(WORD) & MISSING_MASK) == 0) {
             return;
+        }
+        if (firstForLong) {
+            // What is missing of a traffic that is over is forgotten.
+            pay(0, full(now));
         }
         successes.increment();
         if (ThreadLocalRandom.current().nextInt(CARRIES) == 0) {
-            pay(0);
+            pay(0, Long.MAX_VALUE);
         }
     }
 
     /** An attempt has failed in a way that is retried, or was pushed back; true if another one may be made. */
-    public boolean failed() {
-        return pay(ONE_TOKEN) > threshold;
+    public boolean failed(long now) {
+        long full = full(now);
+        return isEnough(pay(ONE_TOKEN, full), full);
     }
 
     /** Whether there are tokens for one more attempt, a hedge or a retry. */
-    public boolean allows() {
-        return credited(padded.get(WORD), successes.sum()) > threshold;
+    public boolean allows(long now) {
+        long full = full(now);
+        return isEnough(missing(padded.get(WORD), successes.sum(), full), full);
     }
 
     /** Takes a token for an attempt that is made beside another one, a hedge; false, and takes none, if it may not be made. */
-    public boolean spend() {
-        if (!allows()) {
+    public boolean spend(long now) {
+        if (!allows(now)) {
             return false;
         }
         // Two at one moment may both have seen the last token: the next ones see that it is gone.
-        pay(ONE_TOKEN);
+        pay(ONE_TOKEN, full(now));
         return true;
     }
 
-    /** Whether time alone grants a retry now although the tokens do not; if so, it is used up. */
+    /** Gives back a token that was {@linkplain #spend spent} on an attempt that was not made. */
+    public void giveBack(long now) {
+        long full = full(now);
+        long seen;
+        long next;
+        do {
+            seen = padded.get(WORD);
+            long total = successes.sum() & COUNT_MASK;
+            next = total << MISSING_BITS | Math.max(0, missing(seen, total, full) - ONE_TOKEN);
+        } while (!padded.compareAndSet(WORD, seen, next));
+    }
+
+    private static boolean isEnough(long missing, long full) {
+        return full - missing > full / 2;
+    }
+
+    /**
+     * Whether time alone grants a retry now although the tokens do not; if so, it is used up. After the first one there must
+     * have been a success, or it is an outage, in which these would be the only retries and help nobody.
+     */
     boolean spare(long now) {
         long next = nextSpare.get();
         if (spareNanos == 0 || (next != NEVER_USED && now - next < 0)) {
             return false;
         }
+        long known = successes.sum();
+        if (known == successesAtSpare) {
+            return false;
+        }
         long after = now + spareNanos;
         // Whoever loses the swap has seen another one take the only grant there was.
-        return nextSpare.compareAndSet(next, after == NEVER_USED ? 1 : after);
+        if (!nextSpare.compareAndSet(next, after == NEVER_USED ? 1 : after)) {
+            return false;
+        }
+        successesAtSpare = known;
+        return true;
     }
 
-    /** Credits all successes that are known, then takes the cost; what is left, in thousandths. */
-    private long pay(int cost) {
+    /** All tokens that there can be now, in thousandths. */
+    private long full(long now) {
+        return fullFor(traffic.latest(now));
+    }
+
+    private long fullFor(long latestSuccesses) {
+        return Math.max(leastFull, latestSuccesses * Math.min(ratio, MOST_RATIO));
+    }
+
+    /** Credits all successes that are known, then takes the cost; how much is missing then, at most the whole. */
+    private long pay(int cost, long full) {
         for (; ; ) {
             long seen = padded.get(WORD);
             // After the word: whatever had been credited when it was written is in the sum.
             long total = successes.sum() & COUNT_MASK;
-            long left = Math.max(0, credited(seen, total) - cost);
-            long next = total << TOKEN_BITS | left;
+            long missing = Math.min(full, missing(seen, total, full) + cost);
+            long next = total << MISSING_BITS | missing;
             if (next == seen || padded.compareAndSet(WORD, seen, next)) {
-                return left;
+                return missing;
             }
         }
     }
 
-    private long credited(long word, long total) {
-        long fresh = (total - (word >>> TOKEN_BITS)) & COUNT_MASK;
-        // Within this bound the product cannot overflow, and beyond it the budget is full anyway.
-        return Math.min(max, (word & TOKEN_MASK) + Math.min(fresh, max) * ratio);
+    private long missing(long word, long total, long full) {
+        long fresh = (total - (word >>> MISSING_BITS)) & COUNT_MASK;
+        // Within this bound the product cannot overflow, and beyond it nothing is missing anyway.
+        long credit = Math.min(fresh, MISSING_MASK) * ratio;
+        return Math.min(full, Math.max(0, (word & MISSING_MASK) - credit));
     }
 
-    /** How many tokens there are now, 0 to {@link #maxTokens}. */
+    /** How many tokens there are, at the time of the latest call: 0 to {@link #maxTokens}. */
     public double tokens() {
-        return credited(padded.get(WORD), successes.sum()) / (double) ONE_TOKEN;
+        long full = fullFor(traffic.latest());
+        return (full - missing(padded.get(WORD), successes.sum(), full)) / (double) ONE_TOKEN;
     }
 
-    /** How many tokens there can be. */
-    public int maxTokens() {
-        return max / ONE_TOKEN;
+    /** How many tokens there can be at the time of the latest call: those that were set, or more for a busy client. */
+    public double maxTokens() {
+        return fullFor(traffic.latest()) / (double) ONE_TOKEN;
     }
 
     @Override
@@ -167,7 +219,10 @@ public final class RetryBudget {
             minRetriesPerMinute = other.minRetriesPerMinute;
         }
 
-        /** How many tokens there can be, and are at first: 1 to 1,000; default 10. With less than 3 nothing is retried. */
+        /**
+         * How many tokens there can be, and are at first, unless the traffic gives more: 1 to 1,000; default 10. With less
+         * than 3 nothing is retried.
+         */
         public Builder maxTokens(int value) {
             maxTokens = value;
             return this;

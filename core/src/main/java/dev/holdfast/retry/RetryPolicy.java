@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.retry;
 
-import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Source;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Refusal;
-import java.io.IOException;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
-import java.net.UnknownHostException;
 import java.util.Optional;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -21,10 +15,14 @@ import org.jspecify.annotations.Nullable;
  * Tries a call again that failed, timed out or was pushed back, after a wait.
  *
  * <p>The dependency's own retry-after wins over the backoff, and a wait that does not fit into the remaining time is not
- * begun: then the call ends with what it has. What was turned away locally is not tried again unless asked; nor is an
- * operation that is not idempotent, where it is not known whether the work was done; nor a call inside the retry of an outer
- * pipeline; nor anything when the {@link RetryBudget} is drained, which belongs to the policy and is shared by all calls of
- * all pipelines that the policy is in. Writes nothing for a successful call while the budget is full.
+ * begun: then the call ends with what it has. What was turned away locally is not tried again unless asked; nor a call
+ * inside the retry of an outer pipeline; nor anything when the {@link RetryBudget} is drained, which belongs to the policy
+ * and is shared by all calls of all pipelines that the policy is in. A call whose tries were turned away after an attempt
+ * ends as that attempt did.
+ *
+ * <p>An operation that is not idempotent is tried again only where its work was surely not done: it was turned away locally,
+ * or pushed back, or no connection was made for it (refused, timed out while connecting, host unknown), whatever exception
+ * that is wrapped in. A failure that is a value is none of these, nor is a timeout.
  */
 public final class RetryPolicy extends Policy {
     // The slot: how often this entry was tried again above, the last wait below.
@@ -87,9 +85,8 @@ public final class RetryPolicy extends Policy {
         if (rejected ? !settings.retryRejections() : !isDependencysFault(outcome)) {
             return KEEP;
         }
-        // Paid by each failure, whether or not it is tried again: the budget knows how the dependency is.
-        boolean paid = rejected ? isFirstTryOrAllowed(passage) : budget == null || budget.failed();
-        Refusal refusal = refusal(passage, rejected);
+        boolean paid = rejected ? isFirstTryOrAllowed(passage) : isPaid(passage);
+        Refusal refusal = refusal(passage);
         if (refusal != null) {
             return settings.maxAttempts() == 1 ? KEEP : passage.refuseRetry(refusal);
         }
@@ -99,14 +96,25 @@ public final class RetryPolicy extends Policy {
     /** Only what the dependency itself answered tells that it is well. */
     private int succeeded(Passage passage) {
         if (budget != null && passage.source() == Source.LIVE && passage.started()) {
-            budget.succeeded();
+            budget.succeeded(passage.now());
         }
         return KEEP;
     }
 
+    /**
+     * By each failure, whether or not it is tried again: the budget knows how the dependency is. An attempt that a limit
+     * from further out cut short says nothing of that.
+     */
+    private boolean isPaid(Passage passage) {
+        if (budget == null) {
+            return true;
+        }
+        return passage.cutShort() ? budget.allows(passage.now()) : budget.failed(passage.now());
+    }
+
     /** A call that was only turned away has not reached the dependency yet: its next try is its first. */
     private boolean isFirstTryOrAllowed(Passage passage) {
-        return budget == null || passage.attempts() == 0 || budget.allows();
+        return budget == null || passage.attempts() == 0 || budget.allows(passage.now());
     }
 
     private int tryAgain(Passage passage, boolean rejected, boolean paid) {
@@ -131,7 +139,7 @@ public final class RetryPolicy extends Policy {
         return outcome == Outcome.FAILURE || outcome == Outcome.PUSHBACK || outcome == Outcome.TIMEOUT;
     }
 
-    private @Nullable Refusal refusal(Passage passage, boolean rejected) {
+    private @Nullable Refusal refusal(Passage passage) {
         // A rejected try is no attempt, and counts all the same: else it would be tried for ever.
         int tries = Math.max(passage.attempts(), (int) (passage.slot() >>> WAIT_BITS) + 1);
         if (tries >= settings.maxAttempts()) {
@@ -143,26 +151,14 @@ public final class RetryPolicy extends Policy {
         if (passage.outerAttempt() > 1 && !settings.retryInsideRetries()) {
             return Refusal.NESTED;
         }
-        if (!rejected && !passage.idempotent() && mayHaveBeenDone(passage)) {
+        if (!passage.idempotent() && mayHaveBeenDone(passage)) {
             return Refusal.NOT_IDEMPOTENT;
         }
         return null;
     }
 
-    /** A timeout or a broken connection leaves open whether the work was done; one that was never made does not. */
+    /** Only where the dependency, or what stands before it, surely has not begun with it: everything else may have been done. */
     private static boolean mayHaveBeenDone(Passage passage) {
-        Throwable error = passage.error();
-        if (passage.outcome() == Outcome.TIMEOUT
-                || error instanceof CallTimeoutException
-                || error instanceof TimeoutException) {
-            return true;
-        }
-        return error instanceof IOException && !neverConnected(error) && !neverConnected(error.getCause());
-    }
-
-    private static boolean neverConnected(@Nullable Throwable error) {
-        return error instanceof ConnectException
-                || error instanceof UnknownHostException
-                || error instanceof NoRouteToHostException;
+        return passage.outcome() != Outcome.PUSHBACK && !NotDone.surely(passage.error());
     }
 }

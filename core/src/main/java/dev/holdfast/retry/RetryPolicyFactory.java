@@ -4,9 +4,9 @@ package dev.holdfast.retry;
 import dev.holdfast.spi.Option;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
-import io.github.resilience4j.core.IntervalFunction;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Makes the {@code retry} of a configuration file. */
 public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Builder> {
@@ -32,7 +32,7 @@ public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Bui
                 Option.decimal("backoff.multiplier", RetrySettings.Builder::multiplier),
                 Option.duration("backoff.max", RetrySettings.Builder::maxBackoff),
                 Option.choice("backoff.jitter", Jitter.class, RetrySettings.Builder::jitter),
-                Option.bound("interval", IntervalFunction.class, RetrySettings.Builder::interval),
+                Option.bound("interval", Function.class, RetryPolicyFactory::interval),
                 Option.duration("max-retry-after", RetrySettings.Builder::maxRetryAfter),
                 Option.bound("budget", RetryBudget.class, RetrySettings.Builder::budget),
                 Option.flag("budget.enabled", RetrySettings.Builder::budgetEnabled),
@@ -58,5 +58,11 @@ public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Bui
     @Override
     public Optional<Policy> standard() {
         return Optional.of(RetryPolicy.ofDefaults());
+    }
+
+    /** A file names a function, and cannot name what it is a function of. */
+    @SuppressWarnings("unchecked")
+    private static void interval(RetrySettings.Builder retry, Function<?, ?> value) {
+        retry.interval((Function<? super Integer, Long>) value);
     }
 }

@@ -2,13 +2,16 @@
 package dev.holdfast.retry;
 
 import dev.holdfast.spi.Checks;
-import io.github.resilience4j.core.IntervalFunction;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** How a {@link RetryPolicy} tries again. Immutable. */
@@ -17,7 +20,10 @@ public final class RetrySettings {
     /** How much a suggested wait is stretched at most, as a part of it. */
     private static final double STRETCH = 0.1;
 
+    private static final System.Logger LOG = System.getLogger(RetrySettings.class.getName());
+
     private final Builder builder;
+    private final AtomicBoolean intervalIsBroken = new AtomicBoolean();
     private final long initialNanos;
     private final long maxNanos;
     private final long maxRetryAfterNanos;
@@ -94,9 +100,14 @@ public final class RetrySettings {
      * @param lastNanos the wait before the last one; 0 if there was none
      */
     long backoffNanos(int attempts, long lastNanos) {
-        IntervalFunction given = builder.interval;
+        Function<? super Integer, Long> given = builder.interval;
         if (given != null) {
-            return Math.max(0, given.apply(attempts) * 1_000_000);
+            try {
+                return Math.max(0, TimeUnit.MILLISECONDS.toNanos(given.apply(attempts)));
+            } catch (Throwable broken) {
+                // Null too. The call ends with its own outcome, whatever a function of the user's does.
+                tellOnce(broken);
+            }
         }
         if (builder.jitter == Jitter.DECORRELATED) {
             double most = Math.max((double) initialNanos, 3.0 * (lastNanos == 0 ? initialNanos : lastNanos));
@@ -110,6 +121,15 @@ public final class RetrySettings {
                 return (long) (whole / 2 + draw() * whole / 2);
             default:
                 return (long) whole;
+        }
+    }
+
+    private void tellOnce(Throwable broken) {
+        if (intervalIsBroken.compareAndSet(false, true)) {
+            LOG.log(
+                    Level.WARNING,
+                    "interval of a retry threw or returned null; the backoff is used; told once",
+                    broken);
         }
     }
 
@@ -130,7 +150,7 @@ public final class RetrySettings {
         private Duration maxBackoff = Duration.ofSeconds(1);
         private Jitter jitter = Jitter.FULL;
         private @Nullable DoubleSupplier random;
-        private @Nullable IntervalFunction interval;
+        private @Nullable Function<? super Integer, Long> interval;
         private boolean retryRejections;
         private boolean retryInsideRetries;
         private Duration maxRetryAfter = Duration.ofSeconds(30);
@@ -193,8 +213,11 @@ public final class RetrySettings {
             return this;
         }
 
-        /** A function of resilience4j's that says the waits instead of the backoff and jitter here. */
-        public Builder interval(IntervalFunction value) {
+        /**
+         * Says the wait in milliseconds after so many attempts, from 1, instead of the backoff and jitter here. An {@code
+         * IntervalFunction} of resilience4j is one.
+         */
+        public Builder interval(Function<? super Integer, Long> value) {
             interval = Objects.requireNonNull(value, "interval");
             return this;
         }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,7 +58,11 @@ public class Completion {
         return waiters == null ? 0 : waiters.size();
     }
 
-    /** Lets it come: tells all waiters, in the order in which they came. Does nothing the second time. */
+    /**
+     * Lets it come: tells all waiters, in the order in which they came. Does nothing the second time. What one of them throws,
+     * such as an overflow of the completing thread's stack, keeps none of the others waiting; the first of it is thrown at the
+     * end.
+     */
     public final void complete() {
         List<Waiter> told;
         synchronized (this) {
@@ -68,8 +73,24 @@ public class Completion {
             told = waiters == null ? List.of() : new ArrayList<>(waiters);
             waiters = null;
         }
-        for (Waiter waiter : told) {
-            waiter.completed();
+        each(told, Waiter::completed);
+    }
+
+    /** Does this to each of them, whatever is thrown on the way; the first of it is thrown at the end. */
+    protected static <T> void each(List<T> all, Consumer<? super T> told) {
+        Throwable first = null;
+        for (T one : all) {
+            try {
+                told.accept(one);
+            } catch (RuntimeException | Error thrown) {
+                first = first == null ? thrown : first;
+            }
+        }
+        if (first instanceof Error error) {
+            throw error;
+        }
+        if (first instanceof RuntimeException exception) {
+            throw exception;
         }
     }
 }

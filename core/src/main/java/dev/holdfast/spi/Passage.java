@@ -6,6 +6,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Source;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,9 @@ public abstract class Passage {
     /** Nanoseconds until the nearest limit around this layer; {@link Long#MAX_VALUE} without one; may be negative. */
     public abstract long remaining();
 
+    /** Whose limit {@link #remaining} goes by: the name of a policy, or {@code call} for the call's own and inherited ones. */
+    public abstract String limitedBy();
+
     /** How many attempts have been started by this call. */
     public abstract int attempts();
 
@@ -47,16 +51,22 @@ public abstract class Passage {
     public abstract @Nullable String operation();
 
     /** The key of what is asked for, operation and partition included; null for a call without key. */
-    public abstract @Nullable Object key();
+    public abstract @Nullable CallKey key();
 
     /** Whether the work may be done twice without harm. */
     public abstract boolean idempotent();
 
+    /** Whether the user said what answers mean; if not, every exception is a failure, also one that is the caller's own fault. */
+    public abstract boolean hasClassifier();
+
     /** Whether the action may be run again in the background: only if it is a decorated function. */
     public abstract boolean repeatable();
 
-    /** Whether this call runs inside an attempt of the same pipeline for the same key: to wait for that one would be for ever. */
-    public abstract boolean recursive();
+    /**
+     * Whether this call runs inside a keyed call of the same pipeline that held such an object in this layer when the inner
+     * one began: to wait for that call would be for ever. Also on other threads, as far as the deadline goes with the work.
+     */
+    public abstract boolean runsInside(Predicate<Object> held);
 
     // ---- the layer's own memory, empty when the layer is entered
 
@@ -92,6 +102,24 @@ public abstract class Passage {
     /** Whether an attempt ran inside this entry of this layer. If not, the dependency was not asked. */
     public abstract boolean started();
 
+    /**
+     * On the way up and in {@link Policy#ended}: whether a limit from outside this layer (an outer policy's, the call's own
+     * deadline, an inherited one) ended the attempt so early that this says nothing of the dependency. False for an attempt
+     * that ran longer, by a quarter, than nineteen of twenty recent answers took in all pipelines of this policy; and, where
+     * twenty attempts one after the other got no answer, for one that ran longer than half of them. Where no answer is known
+     * yet, false for one that had at least half of the time that a policy allows, or a second.
+     */
+    public abstract boolean cutShort();
+
+    /**
+     * On the way up: whether the end says something of this caller alone: its own or an inherited deadline, a cancellation,
+     * an interrupt. False in background work, which has no caller.
+     */
+    public abstract boolean personal();
+
+    /** On the way up: why a retry further in did not try again; null if there is none, or nothing to try again. */
+    public abstract @Nullable Refusal refusal();
+
     /** How long the last attempt's action ran, in nanoseconds; waits not included. */
     public abstract long actionNanos();
 
@@ -124,8 +152,8 @@ public abstract class Passage {
     public abstract void overdueAfter(long nanos);
 
     /**
-     * On the way in: starts a call of its own, of the same action, that enters just inside this layer once this method has
-     * returned. This layer counts as entered for it, with {@code object} in its slot, and is settled with its outcome. Only
+     * On the way in or up: starts a call of its own, of the same action, that enters just inside this layer once the policy
+     * has decided. This layer counts as entered for it, with {@code object} in its slot, and is settled with its outcome. Only
      * for a {@link #repeatable} call.
      *
      * @param limitNanos the time it may take; {@link Long#MAX_VALUE}: no limit of its own
@@ -169,6 +197,12 @@ public abstract class Passage {
     /** Tells the observer that the policy's state changed. */
     public abstract void stateChanged(String from, String to);
 
+    /**
+     * On the way up: the value is handed to other calls too, or kept for them. It is this call's alone no longer, and is never
+     * discarded, whatever becomes of the call.
+     */
+    public abstract void shareValue();
+
     // ---- decisions on the way in
 
     /** Proceed after a pause. Its end is the layer's entry; if the call is given up before, the layer is abandoned. */
@@ -200,11 +234,11 @@ public abstract class Passage {
 
     // ---- decisions on the way in or up
 
-    /** This value is the call's outcome, a success. */
+    /** This value is the call's outcome, a success. It stays the policy's: it is never discarded, whatever becomes of the call. */
     public abstract int answer(@Nullable Object value, Source source, long ageNanos);
 
-    /** The call's outcome is as another call of the same key got it. */
-    public abstract int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error);
+    /** The call's outcome is as another call of the same key got it. Its value is no call's alone, and is never discarded. */
+    public abstract int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error, Source source);
 
     /** This error is the call's outcome. It does not come from the dependency and is {@link Outcome#IGNORED}. */
     public abstract int fail(Throwable error);

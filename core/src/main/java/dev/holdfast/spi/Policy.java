@@ -34,6 +34,9 @@ public abstract class Policy {
     /** In {@link #hears}: {@link #hedge}. One layer of a pipeline at most. */
     public static final int HEDGE = 64;
 
+    /** In {@link #hears}: {@link #attemptStarts} and {@link #attemptEnds}. */
+    public static final int ATTEMPTS = 128;
+
     /** From {@link #hedge}: start no other attempt. */
     public static final long NO_HEDGE = -1;
 
@@ -88,6 +91,18 @@ public abstract class Policy {
     }
 
     /**
+     * An attempt inside this layer is about to start: {@link Passage#remaining} is the time that it has, limits further in
+     * included. On the way in still; makes no decision.
+     */
+    public void attemptStarts(Passage passage) {}
+
+    /**
+     * That attempt is over, or was not made after all: the call goes on. An attempt that blocks its thread and ignores its
+     * limit is over when it returns.
+     */
+    public void attemptEnds(Passage passage) {}
+
+    /**
      * An attempt inside this layer has run for longer than {@link Passage#overdueAfter} said, and still runs. At most once
      * an entry, a few hundredths of a second late at most; on another thread than the call's, which may be settling this
      * layer at the same moment: then {@link Passage#overdue} says so there.
@@ -106,6 +121,14 @@ public abstract class Policy {
     }
 
     /**
+     * An attempt that {@link #hedge} allowed was not made: the call had ended meanwhile, no thread was free for it, or a layer
+     * further in turned it away. On any thread.
+     *
+     * @param now the time, in the nanoseconds of the pipeline's source
+     */
+    public void hedgeNotMade(long now) {}
+
+    /**
      * An attempt inside this layer has run for as long as {@link Passage#hedgeAfter} said, and still runs: may another one be
      * started beside it? On another thread than the call's.
      *
@@ -120,6 +143,14 @@ public abstract class Policy {
 
     /** After how many nanoseconds {@link #ended} is called for work that goes on and on; {@link Long#MAX_VALUE}: never. */
     public long lease() {
+        return Long.MAX_VALUE;
+    }
+
+    /**
+     * After how many nanoseconds at the latest everything inside this layer is given up; {@link Long#MAX_VALUE}: the policy
+     * sets no limit. For other layers, which ask when they are told what they stand {@linkplain #beside beside}.
+     */
+    public long longest() {
         return Long.MAX_VALUE;
     }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spi;
 
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -12,16 +14,27 @@ final class SystemTime implements TimeSource {
 
     private final ScheduledThreadPoolExecutor timers;
 
-    private SystemTime() {
-        timers = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(null, task, "holdfast-timer", 0, false);
-            thread.setDaemon(true);
-            return thread;
-        });
+    SystemTime() {
+        timers = new ScheduledThreadPoolExecutor(1, SystemTime::newThread);
         timers.setRemoveOnCancelPolicy(true);
         // The thread is there only while timers are set, so that no pipeline needs to end it.
         timers.setKeepAliveTime(1, TimeUnit.SECONDS);
         timers.allowCoreThreadTimeOut(true);
+    }
+
+    /**
+     * The first pipeline that sets a timer starts the thread, and it serves all others: it keeps nothing of the application
+     * that this pipeline belongs to. What each of them waits for is short and due, hence the highest priority.
+     */
+    @SuppressWarnings({"removal", "ThreadPriorityCheck"
+    }) // on JVMs with an access controller a thread keeps the classes of those who made it
+    private static Thread newThread(Runnable task) {
+        PrivilegedAction<Thread> make = () -> new Thread(null, task, "holdfast-timer", 0, false);
+        Thread thread = AccessController.doPrivileged(make);
+        thread.setContextClassLoader(SystemTime.class.getClassLoader());
+        thread.setDaemon(true);
+        thread.setPriority(Thread.MAX_PRIORITY);
+        return thread;
     }
 
     @Override

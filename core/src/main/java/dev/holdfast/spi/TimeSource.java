@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
  */
 public interface TimeSource {
 
-    /** The machine's clocks, and one daemon thread for timers, which ends when no timer has been set for a second. */
+    /**
+     * The machine's clocks, and one daemon thread of the highest priority for timers, which ends when no timer has been set for
+     * a second.
+     */
     static TimeSource system() {
         return SystemTime.INSTANCE;
     }

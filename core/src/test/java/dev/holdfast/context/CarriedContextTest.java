@@ -20,6 +20,7 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -35,6 +36,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Whatever runs for a call finds what its caller had, whichever thread it is; and the thread has its own back afterwards. */
+@Logs({
+    "capturing the context of a call threw; told once",
+    "restoring the context of a call threw; told once",
+    "taking away the context of a call threw; told once"
+})
 @ThreadKind.Each
 class CarriedContextTest {
     private static final ThreadLocal<String> TENANT = new ThreadLocal<>();
@@ -164,10 +170,10 @@ class CarriedContextTest {
                         "retryScheduled for shop",
                         "discard busy for shop",
                         "attempt 2 for shop",
-                        "onCancel for shop",
                         "attemptSettled for shop",
                         "retryRefused for shop",
                         "fallback for shop",
+                        "onCancel for shop",
                         "callSettled for shop",
                         "continuation for shop",
                         "discard late for shop",

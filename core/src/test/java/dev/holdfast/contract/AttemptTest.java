@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What an action is told of its attempt. */
+@Logs("an onCancel hook of '.*' threw; told once: .*broken hook")
 @ThreadKind.Each
 class AttemptTest {
     private final List<String> seen = new ArrayList<>();

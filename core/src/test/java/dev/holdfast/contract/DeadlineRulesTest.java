@@ -10,6 +10,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Limits: whose is nearest strikes; the layers inside its owner may not retry, those outside may. */
+@Logs({"timeout-outside-retry", "deadline-not-outermost", "timeout-not-below-deadline"})
 @ThreadKind.Each
 class DeadlineRulesTest {
     private static RetryPolicy twice() {

@@ -181,7 +181,7 @@ class NestedCallTest {
     void callThatOutlivesTheCallAroundItStillKnowsItsKey() {
         List<Boolean> recursive = new ArrayList<>();
         Probe layer = lab.probe("layer").settling(passage -> {
-            recursive.add(passage.recursive());
+            recursive.add(Probe.recursive(passage));
             return Decision.GO_ON;
         });
         Pipeline pipeline = pipeline("same", layer);
@@ -203,7 +203,7 @@ class NestedCallTest {
     void hedgeKnowsTheKeysAroundItsCall() {
         List<Boolean> recursive = new ArrayList<>();
         Probe layer = lab.probe("layer").settling(passage -> {
-            recursive.add(passage.recursive());
+            recursive.add(Probe.recursive(passage));
             return Decision.GO_ON;
         });
         Operation<Object> item = pipeline("same", layer).operation("item");

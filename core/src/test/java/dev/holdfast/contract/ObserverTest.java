@@ -9,6 +9,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the observer is told, by both ways alike; and that one that throws breaks nothing. */
+@Logs("an observer of '.*' threw; told once: .*observer, also in opened")
 @ThreadKind.Each
 class ObserverTest {
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());

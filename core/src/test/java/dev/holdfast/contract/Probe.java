@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.contract;
 
+import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A layer that does as a test says, writes down what it is asked, and checks its own life in every call. It keeps that life
@@ -27,13 +29,15 @@ public final class Probe extends Policy {
 
     private static final class Life {
         final int number;
+        final @Nullable CallKey key;
         State state = State.ENTERING;
         boolean waitsToEnter;
         boolean waitsToSettle;
         boolean ended;
 
-        Life(int number) {
+        Life(int number, @Nullable CallKey key) {
             this.number = number;
+            this.key = key;
         }
 
         @Override
@@ -55,6 +59,12 @@ public final class Probe extends Policy {
     Probe(String name, List<String> log) {
         super(name, ENTER | SUCCESS | FAILURE | ENDED | STILL_ADMITS);
         this.log = log;
+    }
+
+    /** Whether the call runs inside another one of this layer and its key. */
+    static boolean recursive(Passage passage) {
+        CallKey key = passage.key();
+        return key != null && passage.runsInside(held -> held instanceof Life life && key.equals(life.key));
     }
 
     public Probe entering(Function<Passage, Decision> value) {
@@ -137,7 +147,7 @@ public final class Probe extends Policy {
 
     private Life begin(Passage passage) {
         check(passage.slot() == 0, "found a number of another entry", null);
-        Life life = new Life(entries.incrementAndGet());
+        Life life = new Life(entries.incrementAndGet(), passage.key());
         open.add(life);
         passage.object(life);
         return life;
@@ -219,6 +229,6 @@ public final class Probe extends Policy {
             return life;
         }
         log.add("WRONG: " + name() + " " + what + " without an entry");
-        return new Life(-1);
+        return new Life(-1, null);
     }
 }

@@ -13,6 +13,7 @@ import dev.holdfast.contract.Step;
 import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Guarantee 1: whatever happens, and at whichever stage, an entered layer is settled once and ended once. */
+@Logs({
+    "ended of outer in '.*' threw; told once",
+    "ended of middle in '.*' threw; told once",
+    "ended of inner in '.*' threw; told once",
+    "abandon of inner in '.*' threw; told once"
+})
 @ThreadKind.Each
 class ExactlyOnceTest {
 

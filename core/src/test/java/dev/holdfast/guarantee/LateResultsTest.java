@@ -13,6 +13,7 @@ import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guarantee 6: what arrives after the outcome was decided settles nothing, and a value that lost goes to discard. */
+@Logs("discarding a value of '.*' threw; told once")
 @ThreadKind.Each
 class LateResultsTest {
     private static final Step LATE = Step.value("late").after(20).stubbornly();

@@ -13,6 +13,7 @@ import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guarantee 7: what a layer holds for the work is given back when the work is over, and not when its outcome is decided. */
+@Logs({"bulkhead-outside-retry", "cancelling an attempt of '.*' threw; told once"})
 @ThreadKind.Each
 class PermitFollowsWorkTest {
     private final List<String> ends = new ArrayList<>();

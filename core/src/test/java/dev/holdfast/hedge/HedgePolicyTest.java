@@ -16,6 +16,7 @@ import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Who wins, and what becomes of the others; through both ways. */
+@Logs("hedge-outside-retry")
 class HedgePolicyTest {
     private final Lab lab = new Lab();
     private final List<String> settled = new ArrayList<>();
@@ -352,7 +354,7 @@ class HedgePolicyTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void anExecutorThatRefusesLeavesTheFirstAttemptAlone(Way way) {
-        lab.building(builder -> builder.executor(task -> {
+        lab.building(builder -> builder.backgroundExecutor(task -> {
                     throw new RejectedExecutionException("full");
                 }))
                 .layers(after20(), hearing("inner"));
@@ -391,7 +393,7 @@ class HedgePolicyTest {
     void aFailureDoesNotWaitForAHedgeThatIsStillInTheExecutorsQueue(Way way) {
         List<Runnable> queue = new ArrayList<>();
         Probe inner = lab.probe("inner");
-        lab.building(builder -> builder.executor(queue::add)).layers(after20(), inner);
+        lab.building(builder -> builder.backgroundExecutor(queue::add)).layers(after20(), inner);
         Lab.Running running = lab.run(way, error(new IOException("first")).after(30), value("never"));
         assertThat(running.end()).isEqualTo(new Lab.End("IOException: first", 1, millis(30)));
         assertThat(queue).hasSize(1);
@@ -410,7 +412,7 @@ class HedgePolicyTest {
         });
         Executor busy = task -> lab.time.schedule(
                 millis(15).toNanos(), () -> lab.time.executor().execute(task));
-        lab.building(builder -> builder.executor(busy)).layers(after20(), inner);
+        lab.building(builder -> builder.backgroundExecutor(busy)).layers(after20(), inner);
         lab.run(
                 way,
                 call -> call.deadline(millis(100)),

@@ -14,6 +14,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What callers, actions and observers are told of hedged calls. */
+@Logs("hedge-outside-retry")
 class HedgeReportsTest {
     private final VirtualTime time = new VirtualTime();
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());

@@ -4,7 +4,6 @@ package dev.holdfast.hedge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -115,7 +114,7 @@ class LatenciesTest {
         }
         start.countDown();
         for (Thread thread : threads) {
-            thread.join(Duration.ofSeconds(20).toMillis());
+            thread.join();
         }
         // With one fewer it would not be known.
         assertThat(latencies.quantileNanos(LOOK)).isNotEqualTo(Latencies.UNKNOWN);

@@ -15,6 +15,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Refusal;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Meter;
@@ -26,6 +27,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+@Logs("the registry refuses holdfast\\.calls .*refused")
 class MicrometerObserverTest {
     private static final String NAME = "inventory";
 

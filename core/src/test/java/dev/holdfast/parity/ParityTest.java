@@ -25,6 +25,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
@@ -40,6 +41,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** One set of scenarios through both ways: the same end at the same time, and everybody was told the same in between. */
+@Logs({
+    "two-retries",
+    "timeout-outside-retry",
+    "timeout-not-below-deadline",
+    "deadline-not-outermost",
+    "fallback-inside-retry"
+})
 @ThreadKind.Each
 class ParityTest {
     private static final Step NEVER = value("never").after(1_000);
@@ -400,7 +408,7 @@ class ParityTest {
                         .classifier(broken),
                 of("classifier that gives no verdict", retry(3))
                         .steps(value("v"))
-                        .ends("NullPointerException: null", 1, 0)
+                        .ends("NullPointerException: classifier", 1, 0)
                         .classifier((value, error) -> null));
     }
 
@@ -410,7 +418,7 @@ class ParityTest {
                     if (method.getDeclaringClass() == CallObserver.class && method.getParameterCount() > 1) {
                         log.add(method.getName() + Arrays.toString(arguments));
                     }
-                    return null;
+                    return method.getName().equals("forPipeline") ? proxy : null;
                 });
     }
 
@@ -424,7 +432,12 @@ class ParityTest {
             assertThat(end.attempts()).as("attempts").isEqualTo(scenario.attempts());
             assertThat(end.after()).as("virtual time").isEqualTo(millis(scenario.afterMillis()));
             if (scenario.what().startsWith("NullPointerException")) {
-                assertThat(running.error()).isInstanceOf(NullPointerException.class);
+                assertThat(running.error())
+                        .isInstanceOf(NullPointerException.class)
+                        .hasMessageStartingWith(
+                                "classifier " + scenario.classifier().getClass().getName())
+                        .hasMessageEndingWith(
+                                " of operation 'test' of pipeline 'lab' returned null, but must return a Verdict");
             } else {
                 assertThat(end.what()).isEqualTo(scenario.what());
             }

@@ -17,6 +17,7 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Refusal;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** Why there was no further attempt: the observer, the metrics and the history say the same. */
+@Logs("deadline-not-outermost")
 class RefusedRetryTest {
     private static final Duration BACKOFF = Duration.ofMillis(10);
 

@@ -4,6 +4,8 @@ package dev.holdfast.retry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Call;
+import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Classifier;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
@@ -13,8 +15,10 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Refusal;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Logs("fallback-inside-retry")
 class RetryBudgetInPipelineTest {
     private final VirtualTime time = new VirtualTime();
     private final List<Refusal> refused = new ArrayList<>();
@@ -126,7 +131,7 @@ class RetryBudgetInPipelineTest {
     }
 
     @Test
-    void aQuietClientRetriesByTheFloor() {
+    void aQuietClientRetriesByTheFloor() throws Exception {
         RetryPolicy retry = retry(r -> r.maxAttempts(2));
         Pipeline p = pipeline(retry);
         for (int i = 0; i < 10; i++) {
@@ -135,11 +140,118 @@ class RetryBudgetInPipelineTest {
         attempts.set(0);
         for (int minute = 0; minute < 10; minute++) {
             time.advance(Duration.ofMinutes(1));
+            p.call(() -> "ok");
             fail(p);
             fail(p);
         }
-        assertThat(attempts).hasValue(30);
-        assertThat(tokens(retry)).isZero();
+        assertThat(attempts).hasValue(40);
+        assertThat(tokens(retry)).isLessThan(1);
+    }
+
+    @Test
+    void theFloorIsSilentInAnOutage() throws Exception {
+        Pipeline p = pipeline(retry(r -> r.maxAttempts(2)));
+        p.call(() -> "ok");
+        for (int minute = 0; minute < 60; minute++) {
+            time.advance(Duration.ofMinutes(1));
+            fail(p);
+        }
+        // Those of the full budget and one by time.
+        assertThat(attempts).hasValue(1 + 60 + 3);
+    }
+
+    // ---- a busy client
+
+    /** A call a millisecond whose first attempts fail between two moments, if only its second one may be good. */
+    private int failedOf(int calls, int from, int until, boolean secondIsGood, boolean async) {
+        Pipeline p = Pipeline.builder("p")
+                .policies(RetryPolicy.of(r -> r.seed(7)))
+                .time(time)
+                .executor(time.executor())
+                .observer(log)
+                .build();
+        AtomicInteger failed = new AtomicInteger();
+        for (int i = 0; i < calls; i++) {
+            boolean ill = i >= from && i < until;
+            boolean[] first = {true};
+            time.schedule(i * 1_000_000L, () -> {
+                CheckedSupplier<String, IOException> action = () -> {
+                    boolean fails = ill && (first[0] || !secondIsGood);
+                    first[0] = false;
+                    if (fails) {
+                        throw new SocketException("Connection reset");
+                    }
+                    return "ok";
+                };
+                CompletableFuture<String> end = async ? p.callAsync(() -> stage(action)) : blocking(p, action);
+                var unused = end.whenComplete((ok, error) -> {
+                    if (error != null) {
+                        failed.incrementAndGet();
+                    }
+                });
+            });
+        }
+        time.run();
+        return failed.get();
+    }
+
+    private static CompletableFuture<String> stage(CheckedSupplier<String, IOException> action) {
+        try {
+            return CompletableFuture.completedFuture(action.get());
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private static CompletableFuture<String> blocking(Pipeline p, CheckedSupplier<String, IOException> action) {
+        try {
+            return CompletableFuture.completedFuture(p.call(action));
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aBurstOfResetsOfABusyClientIsHidden(boolean async) {
+        assertThat(failedOf(6_000, 5_000, 5_100, true, async)).isZero();
+        assertThat(attempts).hasValue(6_100);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anOutageOfABusyClientGetsNoMoreThanAQuarterOfASecondOfRetries(boolean async) {
+        assertThat(failedOf(15_000, 5_000, 15_000, false, async)).isEqualTo(10_000);
+        assertThat(attempts.get() - 15_000).isBetween(100, 280);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatALimitFromOutsideCutShortCostsNothing(boolean async) throws Exception {
+        RetryPolicy retry = retry(r -> {});
+        Pipeline p = pipeline(retry);
+        p.call(() -> {
+            time.sleep(Duration.ofMillis(50));
+            return "ok";
+        });
+        for (int i = 0; i < 20; i++) {
+            Call<String> call = p.<String>operation("x").unkeyed().deadline(Duration.ofMillis(3));
+            CompletableFuture<String> end = async
+                    ? call.callAsync(attempt -> new CompletableFuture<>())
+                    : time.spawn(() -> call.call(attempt -> {
+                        time.sleep(Duration.ofMillis(50));
+                        return "late";
+                    }));
+            time.run();
+            assertThat(end).isCompletedExceptionally();
+        }
+        assertThat(tokens(retry)).isEqualTo(10);
+        // One that clearly outlives what answers take costs what a failure costs.
+        Call<String> call = p.<String>operation("x").unkeyed().deadline(Duration.ofMillis(80));
+        CompletableFuture<String> end = call.callAsync(attempt -> new CompletableFuture<>());
+        time.run();
+        assertThat(end).isCompletedExceptionally();
+        assertThat(tokens(retry)).isEqualTo(9);
     }
 
     @Test
@@ -198,7 +310,7 @@ class RetryBudgetInPipelineTest {
                 .policies(retry, FallbackPolicy.value("instead"))
                 .time(time)
                 .build();
-        retry.budget().orElseThrow().failed();
+        retry.budget().orElseThrow().failed(time.nanos());
         Object answer = p.call(() -> {
             throw new IOException("down");
         });
@@ -213,7 +325,7 @@ class RetryBudgetInPipelineTest {
         classifier = (value, error) -> error == null ? Verdict.SUCCESS : Verdict.IGNORED;
         RetryPolicy retry = retry(r -> {});
         Pipeline p = pipeline(retry);
-        retry.budget().orElseThrow().failed();
+        retry.budget().orElseThrow().failed(time.nanos());
         fail(p);
         assertThat(tokens(retry)).isEqualTo(9);
     }

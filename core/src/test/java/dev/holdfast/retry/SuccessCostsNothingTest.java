@@ -37,7 +37,7 @@ class SuccessCostsNothingTest {
         RetryBudget budget = retry.budget().orElseThrow();
         try (Pipeline pipeline = Pipeline.of("p", retry)) {
             for (int i = 0; i < 1000; i++) {
-                budget.failed();
+                budget.failed(System.nanoTime());
             }
             bytes(pipeline, () -> "ok");
             assertThat(bytes(pipeline, () -> "ok")).isLessThan(CALLS);

@@ -13,11 +13,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.spi.TimeSource.Timer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -593,7 +595,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    void closeLeavesNoThreadAndEndsAllWaits() {
+    void closeLeavesNoThreadAndEndsAllWaits() throws InterruptedException {
         List<Thread> threads = new ArrayList<>();
         List<CompletableFuture<Void>> callers = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
@@ -609,7 +611,7 @@ class VirtualTimeTest {
 
         time.close();
 
-        assertThat(threads).noneMatch(Thread::isAlive);
+        joined(threads);
         assertThat(callers)
                 .allSatisfy(caller -> assertThatThrownBy(caller::join)
                         .hasCauseInstanceOf(IllegalStateException.class)
@@ -661,6 +663,14 @@ class VirtualTimeTest {
         own.run();
         assertThat(made).isNotEmpty().contains(first.join(), parked.join());
         own.close();
-        assertThat(made).noneMatch(Thread::isAlive);
+        joined(made);
+    }
+
+    /** The end of the time waits for them too, but not for ever. */
+    private static void joined(Collection<Thread> threads) throws InterruptedException {
+        for (Thread thread : threads) {
+            thread.join(TimeUnit.MINUTES.toMillis(5));
+        }
+        assertThat(threads).noneMatch(Thread::isAlive);
     }
 }

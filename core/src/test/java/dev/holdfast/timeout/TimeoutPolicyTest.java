@@ -3,6 +3,7 @@ package dev.holdfast.timeout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
@@ -13,13 +14,16 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.TimeSource;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+@Logs("timeout-not-below-deadline")
 @ThreadKind.Each
 class TimeoutPolicyTest {
     private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
@@ -148,42 +153,33 @@ class TimeoutPolicyTest {
                 .hasMessage("deadline: limit is 2d but must be 1ms to 1d");
     }
 
-    @Test
-    void aThreadThatTheSystemsWatchdogKnowsIsNotStruckByItInACallOnAnotherTime() throws Exception {
-        try (Pipeline onSystem = Pipeline.of("system", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
-            onSystem.call(() -> "known from now on");
-            Pipeline p = pipeline(TimeoutPolicy.of(Duration.ofMillis(50)));
-            String answer = p.call(() -> {
-                // The watchdog sweeps every millisecond: it has looked at this attempt before 20 of its timers have
-                // run.
-                for (int i = 0; i < 20; i++) {
-                    CountDownLatch tick = new CountDownLatch(1);
-                    TimeSource.system().schedule(1_000_000, tick::countDown);
-                    tick.await();
-                }
-                return "in time";
-            });
-            assertThat(answer).isEqualTo("in time");
-        }
+    /**
+     * A call whose action has begun ends as a timeout; one whose thread was held up for its whole limit before that is
+     * turned away, which a busy machine does to some.
+     */
+    private static String endOf(Throwable thrown) {
+        return thrown instanceof CallRejectedException late && late.reason() == Reason.DEADLINE_EXCEEDED
+                ? "never began"
+                : thrown instanceof CallTimeoutException ? "timeout" : String.valueOf(thrown);
     }
 
     @Test
     void onTheSystemsTimeAThousandLimitsAllStrikeAndLeaveNoInterruptBehind() throws Exception {
         try (Pipeline p = Pipeline.of("p", TimeoutPolicy.of(Duration.ofMillis(5)))) {
-            AtomicInteger timeouts = new AtomicInteger();
+            Queue<String> ends = new ConcurrentLinkedQueue<>();
+            AtomicInteger began = new AtomicInteger();
             AtomicInteger stray = new AtomicInteger();
             CountDownLatch never = new CountDownLatch(1);
             Thread[] threads = new Thread[8];
             for (int i = 0; i < threads.length; i++) {
                 threads[i] = ThreadKind.current().newThread(() -> {
                     for (int k = 0; k < 25; k++) {
-                        try {
-                            p.call(() -> never.await(10, TimeUnit.SECONDS));
-                        } catch (CallTimeoutException expected) {
-                            timeouts.incrementAndGet();
-                        } catch (InterruptedException wrong) {
-                            stray.incrementAndGet();
-                        }
+                        Throwable thrown = catchThrowable(() -> p.call(() -> {
+                            began.incrementAndGet();
+                            never.await();
+                            return "never";
+                        }));
+                        ends.add(endOf(thrown));
                         if (Thread.interrupted()) {
                             stray.incrementAndGet();
                         }
@@ -193,16 +189,20 @@ class TimeoutPolicyTest {
             }
             List<CompletableFuture<Object>> futures = new ArrayList<>();
             for (int i = 0; i < 3_000; i++) {
-                futures.add(p.callAsync(CompletableFuture::new));
+                futures.add(p.callAsync(() -> {
+                    began.incrementAndGet();
+                    return new CompletableFuture<>();
+                }));
             }
             for (CompletableFuture<Object> future : futures) {
-                assertThatThrownBy(() -> future.get(10, TimeUnit.SECONDS))
-                        .hasCauseInstanceOf(CallTimeoutException.class);
+                Throwable thrown = catchThrowable(() -> future.get(5, TimeUnit.MINUTES));
+                ends.add(endOf(Objects.requireNonNull(thrown.getCause())));
             }
             for (Thread thread : threads) {
-                thread.join(20_000);
+                thread.join(Duration.ofMinutes(5).toMillis());
             }
-            assertThat(timeouts).hasValue(200);
+            assertThat(ends).hasSize(3_200).isSubsetOf("timeout", "never began");
+            assertThat(Collections.frequency(ends, "timeout")).isEqualTo(began.get());
             assertThat(stray).hasValue(0);
         }
     }

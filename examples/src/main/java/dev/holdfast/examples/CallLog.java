@@ -3,18 +3,20 @@ package dev.holdfast.examples;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.LongSupplier;
 
 /** When calls reached the stock service. Safe for threads. */
 final class CallLog {
-    private final Stopwatch stopwatch;
+    private final LongSupplier now;
     private final Queue<Long> times = new ConcurrentLinkedQueue<>();
 
-    CallLog(Stopwatch stopwatch) {
-        this.stopwatch = stopwatch;
+    /** {@code now}: nanoseconds since the start of the run. */
+    CallLog(LongSupplier now) {
+        this.now = now;
     }
 
     void add() {
-        times.add(stopwatch.nanos());
+        times.add(now.getAsLong());
     }
 
     /** Forgets all. */

@@ -15,13 +15,13 @@ final class Claims {
     private static final Duration BACK_WITHIN = Duration.ofSeconds(3);
 
     private final Timeline timeline;
-    private final Side bare;
-    private final Side holdfast;
+    private final Books bare;
+    private final Books holdfast;
 
-    Claims(Contest contest) {
-        this.timeline = contest.timeline();
-        this.bare = contest.bare();
-        this.holdfast = contest.holdfast();
+    Claims(Timeline timeline, Books bare, Books holdfast) {
+        this.timeline = timeline;
+        this.bare = bare;
+        this.holdfast = holdfast;
     }
 
     List<Claim> check() {
@@ -77,13 +77,13 @@ final class Claims {
                 holdfastCalls < bareCalls);
     }
 
-    static int callsWhileIll(Timeline timeline, Side side) {
+    static int callsWhileIll(Timeline timeline, Books side) {
         return timeline.faults().stream()
                 .mapToInt(fault -> side.calls().between(fault.startNanos(), fault.endNanos()))
                 .sum();
     }
 
-    private static Tally in(Phase phase, Side side) {
+    private static Tally in(Phase phase, Books side) {
         return side.answers().sentBetween(phase.startNanos(), phase.endNanos());
     }
 
@@ -94,7 +94,7 @@ final class Claims {
     }
 
     /** The longest time to be back after a fault; empty if a fault was not recovered from before the next one. */
-    static Optional<Double> slowestRecoverySeconds(Timeline timeline, Side side) {
+    static Optional<Double> slowestRecoverySeconds(Timeline timeline, Books side) {
         double slowest = 0;
         for (Phase fault : timeline.faults()) {
             Phase next = timeline.after(fault);

@@ -90,7 +90,7 @@ public final class Incident implements Callable<Integer> {
                 view.head();
                 contest.play(view::second);
             }
-            List<Claims.Claim> claims = new Claims(contest).check();
+            List<Claims.Claim> claims = new Claims(contest.timeline(), contest.bare(), contest.holdfast()).check();
             report(contest, claims);
             return check && !claims.stream().allMatch(Claims.Claim::kept) ? CommandLine.ExitCode.SOFTWARE : 0;
         }

@@ -84,7 +84,7 @@ final class Report {
         return String.format(
                 Locale.ROOT,
                 "Of %s requests in %d s, the shop with Holdfast answered %s rightly (%s: %s live, %s stale), the bare one"
-                        + " %s (%s); Holdfast was back at 95 %% live answers %s of the end of each fault (bare: %s);"
+                        + " %s (%s); Holdfast was back at 95 %% live answers %s (bare: %s);"
                         + " and the service had to bear %s calls while it was ill, not %s.",
                 number(held.requests()),
                 TimeUnit.NANOSECONDS.toSeconds(timeline.endNanos()),
@@ -109,7 +109,8 @@ final class Report {
 
     private String recovery(Side side) {
         Optional<Double> seconds = Claims.slowestRecoverySeconds(timeline, side);
-        return seconds.map(s -> String.format(Locale.ROOT, "within %.1f s", s)).orElse("not always");
+        return seconds.map(s -> String.format(Locale.ROOT, "within %.1f s of the end of each fault", s))
+                .orElse("not after every fault");
     }
 
     private static String number(int value) {

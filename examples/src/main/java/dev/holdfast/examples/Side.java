@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /** One of the two runs: a stock service, a shop that asks it, and the customers of that shop. Safe for threads. */
-final class Side implements AutoCloseable {
+final class Side implements Books, AutoCloseable {
     private final String name;
     private final CallLog calls;
     private final Scoreboard answers = new Scoreboard();
@@ -20,7 +20,7 @@ final class Side implements AutoCloseable {
     Side(String name, Stopwatch stopwatch, Load load, Function<Function<String, URI>, StockClient> client)
             throws IOException {
         this.name = name;
-        this.calls = new CallLog(stopwatch);
+        this.calls = new CallLog(stopwatch::nanos);
         this.stock = new Stock(calls, load.seed());
         this.client = client.apply(stock::uri);
         this.shop = new Shop(this.client);
@@ -31,13 +31,13 @@ final class Side implements AutoCloseable {
         return name;
     }
 
-    /** What its customers saw. */
-    Scoreboard answers() {
+    @Override
+    public Scoreboard answers() {
         return answers;
     }
 
-    /** What reached its stock service. */
-    CallLog calls() {
+    @Override
+    public CallLog calls() {
         return calls;
     }
 

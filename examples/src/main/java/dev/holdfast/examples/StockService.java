@@ -39,7 +39,16 @@ final class StockService implements AutoCloseable {
         }
     }
 
-    /** The same without waiting. */
+    /**
+     * Asks for the orders of a year.
+     *
+     * @throws IOException if the service does not answer, or answers with an error
+     */
+    String orders(String year) throws IOException {
+        return stock("orders-" + year);
+    }
+
+    /** The same as {@link #stock} without waiting. */
     CompletableFuture<String> stockAsync(String sku) {
         return http.sendAsync(request(sku), BodyHandlers.ofString()).thenApply(response -> {
             try {

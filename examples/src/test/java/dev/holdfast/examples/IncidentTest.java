@@ -4,14 +4,18 @@ package dev.holdfast.examples;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.spi.CallObserver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class IncidentTest {
     @TempDir
@@ -19,17 +23,33 @@ class IncidentTest {
 
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 
+    @ParameterizedTest
+    @CsvSource({"10, 1", "10, 2", "10, 3", "40, 1"})
+    void itsPromisesAreKept(int seconds, long seed) {
+        Load load = new Load(160, seed, Load.USUAL_PATIENCE);
+        try (VirtualContest contest =
+                new VirtualContest(Timeline.incident(Duration.ofSeconds(seconds)), load, new CallObserver() {})) {
+            contest.open();
+            contest.play();
+            assertThat(contest.claims()).hasSize(4).allMatch(Claims.Claim::kept);
+        }
+    }
+
+    /** Over real HTTP, where a machine may be too slow for any promise: what each came to is told in any case. */
     @Test
-    void aShortRunKeepsItsPromisesAndShowsThem() throws IOException {
+    void aShortRunShowsWhatBecameOfItsPromises() throws IOException {
         Path chart = folder.resolve("chart.png");
         Path csv = folder.resolve("table.csv");
         int exitCode = run("--seconds", "10", "--check", "--chart", chart.toString(), "--csv", csv.toString());
 
         String text = printed.toString(UTF_8);
-        assertThat(exitCode).as(text).isZero();
         assertThat(text.lines()).allMatch(line -> line.length() <= 100 || line.contains(folder.toString()));
-        assertThat(text).contains("  kept  in every phase", chart.toString(), csv.toString(), "/metrics");
-        assertThat(text).doesNotContain("BROKEN");
+        assertThat(text).contains(chart.toString(), csv.toString(), "/metrics");
+        List<String> claims = text.lines()
+                .filter(line -> line.startsWith("  kept  ") || line.startsWith(" BROKEN "))
+                .toList();
+        assertThat(claims).as(text).hasSize(4).first().asString().contains("in every phase");
+        assertThat(exitCode).as(text).isEqualTo(text.contains(" BROKEN ") ? 1 : 0);
         assertThat(Files.readAllBytes(chart)).startsWith(0x89, 'P', 'N', 'G');
         assertThat(Files.readAllLines(csv))
                 .hasSize(1 + 2 * 10)

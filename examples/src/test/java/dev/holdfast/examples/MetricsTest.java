@@ -3,31 +3,31 @@ package dev.holdfast.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.micrometer.MicrometerObserver;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest {
-    private static final Path CONFIG = Path.of("src/main/resources/holdfast.yaml");
-
     @Test
     void countWhatTheCustomersSaw() throws Exception {
         // Patient customers: what the pipeline answered then always reached them.
         Load load = new Load(60, 5, Duration.ofSeconds(30));
-        try (Contest contest = new Contest(Timeline.incident(Timeline.SHORTEST), CONFIG, load)) {
+        try (MetricsPage page = new MetricsPage();
+                VirtualContest contest = new VirtualContest(
+                        Timeline.incident(Timeline.SHORTEST), load, new MicrometerObserver(page.registry()))) {
             contest.open();
-            String before = scrape(contest);
-            contest.play(second -> {});
-            String after = scrape(contest);
+            String before = get(page.uri()).body();
+            contest.play();
+            String after = get(page.uri()).body();
 
-            Tally seen = contest.holdfast().answers().sentBetween(0, Long.MAX_VALUE);
+            Tally seen = contest.holdfast.answers().sentBetween(0, Long.MAX_VALUE);
             assertThat(calls(after, MetricsTest::isLive) - calls(before, MetricsTest::isLive))
                     .isEqualTo(seen.live());
             assertThat(calls(after, MetricsTest::isStale) - calls(before, MetricsTest::isStale))
@@ -36,7 +36,7 @@ class MetricsTest {
             assertThat(calls(after, line -> true) - calls(before, line -> true)).isEqualTo(seen.requests());
             // What was refused while the service was gone, was an attempt and reached nobody.
             assertThat(attempts(after) - attempts(before))
-                    .isGreaterThan(contest.holdfast().calls().between(0, Long.MAX_VALUE));
+                    .isGreaterThan(contest.holdfast.calls().between(0, Long.MAX_VALUE));
         }
     }
 
@@ -71,10 +71,6 @@ class MetricsTest {
                 .filter(which)
                 .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' '))))
                 .sum();
-    }
-
-    private static String scrape(Contest contest) throws IOException, InterruptedException {
-        return get(contest.metrics().uri()).body();
     }
 
     private static HttpResponse<String> get(URI uri) throws IOException, InterruptedException {

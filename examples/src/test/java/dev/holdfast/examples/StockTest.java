@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class StockTest {
-    private final CallLog calls = new CallLog(new Stopwatch());
+    private final CallLog calls = new CallLog(new Stopwatch()::nanos);
     private final Stock stock = start();
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();

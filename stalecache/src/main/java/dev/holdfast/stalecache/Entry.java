@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
-/** A good value, when it came, and what became of the tries to get a newer one. Immutable; equal only to itself. */
+/** A good value, when it came, and what became of the tries to get a newer one. Equal only to itself; safe for any number of threads. */
 final class Entry {
     private final Object value;
     private final long storedNanos;
-    private final int failedRefreshes;
-    private final long backoffNanos;
-    private final long backoffFrom;
+    private volatile Backoff backoff;
 
-    private Entry(Object value, long storedNanos, int failedRefreshes, long backoffNanos, long backoffFrom) {
+    /** Until when it is not refreshed again. */
+    private record Backoff(int failures, long nanos, long from) {}
+
+    private Entry(Object value, long storedNanos) {
         this.value = value;
         this.storedNanos = storedNanos;
-        this.failedRefreshes = failedRefreshes;
-        this.backoffNanos = backoffNanos;
-        this.backoffFrom = backoffFrom;
+        backoff = new Backoff(0, 0, storedNanos);
     }
 
     static Entry of(Object value, long now) {
-        return new Entry(value, now, 0, 0, now);
+        return new Entry(value, now);
     }
 
     Object value() {
@@ -31,18 +30,19 @@ final class Entry {
     }
 
     boolean mayBeRefreshed(long now) {
-        return now - backoffFrom >= backoffNanos;
+        Backoff known = backoff;
+        return now - known.from >= known.nanos;
     }
 
     /**
-     * The same value after one more refresh that failed.
+     * One more refresh has failed; one at a time.
      *
      * @param first the backoff after the first failure; doubles with each one up to {@code most}
-     * @param least what the dependency or a policy asked for; -1 if nothing
+     * @param least what the dependency or a policy asked for; negative if nothing
      */
-    Entry refreshFailed(long now, long first, long most, long least) {
-        long doubled = failedRefreshes >= Long.numberOfLeadingZeros(first) - 1 ? most : first << failedRefreshes;
-        long backoff = Math.max(Math.min(doubled, most), least);
-        return new Entry(value, storedNanos, Math.min(failedRefreshes + 1, Long.SIZE), backoff, now);
+    void refreshFailed(long now, long first, long most, long least) {
+        int failures = backoff.failures;
+        long doubled = failures >= Long.numberOfLeadingZeros(first) - 1 ? most : first << failures;
+        backoff = new Backoff(Math.min(failures + 1, Long.SIZE), Math.max(Math.min(doubled, most), least), now);
     }
 }

@@ -1,48 +1,86 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
+import dev.holdfast.Reason;
 import dev.holdfast.Source;
+import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Refusal;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.stalecache.Flight.Landing;
+import dev.holdfast.stalecache.Flight.Lost;
+import dev.holdfast.stalecache.Flight.Running;
 import dev.holdfast.stalecache.Tally.Kind;
-import java.util.concurrent.CancellationException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the last good value of each key, and answers with it when it is fresh, while it is being refreshed, or when the
- * call failed (RFC 5861). Calls of one key at one time share a single call to the dependency.
+ * Keeps the last good value of each key, and answers with it when it is fresh, while it is being refreshed, when the call is
+ * slow, or when it failed (RFC 5861). Calls of one key at one time share a single call to the dependency.
  *
- * <p>A call without a key passes by. Values are shared by all who ask for the key: they must not change, and nothing that
- * has to be closed belongs here. Null is not kept. Followers of a shared call wait without blocking anything but
- * themselves, each until its own deadline; they get the leader's value or error, but not its cancellation, timeout,
- * interruption or rejection: then one of them becomes the leader. A call that runs inside the load of the very key that it
- * asks for fails at once with an {@link IllegalStateException}.
+ * <pre>{@code
+ * Pipeline.builder("inventory").standard().with(StaleCachePolicy.of(c -> c.fresh(ofSeconds(5)))).build()
+ * }</pre>
+ *
+ * <p>Values are shared by all who ask for the key. So <b>whatever the answer depends on belongs into the key or the
+ * partition</b>, the user who asks above all: a function that finds the user's token in a thread-local is decorated with
+ * {@link dev.holdfast.Operation#decorate(dev.holdfast.CheckedFunction, java.util.function.Supplier)}. Values must not change,
+ * and nothing that has to be closed belongs here. Null is not kept. A call without a key, or of an operation that is not
+ * idempotent, passes by.
+ *
+ * <p>Followers of a shared call wait without blocking anything but themselves, each until its own deadline. They share the
+ * leader's value, its error, and every end that says something of the dependency or the process, such as a timeout or an
+ * open breaker. What is personal to the leader (its own deadline, its cancellation, an interrupt) passes the lead on to the
+ * one that has waited longest. A leader whose attempt has not ended soon after its limit leads no longer. A call that runs
+ * inside the very load that it would wait for fails at once with an {@link IllegalStateException}.
  *
  * <p>Safe for any number of threads and pipelines that go by the same {@link TimeSource}; each pipeline has its own keys.
  */
 public final class StaleCachePolicy extends Policy {
     static final String NAME = "stale-cache";
+    /** How many operations are measured each by itself; names that are made of paths would be without number. */
+    private static final int MOST_PACES = 1_000;
 
     private final Store store;
-    private final Flights flights = new Flights();
+    private final Flights flights;
+    private final Keys keys = new Keys();
     private final Tally tally = new Tally();
+    private final ConcurrentMap<String, Pace> paces = new ConcurrentHashMap<>();
+    private final Pace otherPace = new Pace();
     private final long refreshTimeout;
+    private final long fixedSlowAfter;
+    private final boolean measuresSlow;
+    private final boolean answersSlow;
+    private final boolean keepsIgnored;
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
-    private volatile @Nullable String firstPipeline;
+    /** The time of one attempt, as far as layers further in say it. */
+    private volatile long attemptNanos = Long.MAX_VALUE;
+
+    private boolean standsSomewhere;
 
     private StaleCachePolicy(StaleCacheSettings settings) {
-        super(NAME, ENTER | SUCCESS | FAILURE);
+        super(NAME, ENTER | SUCCESS | FAILURE | ATTEMPTS);
         store = new Store(settings);
+        flights =
+                new Flights(settings.maxFollowers(), Math.min(settings.maxFollowers(), settings.maxFollowersIfSlow()));
         refreshTimeout = settings.refreshTimeout().toNanos();
+        fixedSlowAfter = settings.staleIfSlow().map(Duration::toNanos).orElse(0L);
+        answersSlow = settings.staleIfSlow().isEmpty() || fixedSlowAfter > 0;
+        measuresSlow = fixedSlowAfter == 0;
+        keepsIgnored = settings.keepIfIgnored();
     }
 
-    /** A cache with the defaults: every call goes to the dependency, and old values answer for failures. */
+    /** A cache with the defaults: every call goes to the dependency, and old values answer for failures and slow calls. */
     public static StaleCachePolicy ofDefaults() {
         return of(StaleCacheSettings.builder().build());
     }
@@ -61,14 +99,28 @@ public final class StaleCachePolicy extends Policy {
         return new StaleCachePolicy(settings);
     }
 
-    /** About how many values are kept. */
+    /** About how many values are kept; drops those that are too old for anything. */
     public long size() {
-        return store.size();
+        TimeSource time = bound.get();
+        return time == null ? store.size() : store.size(time.nanos());
     }
 
-    /** Forgets all values. What is being loaded is stored when it comes. */
+    /** Forgets all values. Also what is being loaded just now is not kept when it comes, unless an attempt reads it afterwards. */
     public void clear() {
         store.clear();
+        flights.forgetAll(any -> true);
+    }
+
+    /**
+     * Forgets the values of this key, in all operations, partitions and pipelines. Also what is being loaded for it just now
+     * is not kept when it comes, unless an attempt reads it afterwards, and calls from now on do not join that load. Looks at all keys: some milliseconds for 100,000.
+     *
+     * @param key as it was given to {@link dev.holdfast.Operation#key}, or the argument of the decorated function
+     */
+    public void invalidate(Object key) {
+        Objects.requireNonNull(key, "key");
+        store.removeGiven(key);
+        flights.forgetAll(kept -> key.equals(Keys.given(kept)));
     }
 
     /** How many loads are under way. */
@@ -86,11 +138,12 @@ public final class StaleCachePolicy extends Policy {
         if (passage.object() instanceof Ticket ticket) {
             return resume(passage, ticket);
         }
-        Object key = key(passage);
-        if (key == null) {
-            tally.request(Kind.NO_KEY);
+        CallKey asked = passage.key();
+        if (asked == null || !passage.idempotent()) {
+            tally.request(asked == null ? Kind.NO_KEY : Kind.NOT_IDEMPOTENT);
             return PROCEED;
         }
+        Object key = keys.of(passage, asked);
         long now = passage.now();
         Entry entry = store.find(key, now);
         if (entry != null && store.isFresh(entry, now)) {
@@ -100,105 +153,270 @@ public final class StaleCachePolicy extends Policy {
             refresh(passage, key, entry);
             return answer(passage, entry, Kind.STALE_REVALIDATING, Source.STALE_REVALIDATING);
         }
-        return load(passage, key);
+        return load(passage, key, entry);
+    }
+
+    /** Null for a call that passes by. */
+    private @Nullable Object key(Passage passage) {
+        CallKey asked = passage.key();
+        return asked == null || !passage.idempotent() ? null : keys.of(passage, asked);
     }
 
     // ---- one call for all
 
-    private int load(Passage passage, Object key) {
-        Ticket ticket = flights.board(key);
-        passage.object(ticket);
-        if (!ticket.leads()) {
-            return follow(passage, ticket);
+    private int load(Passage passage, Object key, @Nullable Entry old) {
+        long now = passage.now();
+        Entry spare = old != null && store.isUsableOnError(old, now) ? old : null;
+        Pace pace = pace(passage);
+        if (spare != null && answersSlow && pace.isSlow() && passage.repeatable()) {
+            // A call that leads on its own thread could not take the old value before it is back.
+            inBackground(passage, key, spare, true);
         }
-        Entry entry = store.find(key, passage.now());
-        if (entry == null || !store.isFresh(entry, passage.now())) {
-            return PROCEED;
+        Ticket ticket = flights.board(key, passage.outerAttempt() > 1, now, slowAfter(pace));
+        if (ticket == null) {
+            return turnAway(passage, spare);
+        }
+        passage.object(ticket);
+        return ticket.leads() ? leadOrAnswer(passage, ticket, spare) : follow(passage, ticket);
+    }
+
+    private int leadOrAnswer(Passage passage, Ticket ticket, @Nullable Entry spare) {
+        long now = passage.now();
+        Entry entry = store.find(ticket.flight().key(), now);
+        if (entry == null || !store.isFresh(entry, now)) {
+            return lead(passage, ticket, spare);
         }
         // Another flight landed between the first look at the store and the start of this one.
         passage.object(null);
-        flights.land(ticket, new Landing(Outcome.SUCCESS, entry.value(), null));
+        flights.land(ticket, new Landing(Outcome.SUCCESS, entry.value(), null, Source.LIVE));
         return answer(passage, entry, Kind.FRESH, Source.FRESH);
     }
 
+    /** With an old value at hand nobody waits for more than this. */
+    private int lead(Passage passage, Ticket ticket, @Nullable Entry spare) {
+        if (spare != null && answersSlow) {
+            if (passage.repeatable()) {
+                ticket.takesOldIfSlow(true);
+                passage.limit(slowAfter(pace(passage)));
+            } else {
+                // What cannot be gone on with in the background has the time of one attempt, whose own limit strikes
+                // first.
+                passage.limit(attemptNanos == Long.MAX_VALUE ? Long.MAX_VALUE : attemptNanos + 1);
+            }
+        }
+        return PROCEED;
+    }
+
     private int follow(Passage passage, Ticket ticket) {
-        if (passage.recursive()) {
+        if (waitsForItself(passage, ticket.flight())) {
             passage.object(null);
             flights.leave(ticket);
             return passage.fail(new IllegalStateException("stale cache of '" + passage.pipeline()
                     + "': this call runs inside the load of the very key that it asks for"));
         }
+        long remaining = passage.remaining();
+        if (remaining != Long.MAX_VALUE) {
+            // Afterwards nobody asks this layer any more.
+            ticket.lastCall(passage.now() + remaining - remaining / 16 - 1);
+        }
         return await(passage, ticket);
     }
 
-    private int await(Passage passage, Ticket ticket) {
-        long remaining = passage.remaining();
-        boolean hasSpare = store.onError(ticket.flight().key(), passage.now()) != null;
-        if (!hasSpare || remaining == Long.MAX_VALUE || passage.expired()) {
-            return passage.await(ticket, Long.MAX_VALUE);
-        }
-        // Shortly before its time is over it can still take the old value; afterwards nobody asks this layer any more.
-        return passage.await(ticket, remaining - remaining / 16 - 1);
+    /** Only a leader's load can wait for this call; one that passes the cache by, or goes on alone, is led by another one. */
+    private static boolean waitsForItself(Passage passage, Flight flight) {
+        return passage.runsInside(held -> held instanceof Ticket outer && flight.isLedBy(outer));
     }
 
-    /** Asked again: the flight has landed, or this call leads it now, or its time is nearly over. */
-    private int resume(Passage passage, Ticket ticket) {
-        Landing landing = ticket.flight().landing();
-        if (landing != null) {
-            passage.object(null);
-            return share(passage, ticket.flight().key(), landing);
+    private int await(Passage passage, Ticket ticket) {
+        Flight flight = ticket.flight();
+        long now = passage.now();
+        Entry spare = store.onError(flight.key(), now);
+        if (spare != null && answersSlow && flight.isSlow(now)) {
+            leave(passage, ticket);
+            return answer(passage, spare, Kind.STALE_IF_SLOW, Source.STALE_REVALIDATING);
         }
-        if (ticket.leads()) {
+        if (spare != null && ticket.untilLastCall(now) <= 0) {
+            leave(passage, ticket);
+            return answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
+        }
+        if (flights.isTooMany(ticket, now)) {
+            leave(passage, ticket);
+            return turnAway(passage, spare);
+        }
+        if (flight.waitedInVain(ticket, now) >= attemptNanos) {
+            // It has lost its leader, and another attempt's time: no call of its own would have taken so long.
+            leave(passage, ticket);
             return PROCEED;
         }
-        Entry spare = passage.expired() ? store.onError(ticket.flight().key(), passage.now()) : null;
-        if (spare == null) {
-            return await(passage, ticket);
+        return passage.await(ticket, Math.max(1, untilNextLook(ticket, spare != null, now)));
+    }
+
+    private long untilNextLook(Ticket ticket, boolean hasSpare, long now) {
+        Flight flight = ticket.flight();
+        long wait = flight.untilLook(now);
+        if (hasSpare) {
+            wait = Math.min(wait, ticket.untilLastCall(now));
         }
-        passage.object(null);
-        flights.leave(ticket);
-        return answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
+        long inVain = flight.waitedInVain(ticket, now);
+        if (inVain > 0 && attemptNanos != Long.MAX_VALUE) {
+            wait = Math.min(wait, attemptNanos - inVain);
+        }
+        boolean looksWhenSlow = (hasSpare && answersSlow) || flights.maySoonBeTooMany(ticket);
+        return looksWhenSlow && !flight.isSlow(now) ? Math.min(wait, flight.untilSlow(now)) : wait;
+    }
+
+    /** Asked again: the flight has ended, or this call leads it now, or there is something to look at. */
+    private int resume(Passage passage, Ticket ticket) {
+        long now = passage.now();
+        Flight flight = ticket.flight();
+        Lost lost = flight.outlived(now);
+        if (lost != null) {
+            giveUpOn(passage, lost);
+        }
+        Landing landing = ticket.landing();
+        if (landing != null) {
+            passage.object(null);
+            return share(passage, flight.key(), landing);
+        }
+        if (ticket.leads()) {
+            flight.led(now, slowAfter(pace(passage)));
+            return lead(passage, ticket, store.onError(flight.key(), now));
+        }
+        return await(passage, ticket);
+    }
+
+    /** The leader's limit is over, and the leader is not back: its flight is over for the others. */
+    private void giveUpOn(Passage passage, Lost lost) {
+        long now = passage.now();
+        Ticket leader = lost.leader();
+        Running attempt = lost.attempt();
+        if (leader.isRefresh()) {
+            store.refreshFailed(leader.flight().key(), now, -1);
+        }
+        if (attempt.personal()) {
+            flights.leave(leader);
+            return;
+        }
+        Throwable timeout = new CallTimeoutException(
+                passage.pipeline(), attempt.limitedBy(), attempt.attempt(), now - attempt.since());
+        flights.land(leader, new Landing(Outcome.TIMEOUT, null, timeout, Source.LIVE));
     }
 
     private int share(Passage passage, Object key, Landing landing) {
-        Entry spare = isError(landing.outcome()) ? store.onError(key, passage.now()) : null;
+        boolean failed = Ends.isError(passage, landing.outcome(), landing.error());
+        Entry spare = failed ? store.onError(key, passage.now()) : null;
         if (spare != null) {
             return answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
         }
         tally.request(Kind.JOINED);
-        return passage.share(landing.outcome(), landing.value(), landing.error());
+        return passage.share(landing.outcome(), landing.value(), landing.error(), landing.source());
+    }
+
+    private int turnAway(Passage passage, @Nullable Entry spare) {
+        if (spare != null) {
+            return answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
+        }
+        tally.request(Kind.FLIGHT_FULL);
+        String pipeline = passage.pipeline();
+        return passage.reject(
+                Reason.FLIGHT_FULL,
+                -1,
+                () -> "stale cache of '" + pipeline + "': too many calls wait for another one of the same key",
+                null);
+    }
+
+    private void leave(Passage passage, Ticket ticket) {
+        passage.object(null);
+        flights.leave(ticket);
     }
 
     @Override
     public void abandon(Passage passage) {
-        if (passage.object() instanceof Ticket ticket) {
+        if (!(passage.object() instanceof Ticket ticket)) {
+            return;
+        }
+        if (Ends.isOfTheProcess(passage)) {
             passage.object(null);
+            // The next one would be refused too, and the one after that.
+            flights.land(ticket, new Landing(passage.outcome(), null, passage.error(), Source.LIVE));
+        }
+        leave(passage, ticket);
+    }
+
+    @Override
+    public void attemptStarts(Passage passage) {
+        Object key = key(passage);
+        if (key != null) {
+            passage.slot(store.epoch(key));
+        }
+        if (passage.object() instanceof Ticket ticket && ticket.leads()) {
+            boolean callers = passage.limitedBy().equals("call");
+            String limitedBy = callers && ticket.isRefresh() ? NAME : passage.limitedBy();
+            ticket.flight()
+                    .attemptStarts(new Running(
+                            limitedBy,
+                            callers && !ticket.isRefresh(),
+                            passage.attempts(),
+                            passage.now(),
+                            passage.remaining()));
+        }
+    }
+
+    @Override
+    public void attemptEnds(Passage passage) {
+        if (passage.object() instanceof Ticket ticket && ticket.leads()) {
+            ticket.flight().attemptEnds();
+        }
+    }
+
+    // ---- loads in the background
+
+    private void refresh(Passage passage, Object key, Entry entry) {
+        if (entry.mayBeRefreshed(passage.now()) && !flights.isUnderWay(key)) {
+            inBackground(passage, key, entry, false);
+        }
+    }
+
+    /**
+     * Unless there is a load already, or one has ended since the caller looked.
+     *
+     * @param calledFor whether the call would else go to the dependency itself, whatever became of the last refresh
+     */
+    private void inBackground(Passage passage, Object key, Entry seen, boolean calledFor) {
+        long now = passage.now();
+        Ticket ticket = flights.beginInBackground(key, now, slowAfter(pace(passage)));
+        if (ticket == null) {
+            return;
+        }
+        if (store.find(key, now) == seen && (calledFor || seen.mayBeRefreshed(now))) {
+            fork(passage, ticket);
+        } else {
             flights.leave(ticket);
         }
     }
 
-    // ---- refresh in the background
-
-    private void refresh(Passage passage, Object key, Entry entry) {
-        long now = passage.now();
-        if (!entry.mayBeRefreshed(now) || flights.isUnderWay(key)) {
-            return;
-        }
-        Ticket ticket = flights.tryBegin(key, true);
-        if (ticket == null) {
-            return;
-        }
-        if (store.find(key, now) != entry) {
-            // Another refresh ended after this call had looked.
-            flights.leave(ticket);
-            return;
-        }
+    private void fork(Passage passage, Ticket ticket) {
         try {
             passage.fork(ticket, refreshTimeout);
         } catch (RuntimeException | Error e) {
             flights.leave(ticket);
             throw e;
         }
+    }
+
+    /** The leader was slow: it takes the old value, and the load goes on without it. */
+    private int goOnWithout(Passage passage, Ticket ticket, Entry spare) {
+        long now = passage.now();
+        Flight flight = ticket.flight();
+        pace(passage).slow(true);
+        Ticket next = flight.goOnInBackground(ticket, now);
+        if (next == null) {
+            next = flights.beginInBackground(flight.key(), now, 0);
+        }
+        if (next != null) {
+            fork(passage, next);
+        }
+        return answer(passage, spare, Kind.STALE_IF_SLOW, Source.STALE_REVALIDATING);
     }
 
     // ---- on the way up
@@ -210,17 +428,19 @@ public final class StaleCachePolicy extends Policy {
             return KEEP;
         }
         Ticket ticket = passage.object() instanceof Ticket held ? held : null;
-        passage.object(null);
-        boolean kept = false;
-        try {
-            // What a fallback or a cache further in made up is not stored.
-            kept = passage.outcome() == Outcome.SUCCESS
-                    && passage.source() == Source.LIVE
-                    && store.put(key, passage.value(), passage.now());
-            if (ticket != null && ticket.isRefresh() && !kept) {
-                // Before the flight ends, or the next call would start another refresh.
-                store.refreshFailed(key, passage.now(), passage.retryAfter());
+        if (ticket != null && ticket.takesOldIfSlow() && Ends.isCut(passage, NAME)) {
+            Entry spare = store.find(key, passage.now());
+            if (spare == null) {
+                // It was forgotten meanwhile: the call has all its time after all.
+                ticket.takesOldIfSlow(false);
+                return passage.retry(0);
             }
+            passage.object(null);
+            return goOnWithout(passage, ticket, spare);
+        }
+        passage.object(null);
+        try {
+            keepOrForget(passage, key, ticket);
         } finally {
             if (ticket != null) {
                 endFlight(passage, ticket);
@@ -233,23 +453,53 @@ public final class StaleCachePolicy extends Policy {
         return standIn(passage, key);
     }
 
+    private void keepOrForget(Passage passage, Object key, @Nullable Ticket ticket) {
+        long now = passage.now();
+        // What a fallback or a cache further in made up is not stored.
+        boolean live = passage.outcome() == Outcome.SUCCESS && passage.source() == Source.LIVE;
+        if (live) {
+            // Without an attempt it was read here and now.
+            int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);
+            if (store.put(key, passage.value(), now, epoch)) {
+                passage.shareValue();
+            }
+        } else if (!keepsIgnored && Ends.isGone(passage)) {
+            store.remove(key);
+        }
+        if (ticket != null && ticket.isRefresh() && !live) {
+            // Before the flight ends, or the next call would start another refresh.
+            store.refreshFailed(key, now, passage.retryAfter());
+        }
+        if (ticket != null && Ends.tellsItsTime(passage)) {
+            learn(pace(passage), now - ticket.flight().begunAt(), live, now);
+        }
+    }
+
+    private void learn(Pace pace, long took, boolean live, long now) {
+        pace.slow(took >= slowAfter(pace));
+        if (live) {
+            pace.loaded(took, now);
+        }
+    }
+
     private void endFlight(Passage passage, Ticket leader) {
-        Outcome outcome = passage.outcome();
-        Throwable error = passage.error();
-        boolean own = switch (outcome) {
-            case SUCCESS, FAILURE, PUSHBACK, IGNORED ->
-                error instanceof InterruptedException || error instanceof CancellationException;
-            case REJECTED, TIMEOUT, CANCELLED, INTERRUPTED -> true;
-        };
-        if (own) {
+        Landing landing = new Landing(passage.outcome(), passage.value(), passage.error(), passage.source());
+        if (!leader.isRefresh() && Ends.isPersonal(passage)) {
             flights.leave(leader);
-        } else {
-            flights.land(leader, new Landing(outcome, passage.value(), error));
+            return;
+        }
+        // Others would have been tried again where this one was not.
+        boolean shared = passage.refusal() == Refusal.NESTED
+                ? flights.landInPart(leader, landing, Ticket::isNested)
+                : flights.land(leader, landing);
+        if (shared) {
+            passage.shareValue();
         }
     }
 
     private int standIn(Passage passage, Object key) {
-        Entry spare = isError(passage.outcome()) ? store.onError(key, passage.now()) : null;
+        boolean failed = Ends.isError(passage, passage.outcome(), passage.error());
+        Entry spare = failed ? store.onError(key, passage.now()) : null;
         if (spare != null) {
             return answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
         }
@@ -257,42 +507,25 @@ public final class StaleCachePolicy extends Policy {
         return KEEP;
     }
 
-    private static boolean isError(Outcome outcome) {
-        return switch (outcome) {
-            case FAILURE, PUSHBACK, TIMEOUT, REJECTED -> true;
-            case SUCCESS, IGNORED, CANCELLED, INTERRUPTED -> false;
-        };
-    }
-
     private int answer(Passage passage, Entry entry, Kind kind, Source source) {
         tally.request(kind);
         return passage.answer(entry.value(), source, entry.age(passage.now()));
     }
 
-    // ---- keys and time
+    // ---- what it goes by
 
-    /** A key of another pipeline than the first: two dependencies that share a cache must never share a value. */
-    private record PipelineKey(String pipeline, Object key) {}
-
-    private @Nullable Object key(Passage passage) {
-        Object key = passage.key();
-        if (key == null) {
-            return null;
+    private Pace pace(Passage passage) {
+        String operation = passage.operation();
+        String name = operation == null ? "" : operation;
+        Pace known = paces.get(name);
+        if (known != null) {
+            return known;
         }
-        String pipeline = passage.pipeline();
-        String first = firstPipeline;
-        return first == null || first.equals(pipeline) ? own(pipeline, key) : new PipelineKey(pipeline, key);
+        return paces.size() < MOST_PACES ? paces.computeIfAbsent(name, any -> new Pace()) : otherPace;
     }
 
-    private Object own(String pipeline, Object key) {
-        if (firstPipeline == null) {
-            synchronized (this) {
-                if (firstPipeline == null) {
-                    firstPipeline = pipeline;
-                }
-            }
-        }
-        return pipeline.equals(firstPipeline) ? key : new PipelineKey(pipeline, key);
+    private long slowAfter(Pace pace) {
+        return measuresSlow ? pace.slowAfter() : fixedSlowAfter;
     }
 
     @Override
@@ -301,6 +534,19 @@ public final class StaleCachePolicy extends Policy {
             throw new IllegalStateException("this stale cache is part of a pipeline with another TimeSource;"
                     + " make a policy for each source of time, or give both pipelines the same one");
         }
+    }
+
+    @Override
+    public synchronized void beside(List<Policy> policies) {
+        int here = policies.stream().map(Policy::name).toList().indexOf(NAME);
+        long attempt = policies.stream()
+                .skip(here + 1L)
+                .mapToLong(Policy::longest)
+                .min()
+                .orElse(Long.MAX_VALUE);
+        // In several pipelines, what is true of all.
+        attemptNanos = standsSomewhere ? Math.max(attemptNanos, attempt) : attempt;
+        standsSomewhere = true;
     }
 
     @Override

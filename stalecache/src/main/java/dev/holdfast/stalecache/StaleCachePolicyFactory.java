@@ -5,9 +5,11 @@ import dev.holdfast.spi.Option;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.util.List;
-import java.util.Optional;
 
-/** The section {@code stale-cache} of a configuration file. Found by {@link java.util.ServiceLoader}. */
+/**
+ * The section {@code stale-cache} of a configuration file. Found by {@link java.util.ServiceLoader}. Not in the standard
+ * pipeline: an answer from memory is something that a user must have asked for.
+ */
 public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSettings.Builder> {
 
     /** For the service loader. */
@@ -29,7 +31,11 @@ public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSe
                 Option.duration("fresh", StaleCacheSettings.Builder::fresh),
                 Option.duration("stale-while-revalidate", StaleCacheSettings.Builder::staleWhileRevalidate),
                 Option.duration("stale-if-error", StaleCacheSettings.Builder::staleIfError),
+                Option.duration("stale-if-slow", StaleCacheSettings.Builder::staleIfSlow),
+                Option.flag("keep-if-ignored", StaleCacheSettings.Builder::keepIfIgnored),
                 Option.integer("max-entries", StaleCacheSettings.Builder::maxEntries),
+                Option.integer("max-followers", StaleCacheSettings.Builder::maxFollowers),
+                Option.integer("max-followers-if-slow", StaleCacheSettings.Builder::maxFollowersIfSlow),
                 Option.duration("refresh-timeout", StaleCacheSettings.Builder::refreshTimeout),
                 Option.duration("refresh-backoff", StaleCacheSettings.Builder::refreshBackoff));
     }
@@ -42,10 +48,5 @@ public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSe
     @Override
     public int position() {
         return 300;
-    }
-
-    @Override
-    public Optional<Policy> standard() {
-        return Optional.of(StaleCachePolicy.ofDefaults());
     }
 }

@@ -4,7 +4,9 @@ package dev.holdfast.stalecache;
 import dev.holdfast.spi.Checks;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How old a value may be, and for which purpose. Immutable.
@@ -20,7 +22,11 @@ public final class StaleCacheSettings {
     private final Duration fresh;
     private final Duration staleWhileRevalidate;
     private final Duration staleIfError;
+    private final @Nullable Duration staleIfSlow;
+    private final boolean keepIfIgnored;
     private final int maxEntries;
+    private final int maxFollowers;
+    private final int maxFollowersIfSlow;
     private final Duration refreshTimeout;
     private final Duration refreshBackoff;
 
@@ -28,7 +34,11 @@ public final class StaleCacheSettings {
         fresh = from.fresh;
         staleWhileRevalidate = from.staleWhileRevalidate;
         staleIfError = from.staleIfError;
+        staleIfSlow = from.staleIfSlow;
+        keepIfIgnored = from.keepIfIgnored;
         maxEntries = from.maxEntries;
+        maxFollowers = from.maxFollowers;
+        maxFollowersIfSlow = from.maxFollowersIfSlow;
         refreshTimeout = from.refreshTimeout;
         refreshBackoff = from.refreshBackoff;
     }
@@ -51,13 +61,18 @@ public final class StaleCacheSettings {
 
     /** A builder that holds these values. */
     public Builder toBuilder() {
-        return new Builder()
+        Builder builder = new Builder()
                 .fresh(fresh)
                 .staleWhileRevalidate(staleWhileRevalidate)
                 .staleIfError(staleIfError)
+                .keepIfIgnored(keepIfIgnored)
                 .maxEntries(maxEntries)
+                .maxFollowers(maxFollowers)
+                .maxFollowersIfSlow(maxFollowersIfSlow)
                 .refreshTimeout(refreshTimeout)
                 .refreshBackoff(refreshBackoff);
+        builder.staleIfSlow = staleIfSlow;
+        return builder;
     }
 
     /** For how long a value is the answer without asking the dependency. */
@@ -75,9 +90,29 @@ public final class StaleCacheSettings {
         return staleIfError;
     }
 
+    /** After which time an old value is the answer to a call that is slow; zero: never; empty: it is measured. */
+    public Optional<Duration> staleIfSlow() {
+        return Optional.ofNullable(staleIfSlow);
+    }
+
+    /** Whether an old value is kept although the dependency's last answer was an ignored one. */
+    public boolean keepIfIgnored() {
+        return keepIfIgnored;
+    }
+
     /** How many values are kept. */
     public int maxEntries() {
         return maxEntries;
+    }
+
+    /** How many calls may wait for another one of the same key. */
+    public int maxFollowers() {
+        return maxFollowers;
+    }
+
+    /** How many may while that one is slow. */
+    public int maxFollowersIfSlow() {
+        return maxFollowersIfSlow;
     }
 
     /** How long a refresh in the background may take. */
@@ -93,8 +128,10 @@ public final class StaleCacheSettings {
     @Override
     public String toString() {
         return "StaleCacheSettings[fresh=" + Checks.text(fresh) + ", staleWhileRevalidate="
-                + Checks.text(staleWhileRevalidate) + ", staleIfError=" + Checks.text(staleIfError) + ", maxEntries="
-                + maxEntries + ", refreshTimeout=" + Checks.text(refreshTimeout) + ", refreshBackoff="
+                + Checks.text(staleWhileRevalidate) + ", staleIfError=" + Checks.text(staleIfError) + ", staleIfSlow="
+                + (staleIfSlow == null ? "measured" : Checks.text(staleIfSlow)) + ", keepIfIgnored=" + keepIfIgnored
+                + ", maxEntries=" + maxEntries + ", maxFollowers=" + maxFollowers + ", maxFollowersIfSlow="
+                + maxFollowersIfSlow + ", refreshTimeout=" + Checks.text(refreshTimeout) + ", refreshBackoff="
                 + Checks.text(refreshBackoff) + "]";
     }
 
@@ -103,7 +140,11 @@ public final class StaleCacheSettings {
         private Duration fresh = Duration.ZERO;
         private Duration staleWhileRevalidate = Duration.ZERO;
         private Duration staleIfError = Duration.ofMinutes(10);
+        private @Nullable Duration staleIfSlow;
+        private boolean keepIfIgnored;
         private int maxEntries = 10_000;
+        private int maxFollowers = 1_000;
+        private int maxFollowersIfSlow = 100;
         private Duration refreshTimeout = Duration.ofSeconds(10);
         private Duration refreshBackoff = Duration.ofSeconds(1);
 
@@ -125,17 +166,55 @@ public final class StaleCacheSettings {
         }
 
         /**
-         * For how long after its fresh time a value is the answer to a call that failed, timed out or was turned away.
-         * From 0 to 365 days; default 10 minutes.
+         * For how long after its fresh time a value is the answer to a call that failed, timed out, was slow or was turned
+         * away. From 0 to 365 days; default 10 minutes.
          */
         public Builder staleIfError(Duration time) {
             staleIfError = Objects.requireNonNull(time, "staleIfError");
             return this;
         }
 
+        /**
+         * After which time a value that {@link #staleIfError} allows is the answer to a call that is still under way (a soft
+         * timeout). A load that a decorated function can do again goes on in the background. 0: never; else from 1 ms to 1
+         * hour. Default: measured, twice as long as 95 of 100 of the last loads of the operation took and at least 100 ms;
+         * 1 s while fewer than eight are known.
+         */
+        public Builder staleIfSlow(Duration time) {
+            staleIfSlow = Objects.requireNonNull(time, "staleIfSlow");
+            return this;
+        }
+
+        /**
+         * Whether an old value is kept when the dependency answers with what the classifier ignores, such as a 404 or a 403.
+         * Default false: what is gone, or no longer allowed, is not served when the next call fails.
+         */
+        public Builder keepIfIgnored(boolean keep) {
+            keepIfIgnored = keep;
+            return this;
+        }
+
         /** How many values are kept; those that are least likely to be asked for again go. From 1 to 10,000,000; default 10,000. */
         public Builder maxEntries(int entries) {
             maxEntries = entries;
+            return this;
+        }
+
+        /**
+         * How many calls may wait for another one of the same key; more are answered with an old value, or rejected with
+         * {@link dev.holdfast.Reason#FLIGHT_FULL}. From 0 to 1,000,000; default 1,000.
+         */
+        public Builder maxFollowers(int calls) {
+            maxFollowers = calls;
+            return this;
+        }
+
+        /**
+         * How many of them may go on waiting when that call is slow, as said by {@link #staleIfSlow}; where that is 0, as
+         * measured. From 0 to 1,000,000; default 100. More than {@link #maxFollowers} is as many as those.
+         */
+        public Builder maxFollowersIfSlow(int calls) {
+            maxFollowersIfSlow = calls;
             return this;
         }
 
@@ -164,11 +243,22 @@ public final class StaleCacheSettings {
                     .range("fresh", fresh, Duration.ZERO, YEAR)
                     .range("staleWhileRevalidate", staleWhileRevalidate, Duration.ZERO, YEAR)
                     .range("staleIfError", staleIfError, Duration.ZERO, YEAR)
+                    .that(isSoftTimeout(staleIfSlow), "staleIfSlow", text(staleIfSlow), "0s, or 1ms to 1h")
                     .range("maxEntries", maxEntries, 1, 10_000_000)
+                    .range("maxFollowers", maxFollowers, 0, 1_000_000)
+                    .range("maxFollowersIfSlow", maxFollowersIfSlow, 0, 1_000_000)
                     .range("refreshTimeout", refreshTimeout, TICK, HOUR)
                     .range("refreshBackoff", refreshBackoff, TICK, HOUR)
                     .done();
             return new StaleCacheSettings(this);
+        }
+
+        private static boolean isSoftTimeout(@Nullable Duration time) {
+            return time == null || time.isZero() || (time.compareTo(TICK) >= 0 && time.compareTo(HOUR) <= 0);
+        }
+
+        private static String text(@Nullable Duration time) {
+            return time == null ? "measured" : Checks.text(time);
         }
     }
 }

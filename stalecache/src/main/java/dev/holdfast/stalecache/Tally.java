@@ -16,9 +16,12 @@ final class Tally {
         FRESH,
         STALE_REVALIDATING,
         STALE_ON_ERROR,
+        STALE_IF_SLOW,
         MISS,
         JOINED,
-        NO_KEY
+        FLIGHT_FULL,
+        NO_KEY,
+        NOT_IDEMPOTENT
     }
 
     private final Map<Kind, LongAdder> requests = new EnumMap<>(Kind.class);

@@ -2,29 +2,103 @@
 package dev.holdfast.stalecache;
 
 import dev.holdfast.spi.Completion;
+import dev.holdfast.stalecache.Flight.Landing;
+import org.jspecify.annotations.Nullable;
 
-/**
- * A call's part in a flight. Comes, as a completion, when the flight has landed or when this call has become its leader.
- */
+/** A call's part in a flight. Comes, as a completion, when there is an end for this call, or when it has become the leader. */
 final class Ticket extends Completion {
     private final Flight flight;
     private final boolean refresh;
+    /** Whether the call runs inside a later attempt of an outer pipeline, and so is not retried. */
+    private final boolean nested;
+    /** How many waited when it came. */
+    private int place;
+    /** How many leaders the flight had lost when it came. */
+    private int lostBefore;
 
-    Ticket(Flight flight, boolean refresh) {
+    private long since;
+
+    private volatile @Nullable Landing landing;
+
+    // By the call itself.
+    private long lastCallAt;
+    private boolean hasLastCall;
+    private boolean takesOldIfSlow;
+
+    Ticket(Flight flight, boolean refresh, boolean nested) {
         this.flight = flight;
         this.refresh = refresh;
+        this.nested = nested;
+    }
+
+    /** By the flight. */
+    void boarded(int at, int lost, long now) {
+        place = at;
+        lostBefore = lost;
+        since = now;
     }
 
     Flight flight() {
         return flight;
     }
 
-    /** Whether this is a refresh in the background, for which nobody waits at first. */
+    /** Whether this is a load in the background, which no caller leads. */
     boolean isRefresh() {
         return refresh;
     }
 
+    boolean isNested() {
+        return nested;
+    }
+
+    int place() {
+        return place;
+    }
+
+    int lostBefore() {
+        return lostBefore;
+    }
+
+    /** When it began to wait. */
+    long since() {
+        return since;
+    }
+
     boolean leads() {
         return flight.isLedBy(this);
+    }
+
+    // ---- what it waits for; by the flight, before the completion comes
+
+    void land(Landing brought) {
+        landing = brought;
+    }
+
+    /** How the flight ended for this call; null as long as it has not. */
+    @Nullable
+    Landing landing() {
+        return landing;
+    }
+
+    // ---- what the call remembers
+
+    /** When it takes an old value at the latest, since afterwards nobody asks its layer any more. */
+    void lastCall(long at) {
+        lastCallAt = at;
+        hasLastCall = true;
+    }
+
+    /** {@link Long#MAX_VALUE} if it may wait for ever. */
+    long untilLastCall(long now) {
+        return hasLastCall ? lastCallAt - now : Long.MAX_VALUE;
+    }
+
+    /** Whether the leader takes the old value if it is slow. */
+    void takesOldIfSlow(boolean takes) {
+        takesOldIfSlow = takes;
+    }
+
+    boolean takesOldIfSlow() {
+        return takesOldIfSlow;
     }
 }

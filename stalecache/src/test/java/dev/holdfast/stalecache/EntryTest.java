@@ -19,7 +19,7 @@ class EntryTest {
         Entry entry = Entry.of("x", 0);
         long[] expected = {10, 20, 40, 60, 60};
         for (long backoff : expected) {
-            entry = entry.refreshFailed(1_000, 10, 60, -1);
+            entry.refreshFailed(1_000, 10, 60, -1);
             assertThat(entry.mayBeRefreshed(1_000 + backoff - 1)).isFalse();
             assertThat(entry.mayBeRefreshed(1_000 + backoff)).isTrue();
         }
@@ -29,7 +29,7 @@ class EntryTest {
     void backoffNeverOverflows() {
         Entry entry = Entry.of("x", 0);
         for (int i = 0; i < 200; i++) {
-            entry = entry.refreshFailed(0, 3_600_000_000_000L, 3_600_000_000_000L, -1);
+            entry.refreshFailed(0, 3_600_000_000_000L, 3_600_000_000_000L, -1);
             assertThat(entry.mayBeRefreshed(3_600_000_000_000L - 1)).isFalse();
             assertThat(entry.mayBeRefreshed(3_600_000_000_000L)).isTrue();
         }
@@ -37,14 +37,16 @@ class EntryTest {
 
     @Test
     void longerWishOfTheDependencyWins() {
-        Entry entry = Entry.of("x", 0).refreshFailed(0, 10, 60, 500);
+        Entry entry = Entry.of("x", 0);
+        entry.refreshFailed(0, 10, 60, 500);
         assertThat(entry.mayBeRefreshed(499)).isFalse();
         assertThat(entry.mayBeRefreshed(500)).isTrue();
     }
 
     @Test
     void failedRefreshChangesNeitherValueNorAge() {
-        Entry entry = Entry.of("x", 7).refreshFailed(1_000, 10, 60, -1);
+        Entry entry = Entry.of("x", 7);
+        entry.refreshFailed(1_000, 10, 60, -1);
         assertThat(entry.value()).isEqualTo("x");
         assertThat(entry.age(1_007)).isEqualTo(1_000);
     }

@@ -4,10 +4,12 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.Source;
 import dev.holdfast.stalecache.Flight.Landing;
 import dev.holdfast.testing.ThreadKind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
@@ -18,93 +20,109 @@ import org.junit.jupiter.api.Test;
 
 @ThreadKind.Each
 class FlightsTest {
-    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null);
+    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE);
 
-    private final Flights flights = new Flights();
+    private static final long SLOW = 1_000;
+
+    private final Flights flights = new Flights(1_000_000, 1_000_000);
+
+    private Ticket board(Object key) {
+        return board(flights, key, 0);
+    }
+
+    private static Ticket board(Flights flights, Object key, long now) {
+        Ticket ticket = flights.board(key, false, now, SLOW);
+        assertThat(ticket).isNotNull();
+        return Objects.requireNonNull(ticket);
+    }
+
+    private void leave(Ticket ticket) {
+        flights.leave(ticket);
+    }
 
     @Test
     void firstLeadsAndTheOthersWait() {
-        Ticket leader = flights.board("key");
-        Ticket follower = flights.board("key");
+        Ticket leader = board("key");
+        Ticket follower = board("key");
         assertThat(leader.leads()).isTrue();
         assertThat(follower.leads()).isFalse();
-        assertThat(flights.board("other").leads()).isTrue();
+        assertThat(board("other").leads()).isTrue();
         assertThat(flights.waiting()).isOne();
     }
 
     @Test
     void landingTellsAllAndIsOverBeforeAnybodyHears() {
-        Ticket leader = flights.board("key");
-        Ticket one = flights.board("key");
-        Ticket two = flights.board("key");
+        Ticket leader = board("key");
+        Ticket one = board("key");
+        Ticket two = board("key");
         List<Boolean> underWay = new ArrayList<>();
         one.register(() -> underWay.add(flights.isUnderWay("key")));
         flights.land(leader, LANDING);
         assertThat(underWay).containsExactly(false);
         assertThat(one.isDone()).isTrue();
         assertThat(two.isDone()).isTrue();
-        assertThat(two.flight().landing()).isSameAs(LANDING);
+        assertThat(two.landing()).isSameAs(LANDING);
         assertThat(leader.isDone()).isFalse();
     }
 
     @Test
     void onlyTheLeaderLands() {
-        Ticket leader = flights.board("key");
-        Ticket follower = flights.board("key");
+        Ticket leader = board("key");
+        Ticket follower = board("key");
         flights.land(follower, LANDING);
         assertThat(flights.isUnderWay("key")).isTrue();
         assertThat(follower.isDone()).isFalse();
         flights.land(leader, LANDING);
-        flights.land(leader, new Landing(Outcome.FAILURE, null, null));
-        assertThat(follower.flight().landing()).isSameAs(LANDING);
+        flights.land(leader, new Landing(Outcome.FAILURE, null, null, Source.LIVE));
+        assertThat(follower.landing()).isSameAs(LANDING);
     }
 
     @Test
     void whenTheLeaderLeavesTheLongestWaiterLeadsAndNobodyElseIsTold() {
-        Ticket leader = flights.board("key");
-        Ticket first = flights.board("key");
-        Ticket second = flights.board("key");
-        flights.leave(leader);
+        Ticket leader = board("key");
+        Ticket first = board("key");
+        Ticket second = board("key");
+        leave(leader);
         assertThat(first.isDone()).isTrue();
         assertThat(first.leads()).isTrue();
-        assertThat(first.flight().landing()).isNull();
+        assertThat(first.landing()).isNull();
         assertThat(second.isDone()).isFalse();
-        assertThat(flights.board("key").leads()).isFalse();
+        assertThat(board("key").leads()).isFalse();
         flights.land(first, LANDING);
         assertThat(second.isDone()).isTrue();
     }
 
     @Test
     void followerThatLeavesIsNotPromoted() {
-        Ticket leader = flights.board("key");
-        Ticket first = flights.board("key");
-        Ticket second = flights.board("key");
-        flights.leave(first);
-        flights.leave(first);
-        flights.leave(leader);
+        Ticket leader = board("key");
+        Ticket first = board("key");
+        Ticket second = board("key");
+        leave(first);
+        leave(first);
+        leave(leader);
         assertThat(first.isDone()).isFalse();
         assertThat(second.leads()).isTrue();
     }
 
     @Test
     void flightThatAllHaveLeftIsOver() {
-        Ticket leader = flights.board("key");
-        Ticket follower = flights.board("key");
-        flights.leave(follower);
-        flights.leave(leader);
+        Ticket leader = board("key");
+        Ticket follower = board("key");
+        leave(follower);
+        leave(leader);
         assertThat(flights.size()).isZero();
-        assertThat(leader.flight().join()).isNull();
-        assertThat(flights.board("key").leads()).isTrue();
+        assertThat(leader.flight().join(leader.flight().ticket(false), 1, 0)).isEqualTo(Flight.Boarding.OVER);
+        assertThat(board("key").leads()).isTrue();
     }
 
     @Test
     void tenThousandFollowersThatLeaveLeaveNobodyBehind() {
-        Ticket leader = flights.board("key");
+        Ticket leader = board("key");
         List<Ticket> crowd = new ArrayList<>();
         for (int i = 0; i < 10_000; i++) {
-            crowd.add(flights.board("key"));
+            crowd.add(board("key"));
         }
-        crowd.forEach(flights::leave);
+        crowd.forEach(this::leave);
         assertThat(flights.waiting()).isZero();
         flights.land(leader, LANDING);
         assertThat(flights.size()).isZero();
@@ -112,10 +130,80 @@ class FlightsTest {
 
     @Test
     void refreshIsBegunOnlyWhereNothingIsUnderWay() {
-        Ticket refresh = flights.tryBegin("key", true);
+        Ticket refresh = flights.beginInBackground("key", 0, SLOW);
         assertThat(refresh).isNotNull().returns(true, Ticket::isRefresh);
-        assertThat(flights.tryBegin("key", true)).isNull();
-        assertThat(flights.board("key").leads()).isFalse();
+        assertThat(flights.beginInBackground("key", 0, SLOW)).isNull();
+        assertThat(board("key").leads()).isFalse();
+    }
+
+    @Test
+    void endThatSomeWouldNotHaveHadIsSharedByTheOthersAndOneLeads() {
+        Ticket leader = board("key");
+        Ticket one = board("key");
+        Ticket other = board("key");
+        Ticket nested = Objects.requireNonNull(flights.board("key", true, 0, SLOW));
+        flights.landInPart(leader, LANDING, Ticket::isNested);
+        assertThat(nested.landing()).isSameAs(LANDING);
+        assertThat(one.leads()).isTrue();
+        assertThat(one.landing()).isNull();
+        assertThat(other.isDone()).isFalse();
+        assertThat(flights.isUnderWay("key")).isTrue();
+        flights.land(one, LANDING);
+        assertThat(other.landing()).isSameAs(LANDING);
+        assertThat(flights.size()).isZero();
+    }
+
+    @Test
+    void endThatAllShareInPartIsTheEndOfTheFlight() {
+        Ticket leader = board("key");
+        Ticket nested = Objects.requireNonNull(flights.board("key", true, 0, SLOW));
+        flights.landInPart(leader, LANDING, Ticket::isNested);
+        assertThat(nested.landing()).isSameAs(LANDING);
+        assertThat(flights.size()).isZero();
+    }
+
+    @Test
+    void noMoreWaitThanThereIsRoomAndFewerWhereItIsSlow() {
+        Flights small = new Flights(3, 1);
+        Ticket leader = board(small, "key", 0);
+        Ticket first = board(small, "key", 0);
+        Ticket second = board(small, "key", 0);
+        Ticket third = board(small, "key", 0);
+        assertThat(small.board("key", false, 0, SLOW)).isNull();
+        assertThat(small.maySoonBeTooMany(first)).isFalse();
+        assertThat(small.maySoonBeTooMany(second)).isTrue();
+        assertThat(small.isTooMany(second, SLOW - 1)).isFalse();
+        assertThat(small.isTooMany(second, SLOW)).isTrue();
+        small.leave(second);
+        assertThat(small.isTooMany(third, SLOW)).isTrue();
+        small.leave(third);
+        assertThat(small.isTooMany(first, SLOW)).isFalse();
+        assertThat(small.board("key", false, SLOW, SLOW)).isNull();
+        assertThat(leader.leads()).isTrue();
+    }
+
+    @Test
+    void whoHasLostALeaderKnowsHowLongItHasWaited() {
+        Ticket leader = board("key");
+        Ticket first = board("key");
+        Ticket second = board(flights, "key", 10);
+        assertThat(leader.flight().waitedInVain(second, 500)).isZero();
+        leave(leader);
+        Ticket late = board("key");
+        assertThat(leader.flight().waitedInVain(second, 500)).isEqualTo(490);
+        assertThat(leader.flight().waitedInVain(late, 500)).isZero();
+        assertThat(first.leads()).isTrue();
+    }
+
+    @Test
+    void whatIsForgottenIsJoinedByNobody() {
+        Ticket leader = board("key");
+        Ticket follower = board("key");
+        flights.forgetAll("key"::equals);
+        assertThat(board("key").leads()).isTrue();
+        flights.land(leader, LANDING);
+        assertThat(follower.landing()).isSameAs(LANDING);
+        assertThat(flights.isUnderWay("key")).isTrue();
     }
 
     @Test
@@ -149,21 +237,21 @@ class FlightsTest {
     }
 
     private void travel(boolean leaves, AtomicInteger leaders, AtomicInteger most) throws InterruptedException {
-        Ticket ticket = flights.board("key");
+        Ticket ticket = board("key");
         if (!ticket.leads()) {
             CountDownLatch told = new CountDownLatch(1);
             if (ticket.register(told::countDown)) {
                 told.await();
             }
         }
-        if (ticket.flight().landing() != null) {
+        if (ticket.landing() != null) {
             return;
         }
         assertThat(ticket.leads()).isTrue();
         most.accumulateAndGet(leaders.incrementAndGet(), Math::max);
         leaders.decrementAndGet();
         if (leaves) {
-            flights.leave(ticket);
+            leave(ticket);
         } else {
             flights.land(ticket, LANDING);
         }

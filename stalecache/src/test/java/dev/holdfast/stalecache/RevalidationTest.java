@@ -3,6 +3,7 @@ package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Source;
 import java.io.IOException;
@@ -168,16 +169,22 @@ class RevalidationTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
-    void callThatJoinedARefreshTakesOverWhenThatIsGivenUp(Way way) {
-        try (Rig rig = stale(way)) {
+    void callThatJoinedARefreshSharesItsTimeout(Way way) {
+        StaleCachePolicy policy = StaleCachePolicy.of(b -> b.fresh(Duration.ofSeconds(5))
+                .staleWhileRevalidate(Duration.ofSeconds(30))
+                .staleIfError(Duration.ZERO)
+                .refreshTimeout(Duration.ofSeconds(2)));
+        try (Rig rig = new Rig(way, policy)) {
+            rig.work = Work.value("old");
+            ask(rig);
+            rig.time.advance(Duration.ofSeconds(35).minusNanos(1));
             rig.work = Work.value("never").taking(Duration.ofHours(1));
-            rig.time.advance(Duration.ofSeconds(30).minusNanos(1));
             ask(rig);
             rig.time.advance(Duration.ofNanos(1));
             CompletableFuture<Object> joined = rig.startRepeatable("a");
-            rig.work = Work.value("new");
-            rig.time.advance(Duration.ofSeconds(2));
-            assertThat(joined.join()).isEqualTo("new");
+            rig.time.advance(Duration.ofSeconds(2).plusMillis(5));
+            assertThat(Rig.errorOf(joined)).isInstanceOf(CallTimeoutException.class);
+            assertThat(policy.underWay()).isZero();
         }
     }
 

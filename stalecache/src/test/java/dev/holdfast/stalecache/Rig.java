@@ -37,7 +37,7 @@ final class Rig implements AutoCloseable {
     final List<Source> sources = new CopyOnWriteArrayList<>();
     final Pipeline pipeline;
     private final Way way;
-    private final Operation<Object> stock;
+    final Operation<Object> stock;
     private final Map<String, LongSupplier> counters = new HashMap<>();
     /** What the decorated function asks, for a key of which nothing else is said. */
     volatile Work work = Work.value("none");

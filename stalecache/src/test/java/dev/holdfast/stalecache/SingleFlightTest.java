@@ -7,11 +7,13 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reply;
 import dev.holdfast.Source;
+import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,31 +138,59 @@ class SingleFlightTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
-    void leadersTimeoutIsItsOwn(Way way) {
+    void timeoutOfAnAttemptIsSharedByAll(Way way) {
         try (Rig rig = new Rig(way, policy, TimeoutPolicy.of(Duration.ofMillis(50)))) {
             Work slow = Work.value("late").taking(LONG);
-            Way.Started leader = rig.start("a", slow);
-            List<Way.Started> followers = start(rig, 3, Work.value("in time").taking(Duration.ofMillis(20)));
-            rig.time.run();
-            assertThat(Rig.errorOf(leader.reply())).isInstanceOf(CallTimeoutException.class);
-            assertAll(followers, "in time");
+            List<Way.Started> calls = start(rig, 20, slow);
+            rig.time.advance(Duration.ofMillis(60));
+            assertThat(calls)
+                    .allSatisfy(call -> assertThat(Rig.errorOf(call.reply())).isInstanceOf(CallTimeoutException.class));
+            assertThat(slow.asked()).isOne();
+            assertThat(policy.underWay()).isZero();
         }
     }
 
     @ParameterizedTest
     @EnumSource(Way.class)
-    void leadersRejectionIsItsOwn(Way way) {
+    void limitOfALayerFurtherOutIsSharedByAll(Way way) {
+        try (Rig rig = new Rig(way, DeadlinePolicy.of(Duration.ofMillis(50)), policy)) {
+            Work slow = Work.value("late").taking(LONG);
+            Way.Started leader = rig.start("a", slow);
+            rig.time.advance(Duration.ofMillis(30));
+            Way.Started follower = rig.start("a", slow);
+            rig.time.advance(Duration.ofMillis(20));
+            assertThat(Rig.errorOf(leader.reply())).isInstanceOf(CallTimeoutException.class);
+            assertThat(Rig.errorOf(follower.reply())).isInstanceOf(CallTimeoutException.class);
+            assertThat(slow.asked()).isOne();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void rejectionIsSharedByAll(Way way) {
         StaleCachePolicyTest.Gate gate = new StaleCachePolicyTest.Gate();
         Slow slow = new Slow();
         try (Rig rig = new Rig(way, policy, slow, gate)) {
             gate.closed = true;
-            Way.Started leader = rig.start("a", Work.value("never"));
-            List<Way.Started> followers = start(rig, 5, Work.value("value"));
+            List<Way.Started> calls = start(rig, 6, Work.value("never"));
             rig.time.advance(LONG);
-            assertThat(Rig.errorOf(leader.reply())).isInstanceOf(CallRejectedException.class);
-            gate.closed = false;
-            rig.time.run();
-            assertAll(followers, "value");
+            assertThat(calls)
+                    .allSatisfy(
+                            call -> assertThat(Rig.errorOf(call.reply())).isInstanceOf(CallRejectedException.class));
+            assertThat(policy.underWay()).isZero();
+        }
+    }
+
+    /** Each way to cancel what the dependency is asked through would else take its whole time again. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void cancellationByTheClientOfTheDependencyIsSharedByAll(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            Work work = Work.error(new CancellationException("by the client")).taking(LONG);
+            List<Way.Started> calls = start(rig, 10, work);
+            rig.time.advance(LONG);
+            assertThat(calls).allSatisfy(call -> assertThat(call.reply()).isCompletedExceptionally());
+            assertThat(work.asked()).isOne();
         }
     }
 
@@ -198,6 +228,7 @@ class SingleFlightTest {
     @EnumSource(Way.class)
     void crowdThatIsGivenUpLeavesNobodyWaiting(Way way) {
         int callers = way == Way.CALL_ASYNC ? 10_000 : 100;
+        StaleCachePolicy policy = StaleCachePolicy.of(b -> b.maxFollowers(callers));
         try (Rig rig = new Rig(way, policy)) {
             Way.Started leader = rig.start("a", Work.value("value").taking(LONG));
             Work never = Work.value("never").taking(LONG);

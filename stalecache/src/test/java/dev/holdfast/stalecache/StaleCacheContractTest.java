@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.PolicyContract;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 
+@LogsOfContract
+@Logs("stale-cache-inside-retry")
 class StaleCacheContractTest extends PolicyContract {
 
     @Override

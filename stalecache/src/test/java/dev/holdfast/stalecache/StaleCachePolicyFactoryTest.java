@@ -3,11 +3,15 @@ package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.spi.Option;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.testlogs.Logs;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 
+// Once in a JVM: another test may have been the first.
+@Logs(value = "the standard pipeline is: deadline ", sometimes = true)
 class StaleCachePolicyFactoryTest {
     private final StaleCachePolicyFactory factory = new StaleCachePolicyFactory();
 
@@ -25,15 +29,31 @@ class StaleCachePolicyFactoryTest {
                         "fresh",
                         "stale-while-revalidate",
                         "stale-if-error",
+                        "stale-if-slow",
+                        "keep-if-ignored",
                         "max-entries",
+                        "max-followers",
+                        "max-followers-if-slow",
                         "refresh-timeout",
                         "refresh-backoff");
     }
 
     @Test
-    void standsOutsideOfRetryAndIsPartOfTheStandard() {
+    void standsOutsideOfRetry() {
         assertThat(factory.position()).isEqualTo(300);
-        assertThat(factory.standard()).get().isInstanceOf(StaleCachePolicy.class);
         assertThat(factory.create(factory.builder())).isInstanceOf(StaleCachePolicy.class);
+    }
+
+    @Test
+    void isInNoStandardPipelineUnlessSomebodyPutsItIn() {
+        assertThat(factory.standard()).isEmpty();
+        try (Pipeline plain = Pipeline.standard("inventory");
+                Pipeline caching = Pipeline.builder("inventory")
+                        .standard()
+                        .with(StaleCachePolicy.ofDefaults())
+                        .build()) {
+            assertThat(plain).hasToString("inventory: deadline > retry > timeout > call");
+            assertThat(caching).hasToString("inventory: deadline > stale-cache > retry > timeout > call");
+        }
     }
 }

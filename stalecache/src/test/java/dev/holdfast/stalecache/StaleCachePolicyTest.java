@@ -12,6 +12,7 @@ import dev.holdfast.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Logs("fallback-inside-stale-cache")
 class StaleCachePolicyTest {
     private static final Duration LONG = Duration.ofMillis(100);
     private static final Work ILL = Work.error(new IOException("ill"));

@@ -19,7 +19,8 @@ class StaleCacheSettingsTest {
     void defaultsSendEveryCallToTheDependency() {
         assertThat(StaleCacheSettings.builder().build())
                 .hasToString("StaleCacheSettings[fresh=0s, staleWhileRevalidate=0s, staleIfError=10m,"
-                        + " maxEntries=10000, refreshTimeout=10s, refreshBackoff=1s]");
+                        + " staleIfSlow=measured, keepIfIgnored=false, maxEntries=10000, maxFollowers=1000,"
+                        + " maxFollowersIfSlow=100, refreshTimeout=10s, refreshBackoff=1s]");
     }
 
     static Stream<Arguments> wrong() {
@@ -30,6 +31,12 @@ class StaleCacheSettingsTest {
                         "staleWhileRevalidate is 366d but must be 0s to 365d"),
                 wrong(b -> b.staleIfError(Duration.ofDays(400)), "staleIfError is 400d but must be 0s to 365d"),
                 wrong(b -> b.maxEntries(0), "maxEntries is 0 but must be 1 to 10,000,000"),
+                wrong(
+                        b -> b.staleIfSlow(Duration.ofNanos(1)),
+                        "staleIfSlow is PT0.000000001S but must be 0s, or 1ms to 1h"),
+                wrong(b -> b.staleIfSlow(Duration.ofHours(2)), "staleIfSlow is 2h but must be 0s, or 1ms to 1h"),
+                wrong(b -> b.maxFollowers(-1), "maxFollowers is -1 but must be 0 to 1,000,000"),
+                wrong(b -> b.maxFollowersIfSlow(-1), "maxFollowersIfSlow is -1 but must be 0 to 1,000,000"),
                 wrong(b -> b.refreshTimeout(Duration.ZERO), "refreshTimeout is 0s but must be 1ms to 1h"),
                 wrong(b -> b.refreshBackoff(Duration.ofHours(2)), "refreshBackoff is 2h but must be 1ms to 1h"));
     }
@@ -51,13 +58,21 @@ class StaleCacheSettingsTest {
         StaleCacheSettings settings = StaleCacheSettings.of(b -> b.fresh(Duration.ofSeconds(5))
                 .staleWhileRevalidate(Duration.ofSeconds(30))
                 .staleIfError(Duration.ofHours(1))
+                .staleIfSlow(Duration.ofMillis(300))
+                .keepIfIgnored(true)
                 .maxEntries(7)
+                .maxFollowers(8)
+                .maxFollowersIfSlow(3)
                 .refreshTimeout(Duration.ofSeconds(2))
                 .refreshBackoff(Duration.ofMillis(200)));
         assertThat(settings.toBuilder().build())
-                .hasToString("StaleCacheSettings[fresh=5s, staleWhileRevalidate=30s, staleIfError=1h, maxEntries=7,"
-                        + " refreshTimeout=2s, refreshBackoff=200ms]");
+                .hasToString("StaleCacheSettings[fresh=5s, staleWhileRevalidate=30s, staleIfError=1h,"
+                        + " staleIfSlow=300ms, keepIfIgnored=true, maxEntries=7, maxFollowers=8,"
+                        + " maxFollowersIfSlow=3, refreshTimeout=2s, refreshBackoff=200ms]");
         assertThat(settings.fresh()).isEqualTo(Duration.ofSeconds(5));
         assertThat(settings.maxEntries()).isEqualTo(7);
+        assertThat(settings.staleIfSlow()).contains(Duration.ofMillis(300));
+        assertThat(StaleCacheSettings.builder().build().toBuilder().build().staleIfSlow())
+                .isEmpty();
     }
 }

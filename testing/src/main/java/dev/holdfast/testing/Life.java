@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.testing;
 
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** One entry of a layer, from the first {@code enter} to the last {@code ended}, and what may happen next in it. */
@@ -46,6 +47,11 @@ final class Life {
 
     synchronized void object(@Nullable Object value) {
         object = value;
+    }
+
+    boolean holds(Predicate<Object> what) {
+        Object held = object();
+        return held != null && what.test(held);
     }
 
     /** Whether this may be asked now; the state afterwards is {@code next}. */

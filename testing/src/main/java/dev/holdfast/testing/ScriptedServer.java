@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -84,6 +85,7 @@ public final class ScriptedServer implements AutoCloseable {
     });
     private final InetSocketAddress address;
     private @Nullable HttpServer server;
+    private volatile boolean stopping;
 
     private ScriptedServer() throws IOException {
         address = listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -104,11 +106,36 @@ public final class ScriptedServer implements AutoCloseable {
 
     private InetSocketAddress listen(InetSocketAddress where) throws IOException {
         HttpServer listening = HttpServer.create(where, 0);
-        listening.setExecutor(threads);
+        listening.setExecutor(task -> handOn(listening, task));
         listening.createContext("/", this::handle);
         listening.start();
         server = listening;
         return listening.getAddress();
+    }
+
+    /**
+     * On the server's one thread that accepts connections. If that is in the middle of it while another one stops the server,
+     * a connection stays open for ever of which nobody knows: so it does that itself.
+     */
+    private void handOn(HttpServer listening, Runnable request) {
+        if (stopping) {
+            listening.stop(0);
+        } else {
+            threads.execute(request);
+        }
+    }
+
+    /** Wakes that thread with a request, and waits until it has cut this connection too. */
+    private void stop(HttpServer listening) {
+        stopping = true;
+        try (Socket last = new Socket(address.getAddress(), address.getPort())) {
+            last.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(UTF_8));
+            last.getInputStream().readAllBytes();
+        } catch (IOException alreadyCut) {
+            // Another request was first.
+        }
+        listening.stop(0);
+        stopping = false;
     }
 
     // ---- the script
@@ -164,7 +191,7 @@ public final class ScriptedServer implements AutoCloseable {
     /** From now on connections are refused, and those that are open are cut. */
     public synchronized void refuseConnections() {
         if (server != null) {
-            server.stop(0);
+            stop(server);
             server = null;
         }
     }

@@ -4,12 +4,14 @@ package dev.holdfast.testing;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Source;
+import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Refusal;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +59,11 @@ final class SpyPassage extends Passage {
     }
 
     @Override
+    public String limitedBy() {
+        return passage.limitedBy();
+    }
+
+    @Override
     public int attempts() {
         return passage.attempts();
     }
@@ -77,7 +84,7 @@ final class SpyPassage extends Passage {
     }
 
     @Override
-    public @Nullable Object key() {
+    public @Nullable CallKey key() {
         return passage.key();
     }
 
@@ -87,13 +94,18 @@ final class SpyPassage extends Passage {
     }
 
     @Override
+    public boolean hasClassifier() {
+        return passage.hasClassifier();
+    }
+
+    @Override
     public boolean repeatable() {
         return passage.repeatable();
     }
 
     @Override
-    public boolean recursive() {
-        return passage.recursive();
+    public boolean runsInside(Predicate<Object> held) {
+        return passage.runsInside(object -> object instanceof Life other && other.holds(held));
     }
 
     @Override
@@ -139,6 +151,21 @@ final class SpyPassage extends Passage {
     @Override
     public boolean started() {
         return passage.started();
+    }
+
+    @Override
+    public boolean cutShort() {
+        return passage.cutShort();
+    }
+
+    @Override
+    public boolean personal() {
+        return passage.personal();
+    }
+
+    @Override
+    public @Nullable Refusal refusal() {
+        return passage.refusal();
     }
 
     @Override
@@ -212,6 +239,11 @@ final class SpyPassage extends Passage {
     }
 
     @Override
+    public void shareValue() {
+        passage.shareValue();
+    }
+
+    @Override
     public void stateChanged(String from, String to) {
         passage.stateChanged(from, to);
     }
@@ -237,8 +269,8 @@ final class SpyPassage extends Passage {
     }
 
     @Override
-    public int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error) {
-        return say(Said.TURN, passage.share(outcome, value, error));
+    public int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error, Source source) {
+        return say(Said.TURN, passage.share(outcome, value, error, source));
     }
 
     @Override

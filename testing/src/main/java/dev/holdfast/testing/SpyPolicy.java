@@ -36,7 +36,7 @@ public final class SpyPolicy extends Policy {
 
     private SpyPolicy(Policy policy) {
         // Not more than the other of what is heard at one layer alone.
-        super(policy.name(), ALL | (policy.hears() & HEDGE));
+        super(policy.name(), ALL | (policy.hears() & (HEDGE | ATTEMPTS)));
         this.policy = policy;
     }
 
@@ -179,6 +179,16 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public void attemptStarts(Passage passage) {
+        policy.attemptStarts(new SpyPassage(passage, life(passage, "told of an attempt"), this::forked));
+    }
+
+    @Override
+    public void attemptEnds(Passage passage) {
+        policy.attemptEnds(new SpyPassage(passage, life(passage, "told of an attempt's end"), this::forked));
+    }
+
+    @Override
     public long lease() {
         return policy.lease();
     }
@@ -201,6 +211,11 @@ public final class SpyPolicy extends Policy {
     @Override
     public void beside(List<Policy> policies) {
         policy.beside(policies);
+    }
+
+    @Override
+    public long longest() {
+        return policy.longest();
     }
 
     @Override

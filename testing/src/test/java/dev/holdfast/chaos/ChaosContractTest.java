@@ -3,9 +3,13 @@ package dev.holdfast.chaos;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.PolicyContract;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.time.Duration;
 
 /** Chaos that makes every attempt late keeps what every policy must keep. */
+@LogsOfContract
+@Logs({"chaos-enabled", "chaos-outside-retry"})
 class ChaosContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

@@ -16,6 +16,7 @@ import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.RecordingObserver;
 import dev.holdfast.testing.ScriptedAction;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -30,6 +31,7 @@ import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+@Logs({"chaos-enabled", "chaos-outside-retry", "chaos is on", "chaos is off"})
 class ChaosPolicyTest {
     private static final int CALLS = 2_000;
 

@@ -3,8 +3,12 @@ package dev.holdfast.testing;
 
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.util.concurrent.CompletableFuture;
 
+@LogsOfContract
+@Logs("fallback-inside-retry")
 class AsyncFallbackContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

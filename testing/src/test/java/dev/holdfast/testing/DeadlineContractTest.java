@@ -3,8 +3,12 @@ package dev.holdfast.testing;
 
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.time.Duration;
 
+@LogsOfContract
+@Logs("deadline-not-outermost")
 class DeadlineContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

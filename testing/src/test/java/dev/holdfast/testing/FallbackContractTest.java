@@ -3,7 +3,11 @@ package dev.holdfast.testing;
 
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 
+@LogsOfContract
+@Logs("fallback-inside-retry")
 class FallbackContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

@@ -3,9 +3,13 @@ package dev.holdfast.testing;
 
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.time.Duration;
 
 /** A hedge that never comes to it. */
+@LogsOfContract
+@Logs({"hedge-inside-timeout", "hedge-outside-retry"})
 class HedgeContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

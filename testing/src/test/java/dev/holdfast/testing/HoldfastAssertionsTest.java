@@ -16,6 +16,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+@Logs({"retry-inside-circuit-breaker", "two-circuit-breakers"})
 class HoldfastAssertionsTest {
     private final VirtualTime time = new VirtualTime();
     private final ScriptedAction<String> action = ScriptedAction.on(time);

@@ -4,7 +4,9 @@ package dev.holdfast.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.LogsOfContract;
 
+@LogsOfContract
 class PermitsContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

@@ -3,8 +3,12 @@ package dev.holdfast.testing;
 
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.time.Duration;
 
+@LogsOfContract
+@Logs({"two-retries", "timeout-outside-retry"})
 class RetryContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

@@ -3,9 +3,13 @@ package dev.holdfast.testing;
 
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import java.time.Duration;
 
 /** Every attempt that takes any time has two others beside it. */
+@LogsOfContract
+@Logs({"hedge-inside-timeout", "hedge-outside-retry"})
 class StrikingHedgeContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

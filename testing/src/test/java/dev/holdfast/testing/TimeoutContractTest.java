@@ -2,9 +2,13 @@
 package dev.holdfast.testing;
 
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.testlogs.LogsOfContract;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 
+@LogsOfContract
+@Logs("timeout-outside-retry")
 class TimeoutContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

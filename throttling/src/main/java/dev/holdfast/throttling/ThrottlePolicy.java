@@ -145,8 +145,8 @@ public final class ThrottlePolicy extends Policy {
         long reservation = passage.slot();
         if (reservation != Gcra.NONE) {
             passage.slot(Gcra.NONE);
+            gcra.giveBack(reservation); // first, since all else may throw
             givenBack.increment();
-            gcra.giveBack(reservation);
         }
     }
 

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** How many calls may start in a time, how many of them at once, and how long one may wait for its turn. Immutable. */
 public final class ThrottleSettings {
+    /** Fewer turn away too much of calls that come by chance at half of the limit (RATIONALE.md). */
+    private static final int LEAST_BURST = 5;
+
     private static final Duration SHORTEST = Duration.ofMillis(1);
 
     private final int limit;
@@ -146,7 +149,7 @@ public final class ThrottleSettings {
             return this;
         }
 
-        /** How many calls may start at once after a quiet time: 1 to the limit; default a tenth of the limit, at least 1. */
+        /** How many calls may start at once after a quiet time: 1 to the limit; default a tenth of the limit, at least 5. */
         public Builder burst(int calls) {
             burst = calls;
             return this;
@@ -159,7 +162,7 @@ public final class ThrottleSettings {
         }
 
         private int effectiveBurst() {
-            return burst != null ? burst : Math.max(1, limit / 10);
+            return burst != null ? burst : Math.min(Math.max(1, limit), Math.max(LEAST_BURST, limit / 10));
         }
 
         /**

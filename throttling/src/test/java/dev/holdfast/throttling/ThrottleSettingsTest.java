@@ -24,8 +24,8 @@ class ThrottleSettingsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 1", "9, 1", "10, 1", "20, 2", "200, 20", "1000000000, 100000000"})
-    void theBurstIsATenthOfTheLimitUnlessSet(int limit, int burst) {
+    @CsvSource({"1, 1", "4, 4", "5, 5", "10, 5", "50, 5", "59, 5", "60, 6", "200, 20", "1000000000, 100000000"})
+    void theBurstIsATenthOfTheLimitAndAtLeastFiveOrTheLimitUnlessSet(int limit, int burst) {
         assertThat(ThrottleSettings.of(t -> t.limit(limit)).burst()).isEqualTo(burst);
     }
 
@@ -42,7 +42,7 @@ class ThrottleSettingsTest {
     void aBurstThatWasNotSetFollowsTheLimit() {
         ThrottleSettings settings = ThrottleSettings.of(t -> t.limit(200));
 
-        assertThat(settings.toBuilder().limit(10).build().burst()).isEqualTo(1);
+        assertThat(settings.toBuilder().limit(10).build().burst()).isEqualTo(5);
     }
 
     static Stream<Arguments> outOfRange() {

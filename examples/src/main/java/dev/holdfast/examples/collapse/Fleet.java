@@ -7,6 +7,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Source;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,7 +31,7 @@ final class Fleet implements Client {
         this.world = world;
     }
 
-    /** The usual number of processes, with pipelines as {@link Pipeline#standard} makes them. */
+    /** The usual number of processes, with pipelines as {@link Pipeline#standard} makes them and a stale cache. */
     static Fleet standard(World world) {
         return standard(world, PROCESSES);
     }
@@ -44,8 +45,11 @@ final class Fleet implements Client {
     static Fleet standard(World world, int processes, Function<Policy, Optional<Policy>> change) {
         Fleet fleet = new Fleet(world);
         for (int i = 0; i < processes; i++) {
-            Pipeline standard =
-                    Pipeline.builder("service").time(world.time()).standard().build();
+            Pipeline standard = Pipeline.builder("service")
+                    .time(world.time())
+                    .standard()
+                    .with(StaleCachePolicy.ofDefaults())
+                    .build();
             List<Policy> policies = standard.policies().stream()
                     .flatMap(policy -> change.apply(policy).stream())
                     .map(policy -> policy instanceof RetryPolicy retry ? seeded(world, retry) : policy)

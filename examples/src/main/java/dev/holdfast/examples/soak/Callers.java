@@ -21,7 +21,8 @@ final class Callers {
     private static final double CANCELLED = 0.05;
     private static final long PACE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long INTERRUPT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    private static final long JOIN_MILLIS = 10_000;
+    /** Beyond what any machine needs. */
+    private static final long JOIN_MILLIS = TimeUnit.MINUTES.toMillis(5);
 
     final LongAdder answered = new LongAdder();
     final LongAdder failed = new LongAdder();

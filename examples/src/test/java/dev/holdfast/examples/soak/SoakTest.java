@@ -4,10 +4,12 @@ package dev.holdfast.examples.soak;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testlogs.Logs;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import org.junit.jupiter.api.Test;
 
+@Logs({"chaos-enabled", "chaos is off"})
 class SoakTest {
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 

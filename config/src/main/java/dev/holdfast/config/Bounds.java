@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+/** What a file may cost, whoever wrote it. No honest file comes near one of these. */
+final class Bounds {
+    /** The size of the file. */
+    static final int BYTES = 256 * 1024;
+
+    /** Mappings and lists inside each other. */
+    static final int DEPTH = 20;
+
+    /** Keys and values, each counted as often as an alias or a merge repeats it. */
+    static final int VALUES = 100_000;
+
+    /** The length of a key. */
+    static final int KEY = 128;
+
+    /** The length of a text or a bound name. */
+    static final int TEXT = 1_000;
+
+    /** The length of a number, a time or a word. */
+    static final int WORD = 64;
+
+    /** The layers that an order may name; a pipeline may have fewer, and says so itself. */
+    static final int LAYERS = 1_000;
+
+    /** The problems that are told. */
+    static final int PROBLEMS = 100;
+
+    private Bounds() {}
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * For whom a call asks, by what its caller's thread says. A function that reads the same from its thread would ask for nobody,
+ * or for somebody else, on another one (a refresh, a hedge, a retry of an asynchronous call, a dedicated thread): so it
+ * does not run there, unless that thread says the same.
+ */
+final class Asker {
+    private final Pipeline pipeline;
+    private final Supplier<?> partition;
+    final Object who;
+
+    /** On the thread of the caller. */
+    Asker(Pipeline pipeline, Supplier<?> partition) {
+        this.pipeline = pipeline;
+        this.partition = partition;
+        who = Objects.requireNonNull(
+                partition.get(),
+                "the partition of a call through '" + pipeline.name()
+                        + "' is null: who asks for nobody in particular needs a value of its own too");
+    }
+
+    /** On the thread that is about to run the function. Also if it is the caller's: it may serve somebody else by now. */
+    void check() {
+        if (!isSaidHere()) {
+            CallRejectedException refusal = new CallRejectedException(
+                    Reason.OTHER,
+                    pipeline.name(),
+                    "pipeline",
+                    "a call through '" + pipeline.name() + "' has another partition on "
+                            + Thread.currentThread().getName()
+                            + " than it had when it began: register what the partition is read from as a CallContext",
+                    -1,
+                    null);
+            pipeline.interpreter.logOnce("a decorated function of '" + pipeline.name() + "' was not run", refusal);
+            throw refusal;
+        }
+    }
+
+    private boolean isSaidHere() {
+        @Nullable Object here;
+        try {
+            here = partition.get();
+        } catch (Throwable unknown) {
+            return false;
+        }
+        return who.equals(here);
+    }
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.Causes;
+import dev.holdfast.spi.TimeSource;
+import java.io.InterruptedIOException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The limit that ended a call and that was not set by one of its pipeline's policies. A call further out finds its own limit
+ * by it in the error of an inner one, and so reports what was its doing.
+ */
+record StruckLimit(TimeSource time, long at) {
+    /** Clients count in milliseconds, and round. */
+    private static final long CLOSE_NANOS = 2_000_000;
+
+    /** Whether this error, or one that caused it, comes from the limit of this call. */
+    static boolean of(CallState call, @Nullable Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            StruckLimit limit = cause instanceof CallTimeoutException timeout
+                    ? timeout.limit
+                    : cause instanceof CallRejectedException rejection ? rejection.limit : null;
+            if (limit != null && limit.isOf(call)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether a client has given up at the limit of this call by itself, as one does that takes what remains for its own
+     * timeout.
+     */
+    static boolean isReachedBy(CallState call, Throwable error) {
+        return call.limited
+                && call.limitAt - call.now <= Math.max(CLOSE_NANOS, call.actionNanos / 10)
+                && isTimeout(error);
+    }
+
+    private static boolean isTimeout(Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (cause instanceof InterruptedIOException // SocketTimeoutException is one
+                    || cause instanceof TimeoutException
+                    || cause.getClass().getName().equals("java.net.http.HttpTimeoutException")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isOf(CallState call) {
+        return call.limited && call.limitAt == at && call.time() == time && call.now - at >= 0;
+    }
+}

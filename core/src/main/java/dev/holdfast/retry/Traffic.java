@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.retry;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * How many successes there were in about the last five seconds: in this second and the four before it, a second being 2^30
+ * ns. Of one second at most 10,000 are counted: who has more has tokens enough, and the others then only read.
+ */
+final class Traffic {
+    private static final int MOST_OF_A_SECOND = 10_000;
+    private static final int SECONDS = 5;
+    private static final int SECOND_SHIFT = 30;
+
+    /** More than are looked at, so that the cell of a second that begins is none of the five before it. */
+    private static final int CELLS = 8;
+
+    // A cell: its second above, the number of successes below, which is zero only in a cell that was never used. All
+    // are
+    // on cache lines of their own, since every success reads one.
+    private static final int FIRST = 16;
+    private static final int COUNT_BITS = 20;
+    private static final long COUNT_MASK = (1L << COUNT_BITS) - 1;
+
+    private final AtomicLongArray padded = new AtomicLongArray(FIRST + CELLS + FIRST);
+
+    private static int cellOf(long second) {
+        return FIRST + (int) (second & (CELLS - 1));
+    }
+
+    /** Another success; true if it is the first of its second. */
+    boolean count(long now) {
+        long second = now >> SECOND_SHIFT;
+        int at = cellOf(second);
+        long cell = padded.get(at);
+        if (cell >> COUNT_BITS == second && (cell & COUNT_MASK) != 0) {
+            if ((cell & COUNT_MASK) < MOST_OF_A_SECOND) {
+                padded.getAndIncrement(at);
+            }
+            return false;
+        }
+        return begins(second, at, cell);
+    }
+
+    private boolean begins(long second, int at, long cell) {
+        boolean isNewer = (cell & COUNT_MASK) == 0 || second - (cell >> COUNT_BITS) > 0;
+        // Whoever is late for its second, or loses the swap by a success in the same moment, is not counted.
+        return isNewer && padded.compareAndSet(at, cell, second << COUNT_BITS | 1);
+    }
+
+    long latest(long now) {
+        return latestOf(now >> SECOND_SHIFT);
+    }
+
+    /** As seen in the last second in which anything succeeded. */
+    long latest() {
+        long newest = 0;
+        boolean any = false;
+        for (int at = FIRST; at < FIRST + CELLS; at++) {
+            long cell = padded.get(at);
+            if ((cell & COUNT_MASK) != 0 && (!any || (cell >> COUNT_BITS) - newest > 0)) {
+                newest = cell >> COUNT_BITS;
+                any = true;
+            }
+        }
+        return any ? latestOf(newest) : 0;
+    }
+
+    private long latestOf(long second) {
+        long sum = 0;
+        for (long s = second; s > second - SECONDS; s--) {
+            long cell = padded.get(cellOf(s));
+            if (cell >> COUNT_BITS == s) {
+                sum += cell & COUNT_MASK;
+            }
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.contract;
+
+import static dev.holdfast.contract.Lab.millis;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Source;
+import dev.holdfast.retry.Jitter;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Attempts on threads of their own that never begin, and what a thread finds that runs one after the other. */
+@ThreadKind.Each
+class GivenUpBeforeItRunsTest {
+    private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
+    private final AtomicInteger begun = new AtomicInteger();
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private final class Dedicated extends Policy {
+        Dedicated() {
+            super("dedicated", ENTER | SUCCESS | FAILURE | ENDED);
+        }
+
+        @Override
+        public int dedicatedThreads() {
+            return 4;
+        }
+
+        @Override
+        public int settle(Passage passage) {
+            log.add("settled " + passage.outcome() + (passage.started() ? "" : " not started"));
+            return KEEP;
+        }
+
+        @Override
+        public void ended(Passage passage) {
+            log.add("ended");
+        }
+    }
+
+    /** Whose threads of their own are as an executor says. */
+    private static final class With extends Around {
+        private final Executor executor;
+
+        With(TimeSource time, Executor executor) {
+            super(time);
+            this.executor = executor;
+        }
+
+        @Override
+        public Executor executor() {
+            return executor;
+        }
+    }
+
+    private String act() {
+        begun.incrementAndGet();
+        return "answer";
+    }
+
+    private CompletableFuture<String> call(Way way, Pipeline pipeline) {
+        return way == Way.CALL
+                ? time.spawn(() -> pipeline.call(this::act))
+                : pipeline.callAsync(() -> CompletableFuture.completedFuture(act()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void attemptThatGetsItsThreadAfterItsLimitDoesNotBegin(Way way) {
+        Executor slow = task ->
+                time.schedule(millis(30).toNanos(), () -> time.executor().execute(task));
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(new Dedicated(), TimeoutPolicy.of(millis(10)))
+                .time(new With(time, slow))
+                .executor(time.executor())
+                .build()) {
+            CompletableFuture<String> answer = call(way, pipeline);
+            time.run();
+            assertThat(answer)
+                    .failsWithin(0, TimeUnit.SECONDS)
+                    .withThrowableOfType(java.util.concurrent.ExecutionException.class)
+                    .withCauseInstanceOf(CallTimeoutException.class);
+            assertThat(begun).hasValue(0);
+            assertThat(log).containsExactly("settled TIMEOUT", "ended");
+        }
+    }
+
+    private static final class Settled implements CallObserver {
+        private final List<String> told = Collections.synchronizedList(new ArrayList<>());
+
+        @Override
+        public void callSettled(
+                String pipeline, @Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
+            told.add(outcome + " after " + attempts);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void attemptForWhichThereIsNoThreadIsNotCounted(Way way) {
+        AtomicInteger asked = new AtomicInteger();
+        Executor scarce = task -> {
+            if (asked.incrementAndGet() == 2) {
+                throw new RejectedExecutionException("no thread");
+            }
+            time.executor().execute(task);
+        };
+        Settled settled = new Settled();
+        RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(4)
+                .initialBackoff(millis(1))
+                .jitter(Jitter.NONE)
+                .retryRejections(true)
+                .budgetEnabled(false));
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(retry, new Dedicated())
+                .time(new With(time, scarce))
+                .executor(time.executor())
+                .observer(settled)
+                .build()) {
+            List<Integer> numbers = Collections.synchronizedList(new ArrayList<>());
+            var call = pipeline.<String>operation("x", o -> o.idempotent(true)).unkeyed();
+            if (way == Way.CALL) {
+                var unused = time.spawn(() -> call.call(attempt -> {
+                    numbers.add(attempt.number());
+                    throw new IOException("ill");
+                }));
+            } else {
+                var unused = call.callAsync(attempt -> {
+                    numbers.add(attempt.number());
+                    return CompletableFuture.failedFuture(new IOException("ill"));
+                });
+            }
+            time.run();
+            assertThat(numbers).isNotEmpty().isEqualTo(List.of(1, 2, 3).subList(0, numbers.size()));
+            assertThat(settled.told).containsExactly("FAILURE after " + numbers.size());
+            assertThat(log).contains("settled REJECTED not started");
+        }
+    }
+
+    @Test
+    void flagThatAnActionLeavesIsNotLeftToItsThread() throws Exception {
+        CompletableFuture<Boolean> flag = new CompletableFuture<>();
+        Executor one = task -> ThreadKind.current()
+                .newThread(() -> {
+                    task.run();
+                    flag.complete(Thread.currentThread().isInterrupted());
+                })
+                .start();
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(new Dedicated())
+                .time(new With(TimeSource.system(), one))
+                .build()) {
+            assertThat(pipeline.<String, RuntimeException>call(() -> {
+                        Thread.currentThread().interrupt();
+                        return "answer";
+                    }))
+                    .isEqualTo("answer");
+            assertThat(flag.get(5, TimeUnit.MINUTES)).isFalse();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testlogs;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Formatter;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.stream.Stream;
+
+/** Stands in for the handlers of the root logger, which get only what no test announces. */
+final class RootHandler extends Handler {
+    private static final Logger ROOT = Logger.getLogger("");
+
+    private final Formatter formatter = new SimpleFormatter();
+    private final List<Handler> usual;
+    private final List<Announced> open = new CopyOnWriteArrayList<>();
+    private volatile List<Announced> justEnded = List.of();
+
+    RootHandler(List<Handler> usual) {
+        this.usual = usual;
+    }
+
+    static RootHandler inPlaceOfTheUsual() {
+        List<Handler> usual = List.of(ROOT.getHandlers());
+        RootHandler handler = new RootHandler(usual);
+        ROOT.addHandler(handler);
+        usual.forEach(ROOT::removeHandler);
+        return handler;
+    }
+
+    void open(List<Announced> announced) {
+        open.addAll(announced);
+    }
+
+    /** Until the next class ends: a thread of this one may be late. */
+    void close(List<Announced> announced) {
+        justEnded = announced;
+        open.removeAll(announced);
+    }
+
+    @Override
+    public void publish(LogRecord entry) {
+        String text = formatter.formatMessage(entry) + (entry.getThrown() == null ? "" : ": " + entry.getThrown());
+        // To the end: each is told, also when the first has captured it.
+        long captors = Stream.concat(justEnded.stream(), open.stream())
+                .filter(one -> one.captures(text))
+                .count();
+        if (captors == 0) {
+            usual.forEach(handler -> handler.publish(entry));
+        }
+    }
+
+    @Override
+    public void flush() {
+        usual.forEach(Handler::flush);
+    }
+
+    @Override
+    public void close() {
+        usual.forEach(Handler::close);
+    }
+}
