@@ -23,8 +23,6 @@ import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 @Logs("the standard pipeline is: first ")
-// Once in a JVM: another test may have been the first.
-@Logs(value = "the standard pipeline is: deadline ", sometimes = true)
 class DefaultOrderTest {
 
     private static class Factory implements PolicyFactory<Object> {

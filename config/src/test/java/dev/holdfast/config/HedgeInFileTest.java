@@ -9,7 +9,6 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.hedge.HedgeSettings;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
-import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A hedge as a file says it. */
 // Once in a JVM: another test may have been the first.
-@Logs(value = "the standard pipeline is: deadline ", sometimes = true)
 class HedgeInFileTest {
     @TempDir
     Path directory;

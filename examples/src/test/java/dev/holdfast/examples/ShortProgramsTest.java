@@ -9,7 +9,6 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
-import dev.holdfast.testlogs.Logs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -25,7 +24,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every second request of their service fails, so each of them shows that Holdfast tried again. */
 // Once in a JVM: another test may have been the first.
-@Logs(value = "the standard pipeline is: deadline ", sometimes = true)
 class ShortProgramsTest {
     private static final Duration STANDARD_TIMEOUT = Duration.ofSeconds(3);
 

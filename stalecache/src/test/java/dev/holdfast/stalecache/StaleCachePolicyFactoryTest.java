@@ -6,12 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Pipeline;
 import dev.holdfast.spi.Option;
 import dev.holdfast.spi.PolicyFactory;
-import dev.holdfast.testlogs.Logs;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 
 // Once in a JVM: another test may have been the first.
-@Logs(value = "the standard pipeline is: deadline ", sometimes = true)
 class StaleCachePolicyFactoryTest {
     private final StaleCachePolicyFactory factory = new StaleCachePolicyFactory();
 
