@@ -38,8 +38,11 @@ import org.junit.jupiter.api.Test;
     "recordResult of resilience4j's config is not asked"
 })
 class ViewTest {
-    private final CircuitBreakerPolicy policy =
-            CircuitBreakerPolicy.of(b -> b.slidingWindowSize(4).minimumNumberOfCalls(4));
+    /** On the system's time, where no pipeline brings another: nothing may become due while a test runs. */
+    private static final Duration LONG = Duration.ofHours(1);
+
+    private final CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(
+            b -> b.slidingWindowSize(4).minimumNumberOfCalls(4).waitDurationInOpenState(LONG));
     private final CircuitBreaker view = policy.asResilience4j("inventory", Map.of("team", "stock"));
 
     private static <T> CheckedSupplier<T> failing() {
@@ -152,6 +155,7 @@ class ViewTest {
     @Test
     void everyKindOfEventReachesItsOwnConsumers() {
         CircuitBreakerPolicy tripping = CircuitBreakerPolicy.of(b -> b.slidingWindowSize(1)
+                .waitDurationInOpenState(LONG)
                 .slowCallDurationThreshold(Duration.ofMillis(1))
                 .slowCallRateThreshold(1));
         CircuitBreaker seen = tripping.asResilience4j();
@@ -193,8 +197,9 @@ class ViewTest {
 
     @Test
     void whatIsReportedTwiceOrWithoutAdmissionOrGivenBackForNothingCorruptsNothing() {
-        CircuitBreakerPolicy probing = CircuitBreakerPolicy.of(
-                b -> b.permittedNumberOfCallsInHalfOpenState(3).minimumNumberOfCalls(20));
+        CircuitBreakerPolicy probing = CircuitBreakerPolicy.of(b -> b.permittedNumberOfCallsInHalfOpenState(3)
+                .minimumNumberOfCalls(20)
+                .probeLease(LONG));
         CircuitBreaker seen = probing.asResilience4j();
         seen.transitionToOpenState();
         seen.transitionToHalfOpenState();
@@ -255,7 +260,7 @@ class ViewTest {
         CircuitBreakerConfig config = view.getCircuitBreakerConfig();
         assertThat(config.getSlidingWindowSize()).isEqualTo(4);
         assertThat(config.getFailureRateThreshold()).isEqualTo(90);
-        assertThat(config.getWaitIntervalFunctionInOpenState().apply(1)).isEqualTo(100);
+        assertThat(config.getWaitIntervalFunctionInOpenState().apply(1)).isEqualTo(LONG.toMillis());
         assertThat(config.isWritableStackTraceEnabled()).isFalse();
         assertThat(view.getTimestampUnit()).isEqualTo(TimeUnit.NANOSECONDS);
         try (Rig rig = new Rig(Way.CALL, policy)) {
