@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Test;
  * shown it, with the same calls made one after the other. Bounded in scenarios and invocations.
  */
 class PermitsLincheckTest {
+    /** For one invocation, in place of their half a minute. */
+    private static final long BUSY_MACHINE_MILLIS = 600_000;
+
     private static final int THREADS = 5; // Lincheck counts what comes before and after as threads of their own
 
     /** What the users of a bulkhead do. Each thread has its own permits and its own ticket; a stripe is its number. */
@@ -157,6 +160,7 @@ class PermitsLincheckTest {
         return new ModelCheckingOptions()
                 .iterations(8)
                 .invocationsPerIteration(200)
+                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
                 .threads(3)
                 .actorsPerThread(3)
                 .actorsBefore(2)
@@ -168,6 +172,7 @@ class PermitsLincheckTest {
         return new StressOptions()
                 .iterations(12)
                 .invocationsPerIteration(1_500)
+                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
                 .threads(3)
                 .actorsPerThread(3)
                 .actorsBefore(2)

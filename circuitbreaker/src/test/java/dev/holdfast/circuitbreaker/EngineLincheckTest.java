@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** Whatever several threads do at once has an order in which one thread could have done it. */
 class EngineLincheckTest {
+    /** For one invocation, in place of their half a minute. */
+    private static final long BUSY_MACHINE_MILLIS = 600_000;
 
     /** The engine's calls, at a time that stands still. */
     @Param(name = "kind", gen = IntGen.class, conf = "0:3")
@@ -89,6 +91,7 @@ class EngineLincheckTest {
         new ModelCheckingOptions()
                 .iterations(3)
                 .invocationsPerIteration(25)
+                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(3)
@@ -97,6 +100,7 @@ class EngineLincheckTest {
         new StressOptions()
                 .iterations(8)
                 .invocationsPerIteration(300)
+                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
                 .threads(3)
                 .actorsPerThread(3)
                 .actorsBefore(3)

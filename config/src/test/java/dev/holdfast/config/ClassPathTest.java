@@ -57,7 +57,8 @@ class ClassPathTest {
 
     @Test
     void theExampleOfTheDesignIsOnePipelineInTheDefaultOrder() throws Exception {
-        try (Holdfast holdfast = Holdfast.load(good("design"))) {
+        try (VirtualTime time = new VirtualTime();
+                Holdfast holdfast = Holdfast.builder().time(time).load(good("design"))) {
             Pipeline inventory = holdfast.pipeline("inventory");
             assertThat(inventory)
                     .hasToString("inventory: deadline > stale-cache > retry > circuit-breaker > throttle > bulkhead"
@@ -65,7 +66,9 @@ class ClassPathTest {
             assertThat(limitOfDeadline(inventory)).isEqualTo(Duration.ofMillis(800));
             assertThat(limitOfTimeout(inventory)).isEqualTo(Duration.ofMillis(250));
             assertThat(inventory.warnings()).isEmpty();
-            assertThat(inventory.<String, RuntimeException>call(() -> "live")).isEqualTo("live");
+            var answer = time.spawn(() -> inventory.<String, RuntimeException>call(() -> "live"));
+            time.run();
+            assertThat(answer.join()).isEqualTo("live");
         }
     }
 
@@ -208,8 +211,8 @@ class ClassPathTest {
         Path file = write("""
                 pipelines:
                   inventory:
-                    chaos: { enabled: true, seed: 7, error-rate: 1, error: reset, max-latency: 2s }
-                    timeout: 1s
+                    chaos: { enabled: true, seed: 7, error-rate: 1, error: reset, max-latency: 2h }
+                    timeout: 1h
                 """);
         try (Holdfast holdfast = Holdfast.builder()
                 .bind("reset", Supplier.class, () -> new IOException("reset"))

@@ -110,7 +110,7 @@ class TestingSamplesTest {
         try (ScriptedServer server = ScriptedServer.start()) {
             server.answers(503, "busy").retryAfter(ZERO).answers(200, "12");
             Pipeline pipeline = Pipeline.builder("stock")
-                    .policies(RetryPolicy.ofDefaults(), TimeoutPolicy.of(ofSeconds(5)))
+                    .policies(RetryPolicy.ofDefaults())
                     .classifier((value, error) -> value instanceof HttpResponse<?> r && r.statusCode() == 503
                             ? RetryAfter.http(
                                     name -> r.headers().firstValue(name).orElse(null))

@@ -24,6 +24,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -265,15 +266,19 @@ class MicrometerObserverTest {
     @Test
     void countingAllocatesNothing() {
         open();
+        int calls = 20_000;
+        // Once warm: the JVM allocates on the calling thread too, whenever it finds the time to compile. Less than a
+        // byte a
+        // call is the measurement's own.
+        assertThat(LongStream.generate(() -> allocatedBy(calls)).skip(1).limit(50))
+                .anyMatch(bytes -> bytes < calls);
+    }
+
+    private long allocatedBy(int calls) {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        count(20_000);
-
         long before = threads.getCurrentThreadAllocatedBytes();
-        count(20_000);
-        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-
-        // Less than a byte a call: what is left is the measurement's own.
-        assertThat(allocated).isLessThan(20_000);
+        count(calls);
+        return threads.getCurrentThreadAllocatedBytes() - before;
     }
 
     private void count(int calls) {

@@ -100,11 +100,17 @@ final class Report {
                 number(Claims.callsWhileIll(timeline, bare)));
     }
 
-    /** One line a claim. */
+    /** One line a claim; what else a broken one has to say is below it. */
     List<String> claims(List<Claims.Claim> claims) {
-        return claims.stream()
-                .map(claim -> (claim.kept() ? style.good("  kept  ") : style.bad(" BROKEN ")) + claim.text())
-                .toList();
+        List<String> lines = new ArrayList<>();
+        for (Claims.Claim claim : claims) {
+            String verdict = claim.kept() ? style.good("  kept  ") : style.bad(" BROKEN ");
+            for (String line : Style.wrap(claim.text(), 88)) {
+                lines.add(verdict + line);
+                verdict = "        ";
+            }
+        }
+        return lines;
     }
 
     private String recovery(Side side) {

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
  * Bounded in scenarios and invocations.
  */
 class GcraLincheckTest {
+    /** For one invocation, in place of their half a minute. */
+    private static final long BUSY_MACHINE_MILLIS = 600_000;
 
     /** One call a microsecond, three at once. Each thread can give back the last place that it has. */
     @Param(name = "now", gen = IntGen.class, conf = "0:3")
@@ -57,6 +59,7 @@ class GcraLincheckTest {
         new ModelCheckingOptions()
                 .iterations(15)
                 .invocationsPerIteration(500)
+                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
                 .threads(3)
                 .actorsPerThread(3)
                 .check(Line.class);
@@ -67,6 +70,7 @@ class GcraLincheckTest {
         new StressOptions()
                 .iterations(15)
                 .invocationsPerIteration(2_000)
+                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
                 .threads(3)
                 .actorsPerThread(3)
                 .check(Line.class);
@@ -77,6 +81,7 @@ class GcraLincheckTest {
         new ModelCheckingOptions()
                 .iterations(10)
                 .invocationsPerIteration(500)
+                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
                 .threads(3)
                 .actorsPerThread(2)
                 .check(Cells.class);

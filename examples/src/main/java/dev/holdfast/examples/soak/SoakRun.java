@@ -92,7 +92,6 @@ final class SoakRun {
         FaultyDependency dependency = new FaultyDependency(seed);
         Callers callers = new Callers(pipeline.operation("answer"), dependency);
         Vitals warm;
-        Vitals late;
         try (pipeline;
                 dependency) {
             callers.start(seed);
@@ -105,8 +104,10 @@ final class SoakRun {
             expect(
                     soon(() -> callers.answered.sum() > 0 && callers.failed.sum() > 0),
                     "there are answers and failures");
-            late = Vitals.take();
+            Vitals late = Vitals.take();
             out.println("late: " + late);
+            // After a pause of the machine many threads have work at once; what leaks is there for good.
+            expect(soon(() -> Vitals.take().areThreadsFlatSince(warm)), "threads are flat: " + warm + ", then " + late);
             expect(callers.stop(), "every call ends");
             dependency.heal();
             chaos.off();
@@ -116,7 +117,6 @@ final class SoakRun {
         out.println(callers.answered + " answers, " + callers.failed + " failures, " + bulkhead.writtenOff()
                 + " permits written off");
         out.println("injected faults: " + injected());
-        expect(late.areThreadsFlatSince(warm), "threads are flat: " + warm + ", then " + late);
         expect(threadsAreBackTo(before), "threads end with the pipeline: " + before + " before");
         return broken.isEmpty();
     }
@@ -143,9 +143,9 @@ final class SoakRun {
 
     private void checkPermits() throws InterruptedException {
         expect(soon(() -> bulkhead.inFlight() == 0 && bulkhead.waiting() == 0), "permits come back");
-        expect(soon(this::answers), "a healthy dependency is called again");
-        int let = letInAtOnce();
+        int let = -1;
         for (int i = 0; i < MOST_BURSTS && let < 0; i++) {
+            expect(soon(this::answers), "a healthy dependency is called again");
             let = letInAtOnce();
         }
         expect(let == PERMITS, "there are " + PERMITS + " permits: " + let + " calls were let in at once");
@@ -163,7 +163,8 @@ final class SoakRun {
             }));
         }
         List<CompletableFuture<String>> let = List.copyOf(attempts);
-        boolean allAreThere = let.stream().noneMatch(CompletableFuture::isDone);
+        // Limits that struck meanwhile may have opened the breaker.
+        boolean allAreThere = let.stream().noneMatch(CompletableFuture::isDone) && breaker.state() == State.CLOSED;
         calls.forEach(call -> call.cancel(false));
         expect(soon(() -> bulkhead.inFlight() == 0 && bulkhead.waiting() == 0), "permits of cancelled calls come back");
         return allAreThere ? let.size() : -1;
