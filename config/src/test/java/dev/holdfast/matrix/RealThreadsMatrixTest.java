@@ -8,6 +8,11 @@ import dev.holdfast.matrix.Cell.Way;
 import dev.holdfast.testing.ThreadKind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -17,12 +22,13 @@ import org.junit.jupiter.api.Test;
 @ThreadKind.Each
 class RealThreadsMatrixTest {
     private static final int ROUNDS = 3;
+    /** Most of a play is waiting. */
+    private static final int PLAYS_AT_ONCE = 4;
 
     /** Held, since a logger that nobody holds forgets its level. */
     private static final Logger WARNINGS = Logger.getLogger("dev.holdfast");
 
-    private final List<String> wrong = new ArrayList<>();
-    private int plays;
+    private final List<Callable<Optional<String>>> plays = new ArrayList<>();
 
     @BeforeAll
     static void quiet() {
@@ -65,25 +71,39 @@ class RealThreadsMatrixTest {
         verify("one inside the other");
     }
 
-    private void play(Level... levels) throws InterruptedException {
+    private void play(Level... levels) {
         RealPlay.Pool[] pools = RealPlay.Pool.values();
-        long seed = 42L + plays;
-        RealPlay.Pool pool = pools[plays++ % pools.length];
-        try (RealPlay play = new RealPlay("real" + seed, List.of(levels), pool, seed)) {
+        RealPlay.Pool pool = pools[plays.size() % pools.length];
+        long seed = 42L + plays.size();
+        plays.add(() -> wrongIn(List.of(levels), pool, seed));
+    }
+
+    private static Optional<String> wrongIn(List<Level> levels, RealPlay.Pool pool, long seed)
+            throws InterruptedException {
+        try (RealPlay play = new RealPlay("real" + seed, levels, pool, seed)) {
             for (int round = 0; round < ROUNDS; round++) {
                 play.round(round, round == ROUNDS - 1 && seed % 5 == 0);
             }
             List<String> problems = play.leftBehind();
-            if (!problems.isEmpty()) {
-                wrong.add(play + ": " + String.join("; ", problems));
-            }
+            return problems.isEmpty() ? Optional.empty() : Optional.of(play + ": " + String.join("; ", problems));
         }
     }
 
-    private void verify(String part) {
+    private void verify(String part) throws Exception {
+        List<String> wrong = new ArrayList<>();
+        ExecutorService players = Executors.newFixedThreadPool(PLAYS_AT_ONCE);
+        try {
+            for (Future<Optional<String>> play : players.invokeAll(plays)) {
+                play.get().ifPresent(wrong::add);
+            }
+        } finally {
+            players.shutdownNow();
+        }
         System.out.printf(
                 "matrix, real threads, %s, %s threads: %,d calls%n",
-                part, ThreadKind.current(), plays * ROUNDS * RealPlay.CALLS);
-        assertThat(wrong).as("%d of %d plays are wrong", wrong.size(), plays).isEmpty();
+                part, ThreadKind.current(), plays.size() * ROUNDS * RealPlay.CALLS);
+        assertThat(wrong)
+                .as("%d of %d plays are wrong", wrong.size(), plays.size())
+                .isEmpty();
     }
 }
