@@ -59,7 +59,8 @@ public final class Call<T extends @Nullable Object> {
     /**
      * Within this time, all attempts and waits included; a shorter limit of the pipeline or of the request holds as well.
      *
-     * @param limit more than zero
+     * @param limit at most 365 days. Zero or less is a time that is over: the call is rejected with
+     *     {@link Reason#DEADLINE_EXCEEDED}.
      */
     public Call<T> deadline(Duration limit) {
         return new Call<>(operation, given, partition, limitNanos("deadline", limit), idempotent);
@@ -111,11 +112,12 @@ public final class Call<T extends @Nullable Object> {
         return operation.pipeline;
     }
 
+    /** What a caller works out, such as what is left of a request's time, may well be over. */
     static long limitNanos(String option, Duration limit) {
         Objects.requireNonNull(limit, option);
-        if (limit.isNegative() || limit.isZero() || limit.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException(option + " is " + limit + " but must be 1ns to 365d");
+        if (limit.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(option + " is " + limit + " but must be at most 365d");
         }
-        return limit.toNanos();
+        return limit.isNegative() ? 0 : limit.toNanos();
     }
 }

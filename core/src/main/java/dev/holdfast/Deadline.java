@@ -19,7 +19,8 @@ public final class Deadline {
      * Runs an action that must be done within this time; whatever it calls through pipelines is bounded by it. The action
      * itself is not interrupted.
      *
-     * @param limit more than zero
+     * @param limit at most 365 days. Zero or less is a time that is over: calls of the action are rejected with
+     *     {@link Reason#DEADLINE_EXCEEDED}.
      */
     public static <T extends @Nullable Object, E extends Exception> T within(
             Duration limit, CheckedSupplier<T, E> action) throws E {

@@ -14,7 +14,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -88,7 +90,35 @@ class DeadlineTest {
                 }))
                 .isInstanceOfSatisfying(
                         CallTimeoutException.class, e -> assertThat(e.policy()).isEqualTo("call"));
-        assertThatThrownBy(() -> call.deadline(Duration.ZERO)).hasMessage("deadline is PT0S but must be 1ns to 365d");
+        assertThatThrownBy(() -> call.deadline(Duration.ofDays(366)))
+                .hasMessage("deadline is PT8784H but must be at most 365d");
+    }
+
+    /** What is left of a request's time is worked out while it passes. */
+    @Test
+    void aTimeThatIsOverIsADeadlineExceededAndNoError() throws Exception {
+        List<String> started = new ArrayList<>();
+        Call<Boolean> call = pipeline().<Boolean>operation("x").unkeyed();
+        Call<Boolean> plain = pipeline().<Boolean>operation("x").unkeyed();
+        for (Duration over : List.of(Duration.ZERO, Duration.ofNanos(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+            Call<Boolean> late = call.deadline(over);
+            assertExceeded(() -> late.call(attempt -> started.add("x")));
+            assertExceeded(() -> Deadline.within(time, over, () -> plain.call(attempt -> started.add("x"))));
+            assertThat(late.callAsync(attempt -> CompletableFuture.completedFuture(started.add("x"))))
+                    .failsWithin(Duration.ZERO)
+                    .withThrowableOfType(ExecutionException.class)
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            e -> assertThat(e.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED));
+        }
+        assertThat(started).isEmpty();
+    }
+
+    private static void assertExceeded(ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class, e -> assertThat(e.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED));
     }
 
     @Test
