@@ -167,6 +167,7 @@ public final class Pipeline implements AutoCloseable {
         private int straightAfter = STRAIGHT_AFTER;
         private @Nullable Watchdog watchdog;
         private @Nullable List<CallContext> contexts;
+        private boolean chosen;
         private boolean changed;
 
         private Builder(String name) {
@@ -176,25 +177,36 @@ public final class Pipeline implements AutoCloseable {
             this.name = name;
         }
 
-        /** The policies, the first outermost. Comes before {@link #with} and {@link #without}. */
+        /**
+         * The policies, the first outermost. Comes before {@link #with} and {@link #without}, and once.
+         *
+         * @throws IllegalStateException if something was said of the policies before
+         */
         public Builder policies(Policy... outermostFirst) {
             return policies(Arrays.asList(outermostFirst));
         }
 
-        /** The policies, the first outermost. Comes before {@link #with} and {@link #without}. */
+        /**
+         * The policies, the first outermost. Comes before {@link #with} and {@link #without}, and once.
+         *
+         * @throws IllegalStateException if something was said of the policies before
+         */
         public Builder policies(List<? extends Policy> outermostFirst) {
-            if (changed) {
-                throw new IllegalStateException("pipeline '" + name
-                        + "': policies() and standard() replace what with() and without() did; say them first");
+            if (chosen || changed) {
+                throw new IllegalStateException(
+                        "pipeline '" + name
+                                + "': policies() or standard() comes once, and before with() and without(); nothing is replaced");
             }
+            chosen = true;
             policies = List.copyOf(outermostFirst);
             return this;
         }
 
         /**
-         * The policies that {@link Pipeline#standard} has. Comes before {@link #with} and {@link #without}.
+         * The policies that {@link Pipeline#standard} has. Comes before {@link #with} and {@link #without}, and once.
          *
-         * @throws IllegalStateException if two on the class path claim the same name
+         * @throws IllegalStateException if two on the class path claim the same name, or something was said of the policies
+         *     before
          */
         public Builder standard() {
             return policies(DefaultOrder.ofClassPath().standard());

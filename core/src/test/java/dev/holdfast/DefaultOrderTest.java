@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -193,9 +194,18 @@ class DefaultOrderTest {
 
     @Test
     void whatWasPutInIsNotLostBehindItsBack() {
-        assertThatIllegalStateException()
-                .isThrownBy(() ->
-                        Pipeline.builder("p").with(RetryPolicy.ofDefaults()).standard())
-                .withMessageStartingWith("pipeline 'p': policies() and standard() replace what with()");
+        Policy retry = RetryPolicy.ofDefaults();
+        List<Supplier<Pipeline.Builder>> twice = List.of(
+                () -> Pipeline.builder("p").with(retry).standard(),
+                () -> Pipeline.builder("p").with(retry).policies(retry),
+                () -> Pipeline.builder("p").policies(retry).standard(),
+                () -> Pipeline.builder("p").standard().policies(retry),
+                () -> Pipeline.builder("p").policies(retry).policies(List.of()));
+        for (Supplier<Pipeline.Builder> builder : twice) {
+            assertThatIllegalStateException()
+                    .isThrownBy(builder::get)
+                    .withMessage("pipeline 'p': policies() or standard() comes once, and before with() and without();"
+                            + " nothing is replaced");
+        }
     }
 }
