@@ -6,8 +6,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call of a key inside of which others run, and the calls around it: what its layers held when the inner ones began. Goes
- * wherever the limit and the number of the attempt go. Immutable.
+ * A call inside of which others run, and the calls around it: what its layers held when the inner ones began, if it has a key,
+ * and where they tell what they come to. Goes wherever the limit and the number of the attempt go.
  */
 final class Around {
     /** A task that hands on the next one for ever would be remembered with all that were before it. */
@@ -15,19 +15,35 @@ final class Around {
 
     private final Interpreter interpreter;
     private final @Nullable Object[] held;
+    private final Inside inside;
     private final int depth;
     private final @Nullable Around around;
 
-    private Around(Interpreter interpreter, @Nullable Object[] held, @Nullable Around around) {
+    private Around(Interpreter interpreter, @Nullable Object[] held, Inside inside, @Nullable Around around) {
         this.interpreter = interpreter;
         this.held = held;
+        this.inside = inside;
         this.around = around;
         depth = around == null ? 1 : around.depth + 1;
     }
 
-    static Around of(Interpreter interpreter, @Nullable Object[] held, @Nullable Around around) {
+    static Around of(Interpreter interpreter, @Nullable Object[] held, Inside inside, @Nullable Around around) {
         Around bounded = around != null && around.depth >= MOST ? around.onto(null, MOST / 2) : around;
-        return new Around(interpreter, Arrays.copyOf(held, interpreter.layers), bounded);
+        return new Around(interpreter, Arrays.copyOf(held, interpreter.layers), inside, bounded);
+    }
+
+    /** A call inside all of them has had an attempt with which its dependency may have begun. */
+    void begun() {
+        for (Around each = this; each != null; each = each.around) {
+            each.inside.begun();
+        }
+    }
+
+    /** A call inside all of them was answered with something old or made up. */
+    void old() {
+        for (Around each = this; each != null; each = each.around) {
+            each.inside.old();
+        }
     }
 
     /** Both of what is bound to a thread and what its innermost call has around it, each of which may know the other. */
@@ -48,7 +64,9 @@ final class Around {
     }
 
     private @Nullable Around onto(@Nullable Around outer, int most) {
-        return most == 0 ? outer : new Around(interpreter, held, around == null ? outer : around.onto(outer, most - 1));
+        return most == 0
+                ? outer
+                : new Around(interpreter, held, inside, around == null ? outer : around.onto(outer, most - 1));
     }
 
     /** Whether this call or one around it is of this pipeline and holds such a thing in this layer. */

@@ -66,9 +66,13 @@ final class CallState extends CallPadding {
     long startNanos;
     int outerAttempt;
 
-    /** The calls of a key around this one. */
+    /** The calls around this one that want to know what goes on inside. */
     @Nullable
     Around around;
+
+    /** What calls inside this one have come to; null if there were none, or it does not matter. */
+    @Nullable
+    Inside inside;
 
     /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
     long inheritedNanos = Long.MAX_VALUE;
@@ -202,10 +206,16 @@ final class CallState extends CallPadding {
     /** A background call that enter asked for. */
     record Fork(int layer, Object object, long limitNanos) {}
 
-    /** This call, as it stands, and those around it, as far as they have keys. */
+    /** This call, as it stands, and those around it, as far as they want to know what goes on inside. */
     @Nullable
     Around withThoseAround() {
-        return spec.key == null || usedSlots == 0 ? around : Around.of(interpreter, objects, around);
+        if (spec.idempotent && (spec.key == null || usedSlots == 0)) {
+            return around;
+        }
+        if (inside == null) {
+            inside = new Inside();
+        }
+        return Around.of(interpreter, objects, inside, around);
     }
 
     /** The outcome that a retry put aside until the next attempt has started. */
@@ -404,6 +414,9 @@ final class CallState extends CallPadding {
         }
         if (around != null) {
             around = null;
+        }
+        if (inside != null) {
+            inside = null;
         }
     }
 
@@ -913,6 +926,20 @@ final class CallState extends CallPadding {
     @Override
     public boolean idempotent() {
         return spec.idempotent;
+    }
+
+    @Override
+    public boolean mayHaveBegun() {
+        return (inside != null && inside.hasBegun()) || attemptMayHaveBegun();
+    }
+
+    boolean attemptMayHaveBegun() {
+        return outcome != Outcome.PUSHBACK && !NotDone.surely(error);
+    }
+
+    @Override
+    public boolean holdsOldAnswers() {
+        return inside != null && inside.isOld();
     }
 
     @Override

@@ -1008,6 +1008,9 @@ final class Interpreter {
     }
 
     private void tellAttempt(CallState call) {
+        if (call.around != null && call.attemptMayHaveBegun()) {
+            call.around.begun();
+        }
         if (call.outcome != Outcome.SUCCESS || call.attempts > 1) {
             call.rememberAttempt();
         }
@@ -1017,6 +1020,9 @@ final class Interpreter {
     }
 
     void tellSettled(CallState call) {
+        if (call.around != null && call.source != Source.LIVE && call.source != Source.FRESH) {
+            call.around.old();
+        }
         if (call.error != null) {
             call.tellHistory();
         }

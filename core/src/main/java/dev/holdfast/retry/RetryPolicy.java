@@ -151,14 +151,9 @@ public final class RetryPolicy extends Policy {
         if (passage.outerAttempt() > 1 && !settings.retryInsideRetries()) {
             return Refusal.NESTED;
         }
-        if (!passage.idempotent() && mayHaveBeenDone(passage)) {
+        if (!passage.idempotent() && passage.mayHaveBegun()) {
             return Refusal.NOT_IDEMPOTENT;
         }
         return null;
-    }
-
-    /** Only where the dependency, or what stands before it, surely has not begun with it: everything else may have been done. */
-    private static boolean mayHaveBeenDone(Passage passage) {
-        return passage.outcome() != Outcome.PUSHBACK && !NotDone.surely(passage.error());
     }
 }

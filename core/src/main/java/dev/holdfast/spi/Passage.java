@@ -56,6 +56,19 @@ public abstract class Passage {
     /** Whether the work may be done twice without harm. */
     public abstract boolean idempotent();
 
+    /**
+     * Whether the dependency may have begun with the work, by the outcome of the last try: it was not turned away locally,
+     * pushed back or left without a connection. If the call is not idempotent, also whether a call of a pipeline inside one
+     * of its attempts may have; of those of other calls nothing is known.
+     */
+    public abstract boolean mayHaveBegun();
+
+    /**
+     * Whether a call of a pipeline inside an attempt of this one was answered with an old value or by a fallback, so that the
+     * answer is not the dependency's of now. Known of a call with a key for which a layer held something.
+     */
+    public abstract boolean holdsOldAnswers();
+
     /** Whether the user said what answers mean; if not, every exception is a failure, also one that is the caller's own fault. */
     public abstract boolean hasClassifier();
 

@@ -455,8 +455,9 @@ public final class StaleCachePolicy extends Policy {
 
     private void keepOrForget(Passage passage, Object key, @Nullable Ticket ticket) {
         long now = passage.now();
-        // What a fallback or a cache further in made up is not stored.
-        boolean live = passage.outcome() == Outcome.SUCCESS && passage.source() == Source.LIVE;
+        // What a fallback or a cache further in made up is not stored, in this pipeline or in one inside the action.
+        boolean live =
+                passage.outcome() == Outcome.SUCCESS && passage.source() == Source.LIVE && !passage.holdsOldAnswers();
         if (live) {
             // Without an attempt it was read here and now.
             int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);

@@ -94,6 +94,16 @@ final class SpyPassage extends Passage {
     }
 
     @Override
+    public boolean mayHaveBegun() {
+        return passage.mayHaveBegun();
+    }
+
+    @Override
+    public boolean holdsOldAnswers() {
+        return passage.holdsOldAnswers();
+    }
+
+    @Override
     public boolean hasClassifier() {
         return passage.hasClassifier();
     }

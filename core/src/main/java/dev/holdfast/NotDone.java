@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.retry;
+package dev.holdfast;
 
-import dev.holdfast.CallRejectedException;
 import dev.holdfast.spi.Causes;
 import java.io.IOException;
 import java.net.ConnectException;

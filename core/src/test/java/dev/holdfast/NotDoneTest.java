@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.retry;
+package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.CallRejectedException;
-import dev.holdfast.CallTimeoutException;
-import dev.holdfast.Pipeline;
-import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
