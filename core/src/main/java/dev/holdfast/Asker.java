@@ -25,30 +25,41 @@ final class Asker {
                         + "' is null: who asks for nobody in particular needs a value of its own too");
     }
 
-    /** On the thread that is about to run the function. Also if it is the caller's: it may serve somebody else by now. */
+    /**
+     * On the thread that is about to run the function: why it may not; null if it may. Also if the thread is the caller's: it
+     * may serve somebody else by now.
+     */
+    @Nullable
+    CallRejectedException refusal() {
+        if (isSaidHere()) {
+            return null;
+        }
+        CallRejectedException refusal = new CallRejectedException(
+                Reason.OTHER,
+                pipeline.name(),
+                "pipeline",
+                "a call through '" + pipeline.name() + "' has another partition on "
+                        + Thread.currentThread().getName()
+                        + " than it had when it began: register what the partition is read from as a CallContext",
+                -1,
+                null);
+        pipeline.interpreter.logOnce("a decorated function of '" + pipeline.name() + "' was not run", refusal);
+        return refusal;
+    }
+
+    /** As {@link #refusal}, on a dedicated thread, where the attempt has begun already. */
     void check() {
-        if (!isSaidHere()) {
-            CallRejectedException refusal = new CallRejectedException(
-                    Reason.OTHER,
-                    pipeline.name(),
-                    "pipeline",
-                    "a call through '" + pipeline.name() + "' has another partition on "
-                            + Thread.currentThread().getName()
-                            + " than it had when it began: register what the partition is read from as a CallContext",
-                    -1,
-                    null);
-            pipeline.interpreter.logOnce("a decorated function of '" + pipeline.name() + "' was not run", refusal);
+        CallRejectedException refusal = refusal();
+        if (refusal != null) {
             throw refusal;
         }
     }
 
     private boolean isSaidHere() {
-        @Nullable Object here;
         try {
-            here = partition.get();
+            return who.equals(partition.get());
         } catch (Throwable unknown) {
             return false;
         }
-        return who.equals(here);
     }
 }

@@ -23,6 +23,8 @@ public final class Call<T extends @Nullable Object> {
     private final @Nullable Object partition;
     final long deadlineNanos;
     final boolean idempotent;
+    /** Of a decorated function whose partition is asked for. */
+    final @Nullable Asker asker;
 
     Call(
             Operation<T> operation,
@@ -30,6 +32,17 @@ public final class Call<T extends @Nullable Object> {
             @Nullable Object partition,
             long deadlineNanos,
             boolean idempotent) {
+        this(operation, given, partition, deadlineNanos, idempotent, null);
+    }
+
+    Call(
+            Operation<T> operation,
+            @Nullable Object given,
+            @Nullable Object partition,
+            long deadlineNanos,
+            boolean idempotent,
+            @Nullable Asker asker) {
+        this.asker = asker;
         this.operation = operation;
         this.given = given;
         this.partition = partition;

@@ -54,6 +54,9 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
     public CompletableFuture<R> completeAsync(Supplier<? extends R> supplier, Executor executor) {
         // The JDK's own would complete past complete().
         executor.execute(() -> {
+            if (isDone()) {
+                return;
+            }
             try {
                 complete(supplier.get());
             } catch (Throwable thrown) {

@@ -6,16 +6,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which operations have their answers in common. The name of an operation does not say what type its answers have, and Java
- * does not know it any more when the program runs. So those of one name share only what surely has one type: one operation
- * with itself, those that say the same type, and those that run the same piece of code, by the class of its lambda.
+ * does not know it any more when the program runs. So those of one name and pipeline share only what surely has one type: one
+ * operation with itself, those that say the same type, and those that run the same piece of code, by the class of its lambda.
  */
 final class Family {
+    /** Stands for the pipeline, and keeps nothing of it: a name may be another one's too. */
+    private final Object pipeline;
+
     private final String operation;
     private final @Nullable Class<?> type;
-    /** Of the first action that was run with a key. */
-    private volatile @Nullable Class<?> code;
+    /** Of the first action that was run with a key: its class, or the family whose decorated function it is. */
+    private volatile @Nullable Object code;
 
-    Family(@Nullable String operation, @Nullable Class<?> type) {
+    Family(Object pipeline, @Nullable String operation, @Nullable Class<?> type) {
+        this.pipeline = pipeline;
         this.operation = operation == null ? "" : operation;
         this.type = type;
     }
@@ -23,11 +27,16 @@ final class Family {
     /** Before the first key is looked up; so equality never changes after that. */
     void runs(Object action) {
         if (code == null && type == null) {
-            first(action.getClass());
+            first(action instanceof Decorated decorated ? decorated.family() : action.getClass());
         }
     }
 
-    private synchronized void first(Class<?> seen) {
+    /** A function that Holdfast itself has made of one of the user's, which tells what it runs. */
+    interface Decorated {
+        Family family();
+    }
+
+    private synchronized void first(Object seen) {
         if (code == null) {
             code = seen;
         }
@@ -39,7 +48,8 @@ final class Family {
     }
 
     private boolean isLike(Family that) {
-        return operation.equals(that.operation)
+        return pipeline == that.pipeline
+                && operation.equals(that.operation)
                 && type == that.type
                 && (type != null || (code != null && Objects.equals(code, that.code)));
     }

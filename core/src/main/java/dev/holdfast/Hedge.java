@@ -86,7 +86,8 @@ final class Hedge implements Runnable {
     }
 
     private void landed() {
-        if (!ran) {
+        // Also one that another pipeline has turned away inside the action.
+        if (!ran || (outcome == Outcome.REJECTED && NotDone.surely(error))) {
             interpreter.hedgeNotMade(race.layer);
         }
         race.landed(this);

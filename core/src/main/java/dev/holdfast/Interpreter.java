@@ -642,6 +642,14 @@ final class Interpreter {
             giveUpForTime(call);
             return false;
         }
+        Asker asker = call.spec.asker;
+        CallRejectedException refusal = asker == null ? null : asker.refusal();
+        if (refusal != null) {
+            call.loseValueFor(null);
+            call.down = false;
+            reject(call, refusal);
+            return false;
+        }
         call.attempts++;
         call.startedBefore = call.startedLayers;
         call.startedLayers = -1L;

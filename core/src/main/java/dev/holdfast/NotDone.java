@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * Everything else may have been sent, whatever it is called.
  */
 final class NotDone {
-    /** Causes that are looked at; a chain may be a ring. */
-    private static final int MOST_CAUSES = 64;
-
     /**
      * Said by the JDK's sockets when a connection was not made in time. Of a read it is "Read timed out", and other libraries
      * say other things of both.
@@ -48,7 +45,7 @@ final class NotDone {
     private static boolean isSaid(@Nullable Throwable error) {
         boolean said = false;
         Throwable cause = error;
-        for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = Causes.of(cause)) {
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
             if (cameWithAnother(cause) || isOfASecondConnection(cause)) {
                 return false;
             }
@@ -100,10 +97,23 @@ final class NotDone {
      */
     private static boolean cameWithAnother(Throwable error) {
         for (Throwable other : error.getSuppressed()) {
-            if ((other instanceof IOException || other instanceof TimeoutException) && !says(other)) {
+            if (mayHaveSent(other)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** Also in a wrapper, such as an {@code UncheckedIOException}. */
+    private static boolean mayHaveSent(Throwable error) {
+        boolean broken = false;
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (says(cause)) {
+                return false;
+            }
+            broken |= cause instanceof IOException || cause instanceof TimeoutException;
+        }
+        return broken;
     }
 }

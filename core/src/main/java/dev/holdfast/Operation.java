@@ -33,7 +33,7 @@ public final class Operation<T extends @Nullable Object> {
         this.idempotent = options.idempotent;
         this.classifier = options.classifier == null ? classifier : options.classifier;
         this.discard = (Consumer<Object>) options.discard;
-        this.family = new Family(name, options.type);
+        this.family = new Family(pipeline.identity, name, options.type);
         this.unkeyed = new Call<>(this, null, null, Long.MAX_VALUE, idempotent);
     }
 
@@ -122,7 +122,7 @@ public final class Operation<T extends @Nullable Object> {
     public <K, E extends Exception> CheckedFunction<K, T, E> decorate(
             CheckedFunction<? super K, ? extends T, ? extends E> function) {
         family.runs(Objects.requireNonNull(function, "function"));
-        return argument -> pipeline.blocking.call(key(argument), function, CallState.KEYED, argument, false);
+        return new Decorated<>(this, function, null);
     }
 
     /**
@@ -144,21 +144,14 @@ public final class Operation<T extends @Nullable Object> {
             CheckedFunction<? super K, ? extends T, ? extends E> function, Supplier<?> partition) {
         Objects.requireNonNull(partition, "partition");
         family.runs(Objects.requireNonNull(function, "function"));
-        return argument -> {
-            Asker asker = new Asker(pipeline, partition);
-            CheckedFunction<K, T, E> forAsker = key -> {
-                asker.check();
-                return function.apply(key);
-            };
-            return pipeline.blocking.call(keyOf(argument, asker), forAsker, CallState.KEYED, argument, false);
-        };
+        return new Decorated<>(this, function, partition);
     }
 
     /** As {@link #decorate(CheckedFunction)}, for a function that returns a stage. The returned function never throws. */
     public <K> Function<K, CompletableFuture<T>> decorateAsync(
             Function<? super K, ? extends CompletionStage<T>> function) {
         family.runs(Objects.requireNonNull(function, "function"));
-        return argument -> calledAsync(() -> key(argument), function, argument);
+        return new DecoratedAsync<>(family, argument -> calledAsync(() -> key(argument), function, argument));
     }
 
     /**
@@ -169,7 +162,7 @@ public final class Operation<T extends @Nullable Object> {
             Function<? super K, ? extends CompletionStage<T>> function, Supplier<?> partition) {
         Objects.requireNonNull(partition, "partition");
         family.runs(Objects.requireNonNull(function, "function"));
-        return argument -> {
+        return new DecoratedAsync<>(family, argument -> {
             Asker asker;
             try {
                 asker = new Asker(pipeline, partition);
@@ -181,7 +174,7 @@ public final class Operation<T extends @Nullable Object> {
                 return function.apply(key);
             };
             return calledAsync(() -> keyOf(argument, asker), forAsker, argument);
-        };
+        });
     }
 
     private <K> CompletableFuture<T> calledAsync(
@@ -196,6 +189,42 @@ public final class Operation<T extends @Nullable Object> {
     }
 
     private Call<T> keyOf(Object argument, Asker asker) {
-        return unkeyed.partition(asker.who).key(argument);
+        return new Call<>(this, Objects.requireNonNull(argument, "key"), asker.who, Long.MAX_VALUE, idempotent, asker);
+    }
+
+    // Not a lambda, which could not tell what it runs; and a frame less in every stack trace of the user's than one
+    // around it.
+    private record Decorated<K, T extends @Nullable Object, E extends Exception>(
+            Operation<T> operation,
+            CheckedFunction<? super K, ? extends T, ? extends E> function,
+            @Nullable Supplier<?> partition)
+            implements CheckedFunction<K, T, E>, Family.Decorated {
+        @Override
+        public Family family() {
+            return operation.family;
+        }
+
+        @Override
+        public T apply(K argument) throws E {
+            if (partition == null) {
+                return operation.pipeline.blocking.call(
+                        operation.key(argument), function, CallState.KEYED, argument, false);
+            }
+            Asker asker = new Asker(operation.pipeline, partition);
+            CheckedFunction<K, T, E> forAsker = key -> {
+                asker.check();
+                return function.apply(key);
+            };
+            return operation.pipeline.blocking.call(
+                    operation.keyOf(argument, asker), forAsker, CallState.KEYED, argument, false);
+        }
+    }
+
+    private record DecoratedAsync<K, T extends @Nullable Object>(Family family, Function<K, CompletableFuture<T>> calls)
+            implements Function<K, CompletableFuture<T>>, Family.Decorated {
+        @Override
+        public CompletableFuture<T> apply(K argument) {
+            return calls.apply(argument);
+        }
     }
 }

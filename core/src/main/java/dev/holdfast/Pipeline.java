@@ -51,6 +51,9 @@ public final class Pipeline implements AutoCloseable {
 
     private final TimeSource time;
     private final Operation<@Nullable Object> plain;
+    /** Whose keys are this pipeline's. */
+    final Object identity = new Object();
+
     private final Classifier classifier;
     private final @Nullable Events events;
     final @Nullable Carrier carrier;
@@ -271,8 +274,9 @@ public final class Pipeline implements AutoCloseable {
 
         /**
          * Where refreshes of cached answers and hedges run, which may hang as long as their limit allows. It is not closed
-         * with the pipeline, and should not be the one of {@link #executor}, whose tasks would wait for it. Default: as
-         * there, threads of its own.
+         * with the pipeline, and should not be the one of {@link #executor}, whose tasks would wait for it, nor one that
+         * runs tasks where they are handed in: a hedge is handed in by the thread that keeps all limits. Default: as there,
+         * threads of its own.
          */
         public Builder backgroundExecutor(Executor value) {
             backgroundExecutor = Objects.requireNonNull(value, "backgroundExecutor");

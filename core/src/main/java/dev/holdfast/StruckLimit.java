@@ -4,6 +4,7 @@ package dev.holdfast;
 import dev.holdfast.spi.Causes;
 import dev.holdfast.spi.TimeSource;
 import java.io.InterruptedIOException;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,17 @@ import org.jspecify.annotations.Nullable;
 record StruckLimit(TimeSource time, long at) {
     /** Clients count in milliseconds, and round. */
     private static final long CLOSE_NANOS = 2_000_000;
+
+    // By name, since they may not be there. java.net.http has one of its own for connections, which extends the other.
+    private static final Set<String> TIMEOUTS = Set.of(
+            "java.net.http.HttpTimeoutException",
+            "java.sql.SQLTimeoutException",
+            "org.apache.http.conn.ConnectTimeoutException",
+            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
+            "io.netty.handler.timeout.TimeoutException",
+            "io.netty.channel.ConnectTimeoutException");
+
+    private static final Set<String> GRPC = Set.of("io.grpc.StatusRuntimeException", "io.grpc.StatusException");
 
     /** Whether this error, or one that caused it, comes from the limit of this call. */
     static boolean of(CallState call, @Nullable Throwable error) {
@@ -44,11 +56,32 @@ record StruckLimit(TimeSource time, long at) {
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
             if (cause instanceof InterruptedIOException // SocketTimeoutException is one
                     || cause instanceof TimeoutException
-                    || cause.getClass().getName().equals("java.net.http.HttpTimeoutException")) {
+                    || isNamed(cause)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static boolean isNamed(Throwable error) {
+        for (Class<?> type = error.getClass(); type != Throwable.class && type != null; type = type.getSuperclass()) {
+            if (TIMEOUTS.contains(type.getName())) {
+                return true;
+            }
+            if (GRPC.contains(type.getName())) {
+                return saysItsDeadline(error);
+            }
+        }
+        return false;
+    }
+
+    /** gRPC's message begins with its status. */
+    private static boolean saysItsDeadline(Throwable error) {
+        try {
+            return String.valueOf(error.getMessage()).startsWith("DEADLINE_EXCEEDED");
+        } catch (Throwable broken) {
+            return false;
+        }
     }
 
     private boolean isOf(CallState call) {

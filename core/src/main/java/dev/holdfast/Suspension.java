@@ -34,8 +34,9 @@ final class Suspension extends Work
     @Nullable
     Throwable error;
 
-    /** Guarded by this object. */
+    // Guarded by this object.
     private boolean came;
+    private boolean accepted;
 
     Suspension(AsyncDriver driver, CallState call, int what, long number) {
         this.driver = driver;
@@ -47,6 +48,9 @@ final class Suspension extends Work
     /** The stage has completed. */
     @Override
     public void accept(@Nullable Object newValue, @Nullable Throwable newError) {
+        if (!isFirst()) {
+            return;
+        }
         value = newValue;
         error = newError;
         if (StackRoom.isThere()) {
@@ -56,6 +60,13 @@ final class Suspension extends Work
             came(true);
             StackRoom.onNewThread(this);
         }
+    }
+
+    /** A stage of the user's may call back twice. What it brought first counts, and nothing is delivered and discarded. */
+    private synchronized boolean isFirst() {
+        boolean first = !accepted;
+        accepted = true;
+        return first;
     }
 
     private void come(@Nullable Object newValue) {

@@ -10,14 +10,20 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.grpc.StatusRuntimeException;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpTimeoutException;
+import java.sql.SQLTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a policy is told of an attempt that a limit from outside ended. */
@@ -139,8 +145,34 @@ class CutShortTest {
         assertThat(budget.tokens()).isEqualTo(before);
     }
 
+    static List<Exception> timeoutsOfClients() {
+        return List.of(
+                new UncheckedIOException(new SocketTimeoutException("Read timed out")),
+                new HttpTimeoutException("request timed out"),
+                new HttpConnectTimeoutException("HTTP connect timed out"),
+                new SQLTimeoutException("cancelled by the driver"),
+                new StatusRuntimeException("DEADLINE_EXCEEDED: after 19 ms"),
+                new RuntimeException(new TimeoutException()));
+    }
+
     @Test
-    void clientThatGivesUpByItselfWhenTheDeadlineIsNearIsCutShortToo() {
+    void anotherErrorAtThatMomentIsTheDependencys() {
+        Pipeline pipeline = pipeline(new Ear("ear"));
+        call(pipeline, false, Duration.ofMinutes(1), Duration.ofMillis(50));
+        var unused = time.spawn(() -> pipeline.operation("o")
+                .unkeyed()
+                .deadline(Duration.ofMillis(20))
+                .call(attempt -> {
+                    time.sleep(attempt.remaining().minusMillis(1));
+                    throw new StatusRuntimeException("UNAVAILABLE: io exception");
+                }));
+        time.run();
+        assertThat(heard).containsExactly("ear SUCCESS", "ear FAILURE");
+    }
+
+    @ParameterizedTest
+    @MethodSource("timeoutsOfClients")
+    void clientThatGivesUpByItselfWhenTheDeadlineIsNearIsCutShortToo(Exception timeout) {
         Pipeline pipeline = pipeline(new Ear("ear"));
         call(pipeline, false, Duration.ofMinutes(1), Duration.ofMillis(50));
         for (int early : new int[] {1, 10}) {
@@ -150,7 +182,7 @@ class CutShortTest {
                     .deadline(Duration.ofMillis(20))
                     .call(attempt -> {
                         time.sleep(attempt.remaining().minusMillis(early));
-                        throw new UncheckedIOException(new SocketTimeoutException("Read timed out"));
+                        throw timeout;
                     }));
             time.run();
         }

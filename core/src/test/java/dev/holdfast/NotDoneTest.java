@@ -131,6 +131,9 @@ class NotDoneTest {
         refused.addSuppressed(new IOException("unexpected end of stream"));
         assertThat(NotDone.surely(refused)).isFalse();
         assertThat(NotDone.surely(new RuntimeException(refused))).isFalse();
+        ConnectException wrapped = new ConnectException();
+        wrapped.addSuppressed(new RuntimeException(new IOException("unexpected end of stream")));
+        assertThat(NotDone.surely(wrapped)).isFalse();
         RuntimeException around = new RuntimeException(new ConnectException());
         around.addSuppressed(new TimeoutException());
         assertThat(NotDone.surely(around)).isFalse();

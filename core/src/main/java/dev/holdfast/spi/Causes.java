@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** Walks from an error to what caused it. An exception of a user's may override anything, and throw in it. */
 public final class Causes {
     /** How many are looked at; a chain may be a ring. */
-    public static final int MOST = 16;
+    public static final int MOST = 64;
 
     private Causes() {}
 

@@ -5,6 +5,7 @@ import static dev.holdfast.contract.Lab.millis;
 import static dev.holdfast.contract.Step.error;
 import static dev.holdfast.contract.Step.value;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Outcome;
@@ -17,6 +18,7 @@ import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Way;
 import dev.holdfast.retry.Jitter;
+import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
@@ -86,6 +88,18 @@ class HedgeAnswerTest {
         assertThat(reply.get().value()).isEqualTo("stale");
         assertThat(reply.get().source()).isEqualTo(Source.STALE_ON_ERROR);
         assertThat(reply.get().age()).isEqualTo(Duration.ofMinutes(3));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void hedgeThatAnotherPipelineTurnsAwayCostsNothing(Way way) {
+        Pipeline closed = Pipeline.of("inner");
+        closed.close();
+        Throwable turnedAway = catchThrowable(() -> closed.call(() -> "never"));
+        RetryBudget budget = RetryBudget.of(b -> b.maxTokens(10));
+        lab.layers(HedgePolicy.of(h -> h.delay(millis(20)).budget(budget)));
+        lab.run(way, value("slow").after(500), error(turnedAway));
+        assertThat(budget.tokens()).isEqualTo(10);
     }
 
     @ParameterizedTest

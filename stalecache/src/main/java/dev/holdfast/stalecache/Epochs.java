@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
+import dev.holdfast.spi.CallKey;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -25,12 +26,12 @@ final class Epochs {
     /** What is told of this key just now. */
     int of(Object key) {
         // Each of the three only grows, so that the sum stays the same only if all of them do.
-        return all.get() + counters.get(index(Keys.given(key), COUNTERS)) + counters.get(index(key, COUNTERS));
+        return all.get() + counters.get(index(((CallKey) key).key(), COUNTERS)) + counters.get(index(key, COUNTERS));
     }
 
     /** Stores something of this key, in one step with the look at its epoch; false, and nothing is stored, if that has moved. */
     boolean storeIn(int epoch, Object key, Runnable store) {
-        synchronized (lock(Keys.given(key))) {
+        synchronized (lock(((CallKey) key).key())) {
             if (of(key) != epoch) {
                 return false;
             }
@@ -48,7 +49,7 @@ final class Epochs {
 
     /** As {@link #moveGiven}, of this key alone. */
     void move(Object key) {
-        synchronized (lock(Keys.given(key))) {
+        synchronized (lock(((CallKey) key).key())) {
             counters.incrementAndGet(index(key, COUNTERS));
         }
     }

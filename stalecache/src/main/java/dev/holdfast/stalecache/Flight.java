@@ -46,6 +46,8 @@ final class Flight {
     private volatile long begunAt;
     private volatile long slowAt;
     private volatile @Nullable Running running;
+    /** Whether the leader has had an attempt. */
+    private volatile boolean started;
 
     private Flight(Object key, long now, long slowAfter) {
         this.key = key;
@@ -98,6 +100,7 @@ final class Flight {
     }
 
     void attemptStarts(Running attempt) {
+        started = true;
         running = attempt;
     }
 
@@ -106,15 +109,31 @@ final class Flight {
     }
 
     /** When a follower is to look whether the leader still leads; {@link Long#MAX_VALUE}: not before it is told. */
-    long untilLook(long now) {
+    synchronized long untilLook(long patience, long now) {
         Running attempt = running;
-        return attempt == null ? Math.max(FIRST_LOOK_NANOS, now - begunAt) : attempt.untilOutlived(now);
+        if (attempt != null) {
+            return attempt.untilOutlived(now);
+        }
+        long look = Math.max(FIRST_LOOK_NANOS, now - begunAt);
+        return waitsForAThread() ? Math.min(look, Math.max(1, patience - (now - begunAt))) : look;
+    }
+
+    private boolean waitsForAThread() {
+        return leader != null && leader.isRefresh() && !started;
     }
 
     /** The leader whose attempt has outlived its limit, with what it would have brought; null if there is none. */
     synchronized @Nullable Lost outlived(long now) {
         Running attempt = running;
         return leader == null || attempt == null || attempt.untilOutlived(now) > 0 ? null : new Lost(leader, attempt);
+    }
+
+    /**
+     * The leader in the background that has not begun for so long, since no thread was there for it or it was lost on the way
+     * to one; null if there is none.
+     */
+    synchronized @Nullable Ticket notBegun(long patience, long now) {
+        return waitsForAThread() && now - begunAt >= patience ? leader : null;
     }
 
     /** A leader that does not come back from this attempt in time. */
@@ -220,6 +239,7 @@ final class Flight {
             return null;
         }
         begunAt = now;
+        started = false;
         running = null;
         Ticket next = new Ticket(this, true, false);
         leader = next;

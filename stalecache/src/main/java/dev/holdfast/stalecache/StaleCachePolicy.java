@@ -53,7 +53,6 @@ public final class StaleCachePolicy extends Policy {
 
     private final Store store;
     private final Flights flights;
-    private final Keys keys = new Keys();
     private final Tally tally = new Tally();
     private final ConcurrentMap<String, Pace> paces = new ConcurrentHashMap<>();
     private final Pace otherPace = new Pace();
@@ -120,7 +119,7 @@ public final class StaleCachePolicy extends Policy {
     public void invalidate(Object key) {
         Objects.requireNonNull(key, "key");
         store.removeGiven(key);
-        flights.forgetAll(kept -> key.equals(Keys.given(kept)));
+        flights.forgetAll(kept -> key.equals(((CallKey) kept).key()));
     }
 
     /** How many loads are under way. */
@@ -143,7 +142,7 @@ public final class StaleCachePolicy extends Policy {
             tally.request(asked == null ? Kind.NO_KEY : Kind.NOT_IDEMPOTENT);
             return PROCEED;
         }
-        Object key = keys.of(passage, asked);
+        Object key = asked;
         long now = passage.now();
         Entry entry = store.find(key, now);
         if (entry != null && store.isFresh(entry, now)) {
@@ -159,7 +158,7 @@ public final class StaleCachePolicy extends Policy {
     /** Null for a call that passes by. */
     private @Nullable Object key(Passage passage) {
         CallKey asked = passage.key();
-        return asked == null || !passage.idempotent() ? null : keys.of(passage, asked);
+        return asked == null || !passage.idempotent() ? null : asked;
     }
 
     // ---- one call for all
@@ -219,7 +218,7 @@ public final class StaleCachePolicy extends Policy {
             // Afterwards nobody asks this layer any more.
             ticket.lastCall(passage.now() + remaining - remaining / 16 - 1);
         }
-        return await(passage, ticket);
+        return leadOrAwait(passage, ticket);
     }
 
     /** Only a leader's load can wait for this call; one that passes the cache by, or goes on alone, is led by another one. */
@@ -253,7 +252,7 @@ public final class StaleCachePolicy extends Policy {
 
     private long untilNextLook(Ticket ticket, boolean hasSpare, long now) {
         Flight flight = ticket.flight();
-        long wait = flight.untilLook(now);
+        long wait = flight.untilLook(patience(), now);
         if (hasSpare) {
             wait = Math.min(wait, ticket.untilLastCall(now));
         }
@@ -278,11 +277,28 @@ public final class StaleCachePolicy extends Policy {
             passage.object(null);
             return share(passage, flight.key(), landing);
         }
+        return leadOrAwait(passage, ticket);
+    }
+
+    private int leadOrAwait(Passage passage, Ticket ticket) {
+        long now = passage.now();
+        Flight flight = ticket.flight();
+        Ticket notBegun = flight.notBegun(patience(), now);
+        if (notBegun != null) {
+            // Whoever waits longest asks on its own thread, as it would without the cache.
+            store.refreshFailed(flight.key(), now, -1);
+            flights.leave(notBegun);
+        }
         if (ticket.leads()) {
             flight.led(now, slowAfter(pace(passage)));
             return lead(passage, ticket, store.onError(flight.key(), now));
         }
         return await(passage, ticket);
+    }
+
+    /** For how long a load in the background may wait for its thread, with others waiting for it: as long as one attempt. */
+    private long patience() {
+        return Math.min(attemptNanos, refreshTimeout);
     }
 
     /** The leader's limit is over, and the leader is not back: its flight is over for the others. */

@@ -3,6 +3,7 @@ package dev.holdfast.stalecache;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.holdfast.spi.CallKey;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -122,7 +123,7 @@ final class Store {
     /** The values of all keys that were given so. */
     void removeGiven(Object given) {
         epochs.moveGiven(given);
-        entries.asMap().keySet().removeIf(key -> given.equals(Keys.given(key)));
+        entries.asMap().keySet().removeIf(key -> given.equals(((CallKey) key).key()));
     }
 
     long size() {

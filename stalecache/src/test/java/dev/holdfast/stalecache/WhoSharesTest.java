@@ -66,6 +66,41 @@ class WhoSharesTest {
     }
 
     @Test
+    void functionsThatWereDecoratedBeforeShareOnlyIfThePipelineInsideIsTheSame() {
+        Pipeline europe = Pipeline.builder("client").time(time).build();
+        Pipeline america = Pipeline.builder("client").time(time).build();
+        CheckedFunction<String, Integer, RuntimeException> here = pipeline.<Integer>operation("stock")
+                .decorate(europe.<Integer>operation("stock").decorate(key -> 42));
+        CheckedFunction<String, String, RuntimeException> there = pipeline.<String>operation("stock")
+                .decorate(america.<String>operation("stock").decorate(key -> "many"));
+        int few = here.apply(KEY);
+        assertThat(few).isEqualTo(42);
+        assertThat(there.apply(KEY)).isEqualTo("many");
+        Function<String, CompletableFuture<Integer>> later = pipeline.<Integer>operation("late")
+                .decorateAsync(
+                        europe.<Integer>operation("late").decorateAsync(key -> CompletableFuture.completedFuture(42)));
+        Function<String, CompletableFuture<String>> latest = pipeline.<String>operation("late")
+                .decorateAsync(america.<String>operation("late")
+                        .decorateAsync(key -> CompletableFuture.completedFuture("many")));
+        assertThat(later.apply(KEY)).isCompletedWithValue(42);
+        assertThat(latest.apply(KEY)).isCompletedWithValue("many");
+    }
+
+    @Test
+    void pipelinesOfOneNameThatShareACacheShareNoValue() {
+        try (Pipeline other =
+                Pipeline.builder("inventory").policies(policy).time(time).build()) {
+            List<Object> answers = new ArrayList<>();
+            for (Pipeline each : List.of(pipeline, other, pipeline, other)) {
+                answers.add(each.operation("stock", o -> o.type(Object.class))
+                        .key(KEY)
+                        .call(attempt -> stock(KEY)));
+            }
+            assertThat(answers).containsExactly("a 1", "a 2", "a 1", "a 2");
+        }
+    }
+
+    @Test
     void norDoTheirFlights() {
         CompletableFuture<Integer> age =
                 time.spawn(() -> pipeline.<Integer>operation("user").key(KEY).call(attempt -> {
