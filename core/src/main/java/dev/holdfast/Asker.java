@@ -47,7 +47,7 @@ final class Asker {
         return refusal;
     }
 
-    /** As {@link #refusal}, on a dedicated thread, where the attempt has begun already. */
+    /** As {@link #refusal}, in the function itself: with dedicated threads that is not the thread on which its attempt began. */
     void check() {
         CallRejectedException refusal = refusal();
         if (refusal != null) {
