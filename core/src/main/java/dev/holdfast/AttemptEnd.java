@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.spi.Refusal;
 import java.time.Duration;
 import java.util.Optional;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.engine.CallSpec;
+import dev.holdfast.engine.Engine;
 import dev.holdfast.spi.CallKey;
 import java.time.Duration;
 import java.util.Objects;
@@ -17,41 +19,16 @@ import org.jspecify.annotations.Nullable;
 public final class Call<T extends @Nullable Object> {
     private static final Duration LONGEST = Duration.ofDays(365);
 
-    final Operation<T> operation;
-    final @Nullable Object given;
-    final @Nullable CallKey key;
+    private final Operation<T> operation;
+    /** Also of a call that has no key yet. */
     private final @Nullable Object partition;
-    final long deadlineNanos;
-    final boolean idempotent;
-    /** Of a decorated function whose partition is asked for. */
-    final @Nullable Asker asker;
 
-    Call(
-            Operation<T> operation,
-            @Nullable Object given,
-            @Nullable Object partition,
-            long deadlineNanos,
-            boolean idempotent) {
-        this(operation, given, partition, deadlineNanos, idempotent, null);
-    }
+    final CallSpec spec;
 
-    Call(
-            Operation<T> operation,
-            @Nullable Object given,
-            @Nullable Object partition,
-            long deadlineNanos,
-            boolean idempotent,
-            @Nullable Asker asker) {
-        this.asker = asker;
+    Call(Operation<T> operation, @Nullable Object partition, CallSpec spec) {
         this.operation = operation;
-        this.given = given;
         this.partition = partition;
-        this.key = given == null ? null : new CallKey(operation.family, partition, given);
-        this.deadlineNanos = deadlineNanos;
-        this.idempotent = idempotent;
-        if (given != null && !idempotent) {
-            operation.pipeline.keyedInVain(operation);
-        }
+        this.spec = spec;
     }
 
     /**
@@ -60,13 +37,13 @@ public final class Call<T extends @Nullable Object> {
      */
     public Call<T> key(Object value) {
         Objects.requireNonNull(value, "key");
-        return new Call<>(operation, value, partition, deadlineNanos, idempotent);
+        return with(value, partition, spec.deadlineNanos(), spec.idempotent());
     }
 
     /** For this tenant or user: keys of different partitions never meet. */
     public Call<T> partition(Object value) {
         Objects.requireNonNull(value, "partition");
-        return new Call<>(operation, given, value, deadlineNanos, idempotent);
+        return with(given(), value, spec.deadlineNanos(), spec.idempotent());
     }
 
     /**
@@ -76,7 +53,7 @@ public final class Call<T extends @Nullable Object> {
      *     {@link Reason#DEADLINE_EXCEEDED}.
      */
     public Call<T> deadline(Duration limit) {
-        return new Call<>(operation, given, partition, limitNanos("deadline", limit), idempotent);
+        return with(given(), partition, limitNanos("deadline", limit), spec.idempotent());
     }
 
     /**
@@ -84,7 +61,7 @@ public final class Call<T extends @Nullable Object> {
      * only where it was surely not done, and caches pass it by, whatever its key.
      */
     public Call<T> idempotent(boolean value) {
-        return new Call<>(operation, given, partition, deadlineNanos, value);
+        return with(given(), partition, spec.deadlineNanos(), value);
     }
 
     /**
@@ -95,13 +72,13 @@ public final class Call<T extends @Nullable Object> {
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <E extends Exception> T call(CheckedFunction<? super Attempt, ? extends T, ? extends E> action) throws E {
-        return pipelineFor(action).blocking.call(this, action, CallState.ATTEMPT, null, false);
+        return engineFor(action).blocking.call(spec, action, Engine.ATTEMPT, null, false);
     }
 
     /** As {@link #call}, and tells where the answer came from. */
     public <E extends Exception> Reply<T> reply(CheckedFunction<? super Attempt, ? extends T, ? extends E> action)
             throws E {
-        return pipelineFor(action).blocking.call(this, action, CallState.ATTEMPT, null, true);
+        return engineFor(action).blocking.call(spec, action, Engine.ATTEMPT, null, true);
     }
 
     /**
@@ -109,20 +86,31 @@ public final class Call<T extends @Nullable Object> {
      * up; cancelling a future derived from it does not. Every problem is reported in the future.
      */
     public CompletableFuture<T> callAsync(Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
-        return pipelineFor(action).async.call(this, action, CallState.ATTEMPT, null, false);
+        return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, false);
     }
 
     /** As {@link #callAsync}, and tells where the answer came from. */
     public CompletableFuture<Reply<T>> replyAsync(
             Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
-        return pipelineFor(action).async.call(this, action, CallState.ATTEMPT, null, true);
+        return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, true);
     }
 
-    private Pipeline pipelineFor(Object action) {
-        if (given != null) {
+    private Call<T> with(
+            @Nullable Object given, @Nullable Object newPartition, long deadlineNanos, boolean idempotent) {
+        return new Call<>(
+                operation, newPartition, operation.spec(given, newPartition, deadlineNanos, idempotent, null));
+    }
+
+    private @Nullable Object given() {
+        CallKey key = spec.key();
+        return key == null ? null : key.key();
+    }
+
+    private Engine engineFor(Object action) {
+        if (spec.key() != null) {
             operation.family.runs(action);
         }
-        return operation.pipeline;
+        return operation.pipeline.engine;
     }
 
     /** What a caller works out, such as what is left of a request's time, may well be over. */

@@ -22,10 +22,7 @@ public final class CallRejectedException extends RuntimeException {
     private final long retryAfterNanos;
     private final transient Supplier<String> text;
     private @Nullable String message;
-    private transient @Nullable List<AttemptEnd> history;
-
-    /** The caller's limit that ended the call before it reached the dependency; null if it was anything else. */
-    transient @Nullable StruckLimit limit;
+    private final transient @Nullable List<AttemptEnd> history;
 
     /**
      * A rejection; made by policies through {@link dev.holdfast.spi.Passage#reject}.
@@ -39,18 +36,26 @@ public final class CallRejectedException extends RuntimeException {
             String message,
             long retryAfterNanos,
             @Nullable Throwable cause) {
-        this(reason, pipeline, policy, () -> message, retryAfterNanos, cause);
+        this(reason, pipeline, policy, () -> message, retryAfterNanos, cause, List.of());
     }
 
-    CallRejectedException(
+    /**
+     * As above, with the history of the call, and a message that is put together when somebody reads it.
+     *
+     * @param message asked for once, on any thread
+     * @param history how the attempts before the rejection ended; kept as it is
+     */
+    public CallRejectedException(
             Reason reason,
             String pipeline,
             String policy,
-            Supplier<String> text,
+            Supplier<String> message,
             long retryAfterNanos,
-            @Nullable Throwable cause) {
+            @Nullable Throwable cause,
+            List<AttemptEnd> history) {
         super(null, cause, false, false);
-        this.text = text;
+        this.text = message;
+        this.history = history;
         this.reason = reason;
         this.pipeline = pipeline;
         this.policy = policy;
@@ -102,12 +107,5 @@ public final class CallRejectedException extends RuntimeException {
     public List<AttemptEnd> history() {
         List<AttemptEnd> told = history;
         return told == null ? List.of() : told;
-    }
-
-    /** By the pipeline that made it, before anybody else sees it; an outer one that it passes through has nothing to add. */
-    void tell(Pipeline by, List<AttemptEnd> attemptEnds) {
-        if (history == null && by.name().equals(pipeline)) {
-            history = attemptEnds;
-        }
     }
 }

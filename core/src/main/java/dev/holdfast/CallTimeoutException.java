@@ -14,11 +14,9 @@ public final class CallTimeoutException extends RuntimeException {
 
     private final String pipeline;
     private final String policy;
+    private final int attempt;
     private final long elapsedNanos;
-    private transient @Nullable List<AttemptEnd> history;
-
-    /** The caller's limit that struck; null if it was one of the pipeline's own. */
-    final transient @Nullable StruckLimit limit;
+    private final transient @Nullable List<AttemptEnd> history;
 
     /**
      * An attempt that was given up; made by the pipeline, and by policies for calls that waited for another one's attempt.
@@ -28,10 +26,16 @@ public final class CallTimeoutException extends RuntimeException {
      * @param elapsedNanos how long it had run
      */
     public CallTimeoutException(String pipeline, String policy, int attempt, long elapsedNanos) {
-        this(pipeline, policy, attempt, elapsedNanos, null);
+        this(pipeline, policy, attempt, elapsedNanos, List.of());
     }
 
-    CallTimeoutException(String pipeline, String policy, int attempt, long elapsedNanos, @Nullable StruckLimit limit) {
+    /**
+     * As above, with the history of the call.
+     *
+     * @param history how the attempts of the call ended; kept as it is
+     */
+    public CallTimeoutException(
+            String pipeline, String policy, int attempt, long elapsedNanos, List<AttemptEnd> history) {
         super(
                 "attempt " + attempt + " of '" + pipeline + "' was given up after " + elapsedNanos / 1_000_000
                         + " ms by the " + policy,
@@ -40,8 +44,9 @@ public final class CallTimeoutException extends RuntimeException {
                 false);
         this.pipeline = pipeline;
         this.policy = policy;
+        this.attempt = attempt;
         this.elapsedNanos = elapsedNanos;
-        this.limit = limit;
+        this.history = history;
     }
 
     /** The name of the pipeline. */
@@ -54,6 +59,11 @@ public final class CallTimeoutException extends RuntimeException {
         return policy;
     }
 
+    /** Which attempt it was; the first is 1. */
+    public int attempt() {
+        return attempt;
+    }
+
     /** How long the attempt had run when it was given up. */
     public Duration elapsed() {
         return Duration.ofNanos(elapsedNanos);
@@ -63,12 +73,5 @@ public final class CallTimeoutException extends RuntimeException {
     public List<AttemptEnd> history() {
         List<AttemptEnd> told = history;
         return told == null ? List.of() : told;
-    }
-
-    /** By the pipeline that made it, before anybody else sees it; an outer one that it passes through has nothing to add. */
-    void tell(Pipeline by, List<AttemptEnd> attemptEnds) {
-        if (history == null && by.name().equals(pipeline)) {
-            history = attemptEnds;
-        }
     }
 }

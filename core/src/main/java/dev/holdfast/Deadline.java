@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.Objects;
@@ -31,17 +32,12 @@ public final class Deadline {
     public static <T extends @Nullable Object, E extends Exception> T within(
             TimeSource time, Duration limit, CheckedSupplier<T, E> action) throws E {
         Objects.requireNonNull(action, "action");
-        long nanos = Call.limitNanos("limit", limit);
-        long now = time.nanos();
-        Ambient here = Ambient.get();
-        return bound(time, now + Math.min(nanos, here.remaining(time, now)), here.boundAttempt, null, action);
+        return Bound.within(time, Call.limitNanos("limit", limit), 0, action);
     }
 
     /** What is left for the current thread's request; empty if nothing limits it. Never negative. */
     public static Optional<Duration> remaining() {
-        Ambient here = Ambient.get();
-        TimeSource time = here.boundTime != null ? here.boundTime : TimeSource.system();
-        long remaining = here.remaining(time, time.nanos());
+        long remaining = Bound.remaining();
         return remaining == Long.MAX_VALUE ? Optional.empty() : Optional.of(Duration.ofNanos(Math.max(0, remaining)));
     }
 
@@ -66,14 +62,7 @@ public final class Deadline {
     }
 
     private static void execute(Executor executor, @Nullable Binding carried, Runnable task) {
-        if (carried == null) {
-            executor.execute(task);
-            return;
-        }
-        executor.execute(() -> bound(carried.time, carried.until, carried.attempt, carried.around, () -> {
-            task.run();
-            return null;
-        }));
+        executor.execute(carried == null ? task : () -> carried.bound.run(task));
     }
 
     /**
@@ -82,87 +71,26 @@ public final class Deadline {
      * tasks to an executor wants {@link #propagating}, and who knows the time that is left wants {@link #within}. Immutable.
      */
     public static final class Binding {
-        private final @Nullable TimeSource time;
-        private final long until;
-        private final int attempt;
-        private final @Nullable Around around;
+        private final Bound bound;
 
-        // What is bound to the thread itself, the call apart that it is in the middle of.
-        private final @Nullable TimeSource ownTime;
-        private final long ownUntil;
-        private final int ownAttempt;
-        private final @Nullable Around ownAround;
-
-        private Binding(Ambient here, @Nullable TimeSource time, long until, int attempt, @Nullable Around around) {
-            this.time = time;
-            this.until = until;
-            this.attempt = attempt;
-            this.around = around;
-            ownTime = here.boundTime;
-            ownUntil = here.boundAt;
-            ownAttempt = here.boundAttempt;
-            ownAround = here.boundAround;
+        private Binding(Bound bound) {
+            this.bound = bound;
         }
 
         /** What holds now; null if nothing does. */
         public static @Nullable Binding current() {
-            Ambient here = Ambient.get();
-            CallState outer = here.current();
-            TimeSource time =
-                    here.boundTime != null ? here.boundTime : outer != null ? outer.time() : TimeSource.system();
-            long now = time.nanos();
-            long remaining = here.remaining(time, now);
-            int attempt = here.attempt();
-            Around around = here.around();
-            if (remaining == Long.MAX_VALUE && attempt == 0 && around == null) {
-                return null;
-            }
-            return new Binding(here, remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt, around);
+            Bound bound = Bound.current();
+            return bound == null ? null : new Binding(bound);
         }
 
         /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
         public static void set(@Nullable Binding elsewhere) {
-            Ambient here = Ambient.get();
-            here.boundTime = elsewhere == null ? null : elsewhere.time;
-            here.boundAt = elsewhere == null ? 0 : elsewhere.until;
-            here.boundAttempt = elsewhere == null ? 0 : elsewhere.attempt;
-            here.boundAround = elsewhere == null ? null : elsewhere.around;
-            here.bindingChanged();
+            Bound.set(elsewhere == null ? null : elsewhere.bound);
         }
 
         /** Puts back what {@link #current} told on this very thread before something was set. */
         public static void restore(@Nullable Binding before) {
-            Ambient here = Ambient.get();
-            here.boundTime = before == null ? null : before.ownTime;
-            here.boundAt = before == null ? 0 : before.ownUntil;
-            here.boundAttempt = before == null ? 0 : before.ownAttempt;
-            here.boundAround = before == null ? null : before.ownAround;
-            here.bindingChanged();
-        }
-    }
-
-    /** Binds all to this thread while the action runs; with no time given, what is bound already goes on to hold. */
-    static <T extends @Nullable Object, E extends Exception> T bound(
-            @Nullable TimeSource time, long until, int attempt, @Nullable Around around, CheckedSupplier<T, E> action)
-            throws E {
-        Ambient here = Ambient.get();
-        TimeSource outerTime = here.boundTime;
-        long outerAt = here.boundAt;
-        int outerAttempt = here.boundAttempt;
-        Around outerAround = here.boundAround;
-        if (time != null) {
-            here.boundTime = time;
-            here.boundAt = until;
-        }
-        here.boundAttempt = attempt;
-        here.boundAround = Around.joined(around, outerAround);
-        try {
-            return action.get();
-        } finally {
-            here.boundTime = outerTime;
-            here.boundAt = outerAt;
-            here.boundAttempt = outerAttempt;
-            here.boundAround = outerAround;
+            Bound.restore(before == null ? null : before.bound);
         }
     }
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.engine.Asker;
+import dev.holdfast.engine.CallSpec;
+import dev.holdfast.engine.Engine;
+import dev.holdfast.engine.Family;
+import dev.holdfast.engine.OperationSpec;
+import dev.holdfast.spi.CallKey;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,10 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Operation<T extends @Nullable Object> {
     final Pipeline pipeline;
-    final @Nullable String name;
-    final boolean idempotent;
-    final Classifier classifier;
-    private final @Nullable Consumer<Object> discard;
+    private final OperationSpec spec;
+    private final boolean idempotent;
     private final Call<T> unkeyed;
     /** With which other operations its answers are shared. */
     final Family family;
@@ -29,12 +33,11 @@ public final class Operation<T extends @Nullable Object> {
     @SuppressWarnings("unchecked") // values of this operation are of its type
     Operation(Pipeline pipeline, @Nullable String name, Classifier classifier, Options<T> options) {
         this.pipeline = pipeline;
-        this.name = name;
         this.idempotent = options.idempotent;
-        this.classifier = options.classifier == null ? classifier : options.classifier;
-        this.discard = (Consumer<Object>) options.discard;
+        this.spec = new OperationSpec(
+                name, options.classifier == null ? classifier : options.classifier, (Consumer<Object>) options.discard);
         this.family = new Family(pipeline.identity, name, options.type);
-        this.unkeyed = new Call<>(this, null, null, Long.MAX_VALUE, idempotent);
+        this.unkeyed = new Call<>(this, null, new CallSpec(spec, null, Long.MAX_VALUE, idempotent, null));
     }
 
     /** What an operation can be told. */
@@ -84,18 +87,7 @@ public final class Operation<T extends @Nullable Object> {
 
     /** The name, as in metrics. */
     public String name() {
-        return name == null ? "" : name;
-    }
-
-    /** Nobody gets this value. */
-    void discard(@Nullable Object lost) {
-        if (lost != null && discard != null) {
-            try {
-                discard.accept(lost);
-            } catch (Throwable thrown) {
-                pipeline.interpreter.logOnce("discarding a value of '" + pipeline.name() + "' threw", thrown);
-            }
-        }
+        return spec.name() == null ? "" : spec.name();
     }
 
     /**
@@ -151,7 +143,7 @@ public final class Operation<T extends @Nullable Object> {
     public <K> Function<K, CompletableFuture<T>> decorateAsync(
             Function<? super K, ? extends CompletionStage<T>> function) {
         family.runs(Objects.requireNonNull(function, "function"));
-        return new DecoratedAsync<>(family, argument -> calledAsync(() -> key(argument), function, argument));
+        return new DecoratedAsync<>(family, argument -> calledAsync(() -> keyed(argument, null), function, argument));
     }
 
     /**
@@ -165,7 +157,7 @@ public final class Operation<T extends @Nullable Object> {
         return new DecoratedAsync<>(family, argument -> {
             Asker asker;
             try {
-                asker = new Asker(pipeline, partition);
+                asker = new Asker(pipeline.engine, partition);
             } catch (Throwable thrown) {
                 return CompletableFuture.failedFuture(thrown);
             }
@@ -173,23 +165,37 @@ public final class Operation<T extends @Nullable Object> {
                 asker.check();
                 return function.apply(key);
             };
-            return calledAsync(() -> keyOf(argument, asker), forAsker, argument);
+            return calledAsync(() -> keyed(argument, asker), forAsker, argument);
         });
     }
 
     private <K> CompletableFuture<T> calledAsync(
-            Supplier<Call<T>> key, Function<? super K, ? extends CompletionStage<T>> function, K argument) {
-        Call<T> call;
+            Supplier<CallSpec> key, Function<? super K, ? extends CompletionStage<T>> function, K argument) {
+        CallSpec call;
         try {
             call = key.get();
         } catch (Throwable thrown) {
             return CompletableFuture.failedFuture(thrown);
         }
-        return pipeline.async.call(call, function, CallState.KEYED, argument, false);
+        return pipeline.engine.async.call(call, function, Engine.KEYED, argument, false);
     }
 
-    private Call<T> keyOf(Object argument, Asker asker) {
-        return new Call<>(this, Objects.requireNonNull(argument, "key"), asker.who, Long.MAX_VALUE, idempotent, asker);
+    private CallSpec keyed(Object argument, @Nullable Asker asker) {
+        Objects.requireNonNull(argument, "key");
+        return spec(argument, asker == null ? null : asker.who, Long.MAX_VALUE, idempotent, asker);
+    }
+
+    CallSpec spec(
+            @Nullable Object given,
+            @Nullable Object partition,
+            long deadlineNanos,
+            boolean mayRunTwice,
+            @Nullable Asker asker) {
+        if (given != null && !mayRunTwice) {
+            pipeline.keyedInVain(this);
+        }
+        CallKey key = given == null ? null : new CallKey(family, partition, given);
+        return new CallSpec(spec, key, deadlineNanos, mayRunTwice, asker);
     }
 
     // Not a lambda, which could not tell what it runs; and a frame less in every stack trace of the user's than one
@@ -207,16 +213,16 @@ public final class Operation<T extends @Nullable Object> {
         @Override
         public T apply(K argument) throws E {
             if (partition == null) {
-                return operation.pipeline.blocking.call(
-                        operation.key(argument), function, CallState.KEYED, argument, false);
+                return operation.pipeline.engine.blocking.call(
+                        operation.keyed(argument, null), function, Engine.KEYED, argument, false);
             }
-            Asker asker = new Asker(operation.pipeline, partition);
+            Asker asker = new Asker(operation.pipeline.engine, partition);
             CheckedFunction<K, T, E> forAsker = key -> {
                 asker.check();
                 return function.apply(key);
             };
-            return operation.pipeline.blocking.call(
-                    operation.keyOf(argument, asker), forAsker, CallState.KEYED, argument, false);
+            return operation.pipeline.engine.blocking.call(
+                    operation.keyed(argument, asker), forAsker, Engine.KEYED, argument, false);
         }
     }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.engine.Engine;
+import dev.holdfast.engine.Watchdog;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Observed;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.lang.System.Logger.Level;
@@ -19,8 +22,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -37,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A blocking call runs on its caller's thread. An asynchronous one holds no thread; its continuations run where its stages
  * complete, or on the pipeline's executor; on a timer's thread only if that executor runs them where they are handed in.
  */
-public final class Pipeline implements AutoCloseable {
+public final class Pipeline implements Observed, AutoCloseable {
     /** Classes of its own cost a pipeline about as much as ten thousand calls do; this many tell that it is in use. */
     private static final int STRAIGHT_AFTER = Integer.getInteger("dev.holdfast.straight-after", 1_000);
 
@@ -49,64 +50,31 @@ public final class Pipeline implements AutoCloseable {
     /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
     private final @Nullable Set<String> keyedInVain;
 
-    private final TimeSource time;
     private final Operation<@Nullable Object> plain;
     /** Whose keys are this pipeline's. */
     final Object identity = new Object();
 
     private final Classifier classifier;
-    private final @Nullable Events events;
-    final @Nullable Carrier carrier;
-    final Interpreter interpreter;
-    final BlockingDriver blocking;
-    final AsyncDriver async;
-
-    final Lanes lanes;
-    private final @Nullable ExecutorService dedicated;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    final Engine engine;
 
     private Pipeline(Builder builder) {
         name = builder.name;
         policies = List.copyOf(builder.policies);
         warnings = new CopyOnWriteArrayList<>(warningsOf(name, policies));
         keyedInVain = OrderLint.caches(policies) ? ConcurrentHashMap.newKeySet() : null;
-        time = builder.time;
         classifier = builder.classifier;
-        events = builder.observers.isEmpty() ? null : new Events(name, builder.observers);
-        carrier = Carrier.of(builder.contexts);
-        for (Policy policy : policies) {
-            policy.bind(time);
-            policy.beside(policies);
-        }
-        // Of whoever builds it; for its threads.
-        ClassLoader loader = Thread.currentThread().getContextClassLoader();
-        lanes = new Lanes(name, time, builder.executor, builder.backgroundExecutor, loader);
-        dedicated = dedicatedThreads(name, policies, loader);
-        Executor elsewhere = dedicated != null && time.executor() != null ? time.executor() : dedicated;
-        interpreter = new Interpreter(
-                this, policies, time, events, elsewhere, builder.straightAfter, closed::get, this::startBackground);
-        Watchdog watchdog = builder.watchdog == null ? Watchdog.on(time) : builder.watchdog;
-        blocking = new BlockingDriver(this, interpreter, watchdog);
-        async = new AsyncDriver(this, interpreter, watchdog);
+        engine = new Engine(new Engine.Settings(
+                name,
+                policies,
+                builder.time,
+                builder.observers,
+                builder.contexts,
+                builder.executor,
+                builder.backgroundExecutor,
+                builder.straightAfter,
+                builder.watchdog));
         plain = new Operation<>(this, null, classifier, new Operation.Options<>());
-        if (events != null) {
-            events.opened(this);
-        }
-    }
-
-    private static @Nullable ExecutorService dedicatedThreads(
-            String name, List<Policy> policies, @Nullable ClassLoader loader) {
-        ExecutorService made = null;
-        for (Policy policy : policies) {
-            if (policy.dedicatedThreads() > 0) {
-                if (made != null) {
-                    throw new IllegalArgumentException("pipeline '" + name
-                            + "' has two policies with dedicated threads, but an attempt runs on one");
-                }
-                made = Threads.newDedicated(name, loader);
-            }
-        }
-        return made;
+        engine.opened(this);
     }
 
     private static List<String> warningsOf(String name, List<Policy> policies) {
@@ -326,7 +294,7 @@ public final class Pipeline implements AutoCloseable {
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <T extends @Nullable Object, E extends Exception> T call(CheckedSupplier<T, E> action) throws E {
-        return blocking.call(plain.unkeyed(), action, CallState.SUPPLIER, null, false);
+        return engine.blocking.call(plain.unkeyed().spec, action, Engine.SUPPLIER, null, false);
     }
 
     /**
@@ -334,7 +302,7 @@ public final class Pipeline implements AutoCloseable {
      * and takes back its permits; cancelling a future derived from it does not. Every problem is reported in the future.
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> action) {
-        return async.call(plain.unkeyed(), action, CallState.SUPPLIER, null, false);
+        return engine.async.call(plain.unkeyed().spec, action, Engine.SUPPLIER, null, false);
     }
 
     /** A named kind of call, with the default options. */
@@ -353,11 +321,13 @@ public final class Pipeline implements AutoCloseable {
     // ---- what it is
 
     /** The name. */
+    @Override
     public String name() {
         return name;
     }
 
     /** The policies, the first outermost. */
+    @Override
     public List<Policy> policies() {
         return policies;
     }
@@ -368,6 +338,7 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /** Asks every policy for its gauges and totals. The second policy of a kind has {@code .2} behind its names, and so on. */
+    @Override
     public void meters(Meters meters) {
         Map<String, Integer> kinds = new HashMap<>();
         for (Policy policy : policies) {
@@ -397,86 +368,6 @@ public final class Pipeline implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!closed.compareAndSet(false, true)) {
-            return;
-        }
-        lanes.close();
-        if (dedicated != null) {
-            dedicated.shutdown();
-        }
-        interpreter.closing.complete();
-        if (events != null) {
-            events.closed(this);
-        }
-    }
-
-    boolean isClosed() {
-        return closed.get();
-    }
-
-    /** Not on this thread, which has others to serve. */
-    void runHooks(Attempt attempt, CallContext.@Nullable Snapshot context) {
-        if (attempt.hasHooks()) {
-            try {
-                lanes.hooks().execute(() -> Carrier.within(context, () -> attempt.runHooks(this::hookThrew)));
-            } catch (Throwable refusal) {
-                interpreter.logOnce("no thread to run the onCancel hooks of '" + name + "'", refusal);
-            }
-        }
-    }
-
-    private void hookThrew(Throwable thrown) {
-        interpreter.logOnce("an onCancel hook of '" + name + "' threw", thrown);
-    }
-
-    // ---- background work
-
-    private void startBackground(CallState parent, CallState.Fork fork) {
-        CallState child = new CallState(interpreter.layers, parent.async, null);
-        child.begin(interpreter, parent.spec, parent.mode);
-        child.work(Objects.requireNonNull(parent.action), parent.argument);
-        child.background = true;
-        child.base = fork.layer();
-        child.cursor = fork.layer() + 1;
-        child.preset(fork.layer(), fork.object());
-        child.limitCaller(fork.limitNanos());
-        child.context = parent.context();
-        try {
-            lanes.background().execute(() -> runBackground(child));
-        } catch (Throwable refusal) {
-            interpreter.refuse(child);
-            runBackground(child);
-        }
-    }
-
-    void runBackground(CallState child) {
-        Surroundings callers = Surroundings.enter(child, Ambient.get());
-        try {
-            if (child.async) {
-                // Going down still: it has not been refused already.
-                if (isClosed() && child.down) {
-                    interpreter.refuse(child);
-                }
-                async.proceed(child);
-            } else {
-                blocking.runInBackground(child);
-                backgroundDone(child);
-            }
-        } finally {
-            Surroundings.leave(callers);
-        }
-    }
-
-    void backgroundDone(CallState child) {
-        Hedge hedge = child.hedge();
-        if (hedge != null) {
-            hedge.ended();
-            return;
-        }
-        // Nobody gets it, unless a policy has kept it or others share it.
-        child.loseValueFor(null);
-        if (events != null) {
-            events.backgroundSettled(child.operation(), child.outcome, child.now - child.startNanos);
-        }
+        engine.close(this);
     }
 }

@@ -3,7 +3,6 @@ package dev.holdfast;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,18 +13,22 @@ import org.jspecify.annotations.Nullable;
 public final class Reply<T extends @Nullable Object> {
     private final T value;
     private final Source source;
-    private final long ageNanos;
+    private final Duration age;
     private final int attempts;
-    private final long lastNanos;
-    private final @Nullable List<AttemptEnd> failures;
+    private final List<AttemptEnd> history;
 
-    Reply(T value, CallState call) {
+    /**
+     * A reply; made by the pipeline, and by tests of those who take one.
+     *
+     * @param attempts how often the action was started
+     * @param history how the attempts ended; kept as it is
+     */
+    public Reply(T value, Source source, Duration age, int attempts, List<AttemptEnd> history) {
         this.value = value;
-        this.source = call.source;
-        this.ageNanos = call.ageNanos;
-        this.attempts = call.attempts;
-        this.lastNanos = call.actionNanos;
-        this.failures = call.failures();
+        this.source = source;
+        this.age = age;
+        this.attempts = attempts;
+        this.history = history;
     }
 
     /** The answer. */
@@ -40,7 +43,7 @@ public final class Reply<T extends @Nullable Object> {
 
     /** How old the answer is; zero unless it came from a cache. */
     public Duration age() {
-        return Duration.ofNanos(ageNanos);
+        return age;
     }
 
     /** How often the action was started for this call; 0 if the answer needed no attempt. */
@@ -50,12 +53,7 @@ public final class Reply<T extends @Nullable Object> {
 
     /** How the attempts ended, in their order: at most the last 16; empty if the answer needed none. */
     public List<AttemptEnd> history() {
-        if (failures != null) {
-            return failures;
-        }
-        return attempts == 0
-                ? List.of()
-                : List.of(new AttemptEnd(attempts, Outcome.SUCCESS, Duration.ofNanos(lastNanos), Optional.empty()));
+        return history;
     }
 
     @Override

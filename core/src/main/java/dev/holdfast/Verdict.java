@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.spi.Passage;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * What the {@link Classifier} says of an answer: success, failure, pushback or ignored. Immutable.
  */
 public final class Verdict {
+    /** In {@link #retryAfterNanos}: the call is not to be tried again. Negative, as all that is no time. */
+    public static final long NEVER = -2;
+
     /** A good answer. */
     public static final Verdict SUCCESS = new Verdict(Outcome.SUCCESS, null);
     /** The dependency's fault: retried, and counted by the circuit breaker. */
@@ -22,7 +24,7 @@ public final class Verdict {
     /**
      * The dependency asks for less, and not to be asked again by this call (a negative {@code grpc-retry-pushback-ms}).
      */
-    public static final Verdict STOP = new Verdict(Passage.NEVER);
+    public static final Verdict STOP = new Verdict(NEVER);
 
     private static final Duration LONGEST = Duration.ofDays(1);
 
@@ -56,7 +58,7 @@ public final class Verdict {
     }
 
     /**
-     * How long the dependency asked to be left alone, in nanoseconds; -1 if it did not say, {@link Passage#NEVER} if it wants
+     * How long the dependency asked to be left alone, in nanoseconds; -1 if it did not say, {@link #NEVER} if it wants
      * no retry.
      */
     public long retryAfterNanos() {
@@ -65,7 +67,7 @@ public final class Verdict {
 
     @Override
     public String toString() {
-        if (retryAfterNanos == Passage.NEVER) {
+        if (retryAfterNanos == NEVER) {
             return outcome + "(no retry)";
         }
         return retryAfterNanos < 0

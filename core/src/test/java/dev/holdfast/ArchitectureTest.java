@@ -1,17 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.Set;
 
 /** What may know what inside core. The rules for all modules together are tested where all modules are: in config. */
 @AnalyzeClasses(packages = "dev.holdfast", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
+    /** What everything else is said with: values and functional types, which know only one another. */
+    private static final DescribedPredicate<JavaClass> WORDS = describe(
+            "words",
+            type -> type.getPackageName().equals("dev.holdfast")
+                    && Set.of(
+                                    "Attempt",
+                                    "AttemptEnd",
+                                    "CallRejectedException",
+                                    "CallTimeoutException",
+                                    "CheckedFunction",
+                                    "CheckedSupplier",
+                                    "Classifier",
+                                    "Outcome",
+                                    "Reason",
+                                    "Refusal",
+                                    "Reply",
+                                    "Source",
+                                    "Verdict")
+                            .contains(outermost(type).getSimpleName()));
+
+    /** What a service holds in its hands: in the same package, since it uses both. */
+    private static final DescribedPredicate<JavaClass> FACADE =
+            describe("facade", type -> type.getPackageName().equals("dev.holdfast") && !WORDS.test(type));
+
+    private static JavaClass outermost(JavaClass type) {
+        return type.getEnclosingClass().map(ArchitectureTest::outermost).orElse(type);
+    }
+
+    @ArchTest
+    static final ArchRule dependenciesPointDownward = layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("words")
+            .definedBy(WORDS)
+            .layer("spi")
+            .definedBy("dev.holdfast.spi..")
+            .layer("engine")
+            .definedBy("dev.holdfast.engine..")
+            .layer("policies")
+            .definedBy(
+                    "dev.holdfast.deadline..",
+                    "dev.holdfast.fallback..",
+                    "dev.holdfast.hedge..",
+                    "dev.holdfast.retry..",
+                    "dev.holdfast.timeout..")
+            .layer("time")
+            .definedBy("dev.holdfast.time..")
+            .layer("facade")
+            .definedBy(FACADE)
+            .layer("around")
+            .definedBy("dev.holdfast.http..", "dev.holdfast.micrometer..")
+            .whereLayer("around")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("time")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("facade")
+            .mayOnlyBeAccessedByLayers("around")
+            .whereLayer("policies")
+            .mayOnlyBeAccessedByLayers("facade")
+            .whereLayer("engine")
+            .mayOnlyBeAccessedByLayers("facade", "around")
+            .whereLayer("spi")
+            .mayOnlyBeAccessedByLayers("engine", "policies", "time", "facade", "around");
 
     @ArchTest
     static final ArchRule corePoliciesDoNotKnowOneAnother = slices().matching(
@@ -22,7 +89,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheLintOfOrdersKnowsPolicies = noClasses()
             .that()
-            .resideInAnyPackage("dev.holdfast", "dev.holdfast.spi")
+            .resideInAnyPackage("dev.holdfast", "dev.holdfast.engine", "dev.holdfast.spi")
             .and()
             .doNotHaveSimpleName("OrderLint")
             .should()

@@ -10,7 +10,6 @@ import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.Refusal;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.ByteArrayInputStream;
@@ -216,8 +215,8 @@ class HistoryTest {
 
     @Test
     void aRejectionThatIsSentElsewhereKeepsItsMessage() throws Exception {
-        CallRejectedException rejection =
-                new CallRejectedException(Reason.OTHER, "inventory", "gate", () -> "made when asked", 7, null);
+        CallRejectedException rejection = new CallRejectedException(
+                Reason.OTHER, "inventory", "gate", () -> "made when asked", 7, null, List.of());
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         new ObjectOutputStream(bytes).writeObject(rejection);
         Object read = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray())).readObject();
@@ -229,7 +228,7 @@ class HistoryTest {
     void theMessageOfARejectionIsPutTogetherOnce() {
         AtomicInteger made = new AtomicInteger();
         CallRejectedException rejection = new CallRejectedException(
-                Reason.OTHER, "inventory", "gate", () -> "made " + made.incrementAndGet(), -1, null);
+                Reason.OTHER, "inventory", "gate", () -> "made " + made.incrementAndGet(), -1, null, List.of());
         assertThat(made).hasValue(0);
         assertThat(rejection).hasMessage("made 1").hasToString(CallRejectedException.class.getName() + ": made 1");
         assertThat(rejection).hasMessage("made 1");

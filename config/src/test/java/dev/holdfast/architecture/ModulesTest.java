@@ -16,6 +16,8 @@ import org.jspecify.annotations.NullMarked;
 class ModulesTest {
     private static final String[] CORE = {
         "dev.holdfast",
+        "dev.holdfast.engine..",
+        "dev.holdfast.http..",
         "dev.holdfast.spi..",
         "dev.holdfast.retry..",
         "dev.holdfast.timeout..",

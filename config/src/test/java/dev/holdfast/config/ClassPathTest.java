@@ -14,6 +14,7 @@ import dev.holdfast.config.ConfigException.Problem;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Observed;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
@@ -42,12 +43,12 @@ class ClassPathTest {
 
     private final CallObserver observer = new CallObserver() {
         @Override
-        public void opened(Pipeline pipeline) {
+        public void opened(Observed pipeline) {
             told.add("opened " + pipeline.name());
         }
 
         @Override
-        public void closed(Pipeline pipeline) {
+        public void closed(Observed pipeline) {
             told.add("closed " + pipeline.name());
         }
     };

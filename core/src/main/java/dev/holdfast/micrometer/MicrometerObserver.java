@@ -2,11 +2,11 @@
 package dev.holdfast.micrometer;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
 import dev.holdfast.Source;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.spi.Refusal;
+import dev.holdfast.spi.Observed;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
 import java.util.Objects;
@@ -38,14 +38,14 @@ public final class MicrometerObserver implements CallObserver {
     }
 
     @Override
-    public synchronized void opened(Pipeline pipeline) {
+    public synchronized void opened(Observed pipeline) {
         pipelines
                 .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(registry, name))
                 .open(pipeline);
     }
 
     @Override
-    public synchronized void closed(Pipeline pipeline) {
+    public synchronized void closed(Observed pipeline) {
         PipelineMeters meters = pipelines.get(pipeline.name());
         if (meters != null && meters.close(pipeline)) {
             pipelines.remove(pipeline.name());
@@ -53,7 +53,7 @@ public final class MicrometerObserver implements CallObserver {
     }
 
     @Override
-    public CallObserver forPipeline(Pipeline pipeline) {
+    public CallObserver forPipeline(Observed pipeline) {
         return meters(pipeline.name());
     }
 

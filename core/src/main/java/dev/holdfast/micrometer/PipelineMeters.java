@@ -4,12 +4,12 @@ package dev.holdfast.micrometer;
 import static dev.holdfast.micrometer.Registration.tag;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
 import dev.holdfast.Source;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Observed;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.Refusal;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayDeque;
@@ -33,7 +33,7 @@ final class PipelineMeters implements CallObserver {
     private final MeterRegistry registry;
     private final Tags tags;
     private final Registration registration;
-    private final Deque<Pipeline> open = new ArrayDeque<>();
+    private final Deque<Observed> open = new ArrayDeque<>();
     private @Nullable Registration policies;
 
     private final OperationMeters none;
@@ -60,16 +60,16 @@ final class PipelineMeters implements CallObserver {
 
     // ---- life, under the observer's lock
 
-    void open(Pipeline pipeline) {
+    void open(Observed pipeline) {
         open.push(pipeline);
         show(pipeline);
     }
 
     /** Whether it was the last one, and nothing is left. */
-    boolean close(Pipeline pipeline) {
+    boolean close(Observed pipeline) {
         boolean shown = open.peek() == pipeline;
         open.remove(pipeline);
-        Pipeline next = open.peek();
+        Observed next = open.peek();
         if (next != null && shown) {
             show(next);
         } else if (next == null) {
@@ -79,7 +79,7 @@ final class PipelineMeters implements CallObserver {
         return next == null;
     }
 
-    private void show(Pipeline pipeline) {
+    private void show(Observed pipeline) {
         endPolicies();
         Registration shown = new Registration(registry, tags);
         policies = shown;

@@ -2,11 +2,11 @@
 package dev.holdfast.retry;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.Refusal;
 import dev.holdfast.Source;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.Refusal;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

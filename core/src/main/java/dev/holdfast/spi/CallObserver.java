@@ -2,8 +2,8 @@
 package dev.holdfast.spi;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
 import dev.holdfast.Source;
 import org.jspecify.annotations.Nullable;
 
@@ -17,18 +17,18 @@ import org.jspecify.annotations.Nullable;
 public interface CallObserver {
 
     /** A pipeline was built with this observer. */
-    default void opened(Pipeline pipeline) {}
+    default void opened(Observed pipeline) {}
 
     /**
      * Who is told of the calls of this pipeline; asked once, after {@link #opened}. For an observer that keeps something for
      * each pipeline, and would else look it up with every call. By default this one.
      */
-    default CallObserver forPipeline(Pipeline pipeline) {
+    default CallObserver forPipeline(Observed pipeline) {
         return this;
     }
 
     /** A pipeline was closed; whatever was made in {@link #opened} ends here. */
-    default void closed(Pipeline pipeline) {}
+    default void closed(Observed pipeline) {}
 
     /**
      * A call has ended, and its outcome is about to be delivered.

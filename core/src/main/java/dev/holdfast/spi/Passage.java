@@ -3,7 +3,9 @@ package dev.holdfast.spi;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
 import dev.holdfast.Source;
+import dev.holdfast.Verdict;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -22,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public abstract class Passage {
 
     /** In {@link #retryAfter}: this call is not to be tried again. Negative, as all that is no time. */
-    public static final long NEVER = -2;
+    public static final long NEVER = Verdict.NEVER;
 
     /** For the interpreter. */
     protected Passage() {}

@@ -5,10 +5,10 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Pipeline;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Observed;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -108,12 +108,12 @@ class ObserverTest {
     void callsAreToldToWhatAnObserverHasForThePipeline(Way way) {
         CallObserver forAll = new CallObserver() {
             @Override
-            public void opened(Pipeline pipeline) {
+            public void opened(Observed pipeline) {
                 told.add("opened for all");
             }
 
             @Override
-            public CallObserver forPipeline(Pipeline pipeline) {
+            public CallObserver forPipeline(Observed pipeline) {
                 told.add("asked for " + pipeline.name());
                 return recording();
             }
@@ -125,7 +125,7 @@ class ObserverTest {
             }
 
             @Override
-            public void closed(Pipeline pipeline) {
+            public void closed(Observed pipeline) {
                 told.add("closed for all");
             }
         };

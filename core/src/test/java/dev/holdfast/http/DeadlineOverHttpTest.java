@@ -4,7 +4,6 @@ package dev.holdfast.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.CallHeaders;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;

@@ -3,7 +3,6 @@ package dev.holdfast.http;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.holdfast.CallHeaders;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CheckedSupplier;
 import java.io.IOException;

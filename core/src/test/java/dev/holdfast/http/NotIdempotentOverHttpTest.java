@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
-import dev.holdfast.RetryAfter;
 import dev.holdfast.Verdict;
 import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;

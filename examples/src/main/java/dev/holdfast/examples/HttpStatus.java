@@ -2,8 +2,8 @@
 package dev.holdfast.examples;
 
 import dev.holdfast.Classifier;
-import dev.holdfast.RetryAfter;
 import dev.holdfast.Verdict;
+import dev.holdfast.http.RetryAfter;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import org.jspecify.annotations.Nullable;

@@ -2,11 +2,11 @@
 package dev.holdfast.testing;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
 import dev.holdfast.Source;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.spi.Refusal;
+import dev.holdfast.spi.Observed;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,12 +66,12 @@ public final class RecordingObserver implements CallObserver {
     }
 
     @Override
-    public void opened(Pipeline pipeline) {
+    public void opened(Observed pipeline) {
         note(pipeline.name() + " opened");
     }
 
     @Override
-    public void closed(Pipeline pipeline) {
+    public void closed(Observed pipeline) {
         note(pipeline.name() + " closed");
     }
 

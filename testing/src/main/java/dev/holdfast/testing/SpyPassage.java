@@ -3,12 +3,12 @@ package dev.holdfast.testing;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
 import dev.holdfast.Source;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Passage;
-import dev.holdfast.spi.Refusal;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;

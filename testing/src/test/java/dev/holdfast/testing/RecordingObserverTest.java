@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
-import dev.holdfast.spi.Refusal;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.engine;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The log of one pipeline, for what goes wrong and has nobody to be thrown at. */
+final class Log {
+    private static final Logger LOG = System.getLogger("dev.holdfast");
+
+    private final Set<String> logged = ConcurrentHashMap.newKeySet();
+
+    /** What is broken would fill the log with every call. */
+    void once(String what, Throwable thrown) {
+        if (logged.add(what)) {
+            warn(what + "; told once", thrown);
+        }
+    }
+
+    static void warn(String what, Throwable thrown) {
+        LOG.log(Level.WARNING, what, thrown);
+    }
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.engine;
+
+import dev.holdfast.spi.Policy;
+import java.util.List;
+
+/** The policies of a pipeline in their order, and which of them hears what. Immutable. */
+final class Plan {
+    final int layers;
+    /** Whether a layer hedges: then another thread may have to run what a call runs. */
+    final boolean hedges;
+    // A bit for each layer.
+    final long onSuccess;
+    final long onFailure;
+    final long onEnd;
+    final long onAdmission;
+    final long onAttempt;
+
+    private final Policy[] policies;
+    private final int[] nextEnter;
+
+    /**
+     * A plan.
+     *
+     * @throws IllegalArgumentException if the policies can never work together
+     */
+    Plan(String pipeline, List<Policy> outermostFirst) {
+        policies = outermostFirst.toArray(new Policy[0]);
+        layers = policies.length;
+        nextEnter = new int[layers + 1];
+        nextEnter[layers] = layers;
+        for (int i = layers - 1; i >= 0; i--) {
+            nextEnter[i] = hears(i, Policy.ENTER) ? i : nextEnter[i + 1];
+        }
+        onSuccess = mask(Policy.SUCCESS);
+        onFailure = mask(Policy.FAILURE);
+        onEnd = mask(Policy.ENDED);
+        onAdmission = mask(Policy.STILL_ADMITS);
+        onAttempt = mask(Policy.ATTEMPTS);
+        long hedging = mask(Policy.HEDGE);
+        hedges = hedging != 0;
+        if (Long.bitCount(hedging) > 1) {
+            throw new IllegalArgumentException("pipeline '" + pipeline + "' has " + Long.bitCount(hedging)
+                    + " policies that hedge, but at most 1 can");
+        }
+        if (hedging < 0) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + pipeline + "' hedges in its 64th policy, but at most the 63rd can");
+        }
+        int watching = Long.bitCount(mask(Policy.OVERDUE));
+        if (watching > Alarms.MOST) {
+            throw new IllegalArgumentException("pipeline '" + pipeline + "' has " + watching
+                    + " policies that watch running calls, but at most " + Alarms.MOST + " can");
+        }
+    }
+
+    private boolean hears(int layer, int what) {
+        return (policies[layer].hears() & what) != 0;
+    }
+
+    private long mask(int what) {
+        long mask = 0;
+        for (int i = 0; i < layers; i++) {
+            if (hears(i, what)) {
+                mask |= 1L << i;
+            }
+        }
+        return mask;
+    }
+
+    Policy policy(int layer) {
+        return policies[layer];
+    }
+
+    String policyName(int layer) {
+        return policies[layer].name();
+    }
+
+    /** The next layer from this one inward that is to be entered; {@link #layers} if there is none. */
+    int nextEnter(int layer) {
+        return nextEnter[layer];
+    }
+
+    /** The layers that the call is inside of, a bit for each. */
+    long entered(CallState call) {
+        return below(call.cursor) & -1L << call.base;
+    }
+
+    /** The layers further out than this one, of which there may be 64. */
+    static long below(int layer) {
+        return layer >= Long.SIZE ? -1L : (1L << layer) - 1;
+    }
+}

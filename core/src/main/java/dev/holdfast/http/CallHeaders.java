@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CheckedSupplier;
+import dev.holdfast.Reason;
+import dev.holdfast.engine.Bound;
+import dev.holdfast.spi.Checks;
+import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries what holds on this thread to another service: the time that is left, and the number of the attempt. So the other
+ * service does no work that nobody waits for, and its retries do not multiply with ours.
+ *
+ * <pre>{@code
+ * static final CallHeaders HEADERS = CallHeaders.ofDefaults();
+ *
+ * inventory.call(() -> {                                        // the client, inside an action
+ *     HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+ *     HEADERS.write(request::header);
+ *     return client.send(request.build(), ofString()).body();
+ * });
+ *
+ * HEADERS.receive(exchange.getRequestHeaders()::getFirst, () -> handle(exchange));   // the server
+ * }</pre>
+ *
+ * <p>The time travels as what is left, not as an instant: clocks of machines differ. It is rounded down, and the time on
+ * the wire is not known.
+ *
+ * <p><b>Receive them from your own services alone.</b> Whoever sends them decides how long this service works for the request,
+ * and whether it retries. Where strangers can reach it, let the gateway remove them, or do not call {@link #receive}. A time
+ * is believed only within {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
+ *
+ * <p>Immutable; safe for any number of threads.
+ */
+public final class CallHeaders {
+    /** No limit, as {@link Bound#remaining} has it. */
+    private static final long NONE = Long.MAX_VALUE;
+
+    private static final Duration MOST_MIN = Duration.ofHours(1);
+    private static final Duration MOST_MAX = Duration.ofDays(365);
+
+    /** More characters than this are malformed: what comes from outside may be of any length. */
+    private static final int LONGEST_TEXT = 64;
+
+    private static final long MOST_ATTEMPTS = 1_000_000;
+    private static final int MOST_GRPC = 99_999_999;
+    private static final Pattern GRPC = Pattern.compile("([0-9]{1,8})([HMSmun])");
+    private static final Pattern WHOLE = Pattern.compile("[0-9]{1,18}");
+    private static final String UNITS = "numSMH";
+    private static final TimeUnit[] GRPC_UNITS = {
+        TimeUnit.NANOSECONDS,
+        TimeUnit.MICROSECONDS,
+        TimeUnit.MILLISECONDS,
+        TimeUnit.SECONDS,
+        TimeUnit.MINUTES,
+        TimeUnit.HOURS
+    };
+
+    private final Builder builder;
+
+    private CallHeaders(Builder builder) {
+        this.builder = builder;
+    }
+
+    /** With the defaults. */
+    public static CallHeaders ofDefaults() {
+        return new CallHeaders(new Builder());
+    }
+
+    /**
+     * The defaults, changed by this.
+     *
+     * @throws IllegalArgumentException if a value is out of range; the message names the option, the value and the range
+     */
+    public static CallHeaders of(Consumer<? super Builder> configure) {
+        Builder own = new Builder();
+        configure.accept(own);
+        Builder copy = new Builder(own);
+        copy.check();
+        return new CallHeaders(copy);
+    }
+
+    /** What the headers are called, and how much of them is believed. */
+    public static final class Builder {
+        private @Nullable String grpcTimeout = "grpc-timeout";
+        private @Nullable String timeoutMillis = "Holdfast-Timeout-Ms";
+        private @Nullable String attempt = "Holdfast-Attempt";
+        private Duration minTimeout = Duration.ofMillis(10);
+        private Duration maxTimeout = Duration.ofDays(1);
+        private TimeSource time = TimeSource.system();
+
+        private Builder() {}
+
+        private Builder(Builder other) {
+            grpcTimeout = other.grpcTimeout;
+            timeoutMillis = other.timeoutMillis;
+            attempt = other.attempt;
+            minTimeout = other.minTimeout;
+            maxTimeout = other.maxTimeout;
+            time = other.time;
+        }
+
+        private void check() {
+            new Checks("call headers")
+                    .range("minTimeout", minTimeout, Duration.ZERO, MOST_MIN)
+                    .range("maxTimeout", maxTimeout, Duration.ofMillis(1), MOST_MAX)
+                    .that(
+                            minTimeout.compareTo(maxTimeout) <= 0,
+                            "minTimeout",
+                            Checks.text(minTimeout),
+                            "at most maxTimeout, " + Checks.text(maxTimeout))
+                    .done();
+        }
+
+        /** Holds the time that is left in gRPC's form, {@code 250m}; default {@code grpc-timeout}; null: not used. */
+        public Builder grpcTimeout(@Nullable String name) {
+            grpcTimeout = name;
+            return this;
+        }
+
+        /** Holds the time that is left in milliseconds; default {@code Holdfast-Timeout-Ms}; null: not used. */
+        public Builder timeoutMillis(@Nullable String name) {
+            timeoutMillis = name;
+            return this;
+        }
+
+        /** Holds the number of the attempt; above 1 it is a retry. Default {@code Holdfast-Attempt}; null: not used. */
+        public Builder attempt(@Nullable String name) {
+            attempt = name;
+            return this;
+        }
+
+        /**
+         * The least time that a header can leave: a shorter one is taken as this, so that nobody can have every attempt cut
+         * short by asking for a millisecond. What it costs an honest caller's request that is about over is this much work at
+         * most. A time of 0 is no time at all, and the request is not begun. 0 to 1 h; default 10 ms.
+         */
+        public Builder minTimeout(Duration value) {
+            minTimeout = Objects.requireNonNull(value, "minTimeout");
+            return this;
+        }
+
+        /**
+         * The most time that a header can leave: a longer one is taken as this. It makes nothing longer than it is without
+         * headers. 1 ms to 365 days, and at least {@link #minTimeout}; default 1 day.
+         */
+        public Builder maxTimeout(Duration value) {
+            maxTimeout = Objects.requireNonNull(value, "maxTimeout");
+            return this;
+        }
+
+        /** Whose time it is; default the system's. */
+        public Builder time(TimeSource value) {
+            time = Objects.requireNonNull(value, "time");
+            return this;
+        }
+    }
+
+    /**
+     * Gives the headers to a request that is being made on this thread, inside an action. Writes none where there is nothing
+     * to say: no deadline, no call around.
+     */
+    public void write(BiConsumer<? super String, ? super String> headers) {
+        long remaining = Bound.remaining(builder.time);
+        if (remaining != NONE) {
+            long left = Math.max(0, remaining);
+            put(headers, builder.grpcTimeout, grpcText(left));
+            put(headers, builder.timeoutMillis, Long.toString(TimeUnit.NANOSECONDS.toMillis(left)));
+        }
+        int attempt = Bound.attempt();
+        if (attempt > 0) {
+            put(headers, builder.attempt, Integer.toString(attempt));
+        }
+    }
+
+    private static void put(BiConsumer<? super String, ? super String> headers, @Nullable String name, String value) {
+        if (name != null) {
+            headers.accept(name, value);
+        }
+    }
+
+    /**
+     * Runs an action for a request that came in with these headers: pipelines below it, on this thread, end within the time
+     * that was left, and do not retry inside another's retry. What holds on the thread already can only be shortened. A header
+     * that is missing, malformed or longer than 64 characters says nothing; of two times the shorter one holds, and it is
+     * believed between {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
+     *
+     * @param headers the first value of a header, or null
+     * @throws CallRejectedException with {@link Reason#DEADLINE_EXCEEDED}, and without running the action, if no time is left
+     */
+    public <T extends @Nullable Object, E extends Exception> T receive(
+            Function<? super String, @Nullable String> headers, CheckedSupplier<T, E> action) throws E {
+        Objects.requireNonNull(action, "action");
+        long limit = limit(headers);
+        if (Math.min(limit, Bound.remaining(builder.time)) <= 0) {
+            throw new CallRejectedException(
+                    Reason.DEADLINE_EXCEEDED, "inbound", "deadline", "the request came in with no time left", -1, null);
+        }
+        return Bound.within(builder.time, limit, attempt(headers), action);
+    }
+
+    private long limit(Function<? super String, @Nullable String> headers) {
+        long nanos = Math.min(
+                grpcNanos(value(headers, builder.grpcTimeout)), millisNanos(value(headers, builder.timeoutMillis)));
+        return nanos == NONE || nanos == 0
+                ? nanos
+                : Math.max(builder.minTimeout.toNanos(), Math.min(nanos, builder.maxTimeout.toNanos()));
+    }
+
+    private int attempt(Function<? super String, @Nullable String> headers) {
+        String text = value(headers, builder.attempt);
+        return WHOLE.matcher(text).matches() ? (int) Math.min(Long.parseLong(text), MOST_ATTEMPTS) : 0;
+    }
+
+    private static String value(Function<? super String, @Nullable String> headers, @Nullable String name) {
+        String value = name == null ? null : headers.apply(name);
+        return value == null || value.length() > LONGEST_TEXT ? "" : value.strip();
+    }
+
+    private static long grpcNanos(String text) {
+        Matcher form = GRPC.matcher(text);
+        return form.matches() ? nanos(Integer.parseInt(form.group(1)), GRPC_UNITS[UNITS.indexOf(form.group(2))]) : NONE;
+    }
+
+    private static long millisNanos(String text) {
+        return WHOLE.matcher(text).matches() ? nanos(Long.parseLong(text), TimeUnit.MILLISECONDS) : NONE;
+    }
+
+    /** However much it is, it has been said. */
+    private static long nanos(long amount, TimeUnit unit) {
+        return Math.min(unit.toNanos(amount), NONE - 1);
+    }
+
+    /** In the finest unit that does not need more than eight digits; zero cannot be said, and is the shortest time there is. */
+    private static String grpcText(long nanos) {
+        int unit = 0;
+        while (GRPC_UNITS[unit].convert(nanos, TimeUnit.NANOSECONDS) > MOST_GRPC) {
+            unit++;
+        }
+        return Math.max(1, GRPC_UNITS[unit].convert(nanos, TimeUnit.NANOSECONDS)) + UNITS.substring(unit, unit + 1);
+    }
+}

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What HTTP and gRPC headers say of a call: its deadline and attempt, and when it may be tried again. */
+@NullMarked
+package dev.holdfast.http;
+
+import org.jspecify.annotations.NullMarked;
