@@ -3,7 +3,7 @@ package dev.holdfast;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
-import java.lang.System.Logger.Level;
+import dev.holdfast.spi.SafeLog;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -80,7 +80,7 @@ final class DefaultOrder {
 
     private static void logOnce(String order) {
         if (LOGGED.add(order)) {
-            System.getLogger("dev.holdfast").log(Level.INFO, "the standard pipeline is: {0} > call", order);
+            SafeLog.of("dev.holdfast").info("the standard pipeline is: " + order + " > call");
         }
     }
 

@@ -52,7 +52,8 @@ public final class Operation<T extends @Nullable Object> {
         /**
          * The type of the answers. Operations of one name and one type on a pipeline share cached answers and single flights,
          * wherever they are made. Default: unknown; then an operation shares with itself, and with others of its name that
-         * run the same lambda or method reference, since two others may have two types.
+         * run the same lambda or method reference of the source, since two others may have two types. A lambda in a method
+         * that is handed a function is one lambda for all functions: say the type there.
          */
         public Options<T> type(Class<? super T> value) {
             this.type = Objects.requireNonNull(value, "type");

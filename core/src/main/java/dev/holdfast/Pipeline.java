@@ -8,8 +8,8 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Observed;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.SafeLog;
 import dev.holdfast.spi.TimeSource;
-import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -43,6 +43,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     private static final int STRAIGHT_AFTER = Integer.getInteger("dev.holdfast.straight-after", 1_000);
 
     private static final int MOST_WARNINGS = 100;
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     private final String name;
     private final List<Policy> policies;
@@ -87,7 +88,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     private static void log(String name, String warning) {
-        System.getLogger("dev.holdfast").log(Level.WARNING, "pipeline ''{0}'': {1}", name, warning);
+        LOG.warn("pipeline '" + name + "': " + warning, null);
     }
 
     /** A call of this operation has a key and is not idempotent. */

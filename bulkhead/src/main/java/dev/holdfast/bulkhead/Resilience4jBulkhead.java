@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
+import dev.holdfast.spi.SafeLog;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
@@ -12,8 +13,6 @@ import io.github.resilience4j.bulkhead.event.BulkheadOnCallRejectedEvent;
 import io.github.resilience4j.core.EventConsumer;
 import io.github.resilience4j.core.EventProcessor;
 import io.github.resilience4j.core.exception.AcquirePermissionCancelledException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,7 +24,7 @@ import java.util.function.Function;
  * it counts how many, and takes no more back than those.
  */
 final class Resilience4jBulkhead implements Bulkhead {
-    private static final Logger LOG = System.getLogger("dev.holdfast.bulkhead");
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast.bulkhead");
 
     private final String name;
     private final Map<String, String> tags;
@@ -191,7 +190,7 @@ final class Resilience4jBulkhead implements Bulkhead {
             events.processEvent(event.apply(name));
         } catch (Throwable thrown) { // an Error too: it must not cost a permit
             if (consumerFailed.compareAndSet(false, true)) {
-                LOG.log(Level.WARNING, "a consumer of events of bulkhead '" + name + "' threw; told once", thrown);
+                LOG.warn("a consumer of events of bulkhead '" + name + "' threw; told once", thrown);
             }
         }
     }

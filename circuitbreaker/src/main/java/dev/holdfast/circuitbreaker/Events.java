@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
+import dev.holdfast.spi.SafeLog;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.EventPublisher;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
@@ -25,7 +26,7 @@ import java.util.function.Supplier;
  * by a breaker that is disabled or forced open, and that a consumer throws is logged, here once.
  */
 final class Events extends EventProcessor<CircuitBreakerEvent> implements EventPublisher, Witness {
-    private static final System.Logger LOG = System.getLogger(Events.class.getName());
+    private static final SafeLog LOG = SafeLog.of(Events.class.getName());
 
     private final String name;
     private final Supplier<State> state;
@@ -97,10 +98,7 @@ final class Events extends EventProcessor<CircuitBreakerEvent> implements EventP
             processEvent(event);
         } catch (Throwable e) {
             if (consumerFailed.compareAndSet(false, true)) {
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        "a consumer of events of circuit breaker '" + name + "' threw; told once",
-                        e);
+                LOG.warn("a consumer of events of circuit breaker '" + name + "' threw; told once", e);
             }
         }
     }

@@ -2,6 +2,7 @@
 package dev.holdfast.circuitbreaker;
 
 import dev.holdfast.spi.Checks;
+import dev.holdfast.spi.SafeLog;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * it does, there is a wait. Safe for any number of threads.
  */
 final class OpenWait {
-    private static final System.Logger LOG = System.getLogger(OpenWait.class.getName());
+    private static final SafeLog LOG = SafeLog.of(OpenWait.class.getName());
     private static final long SHORTEST = 1;
     private static final long LONGEST = Duration.ofDays(1).toMillis();
 
@@ -48,8 +49,7 @@ final class OpenWait {
             thrown = e;
         }
         if (warned.compareAndSet(false, true)) {
-            LOG.log(
-                    System.Logger.Level.WARNING,
+            LOG.warn(
                     "waitIntervalFunctionInOpenState " + (thrown == null ? "returned null" : "threw") + " for opening "
                             + opening + "; the wait is " + Checks.text(Duration.ofMillis(grown(opening)))
                             + ", by the other options; told once",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
+import dev.holdfast.spi.SafeLog;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * counts in the state that it finds, and gives back nothing that was not taken through it.
  */
 final class Resilience4jView implements CircuitBreaker {
-    private static final System.Logger LOG = System.getLogger(Resilience4jView.class.getName());
+    private static final SafeLog LOG = SafeLog.of(Resilience4jView.class.getName());
 
     /** Farther than anybody means, and far from the range of nanoseconds. */
     private static final Duration FAR = Duration.ofDays(20_000);
@@ -158,8 +159,7 @@ final class Resilience4jView implements CircuitBreaker {
             return answer == null ? otherwise : answer;
         } catch (Throwable thrown) {
             if (warned.compareAndSet(false, true)) {
-                LOG.log(
-                        System.Logger.Level.WARNING,
+                LOG.warn(
                         option + " of circuit breaker '" + name + "' threw; " + otherwise
                                 + " is used, and so each time; told once",
                         thrown);

@@ -3,6 +3,7 @@ package dev.holdfast.circuitbreaker;
 
 import dev.holdfast.Source;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.SafeLog;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A breaker of the user's, left as it is, and what was last seen of it. A call's object is the sight that admitted it. */
 final class SharedBreaker extends Breaker {
-    private static final System.Logger LOG = System.getLogger(SharedBreaker.class.getName());
+    private static final SafeLog LOG = SafeLog.of(SharedBreaker.class.getName());
 
     private final CircuitBreaker engine;
     private final AtomicBoolean warned = new AtomicBoolean();
@@ -113,10 +114,7 @@ final class SharedBreaker extends Breaker {
             // Mostly before anything was counted. A permission too many is less than one that is lost for ever.
             engine.releasePermission();
             if (warned.compareAndSet(false, true)) {
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        "circuit breaker '" + engine.getName() + "' threw when it was told of a result; told once",
-                        e);
+                LOG.warn("circuit breaker '" + engine.getName() + "' threw when it was told of a result; told once", e);
             }
         }
     }

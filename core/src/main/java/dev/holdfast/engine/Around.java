@@ -39,6 +39,27 @@ final class Around {
         }
     }
 
+    /** A call inside all of them begins. */
+    void starts() {
+        for (Around each = this; each != null; each = each.around) {
+            each.inside.starts();
+        }
+    }
+
+    /** A call inside all of them is over. */
+    void ends() {
+        for (Around each = this; each != null; each = each.around) {
+            each.inside.ends();
+        }
+    }
+
+    /** A call inside all of them was answered with a value that others have too. */
+    void shares(Object value) {
+        for (Around each = this; each != null; each = each.around) {
+            each.inside.shares(value);
+        }
+    }
+
     /** A call inside all of them was answered with something old or made up. */
     void old() {
         for (Around each = this; each != null; each = each.around) {

@@ -23,6 +23,7 @@ public final class AsyncDriver implements Driver {
     private final Endings endings;
     private final TimeSource time;
     private final Watchdog watchdog;
+    private final Supplier<Executor> ends;
 
     AsyncDriver(Engine engine, Watchdog watchdog) {
         this.engine = engine;
@@ -30,6 +31,7 @@ public final class AsyncDriver implements Driver {
         this.endings = engine.endings;
         this.time = engine.time;
         this.watchdog = watchdog;
+        ends = engine.lanes::ends;
         new Cancelling(this, null).run(); // loads it, while there is room
     }
 
@@ -360,18 +362,22 @@ public final class AsyncDriver implements Driver {
     }
 
     private void handOver(CallState call) {
-        if (!isHandedOver(call)) {
+        if (!new HandOver(call).isTakenBy(ends)) {
             call.refused = true;
             onSpareThread(() -> handedOver(call));
         }
     }
 
-    private boolean isHandedOver(CallState call) {
-        try {
-            engine.lanes.ends().execute(() -> handedOver(call));
-            return true;
-        } catch (Throwable refusal) {
-            return false;
+    private final class HandOver extends Once {
+        private final CallState call;
+
+        HandOver(CallState call) {
+            this.call = call;
+        }
+
+        @Override
+        void runOnce() {
+            handedOver(call);
         }
     }
 

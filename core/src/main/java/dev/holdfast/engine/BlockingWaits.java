@@ -127,6 +127,7 @@ final class BlockingWaits {
 
         private @Nullable OperationSpec givenUpBy;
         private CallContext.@Nullable Snapshot context;
+        private @Nullable Inside inside;
         private boolean completed;
 
         void complete(@Nullable Object newValue, @Nullable Throwable newError) {
@@ -138,7 +139,7 @@ final class BlockingWaits {
                 loser = givenUpBy;
             }
             if (loser != null) {
-                Carrier.within(context, () -> engine.discard(loser, newValue));
+                Carrier.within(context, () -> engine.discard(loser, inside, newValue));
             }
             come.complete();
         }
@@ -147,6 +148,7 @@ final class BlockingWaits {
             boolean late;
             synchronized (this) {
                 context = call.context();
+                inside = call.inside;
                 givenUpBy = call.spec.operation();
                 late = completed;
             }

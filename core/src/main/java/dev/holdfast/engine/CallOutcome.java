@@ -152,9 +152,8 @@ abstract class CallOutcome extends CallLimits {
         }
     }
 
-    void discard(@Nullable Object lost) {
-        engine.discard(spec.operation(), lost);
-    }
+    /** Nobody gets this value. */
+    abstract void discard(@Nullable Object lost);
 
     // ---- the retry's memory
 

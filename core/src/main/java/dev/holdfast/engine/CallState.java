@@ -203,13 +203,21 @@ final class CallState extends CallDecisions {
     /** This call, as it stands, and those around it, as far as they want to know what goes on inside. */
     @Nullable
     Around withThoseAround() {
-        if (spec.idempotent() && (spec.key() == null || remembersNothing())) {
+        boolean wantsToKnow = !spec.idempotent()
+                || (spec.key() != null && !remembersNothing())
+                || spec.operation().discard() != null;
+        if (!wantsToKnow) {
             return around;
         }
         if (inside == null) {
             inside = new Inside();
         }
         return Around.of(engine, objects(), inside, around);
+    }
+
+    @Override
+    void discard(@Nullable Object lost) {
+        engine.discard(spec.operation(), inside, lost);
     }
 
     /** What is to be run, for those who run it later or again. */
@@ -230,6 +238,7 @@ final class CallState extends CallDecisions {
             inheritedNanos = ambient.boundRemaining(time(), now);
         }
         limitCaller(Math.min(spec.deadlineNanos(), inheritedNanos));
+        tellThoseAround();
     }
 
     /** Whether the caller had neither a deadline nor an attempt around it, nor a call. */
@@ -251,6 +260,12 @@ final class CallState extends CallDecisions {
         around = other.withThoseAround();
     }
 
+    private void tellThoseAround() {
+        if (around != null) {
+            around.starts();
+        }
+    }
+
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
     void inheritNothing(Ambient ambient) {
         outerAttempt = ambient.boundAttempt;
@@ -258,6 +273,7 @@ final class CallState extends CallDecisions {
             around = ambient.boundAround;
         }
         limitCaller(Math.min(spec.deadlineNanos(), ambient.boundRemaining(time(), now)));
+        tellThoseAround();
     }
 
     boolean alarmed() {
@@ -379,6 +395,17 @@ final class CallState extends CallDecisions {
     @Override
     public boolean holdsOldAnswers() {
         return inside != null && inside.isOld();
+    }
+
+    @Override
+    public void holdOldAnswers() {
+        if (inside == null) {
+            inside = new Inside();
+        }
+        inside.old();
+        if (around != null) {
+            around.old();
+        }
     }
 
     @Override

@@ -22,9 +22,13 @@ final class ChildCalls {
         child.preset(fork.layer(), fork.object());
         child.limitCaller(fork.limitNanos());
         child.context = parent.context();
-        try {
-            engine.lanes.background().execute(() -> run(child));
-        } catch (Throwable refusal) {
+        Once task = new Once() {
+            @Override
+            void runOnce() {
+                ChildCalls.this.run(child);
+            }
+        };
+        if (!task.isTakenBy(engine.lanes::background)) {
             engine.endings.refuse(child);
             run(child);
         }

@@ -195,12 +195,22 @@ final class Endings {
     }
 
     void tellSettled(CallState call) {
-        if (call.around != null && call.source != Source.LIVE && call.source != Source.FRESH) {
-            call.around.old();
+        if (call.around != null) {
+            tellThoseAround(call, call.around);
         }
         if (call.error != null) {
             call.tellHistory();
         }
         observers.callSettled(call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
+    }
+
+    private static void tellThoseAround(CallState call, Around around) {
+        if (call.source != Source.LIVE && call.source != Source.FRESH) {
+            around.old();
+        }
+        if (call.common && call.value != null) {
+            around.shares(call.value);
+        }
+        around.ends();
     }
 }

@@ -158,9 +158,10 @@ public final class Engine {
 
     // ---- values that nobody gets
 
-    void discard(OperationSpec operation, @Nullable Object lost) {
+    /** Unless a call inside this one has it from a pipeline that shares or keeps it. */
+    void discard(OperationSpec operation, @Nullable Inside inside, @Nullable Object lost) {
         Consumer<Object> discard = operation.discard();
-        if (lost != null && discard != null) {
+        if (lost != null && discard != null && (inside == null || !inside.isShared(lost))) {
             try {
                 discard.accept(lost);
             } catch (Throwable thrown) {
@@ -170,8 +171,8 @@ public final class Engine {
     }
 
     /** Work has ended after its outcome had been decided: nobody gets its value. */
-    void lateResult(OperationSpec operation, @Nullable Object lost, long decidedAt) {
-        discard(operation, lost);
+    void lateResult(OperationSpec operation, @Nullable Inside inside, @Nullable Object lost, long decidedAt) {
+        discard(operation, inside, lost);
         if (decidedAt != Long.MIN_VALUE) {
             tellOverrun(operation.name(), time.nanos() - decidedAt);
         }

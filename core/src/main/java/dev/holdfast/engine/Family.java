@@ -15,7 +15,10 @@ public final class Family {
 
     private final String operation;
     private final @Nullable Class<?> type;
-    /** Of the first action that was run with a key: its class, or the family whose decorated function it is. */
+    /**
+     * Of the first action that was run with a key: its class if it is a lambda or a method reference, the family whose
+     * decorated function it is, else an object of its own.
+     */
     private volatile @Nullable Object code;
 
     public Family(Object pipeline, @Nullable String operation, @Nullable Class<?> type) {
@@ -27,8 +30,14 @@ public final class Family {
     /** Before the first key is looked up; so equality never changes after that. */
     public void runs(Object action) {
         if (code == null && type == null) {
-            first(action instanceof Decorated decorated ? decorated.family() : action.getClass());
+            first(action instanceof Decorated decorated ? decorated.family() : codeOf(action.getClass()));
         }
+    }
+
+    /** Objects of one class may do two things; so may the JDK's own lambdas, such as that of {@code Function.andThen}. */
+    private static Object codeOf(Class<?> type) {
+        boolean lambda = type.isHidden() && type.isSynthetic();
+        return lambda && !type.getName().startsWith("java.") ? type : new Object();
     }
 
     /** A function that Holdfast itself has made of one of the user's, which tells what it runs. */

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * An attempt beside the one of a call: a call of its own of the same action, on the pipeline's executor, that enters just
  * inside the layer that hedges. It has one attempt and never waits in a queue or for a permit.
  */
-final class Hedge implements Runnable {
+final class Hedge extends Once {
+
     final CallState call;
     private final Race race;
     private final Engine engine;
@@ -54,15 +55,13 @@ final class Hedge implements Runnable {
 
     /** On the watchdog's thread, which runs no code of the user's. */
     void start() {
-        try {
-            engine.lanes.background().execute(this);
-        } catch (Throwable refusal) {
+        if (!isTakenBy(engine.lanes::background)) {
             landed();
         }
     }
 
     @Override
-    public void run() {
+    void runOnce() {
         if (call.cancelPending() || !race.begins(this)) {
             landed();
             return;

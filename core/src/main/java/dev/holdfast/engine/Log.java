@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.engine;
 
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import dev.holdfast.spi.SafeLog;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The log of one pipeline, for what goes wrong and has nobody to be thrown at. */
 final class Log {
-    private static final Logger LOG = System.getLogger("dev.holdfast");
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     private final Set<String> logged = ConcurrentHashMap.newKeySet();
 
@@ -20,6 +19,6 @@ final class Log {
     }
 
     static void warn(String what, Throwable thrown) {
-        LOG.log(Level.WARNING, what, thrown);
+        LOG.warn(what, thrown);
     }
 }

@@ -7,8 +7,7 @@ import dev.holdfast.Refusal;
 import dev.holdfast.Source;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Observed;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import dev.holdfast.spi.SafeLog;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Tells the observers of one pipeline; what one of them throws is logged once for its class and goes no further. */
 final class Observers {
-    private static final Logger LOG = System.getLogger("dev.holdfast.observer");
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast.observer");
 
     private final String pipeline;
     private final CallObserver[] observers;
@@ -159,8 +158,7 @@ final class Observers {
 
     private void log(CallObserver observer, Throwable thrown) {
         if (logged.add(observer.getClass())) {
-            LOG.log(
-                    Level.WARNING,
+            LOG.warn(
                     "an observer of '" + pipeline + "' threw; told once: "
                             + observer.getClass().getName(),
                     thrown);

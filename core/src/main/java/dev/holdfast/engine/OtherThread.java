@@ -21,6 +21,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private final long until;
     private final int number;
     private final @Nullable Around around;
+    private final @Nullable Inside inside;
     private final CallContext.@Nullable Snapshot context;
     private final Completion come = new Completion();
 
@@ -45,6 +46,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         until = call.limitAt;
         number = Math.max(call.attempts, call.outerAttempt);
         around = call.withThoseAround();
+        inside = call.inside;
         context = call.context();
     }
 
@@ -72,7 +74,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         // Ours, or one that the action left behind: it is not for the next attempt on this thread.
         Thread.interrupted();
         if (nobodys) {
-            engine.lateResult(operation, value, decidedAt());
+            engine.lateResult(operation, inside, value, decidedAt());
             tell(waiting);
         } else {
             come.complete();
@@ -118,7 +120,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     /** For the case that it could not be watched: what it comes to, or has come to already, is nobody's. */
     void unlessWaitedFor() {
         if (!waitedFor && !leave()) {
-            engine.discard(operation, value);
+            engine.discard(operation, inside, value);
         }
     }
 

@@ -125,7 +125,7 @@ final class Suspension extends Work
         List<LateEnd> waiting = end();
         Surroundings callers = Surroundings.enter(call, Ambient.get());
         try {
-            call.engine.lateResult(call.spec.operation(), lost, decidedAt());
+            call.engine.lateResult(call.spec.operation(), call.inside, lost, decidedAt());
             tell(waiting);
         } finally {
             Surroundings.leave(callers);

@@ -313,12 +313,7 @@ final class WatchQueue extends Watchdog {
         }
     }
 
-    /** The other calls have limits too: nothing that goes wrong with one may keep them waiting, be it the log. */
     private static void log(CallState call, Throwable broken) {
-        try {
-            Log.warn("a limit of '" + call.pipeline() + "' could not be kept", broken);
-        } catch (Throwable cannotBeLogged) {
-            // There is nobody else to tell.
-        }
+        Log.warn("a limit of '" + call.pipeline() + "' could not be kept", broken);
     }
 }

@@ -55,7 +55,7 @@ public final class CallHeaders {
     private static final long MOST_ATTEMPTS = 1_000_000;
     private static final int MOST_GRPC = 99_999_999;
     private static final Pattern GRPC = Pattern.compile("([0-9]{1,8})([HMSmun])");
-    private static final Pattern WHOLE = Pattern.compile("[0-9]{1,18}");
+    private static final Pattern WHOLE = Pattern.compile("[0-9]+");
     private static final String UNITS = "numSMH";
     private static final TimeUnit[] GRPC_UNITS = {
         TimeUnit.NANOSECONDS,
@@ -219,7 +219,7 @@ public final class CallHeaders {
 
     private int attempt(Function<? super String, @Nullable String> headers) {
         String text = value(headers, builder.attempt);
-        return WHOLE.matcher(text).matches() ? (int) Math.min(Long.parseLong(text), MOST_ATTEMPTS) : 0;
+        return WHOLE.matcher(text).matches() ? (int) Math.min(whole(text), MOST_ATTEMPTS) : 0;
     }
 
     private static String value(Function<? super String, @Nullable String> headers, @Nullable String name) {
@@ -233,7 +233,16 @@ public final class CallHeaders {
     }
 
     private static long millisNanos(String text) {
-        return WHOLE.matcher(text).matches() ? nanos(Long.parseLong(text), TimeUnit.MILLISECONDS) : NONE;
+        return WHOLE.matcher(text).matches() ? nanos(whole(text), TimeUnit.MILLISECONDS) : NONE;
+    }
+
+    /** Of digits alone; what no long can hold is as much as one can. */
+    private static long whole(String digits) {
+        try {
+            return Long.parseLong(digits);
+        } catch (NumberFormatException tooLarge) {
+            return Long.MAX_VALUE;
+        }
     }
 
     /** However much it is, it has been said. */

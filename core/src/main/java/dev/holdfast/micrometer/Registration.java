@@ -2,13 +2,13 @@
 package dev.holdfast.micrometer;
 
 import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.SafeLog;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
-import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,6 +23,7 @@ import java.util.function.Supplier;
  * counted for nobody: metrics break no call. Safe for any number of threads.
  */
 final class Registration {
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast.micrometer");
     private static final String PREFIX = "holdfast.";
 
     private final MeterRegistry registry;
@@ -113,8 +114,7 @@ final class Registration {
             meters.add(registering.get());
             polled.add(source);
         } catch (RuntimeException refusal) {
-            System.getLogger("dev.holdfast.micrometer")
-                    .log(Level.WARNING, "the registry refuses " + PREFIX + name + " " + shared, refusal);
+            LOG.warn("the registry refuses " + PREFIX + name + " " + shared, refusal);
         }
     }
 

@@ -2,7 +2,7 @@
 package dev.holdfast.retry;
 
 import dev.holdfast.spi.Checks;
-import java.lang.System.Logger.Level;
+import dev.holdfast.spi.SafeLog;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Random;
@@ -20,7 +20,7 @@ public final class RetrySettings {
     /** How much a suggested wait is stretched at most, as a part of it. */
     private static final double STRETCH = 0.1;
 
-    private static final System.Logger LOG = System.getLogger(RetrySettings.class.getName());
+    private static final SafeLog LOG = SafeLog.of(RetrySettings.class.getName());
 
     private final Builder builder;
     private final AtomicBoolean intervalIsBroken = new AtomicBoolean();
@@ -126,10 +126,7 @@ public final class RetrySettings {
 
     private void tellOnce(Throwable broken) {
         if (intervalIsBroken.compareAndSet(false, true)) {
-            LOG.log(
-                    Level.WARNING,
-                    "interval of a retry threw or returned null; the backoff is used; told once",
-                    broken);
+            LOG.warn("interval of a retry threw or returned null; the backoff is used; told once", broken);
         }
     }
 
@@ -251,7 +248,7 @@ public final class RetrySettings {
 
         /** Changes the budget that each policy of these settings makes for itself. */
         public Builder budget(Consumer<? super RetryBudget.Builder> configure) {
-            configure.accept(budget);
+            Objects.requireNonNull(configure, "budget").accept(budget);
             return this;
         }
 

@@ -61,7 +61,7 @@ public abstract class Passage {
     /**
      * Whether the dependency may have begun with the work, by the outcome of the last try: it was not turned away locally,
      * pushed back or left without a connection. If the call is not idempotent, also whether a call of a pipeline inside one
-     * of its attempts may have; of those of other calls nothing is known.
+     * of its attempts may have, or is still under way; of those of other calls nothing is known.
      */
     public abstract boolean mayHaveBegun();
 
@@ -70,6 +70,9 @@ public abstract class Passage {
      * answer is not the dependency's of now. Known of a call with a key for which a layer held something.
      */
     public abstract boolean holdsOldAnswers();
+
+    /** The answer that this call is about to share is no other than one of which {@link #holdsOldAnswers} was true. */
+    public abstract void holdOldAnswers();
 
     /** Whether the user said what answers mean; if not, every exception is a failure, also one that is the caller's own fault. */
     public abstract boolean hasClassifier();

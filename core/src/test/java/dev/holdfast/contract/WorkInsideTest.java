@@ -9,6 +9,9 @@ import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What must not be done twice is not, although only a call of another pipeline inside it knows that it was done. */
 @ThreadKind.Each
@@ -192,5 +196,56 @@ class WorkInsideTest {
         script.clear();
         script.add(new ConnectException("refused"));
         assertThat(outer(outerAsync, this::ask).times()).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void callInsideThatIsStillUnderWayIsNotMadeOnceMore(boolean outerAsync) {
+        CompletableFuture<Object> hanging = new CompletableFuture<>();
+        script.add(new ConnectException("refused"));
+        Ran ran = outer(outerAsync, () -> {
+            CompletableFuture<Object> unused = inner.callAsync(() -> hanging);
+            return ask();
+        });
+        assertThat(ran.error()).hasMessage("refused");
+        assertThat(ran.times()).isOne();
+        hanging.complete("paid");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void norIsOneThatStillWaitsForItsFirstAttempt(boolean outerAsync) {
+        CompletableFuture<Object> hanging = new CompletableFuture<>();
+        script.add(new ConnectException("refused"));
+        Policy waiting = new Policy("waiting", Policy.ENTER) {
+            private final Completion never = new Completion();
+
+            @Override
+            public int enter(Passage passage) {
+                return passage.await(never, Long.MAX_VALUE);
+            }
+        };
+        try (Pipeline queue = Pipeline.of("queue", waiting)) {
+            Ran ran = outer(outerAsync, () -> {
+                CompletableFuture<Object> unused = queue.callAsync(() -> hanging);
+                return ask();
+            });
+            assertThat(ran.times()).isOne();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void callInsideThatHasEndedWithoutABeginningIsMadeOnceMore(boolean outerAsync) {
+        script.add(new ConnectException("refused"));
+        try (Pipeline once = Pipeline.of("once")) {
+            Ran ran = outer(outerAsync, () -> {
+                CompletableFuture<Object> ended =
+                        once.callAsync(() -> CompletableFuture.failedFuture(new ConnectException("nor here")));
+                assertThat(ended).isCompletedExceptionally();
+                return ask();
+            });
+            assertThat(ran.times()).isEqualTo(3);
+        }
     }
 }

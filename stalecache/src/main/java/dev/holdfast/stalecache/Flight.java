@@ -20,12 +20,21 @@ final class Flight {
     static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     /** After so long a follower looks again whose leader has no attempt under way; and then after twice as long each time. */
     private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    /** How it ended. */
+    /**
+     * How it ended.
+     *
+     * @param old whether the answer holds something that was old or made up inside the load
+     */
     record Landing(
             Outcome outcome,
             @Nullable Object value,
             @Nullable Throwable error,
-            Source source) {}
+            Source source,
+            boolean old) {
+        static Landing failed(Outcome outcome, @Nullable Throwable error) {
+            return new Landing(outcome, null, error, Source.LIVE, false);
+        }
+    }
 
     /** An attempt of the leader's that is under way. */
     record Running(String limitedBy, boolean personal, int attempt, long since, long limitNanos) {

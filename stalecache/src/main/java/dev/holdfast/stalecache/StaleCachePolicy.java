@@ -187,7 +187,7 @@ public final class StaleCachePolicy extends Policy {
         }
         // Another flight landed between the first look at the store and the start of this one.
         passage.object(null);
-        flights.land(ticket, new Landing(Outcome.SUCCESS, entry.value(), null, Source.LIVE));
+        flights.land(ticket, new Landing(Outcome.SUCCESS, entry.value(), null, Source.LIVE, false));
         return answer(passage, entry, Kind.FRESH, Source.FRESH);
     }
 
@@ -315,7 +315,7 @@ public final class StaleCachePolicy extends Policy {
         }
         Throwable timeout = new CallTimeoutException(
                 passage.pipeline(), attempt.limitedBy(), attempt.attempt(), now - attempt.since());
-        flights.land(leader, new Landing(Outcome.TIMEOUT, null, timeout, Source.LIVE));
+        flights.land(leader, Landing.failed(Outcome.TIMEOUT, timeout));
     }
 
     private int share(Passage passage, Object key, Landing landing) {
@@ -325,6 +325,9 @@ public final class StaleCachePolicy extends Policy {
             return answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
         }
         tally.request(Kind.JOINED);
+        if (landing.old()) {
+            passage.holdOldAnswers();
+        }
         return passage.share(landing.outcome(), landing.value(), landing.error(), landing.source());
     }
 
@@ -354,7 +357,7 @@ public final class StaleCachePolicy extends Policy {
         if (Ends.isOfTheProcess(passage)) {
             passage.object(null);
             // The next one would be refused too, and the one after that.
-            flights.land(ticket, new Landing(passage.outcome(), null, passage.error(), Source.LIVE));
+            flights.land(ticket, Landing.failed(passage.outcome(), passage.error()));
         }
         leave(passage, ticket);
     }
@@ -500,7 +503,8 @@ public final class StaleCachePolicy extends Policy {
     }
 
     private void endFlight(Passage passage, Ticket leader) {
-        Landing landing = new Landing(passage.outcome(), passage.value(), passage.error(), passage.source());
+        Landing landing = new Landing(
+                passage.outcome(), passage.value(), passage.error(), passage.source(), passage.holdsOldAnswers());
         if (!leader.isRefresh() && Ends.isPersonal(passage)) {
             flights.leave(leader);
             return;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 @ThreadKind.Each
 class FlightsTest {
-    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE);
+    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE, false);
 
     private static final long SLOW = 1_000;
 
@@ -73,7 +73,7 @@ class FlightsTest {
         assertThat(flights.isUnderWay("key")).isTrue();
         assertThat(follower.isDone()).isFalse();
         flights.land(leader, LANDING);
-        flights.land(leader, new Landing(Outcome.FAILURE, null, null, Source.LIVE));
+        flights.land(leader, new Landing(Outcome.FAILURE, null, null, Source.LIVE, false));
         assertThat(follower.landing()).isSameAs(LANDING);
     }
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
+import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.holdfast.Call;
+import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Source;
@@ -15,6 +18,8 @@ import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
@@ -91,5 +96,38 @@ class OldAnswerInsideTest {
         Reply<String> fresh = through(async, outer, inner);
         assertThat(fresh.value()).isEqualTo("value");
         assertThat(fresh.source()).isEqualTo(Source.FRESH);
+    }
+
+    /** Three keys of the outer cache meet in one load of the middle one. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void nobodyKeepsWhatAnotherCallsLoadHadMadeUp(boolean async) {
+        Pipeline outer = cached("outer");
+        Pipeline middle = pipeline("middle", StaleCachePolicy.ofDefaults());
+        Pipeline inner = pipeline("inner", FallbackPolicy.of(error -> "made up"));
+        CompletableFuture<String> load = new CompletableFuture<>();
+        var shared = middle.<String>operation("stock").key("k");
+        Operation<String> stock = outer.operation("stock");
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Call<String> call = stock.key("k" + i);
+            calls.add(
+                    async
+                            ? call.callAsync(attempt -> shared.callAsync(again -> inner.callAsync(() -> load)))
+                            : time.spawn(() ->
+                                    call.call(attempt -> shared.call(again -> inner.call(() -> failed(load))))));
+        }
+        time.advance(Duration.ZERO);
+        load.completeExceptionally(new IOException("ill"));
+        time.advance(ofMillis(5));
+        for (int i = 0; i < 3; i++) {
+            assertThat(calls.get(i).join()).isEqualTo("made up");
+            assertThat(stock.key("k" + i).call(attempt -> "value")).isEqualTo("value");
+        }
+    }
+
+    private String failed(CompletableFuture<String> load) throws IOException, InterruptedException {
+        time.sleep(ofMillis(1));
+        throw new IOException("ill, as " + load);
     }
 }

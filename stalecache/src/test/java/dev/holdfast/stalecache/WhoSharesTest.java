@@ -86,6 +86,34 @@ class WhoSharesTest {
         assertThat(latest.apply(KEY)).isCompletedWithValue("many");
     }
 
+    private record Fetch<T>(T answer) implements CheckedFunction<String, T, RuntimeException> {
+        @Override
+        public T apply(String key) {
+            return answer;
+        }
+    }
+
+    /** One class, or one lambda inside the JDK, stands for two functions with two types. */
+    @Test
+    void functionsThatAreObjectsOfOneClassShareNothing() {
+        int few = pipeline.<Integer>operation("stock").decorate(new Fetch<>(42)).apply(KEY);
+        String many = pipeline.<String>operation("stock")
+                .decorate(new Fetch<>("many"))
+                .apply(KEY);
+        assertThat(few).isEqualTo(42);
+        assertThat(many).isEqualTo("many");
+        Function<String, CompletableFuture<Object>> done = CompletableFuture::completedFuture;
+        Function<String, CompletableFuture<Integer>> length =
+                done.andThen(future -> future.thenApply(key -> key.toString().length()));
+        Function<String, CompletableFuture<String>> text = done.andThen(future -> future.thenApply(Object::toString));
+        CompletableFuture<Integer> one =
+                pipeline.<Integer>operation("late").decorateAsync(length).apply(KEY);
+        CompletableFuture<String> other =
+                pipeline.<String>operation("late").decorateAsync(text).apply(KEY);
+        assertThat(one).isCompletedWithValue(1);
+        assertThat(other).isCompletedWithValue(KEY);
+    }
+
     @Test
     void pipelinesOfOneNameThatShareACacheShareNoValue() {
         try (Pipeline other =

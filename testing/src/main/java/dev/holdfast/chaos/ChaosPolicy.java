@@ -6,7 +6,7 @@ import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
-import java.lang.System.Logger.Level;
+import dev.holdfast.spi.SafeLog;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -113,7 +113,7 @@ public final class ChaosPolicy extends Policy {
     }
 
     private void tell() {
-        System.getLogger("dev.holdfast").log(Level.WARNING, on ? "chaos is on: " + settings : "chaos is off");
+        SafeLog.of("dev.holdfast").warn(on ? "chaos is on: " + settings : "chaos is off", null);
     }
 
     @Override

@@ -99,6 +99,11 @@ final class SpyPassage extends Passage {
     }
 
     @Override
+    public void holdOldAnswers() {
+        passage.holdOldAnswers();
+    }
+
+    @Override
     public boolean holdsOldAnswers() {
         return passage.holdsOldAnswers();
     }
