@@ -17,6 +17,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.matrix.Cell.Way;
 import dev.holdfast.matrix.Ending.Event;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.SpyPolicy;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.throttling.ThrottlePolicy;
@@ -688,20 +689,23 @@ final class Play implements AutoCloseable {
         if (leading != null) {
             forget(lost, leading.handle((value, thrown) -> value).getNow(null));
         }
-        boolean fromInnerCache = cell.levels().stream().skip(1).anyMatch(level -> level.has(Layer.CACHE));
         for (Object value : discarded) {
-            // What an inner cache gave is everybody's, which an outer pipeline does not know.
-            if (!forget(lost, value) && !fromInnerCache) {
+            if (!forget(lost, value)) {
                 left.add(value
                         + (value == delivered ? " was delivered and discarded" : " was discarded once too often"));
             }
         }
         for (Object value : lost) {
-            // What several calls share belongs to none of them.
-            if (!attemptsMayShare()) {
+            // What several calls share, or a cache further in keeps, belongs to none of them.
+            if (!attemptsMayShare() && !keptInside()) {
                 left.add(value + " was got by nobody and not discarded");
             }
         }
+    }
+
+    private boolean keptInside() {
+        return cell.levels().stream().skip(1).anyMatch(level -> level.has(Layer.CACHE))
+                && policies.stream().anyMatch(policy -> policy instanceof StaleCachePolicy cache && cache.size() > 0);
     }
 
     /** Whether two attempts beside each other, of a hedge further out, ask a cache for the same key. */
