@@ -191,7 +191,9 @@ final class Endings {
         if (call.outcome != Outcome.SUCCESS || call.attempts > 1) {
             call.rememberAttempt();
         }
-        observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
+        if (observers.any()) {
+            observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
+        }
     }
 
     void tellSettled(CallState call) {
@@ -201,7 +203,10 @@ final class Endings {
         if (call.error != null) {
             call.tellHistory();
         }
-        observers.callSettled(call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
+        if (observers.any()) {
+            observers.callSettled(
+                    call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
+        }
     }
 
     private static void tellThoseAround(CallState call, Around around) {

@@ -31,6 +31,11 @@ final class Observers {
         bound = this.observers.clone();
     }
 
+    /** Whether anybody listens: every call asks before it puts together what it would tell. */
+    boolean any() {
+        return bound.length != 0;
+    }
+
     // One loop a method and no lambda: these run on the call's path and allocate nothing.
 
     /** Before the pipeline's first call. */

@@ -176,7 +176,8 @@ class CallHeadersTest {
         "11, 11",
         "86400000, 86400000",
         "86400001, 86400000",
-        "999999999999999999, 86400000"
+        "999999999999999999, 86400000",
+        "99999999999999999999999999, 86400000"
     })
     void aTimeIsBelievedBetweenTheMinimumAndTheMaximum(String millis, long believed) throws Exception {
         assertThat(headers.receive(Map.of("Holdfast-Timeout-Ms", millis)::get, CallHeadersTest::remaining))
@@ -272,7 +273,17 @@ class CallHeadersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 3", "2, 1", "1000000, 1", "999999999999999999, 1", "0, 3", "-2, 3", "two, 3", "'', 3"})
+    @CsvSource({
+        "1, 3",
+        "2, 1",
+        "1000000, 1",
+        "999999999999999999, 1",
+        "99999999999999999999999999, 1",
+        "0, 3",
+        "-2, 3",
+        "two, 3",
+        "'', 3"
+    })
     void inAnothersRetryNothingIsRetried(String attempt, int attempts) {
         List<String> begun = new ArrayList<>();
         Pipeline p = pipeline(RetryPolicy.ofDefaults());
