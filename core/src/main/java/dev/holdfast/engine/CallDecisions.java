@@ -32,7 +32,7 @@ abstract class CallDecisions extends CallOutcome {
     @Nullable
     Fault fault;
 
-    /** A background call that enter asked for. */
+    /** A call without a caller that a policy asked for. */
     record Fork(int layer, Object object, long limitNanos) {}
 
     CallDecisions(int layers) {

@@ -209,10 +209,16 @@ final class CallState extends CallDecisions {
         if (!wantsToKnow) {
             return around;
         }
-        if (inside == null) {
-            inside = new Inside();
+        return Around.of(engine, objects(), inside(), around);
+    }
+
+    private Inside inside() {
+        Inside known = inside;
+        if (known == null) {
+            known = new Inside(spec.operation().discard() != null);
+            inside = known;
         }
-        return Around.of(engine, objects(), inside, around);
+        return known;
     }
 
     @Override
@@ -399,10 +405,7 @@ final class CallState extends CallDecisions {
 
     @Override
     public void holdOldAnswers() {
-        if (inside == null) {
-            inside = new Inside();
-        }
-        inside.old();
+        inside().old();
         if (around != null) {
             around.old();
         }

@@ -54,14 +54,14 @@ final class Endings {
         call.passStarted = true;
         call.attemptStart = call.now;
         if (plan.onAttempt != 0) {
-            hooks.attemptStarts(call, plan.onAttempt & plan.entered(call));
+            hooks.attemptStarts(call);
         }
         return true;
     }
 
     private void tellOfEnd(CallState call) {
         if (plan.onAttempt != 0) {
-            hooks.attemptEnds(call, plan.onAttempt & plan.entered(call));
+            hooks.attemptEnds(call);
         }
     }
 

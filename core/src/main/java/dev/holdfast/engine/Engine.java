@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What runs the calls of one pipeline: its engine, its two drivers and its threads. */
+/** What runs the calls of one pipeline: its walk, its two drivers and its threads. */
 public final class Engine {
     // How the action takes its argument.
     /** It takes none: a supplier. */

@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
  * inside the layer that hedges. It has one attempt and never waits in a queue or for a permit.
  */
 final class Hedge extends Once {
-
     final CallState call;
     private final Race race;
     private final Engine engine;

@@ -11,11 +11,18 @@ final class Inside {
     /** Values that are known by themselves; of a call with more than these inside, every value counts as shared. */
     private static final int MOST_VALUES = 1_000;
 
+    /** Whether the call may discard values: else nobody asks which are shared, and none is held on to. */
+    private final boolean discards;
+
     private volatile boolean begun;
     private volatile boolean old;
     // Guarded by this.
     private int underWay;
     private @Nullable Set<Object> shared;
+
+    Inside(boolean discards) {
+        this.discards = discards;
+    }
 
     /** One of them begins: until it ends, its dependency may begin with the work at any moment. */
     synchronized void starts() {
@@ -45,7 +52,13 @@ final class Inside {
     }
 
     /** One of them was answered with a value that other calls have too, or that is kept. */
-    synchronized void shares(Object value) {
+    void shares(Object value) {
+        if (discards) {
+            addShared(value);
+        }
+    }
+
+    private synchronized void addShared(Object value) {
         if (shared == null) {
             shared = Collections.newSetFromMap(new IdentityHashMap<>(4));
         }

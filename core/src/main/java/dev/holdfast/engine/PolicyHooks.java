@@ -3,6 +3,7 @@ package dev.holdfast.engine;
 
 import dev.holdfast.spi.Policy;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
 /** What a policy is asked or told beside the walk, on whichever thread. What it throws is logged once, and breaks no call. */
@@ -80,29 +81,23 @@ final class PolicyHooks {
         threw("ended", layer, thrown);
     }
 
-    /** Those layers, of which each has a bit, that an attempt starts. */
-    void attemptStarts(CallState call, long layers) {
-        int at = call.cursor;
-        for (long told = layers; told != 0; told &= told - 1) {
-            call.cursor = Long.numberOfTrailingZeros(told);
-            try {
-                plan.policy(call.cursor).attemptStarts(call);
-            } catch (Throwable thrown) {
-                threw("attemptStarts", call.cursor, thrown);
-            }
-        }
-        call.cursor = at;
+    void attemptStarts(CallState call) {
+        each(call, plan.onAttempt, "attemptStarts", Policy::attemptStarts);
     }
 
-    /** Those layers, of which each has a bit, that the attempt is over. */
-    void attemptEnds(CallState call, long layers) {
+    void attemptEnds(CallState call) {
+        each(call, plan.onAttempt, "attemptEnds", Policy::attemptEnds);
+    }
+
+    /** Of those layers that the call is inside of, in their order. */
+    private void each(CallState call, long layers, String method, BiConsumer<Policy, CallState> told) {
         int at = call.cursor;
-        for (long told = layers; told != 0; told &= told - 1) {
-            call.cursor = Long.numberOfTrailingZeros(told);
+        for (long left = layers & plan.entered(call); left != 0; left &= left - 1) {
+            call.cursor = Long.numberOfTrailingZeros(left);
             try {
-                plan.policy(call.cursor).attemptEnds(call);
+                told.accept(plan.policy(call.cursor), call);
             } catch (Throwable thrown) {
-                threw("attemptEnds", call.cursor, thrown);
+                threw(method, call.cursor, thrown);
             }
         }
         call.cursor = at;

@@ -27,6 +27,7 @@ class SharedInsideTest {
     private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     private final Pipeline inner = pipeline("inner", StaleCachePolicy.of(c -> c.fresh(ofMinutes(5))));
     private final Operation<Object> kept = inner.operation("connection");
+    private final List<Object> seen = new ArrayList<>();
     private final List<Object> discarded = Collections.synchronizedList(new ArrayList<>());
 
     @AfterEach
@@ -36,6 +37,17 @@ class SharedInsideTest {
 
     private Pipeline pipeline(String name, Policy... policies) {
         return Pipeline.builder(name).time(time).policies(policies).build();
+    }
+
+    /** A call that calls its first value a failure, and takes the second one. */
+    private Operation<Object> takesTheSecond() {
+        return pipeline("outer", RetryPolicy.ofDefaults())
+                .operation(
+                        "connection",
+                        o -> o.discard(discarded::add).classifier((value, error) -> {
+                            seen.add(value);
+                            return seen.size() == 1 ? Verdict.FAILURE : Verdict.SUCCESS;
+                        }));
     }
 
     private Object loaded() throws InterruptedException {
@@ -70,14 +82,7 @@ class SharedInsideTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void retryThatBringsTheSameCachedValueOnceMoreLeavesItOpen(boolean async) {
-        List<Object> seen = new ArrayList<>();
-        Operation<Object> outer = pipeline("outer", RetryPolicy.ofDefaults())
-                .operation(
-                        "connection",
-                        o -> o.discard(discarded::add).classifier((value, error) -> {
-                            seen.add(value);
-                            return seen.size() == 1 ? Verdict.FAILURE : Verdict.SUCCESS;
-                        }));
+        Operation<Object> outer = takesTheSecond();
         Object answer = through(async, outer);
         assertThat(seen).hasSize(2).containsOnly(answer);
         assertThat(discarded).isEmpty();
@@ -86,14 +91,7 @@ class SharedInsideTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void whatTheActionMakesOfItIsTheCallsOwn(boolean async) {
-        List<Object> seen = new ArrayList<>();
-        Operation<Object> outer = pipeline("outer", RetryPolicy.ofDefaults())
-                .operation(
-                        "connection",
-                        o -> o.discard(discarded::add).classifier((value, error) -> {
-                            seen.add(value);
-                            return seen.size() == 1 ? Verdict.FAILURE : Verdict.SUCCESS;
-                        }));
+        Operation<Object> outer = takesTheSecond();
         CompletableFuture<Object> answer = async
                 ? outer.unkeyed()
                         .callAsync(attempt ->
