@@ -4,26 +4,28 @@ package dev.holdfast;
 import java.time.Duration;
 
 /**
- * One run of an action: what the action may want to know of it. Safe for any number of threads, also after the attempt.
- * Implemented by the pipeline; a test of an action may implement it too.
+ * One run of an action, as the action sees it. Safe for any number of threads, also after the attempt has ended. The pipeline
+ * implements it; a test may implement it, too.
  */
 public interface Attempt {
-    /** Which attempt of the call it is; the first is 1. */
+    /** The number of the attempt in its call; the first is 1. */
     int number();
 
-    /** What is left for this attempt, never negative; about 292 years if nothing limits it. */
+    /** The time that this attempt has left, never negative; about 292 years without a limit. */
     Duration remaining();
 
-    /** {@link #remaining} in nanoseconds; {@link Long#MAX_VALUE} if nothing limits it. */
+    /** {@link #remaining} in nanoseconds; {@link Long#MAX_VALUE} without a limit. */
     long remainingNanos();
 
-    /** Whether the attempt has been given up: nobody waits for its answer any more. */
+    /** Whether the attempt was given up, so that nobody waits for its answer. */
     boolean isCancelled();
 
     /**
-     * Runs this when the attempt is given up, on another thread if the action blocks; at once, on this thread, if it has been
-     * given up already; never if the attempt has ended by itself. For work that an interrupt or a cancelled future does not
-     * stop: closing a socket, cancelling a statement.
+     * Registers a hook that runs when the attempt is given up. Use it for work that neither an interrupt nor a cancelled future
+     * stops: close a socket, cancel a statement.
+     *
+     * <p>If the action blocks, the hook runs on another thread. If the attempt was given up already, the hook runs at once, on
+     * this thread. If the attempt ends by itself, the hook never runs.
      */
     void onCancel(Runnable hook);
 }

@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param number from 1
  * @param outcome how it ended
- * @param duration how long the action ran, waits not included
+ * @param duration how long the action ran, without waits
  * @param refusal why there was no further attempt; empty if there was one, or if none was wanted (a success, an error that is
  *     not retried, no retry policy)
  */

@@ -32,33 +32,32 @@ public final class Call<T extends @Nullable Object> {
     }
 
     /**
-     * For this key: calls of one key at one time may share an answer, and a cache may answer them from memory. Whatever the
-     * answer depends on belongs into the key or the {@linkplain #partition partition}, the user who asks above all.
+     * For this key. Concurrent calls for one key may share an answer, and a cache may answer them from memory. Everything that the
+     * answer depends on belongs in the key or the {@linkplain #partition partition}, above all the user.
      */
     public Call<T> key(Object value) {
         Objects.requireNonNull(value, "key");
         return with(value, partition, spec.deadlineNanos(), spec.idempotent());
     }
 
-    /** For this tenant or user: keys of different partitions never meet. */
+    /** For this tenant or user. Calls of different partitions never share an answer. */
     public Call<T> partition(Object value) {
         Objects.requireNonNull(value, "partition");
         return with(given(), value, spec.deadlineNanos(), spec.idempotent());
     }
 
     /**
-     * Within this time, all attempts and waits included; a shorter limit of the pipeline or of the request holds as well.
+     * Within this time, including all attempts and waits. A shorter limit of the pipeline or of the request holds, too.
      *
-     * @param limit at most 365 days. Zero or less is a time that is over: the call is rejected with
-     *     {@link Reason#DEADLINE_EXCEEDED}.
+     * @param limit at most 365 days. With zero or less, the call is rejected with {@link Reason#DEADLINE_EXCEEDED}.
      */
     public Call<T> deadline(Duration limit) {
         return with(given(), partition, limitNanos("deadline", limit), spec.idempotent());
     }
 
     /**
-     * Whether the work of this call may be done twice without harm; default as the operation says. If not, it is retried
-     * only where it was surely not done, and caches pass it by, whatever its key.
+     * Whether the work of this call may be done twice without harm; default: as the operation says. If not, it is retried only if
+     * the work was surely not done, and caches do not use it, even with a key.
      */
     public Call<T> idempotent(boolean value) {
         return with(given(), partition, spec.deadlineNanos(), value);
@@ -68,28 +67,28 @@ public final class Call<T extends @Nullable Object> {
      * Runs the action on this thread, under the policies.
      *
      * @throws E what the action threw last, as it is
-     * @throws CallRejectedException if the call was turned away locally
+     * @throws CallRejectedException if the call was rejected locally
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <E extends Exception> T call(CheckedFunction<? super Attempt, ? extends T, ? extends E> action) throws E {
         return engineFor(action).blocking.call(spec, action, Engine.ATTEMPT, null, false);
     }
 
-    /** As {@link #call}, and tells where the answer came from. */
+    /** As {@link #call}, and says where the answer came from. */
     public <E extends Exception> Reply<T> reply(CheckedFunction<? super Attempt, ? extends T, ? extends E> action)
             throws E {
         return engineFor(action).blocking.call(spec, action, Engine.ATTEMPT, null, true);
     }
 
     /**
-     * Runs the action under the policies and returns at once. Cancelling or completing the returned future gives the call
-     * up; cancelling a future derived from it does not. Every problem is reported in the future.
+     * Runs the action under the policies and returns at once. If the returned future is cancelled or completed from outside, the
+     * call is given up. Cancelling a future that was derived from it does not do this. Every problem is reported in the future.
      */
     public CompletableFuture<T> callAsync(Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
         return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, false);
     }
 
-    /** As {@link #callAsync}, and tells where the answer came from. */
+    /** As {@link #callAsync}, and says where the answer came from. */
     public CompletableFuture<Reply<T>> replyAsync(
             Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
         return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, true);

@@ -10,8 +10,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that was turned away locally and never reached the dependency. It has no stack trace: under load there are many,
- * and where it was thrown says nothing. Its message is put together when it is first asked for.
+ * A call that was rejected locally and never reached the dependency. It has no stack trace, because under load there are many of
+ * them. Its message is made when it is first read.
  */
 public final class CallRejectedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -25,9 +25,9 @@ public final class CallRejectedException extends RuntimeException {
     private final transient @Nullable List<AttemptEnd> history;
 
     /**
-     * A rejection; made by policies through {@link dev.holdfast.spi.Passage#reject}.
+     * Makes a rejection. Policies use {@link dev.holdfast.spi.Passage#reject} instead.
      *
-     * @param retryAfterNanos when it may be worth trying again; -1 if not known
+     * @param retryAfterNanos after this time another call may be allowed; -1 if not known
      */
     public CallRejectedException(
             Reason reason,
@@ -40,10 +40,10 @@ public final class CallRejectedException extends RuntimeException {
     }
 
     /**
-     * As above, with the history of the call, and a message that is put together when somebody reads it.
+     * As above, with the history of the call, and a message that is made when somebody reads it.
      *
-     * @param message asked for once, on any thread
-     * @param history how the attempts before the rejection ended; kept as it is
+     * @param message called once, on any thread
+     * @param history how the attempts before the rejection ended; not copied
      */
     public CallRejectedException(
             Reason reason,
@@ -78,22 +78,22 @@ public final class CallRejectedException extends RuntimeException {
         out.defaultWriteObject();
     }
 
-    /** Why the call was turned away. */
+    /** Why the call was rejected. */
     public Reason reason() {
         return reason;
     }
 
-    /** The name of the pipeline that turned it away. */
+    /** The name of the pipeline that rejected it. */
     public String pipeline() {
         return pipeline;
     }
 
-    /** The name of the policy that turned it away, such as {@code bulkhead}; {@code pipeline} if it was no policy. */
+    /** The name of the policy that rejected it, such as {@code bulkhead}; {@code pipeline} if it was not a policy. */
     public String policy() {
         return policy;
     }
 
-    /** After which time another call may be let through, where the policy knows. */
+    /** The time after which another call may be allowed; empty if the policy does not know. */
     public Optional<Duration> retryAfter() {
         return retryAfterNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryAfterNanos));
     }
@@ -103,7 +103,7 @@ public final class CallRejectedException extends RuntimeException {
         return retryAfterNanos;
     }
 
-    /** How the attempts before the rejection ended, in their order: at most the last 16; empty if there was none. */
+    /** How the attempts before the rejection ended, in their order: the last 16 at most; empty if there was none. */
     public List<AttemptEnd> history() {
         List<AttemptEnd> told = history;
         return told == null ? List.of() : told;

@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attempt that was started and did not end within its limit. Whether the dependency did the work is not known. It has
- * no stack trace.
+ * An attempt that was started and did not end within its limit. It is not known whether the dependency did the work. It has no
+ * stack trace.
  */
 public final class CallTimeoutException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -19,10 +19,10 @@ public final class CallTimeoutException extends RuntimeException {
     private final transient @Nullable List<AttemptEnd> history;
 
     /**
-     * An attempt that was given up; made by the pipeline, and by policies for calls that waited for another one's attempt.
+     * Makes a timeout. The pipeline does this, and a policy for a call that waited for another call's attempt.
      *
-     * @param policy whose limit it was
-     * @param attempt its number, from 1
+     * @param policy the policy that set the limit
+     * @param attempt the number of the attempt, from 1
      * @param elapsedNanos how long it had run
      */
     public CallTimeoutException(String pipeline, String policy, int attempt, long elapsedNanos) {
@@ -32,13 +32,13 @@ public final class CallTimeoutException extends RuntimeException {
     /**
      * As above, with the history of the call.
      *
-     * @param history how the attempts of the call ended; kept as it is
+     * @param history how the attempts of the call ended; not copied
      */
     public CallTimeoutException(
             String pipeline, String policy, int attempt, long elapsedNanos, List<AttemptEnd> history) {
         super(
                 "attempt " + attempt + " of '" + pipeline + "' was given up after " + elapsedNanos / 1_000_000
-                        + " ms by the " + policy,
+                        + " ms by the " + (policy.equals("call") ? "deadline of the call" : policy),
                 null,
                 false,
                 false);
@@ -54,12 +54,12 @@ public final class CallTimeoutException extends RuntimeException {
         return pipeline;
     }
 
-    /** Whose limit it was: {@code timeout}, {@code deadline}, or {@code call} for the call's own or an inherited one. */
+    /** The limit that struck: {@code timeout}, {@code deadline}, or {@code call} for the call's own or an inherited deadline. */
     public String policy() {
         return policy;
     }
 
-    /** Which attempt it was; the first is 1. */
+    /** The number of the attempt; the first is 1. */
     public int attempt() {
         return attempt;
     }
@@ -69,7 +69,7 @@ public final class CallTimeoutException extends RuntimeException {
         return Duration.ofNanos(elapsedNanos);
     }
 
-    /** How the attempts of the call ended, in their order, this one included: at most the last 16. */
+    /** How the attempts of the call ended, in their order, with this one: the last 16 at most. */
     public List<AttemptEnd> history() {
         List<AttemptEnd> told = history;
         return told == null ? List.of() : told;

@@ -4,23 +4,23 @@ package dev.holdfast;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says, once for all policies of a pipeline, what an answer of the dependency means.
+ * Says what an answer of the dependency means, once for all policies of a pipeline.
  *
- * <p>Called by the pipeline exactly once for each outcome of an attempt, on the thread on which the attempt ended. An
- * error is given without the {@code CompletionException} or {@code ExecutionException} around it. A classifier that
- * throws makes its own exception the call's error, which is then {@linkplain Outcome#IGNORED ignored} by the policies.
+ * <p>The pipeline calls it exactly once for each attempt that ended by itself, on the thread on which the attempt ended. The error
+ * is given without the {@code CompletionException} or {@code ExecutionException} around it. If the classifier throws, the call
+ * ends with that exception, and the policies {@linkplain Outcome#IGNORED ignore} it.
  *
- * <p>Not asked: a {@link CallRejectedException} of an inner pipeline, which is a rejection here too, whatever has wrapped it, and a
- * {@link VirtualMachineError}, which is never retried and never counted.
+ * <p>It is not called for a {@link CallRejectedException} of an inner pipeline, wrapped or not: that is a rejection here, too. It
+ * is not called for a {@link VirtualMachineError} either, which is never retried and never counted.
  */
 @FunctionalInterface
 public interface Classifier {
 
-    /** Every value is a success, every exception a failure. The default of a pipeline. */
+    /** Every value is a success, and every exception is a failure. The default of a pipeline. */
     Classifier DEFAULT = (value, error) -> error == null ? Verdict.SUCCESS : Verdict.FAILURE;
 
     /**
-     * Says what this answer means.
+     * Returns what this answer means; never null.
      *
      * @param value the action's value; null if it threw, or returned null
      * @param error what the action threw; null if it returned

@@ -10,40 +10,42 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time that is left for the request which the current thread works on. Every pipeline called below takes the smaller
- * of it and its own limits; an inner deadline can only shorten an outer one.
+ * The time that is left for the request of the current thread. Every pipeline that is called inside takes the shorter one of this
+ * time and its own limits. An inner deadline can only shorten an outer one.
  */
 public final class Deadline {
     private Deadline() {}
 
     /**
-     * Runs an action that must be done within this time; whatever it calls through pipelines is bounded by it. The action
-     * itself is not interrupted.
+     * Runs an action under a deadline. It limits all calls that the action makes through pipelines. The action itself is not
+     * interrupted. For an action without a value: {@code () -> { action(); return null; }}.
      *
-     * @param limit at most 365 days. Zero or less is a time that is over: calls of the action are rejected with
-     *     {@link Reason#DEADLINE_EXCEEDED}.
+     * @param limit at most 365 days. With zero or less, calls of the action are rejected with {@link Reason#DEADLINE_EXCEEDED}.
      */
     public static <T extends @Nullable Object, E extends Exception> T within(
             Duration limit, CheckedSupplier<T, E> action) throws E {
         return within(TimeSource.system(), limit, action);
     }
 
-    /** As {@link #within(Duration, CheckedSupplier)}, measured by this source of time. */
+    /**
+     * As {@link #within(Duration, CheckedSupplier)}, on this source of time. Use it where the pipelines are on {@code VirtualTime}:
+     * real time hardly passes in such a test.
+     */
     public static <T extends @Nullable Object, E extends Exception> T within(
             TimeSource time, Duration limit, CheckedSupplier<T, E> action) throws E {
         Objects.requireNonNull(action, "action");
         return Bound.within(time, Call.limitNanos("limit", limit), 0, action);
     }
 
-    /** What is left for the current thread's request; empty if nothing limits it. Never negative. */
+    /** The time that the current thread's request has left, never negative; empty without a limit. */
     public static Optional<Duration> remaining() {
         long remaining = Bound.remaining();
         return remaining == Long.MAX_VALUE ? Optional.empty() : Optional.of(Duration.ofNanos(Math.max(0, remaining)));
     }
 
     /**
-     * An executor whose tasks run under the deadline that holds where they are handed in, and as part of the same attempt, and
-     * leave neither behind.
+     * Returns an executor whose tasks run under the deadline of the thread that submits them, and as part of the same attempt.
+     * Afterwards the executor's thread has neither.
      */
     public static Executor propagating(Executor executor) {
         Objects.requireNonNull(executor, "executor");
@@ -51,9 +53,9 @@ public final class Deadline {
     }
 
     /**
-     * An executor whose tasks run under the deadline that holds here and now, wherever they are handed in, and as part of the
-     * same attempt. For what continues a stage that no pipeline made, since it is handed in by whoever completes that:
-     * {@code stage.thenApplyAsync(next, Deadline.fixed(pool))}.
+     * Returns an executor whose tasks run under the deadline of the current thread, whichever thread submits them, and as part of
+     * the same attempt. Use it to continue a stage that no pipeline made, because the thread that completes the stage submits the
+     * task: {@code stage.thenApplyAsync(next, Deadline.fixed(pool))}.
      */
     public static Executor fixed(Executor executor) {
         Objects.requireNonNull(executor, "executor");
@@ -66,9 +68,9 @@ public final class Deadline {
     }
 
     /**
-     * What holds on a thread, the deadline and the number of the attempt, for means of one's own to carry thread-locals to
-     * other threads: each method acts on the current one. Micrometer's context-propagation is served already; who hands
-     * tasks to an executor wants {@link #propagating}, and who knows the time that is left wants {@link #within}. Immutable.
+     * The deadline and the number of the attempt that hold on a thread. For libraries that carry thread-locals to other threads
+     * by themselves; Micrometer's context-propagation is supported already. Others use {@link #propagating} or {@link #within}.
+     * The static methods act on the current thread. Immutable.
      */
     public static final class Binding {
         private final Bound bound;
@@ -77,18 +79,18 @@ public final class Deadline {
             this.bound = bound;
         }
 
-        /** What holds now; null if nothing does. */
+        /** What holds on this thread; null if nothing does. */
         public static @Nullable Binding current() {
             Bound bound = Bound.current();
             return bound == null ? null : new Binding(bound);
         }
 
-        /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
+        /** Binds what held on another thread; null binds nothing. It holds until {@link #restore}. */
         public static void set(@Nullable Binding elsewhere) {
             Bound.set(elsewhere == null ? null : elsewhere.bound);
         }
 
-        /** Puts back what {@link #current} told on this very thread before something was set. */
+        /** Restores what {@link #current} returned on this thread before {@link #set}. */
         public static void restore(@Nullable Binding before) {
             Bound.restore(before == null ? null : before.bound);
         }

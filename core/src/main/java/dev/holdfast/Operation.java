@@ -40,7 +40,7 @@ public final class Operation<T extends @Nullable Object> {
         this.unkeyed = new Call<>(this, null, new CallSpec(spec, null, Long.MAX_VALUE, idempotent, null));
     }
 
-    /** What an operation can be told. */
+    /** The options of an operation. */
     public static final class Options<T extends @Nullable Object> {
         private boolean idempotent = true;
         private @Nullable Classifier classifier;
@@ -50,10 +50,11 @@ public final class Operation<T extends @Nullable Object> {
         Options() {}
 
         /**
-         * The type of the answers. Operations of one name and one type on a pipeline share cached answers and single flights,
-         * wherever they are made. Default: unknown; then an operation shares with itself, and with others of its name that
-         * run the same lambda or method reference of the source, since two others may have two types. A lambda in a method
-         * that is handed a function is one lambda for all functions: say the type there.
+         * The type of the answers. Operations with the same name and type on a pipeline share cached answers and single flights.
+         *
+         * <p>Default: unknown. Then an operation shares with itself, and with operations of its name that run the same lambda or
+         * method reference of the source code. Others may have another type. A lambda in a method that takes a function is one
+         * lambda for all functions: give the type there.
          */
         public Options<T> type(Class<? super T> value) {
             this.type = Objects.requireNonNull(value, "type");
@@ -61,24 +62,24 @@ public final class Operation<T extends @Nullable Object> {
         }
 
         /**
-         * Whether the work may be done twice without harm; default true. If not, it is retried only where it was surely not
-         * done: turned away locally, pushed back, or no connection was made for it, whatever exception that is wrapped in;
-         * and caches pass it by: it is neither joined with another call nor answered from memory.
+         * Whether the work may be done twice without harm; default true. If not, a call is retried only if the work was surely not
+         * done: it was rejected locally, pushed back, or no connection was made. Caches do not use it: it is neither joined with
+         * another call nor answered from memory.
          */
         public Options<T> idempotent(boolean value) {
             this.idempotent = value;
             return this;
         }
 
-        /** What the answers of this operation mean; default: as the pipeline says. */
+        /** Says what the answers of this operation mean; default: the pipeline's classifier. */
         public Options<T> classifier(Classifier value) {
             this.classifier = Objects.requireNonNull(value, "classifier");
             return this;
         }
 
         /**
-         * What is done with a value that nobody gets, so that it can be closed: of a retried attempt, or one that came too late.
-         * Not with one that several calls share, or that a cache keeps.
+         * Called with a value that nobody gets, so that it can be closed: the value of a retried attempt, or one that came too
+         * late. Not called with a value that several calls share, or that a cache keeps.
          */
         public Options<T> discard(Consumer<? super T> value) {
             this.discard = Objects.requireNonNull(value, "discard");
@@ -92,7 +93,7 @@ public final class Operation<T extends @Nullable Object> {
     }
 
     /**
-     * A call for this key: one that has it in common with others may share their answer.
+     * Makes a call for this key. Concurrent calls for the same key may share an answer.
      *
      * @see Call#key
      */
@@ -100,17 +101,17 @@ public final class Operation<T extends @Nullable Object> {
         return unkeyed.key(key);
     }
 
-    /** A call without a key; caches pass it by. */
+    /** Makes a call without a key; caches do not use it. */
     public Call<T> unkeyed() {
         return unkeyed;
     }
 
     /**
-     * The function with the pipeline around it, keyed by its argument. It may be run again in the background, to refresh a
-     * cached answer, so it holds nothing of a single request.
+     * Puts the pipeline around a function; its argument is the key. The function may run again in the background to refresh a
+     * cached answer, so it must not hold anything of a single request.
      *
-     * <p>In a pipeline with a stale cache, calls with equal arguments get the same answer, whoever makes them. If the answer
-     * depends on anything else, such as the user's token in a thread-local, use {@link #decorate(CheckedFunction, Supplier)}.
+     * <p>In a pipeline with a stale cache, all calls with equal arguments get the same answer. If the answer depends on anything
+     * else, such as the user's token in a thread-local, use {@link #decorate(CheckedFunction, Supplier)}.
      */
     public <K, E extends Exception> CheckedFunction<K, T, E> decorate(
             CheckedFunction<? super K, ? extends T, ? extends E> function) {
@@ -119,19 +120,19 @@ public final class Operation<T extends @Nullable Object> {
     }
 
     /**
-     * As {@link #decorate(CheckedFunction)}, for answers that depend on who asks: calls of different partitions never share
-     * one.
+     * As {@link #decorate(CheckedFunction)}, for answers that depend on the user. Calls of different partitions never share an
+     * answer.
      *
      * <pre>{@code
      * orders.decorate(client::orders, CurrentUser::id)
      * }</pre>
      *
-     * <p>The partition is asked again where the function is about to run, which may be another thread (a refresh, a hedge, a
-     * dedicated thread). If it is not the same there, the function does not run: it would ask for somebody else. Register
-     * what the partition is read from as a {@link dev.holdfast.spi.CallContext}.
+     * <p>The partition is read again on the thread on which the function is about to run, which may be another one (a refresh, a
+     * hedge, a dedicated thread). If it differs, the function does not run ({@link Reason#WRONG_PARTITION}), because it would ask
+     * for another user. Register what the partition is read from as a {@link dev.holdfast.spi.CallContext}.
      *
-     * @param partition asked with every call, on the caller's thread, and must not answer null; what it throws then leaves
-     *     the decorated function as it is
+     * @param partition read with every call, on the caller's thread; must not return null. If it throws there, the caller gets
+     *     that exception
      */
     public <K, E extends Exception> CheckedFunction<K, T, E> decorate(
             CheckedFunction<? super K, ? extends T, ? extends E> function, Supplier<?> partition) {

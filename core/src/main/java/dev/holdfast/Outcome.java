@@ -4,24 +4,24 @@ package dev.holdfast;
 /**
  * How an attempt or a call ended.
  *
- * <p>The first four are verdicts of the {@link Classifier} on what the dependency answered; the others are decided by the
- * pipeline itself.
+ * <p>The first four are verdicts of the {@link Classifier} on what the dependency answered; the pipeline
+ * decides the others.
  */
 public enum Outcome {
     /** The dependency gave a good answer. */
     SUCCESS,
-    /** The dependency failed: an error, or a value that the classifier holds to be one (a 500 response). */
+    /** The dependency failed: an error, or a value that the classifier calls a failure (a 500 response). */
     FAILURE,
     /** The dependency asks for less (429, or 503 with {@code Retry-After}). */
     PUSHBACK,
-    /** The caller's own fault (a 404): delivered as it is, counted by no policy. */
+    /** The caller's own fault (a 404): delivered as it is; no policy counts it. */
     IGNORED,
-    /** Turned away locally; never reached the dependency. The error is a {@link CallRejectedException}. */
+    /** Rejected locally; never reached the dependency. The error is a {@link CallRejectedException}. */
     REJECTED,
     /** The attempt was started and did not end within its limit. The error is a {@link CallTimeoutException}. */
     TIMEOUT,
     /** The caller gave up: the returned future was cancelled or completed from outside. */
     CANCELLED,
-    /** The calling thread was interrupted by somebody else than the pipeline. */
+    /** The calling thread was interrupted, and not by the pipeline. */
     INTERRUPTED
 }

@@ -28,15 +28,16 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policies around the calls of one dependency, in their order. Made once, used by any number of threads.
+ * The policies around the calls of one dependency, in their order. Make it once; it is safe for any number of threads.
  *
  * <pre>{@code
  * Pipeline inventory = Pipeline.of("inventory", RetryPolicy.of(r -> r.maxAttempts(3)), TimeoutPolicy.of(ofMillis(250)));
  * String body = inventory.call(() -> client.health());
  * }</pre>
  *
- * <p>A blocking call runs on its caller's thread. An asynchronous one holds no thread; its continuations run where its stages
- * complete, or on the pipeline's executor; on a timer's thread only if that executor runs them where they are handed in.
+ * <p>A blocking call runs on its caller's thread. An asynchronous call holds no thread while it waits. Its continuations run on the
+ * thread that completes its stage, or on the pipeline's executor. They run on the timer thread only if that executor runs tasks on
+ * the thread that submits them.
  */
 public final class Pipeline implements Observed, AutoCloseable {
     /** Classes of its own cost a pipeline about as much as ten thousand calls do; this many tell that it is in use. */
@@ -104,19 +105,19 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
-     * A pipeline of these policies, the first outermost.
+     * Makes a pipeline of these policies, the first outermost.
      *
-     * @throws IllegalArgumentException if this order can never work; orders that merely hurt are {@link #warnings}
+     * @throws IllegalArgumentException if this order can never work; an order that does harm gives {@link #warnings}
      */
     public static Pipeline of(String name, Policy... outermostFirst) {
         return builder(name).policies(outermostFirst).build();
     }
 
     /**
-     * A pipeline of the policies on the class path that make sense without settings, in the default order. No policy of it
-     * answers from memory: a stale cache is put in with {@link Builder#with}.
+     * Makes a pipeline of those policies on the class path that make sense without settings, in the default order: deadline, retry,
+     * circuit breaker, bulkhead, timeout. It has no cache; {@link Builder#with} adds one.
      *
-     * @throws IllegalStateException if two on the class path claim the same name
+     * @throws IllegalStateException if two policies on the class path have the same name
      */
     public static Pipeline standard(String name) {
         return builder(name).standard().build();
@@ -127,7 +128,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         return new Builder(name);
     }
 
-    /** What a pipeline is made of. */
+    /** Builds a pipeline. */
     public static final class Builder {
         private final String name;
         private List<Policy> policies = List.of();
@@ -143,7 +144,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         private boolean changed;
 
         private Builder(String name) {
-            if (name.isBlank()) {
+            if (Objects.requireNonNull(name, "name").isBlank()) {
                 throw new IllegalArgumentException("name is blank but must name the dependency");
             }
             this.name = name;
@@ -169,23 +170,25 @@ public final class Pipeline implements Observed, AutoCloseable {
                         "pipeline '" + name
                                 + "': policies() or standard() comes once, and before with() and without(); nothing is replaced");
             }
+            for (int i = 0; i < outermostFirst.size(); i++) {
+                Objects.requireNonNull(outermostFirst.get(i), "policy " + (i + 1) + " of '" + name + "' is null");
+            }
             chosen = true;
             policies = List.copyOf(outermostFirst);
             return this;
         }
 
         /**
-         * The policies that {@link Pipeline#standard} has. Comes before {@link #with} and {@link #without}, and once.
+         * The policies of {@link Pipeline#standard}. Comes before {@link #with} and {@link #without}, and once.
          *
-         * @throws IllegalStateException if two on the class path claim the same name, or something was said of the policies
-         *     before
+         * @throws IllegalStateException if two policies on the class path have the same name, or policies were given before
          */
         public Builder standard() {
             return policies(DefaultOrder.ofClassPath().standard());
         }
 
         /**
-         * This policy too, at its place in the default order; or in place of the one of its kind.
+         * Adds this policy at its place in the default order, or replaces the one of the same kind.
          *
          * <pre>{@code
          * Pipeline.builder("inventory").standard().with(StaleCachePolicy.of(c -> c.fresh(ofSeconds(5)))).build()
@@ -194,13 +197,13 @@ public final class Pipeline implements Observed, AutoCloseable {
          * @throws IllegalArgumentException if the default order has no place for it, or there are several of its kind
          */
         public Builder with(Policy policy) {
-            policies = DefaultOrder.ofClassPath().with(policies, policy);
+            policies = DefaultOrder.ofClassPath().with(policies, Objects.requireNonNull(policy, "policy"));
             changed = true;
             return this;
         }
 
         /**
-         * No policy of this kind.
+         * Removes the policy of this kind.
          *
          * @param kind its {@linkplain Policy#name name}, such as {@code throttle}
          * @throws IllegalArgumentException if there is none
@@ -211,30 +214,32 @@ public final class Pipeline implements Observed, AutoCloseable {
             return this;
         }
 
-        /** What an answer means; default {@link Classifier#DEFAULT}. */
+        /** Says what an answer means; default {@link Classifier#DEFAULT}. */
         public Builder classifier(Classifier value) {
             classifier = Objects.requireNonNull(value, "classifier");
             return this;
         }
 
-        /** Told what happens; may be called again for another one. */
+        /** Adds an observer. */
         public Builder observer(CallObserver value) {
             observers.add(Objects.requireNonNull(value, "observer"));
             return this;
         }
 
-        /** Whose time it is; default the system's. */
+        /** The source of time; default the system's. */
         public Builder time(TimeSource value) {
             time = Objects.requireNonNull(value, "time");
             return this;
         }
 
         /**
-         * Where asynchronous calls go on after a wait: with their next attempt, their end, and what their callers hang on the
-         * returned future. It is not closed with the pipeline. Default: virtual threads where the JVM has them, else daemon
-         * threads of the pipeline's own, at most 256. One that runs or holds up tasks where they are handed in holds up
-         * limits and waits of all pipelines, and what hangs on the future of one call must not wait for another call then.
-         * What it refuses is a rejection of that call, which ends on a thread of the pipeline's own.
+         * Where asynchronous calls continue after a wait: with their next attempt, their end, and the continuations of the returned
+         * future. It is not closed with the pipeline. Default: virtual threads where the JVM has them, else daemon threads of
+         * the pipeline, at most 256.
+         *
+         * <p>If it refuses a task, that call is rejected, and ends on a thread of the pipeline. If it runs tasks on the thread
+         * that submits them, or blocks that thread, the limits and waits of all pipelines are late; then a continuation of one
+         * call must not wait for another call.
          */
         public Builder executor(Executor value) {
             executor = Objects.requireNonNull(value, "executor");
@@ -242,9 +247,9 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
 
         /**
-         * Where refreshes of cached answers and hedges run, which may hang as long as their limit allows. It is not closed
-         * with the pipeline, and should not be the one of {@link #executor}, whose tasks would wait for it, nor one that
-         * runs tasks where they are handed in: a hedge is handed in by the thread that keeps all limits. Default: as there,
+         * Where refreshes of cached values and hedges run. They may hang for as long as their limit allows. It is not closed with
+         * the pipeline. It should not be the one of {@link #executor}, whose tasks would wait for it. It should not run tasks on
+         * the thread that submits them, because the timer thread submits hedges. Default: as for {@link #executor}, with
          * threads of its own.
          */
         public Builder backgroundExecutor(Executor value) {
@@ -265,9 +270,8 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
 
         /**
-         * What goes with a call to other threads, and nothing else; without arguments nothing does. Default: the contexts on
-         * the class path, which are the thread-locals that are registered with Micrometer's context-propagation if that is
-         * there.
+         * What goes with a call to other threads; without arguments nothing does. Default: the contexts on the class path. With
+         * Micrometer's context-propagation, these are the thread-locals that are registered there.
          */
         public Builder context(CallContext... values) {
             contexts = List.of(values);
@@ -275,10 +279,10 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
 
         /**
-         * Makes the pipeline. Its own threads have the context class loader of the calling thread.
+         * Makes the pipeline. Its threads have the context class loader of the calling thread.
          *
          * @throws IllegalArgumentException if the order can never work
-         * @throws java.util.ServiceConfigurationError if a context on the class path cannot be made
+         * @throws java.util.ServiceConfigurationError if a context on the class path cannot be created
          */
         public Pipeline build() {
             return new Pipeline(this);
@@ -291,7 +295,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      * Runs the action on this thread, under the policies.
      *
      * @throws E what the action threw last, as it is
-     * @throws CallRejectedException if the call was turned away locally
+     * @throws CallRejectedException if the call was rejected locally
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <T extends @Nullable Object, E extends Exception> T call(CheckedSupplier<T, E> action) throws E {
@@ -299,19 +303,20 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
-     * Runs the action under the policies and returns at once. Cancelling or completing the returned future gives the call up
-     * and takes back its permits; cancelling a future derived from it does not. Every problem is reported in the future.
+     * Runs the action under the policies and returns at once. If the returned future is cancelled or completed from outside, the
+     * call is given up and its permits come back. Cancelling a future that was derived from it does not do this. Every problem is
+     * reported in the future.
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> action) {
         return engine.async.call(plain.unkeyed().spec, action, Engine.SUPPLIER, null, false);
     }
 
-    /** A named kind of call, with the default options. */
+    /** Makes a named kind of call, with the default options. */
     public <T extends @Nullable Object> Operation<T> operation(String operation) {
         return operation(operation, options -> {});
     }
 
-    /** A named kind of call. */
+    /** Makes a named kind of call. */
     public <T extends @Nullable Object> Operation<T> operation(
             String operation, Consumer<? super Operation.Options<T>> configure) {
         Operation.Options<T> options = new Operation.Options<>();
@@ -333,12 +338,12 @@ public final class Pipeline implements Observed, AutoCloseable {
         return policies;
     }
 
-    /** What is known to hurt in how this pipeline was put together, and is used so far; each begins with the name of its rule. */
+    /** Known problems of this pipeline's order, settings and use so far. Each one begins with the name of its rule. */
     public List<String> warnings() {
         return List.copyOf(warnings);
     }
 
-    /** Asks every policy for its gauges and totals. The second policy of a kind has {@code .2} behind its names, and so on. */
+    /** Declares the gauges and totals of all policies. The second policy of a kind has {@code .2} behind its names, and so on. */
     @Override
     public void meters(Meters meters) {
         Map<String, Integer> kinds = new HashMap<>();
@@ -348,7 +353,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
     }
 
-    /** The gauges and totals of all policies as they stand, by name; a tag follows the name in braces. */
+    /** The present gauges and totals of all policies, by name; a tag follows the name in braces. */
     public Map<String, Number> snapshot() {
         Snapshot snapshot = new Snapshot();
         meters(snapshot);
@@ -364,8 +369,8 @@ public final class Pipeline implements Observed, AutoCloseable {
     // ---- life
 
     /**
-     * Ends the threads and meters that the pipeline made. Calls in flight go on as they would, and so does one that waits; one
-     * that needs another thread for that, or that begins now, is rejected with {@link Reason#CLOSED}.
+     * Ends the threads and meters of the pipeline. Calls that run or wait continue. A call that needs another thread to continue,
+     * or that begins now, is rejected with {@link Reason#CLOSED}.
      */
     @Override
     public void close() {

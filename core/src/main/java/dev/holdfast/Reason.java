@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-/** Why a call was turned away locally. */
+/** Why a call was rejected locally. */
 public enum Reason {
-    /** The circuit breaker lets nothing through just now. */
+    /** The circuit breaker is open, or half-open with enough probes. */
     CIRCUIT_OPEN,
-    /** All permits of the bulkhead are out, and its queue is full or was waited in for too long. */
+    /** All permits of the bulkhead are in use, and its queue is full or the call waited for too long. */
     BULKHEAD_FULL,
-    /** Another call loads the same key already, and too many wait for its answer. */
+    /** Another call loads the same key, and too many calls wait for its answer. */
     FLIGHT_FULL,
-    /** The throttle would have to hold the call for longer than it may. */
+    /** The throttle would have to delay the call for too long. */
     THROTTLED,
-    /** The time of the call had passed, or would have passed before the dependency could be asked. */
+    /** The time of the call was over, or would have been over before the dependency could be called. */
     DEADLINE_EXCEEDED,
     /** The calling thread was interrupted while it waited. Its interrupt flag is set. */
     INTERRUPTED,
-    /** The executor that the call had to go on with refused it. */
+    /**
+     * The decorated function would have run on a thread where its partition differs. Register what the partition is read from as
+     * a {@link dev.holdfast.spi.CallContext}.
+     */
+    WRONG_PARTITION,
+    /** The executor on which the call had to continue refused it. */
     EXECUTOR_FULL,
     /** The pipeline is closed. */
     CLOSED,
-    /** Anything else, such as a policy that is not part of Holdfast; its message says why. */
+    /** Anything else, such as a policy that is not part of Holdfast. The message says why. */
     OTHER
 }

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-/** Why a retry policy did not try again. */
+/** Why there was no further attempt. */
 public enum Refusal {
     /** All attempts are used up. */
     EXHAUSTED,
     /** The wait before the next attempt does not fit into the remaining time. */
     DEADLINE,
-    /** Whether the work was done is not known, and the operation is not idempotent. */
+    /** The operation is not idempotent, and the dependency may have done the work. */
     NOT_IDEMPOTENT,
-    /** The dependency said that it does not want to be asked again. */
+    /** The dependency forbids a retry of this call. */
     PUSHBACK,
-    /** The retry budget is used up. */
+    /** The retry budget is low. */
     BUDGET,
-    /** The call runs inside a retry of an outer pipeline, which does the retrying. */
+    /** The call runs inside a retry of an outer pipeline. */
     NESTED,
     /**
-     * The next attempt was turned away locally. Only in the history of a call: an observer is told of the rejection itself.
+     * The next attempt was rejected locally. Only in the history of a call: observers get the rejection itself.
      */
     REJECTED
 }

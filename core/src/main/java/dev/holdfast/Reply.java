@@ -18,10 +18,10 @@ public final class Reply<T extends @Nullable Object> {
     private final List<AttemptEnd> history;
 
     /**
-     * A reply; made by the pipeline, and by tests of those who take one.
+     * Makes a reply. The pipeline does this, and tests of code that takes a reply.
      *
      * @param attempts how often the action was started
-     * @param history how the attempts ended; kept as it is
+     * @param history how the attempts ended; not copied
      */
     public Reply(T value, Source source, Duration age, int attempts, List<AttemptEnd> history) {
         this.value = value;
@@ -51,7 +51,7 @@ public final class Reply<T extends @Nullable Object> {
         return attempts;
     }
 
-    /** How the attempts ended, in their order: at most the last 16; empty if the answer needed none. */
+    /** How the attempts ended, in their order: the last 16 at most; empty if the answer needed none. */
     public List<AttemptEnd> history() {
         return history;
     }

@@ -3,11 +3,11 @@ package dev.holdfast;
 
 /** Where an answer came from. */
 public enum Source {
-    /** The dependency, just now: by this call, or by another call of the same key that this one joined. */
+    /** The dependency, now: through this call, or through another call for the same key that this one joined. */
     LIVE,
-    /** The cache; not older than its fresh time. */
+    /** The cache; the value is younger than its fresh time. */
     FRESH,
-    /** The cache; older than its fresh time, and being refreshed in the background. */
+    /** The cache; the value is older than its fresh time, and is being refreshed in the background. */
     STALE_REVALIDATING,
     /** The cache, because the call failed or was rejected. */
     STALE_ON_ERROR,

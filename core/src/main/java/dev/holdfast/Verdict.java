@@ -6,10 +6,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the {@link Classifier} says of an answer: success, failure, pushback or ignored. Immutable.
+ * What the {@link Classifier} says about an answer: success, failure, pushback or ignored. Immutable.
  */
 public final class Verdict {
-    /** In {@link #retryAfterNanos}: the call is not to be tried again. Negative, as all that is no time. */
+    /** In {@link #retryAfterNanos}: the call must not be retried. Negative, because it is not a time. */
     public static final long NEVER = -2;
 
     /** A good answer. */
@@ -22,7 +22,7 @@ public final class Verdict {
     public static final Verdict PUSHBACK = new Verdict(Outcome.PUSHBACK, null);
 
     /**
-     * The dependency asks for less, and not to be asked again by this call (a negative {@code grpc-retry-pushback-ms}).
+     * The dependency asks for less, and forbids a retry of this call (a negative {@code grpc-retry-pushback-ms}).
      */
     public static final Verdict STOP = new Verdict(NEVER);
 
@@ -44,7 +44,7 @@ public final class Verdict {
     /**
      * The dependency asks not to be called again before this time has passed.
      *
-     * @param retryAfter as the dependency said; a negative one counts as zero, one of more than a day as a day
+     * @param retryAfter as the dependency said; a negative time counts as zero, more than a day as a day
      */
     public static Verdict pushback(Duration retryAfter) {
         Objects.requireNonNull(retryAfter, "retryAfter");
@@ -58,8 +58,8 @@ public final class Verdict {
     }
 
     /**
-     * How long the dependency asked to be left alone, in nanoseconds; -1 if it did not say, {@link #NEVER} if it wants
-     * no retry.
+     * For how long the dependency asked not to be called, in nanoseconds; -1 if it did not say, {@link #NEVER} if it forbids a
+     * retry.
      */
     public long retryAfterNanos() {
         return retryAfterNanos;

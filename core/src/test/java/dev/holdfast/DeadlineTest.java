@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
@@ -46,6 +47,28 @@ class DeadlineTest {
         assertThat(Deadline.within(time, Duration.ofMillis(900), () -> remaining(p)))
                 .isEqualTo(300);
         assertThat(remaining(p)).isEqualTo(300);
+    }
+
+    @Logs("another TimeSource")
+    @Test
+    void aDeadlineOfAnotherClockIsToldOnce() throws Exception {
+        Pipeline p = pipeline();
+        for (int i = 0; i < 2; i++) {
+            assertThat(Deadline.within(Duration.ofDays(1), () -> remaining(p))).isPositive();
+        }
+    }
+
+    @Test
+    void theLimitOfACallIsNamedAsItsDeadline() {
+        Pipeline p = pipeline();
+        Call<String> call = p.<String>operation("x").unkeyed();
+        CompletableFuture<String> hangs =
+                call.deadline(Duration.ofMillis(100)).callAsync(attempt -> new CompletableFuture<>());
+        time.run();
+        assertThatThrownBy(hangs::join)
+                .hasRootCauseMessage("attempt 1 of 'p' was given up after 100 ms by the deadline of the call");
+        assertThatThrownBy(() -> call.deadline(Duration.ZERO).call(attempt -> "none"))
+                .hasMessage("call of 'p' could not be made within the time of its own or inherited deadline");
     }
 
     @Test

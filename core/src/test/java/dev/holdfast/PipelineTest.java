@@ -46,6 +46,15 @@ class PipelineTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // as a program would that is not checked for nulls
+    void nothingInThePlaceOfANameOrAPolicyIsToldByItsPlace() {
+        assertThatThrownBy(() -> Pipeline.standard(null)).hasMessage("name");
+        assertThatThrownBy(() -> Pipeline.of("p", RetryPolicy.ofDefaults(), null))
+                .hasMessage("policy 2 of 'p' is null");
+        assertThatThrownBy(() -> Pipeline.builder("p").with(null)).hasMessage("policy");
+    }
+
+    @Test
     void toStringPrintsTheOrder() {
         assertThat(pipeline(RetryPolicy.ofDefaults(), TimeoutPolicy.of(Duration.ofSeconds(1))))
                 .hasToString("p: retry > timeout > call");

@@ -97,12 +97,35 @@ final class Model {
         final int level;
         final String policy;
         final long nanos;
+        /** The model counts in milliseconds; parts of one matter where a part of the rest is kept. */
+        final long micros;
+        /** Of what this one is a little sooner; itself if it is not. */
+        final Limit whole;
 
         Limit(long at, int level, String policy, long length) {
             this.at = at;
             this.level = level;
             this.policy = policy;
             this.nanos = length;
+            this.micros = at == Ending.NONE ? at : at * 1_000;
+            this.whole = this;
+        }
+
+        private Limit(Limit whole, long micros) {
+            this.at = micros / 1_000;
+            this.level = whole.level;
+            this.policy = "call";
+            this.nanos = Ending.NONE;
+            this.micros = micros;
+            this.whole = whole;
+        }
+
+        /** deadline.md: "an eighth of the inherited time, at most 25 ms". */
+        Limit sooner(long t) {
+            long left = micros - t * 1_000;
+            return this == NONE || at == Ending.NONE || left <= 0
+                    ? this
+                    : new Limit(this, micros - Math.min(left / 8, 25_000));
         }
 
         /** deadline.md: a limit of the call's own or an inherited one is personal, a policy's is set for everybody. */
@@ -222,7 +245,8 @@ final class Model {
 
     private Map<String, String> predict() {
         List<Limit> limits = new ArrayList<>(List.of(Limit.NONE));
-        limits.add(new Limit(Math.min(spec.deadline(), spec.inherited()), 0, "call", Ending.NONE));
+        limits.add(new Limit(spec.deadline(), 0, "call", Ending.NONE));
+        limits.addAll(inherited(0, 0, List.of(new Limit(spec.inherited(), 0, "call", Ending.NONE))));
         if (spec.trouble() == Trouble.WARM) {
             warm();
         }
@@ -345,7 +369,19 @@ final class Model {
         int attempt = pass.attempts > 1 ? pass.attempts : Math.max(1, pass.outerAttempt);
         Pass further = new Pass(pass.level + 1, attempt, false, pass.cutAt);
         further.beside = pass.beside;
-        return call(further, t, limits);
+        End end = call(further, t, inherited(further.level, t, limits));
+        return limits.contains(end.struck()) ? end : end.struck(end.struck().whole);
+    }
+
+    /** deadline.md: "If the inner pipeline has a fallback or a stale cache, it stops its attempt a little before". */
+    private List<Limit> inherited(int level, long t, List<Limit> limits) {
+        List<Layer> layers = cell.level(level).layers();
+        if (!layers.contains(Layer.FALLBACK) && !layers.contains(Layer.STAGE) && !layers.contains(Layer.CACHE)) {
+            return limits;
+        }
+        List<Limit> sooner = new ArrayList<>(limits);
+        sooner.add(nearest(limits).sooner(t));
+        return sooner;
     }
 
     /** Classifier: an inner rejection is one here too; an inner timeout is an exception like any other, hence a failure. */
@@ -367,6 +403,10 @@ final class Model {
             return givenUp(pass, givenUpAt, true);
         }
         boolean inherited = near != Limit.NONE && work.struck() == near;
+        if (inherited && work.at() < near.at && step == null) {
+            // It had kept something back. What it has to say is in time; if it has nothing, this limit is the reason.
+            return work.is(Outcome.TIMEOUT, Outcome.REJECTED) ? timeout(near, work.at()) : work.struck(Limit.NONE);
+        }
         if (inherited && work.at() == near.at && work.outcome() != Outcome.TIMEOUT && step == null) {
             // The inner pipeline, which inherited the limit, has said something at once.
             return open(AN_INNER_ANSWER_BEATS_THE_OUTER_LIMIT, pass) ? work.struck(Limit.NONE) : timeout(near, near.at);
@@ -669,7 +709,9 @@ final class Model {
             }
             now.probing = probing;
             // An interrupt that nobody in here has sent gives up the whole call.
-            boolean over = first.wins() || (first.outcome() == Outcome.INTERRUPTED && first.at() < cutFirst);
+            boolean over = first.wins()
+                    || (first.outcome() == Outcome.INTERRUPTED && first.at() < cutFirst)
+                    || isSooner(first);
             boolean firstWins = over && (first.at() <= second.at() || !second.wins());
             boolean secondWins = second.wins() && !firstWins;
             if (firstWins && cutSecond == Ending.NONE && second.at() > first.at()) {
@@ -692,6 +734,11 @@ final class Model {
                 return holds(pass.level) ? second.at(Math.max(first.at(), second.at())) : second;
             }
         }
+    }
+
+    /** An inner pipeline has given up for the limit that all attempts have, and has no answer: so has none of them. */
+    private static boolean isSooner(End end) {
+        return end.outcome() == Outcome.TIMEOUT && end.struck() != Limit.NONE && end.at() < end.struck().at;
     }
 
     private static Pass copy(Pass pass, long cutAt) {
@@ -739,7 +786,9 @@ final class Model {
         if (end.outcome() == Outcome.TIMEOUT && end.struck() != Limit.NONE) {
             boolean allowed = limits.stream()
                     .filter(limit -> limit.level == pass.level && limit.forEverybody())
-                    .anyMatch(limit -> end.ran() >= limit.nanos);
+                    .anyMatch(limit -> end.ran() >= limit.nanos
+                            // circuit-breaker.md: "it ran for half of the limit of a policy outside the breaker".
+                            || (!pass.hedge && limit == end.struck() && end.ran() >= limit.nanos / 2));
             // The answer before came at once.
             boolean outlived = spec.trouble() == Trouble.WARM;
             boolean chance = !allowed && (outlived || pass.level < cell.last()) && meetsAnother(pass.level);

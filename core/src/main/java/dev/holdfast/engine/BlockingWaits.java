@@ -130,9 +130,13 @@ final class BlockingWaits {
         private @Nullable Inside inside;
         private boolean completed;
 
+        /** A stage of the user's may call back twice. What it brought first counts. */
         void complete(@Nullable Object newValue, @Nullable Throwable newError) {
             OperationSpec loser;
             synchronized (this) {
+                if (completed) {
+                    return;
+                }
                 value = newValue;
                 error = newError;
                 completed = true;

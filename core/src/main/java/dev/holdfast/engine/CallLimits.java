@@ -20,6 +20,9 @@ abstract class CallLimits extends CallMemory {
 
     private boolean callerLimited;
     private long callerLimitAt;
+    /** How much sooner than the limit of the caller this call ends; see {@link Plan#reserve}. */
+    private long reserve;
+
     private long[] limits;
     /** A bit for each layer that has set a limit. */
     private long scopes;
@@ -41,7 +44,8 @@ abstract class CallLimits extends CallMemory {
         scopes = 0;
     }
 
-    void limitCaller(long remaining) {
+    void limitCaller(long remaining, long kept) {
+        reserve = kept;
         callerLimited = remaining != Long.MAX_VALUE;
         callerLimitAt = now + remaining;
         limited = callerLimited;
@@ -78,6 +82,11 @@ abstract class CallLimits extends CallMemory {
             limitAt = limits[layer];
             limitOwner = layer;
         }
+    }
+
+    /** How much sooner than its caller's this limit is: what a call further out has left when it strikes. */
+    long reserve() {
+        return limitOwner == CALLER ? reserve : 0;
     }
 
     /** What is long for an attempt that this layer's limit ended, while nobody knows how long answers take. */

@@ -117,7 +117,7 @@ abstract class CallOutcome extends CallLimits {
 
     @Nullable
     StruckLimit struckLimit() {
-        return limitOwner == CALLER ? new StruckLimit(time(), limitAt) : null;
+        return limitOwner == CALLER ? new StruckLimit(time(), limitAt, reserve()) : null;
     }
 
     String limitOwnerName() {

@@ -45,6 +45,8 @@ final class CallState extends CallDecisions {
 
     /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
     long inheritedNanos = Long.MAX_VALUE;
+    /** What {@link #mayHaveBegun} said when the wait of a retry began. */
+    boolean begunBefore;
 
     /** What the caller had on its thread; null until somebody needs it. */
     CallContext.@Nullable Snapshot context;
@@ -243,8 +245,22 @@ final class CallState extends CallDecisions {
             outerAttempt = ambient.boundAttempt;
             inheritedNanos = ambient.boundRemaining(time(), now);
         }
-        limitCaller(Math.min(spec.deadlineNanos(), inheritedNanos));
+        limitCaller(ambient, inheritedNanos);
         tellThoseAround();
+    }
+
+    private void limitCaller(Ambient ambient, long inherited) {
+        if (ambient.boundTime != null && ambient.boundTime != time()) {
+            engine.log.once(
+                    "the deadline around a call of '" + engine.name + "' is measured by another TimeSource than the"
+                            + " pipeline, and on VirtualTime it never passes: use Deadline.within(time, ...) or"
+                            + " CallHeaders.of(h -> h.time(time))",
+                    null);
+        }
+        long own = spec.deadlineNanos();
+        long kept = engine.plan.reserve(inherited);
+        boolean ownIsNearer = own <= inherited - kept;
+        limitCaller(ownIsNearer ? own : inherited - kept, ownIsNearer ? 0 : kept);
     }
 
     /** Whether the caller had neither a deadline nor an attempt around it, nor a call. */
@@ -278,7 +294,7 @@ final class CallState extends CallDecisions {
         if (around != ambient.boundAround) {
             around = ambient.boundAround;
         }
-        limitCaller(Math.min(spec.deadlineNanos(), ambient.boundRemaining(time(), now)));
+        limitCaller(ambient, ambient.boundRemaining(time(), now));
         tellThoseAround();
     }
 
@@ -396,6 +412,11 @@ final class CallState extends CallDecisions {
     @Override
     public boolean mayHaveBegun() {
         return (inside != null && inside.hasBegun()) || attemptMayHaveBegun();
+    }
+
+    /** Whether it may not be done again, for a reason that was none when that was decided. */
+    boolean begunWhileWaiting() {
+        return !begunBefore && !spec.idempotent() && mayHaveBegun();
     }
 
     @Override

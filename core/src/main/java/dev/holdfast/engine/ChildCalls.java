@@ -20,7 +20,7 @@ final class ChildCalls {
         child.base = fork.layer();
         child.cursor = fork.layer() + 1;
         child.preset(fork.layer(), fork.object());
-        child.limitCaller(fork.limitNanos());
+        child.limitCaller(fork.limitNanos(), 0);
         child.context = parent.context();
         Once task = new Once() {
             @Override

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * operation with itself, those that say the same type, and those that run the same piece of code, by the class of its lambda.
  */
 public final class Family {
+    /** What the JDK calls the class of a lambda or a method reference. Where it does not, nothing is shared. */
+    private static final String LAMBDA = "$$Lambda";
+
     /** Stands for the pipeline, and keeps nothing of it: a name may be another one's too. */
     private final Object pipeline;
 
@@ -34,9 +37,12 @@ public final class Family {
         }
     }
 
-    /** Objects of one class may do two things; so may the JDK's own lambdas, such as that of {@code Function.andThen}. */
+    /**
+     * Objects of one class may do two things; so may the JDK's own lambdas, such as that of {@code Function.andThen}, and other
+     * hidden classes, such as those of {@code MethodHandleProxies}.
+     */
     private static Object codeOf(Class<?> type) {
-        boolean lambda = type.isHidden() && type.isSynthetic();
+        boolean lambda = type.isHidden() && type.isSynthetic() && type.getName().contains(LAMBDA);
         return lambda && !type.getName().startsWith("java.") ? type : new Object();
     }
 

@@ -42,7 +42,7 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
         if (delayNanos < Long.MAX_VALUE) {
             timer = engine.time.schedule(delayNanos, this);
         } else if (!engine.closing.register(this)) {
-            completed();
+            refuse();
         }
     }
 
@@ -52,7 +52,7 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
         try {
             where.get().execute(this::goOn);
         } catch (Throwable refused) {
-            refuse();
+            completed();
         }
     }
 
@@ -67,10 +67,10 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
         }
     }
 
-    /** The pipeline has been closed. */
+    /** The pipeline has been closed, or no thread is free: what follows is not for this thread, which may be the timer's. */
     @Override
     public void completed() {
-        refuse();
+        suspension.driver.onSpareThread(this::refuse);
     }
 
     private void refuse() {

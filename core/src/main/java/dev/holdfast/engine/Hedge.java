@@ -71,7 +71,7 @@ final class Hedge extends Once {
         call.cursor = call.base;
         call.outerAttempt = outerAttempt;
         call.attempts = attemptsBefore;
-        call.limitCaller(race.remainingNanos(call.now));
+        call.limitCaller(race.remainingNanos(call.now), race.reserve);
         engine.children.run(call);
     }
 

@@ -4,6 +4,7 @@ package dev.holdfast.engine;
 import dev.holdfast.spi.SafeLog;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** The log of one pipeline, for what goes wrong and has nobody to be thrown at. */
 final class Log {
@@ -12,9 +13,9 @@ final class Log {
     private final Set<String> logged = ConcurrentHashMap.newKeySet();
 
     /** What is broken would fill the log with every call. */
-    void once(String what, Throwable thrown) {
+    void once(String what, @Nullable Throwable thrown) {
         if (logged.add(what)) {
-            warn(what + "; told once", thrown);
+            LOG.warn(what + "; told once", thrown);
         }
     }
 

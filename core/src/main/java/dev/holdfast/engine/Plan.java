@@ -3,18 +3,24 @@ package dev.holdfast.engine;
 
 import dev.holdfast.spi.Policy;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** The policies of a pipeline in their order, and which of them hears what. Immutable. */
 final class Plan {
     final int layers;
     /** Whether a layer hedges: then another thread may have to run what a call runs. */
     final boolean hedges;
+    /** Whether a layer may answer in place of what failed inside it. */
+    private final boolean answers;
     // A bit for each layer.
     final long onSuccess;
     final long onFailure;
     final long onEnd;
     final long onAdmission;
     final long onAttempt;
+
+    private static final long LONGEST_RESERVE = TimeUnit.MILLISECONDS.toNanos(25);
+    private static final int RESERVED_PART = 8;
 
     private final Policy[] policies;
     private final int[] nextEnter;
@@ -27,6 +33,7 @@ final class Plan {
     Plan(String pipeline, List<Policy> outermostFirst) {
         policies = outermostFirst.toArray(new Policy[0]);
         layers = policies.length;
+        answers = outermostFirst.stream().anyMatch(Policy::mayAnswer);
         nextEnter = new int[layers + 1];
         nextEnter[layers] = layers;
         for (int i = layers - 1; i >= 0; i--) {
@@ -52,6 +59,16 @@ final class Plan {
             throw new IllegalArgumentException("pipeline '" + pipeline + "' has " + watching
                     + " policies that watch running calls, but at most " + Alarms.MOST + " can");
         }
+    }
+
+    /**
+     * How much sooner a call ends than the limit that it has inherited. Where a layer may answer in place of what was struck,
+     * the calls further out must still be there to get the answer, and their limit is the very same one.
+     */
+    long reserve(long inherited) {
+        return answers && inherited != Long.MAX_VALUE && inherited > 0
+                ? Math.min(inherited / RESERVED_PART, LONGEST_RESERVE)
+                : 0;
     }
 
     private boolean hears(int layer, int what) {

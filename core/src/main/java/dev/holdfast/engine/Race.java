@@ -20,6 +20,7 @@ final class Race {
     private final boolean limited;
 
     private final long limitAt;
+    final long reserve;
 
     // Written before waiting is, and so visible to the watchdog that sees it set.
     private long number;
@@ -48,6 +49,7 @@ final class Race {
         layer = call.cursor;
         limited = call.limited;
         limitAt = call.limitAt;
+        reserve = call.reserve();
     }
 
     // ---- the call's own attempt

@@ -29,7 +29,8 @@ final class Rejections {
         return of(
                 Reason.DEADLINE_EXCEEDED,
                 owner,
-                "call of '" + name + "' could not be made within the time of its " + owner,
+                "call of '" + name + "' could not be made within the time of its "
+                        + (owner.equals("call") ? "own or inherited deadline" : owner),
                 limit);
     }
 
@@ -43,7 +44,7 @@ final class Rejections {
 
     CallRejectedException otherPartition() {
         return of(
-                Reason.OTHER,
+                Reason.WRONG_PARTITION,
                 PIPELINE,
                 "a call through '" + name + "' has another partition on "
                         + Thread.currentThread().getName()

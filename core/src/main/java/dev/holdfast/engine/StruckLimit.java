@@ -11,8 +11,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The limit that ended a call and that was not set by one of its pipeline's policies. A call further out finds its own limit
  * by it in the error of an inner one, and so reports what was its doing.
+ *
+ * @param at when it struck
+ * @param reserve how much sooner that is than the limit of the call further out
  */
-record StruckLimit(TimeSource time, long at) {
+record StruckLimit(TimeSource time, long at, long reserve) {
     /** Clients count in milliseconds, and round. */
     private static final long CLOSE_NANOS = 2_000_000;
 
@@ -83,6 +86,6 @@ record StruckLimit(TimeSource time, long at) {
     }
 
     private boolean isOf(CallState call) {
-        return call.limited && call.limitAt == at && call.time() == time && call.now - at >= 0;
+        return call.limited && call.limitAt == at + reserve && call.time() == time && call.now - at >= 0;
     }
 }

@@ -377,6 +377,7 @@ final class Walk {
         call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
         call.endedBy = CallOutcome.NOT_GIVEN_UP;
         call.retrying = true;
+        call.begunBefore = call.mayHaveBegun();
         observers.retryScheduled(call.operation(), call.attempts, call.waitNanos);
         if (call.waitNanos > 0) {
             return Step.PAUSE;
@@ -417,6 +418,10 @@ final class Walk {
                 return;
             }
             boolean waited = !call.retrying || call.waitNanos > 0;
+            if (call.retrying && call.begunWhileWaiting()) {
+                refuseAfterAll(call);
+                return;
+            }
             if (call.retrying) {
                 beginPass(call);
             }
@@ -447,6 +452,19 @@ final class Walk {
             }
             leaveLayer(call);
         }
+        call.down = false;
+    }
+
+    /** Work inside the attempt, on another thread, has begun since its policy decided to try again. */
+    private void refuseAfterAll(CallState call) {
+        boolean isKept = !call.wasTurnedAway();
+        call.retrying = false;
+        call.refuseRetry(Refusal.NOT_IDEMPOTENT);
+        abandon(call);
+        if (isKept) {
+            forgetKept(call);
+        }
+        leaveLayer(call);
         call.down = false;
     }
 

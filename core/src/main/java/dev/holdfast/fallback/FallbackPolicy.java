@@ -48,6 +48,11 @@ public final class FallbackPolicy extends Policy {
     }
 
     @Override
+    public boolean mayAnswer() {
+        return true;
+    }
+
+    @Override
     public int settle(Passage passage) {
         if (!answers(passage)) {
             return KEEP;

@@ -92,6 +92,9 @@ public final class CallHeaders {
 
     /** What the headers are called, and how much of them is believed. */
     public static final class Builder {
+        private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}");
+        private static final String NAMES = "the name of a header: 1 to 64 letters, digits and !#$%&'*+-.^_`|~";
+
         private @Nullable String grpcTimeout = "grpc-timeout";
         private @Nullable String timeoutMillis = "Holdfast-Timeout-Ms";
         private @Nullable String attempt = "Holdfast-Attempt";
@@ -119,7 +122,15 @@ public final class CallHeaders {
                             "minTimeout",
                             Checks.text(minTimeout),
                             "at most maxTimeout, " + Checks.text(maxTimeout))
+                    .that(isName(grpcTimeout), "grpcTimeout", "'" + grpcTimeout + "'", NAMES)
+                    .that(isName(timeoutMillis), "timeoutMillis", "'" + timeoutMillis + "'", NAMES)
+                    .that(isName(attempt), "attempt", "'" + attempt + "'", NAMES)
                     .done();
+        }
+
+        /** A client refuses another one only when a request is sent, which would look as if the dependency had failed. */
+        private static boolean isName(@Nullable String header) {
+            return header == null || NAME.matcher(header).matches();
         }
 
         /** Holds the time that is left in gRPC's form, {@code 250m}; default {@code grpc-timeout}; null: not used. */

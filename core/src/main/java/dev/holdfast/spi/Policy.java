@@ -162,6 +162,14 @@ public abstract class Policy {
         return 0;
     }
 
+    /**
+     * Whether this layer may answer where what is inside it has failed. Then a call that has inherited its limit from a call
+     * further out ends a little sooner than that, so that the answer is still in time for it.
+     */
+    public boolean mayAnswer() {
+        return false;
+    }
+
     /** Told the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
     public void bind(TimeSource time) {}
 

@@ -208,6 +208,18 @@ class CallHeadersTest {
         assertThat(headers.receive(name -> null, CallHeadersTest::remaining)).isNull();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a b", "a:b", "a\n", "ä"})
+    void aNameThatNoClientWouldSendIsRefusedAtOnce(String name) {
+        String names = " but must be the name of a header: 1 to 64 letters, digits and !#$%&'*+-.^_`|~";
+        assertThatThrownBy(() -> CallHeaders.of(h -> h.grpcTimeout(name)))
+                .hasMessage("call headers: grpcTimeout is '" + name + "'" + names);
+        assertThatThrownBy(() -> CallHeaders.of(h -> h.timeoutMillis(name)))
+                .hasMessage("call headers: timeoutMillis is '" + name + "'" + names);
+        assertThatThrownBy(() -> CallHeaders.of(h -> h.attempt(name)))
+                .hasMessage("call headers: attempt is '" + name + "'" + names);
+    }
+
     @Test
     void aMinimumAndAMaximumThatCannotBeAreRefused() {
         assertThatThrownBy(() -> CallHeaders.of(h -> h.minTimeout(Duration.ofMillis(-1))))

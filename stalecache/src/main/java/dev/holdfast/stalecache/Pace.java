@@ -25,12 +25,17 @@ final class Pace {
     private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long LEAST_SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long UNKNOWN_SLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** Somebody may register a context meanwhile. */
+    private static final long ONLY_HERE_NANOS = TimeUnit.MINUTES.toNanos(10);
+
     private static final double PART = 0.95;
 
     private final int[] counts = new int[CELLS];
     private int all;
     private volatile long slowAfter = UNKNOWN_SLOW_NANOS;
     private volatile boolean slow;
+    private volatile boolean onlyHere;
+    private volatile long onlyHereUntil;
 
     /** After how many nanoseconds a load is slow. */
     long slowAfter() {
@@ -46,6 +51,17 @@ final class Pace {
         if (slow != seen) {
             slow = seen;
         }
+    }
+
+    /** A load in the background was refused, since the caller's identity is not there; so will be the next ones. */
+    void onlyHere(long now) {
+        onlyHereUntil = now + ONLY_HERE_NANOS;
+        onlyHere = true;
+    }
+
+    /** Whether loads only make sense on the threads of their callers. */
+    boolean runsOnlyHere(long now) {
+        return onlyHere && now - onlyHereUntil < 0;
     }
 
     /** A load has succeeded, at this time and after so long. */

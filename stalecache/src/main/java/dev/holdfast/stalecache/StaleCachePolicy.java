@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
@@ -59,6 +60,7 @@ public final class StaleCachePolicy extends Policy {
     private final long refreshTimeout;
     private final long fixedSlowAfter;
     private final boolean measuresSlow;
+    private final boolean answersFailed;
     private final boolean answersSlow;
     private final boolean keepsIgnored;
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
@@ -74,6 +76,7 @@ public final class StaleCachePolicy extends Policy {
                 new Flights(settings.maxFollowers(), Math.min(settings.maxFollowers(), settings.maxFollowersIfSlow()));
         refreshTimeout = settings.refreshTimeout().toNanos();
         fixedSlowAfter = settings.staleIfSlow().map(Duration::toNanos).orElse(0L);
+        answersFailed = !settings.staleIfError().isZero();
         answersSlow = settings.staleIfSlow().isEmpty() || fixedSlowAfter > 0;
         measuresSlow = fixedSlowAfter == 0;
         keepsIgnored = settings.keepIfIgnored();
@@ -133,6 +136,11 @@ public final class StaleCachePolicy extends Policy {
     }
 
     @Override
+    public boolean mayAnswer() {
+        return answersFailed;
+    }
+
+    @Override
     public int enter(Passage passage) {
         if (passage.object() instanceof Ticket ticket) {
             return resume(passage, ticket);
@@ -148,11 +156,16 @@ public final class StaleCachePolicy extends Policy {
         if (entry != null && store.isFresh(entry, now)) {
             return answer(passage, entry, Kind.FRESH, Source.FRESH);
         }
-        if (entry != null && store.isWorthRevalidating(entry, now) && passage.repeatable()) {
+        if (entry != null && store.isWorthRevalidating(entry, now) && mayRunElsewhere(passage)) {
             refresh(passage, key, entry);
             return answer(passage, entry, Kind.STALE_REVALIDATING, Source.STALE_REVALIDATING);
         }
         return load(passage, key, entry);
+    }
+
+    /** Whether the load can go on, or be made again, in the background. */
+    private boolean mayRunElsewhere(Passage passage) {
+        return passage.repeatable() && !pace(passage).runsOnlyHere(passage.now());
     }
 
     /** Null for a call that passes by. */
@@ -167,7 +180,7 @@ public final class StaleCachePolicy extends Policy {
         long now = passage.now();
         Entry spare = old != null && store.isUsableOnError(old, now) ? old : null;
         Pace pace = pace(passage);
-        if (spare != null && answersSlow && pace.isSlow() && passage.repeatable()) {
+        if (spare != null && answersSlow && pace.isSlow() && mayRunElsewhere(passage)) {
             // A call that leads on its own thread could not take the old value before it is back.
             inBackground(passage, key, spare, true);
         }
@@ -194,7 +207,7 @@ public final class StaleCachePolicy extends Policy {
     /** With an old value at hand nobody waits for more than this. */
     private int lead(Passage passage, Ticket ticket, @Nullable Entry spare) {
         if (spare != null && answersSlow) {
-            if (passage.repeatable()) {
+            if (mayRunElsewhere(passage)) {
                 ticket.takesOldIfSlow(true);
                 passage.limit(slowAfter(pace(passage)));
             } else {
@@ -467,6 +480,10 @@ public final class StaleCachePolicy extends Policy {
         }
         if (ticket != null && ticket.isRefresh()) {
             tally.refresh(passage.outcome());
+            if (passage.error() instanceof CallRejectedException rejection
+                    && rejection.reason() == Reason.WRONG_PARTITION) {
+                pace(passage).onlyHere(passage.now());
+            }
             return KEEP;
         }
         return standIn(passage, key);

@@ -9,6 +9,9 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,6 +115,34 @@ class WhoSharesTest {
                 pipeline.<String>operation("late").decorateAsync(text).apply(KEY);
         assertThat(one).isCompletedWithValue(1);
         assertThat(other).isCompletedWithValue(KEY);
+    }
+
+    static Object many(Object key) {
+        return key + " many";
+    }
+
+    static Object few(Object key) {
+        return 42;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static CheckedFunction<String, Object, RuntimeException> proxy(String method)
+            throws ReflectiveOperationException {
+        MethodHandles.Lookup here = MethodHandles.lookup();
+        return MethodHandleProxies.asInterfaceInstance(
+                CheckedFunction.class,
+                here.findStatic(WhoSharesTest.class, method, MethodType.methodType(Object.class, Object.class)));
+    }
+
+    /** Newer JVMs make one hidden class for an interface, whatever its objects call. */
+    @Test
+    void functionsThatTheJdkHasMadeOfMethodHandlesShareNothing() throws Exception {
+        Object first =
+                pipeline.<Object>operation("stock").decorate(proxy("few")).apply(KEY);
+        Object second =
+                pipeline.<Object>operation("stock").decorate(proxy("many")).apply(KEY);
+        assertThat(first).isEqualTo(42);
+        assertThat(second).isEqualTo(KEY + " many");
     }
 
     @Test

@@ -54,7 +54,7 @@ public final class PipelineAssert extends AbstractAssert<PipelineAssert, Pipelin
      * A policy of this name is in this state.
      *
      * @param policy such as {@code circuit-breaker}
-     * @param expected as its gauge is tagged: {@code closed}, {@code open}, {@code half_open}
+     * @param expected as its gauge is tagged: {@code closed}, {@code open}, {@code half_open} or {@code half-open}
      */
     public PipelineAssert hasState(String policy, String expected) {
         isNotNull();
@@ -65,7 +65,7 @@ public final class PipelineAssert extends AbstractAssert<PipelineAssert, Pipelin
                 states.add(name.substring(prefix.length()));
             }
         }));
-        if (!states.contains(expected)) {
+        if (!states.contains(expected.replace('-', '_'))) {
             String found = states.isEmpty() ? "no policy of that name tells its state" : "it is " + states;
             throw failure("Expected the %s of '%s' to be %s, but %s", policy, actual.name(), expected, found);
         }

@@ -214,6 +214,11 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public boolean mayAnswer() {
+        return policy.mayAnswer();
+    }
+
+    @Override
     public long longest() {
         return policy.longest();
     }

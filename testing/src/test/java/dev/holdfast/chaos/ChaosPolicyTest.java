@@ -24,6 +24,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -231,5 +233,39 @@ class ChaosPolicyTest {
                 .anySatisfy(warning -> assertThat(warning).startsWith("chaos-outside-retry: "));
         assertThat(new ChaosPolicyFactory().position()).isGreaterThan(800);
         assertThat(new ChaosPolicyFactory().standard()).isEmpty();
+    }
+
+    private static Pipeline onSystemTime(ChaosPolicy chaos, Executor executor) {
+        return Pipeline.builder("ill").policies(chaos).executor(executor).build();
+    }
+
+    private static CompletableFuture<Thread> whereItEnds(Pipeline pipeline) {
+        CompletableFuture<String> call = pipeline.callAsync(() -> CompletableFuture.completedFuture("well"));
+        return call.handle((value, error) -> Thread.currentThread());
+    }
+
+    @Test
+    void attemptThatFindsNoThreadAfterItsDelayEndsOnThePipelinesOwn() {
+        ChaosPolicy slow =
+                chaos(c -> c.latencyRate(1).minLatency(Duration.ofMillis(1)).maxLatency(Duration.ofMillis(2)));
+        // Not before somebody waits for the end.
+        CompletableFuture<Void> awaited = new CompletableFuture<>();
+        Executor full = task -> {
+            awaited.join();
+            throw new RejectedExecutionException("full");
+        };
+        try (Pipeline pipeline = onSystemTime(slow, full)) {
+            CompletableFuture<Thread> where = whereItEnds(pipeline);
+            awaited.complete(null);
+            assertThat(where.join().getName()).doesNotContain("timer");
+        }
+    }
+
+    @Test
+    void hangThatThePipelinesEndEndsIsToldElsewhere() {
+        Pipeline pipeline = onSystemTime(chaos(c -> c.hangRate(1)), Runnable::run);
+        CompletableFuture<Thread> where = whereItEnds(pipeline);
+        pipeline.close();
+        assertThat(where.join()).isNotSameAs(Thread.currentThread());
     }
 }

@@ -65,7 +65,7 @@ class HoldfastAssertionsTest {
             public void meters(Meters meters) {
                 meters.gauge("pool.in.flight", "", () -> inFlight);
                 meters.gauge("pool.waiting", "", () -> 2 * inFlight);
-                meters.gauge("circuitbreaker.state", "", "state", "open", () -> 1);
+                meters.gauge("circuitbreaker.state", "", "state", "half_open", () -> 1);
                 meters.gauge("circuitbreaker.state", "", "state", "closed", () -> 0);
                 meters.counter("pool.rejected", "", () -> 7);
                 meters.counter("pool.ends", "", "kind", "odd", () -> 7);
@@ -122,10 +122,10 @@ class HoldfastAssertionsTest {
     @Test
     void stateIsThatOfItsGauge() {
         Pipeline pipeline = pipeline(held(0));
-        assertThat(pipeline).hasState("circuit-breaker", "open");
+        assertThat(pipeline).hasState("circuit-breaker", "half_open").hasState("circuit-breaker", "half-open");
         fails(
                 () -> assertThat(pipeline).hasState("circuit-breaker", "closed"),
-                "Expected the circuit-breaker of 'stock' to be closed, but it is [open]");
+                "Expected the circuit-breaker of 'stock' to be closed, but it is [half_open]");
         fails(
                 () -> assertThat(pipeline).hasState("bulkhead", "open"),
                 "Expected the bulkhead of 'stock' to be open, but no policy of that name tells its state");
