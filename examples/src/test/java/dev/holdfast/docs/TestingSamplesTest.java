@@ -39,8 +39,8 @@ class TestingSamplesTest {
     @ParameterizedTest
     @ValueSource(strings = {"testing.md", "chaos.md"})
     void everySampleOfThePageStandsHere(String page) {
-        String here =
-                flat(Pages.text(Pages.ROOT.resolve("config/src/test/java/dev/holdfast/docs/TestingSamplesTest.java")));
+        String here = flat(
+                Pages.text(Pages.ROOT.resolve("examples/src/test/java/dev/holdfast/docs/TestingSamplesTest.java")));
         List<String> samples = Pages.blocks(Pages.DOCS.resolve(page), "java");
         assertThat(samples).isNotEmpty().allSatisfy(sample -> assertThat(here).contains(flat(sample)));
     }
@@ -107,15 +107,14 @@ class TestingSamplesTest {
     @Test
     void theClientHeedsRetryAfter() throws Exception {
         HttpClient client = HttpClient.newHttpClient();
+        Pipeline pipeline = Pipeline.builder("stock")
+                .policies(RetryPolicy.ofDefaults())
+                .classifier((value, error) -> value instanceof HttpResponse<?> r && r.statusCode() == 503
+                        ? RetryAfter.http(name -> r.headers().firstValue(name).orElse(null))
+                        : Classifier.DEFAULT.classify(value, error))
+                .build();
         try (ScriptedServer server = ScriptedServer.start()) {
             server.answers(503, "busy").retryAfter(ZERO).answers(200, "12");
-            Pipeline pipeline = Pipeline.builder("stock")
-                    .policies(RetryPolicy.ofDefaults())
-                    .classifier((value, error) -> value instanceof HttpResponse<?> r && r.statusCode() == 503
-                            ? RetryAfter.http(
-                                    name -> r.headers().firstValue(name).orElse(null))
-                            : Classifier.DEFAULT.classify(value, error))
-                    .build();
             HttpRequest request = HttpRequest.newBuilder(server.uri("/stock/1")).build();
             HttpResponse<String> stock =
                     pipeline.call(() -> client.send(request, HttpResponse.BodyHandlers.ofString()));

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.testlogs.Logs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every YAML sample of every page is a file that can be loaded. */
+@Logs({"timeout-outside-retry", "chaos-enabled"})
+class YamlSamplesTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void everyYamlSampleLoads() throws IOException {
+        for (Path page : Pages.all()) {
+            for (String sample : Pages.blocks(page, "yaml")) {
+                try (Holdfast loaded = load(sample)) {
+                    assertThat(loaded.pipelines()).as("pipelines of %s", page).isNotEmpty();
+                }
+            }
+        }
+    }
+
+    @Test
+    void theStandardPipelineIsAsItsPageSays() throws IOException {
+        Path page = Pages.DOCS.resolve("standard.md");
+        List<String> samples = Pages.blocks(page, "yaml");
+        try (Pipeline standard = Pipeline.standard("inventory");
+                Holdfast loaded = load(samples.get(0))) {
+            assertThat(Pages.text(page)).contains("`" + standard + "`");
+            assertThat(loaded.pipeline("inventory")).hasToString(standard.toString());
+        }
+    }
+
+    private Holdfast load(String sample) throws IOException {
+        return Holdfast.builder()
+                .bind("http-status", Classifier.DEFAULT)
+                .bind("shared", RetryBudget.of(budget -> {}))
+                .bind("last-resort", Function.class, error -> "none")
+                .bind("unknown-stock", Function.class, error -> "unknown")
+                .load(Files.writeString(folder.resolve("sample.yaml"), sample));
+    }
+}
