@@ -45,8 +45,8 @@ final class CallState extends CallDecisions {
 
     /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
     long inheritedNanos = Long.MAX_VALUE;
-    /** What {@link #mayHaveBegun} said when the wait of a retry began. */
-    boolean begunBefore;
+    /** Whether a retry that waits goes on whatever begins meanwhile. */
+    boolean mayBeDoneTwice;
 
     /** What the caller had on its thread; null until somebody needs it. */
     CallContext.@Nullable Snapshot context;
@@ -412,11 +412,6 @@ final class CallState extends CallDecisions {
     @Override
     public boolean mayHaveBegun() {
         return (inside != null && inside.hasBegun()) || attemptMayHaveBegun();
-    }
-
-    /** Whether it may not be done again, for a reason that was none when that was decided. */
-    boolean begunWhileWaiting() {
-        return !begunBefore && !spec.idempotent() && mayHaveBegun();
     }
 
     @Override

@@ -7,6 +7,9 @@ import java.util.concurrent.TimeUnit;
 
 /** The policies of a pipeline in their order, and which of them hears what. Immutable. */
 final class Plan {
+    private static final long LONGEST_RESERVE = TimeUnit.MILLISECONDS.toNanos(25);
+    private static final int RESERVED_PART = 8;
+
     final int layers;
     /** Whether a layer hedges: then another thread may have to run what a call runs. */
     final boolean hedges;
@@ -18,9 +21,6 @@ final class Plan {
     final long onEnd;
     final long onAdmission;
     final long onAttempt;
-
-    private static final long LONGEST_RESERVE = TimeUnit.MILLISECONDS.toNanos(25);
-    private static final int RESERVED_PART = 8;
 
     private final Policy[] policies;
     private final int[] nextEnter;

@@ -377,7 +377,7 @@ final class Walk {
         call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
         call.endedBy = CallOutcome.NOT_GIVEN_UP;
         call.retrying = true;
-        call.begunBefore = call.mayHaveBegun();
+        call.mayBeDoneTwice = call.spec.idempotent() || call.mayHaveBegun();
         observers.retryScheduled(call.operation(), call.attempts, call.waitNanos);
         if (call.waitNanos > 0) {
             return Step.PAUSE;
@@ -418,7 +418,7 @@ final class Walk {
                 return;
             }
             boolean waited = !call.retrying || call.waitNanos > 0;
-            if (call.retrying && call.begunWhileWaiting()) {
+            if (call.retrying && !call.mayBeDoneTwice && call.mayHaveBegun()) {
                 refuseAfterAll(call);
                 return;
             }
