@@ -21,15 +21,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Limits how many calls run at once, so that one slow dependency cannot take every thread.
  *
- * <p>The limit is fixed and can be {@linkplain #resize resized}, or adapts between a floor and a ceiling ({@link
- * LimitAlgorithm}). A call that finds no free permit joins a bounded queue, first come, first served unless {@link QueueOrder}
- * says otherwise, for at most {@code maxWait}; a permit that comes back is handed to the next in it. Blocking and asynchronous calls wait in the same queue, the latter
- * without a thread. A call is turned away with {@link Reason#BULKHEAD_FULL} if the queue is full, if it has waited for too
- * long, or if it has no time left to wait.
+ * <p>The limit is fixed and can be {@linkplain #resize changed}, or it adapts between a minimum and a maximum ({@link
+ * LimitAlgorithm}). A call that finds no free permit waits in a bounded queue, for at most {@code maxWait}; {@link QueueOrder}
+ * says which call is next. A permit that comes back is handed to the next call. Blocking and asynchronous calls wait in the same
+ * queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the queue is full, or if it
+ * has waited for too long.
  *
- * <p>The permit follows the work: it comes back exactly once, when the work of the attempt is really over, which after a
- * timeout may be later than the outcome. Work that never ends is written off after {@code lease}. Safe for any number of
- * threads; one instance for one dependency. Allocates nothing unless a call waits.
+ * <p>The permit stays with the work. It comes back exactly once, when the work of the attempt is really over. After a timeout
+ * this may be later than the outcome. The permit of work that never ends is written off after {@code lease}. Safe for any number
+ * of threads; one instance for each dependency. Allocates nothing unless a call waits.
  */
 public final class BulkheadPolicy extends Policy {
     static final String NAME = "bulkhead";
@@ -89,11 +89,11 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /**
-     * An existing bulkhead of resilience4j, which stays shared with whatever else uses it.
+     * An existing resilience4j bulkhead, which stays shared with your other code.
      *
-     * <p>It has no queue: a call that finds it full is turned away at once, with resilience4j's {@code
-     * BulkheadFullException} as the cause. It should have a {@code maxWaitDuration} of zero, since any other blocks the
-     * calling thread, also that of an asynchronous call; the pipeline warns of it. The lease is the default one.
+     * <p>It has no queue: a call that finds it full is rejected at once, with resilience4j's {@code BulkheadFullException} as the
+     * cause. Its {@code maxWaitDuration} should be zero, because any other value blocks the calling thread, also the thread of an
+     * asynchronous call; the build warns. The lease is the default.
      */
     public static Policy of(Bulkhead existing) {
         return new ExistingBulkheadPolicy(existing);
@@ -224,8 +224,8 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /**
-     * Changes how many calls may run at once, also under load. Never waits: calls that run already go on, and their permits are
-     * not given out again until as few run as may; where there are more permits than before, those who wait get them at once.
+     * Changes the limit, also under load. Never waits. A smaller limit takes effect as permits come back; a larger limit serves
+     * waiting calls at once.
      *
      * @param maxConcurrentCalls 1 to 1,000,000
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range

@@ -13,15 +13,16 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Stops calling a dependency from which nearly nothing comes back, and probes it until something does.
+ * Stops calling a dependency that answers nearly nothing, and probes it until it answers again.
  *
- * <p>Counts what the classifier calls {@link Outcome#FAILURE} or {@link Outcome#PUSHBACK}, and attempts that ran out of
- * time. Counts nothing that did not reach the dependency, was cancelled or interrupted, was {@linkplain Passage#cutShort
- * cut short} by a limit from outside, or is the caller's own fault; a probe that ended so gives its place to another call. A result counts only in the state in which its call was admitted.
+ * <p>It counts what the classifier calls {@link Outcome#FAILURE} or {@link Outcome#PUSHBACK}, and timeouts. It does not count a
+ * call that did not reach the dependency, was cancelled or interrupted, was {@linkplain Passage#cutShort cut short} by a limit
+ * from outside, or is the caller's own fault; if a probe ends this way, another call becomes the probe. A result counts only in
+ * the state that admitted its call.
  *
- * <p>Never blocks. Safe for any number of threads and pipelines; those that share one policy share the breaker, and must
- * go by the same {@link TimeSource}. State changes are told when a call sees them: an open breaker becomes half-open with
- * the first call after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
+ * <p>Never blocks. Safe for any number of threads and pipelines. Pipelines that share the policy share the breaker, and must use
+ * the same {@link TimeSource}. A change of state is seen when a call looks: an open breaker becomes half-open with the first call
+ * after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
  */
 public final class CircuitBreakerPolicy extends Policy {
     static final String NAME = "circuit-breaker";
@@ -53,39 +54,38 @@ public final class CircuitBreakerPolicy extends Policy {
     }
 
     /**
-     * A breaker that exists, and stays shared with whatever else uses it. It keeps its own clock, and its config stays in
-     * force: what the pipeline calls a failure goes through the config's predicates as well, which is worth a
-     * {@linkplain #warnings warning}. How long it stays open is not known here.
+     * An existing breaker, which stays shared with your other code. It keeps its own clock and its config. What the pipeline
+     * calls a failure also goes through the config's predicates, which gives a {@linkplain #warnings warning}. The pipeline does
+     * not know how long it stays open.
      */
     public static CircuitBreakerPolicy of(CircuitBreaker existing) {
         return new CircuitBreakerPolicy(new SharedBreaker(existing));
     }
 
-    /** The state. One that ends by itself, by its settings, has ended for whoever asks after that. */
+    /** The present state. A state that ends by itself, by the settings, has ended here, too. */
     public State state() {
         return breaker.state();
     }
 
     /**
-     * The breaker as resilience4j's classes know one: its state, metrics and events, its config, and manual transitions,
-     * which calls see at once. It goes into a registry of theirs, feeds their meters and is driven by their decorators.
+     * A view that implements resilience4j's {@code CircuitBreaker}: state, metrics, events, config, and manual transitions, which
+     * calls see at once. It can be used in resilience4j's registries, meters and decorators.
      *
-     * <p>What is acquired and reported through it is not tracked: a result counts in the state that it finds, also if the
-     * call was admitted in an earlier one, and a probe's permission is free at once only if the thread that took it gives it
-     * back. It goes by the time of the pipeline, and by the system's before there is one.
-     * Consumers of its events are called by the thread that brought them about, which is a call's or, if a running call
-     * was too slow, the pipeline's timer: they must be quick. An {@linkplain #of(CircuitBreaker) existing} breaker is
-     * itself.
+     * <p>Calls through the view are not tracked one by one: a result counts in the state that it finds, and a probe's permission
+     * is free at once only if the thread that acquired it releases it. The view uses the time of the pipeline; before there is a
+     * pipeline, the system's. Event consumers run on the thread that causes the event: the thread of a call, or the timer thread
+     * if a running call was too slow. They must be quick. The view of an {@linkplain #of(CircuitBreaker) existing} breaker is that
+     * breaker.
      */
     public CircuitBreaker asResilience4j() {
         return breaker.view();
     }
 
     /**
-     * The same by another name and with tags, as registries and meters tell breakers apart. The same view for the same name
-     * and tags; each has its own event consumers.
+     * A view with another name and with tags, for registries and meters. The same name and tags give the same view. Each view has
+     * its own event consumers.
      *
-     * @throws UnsupportedOperationException if it is an existing breaker, which has its name
+     * @throws UnsupportedOperationException if it is an existing breaker, which has a name already
      */
     public CircuitBreaker asResilience4j(String name, Map<String, String> tags) {
         return breaker.view(name, tags);

@@ -13,11 +13,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a circuit breaker opens, for how long, and how it finds out that it may close. Immutable.
+ * The settings of a circuit breaker: when it opens, for how long, and when it closes again. Immutable.
  *
- * <p>Names are resilience4j's, defaults are not: an open breaker turns away the calls that would have been answered, too.
- * So it opens only when nearly nothing comes through, stays open for a tenth of a second, for a little longer each time
- * that its probes fail, two seconds at most, and closes again as soon as one of them is answered.
+ * <p>The names are resilience4j's, the defaults are not, because an open breaker also rejects calls that would have been
+ * answered. It opens only when nearly all calls fail. It stays open for 100 ms, and for a little longer each time its probes
+ * fail, up to 2 s. It closes as soon as one probe succeeds.
  */
 public final class CircuitBreakerSettings {
     private static final Duration TICK = Duration.ofMillis(1);
@@ -93,14 +93,14 @@ public final class CircuitBreakerSettings {
     }
 
     /**
-     * The settings of a resilience4j configuration: the breaker behaves as one of resilience4j's with it. What resilience4j
-     * does not have is off: running calls do not count as slow, probes have no lease, are always as many and all waited for,
-     * a pushback holds nothing.
+     * The settings of a resilience4j configuration: the breaker behaves like resilience4j's. What resilience4j does not have is
+     * off: running calls do not count as slow, probes have no lease, their number is fixed and all of them are waited for, and a
+     * pushback holds nothing.
      *
-     * <p>In a pipeline the classifier says what a failure is, and the pipeline has the clock; what the configuration says of
-     * that is in force where the breaker is used {@linkplain CircuitBreakerPolicy#asResilience4j() as resilience4j's} or not
-     * at all, which is worth a {@linkplain CircuitBreakerPolicy#warnings warning} by name. A minimum above the size of a
-     * count window is that size, there as here.
+     * <p>In a pipeline the classifier says what a failure is, and the pipeline has the clock. The configuration's predicates and
+     * clock are used only through the {@linkplain CircuitBreakerPolicy#asResilience4j() view}, or not at all. They give a
+     * {@linkplain CircuitBreakerPolicy#warnings warning} that names them. A minimum above the size of a count window counts as
+     * that size.
      *
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range here
      */

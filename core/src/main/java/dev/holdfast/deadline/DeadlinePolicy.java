@@ -8,11 +8,11 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * Limits the time of a whole call, all attempts, waits and queues included. Belongs outermost.
+ * Limits the time of a whole call, including all attempts, waits and queues. It belongs outermost.
  *
- * <p>A wait that does not fit into what is left is not begun. A call that has not reached the dependency in time is rejected
- * with {@link dev.holdfast.Reason#DEADLINE_EXCEEDED}; an attempt that runs when the time is over is given up as by a timeout.
- * A deadline of the call itself, or of the request that it serves ({@link dev.holdfast.Deadline}), can only shorten it.
+ * <p>A wait that does not fit into the remaining time is not begun. A call that has not reached the dependency in time is
+ * rejected with {@link dev.holdfast.Reason#DEADLINE_EXCEEDED}. An attempt that runs when the time is over is given up, as by a
+ * timeout. A deadline of the call itself, or of its request ({@link dev.holdfast.Deadline}), can only shorten the time.
  */
 public final class DeadlinePolicy extends Policy {
     private static final Duration LEAST = Duration.ofMillis(1);
@@ -31,7 +31,7 @@ public final class DeadlinePolicy extends Policy {
     }
 
     /**
-     * A limit of this time.
+     * A deadline of this time.
      *
      * @param limit 1 ms to 1 day
      * @throws IllegalArgumentException if it is out of range

@@ -9,11 +9,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers instead of a call that failed, timed out, was pushed back or was turned away.
+ * Gives another answer to a call that failed, timed out, was pushed back or was rejected.
  *
- * <p>Its answer is no success of the dependency: it stands outside the retry and the cache, so that a failure is tried again
- * first and a fallback is never stored. Not for a call that was cancelled, nor, unless asked, for the caller's own fault. What
- * the function throws is the call's error.
+ * <p>It stands outside the retry and the stale cache: a failure is retried first, and a fallback is never stored. It does not
+ * answer a cancelled call, nor, unless asked for, the caller's own fault. If the function throws, the call ends with that
+ * exception.
  */
 public final class FallbackPolicy extends Policy {
     private final FallbackSettings settings;
@@ -27,22 +27,22 @@ public final class FallbackPolicy extends Policy {
         this.asyncFunction = settings.asyncFunction();
     }
 
-    /** With these settings. */
+    /** A fallback with these settings. */
     public static FallbackPolicy of(FallbackSettings settings) {
         return new FallbackPolicy(settings);
     }
 
-    /** Always this value. */
+    /** A fallback that always answers this value. */
     public static FallbackPolicy value(@Nullable Object value) {
         return of(FallbackSettings.of(f -> f.value(value)));
     }
 
-    /** What this function makes of the error; it is given null where the failure was a value. */
+    /** A fallback that answers what this function returns for the error; the error is null if the failure was a value. */
     public static FallbackPolicy of(Function<@Nullable Throwable, ?> function) {
         return of(FallbackSettings.of(f -> f.function(function)));
     }
 
-    /** What the stage completes with that this function makes of the error. */
+    /** A fallback that answers what the stage of this function completes with. */
     public static FallbackPolicy ofAsync(Function<@Nullable Throwable, ? extends CompletionStage<?>> function) {
         return of(FallbackSettings.of(f -> f.asyncFunction(function)));
     }

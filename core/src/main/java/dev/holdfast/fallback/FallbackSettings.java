@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What a {@link FallbackPolicy} answers with. Immutable. */
+/** The settings of a {@link FallbackPolicy}. Immutable. */
 public final class FallbackSettings {
     private final Builder builder;
 
@@ -16,7 +16,7 @@ public final class FallbackSettings {
         this.builder = builder;
     }
 
-    /** The defaults, changed by this. */
+    /** The defaults, changed by this function. */
     public static FallbackSettings of(Consumer<? super Builder> configure) {
         Builder builder = builder();
         configure.accept(builder);
@@ -78,14 +78,14 @@ public final class FallbackSettings {
             return this;
         }
 
-        /** What this function makes of the error, quickly; it is given null where the failure was a value. */
+        /** Returns the answer for the error, quickly; the error is null if the failure was a value. */
         public Builder function(Function<@Nullable Throwable, ?> newFunction) {
             function = Objects.requireNonNull(newFunction, "function");
             given |= 2;
             return this;
         }
 
-        /** What the stage completes with that this function makes of the error; not asked when the call's time is over. */
+        /** Returns a stage that completes with the answer; not called when the call's time is over. */
         public Builder asyncFunction(Function<@Nullable Throwable, ? extends CompletionStage<?>> newFunction) {
             asyncFunction = Objects.requireNonNull(newFunction, "asyncFunction");
             given |= 4;

@@ -19,20 +19,18 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts another attempt beside one that takes long, and gives the caller the first answer of the two (Dean and Barroso,
- * "The Tail at Scale", 2013).
+ * Starts a second attempt beside a slow one. The first answer wins (Dean and Barroso, "The Tail at Scale", 2013).
  *
- * <p>Long is what exceeds a percentile of the recent attempts, or a fixed delay; up to about two milliseconds more may pass
- * on the system's time. The first attempt runs where it would run without this policy; the others run on the pipeline's
- * executor and pass the policies further in for themselves, but never wait there: what has nothing free for them turns them
- * away. The first success wins, or the first fault of the caller's own; the others are cancelled or interrupted, and a value
- * that comes too late goes to the operation's {@code discard}. A failure is delivered once no other attempt runs. A blocking
- * first attempt that ignores its interrupt holds its caller, as with a timeout.
+ * <p>An attempt is slow if it takes longer than a percentile of the recent attempts, or than a fixed delay; on the system's time
+ * up to about two milliseconds more. The first attempt runs where it would run without this policy. The others run on the
+ * pipeline's background executor. The inner policies see each of them, but they never wait there: if a permit or a token is not
+ * free, they are not made. The first success wins, or the first fault of the caller's own. The others are cancelled or
+ * interrupted, and a value that comes too late goes to the operation's {@code discard}. A failure is delivered when no other
+ * attempt runs. A blocking first attempt that ignores its interrupt holds its caller, as with a timeout.
  *
- * <p>Only idempotent operations are hedged, and no call inside a second or later attempt of an outer pipeline. Each attempt
- * that is started takes a token from the {@link RetryBudget} that it shares with the retry of the same pipeline, so that
- * both together add no more than what successes pay for. A policy that stands in several pipelines measures them together
- * and goes by the budget of the first. Safe for any number of threads; of the policies of a pipeline one can hedge.
+ * <p>Only idempotent operations are hedged, and no call inside a second or later attempt of an outer pipeline. Each hedge takes a
+ * token from the {@link RetryBudget}, which it shares with the retry of the same pipeline. A policy in several pipelines measures
+ * them together, and uses the budget of the first. Safe for any number of threads; one policy of a pipeline can hedge.
  */
 public final class HedgePolicy extends Policy {
 
@@ -56,27 +54,27 @@ public final class HedgePolicy extends Policy {
         initialNanos = settings.initialDelay().toNanos();
     }
 
-    /** With these settings. */
+    /** A hedge with these settings. */
     public static HedgePolicy of(HedgeSettings settings) {
         return new HedgePolicy(settings);
     }
 
-    /** With the defaults, changed by this. */
+    /** A hedge with the defaults, changed by this function. */
     public static HedgePolicy of(Consumer<? super HedgeSettings.Builder> configure) {
         return of(HedgeSettings.of(configure));
     }
 
-    /** With the defaults: one attempt more after the measured 95th percentile. */
+    /** A hedge with the defaults: one more attempt after the measured 95th percentile. */
     public static HedgePolicy ofDefaults() {
         return of(HedgeSettings.builder().build());
     }
 
-    /** When it starts another attempt. */
+    /** The settings. */
     public HedgeSettings settings() {
         return settings;
     }
 
-    /** What the attempts are paid from; empty if they are free, or as long as the policy is in no pipeline. */
+    /** The budget that limits the hedges; empty if there is none, or while the policy is in no pipeline. */
     public Optional<RetryBudget> budget() {
         Purse known = purse;
         return Optional.ofNullable(known == null ? null : known.budget);

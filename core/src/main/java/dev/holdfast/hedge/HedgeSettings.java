@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** When a {@link HedgePolicy} starts another attempt. Immutable. */
+/** The settings of a {@link HedgePolicy}. Immutable. */
 public final class HedgeSettings {
     private static final Duration LEAST_DELAY = Duration.ofMillis(1);
     private static final Duration MOST_DELAY = Duration.ofHours(1);
@@ -20,7 +20,7 @@ public final class HedgeSettings {
         this.builder = builder;
     }
 
-    /** The defaults, changed by this. */
+    /** The defaults, changed by this function. */
     public static HedgeSettings of(Consumer<? super Builder> configure) {
         Builder builder = builder();
         configure.accept(builder);
@@ -42,7 +42,7 @@ public final class HedgeSettings {
         return Optional.ofNullable(builder.delay);
     }
 
-    /** Of a hundred attempts, how many are not to be slow. */
+    /** The percentile of the recent attempts above which an attempt is slow. */
     public double percentile() {
         return builder.percentile;
     }
@@ -52,7 +52,7 @@ public final class HedgeSettings {
         return builder.window;
     }
 
-    /** How many attempts the window must hold before it is gone by. */
+    /** The number of attempts that the window must hold before the delay is measured. */
     public int minimumCalls() {
         return builder.minimumCalls;
     }
@@ -112,13 +112,13 @@ public final class HedgeSettings {
             return this;
         }
 
-        /** How far back attempts are recent: 1 s to 1 hour; default 30 s. At least the newer half of it is looked at. */
+        /** Attempts of this time are recent: 1 s to 1 hour; default 30 s. At least the newer half of it is used. */
         public Builder window(Duration value) {
             window = Objects.requireNonNull(value, "window");
             return this;
         }
 
-        /** How many attempts the window must hold before it is gone by: 1 to 1,000,000; default 100. */
+        /** The number of attempts that the window must hold before the delay is measured: 1 to 1,000,000; default 100. */
         public Builder minimumCalls(int value) {
             minimumCalls = value;
             return this;
@@ -136,15 +136,15 @@ public final class HedgeSettings {
             return this;
         }
 
-        /** Whether the attempts are paid from a budget; default true. Without one, a slow dependency gets twice its load. */
+        /** Whether a budget limits the hedges; default true. Without a budget, a slow dependency gets twice its load. */
         public Builder budgetEnabled(boolean value) {
             budgetEnabled = value;
             return this;
         }
 
         /**
-         * The budget that the attempts are paid from. Default: the one of the {@linkplain dev.holdfast.retry.RetryPolicy
-         * retry} in the same pipeline, else one of the policy's own.
+         * The budget that limits the hedges. Default: the one of the {@linkplain dev.holdfast.retry.RetryPolicy retry} in the
+         * same pipeline, else one of its own.
          */
         public Builder budget(RetryBudget shared) {
             budget = Objects.requireNonNull(shared, "budget");

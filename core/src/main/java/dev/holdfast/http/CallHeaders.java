@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Carries what holds on this thread to another service: the time that is left, and the number of the attempt. So the other
- * service does no work that nobody waits for, and its retries do not multiply with ours.
+ * Carries the rest of the deadline and the number of the attempt to another service. The other service then does no work that
+ * nobody waits for, and its retries do not multiply with ours.
  *
  * <pre>{@code
  * static final CallHeaders HEADERS = CallHeaders.ofDefaults();
@@ -33,12 +33,12 @@ import org.jspecify.annotations.Nullable;
  * HEADERS.receive(exchange.getRequestHeaders()::getFirst, () -> handle(exchange));   // the server
  * }</pre>
  *
- * <p>The time travels as what is left, not as an instant: clocks of machines differ. It is rounded down, and the time on
- * the wire is not known.
+ * <p>The header holds a duration, rounded down, and not an instant, because the clocks of machines differ. The time on the wire is
+ * not known.
  *
- * <p><b>Receive them from your own services alone.</b> Whoever sends them decides how long this service works for the request,
- * and whether it retries. Where strangers can reach it, let the gateway remove them, or do not call {@link #receive}. A time
- * is believed only within {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
+ * <p><b>Receive these headers from your own services only.</b> The sender decides how long this service works for the request, and
+ * whether it retries. Where strangers can reach this service, let the gateway remove the headers, or do not call {@link #receive}.
+ * A time is bounded by {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
  *
  * <p>Immutable; safe for any number of threads.
  */
@@ -90,7 +90,7 @@ public final class CallHeaders {
         return new CallHeaders(copy);
     }
 
-    /** What the headers are called, and how much of them is believed. */
+    /** The names of the headers, and the bounds of their time. */
     public static final class Builder {
         private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}");
         private static final String NAMES = "the name of a header: 1 to 64 letters, digits and !#$%&'*+-.^_`|~";
@@ -152,9 +152,9 @@ public final class CallHeaders {
         }
 
         /**
-         * The least time that a header can leave: a shorter one is taken as this, so that nobody can have every attempt cut
-         * short by asking for a millisecond. What it costs an honest caller's request that is about over is this much work at
-         * most. A time of 0 is no time at all, and the request is not begun. 0 to 1 h; default 10 ms.
+         * A shorter time counts as this one, so that nobody can have every attempt cut short by sending one millisecond. An
+         * honest request that is nearly over costs so much work at most. With a time of 0 the request is not begun. 0 to 1 h;
+         * default 10 ms.
          */
         public Builder minTimeout(Duration value) {
             minTimeout = Objects.requireNonNull(value, "minTimeout");
@@ -162,15 +162,15 @@ public final class CallHeaders {
         }
 
         /**
-         * The most time that a header can leave: a longer one is taken as this. It makes nothing longer than it is without
-         * headers. 1 ms to 365 days, and at least {@link #minTimeout}; default 1 day.
+         * A longer time counts as this one. No limit gets longer by a header. 1 ms to 365 days, and at least {@link
+         * #minTimeout}; default 1 day.
          */
         public Builder maxTimeout(Duration value) {
             maxTimeout = Objects.requireNonNull(value, "maxTimeout");
             return this;
         }
 
-        /** Whose time it is; default the system's. */
+        /** The source of time; default the system's. In tests on {@code VirtualTime}: the same as the pipelines'. */
         public Builder time(TimeSource value) {
             time = Objects.requireNonNull(value, "time");
             return this;
@@ -178,8 +178,8 @@ public final class CallHeaders {
     }
 
     /**
-     * Gives the headers to a request that is being made on this thread, inside an action. Writes none where there is nothing
-     * to say: no deadline, no call around.
+     * Gives the headers to a request that is made on this thread, inside an action. Writes none without a deadline and a call
+     * around.
      */
     public void write(BiConsumer<? super String, ? super String> headers) {
         long remaining = Bound.remaining(builder.time);
@@ -201,10 +201,10 @@ public final class CallHeaders {
     }
 
     /**
-     * Runs an action for a request that came in with these headers: pipelines below it, on this thread, end within the time
-     * that was left, and do not retry inside another's retry. What holds on the thread already can only be shortened. A header
-     * that is missing, malformed or longer than 64 characters says nothing; of two times the shorter one holds, and it is
-     * believed between {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
+     * Runs an action for a request that came in with these headers. Pipelines that it calls on this thread end within the time
+     * that was left, and do not retry inside a retry of the sender. A deadline that holds already can only be shortened. A header
+     * that is missing, malformed or longer than 64 characters changes nothing. Of two times the shorter one holds. For an action
+     * without a value: {@code () -> { handle(exchange); return null; }}.
      *
      * @param headers the first value of a header, or null
      * @throws CallRejectedException with {@link Reason#DEADLINE_EXCEEDED}, and without running the action, if no time is left

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.retry;
 
-/** How waits between attempts are spread, so that callers that failed together do not come back together. */
+/** How waits between attempts are drawn, so that callers that failed together do not come back together. */
 public enum Jitter {
-    /** Anything from zero to the exponential wait: the least work for the dependency. */
+    /** From zero to the exponential wait; the least load for the dependency. */
     FULL,
     /** From half the exponential wait to the whole. */
     EQUAL,

@@ -11,25 +11,23 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
 /**
- * What retries are paid from: successes fill it, failures drain it, and in an outage there are none. Otherwise retries
- * multiply the load just when the dependency can bear it least.
+ * Limits retries: successes fill it, failures drain it, and in an outage there are no retries. Without it, retries multiply
+ * the load just when the dependency can bear it least.
  *
- * <p>The token bucket of gRPC's retry throttling (proposal A6, "Throttling Retry Attempts and Hedged RPCs"): it begins
- * full; each failed attempt takes one token, each success gives {@code tokenRatio}; a retry may be made only while more
- * than half of the tokens are left.
+ * <p>It is the token bucket of gRPC's retry throttling (proposal A6, "Throttling Retry Attempts and Hedged RPCs"). It begins
+ * full. Each failed attempt takes one token, and each success gives {@code tokenRatio}. A retry needs more than half of the
+ * tokens.
  *
- * <p>Beyond A6, a busy client has more tokens than {@code maxTokens}: a tenth of its successes of the last five seconds, or
- * {@code tokenRatio} of them if that is less. Half of these, a quarter of a second's calls, can be retried in a row, so that
- * a burst of broken connections is hidden at any traffic; and a client that has nothing but failures has soon no more than
- * {@code maxTokens} again. And a drained budget grants a few retries a minute by time alone, so that a client with few calls
- * can retry at all; these stop as long as nothing succeeds.
+ * <p>Two rules are added to A6. A busy client has more tokens than {@code maxTokens}: a tenth of its successes of the last five
+ * seconds, or {@code tokenRatio} of them if that is less. Half of these, the calls of a quarter of a second, can be retried in a
+ * row. A client that has only failures soon has {@code maxTokens} again. And a low budget allows a few retries a minute by time
+ * alone, so that a client with few calls can retry at all; these stop while nothing succeeds.
  *
- * <p>A {@link dev.holdfast.hedge.HedgePolicy hedge} is paid from it too: an attempt that is made beside another one takes a
- * token when it is started, whatever becomes of it.
+ * <p>A {@link dev.holdfast.hedge.HedgePolicy hedge} takes a token for each attempt that it starts.
  *
- * <p>A {@link RetryPolicy} has a budget of its own unless it is given one; one that is given to several policies is shared
- * by them. Times are nanoseconds of one {@link dev.holdfast.spi.TimeSource}. Never blocks; safe for any number of threads. A
- * success while the budget is full is counted, the first 10,000 of a second; else it contends with no other.
+ * <p>A {@link RetryPolicy} has a budget of its own unless it is given one. Several policies can share one. Times are nanoseconds
+ * of one {@link dev.holdfast.spi.TimeSource}. Never blocks; safe for any number of threads. While the budget is full, threads do
+ * not contend; the first 10,000 successes of a second are counted.
  */
 public final class RetryBudget {
     private static final int ONE_TOKEN = 1_000;
@@ -70,14 +68,14 @@ public final class RetryBudget {
         spareNanos = builder.minRetriesPerMinute == 0 ? 0 : MINUTE / builder.minRetriesPerMinute;
     }
 
-    /** The defaults, changed by this. */
+    /** The defaults, changed by this function. */
     public static RetryBudget of(Consumer<? super Builder> configure) {
         Builder builder = new Builder();
         configure.accept(builder);
         return builder.build();
     }
 
-    /** With the defaults. */
+    /** A budget with the defaults. */
     public static RetryBudget ofDefaults() {
         return new Builder().build();
     }
@@ -99,7 +97,7 @@ public final class RetryBudget {
         }
     }
 
-    /** An attempt has failed in a way that is retried, or was pushed back; true if another one may be made. */
+    /** An attempt has failed or was pushed back; true if another one may be made. */
     public boolean failed(long now) {
         long full = full(now);
         return isEnough(pay(ONE_TOKEN, full), full);
@@ -111,7 +109,7 @@ public final class RetryBudget {
         return isEnough(missing(padded.get(WORD), successes.sum(), full), full);
     }
 
-    /** Takes a token for an attempt that is made beside another one, a hedge; false, and takes none, if it may not be made. */
+    /** Takes a token for a hedge; false, and takes none, if the hedge must not be made. */
     public boolean spend(long now) {
         if (!allows(now)) {
             return false;
@@ -189,13 +187,13 @@ public final class RetryBudget {
         return Math.min(full, Math.max(0, (word & MISSING_MASK) - credit));
     }
 
-    /** How many tokens there are, at the time of the latest call: 0 to {@link #maxTokens}. */
+    /** The number of tokens at the time of the latest call: 0 to {@link #maxTokens}. */
     public double tokens() {
         long full = fullFor(traffic.latest());
         return (full - missing(padded.get(WORD), successes.sum(), full)) / (double) ONE_TOKEN;
     }
 
-    /** How many tokens there can be at the time of the latest call: those that were set, or more for a busy client. */
+    /** The most tokens at the time of the latest call: the setting, or more for a busy client. */
     public double maxTokens() {
         return fullFor(traffic.latest()) / (double) ONE_TOKEN;
     }
@@ -220,21 +218,21 @@ public final class RetryBudget {
         }
 
         /**
-         * How many tokens there can be, and are at first, unless the traffic gives more: 1 to 1,000; default 10. With less
-         * than 3 nothing is retried.
+         * The tokens at the start, and the most there can be at low traffic: 1 to 1,000; default 10. With less than 3 nothing
+         * is retried.
          */
         public Builder maxTokens(int value) {
             maxTokens = value;
             return this;
         }
 
-        /** What a success gives, in tokens, to three decimals: 0.001 to 1,000; default 0.1: ten successes pay a failure. */
+        /** The tokens that a success gives, rounded to three decimals: 0.001 to 1,000; default 0.1. */
         public Builder tokenRatio(double value) {
             tokenRatio = value;
             return this;
         }
 
-        /** How many retries a minute are granted, evenly spaced, where the tokens grant none: 0 to 60; default 3. */
+        /** The retries a minute that are allowed without tokens, evenly spaced: 0 to 60; default 3. */
         public Builder minRetriesPerMinute(int value) {
             minRetriesPerMinute = value;
             return this;

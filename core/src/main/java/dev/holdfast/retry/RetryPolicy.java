@@ -12,17 +12,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tries a call again that failed, timed out or was pushed back, after a wait.
+ * Repeats an attempt that failed, timed out or was pushed back, after a wait.
  *
- * <p>The dependency's own retry-after wins over the backoff, and a wait that does not fit into the remaining time is not
- * begun: then the call ends with what it has. What was turned away locally is not tried again unless asked; nor a call
- * inside the retry of an outer pipeline; nor anything when the {@link RetryBudget} is drained, which belongs to the policy
- * and is shared by all calls of all pipelines that the policy is in. A call whose tries were turned away after an attempt
- * ends as that attempt did.
+ * <p>The server's {@code Retry-After} replaces the backoff. A wait that does not fit into the remaining time is not begun: the
+ * call ends with its last outcome. These are not retried: a call that was rejected locally, unless asked for; a call inside the
+ * retry of an outer pipeline; any call while the {@link RetryBudget} is low. The budget belongs to the policy, and all its
+ * pipelines share it. If further attempts are rejected, the call ends as its last real attempt did.
  *
- * <p>An operation that is not idempotent is tried again only where its work was surely not done: it was turned away locally,
- * or pushed back, or no connection was made for it (refused, timed out while connecting, host unknown), whatever exception
- * that is wrapped in. A failure that is a value is none of these, nor is a timeout.
+ * <p>An operation that is not idempotent is retried only if its work was surely not done: it was rejected locally, or pushed
+ * back, or no connection was made for it (refused, timed out while connecting, unknown host). A failure that is a value is none
+ * of these, and neither is a timeout.
  */
 public final class RetryPolicy extends Policy {
     // The slot: how often this entry was tried again above, the last wait below.
@@ -39,27 +38,27 @@ public final class RetryPolicy extends Policy {
         this.budget = budget;
     }
 
-    /** With these settings. */
+    /** A retry with these settings. */
     public static RetryPolicy of(RetrySettings settings) {
         return new RetryPolicy(settings, settings.budget());
     }
 
-    /** With the defaults, changed by this. */
+    /** A retry with the defaults, changed by this function. */
     public static RetryPolicy of(Consumer<? super RetrySettings.Builder> configure) {
         return of(RetrySettings.of(configure));
     }
 
-    /** With the defaults. */
+    /** A retry with the defaults. */
     public static RetryPolicy ofDefaults() {
         return of(RetrySettings.builder().build());
     }
 
-    /** How it tries again. */
+    /** The settings. */
     public RetrySettings settings() {
         return settings;
     }
 
-    /** What its retries are paid from; empty if they are free. */
+    /** The budget that limits its retries; empty if there is none. */
     public Optional<RetryBudget> budget() {
         return Optional.ofNullable(budget);
     }

@@ -14,7 +14,7 @@ import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** How a {@link RetryPolicy} tries again. Immutable. */
+/** The settings of a {@link RetryPolicy}. Immutable. */
 public final class RetrySettings {
     private static final Duration LONGEST = Duration.ofDays(1);
     /** How much a suggested wait is stretched at most, as a part of it. */
@@ -35,7 +35,7 @@ public final class RetrySettings {
         this.maxRetryAfterNanos = builder.maxRetryAfter.toNanos();
     }
 
-    /** The defaults, changed by this. */
+    /** The defaults, changed by this function. */
     public static RetrySettings of(Consumer<? super Builder> configure) {
         Builder builder = builder();
         configure.accept(builder);
@@ -52,17 +52,17 @@ public final class RetrySettings {
         return new Builder(builder);
     }
 
-    /** How many attempts a call may have, the first included. */
+    /** The number of attempts of a call, including the first. */
     public int maxAttempts() {
         return builder.maxAttempts;
     }
 
-    /** Whether a local rejection is tried again. */
+    /** Whether a local rejection is retried. */
     public boolean retryRejections() {
         return builder.retryRejections;
     }
 
-    /** Whether a call inside a retry of an outer pipeline is tried again. */
+    /** Whether a call inside a retry of an outer pipeline is retried. */
     public boolean retryInsideRetries() {
         return builder.retryInsideRetries;
     }
@@ -173,7 +173,7 @@ public final class RetrySettings {
             givenBudget = other.givenBudget;
         }
 
-        /** How many attempts a call may have, the first included: 1 to 1,000,000,000; default 3. */
+        /** The number of attempts of a call, including the first: 1 to 1,000,000,000; default 3. */
         public Builder maxAttempts(int value) {
             maxAttempts = value;
             return this;
@@ -185,25 +185,25 @@ public final class RetrySettings {
             return this;
         }
 
-        /** What the wait grows by from attempt to attempt: 1 to 100; default 2. */
+        /** The wait is multiplied by this from attempt to attempt: 1 to 100; default 2. */
         public Builder multiplier(double value) {
             multiplier = value;
             return this;
         }
 
-        /** Where the wait stops to grow: at least the initial one, to 1 day; default 1 s. */
+        /** The wait does not grow beyond this: the initial wait to 1 day; default 1 s. */
         public Builder maxBackoff(Duration value) {
             maxBackoff = Objects.requireNonNull(value, "maxBackoff");
             return this;
         }
 
-        /** How the waits are spread; default {@link Jitter#FULL}. */
+        /** How waits are drawn; default {@link Jitter#FULL}. */
         public Builder jitter(Jitter value) {
             jitter = Objects.requireNonNull(value, "jitter");
             return this;
         }
 
-        /** Draws the jitter from this seed, so that a test sees the same waits again; default: a different draw every time. */
+        /** The seed of the jitter, so that a test gets the same waits again; default: other waits every time. */
         public Builder seed(long value) {
             Random seeded = new Random(value);
             random = seeded::nextDouble;
@@ -211,48 +211,47 @@ public final class RetrySettings {
         }
 
         /**
-         * Says the wait in milliseconds after so many attempts, from 1, instead of the backoff and jitter here. An {@code
-         * IntervalFunction} of resilience4j is one.
+         * Returns the wait in milliseconds after this number of attempts, from 1, instead of backoff and jitter. resilience4j's
+         * {@code IntervalFunction} is such a function.
          */
         public Builder interval(Function<? super Integer, Long> value) {
             interval = Objects.requireNonNull(value, "interval");
             return this;
         }
 
-        /** Whether a call that another policy turned away is tried again; default false, since it holds the caller for nothing. */
+        /** Whether to retry a call that another policy rejected; default false, because it only makes the caller wait. */
         public Builder retryRejections(boolean value) {
             retryRejections = value;
             return this;
         }
 
-        /** Whether a call that runs inside a second or later attempt of another pipeline is tried again; default false. */
+        /** Whether to retry a call that runs inside a second or later attempt of another pipeline; default false. */
         public Builder retryInsideRetries(boolean value) {
             retryInsideRetries = value;
             return this;
         }
 
         /**
-         * The longest wait that a server's suggestion is obeyed for, before it is stretched by jitter: 0 to 1 day; default 30 s.
-         * A longer one counts as this long.
+         * The cap of a server's suggestion, before jitter: 0 to 1 day; default 30 s.
          */
         public Builder maxRetryAfter(Duration value) {
             maxRetryAfter = Objects.requireNonNull(value, "maxRetryAfter");
             return this;
         }
 
-        /** Whether retries are paid from a budget; default true. Without one, retries multiply the load of an outage. */
+        /** Whether a budget limits the retries; default true. Without a budget, retries multiply the load of an outage. */
         public Builder budgetEnabled(boolean value) {
             budgetEnabled = value;
             return this;
         }
 
-        /** Changes the budget that each policy of these settings makes for itself. */
+        /** Changes the budget that each policy with these settings makes for itself. */
         public Builder budget(Consumer<? super RetryBudget.Builder> configure) {
             Objects.requireNonNull(configure, "budget").accept(budget);
             return this;
         }
 
-        /** A budget that is shared by all policies that are given it; it wins over one that would be made. */
+        /** A budget that several policies share, instead of the policy's own. */
         public Builder budget(RetryBudget shared) {
             givenBudget = Objects.requireNonNull(shared, "budget");
             return this;

@@ -8,11 +8,11 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * Limits the time of everything inside it: innermost, and so in the default order, the time of one attempt.
+ * Limits the time of everything inside it. It stands innermost in the default order, so it limits one attempt.
  *
- * <p>An asynchronous attempt that does not end in time has its future cancelled; a blocking one is interrupted, which it may
- * ignore: then its caller gets the {@link dev.holdfast.CallTimeoutException} only when the action returns, and the observer
- * is told of an overrun. Strikes within some milliseconds after the limit.
+ * <p>If an asynchronous attempt does not end in time, its future is cancelled. A blocking attempt is interrupted. If it ignores
+ * the interrupt, its caller gets the {@link dev.holdfast.CallTimeoutException} only when the action returns, and observers are
+ * told of an overrun. The limit strikes within some milliseconds.
  */
 public final class TimeoutPolicy extends Policy {
     private static final Duration LEAST = Duration.ofMillis(1);
@@ -31,7 +31,7 @@ public final class TimeoutPolicy extends Policy {
     }
 
     /**
-     * A limit of this time.
+     * A timeout of this time.
      *
      * @param limit 1 ms to 1 day
      * @throws IllegalArgumentException if it is out of range

@@ -26,26 +26,25 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the last good value of each key, and answers with it when it is fresh, while it is being refreshed, when the call is
- * slow, or when it failed (RFC 5861). Calls of one key at one time share a single call to the dependency.
+ * Keeps the last good value of each key, and answers with it when the value is fresh, while it is being refreshed, when the call
+ * is slow, or when the call failed (RFC 5861). Concurrent calls for one key share one call to the dependency.
  *
  * <pre>{@code
  * Pipeline.builder("inventory").standard().with(StaleCachePolicy.of(c -> c.fresh(ofSeconds(5)))).build()
  * }</pre>
  *
- * <p>Values are shared by all who ask for the key. So <b>whatever the answer depends on belongs into the key or the
- * partition</b>, the user who asks above all: a function that finds the user's token in a thread-local is decorated with
- * {@link dev.holdfast.Operation#decorate(dev.holdfast.CheckedFunction, java.util.function.Supplier)}. Values must not change,
- * and nothing that has to be closed belongs here. Null is not kept. A call without a key, or of an operation that is not
- * idempotent, passes by.
+ * <p>All calls for a key get the same value. So <b>everything that the answer depends on belongs in the key or the
+ * partition</b>, above all the user. If a function reads the user's token from a thread-local, use {@link
+ * dev.holdfast.Operation#decorate(dev.holdfast.CheckedFunction, java.util.function.Supplier)}. Values must not change and must not
+ * need to be closed. Null is not stored. A call without a key, or of an operation that is not idempotent, does not use the cache.
  *
- * <p>Followers of a shared call wait without blocking anything but themselves, each until its own deadline. They share the
- * leader's value, its error, and every end that says something of the dependency or the process, such as a timeout or an
- * open breaker. What is personal to the leader (its own deadline, its cancellation, an interrupt) passes the lead on to the
- * one that has waited longest. A leader whose attempt has not ended soon after its limit leads no longer. A call that runs
- * inside the very load that it would wait for fails at once with an {@link IllegalStateException}.
+ * <p>Of concurrent calls for a key, the first is the leader. The others wait, each until its own deadline. They get the leader's
+ * value or error, and every end that says something about the dependency or the process, such as a timeout or an open breaker. If
+ * the end is personal to the leader (its own deadline, its cancellation, an interrupt), the call that has waited longest becomes
+ * the leader. A leader whose attempt has not ended soon after its limit is the leader no longer. A call inside the load that it
+ * would wait for fails at once with an {@link IllegalStateException}.
  *
- * <p>Safe for any number of threads and pipelines that go by the same {@link TimeSource}; each pipeline has its own keys.
+ * <p>Safe for any number of threads and pipelines with the same {@link TimeSource}. Each pipeline has its own keys.
  */
 public final class StaleCachePolicy extends Policy {
     static final String NAME = "stale-cache";
@@ -101,21 +100,21 @@ public final class StaleCachePolicy extends Policy {
         return new StaleCachePolicy(settings);
     }
 
-    /** About how many values are kept; drops those that are too old for anything. */
+    /** The number of values, approximately; drops those that are too old. */
     public long size() {
         TimeSource time = bound.get();
         return time == null ? store.size() : store.size(time.nanos());
     }
 
-    /** Forgets all values. Also what is being loaded just now is not kept when it comes, unless an attempt reads it afterwards. */
+    /** Removes all values. A load that is under way is not stored, unless its attempt begins afterwards. */
     public void clear() {
         store.clear();
         flights.forgetAll(any -> true);
     }
 
     /**
-     * Forgets the values of this key, in all operations, partitions and pipelines. Also what is being loaded for it just now
-     * is not kept when it comes, unless an attempt reads it afterwards, and calls from now on do not join that load. Looks at all keys: some milliseconds for 100,000.
+     * Removes the values of this key, in all operations, partitions and pipelines. A load that is under way for it is not stored,
+     * unless its attempt begins afterwards, and later calls do not join it. Looks at all keys: some milliseconds for 100,000.
      *
      * @param key as it was given to {@link dev.holdfast.Operation#key}, or the argument of the decorated function
      */
