@@ -4,6 +4,7 @@ package dev.holdfast;
 import dev.holdfast.engine.CallSpec;
 import dev.holdfast.engine.Engine;
 import dev.holdfast.spi.CallKey;
+import dev.holdfast.spi.Checks;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -116,7 +117,7 @@ public final class Call<T extends @Nullable Object> {
     static long limitNanos(String option, Duration limit) {
         Objects.requireNonNull(limit, option);
         if (limit.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException(option + " is " + limit + " but must be at most 365d");
+            throw new IllegalArgumentException(option + " is " + Checks.text(limit) + " but must be at most 365d");
         }
         return limit.isNegative() ? 0 : limit.toNanos();
     }

@@ -319,9 +319,12 @@ public final class Pipeline implements Observed, AutoCloseable {
     /** Makes a named kind of call. */
     public <T extends @Nullable Object> Operation<T> operation(
             String operation, Consumer<? super Operation.Options<T>> configure) {
+        if (Objects.requireNonNull(operation, "operation").isBlank()) {
+            throw new IllegalArgumentException("operation of '" + name + "' is blank but must name a kind of call");
+        }
         Operation.Options<T> options = new Operation.Options<>();
         configure.accept(options);
-        return new Operation<>(this, Objects.requireNonNull(operation, "operation"), classifier, options);
+        return new Operation<>(this, operation, classifier, options);
     }
 
     // ---- what it is

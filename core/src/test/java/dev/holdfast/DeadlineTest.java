@@ -114,7 +114,7 @@ class DeadlineTest {
                 .isInstanceOfSatisfying(
                         CallTimeoutException.class, e -> assertThat(e.policy()).isEqualTo("call"));
         assertThatThrownBy(() -> call.deadline(Duration.ofDays(366)))
-                .hasMessage("deadline is PT8784H but must be at most 365d");
+                .hasMessage("deadline is 366d but must be at most 365d");
     }
 
     /** What is left of a request's time is worked out while it passes. */

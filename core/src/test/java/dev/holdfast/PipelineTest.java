@@ -52,6 +52,8 @@ class PipelineTest {
         assertThatThrownBy(() -> Pipeline.of("p", RetryPolicy.ofDefaults(), null))
                 .hasMessage("policy 2 of 'p' is null");
         assertThatThrownBy(() -> Pipeline.builder("p").with(null)).hasMessage("policy");
+        assertThatThrownBy(() -> Pipeline.of("p").operation(" "))
+                .hasMessage("operation of 'p' is blank but must name a kind of call");
     }
 
     @Test

@@ -113,7 +113,7 @@ class BulkheadSettingsTest {
                 refused(b -> b.maxConcurrentCalls(1_000_001), "maxConcurrentCalls is 1000001"),
                 refused(b -> b.maxWaitingCalls(-1), "maxWaitingCalls is -1 but must be 0 to 1,000,000"),
                 refused(b -> b.maxWaitingCalls(1_000_001), "maxWaitingCalls is 1000001"),
-                refused(b -> b.maxWait(Duration.ofMillis(-1)), "maxWait is PT-0.001S but must be 0s to 1d"),
+                refused(b -> b.maxWait(Duration.ofMillis(-1)), "maxWait is -1ms but must be 0s to 1d"),
                 refused(b -> b.maxWait(Duration.ofDays(2)), "maxWait is 2d"),
                 refused(b -> b.lease(Duration.ZERO), "lease is 0s but must be 1ms to 1d"),
                 refused(b -> b.lease(Duration.ofSeconds(Long.MAX_VALUE)), "lease is "));

@@ -79,13 +79,13 @@ class CircuitBreakerSettingsTest {
                         "permittedNumberOfCallsInHalfOpenState is 0 but must be 1 to 1,000"),
                 wrong(
                         b -> b.waitDurationInOpenState(Duration.ofNanos(1)),
-                        "waitDurationInOpenState is PT0.000000001S but must be 1ms to 1d"),
+                        "waitDurationInOpenState is 1ns but must be 1ms to 1d"),
                 wrong(
                         b -> b.maxWaitDurationInHalfOpenState(Duration.ofDays(2)),
                         "maxWaitDurationInHalfOpenState is 2d but must be 0s, or 1ms to 1d"),
                 wrong(
                         b -> b.probeLease(Duration.ofNanos(5)),
-                        "probeLease is PT0.000000005S but must be 0s, or 1ms to 1d"),
+                        "probeLease is 5ns but must be 0s, or 1ms to 1d"),
                 wrong(
                         b -> b.transitionToStateAfterWaitDuration(State.DISABLED),
                         "transitionToStateAfterWaitDuration is DISABLED but must be OPEN or CLOSED"),

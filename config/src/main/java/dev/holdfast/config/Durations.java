@@ -17,7 +17,7 @@ final class Durations {
     static final String EXPECTED = "a duration such as 250ms, 5s or PT1M30S";
 
     private static final Duration LONGEST = Duration.ofDays(36_500);
-    private static final Pattern SHORT = Pattern.compile("([0-9]+)(ns|us|ms|s|m|h|d)");
+    private static final Pattern SHORT = Pattern.compile("(-?[0-9]+)(ns|us|ms|s|m|h|d)");
     private static final Pattern NEARLY = Pattern.compile("([0-9][0-9_]*(?:\\.[0-9]+)?)\\s*(\\p{L}+)");
 
     private static final Map<String, ChronoUnit> UNITS = Map.of(
@@ -35,7 +35,7 @@ final class Durations {
 
     private Durations() {}
 
-    /** The time, if it is written as it should be, is not negative and at most 100 years. */
+    /** The time, if it is written as it should be and at most 100 years. A negative one is in no option's range, which says so. */
     static Optional<Duration> parse(String text) {
         if (text.length() > Bounds.WORD) {
             return Optional.empty();
@@ -45,7 +45,7 @@ final class Durations {
             Duration value = matcher.matches()
                     ? Duration.of(Long.parseLong(matcher.group(1)), unit(matcher.group(2)))
                     : Duration.parse(text);
-            return Optional.of(value).filter(found -> !found.isNegative() && found.compareTo(LONGEST) <= 0);
+            return Optional.of(value).filter(found -> found.abs().compareTo(LONGEST) <= 0);
         } catch (DateTimeException | ArithmeticException | NumberFormatException e) {
             return Optional.empty();
         }

@@ -3,6 +3,7 @@ package dev.holdfast.interplay;
 
 import static dev.holdfast.testing.HoldfastAssertions.assertThatCall;
 import static java.time.Duration.ofMillis;
+import static java.util.concurrent.CompletableFuture.completedFuture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Call;
@@ -11,6 +12,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.testing.HoldfastAssertions;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.net.ConnectException;
 import java.util.ArrayDeque;
@@ -19,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is handed to a busy executor in an attempt begins after the attempt has failed. */
 class WorkInsideLaterTest {
@@ -38,6 +41,27 @@ class WorkInsideLaterTest {
     private void hands(Pipeline payments) {
         runs++;
         pool.execute(() -> payments.call(() -> ++paid));
+    }
+
+    @Logs("a call of 'payments' is not idempotent, but runs inside a second attempt of 'orders'")
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void methodThatRepeatsAPaymentIsToldOnce(boolean async) {
+        try (time;
+                Pipeline payments = pipeline("payments");
+                Pipeline orders = pipeline("orders")) {
+            Call<Integer> pay = payments.<Integer>operation("pay").unkeyed().idempotent(false);
+            CompletableFuture<Integer> ordered = async
+                    ? orders.callAsync(() -> pay.callAsync(attempt -> completedFuture(++paid))
+                            .thenCompose(any -> CompletableFuture.failedFuture(refused())))
+                    : time.spawn(() -> orders.call(() -> {
+                        pay.call(attempt -> ++paid);
+                        throw refused();
+                    }));
+            time.run();
+            assertThatCall(ordered).hasMessage("shipping: refused");
+            assertThat(paid).isEqualTo(3);
+        }
     }
 
     private static ConnectException refused() {

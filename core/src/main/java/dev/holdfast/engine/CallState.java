@@ -241,6 +241,12 @@ final class CallState extends CallDecisions {
         if (outer != null) {
             outerAttempt = ambient.attempt();
             inheritedNanos = ambient.remaining(time(), now);
+            if (outerAttempt > 1 && !spec.idempotent() && outer.spec.idempotent()) {
+                engine.log.once(
+                        "a call of '" + engine.name + "' is not idempotent, but runs inside a second attempt of '"
+                                + outer.pipeline() + "', which repeats it: say idempotent(false) there, too",
+                        null);
+            }
         } else {
             outerAttempt = ambient.boundAttempt;
             inheritedNanos = ambient.boundRemaining(time(), now);

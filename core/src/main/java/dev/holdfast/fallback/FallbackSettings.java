@@ -109,7 +109,7 @@ public final class FallbackSettings {
                             Integer.bitCount(given) == 1,
                             "function",
                             given == 0 ? "missing" : "not alone",
-                            "the only one of value, function and async function, of which one is given")
+                            "exactly one of function, asyncFunction and value")
                     .done();
             return new FallbackSettings(new Builder(this));
         }

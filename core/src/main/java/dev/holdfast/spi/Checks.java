@@ -68,16 +68,21 @@ public final class Checks {
         return value == Math.rint(value) && Math.abs(value) < 1e15 ? number((long) value) : Double.toString(value);
     }
 
-    /** A time as people write it: {@code 250ms}, {@code 5s}, {@code 2m}. */
+    /** A time as people write it: {@code 250ms}, {@code 5s}, {@code 2m}, {@code -10us}. */
     public static String text(Duration value) {
         if (value.isZero()) {
             return "0s";
         }
-        if (value.getNano() % 1_000_000 != 0 || value.isNegative()) {
-            return value.toString();
-        }
         long seconds = value.getSeconds();
-        if (value.getNano() != 0) {
+        if (value.isNegative()) {
+            return seconds == Long.MIN_VALUE ? value.toString() : "-" + text(value.negated());
+        }
+        int nanos = value.getNano();
+        if (nanos % 1_000_000 != 0) {
+            boolean micros = nanos % 1_000 == 0;
+            return seconds != 0 ? value.toString() : micros ? nanos / 1_000 + "us" : nanos + "ns";
+        }
+        if (nanos != 0) {
             return seconds > 86_400 ? value.toString() : value.toMillis() + "ms";
         }
         if (seconds % 86_400 == 0) {
