@@ -83,9 +83,7 @@ class CircuitBreakerSettingsTest {
                 wrong(
                         b -> b.maxWaitDurationInHalfOpenState(Duration.ofDays(2)),
                         "maxWaitDurationInHalfOpenState is 2d but must be 0s, or 1ms to 1d"),
-                wrong(
-                        b -> b.probeLease(Duration.ofNanos(5)),
-                        "probeLease is 5ns but must be 0s, or 1ms to 1d"),
+                wrong(b -> b.probeLease(Duration.ofNanos(5)), "probeLease is 5ns but must be 0s, or 1ms to 1d"),
                 wrong(
                         b -> b.transitionToStateAfterWaitDuration(State.DISABLED),
                         "transitionToStateAfterWaitDuration is DISABLED but must be OPEN or CLOSED"),

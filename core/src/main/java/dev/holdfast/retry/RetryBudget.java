@@ -226,7 +226,7 @@ public final class RetryBudget {
             return this;
         }
 
-        /** The tokens that a success gives, rounded to three decimals: 0.001 to 1,000; default 0.1. */
+        /** The tokens that a success gives, rounded down to three decimals: 0.001 to 1,000; default 0.1. */
         public Builder tokenRatio(double value) {
             tokenRatio = value;
             return this;

@@ -21,7 +21,9 @@ public final class InventoryClient {
             return error == null ? Verdict.SUCCESS : Verdict.FAILURE;
         }
         int status = response.statusCode();
-        if (status == 429) {
+        if (status == 429
+                || (status == 503
+                        && response.headers().firstValue("Retry-After").isPresent())) {
             return RetryAfter.http(name -> response.headers().firstValue(name).orElse(null));
         }
         return status >= 500 ? Verdict.FAILURE : status >= 400 ? Verdict.IGNORED : Verdict.SUCCESS;

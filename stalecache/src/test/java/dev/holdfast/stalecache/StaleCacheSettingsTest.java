@@ -31,9 +31,7 @@ class StaleCacheSettingsTest {
                         "staleWhileRevalidate is 366d but must be 0s to 365d"),
                 wrong(b -> b.staleIfError(Duration.ofDays(400)), "staleIfError is 400d but must be 0s to 365d"),
                 wrong(b -> b.maxEntries(0), "maxEntries is 0 but must be 1 to 10,000,000"),
-                wrong(
-                        b -> b.staleIfSlow(Duration.ofNanos(1)),
-                        "staleIfSlow is 1ns but must be 0s, or 1ms to 1h"),
+                wrong(b -> b.staleIfSlow(Duration.ofNanos(1)), "staleIfSlow is 1ns but must be 0s, or 1ms to 1h"),
                 wrong(b -> b.staleIfSlow(Duration.ofHours(2)), "staleIfSlow is 2h but must be 0s, or 1ms to 1h"),
                 wrong(b -> b.maxFollowers(-1), "maxFollowers is -1 but must be 0 to 1,000,000"),
                 wrong(b -> b.maxFollowersIfSlow(-1), "maxFollowersIfSlow is -1 but must be 0 to 1,000,000"),
