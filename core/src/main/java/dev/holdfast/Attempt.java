@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * One run of an action, as the action sees it. Safe for any number of threads, also after the attempt has ended. The pipeline
@@ -28,4 +29,21 @@ public interface Attempt {
      * this thread. If the attempt ends by itself, the hook never runs.
      */
     void onCancel(Runnable hook);
+
+    /**
+     * How one attempt of a call ended, and why it was the last one.
+     *
+     * @param number from 1
+     * @param outcome how it ended
+     * @param duration how long the action ran, without waits
+     * @param refusal why there was no further attempt; empty if there was one, or if none was wanted (a success, an error that is
+     *     not retried, no retry policy)
+     */
+    record End(int number, Outcome outcome, Duration duration, Optional<Refusal> refusal) {
+        @Override
+        public String toString() {
+            String why = refusal.map(reason -> ", no further one: " + reason).orElse("");
+            return "#" + number + " " + outcome + " after " + duration.toMillis() + " ms" + why;
+        }
+    }
 }

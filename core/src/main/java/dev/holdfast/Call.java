@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.engine.CallSpec;
-import dev.holdfast.engine.Engine;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.engine.CallSpec;
+import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.spi.CallKey;
-import dev.holdfast.spi.Checks;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -73,6 +73,37 @@ public final class Call<T extends @Nullable Object> {
      */
     public <E extends Exception> T call(CheckedFunction<? super Attempt, ? extends T, ? extends E> action) throws E {
         return engineFor(action).blocking.call(spec, action, Engine.ATTEMPT, null, false);
+    }
+
+    /**
+     * As {@link #call}, for an action that throws {@link InterruptedException} beside another checked exception, as
+     * {@code java.net.http} does. So the caller need not declare {@code throws Exception}.
+     *
+     * @throws E what the action threw last, as it is
+     * @throws InterruptedException if the action threw it; the interrupt flag is set then. A thread that is interrupted while the
+     *     call waits gets a {@link CallRejectedException} ({@link Reason#INTERRUPTED}), as with {@link #call}
+     */
+    public <E extends Exception> T callInterruptibly(
+            CheckedFunction.Interruptible<? super Attempt, ? extends T, ? extends E> action)
+            throws E, InterruptedException {
+        Engine engine = engineFor(Objects.requireNonNull(action, "action"));
+        CheckedFunction<Attempt, T, Exception> any = action::apply;
+        return engine.blocking.call(spec, any, Engine.ATTEMPT, null, false);
+    }
+
+    /**
+     * As {@link #call}, for an action without a value. Caches do not use it, even with a key.
+     *
+     * @throws E what the action threw last, as it is
+     */
+    public <E extends Exception> void run(CheckedRunnable.WithAttempt<E> action) throws E {
+        Objects.requireNonNull(action, "action");
+        CheckedFunction<Attempt, @Nullable Object, E> any = attempt -> {
+            action.run(attempt);
+            return null;
+        };
+        Call<T> unkeyed = with(null, partition, spec.deadlineNanos(), spec.idempotent());
+        operation.pipeline.engine.blocking.call(unkeyed.spec, any, Engine.ATTEMPT, null, false);
     }
 
     /** As {@link #call}, and says where the answer came from. */

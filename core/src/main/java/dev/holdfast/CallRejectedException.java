@@ -22,7 +22,7 @@ public final class CallRejectedException extends RuntimeException {
     private final long retryAfterNanos;
     private final transient Supplier<String> text;
     private @Nullable String message;
-    private final transient @Nullable List<AttemptEnd> history;
+    private final transient @Nullable List<Attempt.End> history;
 
     /**
      * Makes a rejection. Policies use {@link dev.holdfast.spi.Passage#reject} instead.
@@ -52,7 +52,7 @@ public final class CallRejectedException extends RuntimeException {
             Supplier<String> message,
             long retryAfterNanos,
             @Nullable Throwable cause,
-            List<AttemptEnd> history) {
+            List<Attempt.End> history) {
         super(null, cause, false, false);
         this.text = message;
         this.history = history;
@@ -104,8 +104,8 @@ public final class CallRejectedException extends RuntimeException {
     }
 
     /** How the attempts before the rejection ended, in their order: the last 16 at most; empty if there was none. */
-    public List<AttemptEnd> history() {
-        List<AttemptEnd> told = history;
+    public List<Attempt.End> history() {
+        List<Attempt.End> told = history;
         return told == null ? List.of() : told;
     }
 }

@@ -16,7 +16,7 @@ public final class CallTimeoutException extends RuntimeException {
     private final String policy;
     private final int attempt;
     private final long elapsedNanos;
-    private final transient @Nullable List<AttemptEnd> history;
+    private final transient @Nullable List<Attempt.End> history;
 
     /**
      * Makes a timeout. The pipeline does this, and a policy for a call that waited for another call's attempt.
@@ -35,7 +35,7 @@ public final class CallTimeoutException extends RuntimeException {
      * @param history how the attempts of the call ended; not copied
      */
     public CallTimeoutException(
-            String pipeline, String policy, int attempt, long elapsedNanos, List<AttemptEnd> history) {
+            String pipeline, String policy, int attempt, long elapsedNanos, List<Attempt.End> history) {
         super(
                 "attempt " + attempt + " of '" + pipeline + "' was given up after " + elapsedNanos / 1_000_000
                         + " ms by the " + (policy.equals("call") ? "deadline of the call" : policy),
@@ -70,8 +70,8 @@ public final class CallTimeoutException extends RuntimeException {
     }
 
     /** How the attempts of the call ended, in their order, with this one: the last 16 at most. */
-    public List<AttemptEnd> history() {
-        List<AttemptEnd> told = history;
+    public List<Attempt.End> history() {
+        List<Attempt.End> told = history;
         return told == null ? List.of() : told;
     }
 }

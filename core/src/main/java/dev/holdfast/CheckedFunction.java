@@ -14,4 +14,17 @@ import org.jspecify.annotations.Nullable;
 public interface CheckedFunction<A extends @Nullable Object, T extends @Nullable Object, E extends Exception> {
     /** Returns a value or throws. */
     T apply(A argument) throws E;
+
+    /**
+     * The same, of a function that also throws {@link InterruptedException}.
+     *
+     * @param <A> what it takes
+     * @param <T> what it returns
+     * @param <E> what else it may throw
+     */
+    @FunctionalInterface
+    interface Interruptible<A extends @Nullable Object, T extends @Nullable Object, E extends Exception> {
+        /** Returns a value or throws. */
+        T apply(A argument) throws E, InterruptedException;
+    }
 }

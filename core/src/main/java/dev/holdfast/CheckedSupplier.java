@@ -13,4 +13,16 @@ import org.jspecify.annotations.Nullable;
 public interface CheckedSupplier<T extends @Nullable Object, E extends Exception> {
     /** Returns a value or throws. */
     T get() throws E;
+
+    /**
+     * The same, of an action that also throws {@link InterruptedException}.
+     *
+     * @param <T> what it returns
+     * @param <E> what else it may throw
+     */
+    @FunctionalInterface
+    interface Interruptible<T extends @Nullable Object, E extends Exception> {
+        /** Returns a value or throws. */
+        T get() throws E, InterruptedException;
+    }
 }

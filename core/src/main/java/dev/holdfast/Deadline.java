@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.engine.Bound;
+import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.Objects;

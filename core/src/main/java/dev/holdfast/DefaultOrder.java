@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
-import dev.holdfast.spi.SafeLog;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.engine.Asker;
-import dev.holdfast.engine.CallSpec;
-import dev.holdfast.engine.Engine;
-import dev.holdfast.engine.Family;
-import dev.holdfast.engine.OperationSpec;
+import dev.holdfast.internal.engine.Asker;
+import dev.holdfast.internal.engine.CallSpec;
+import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.internal.engine.Family;
+import dev.holdfast.internal.engine.OperationSpec;
 import dev.holdfast.spi.CallKey;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;

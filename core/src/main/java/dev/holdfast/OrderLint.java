@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import static dev.holdfast.spi.Checks.text;
+import static dev.holdfast.internal.Checks.text;
 
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;

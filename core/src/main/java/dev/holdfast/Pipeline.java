@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.engine.Engine;
-import dev.holdfast.engine.Watchdog;
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.internal.engine.Watchdog;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Meters;
-import dev.holdfast.spi.Observed;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.SafeLog;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -303,6 +303,34 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
+     * As {@link #call}, for an action without a value.
+     *
+     * @throws E what the action threw last, as it is
+     */
+    public <E extends Exception> void run(CheckedRunnable<E> action) throws E {
+        Objects.requireNonNull(action, "action");
+        this.<@Nullable Object, E>call(() -> {
+            action.run();
+            return null;
+        });
+    }
+
+    /**
+     * As {@link #call}, for an action that throws {@link InterruptedException} beside another checked exception, as
+     * {@code java.net.http} does. So the caller need not declare {@code throws Exception}.
+     *
+     * @throws E what the action threw last, as it is
+     * @throws InterruptedException if the action threw it; the interrupt flag is set then. A thread that is interrupted while the
+     *     call waits gets a {@link CallRejectedException} ({@link Reason#INTERRUPTED}), as with {@link #call}
+     */
+    public <T extends @Nullable Object, E extends Exception> T callInterruptibly(
+            CheckedSupplier.Interruptible<T, E> action) throws E, InterruptedException {
+        Objects.requireNonNull(action, "action");
+        CheckedSupplier<T, Exception> any = action::get;
+        return engine.blocking.call(plain.unkeyed().spec, any, Engine.SUPPLIER, null, false);
+    }
+
+    /**
      * Runs the action under the policies and returns at once. If the returned future is cancelled or completed from outside, the
      * call is given up and its permits come back. Cancelling a future that was derived from it does not do this. Every problem is
      * reported in the future.
@@ -339,6 +367,26 @@ public final class Pipeline implements Observed, AutoCloseable {
     @Override
     public List<Policy> policies() {
         return policies;
+    }
+
+    /**
+     * The policy of this type.
+     *
+     * <pre>{@code
+     * inventory.policy(CircuitBreakerPolicy.class).reset()
+     * }</pre>
+     *
+     * @throws IllegalArgumentException if there is none, or there are several
+     */
+    public <P extends Policy> P policy(Class<P> type) {
+        List<P> found =
+                policies.stream().filter(type::isInstance).map(type::cast).toList();
+        if (found.size() != 1) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + name + "' has " + (found.isEmpty() ? "no " : found.size() + " ")
+                            + type.getSimpleName() + ", but exactly one is asked for: " + this);
+        }
+        return found.get(0);
     }
 
     /** Known problems of this pipeline's order, settings and use so far. Each one begins with the name of its rule. */

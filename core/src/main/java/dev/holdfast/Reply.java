@@ -15,7 +15,7 @@ public final class Reply<T extends @Nullable Object> {
     private final Source source;
     private final Duration age;
     private final int attempts;
-    private final List<AttemptEnd> history;
+    private final List<Attempt.End> history;
 
     /**
      * Makes a reply. The pipeline does this, and tests of code that takes a reply.
@@ -23,7 +23,7 @@ public final class Reply<T extends @Nullable Object> {
      * @param attempts how often the action was started
      * @param history how the attempts ended; not copied
      */
-    public Reply(T value, Source source, Duration age, int attempts, List<AttemptEnd> history) {
+    public Reply(T value, Source source, Duration age, int attempts, List<Attempt.End> history) {
         this.value = value;
         this.source = source;
         this.age = age;
@@ -52,12 +52,26 @@ public final class Reply<T extends @Nullable Object> {
     }
 
     /** How the attempts ended, in their order: the last 16 at most; empty if the answer needed none. */
-    public List<AttemptEnd> history() {
+    public List<Attempt.End> history() {
         return history;
     }
 
     @Override
     public String toString() {
         return "Reply[" + source + ", age " + age() + ", attempts " + attempts + "]";
+    }
+
+    /** Where an answer came from. */
+    public enum Source {
+        /** The dependency, now: through this call, or through another call for the same key that this one joined. */
+        LIVE,
+        /** The cache; the value is younger than its fresh time. */
+        FRESH,
+        /** The cache; the value is older than its fresh time, and is being refreshed in the background. */
+        STALE_REVALIDATING,
+        /** The cache, because the call failed or was rejected. */
+        STALE_ON_ERROR,
+        /** The fallback. */
+        FALLBACK
     }
 }

@@ -23,17 +23,17 @@ class ArchitectureTest {
             type -> type.getPackageName().equals("dev.holdfast")
                     && Set.of(
                                     "Attempt",
-                                    "AttemptEnd",
+                                    "Attempt.End",
                                     "CallRejectedException",
                                     "CallTimeoutException",
                                     "CheckedFunction",
+                                    "CheckedRunnable",
                                     "CheckedSupplier",
                                     "Classifier",
                                     "Outcome",
                                     "Reason",
                                     "Refusal",
                                     "Reply",
-                                    "Source",
                                     "Verdict")
                             .contains(outermost(type).getSimpleName()));
 
@@ -52,8 +52,10 @@ class ArchitectureTest {
             .definedBy(WORDS)
             .layer("spi")
             .definedBy("dev.holdfast.spi..")
+            .layer("shared")
+            .definedBy("dev.holdfast.internal")
             .layer("engine")
-            .definedBy("dev.holdfast.engine..")
+            .definedBy("dev.holdfast.internal.engine..")
             .layer("policies")
             .definedBy(
                     "dev.holdfast.deadline..",
@@ -66,7 +68,11 @@ class ArchitectureTest {
             .layer("facade")
             .definedBy(FACADE)
             .layer("around")
-            .definedBy("dev.holdfast.http..", "dev.holdfast.micrometer..")
+            .definedBy(
+                    "dev.holdfast.http..",
+                    "dev.holdfast.micrometer..",
+                    "dev.holdfast.internal.factories..",
+                    "dev.holdfast.internal.micrometer..")
             .whereLayer("around")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("time")
@@ -74,11 +80,13 @@ class ArchitectureTest {
             .whereLayer("facade")
             .mayOnlyBeAccessedByLayers("around")
             .whereLayer("policies")
-            .mayOnlyBeAccessedByLayers("facade")
+            .mayOnlyBeAccessedByLayers("facade", "around")
             .whereLayer("engine")
             .mayOnlyBeAccessedByLayers("facade", "around")
+            .whereLayer("shared")
+            .mayOnlyBeAccessedByLayers("engine", "policies", "time", "facade", "around")
             .whereLayer("spi")
-            .mayOnlyBeAccessedByLayers("engine", "policies", "time", "facade", "around");
+            .mayOnlyBeAccessedByLayers("shared", "engine", "policies", "time", "facade", "around");
 
     @ArchTest
     static final ArchRule corePoliciesDoNotKnowOneAnother = slices().matching(
@@ -89,7 +97,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheLintOfOrdersKnowsPolicies = noClasses()
             .that()
-            .resideInAnyPackage("dev.holdfast", "dev.holdfast.engine", "dev.holdfast.spi")
+            .resideInAnyPackage("dev.holdfast", "dev.holdfast.internal.engine", "dev.holdfast.spi")
             .and()
             .doNotHaveSimpleName("OrderLint")
             .should()
@@ -103,7 +111,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheObserverKnowsMicrometer = noClasses()
             .that()
-            .resideOutsideOfPackage("dev.holdfast.micrometer..")
+            .resideOutsideOfPackages("dev.holdfast.micrometer..", "dev.holdfast.internal.micrometer..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.micrometer..", "dev.holdfast.micrometer..");

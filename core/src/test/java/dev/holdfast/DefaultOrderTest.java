@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
-import dev.holdfast.spi.Option;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;

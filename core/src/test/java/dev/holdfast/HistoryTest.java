@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.holdfast.Reply.Source;
 import dev.holdfast.deadline.DeadlinePolicy;
-import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
@@ -48,12 +49,12 @@ class HistoryTest {
                 .budgetEnabled(false));
     }
 
-    private static AttemptEnd end(int number, Outcome outcome, long millis) {
-        return new AttemptEnd(number, outcome, Duration.ofMillis(millis), Optional.empty());
+    private static Attempt.End end(int number, Outcome outcome, long millis) {
+        return new Attempt.End(number, outcome, Duration.ofMillis(millis), Optional.empty());
     }
 
-    private static AttemptEnd end(int number, Outcome outcome, long millis, Refusal why) {
-        return new AttemptEnd(number, outcome, Duration.ofMillis(millis), Optional.of(why));
+    private static Attempt.End end(int number, Outcome outcome, long millis, Refusal why) {
+        return new Attempt.End(number, outcome, Duration.ofMillis(millis), Optional.of(why));
     }
 
     @Test

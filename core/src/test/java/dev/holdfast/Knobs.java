@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.engine.Engine;
-import dev.holdfast.engine.Watchdog;
+import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.internal.engine.Watchdog;
 
 /** What the tests of the engine set or look at, and a user cannot. */
 public final class Knobs {

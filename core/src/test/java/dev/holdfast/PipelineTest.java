@@ -4,6 +4,7 @@ package dev.holdfast;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Reply.Source;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;

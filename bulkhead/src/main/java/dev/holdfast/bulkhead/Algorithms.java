@@ -5,6 +5,7 @@ import com.netflix.concurrency.limits.Limit;
 import com.netflix.concurrency.limits.limit.AIMDLimit;
 import com.netflix.concurrency.limits.limit.Gradient2Limit;
 import com.netflix.concurrency.limits.limit.VegasLimit;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import java.util.concurrent.TimeUnit;
 
 /** The algorithms of concurrency-limits with the parameters that RATIONALE.md tells of, one sample a window. */

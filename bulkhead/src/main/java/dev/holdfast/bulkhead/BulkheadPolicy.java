@@ -2,11 +2,13 @@
 package dev.holdfast.bulkhead;
 
 import dev.holdfast.Reason;
-import dev.holdfast.spi.Checks;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.Stripes;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
-import dev.holdfast.spi.Checks;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.InvalidSettingsException;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
@@ -311,5 +311,55 @@ public final class BulkheadSettings {
                     .done();
             return new BulkheadSettings(this);
         }
+    }
+
+    /**
+     * Where the limit of a bulkhead comes from. The adaptive ones are those of Netflix concurrency-limits, between the floor
+     * {@link BulkheadSettings#minConcurrentCalls} and the ceiling {@link BulkheadSettings#maxConcurrentCalls}.
+     *
+     * <p>Before a limit shrinks far it is tried whether that helps. A dependency that is slower or fails more for a reason that has
+     * nothing to do with how many calls are in it keeps its limit.
+     */
+    public enum LimitAlgorithm {
+        /** Always {@link BulkheadSettings#maxConcurrentCalls}, unless it is {@linkplain BulkheadPolicy#resize resized}. */
+        FIXED,
+
+        /**
+         * Additive increase, multiplicative decrease: one more after each window; a tenth less after one in which half of the calls
+         * end in a timeout or a pushback, and as much less often as fewer do. Looks at no latency, so it needs a timeout further in.
+         */
+        AIMD,
+
+        /**
+         * Holds the queue that it infers inside the dependency, from what calls take against what they usually take, at a twentieth
+         * to a twelfth of the limit (TCP Vegas). A timeout or a pushback counts as a call that took twice as long as usual.
+         */
+        VEGAS,
+
+        /**
+         * Shrinks as far as calls take longer than they usually do, in smaller steps than {@link #VEGAS} and to a steadier limit. A
+         * timeout or a pushback counts as a call that took twice as long as usual.
+         */
+        GRADIENT2
+    }
+
+    /** Who is served first of the calls that wait for a permit, and who is turned away. */
+    public enum QueueOrder {
+        /** First come, first served. Whoever finds the queue full is turned away. */
+        FIFO,
+
+        /**
+         * Last come, first served: under overload the newest call is the one whose caller is still there. A newcomer takes the
+         * place of the oldest when the queue is full.
+         */
+        LIFO,
+
+        /**
+         * First come, first served, with a controlled delay: once calls have been waiting without a pause for {@link
+         * BulkheadSettings#codelInterval}, a newcomer waits for no more than {@link BulkheadSettings#codelTarget}. So a burst is
+         * absorbed, and a queue that stands is not (Nichols and Jacobson's CoDel as Facebook uses it in "Fail at Scale", ACM
+         * Queue 13(8), 2015).
+         */
+        CODEL
     }
 }

@@ -2,7 +2,7 @@
 package dev.holdfast.bulkhead;
 
 import dev.holdfast.Reason;
-import dev.holdfast.spi.Checks;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;

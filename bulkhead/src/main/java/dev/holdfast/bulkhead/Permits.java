@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
-import dev.holdfast.spi.Stripes;
+import dev.holdfast.internal.Stripes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
-import dev.holdfast.spi.SafeLog;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;

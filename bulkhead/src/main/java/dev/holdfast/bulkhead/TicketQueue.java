@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;

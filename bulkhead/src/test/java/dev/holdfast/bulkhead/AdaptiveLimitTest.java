@@ -3,6 +3,7 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

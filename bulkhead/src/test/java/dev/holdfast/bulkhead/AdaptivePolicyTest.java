@@ -6,8 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;

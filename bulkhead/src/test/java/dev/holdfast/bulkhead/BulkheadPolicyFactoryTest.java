@@ -3,8 +3,9 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.spi.Option;
+import dev.holdfast.bulkhead.internal.BulkheadPolicyFactory;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;

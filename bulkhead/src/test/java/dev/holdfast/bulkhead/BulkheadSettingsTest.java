@@ -4,6 +4,8 @@ package dev.holdfast.bulkhead;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import dev.holdfast.spi.InvalidSettingsException;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;

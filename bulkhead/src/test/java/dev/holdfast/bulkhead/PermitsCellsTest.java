@@ -3,6 +3,7 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;

@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;

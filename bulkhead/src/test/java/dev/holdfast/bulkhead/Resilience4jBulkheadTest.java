@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import io.github.resilience4j.bulkhead.Bulkhead;

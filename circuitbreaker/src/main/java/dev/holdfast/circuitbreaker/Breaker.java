@@ -38,6 +38,8 @@ abstract class Breaker {
 
     abstract void bind(TimeSource time);
 
+    abstract CircuitBreakerSettings settings();
+
     abstract State state();
 
     abstract float failureRate();

@@ -62,6 +62,14 @@ public final class CircuitBreakerPolicy extends Policy {
         return new CircuitBreakerPolicy(new SharedBreaker(existing));
     }
 
+    /**
+     * The settings that this breaker was made with; of an {@linkplain #of(CircuitBreaker) existing} one, what
+     * {@link CircuitBreakerSettings#from} reads in its config.
+     */
+    public CircuitBreakerSettings settings() {
+        return breaker.settings();
+    }
+
     /** The present state. A state that ends by itself, by the settings, has ended here, too. */
     public State state() {
         return breaker.state();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
-import dev.holdfast.spi.Checks;
-import dev.holdfast.spi.SafeLog;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.SafeLog;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;

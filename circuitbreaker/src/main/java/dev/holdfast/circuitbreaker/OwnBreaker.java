@@ -2,7 +2,7 @@
 package dev.holdfast.circuitbreaker;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
@@ -53,6 +53,11 @@ final class OwnBreaker extends Breaker {
         for (State state : List.of(State.OPEN, State.HALF_OPEN, State.FORCED_OPEN)) {
             refusals.put(state, Sight.refusal(name, state));
         }
+    }
+
+    @Override
+    CircuitBreakerSettings settings() {
+        return settings;
     }
 
     @Override

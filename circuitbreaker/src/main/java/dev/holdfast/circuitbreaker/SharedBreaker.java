@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Passage;
-import dev.holdfast.spi.SafeLog;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
@@ -44,6 +44,11 @@ final class SharedBreaker extends Breaker {
         // What was acquired before it opened is a permit of a state that is over: nothing to give back.
         passage.object(null);
         return refuse(passage, sight.state(), -1, probes, sight.refusal());
+    }
+
+    @Override
+    CircuitBreakerSettings settings() {
+        return CircuitBreakerSettings.from(engine.getCircuitBreakerConfig());
     }
 
     private boolean acquire() {

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Reason;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;

@@ -3,8 +3,9 @@ package dev.holdfast.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.spi.Option;
+import dev.holdfast.circuitbreaker.internal.CircuitBreakerPolicyFactory;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 

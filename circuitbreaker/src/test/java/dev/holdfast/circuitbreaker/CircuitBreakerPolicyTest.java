@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;

@@ -5,7 +5,7 @@ import dev.holdfast.CheckedFunction;
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
-import dev.holdfast.bulkhead.LimitAlgorithm;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.retry.RetryPolicy;

@@ -2,9 +2,9 @@
 package dev.holdfast.config;
 
 import dev.holdfast.spi.InvalidSettingsException;
-import dev.holdfast.spi.Option;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.HashMap;

@@ -3,8 +3,8 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
-import dev.holdfast.spi.Option;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;

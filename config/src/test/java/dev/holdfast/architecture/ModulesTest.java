@@ -4,11 +4,16 @@ package dev.holdfast.architecture;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
 import org.jspecify.annotations.NullMarked;
 
 /** Which module may know which. */
@@ -16,7 +21,7 @@ import org.jspecify.annotations.NullMarked;
 class ModulesTest {
     private static final String[] CORE = {
         "dev.holdfast",
-        "dev.holdfast.engine..",
+        "dev.holdfast.internal..",
         "dev.holdfast.http..",
         "dev.holdfast.spi..",
         "dev.holdfast.retry..",
@@ -78,6 +83,29 @@ class ModulesTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("com.fasterxml..", "org.yaml..");
+
+    @ArchTest
+    static void aUserSeesSixtyTypesAtMost(JavaClasses all) {
+        List<String> seen = all.stream()
+                .filter(type -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
+                .filter(type -> !(type.getPackageName() + ".").contains(".internal."))
+                // Of the tests of this repository alone.
+                .filter(type -> !type.getPackageName().equals("dev.holdfast.testlogs"))
+                .map(JavaClass::getName)
+                .sorted()
+                .toList();
+        assertThat(seen)
+                .contains("dev.holdfast.Pipeline", "dev.holdfast.testing.PolicyContract")
+                .hasSizeLessThanOrEqualTo(60);
+    }
+
+    @ArchTest
+    static final ArchRule onlyCoreKnowsTheEngine = noClasses()
+            .that()
+            .resideOutsideOfPackages(CORE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.holdfast.internal.engine..", "dev.holdfast.internal.factories..");
 
     @ArchTest
     static final ArchRule everyPackageSaysWhatMayBeNull = classes().should(new PackagesAreAnnotated(NullMarked.class));

@@ -14,7 +14,7 @@ import dev.holdfast.config.ConfigException.Problem;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.spi.Observed;
+import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;

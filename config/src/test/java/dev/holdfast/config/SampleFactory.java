@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import dev.holdfast.spi.Checks;
-import dev.holdfast.spi.Option;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import dev.holdfast.spi.Checks;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.PolicyFactory;
 import java.time.Duration;
 import java.util.List;

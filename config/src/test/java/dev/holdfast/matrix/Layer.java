@@ -7,13 +7,13 @@ import static java.time.Duration.ofSeconds;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
-import dev.holdfast.bulkhead.LimitAlgorithm;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.hedge.HedgePolicy;
-import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;

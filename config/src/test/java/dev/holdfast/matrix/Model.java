@@ -4,7 +4,7 @@ package dev.holdfast.matrix;
 import static dev.holdfast.matrix.Silent.*;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.matrix.Cell.Way;
 import dev.holdfast.matrix.Ending.Event;
 import java.util.ArrayList;

@@ -12,7 +12,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.bulkhead.BulkheadPolicy;
-import dev.holdfast.bulkhead.LimitAlgorithm;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.fallback;
 
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.util.concurrent.CompletionStage;
@@ -45,6 +45,11 @@ public final class FallbackPolicy extends Policy {
     /** A fallback that answers what the stage of this function completes with. */
     public static FallbackPolicy ofAsync(Function<@Nullable Throwable, ? extends CompletionStage<?>> function) {
         return of(FallbackSettings.of(f -> f.asyncFunction(function)));
+    }
+
+    /** The settings that this fallback was made with. */
+    public FallbackSettings settings() {
+        return settings;
     }
 
     @Override

@@ -2,7 +2,7 @@
 package dev.holdfast.hedge;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Completion;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.hedge;
 
+import dev.holdfast.internal.Checks;
 import dev.holdfast.retry.RetryBudget;
-import dev.holdfast.spi.Checks;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import dev.holdfast.internal.micrometer.DeadlineAccessor;
 import dev.holdfast.spi.CallContext;
 import io.micrometer.context.ContextRegistry;
 import io.micrometer.context.ContextSnapshot;

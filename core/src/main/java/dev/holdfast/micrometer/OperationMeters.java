@@ -4,7 +4,7 @@ package dev.holdfast.micrometer;
 import static dev.holdfast.micrometer.Registration.tag;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What is counted for one operation of one pipeline. */

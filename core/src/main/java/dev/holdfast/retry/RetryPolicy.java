@@ -3,7 +3,7 @@ package dev.holdfast.retry;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Refusal;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;

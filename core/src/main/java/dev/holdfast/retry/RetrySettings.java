@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.retry;
 
-import dev.holdfast.spi.Checks;
-import dev.holdfast.spi.SafeLog;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.SafeLog;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Random;
@@ -272,5 +272,17 @@ public final class RetrySettings {
             budget.check(checks, "budget.").done();
             return new RetrySettings(new Builder(this));
         }
+    }
+
+    /** How waits between attempts are drawn, so that callers that failed together do not come back together. */
+    public enum Jitter {
+        /** From zero to the exponential wait; the least load for the dependency. */
+        FULL,
+        /** From half the exponential wait to the whole. */
+        EQUAL,
+        /** From the initial wait to three times the last one (AWS architecture blog, "Exponential backoff and jitter"). */
+        DECORRELATED,
+        /** The exponential wait itself. */
+        NONE
     }
 }

@@ -4,7 +4,8 @@ package dev.holdfast.spi;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,4 +82,16 @@ public interface CallObserver {
 
     /** Work that never ended was given up by a policy that held a permit for it. */
     default void writtenOff(String pipeline, @Nullable String operation, String policy) {}
+
+    /** A pipeline, as a {@link CallObserver} knows it. Safe for any number of threads. */
+    interface Observed {
+        /** Its name. */
+        String name();
+
+        /** The policies, the first outermost. */
+        List<Policy> policies();
+
+        /** Asks every policy for its gauges and totals. The second policy of a kind has {@code .2} behind its names, and so on. */
+        void meters(Meters meters);
+    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.timeout;
 
-import dev.holdfast.spi.Checks;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;

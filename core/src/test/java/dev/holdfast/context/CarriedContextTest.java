@@ -13,12 +13,12 @@ import dev.holdfast.Verdict;
 import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.hedge.HedgePolicy;
-import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.spi.Fault;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Passage.Fault;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
@@ -261,7 +261,7 @@ class CarriedContextTest {
         Policy cache = new Policy("cache", Policy.ENTER) {
             @Override
             public int enter(Passage passage) {
-                return passage.answer("known", dev.holdfast.Source.FRESH, 0);
+                return passage.answer("known", dev.holdfast.Reply.Source.FRESH, 0);
             }
         };
         assertThat(pipeline(cache).callAsync(CompletableFuture<String>::new)).isCompletedWithValue("known");
@@ -385,7 +385,7 @@ class CarriedContextTest {
         @Override
         public int enter(Passage passage) {
             passage.fork("refresh", Long.MAX_VALUE);
-            return passage.answer("old", dev.holdfast.Source.STALE_REVALIDATING, 1);
+            return passage.answer("old", dev.holdfast.Reply.Source.STALE_REVALIDATING, 1);
         }
     }
 

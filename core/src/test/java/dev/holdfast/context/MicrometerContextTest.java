@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
-import dev.holdfast.micrometer.DeadlineAccessor;
+import dev.holdfast.internal.micrometer.DeadlineAccessor;
 import dev.holdfast.micrometer.MicrometerContext;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;

@@ -2,7 +2,7 @@
 package dev.holdfast.contract;
 
 import dev.holdfast.Reason;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import java.time.Duration;

@@ -9,7 +9,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;

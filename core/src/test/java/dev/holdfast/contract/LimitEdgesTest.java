@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
-import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;

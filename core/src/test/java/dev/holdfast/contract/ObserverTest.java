@@ -5,10 +5,10 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.spi.Observed;
+import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;

@@ -5,7 +5,7 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;

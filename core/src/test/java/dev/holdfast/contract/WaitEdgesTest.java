@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
-import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.InvalidSettingsException;

@@ -5,7 +5,7 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Reason;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Step;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Attempt;
-import dev.holdfast.AttemptEnd;
 import dev.holdfast.Call;
 import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
@@ -67,7 +66,7 @@ class HedgeReportsTest {
         time.close();
     }
 
-    private static List<String> outcomes(List<AttemptEnd> history) {
+    private static List<String> outcomes(List<Attempt.End> history) {
         return history.stream()
                 .map(end -> end.number() + " " + end.outcome() + " "
                         + end.duration().toMillis())

@@ -10,7 +10,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;

@@ -3,19 +3,20 @@ package dev.holdfast.retry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.AttemptEnd;
+import dev.holdfast.Attempt;
 import dev.holdfast.Call;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.http.CallHeaders;
 import dev.holdfast.micrometer.MicrometerObserver;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
@@ -117,7 +118,7 @@ class RefusedRetryTest {
         assertThat(reply.source()).isEqualTo(Source.FALLBACK);
         assertThat(told).containsExactly(why);
         assertThat(reply.history()).hasSize(why == Refusal.EXHAUSTED ? 2 : 1);
-        assertThat(reply.history().stream().map(AttemptEnd::refusal).flatMap(Optional::stream))
+        assertThat(reply.history().stream().map(Attempt.End::refusal).flatMap(Optional::stream))
                 .containsExactly(why);
         EnumSet<Refusal> counted = EnumSet.allOf(Refusal.class);
         counted.removeIf(reason -> count(reason) == 0);

@@ -12,6 +12,7 @@ import dev.holdfast.Verdict;
 import dev.holdfast.contract.Around;
 import dev.holdfast.contract.ThreadKind;
 import dev.holdfast.contract.Way;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;

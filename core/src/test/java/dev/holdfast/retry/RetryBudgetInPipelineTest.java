@@ -13,6 +13,7 @@ import dev.holdfast.Refusal;
 import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;

@@ -6,6 +6,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.http.RetryAfter;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -46,17 +47,17 @@ public final class InventoryClient {
     }
 
     /** Asks for the stock. Holdfast may repeat the request. */
-    public HttpResponse<String> stock(String sku) throws Exception {
+    public HttpResponse<String> stock(String sku) throws IOException, InterruptedException {
         HttpRequest request =
                 HttpRequest.newBuilder(base.resolve("/stock/" + sku)).build();
-        return inventory.call(() -> http.send(request, BodyHandlers.ofString()));
+        return inventory.callInterruptibly(() -> http.send(request, BodyHandlers.ofString()));
     }
 
     /** Places an order. Holdfast repeats the request only if the service surely has not begun with it. */
-    public HttpResponse<String> order(String sku) throws Exception {
+    public HttpResponse<String> order(String sku) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(base.resolve("/orders"))
                 .POST(BodyPublishers.ofString(sku))
                 .build();
-        return orders.unkeyed().call(attempt -> http.send(request, BodyHandlers.ofString()));
+        return orders.unkeyed().callInterruptibly(attempt -> http.send(request, BodyHandlers.ofString()));
     }
 }

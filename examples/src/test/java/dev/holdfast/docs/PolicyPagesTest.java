@@ -3,8 +3,8 @@ package dev.holdfast.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.spi.Option;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

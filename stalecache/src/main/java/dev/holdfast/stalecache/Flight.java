@@ -2,7 +2,7 @@
 package dev.holdfast.stalecache;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -3,7 +3,7 @@ package dev.holdfast.stalecache;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
-import dev.holdfast.spi.Causes;
+import dev.holdfast.internal.Causes;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;

@@ -6,7 +6,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -51,6 +51,7 @@ public final class StaleCachePolicy extends Policy {
     /** How many operations are measured each by itself; names that are made of paths would be without number. */
     private static final int MOST_PACES = 1_000;
 
+    private final StaleCacheSettings settings;
     private final Store store;
     private final Flights flights;
     private final Tally tally = new Tally();
@@ -70,6 +71,7 @@ public final class StaleCachePolicy extends Policy {
 
     private StaleCachePolicy(StaleCacheSettings settings) {
         super(NAME, ENTER | SUCCESS | FAILURE | ATTEMPTS);
+        this.settings = settings;
         store = new Store(settings);
         flights =
                 new Flights(settings.maxFollowers(), Math.min(settings.maxFollowers(), settings.maxFollowersIfSlow()));
@@ -98,6 +100,11 @@ public final class StaleCachePolicy extends Policy {
     /** A cache with these settings. */
     public static StaleCachePolicy of(StaleCacheSettings settings) {
         return new StaleCachePolicy(settings);
+    }
+
+    /** The settings that this cache was made with. */
+    public StaleCacheSettings settings() {
+        return settings;
     }
 
     /** The number of values, approximately; drops those that are too old. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
-import dev.holdfast.spi.Checks;
+import dev.holdfast.internal.Checks;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;

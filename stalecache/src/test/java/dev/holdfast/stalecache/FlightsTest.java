@@ -4,7 +4,7 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.stalecache.Flight.Landing;
 import dev.holdfast.testing.ThreadKind;
 import java.util.ArrayList;

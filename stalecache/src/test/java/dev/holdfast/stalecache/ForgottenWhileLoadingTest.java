@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CheckedFunction;
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
-import dev.holdfast.retry.Jitter;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;

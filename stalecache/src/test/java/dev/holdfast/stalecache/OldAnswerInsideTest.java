@@ -11,7 +11,7 @@ import dev.holdfast.Call;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.ThreadKind;

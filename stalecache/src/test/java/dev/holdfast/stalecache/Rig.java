@@ -10,7 +10,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Meters;

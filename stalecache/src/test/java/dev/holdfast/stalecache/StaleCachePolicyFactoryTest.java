@@ -4,8 +4,9 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
-import dev.holdfast.spi.Option;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.stalecache.internal.StaleCachePolicyFactory;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 

@@ -8,7 +8,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;

@@ -4,7 +4,7 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Reply;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;

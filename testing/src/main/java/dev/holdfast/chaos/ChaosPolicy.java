@@ -2,11 +2,11 @@
 package dev.holdfast.chaos;
 
 import dev.holdfast.CheckedSupplier;
-import dev.holdfast.spi.Fault;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Passage.Fault;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.SafeLog;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -182,5 +182,14 @@ public final class ChaosPolicy extends Policy {
     public List<String> warnings() {
         return List.of("chaos-enabled: attempts are made to fail on purpose, " + settings
                 + "; take it out wherever callers are real");
+    }
+
+    /** An error that chaos has injected, where it was not told which. Has no stack trace: where it was thrown says nothing. */
+    public static final class ChaosException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        ChaosException(String pipeline) {
+            super("chaos of '" + pipeline + "' injected an error", null, false, false);
+        }
     }
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.chaos;
 
-import static dev.holdfast.spi.Checks.text;
+import static dev.holdfast.internal.Checks.text;
 
-import dev.holdfast.spi.Checks;
+import dev.holdfast.chaos.ChaosPolicy.ChaosException;
+import dev.holdfast.internal.Checks;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Consumer;

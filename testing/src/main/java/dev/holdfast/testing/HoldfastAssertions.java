@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.testing;
 
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.Reply;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Policy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import org.assertj.core.api.AbstractAssert;
+import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 
@@ -37,5 +53,243 @@ public final class HoldfastAssertions {
     /** Of a call that has ended, on virtual time after {@code run}. */
     public static CallAssert assertThatCall(CompletableFuture<?> call) {
         return CallAssert.of(call);
+    }
+
+    /**
+     * Assertions on a {@link Reply}.
+     *
+     * @param <T> the type of the answer
+     */
+    public static final class ReplyAssert<T extends @Nullable Object> extends AbstractAssert<ReplyAssert<T>, Reply<T>> {
+        ReplyAssert(Reply<T> actual) {
+            super(actual, ReplyAssert.class);
+        }
+
+        /** The answer is this one. */
+        public ReplyAssert<T> hasValue(T expected) {
+            isNotNull();
+            if (!Objects.equals(actual.value(), expected)) {
+                throw failureWithActualExpected(
+                        actual.value(),
+                        expected,
+                        "Expected the answer <%s> but was <%s>, which is %s",
+                        expected,
+                        actual.value(),
+                        whence());
+            }
+            return this;
+        }
+
+        /** The answer came from here. */
+        public ReplyAssert<T> hasSource(Source expected) {
+            isNotNull();
+            return isFrom(expected.toString(), actual.source() == expected);
+        }
+
+        /** The dependency gave the answer, just now. */
+        public ReplyAssert<T> isLive() {
+            return hasSource(Source.LIVE);
+        }
+
+        /** The answer came from the cache and was older than its fresh time. */
+        public ReplyAssert<T> isStale() {
+            isNotNull();
+            Source source = actual.source();
+            return isFrom("a stale answer", source == Source.STALE_REVALIDATING || source == Source.STALE_ON_ERROR);
+        }
+
+        private ReplyAssert<T> isFrom(String expected, boolean holds) {
+            if (!holds) {
+                throw failure("Expected %s but the answer <%s> is %s", expected, actual.value(), whence());
+            }
+            return this;
+        }
+
+        /** The action was started so often. */
+        public ReplyAssert<T> hasAttempts(int expected) {
+            isNotNull();
+            if (actual.attempts() != expected) {
+                throw failureWithActualExpected(
+                        actual.attempts(),
+                        expected,
+                        "Expected %d attempts but there were %d: %s",
+                        expected,
+                        actual.attempts(),
+                        actual.history());
+            }
+            return this;
+        }
+
+        private String whence() {
+            return actual.source() + " of age " + actual.age() + " after " + actual.attempts() + " attempts";
+        }
+    }
+
+    /** Assertions on a {@link Pipeline}: its order, and what its policies hold, as their meters tell. */
+    public static final class PipelineAssert extends AbstractAssert<PipelineAssert, Pipeline> {
+        private static final List<String> HELD = List.of(".in.flight", ".waiting");
+
+        PipelineAssert(Pipeline actual) {
+            super(actual, PipelineAssert.class);
+        }
+
+        /** It has exactly these policies, by their names, outermost first. */
+        public PipelineAssert hasOrder(String... outermostFirst) {
+            isNotNull();
+            List<String> order = actual.policies().stream().map(Policy::name).toList();
+            List<String> expected = List.of(outermostFirst);
+            if (!order.equals(expected)) {
+                throw failureWithActualExpected(
+                        order,
+                        expected,
+                        "Expected the order of '%s' to be%n  %s%nbut it is%n  %s",
+                        actual.name(),
+                        String.join(" > ", expected),
+                        String.join(" > ", order));
+            }
+            return this;
+        }
+
+        /** No permit is out and no call waits for one: every gauge of what is in flight or waiting is zero. */
+        public PipelineAssert isIdle() {
+            isNotNull();
+            List<String> held = new ArrayList<>();
+            actual.meters(gauges((name, value) -> {
+                if (value != 0 && HELD.stream().anyMatch(name::endsWith)) {
+                    held.add(name + " is " + number(value));
+                }
+            }));
+            if (!held.isEmpty()) {
+                throw failure("Expected '%s' to be idle, but %s", actual.name(), String.join(", ", held));
+            }
+            return this;
+        }
+
+        /**
+         * A policy of this name is in this state.
+         *
+         * @param policy such as {@code circuit-breaker}
+         * @param expected as its gauge is tagged: {@code closed}, {@code open}, {@code half_open} or {@code half-open}
+         */
+        public PipelineAssert hasState(String policy, String expected) {
+            isNotNull();
+            String prefix = policy.replace("-", "") + ".state ";
+            List<String> states = new ArrayList<>();
+            actual.meters(gauges((name, value) -> {
+                if (value == 1 && name.startsWith(prefix)) {
+                    states.add(name.substring(prefix.length()));
+                }
+            }));
+            if (!states.contains(expected.replace('-', '_'))) {
+                String found = states.isEmpty() ? "no policy of that name tells its state" : "it is " + states;
+                throw failure("Expected the %s of '%s' to be %s, but %s", policy, actual.name(), expected, found);
+            }
+            return this;
+        }
+
+        private static String number(double value) {
+            return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+        }
+
+        @FunctionalInterface
+        private interface Reading {
+            void read(String name, double value);
+        }
+
+        /** Reads all gauges; a tag's value follows the name. Unlike a snapshot it sees both of two policies of one kind. */
+        private static Meters gauges(Reading reading) {
+            return new Meters() {
+                @Override
+                public void gauge(String name, String description, DoubleSupplier value) {
+                    reading.read(name, value.getAsDouble());
+                }
+
+                @Override
+                public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
+                    reading.read(name + " " + tagValue, value.getAsDouble());
+                }
+
+                @Override
+                public void counter(String name, String description, LongSupplier total) {}
+
+                @Override
+                public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {}
+            };
+        }
+    }
+
+    /** Assertions on how a call failed. The exceptions that a future wraps around its error are taken off. */
+    public static final class CallAssert extends AbstractThrowableAssert<CallAssert, Throwable> {
+        private final String otherwise;
+
+        @SuppressWarnings("NullAway") // AssertJ's own way of saying that there is none
+        private CallAssert(@Nullable Throwable error, String otherwise) {
+            super(unwrapped(error), CallAssert.class);
+            this.otherwise = otherwise;
+        }
+
+        static CallAssert of(ThrowingCallable call) {
+            Throwable error = null;
+            try {
+                call.call();
+            } catch (Throwable thrown) {
+                error = thrown;
+            }
+            return new CallAssert(error, "it ended well");
+        }
+
+        static CallAssert of(CompletableFuture<?> call) {
+            if (!call.isDone()) {
+                return new CallAssert(null, "it has not ended");
+            }
+            try {
+                return new CallAssert(null, "it ended well, with <" + call.join() + ">");
+            } catch (CompletionException | CancellationException thrown) {
+                return new CallAssert(thrown, "");
+            }
+        }
+
+        private static @Nullable Throwable unwrapped(@Nullable Throwable thrown) {
+            Throwable error = thrown;
+            while ((error instanceof CompletionException || error instanceof ExecutionException)
+                    && error.getCause() != null) {
+                error = error.getCause();
+            }
+            return error;
+        }
+
+        /**
+         * It was turned away locally, by this policy and for this reason.
+         *
+         * @param policy the policy's name, such as {@code bulkhead}; {@code pipeline} if it was no policy
+         */
+        public CallAssert wasRejectedBy(String policy, Reason reason) {
+            if (!(actual instanceof CallRejectedException rejection)
+                    || !rejection.policy().equals(policy)
+                    || rejection.reason() != reason) {
+                throw failure("Expected the call to be rejected by %s: %s, but %s", policy, reason, end());
+            }
+            return this;
+        }
+
+        /** Its last attempt was given up by the limit of this policy, such as {@code timeout}. */
+        public CallAssert hasTimedOutBy(String policy) {
+            if (!(actual instanceof CallTimeoutException timeout)
+                    || !timeout.policy().equals(policy)) {
+                throw failure("Expected the call to time out by %s, but %s", policy, end());
+            }
+            return this;
+        }
+
+        private String end() {
+            if (actual == null) {
+                return otherwise;
+            }
+            if (actual instanceof CallRejectedException rejection) {
+                return "it was rejected by " + rejection.policy() + ": " + rejection.reason() + " ("
+                        + actual.getMessage() + ")";
+            }
+            return "it failed with " + actual;
+        }
     }
 }

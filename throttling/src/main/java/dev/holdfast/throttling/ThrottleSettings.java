@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.throttling;
 
-import dev.holdfast.spi.Checks;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.InvalidSettingsException;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.time.Duration;

@@ -3,8 +3,9 @@ package dev.holdfast.throttling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.spi.Option;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.throttling.internal.ThrottlePolicyFactory;
 import java.time.Duration;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;

@@ -2,8 +2,8 @@
 package dev.holdfast.examples.collapse;
 
 import dev.holdfast.Pipeline;
-import dev.holdfast.retry.Jitter;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings.Jitter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

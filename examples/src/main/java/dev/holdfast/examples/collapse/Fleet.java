@@ -4,7 +4,7 @@ package dev.holdfast.examples.collapse;
 import dev.holdfast.Call;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
-import dev.holdfast.Source;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal;
+
+import dev.holdfast.spi.InvalidSettingsException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Collects what is wrong with settings, so that {@code build()} tells everything at once.
+ *
+ * <pre>{@code
+ * new Checks("bulkhead")
+ *         .range("maxConcurrentCalls", maxConcurrentCalls, 1, 1_000_000)
+ *         .range("maxWait", maxWait, Duration.ZERO, Duration.ofDays(1))
+ *         .done();
+ * }</pre>
+ */
+public final class Checks {
+    private final String policy;
+    private final List<InvalidSettingsException.Problem> problems = new ArrayList<>();
+
+    /** Starts with nothing wrong. */
+    public Checks(String policy) {
+        this.policy = policy;
+    }
+
+    /** A whole number within a range, both ends included. */
+    public Checks range(String option, long value, long least, long most) {
+        return that(value >= least && value <= most, option, value, number(least) + " to " + number(most));
+    }
+
+    /** A number within a range, both ends included; NaN is in none. */
+    public Checks range(String option, double value, double least, double most) {
+        return that(value >= least && value <= most, option, value, number(least) + " to " + number(most));
+    }
+
+    /** A time within a range, both ends included. */
+    public Checks range(String option, Duration value, Duration least, Duration most) {
+        boolean within = value.compareTo(least) >= 0 && value.compareTo(most) <= 0;
+        return that(within, option, text(value), text(least) + " to " + text(most));
+    }
+
+    /** Anything else. */
+    public Checks that(boolean holds, String option, Object value, String expected) {
+        if (!holds) {
+            problems.add(new InvalidSettingsException.Problem(option, String.valueOf(value), expected));
+        }
+        return this;
+    }
+
+    /**
+     * Ends the checks.
+     *
+     * @throws InvalidSettingsException if something was wrong; its message names each option, its value and its range
+     */
+    public void done() {
+        if (!problems.isEmpty()) {
+            throw new InvalidSettingsException(policy, problems);
+        }
+    }
+
+    private static String number(long value) {
+        return String.format(Locale.ROOT, "%,d", value);
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e15 ? number((long) value) : Double.toString(value);
+    }
+
+    /** A time as people write it: {@code 250ms}, {@code 5s}, {@code 2m}, {@code -10us}. */
+    public static String text(Duration value) {
+        if (value.isZero()) {
+            return "0s";
+        }
+        long seconds = value.getSeconds();
+        if (value.isNegative()) {
+            return seconds == Long.MIN_VALUE ? value.toString() : "-" + text(value.negated());
+        }
+        int nanos = value.getNano();
+        if (nanos % 1_000_000 != 0) {
+            boolean micros = nanos % 1_000 == 0;
+            return seconds != 0 ? value.toString() : micros ? nanos / 1_000 + "us" : nanos + "ns";
+        }
+        if (nanos != 0) {
+            return seconds > 86_400 ? value.toString() : value.toMillis() + "ms";
+        }
+        if (seconds % 86_400 == 0) {
+            return seconds / 86_400 + "d";
+        }
+        if (seconds % 3_600 == 0) {
+            return seconds / 3_600 + "h";
+        }
+        return seconds % 60 == 0 ? seconds / 60 + "m" : seconds + "s";
+    }
+}

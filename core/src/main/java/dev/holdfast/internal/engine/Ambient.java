@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Deadline;
+import dev.holdfast.spi.TimeSource;
+import java.lang.ref.WeakReference;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of the thread that a call starts on: the call inside which it runs, the bound deadline, and a call object
+ * to use again. One look-up of a thread-local serves all three.
+ */
+final class Ambient {
+    private static final int WEAK = 0;
+    private static final int PINNED = 1;
+
+    /**
+     * The thread itself holds only what is the JDK's: a class of ours in it would keep our class loader for as long as the
+     * thread lives, and what an idle thread keeps would keep its last pipeline. While something goes on, the stack holds the
+     * object, or it is pinned; else the garbage collector takes it, and the next call makes another one.
+     */
+    private static final ThreadLocal<@Nullable Object[]> OF_THREAD =
+            ThreadLocal.withInitial(() -> new @Nullable Object[] {new WeakReference<>(null), null});
+
+    /**
+     * The call object of this thread's outermost blocking calls; null on a virtual thread, of which there may be millions.
+     * It stays here while it runs, and only a flag says so: a reference that is written into an old object costs the
+     * garbage collector's barrier.
+     */
+    private final @Nullable CallState own;
+
+    final Caller caller = new Caller(Thread.currentThread());
+
+    private boolean ownRuns;
+    /** Whether {@link #own} runs further out than what this thread is in the middle of for somebody else. */
+    private boolean ownHidden;
+
+    private @Nullable CallState inner;
+
+    /** The deadline that {@link Deadline#within} bound; not looked at if {@link #boundTime} is null. */
+    long boundAt;
+
+    @Nullable
+    TimeSource boundTime;
+
+    /** The number of the attempt outside of this process that an inbound request belongs to; 0 if none is known. */
+    int boundAttempt;
+
+    /** The calls inside which this thread works for somebody, although they began on other threads. */
+    @Nullable
+    Around boundAround;
+
+    /** How many asynchronous continuations are nested on this thread's stack. */
+    int depth;
+
+    /**
+     * Whether this thread is inside the walk of a call, where nothing of another call may run; not while an action of the
+     * user's runs.
+     */
+    private boolean walking;
+
+    private boolean draining;
+    private @Nullable Deque<Runnable> later;
+
+    private Ambient() {
+        own = Threads.isVirtual(caller.thread) ? null : CallState.ofThread(caller);
+    }
+
+    // ---- walks
+
+    /** A walk begins; returns what goes to {@link #leaveWalk}. */
+    boolean enterWalk() {
+        boolean before = walking;
+        walking = true;
+        return before;
+    }
+
+    /** A walk is over. */
+    void leaveWalk(boolean before) {
+        walking = before;
+        runLater();
+    }
+
+    /** The walk holds still while something of the user's runs, or the thread waits; true if there was one that did not yet. */
+    boolean pauseWalk() {
+        boolean before = walking;
+        leaveWalk(false);
+        return before;
+    }
+
+    void resumeWalk() {
+        walking = true;
+    }
+
+    /**
+     * Runs this on this thread: at once, or after the walk that it is in. However many come one out of the other, none runs
+     * inside another one.
+     */
+    void runOrLater(Runnable continuation) {
+        Deque<Runnable> queue = later;
+        if (queue == null) {
+            queue = new ArrayDeque<>();
+            later = queue;
+        }
+        queue.add(continuation);
+        runLater();
+    }
+
+    /** What had to wait until nothing else goes on here. */
+    void runLater() {
+        if (later == null || walking || draining || depth > 0) {
+            return;
+        }
+        draining = true;
+        try {
+            Deque<Runnable> queue = later;
+            for (Runnable next = queue == null ? null : queue.poll(); next != null; next = queue.poll()) {
+                next.run();
+            }
+            later = null;
+        } finally {
+            draining = false;
+        }
+    }
+
+    static Ambient get() {
+        @Nullable Object[] held = OF_THREAD.get();
+        WeakReference<?> weak = (WeakReference<?>) Objects.requireNonNull(held[WEAK]);
+        Ambient known = (Ambient) weak.get();
+        return known == null ? renewed(held) : known;
+    }
+
+    private static Ambient renewed(@Nullable Object[] held) {
+        Ambient made = new Ambient();
+        held[WEAK] = new WeakReference<>(made);
+        return made;
+    }
+
+    /** After something was bound, or no longer is, that holds also when nothing on the stack does. */
+    @SuppressWarnings("NullAway") // nothing is pinned at first, too
+    void bindingChanged() {
+        OF_THREAD.get()[PINNED] = boundTime != null || boundAttempt != 0 || boundAround != null ? this : null;
+    }
+
+    /** The number of the attempt inside which whatever begins on this thread runs; 0 if there is none that is known. */
+    int attempt() {
+        CallState outer = current();
+        if (outer == null) {
+            return boundAttempt;
+        }
+        // What answers in the place of an attempt is none, and runs once: what it calls may be tried again.
+        return Math.max(
+                boundAttempt, outer.answering ? outer.outerAttempt : Math.max(outer.attempts, outer.outerAttempt));
+    }
+
+    /** The calls of a key inside which whatever begins on this thread runs. */
+    @Nullable
+    Around around() {
+        CallState outer = current();
+        return outer == null ? boundAround : Around.joined(boundAround, outer.withThoseAround());
+    }
+
+    /** The innermost call whose action runs on this thread. */
+    @Nullable
+    CallState current() {
+        CallState innermost = inner;
+        return innermost != null ? innermost : ownRuns && !ownHidden ? own : null;
+    }
+
+    /** The thread's own call object, which runs from now on; null if it cannot, since there is another call around it. */
+    @Nullable
+    CallState enterOwn() {
+        if (own == null || ownRuns || inner != null) {
+            return null;
+        }
+        ownRuns = true;
+        return own;
+    }
+
+    void leaveOwn() {
+        ownRuns = false;
+    }
+
+    /** The innermost call but for the thread's own object; goes to {@link #leave} after an {@link #enter}. */
+    @Nullable
+    CallState inner() {
+        return inner;
+    }
+
+    /** Another call runs from now on. */
+    void enter(CallState call) {
+        inner = call;
+    }
+
+    void leave(@Nullable CallState before) {
+        inner = before;
+    }
+
+    // ---- going on with another caller's call
+
+    /** What holds on one thread, to be put back there. */
+    record Held(
+            @Nullable CallState inner,
+            boolean ownHidden,
+            @Nullable TimeSource boundTime,
+            long boundAt,
+            int boundAttempt,
+            @Nullable Around boundAround) {}
+
+    boolean holdsNothing() {
+        return current() == null && boundTime == null && boundAttempt == 0 && boundAround == null;
+    }
+
+    /** From now on what held where this call was made holds here too, and nothing else. */
+    Held replace(CallState call) {
+        Held before = new Held(inner, ownHidden, boundTime, boundAt, boundAttempt, boundAround);
+        inner = null;
+        ownHidden = ownRuns;
+        boundTime = call.inheritedNanos == Long.MAX_VALUE ? null : call.time();
+        boundAt = call.startNanos + call.inheritedNanos;
+        boundAttempt = call.outerAttempt;
+        boundAround = call.around;
+        return before;
+    }
+
+    void putBack(Held before) {
+        inner = before.inner;
+        ownHidden = before.ownHidden;
+        boundTime = before.boundTime;
+        boundAt = before.boundAt;
+        boundAttempt = before.boundAttempt;
+        boundAround = before.boundAround;
+    }
+
+    // ---- limits
+
+    /** Nanoseconds until the nearest limit that holds on this thread, on any clock; {@link Long#MAX_VALUE} without one. */
+    long remaining(TimeSource time, long now) {
+        long nearest = boundRemaining(time, now);
+        CallState outer = current();
+        if (outer != null && outer.limited) {
+            TimeSource other = outer.time();
+            nearest = Math.min(nearest, outer.limitAt - (other == time ? now : other.nanos()));
+        }
+        return nearest;
+    }
+
+    /** As {@link #remaining}, without regard to the call that runs on this thread. */
+    long boundRemaining(TimeSource time, long now) {
+        TimeSource bound = boundTime;
+        return bound == null ? Long.MAX_VALUE : boundAt - (bound == time ? now : bound.nanos());
+    }
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.spi.Policy;
+import java.util.Map;
+import java.util.WeakHashMap;
+
+/**
+ * How long the last one to three hundred answers took that came through a policy, as a histogram with steps of an eighth. An
+ * attempt that was ended earlier says nothing of the dependency.
+ *
+ * <p>Belongs to the policy and not to its pipeline: a policy that two pipelines share knows the answers of both.
+ *
+ * <p>Read and written by all threads without care: an answer that is lost to a race is followed by others.
+ */
+final class AnswerTimes {
+    /** An answer more often than this is not noted. */
+    static final long SAMPLE_NANOS = 1_000_000;
+    /** Attempts that ran for longer than the median and got no answer, one after the other, until this is a hang. */
+    private static final int HANG = 20;
+    /** Then the older half of what is known is forgotten: many more than a twentieth, few enough to follow a change. */
+    private static final int MOST = 256;
+
+    private static final int STEP_BITS = 3;
+    private static final int STEPS = 1 << STEP_BITS;
+    /** About a microsecond; what is less is all the same. */
+    private static final int UNIT_BITS = 10;
+    /** More than an hour; what is longer is all the same. */
+    private static final int LONGEST_BITS = 42;
+
+    private static final int BUCKETS = bucket(Long.MAX_VALUE) + 1;
+
+    private static final Map<Policy, AnswerTimes> OF_POLICIES = new WeakHashMap<>();
+
+    private final short[] counts = new short[BUCKETS];
+    private int total;
+    private long answeredAt;
+    private int unanswered;
+
+    /** The same for all pipelines of a policy. */
+    static AnswerTimes of(Policy policy) {
+        synchronized (OF_POLICIES) {
+            return OF_POLICIES.computeIfAbsent(policy, unused -> new AnswerTimes());
+        }
+    }
+
+    void answered(long nanos, long now) {
+        answeredAt = now;
+        unanswered = 0;
+        counts[bucket(nanos)]++;
+        if (++total >= MOST) {
+            forgetHalf();
+        }
+    }
+
+    /** There are more answers than buckets, so that one has two of them: something stays. */
+    private void forgetHalf() {
+        for (int i = 0; i < BUCKETS; i++) {
+            counts[i] = (short) (counts[i] / 2);
+        }
+        total = known();
+    }
+
+    private int known() {
+        int sum = 0;
+        for (short count : counts) {
+            sum += count;
+        }
+        return sum;
+    }
+
+    /**
+     * A limit has ended an attempt: whether that says something of the dependency.
+     *
+     * @param nanos how long the attempt ran
+     * @param longNanos what is long while no answer is known
+     */
+    boolean areOutlivedBy(long nanos, long now, long longNanos) {
+        int known = known();
+        if (known == 0) {
+            return nanos >= longNanos;
+        }
+        return isLongAfter(known, nanos) || isInHang(known, nanos, now);
+    }
+
+    /**
+     * Clearly longer than nearly all answers. By a quarter: where each caller's limit is the same, no answer is longer than
+     * that limit, and the longest are just below it.
+     */
+    private boolean isLongAfter(int known, long nanos) {
+        // A twentieth, but one of three already: an outlier must not hide a hang that follows it.
+        long most = longestBut((known + 17) / 20);
+        return nanos > most + most / 4;
+    }
+
+    /**
+     * Whether nobody gets an answer any more. Half of the attempts that run for the median get one; if twenty get none, the
+     * longer half of the answers, as they come before many a hang, no longer matters. An attempt that began before the last
+     * answer says nothing: it may be one of many that began together.
+     */
+    private boolean isInHang(int known, long nanos, long now) {
+        if (now - answeredAt < nanos + SAMPLE_NANOS || nanos <= longestBut(known / 2)) {
+            return false;
+        }
+        int before = unanswered;
+        if (before < HANG) {
+            unanswered = before + 1;
+        }
+        return before >= HANG;
+    }
+
+    /** The longest, this many longer ones left out. */
+    private long longestBut(int leftOut) {
+        int left = leftOut;
+        int bucket = BUCKETS - 1;
+        while (bucket > 0 && (left -= counts[bucket]) >= 0) {
+            bucket--;
+        }
+        return end(bucket);
+    }
+
+    private static int bucket(long nanos) {
+        long units = (Math.min(Math.max(0, nanos), 1L << LONGEST_BITS) >>> UNIT_BITS) + STEPS;
+        int octave = Long.SIZE - 1 - Long.numberOfLeadingZeros(units) - STEP_BITS;
+        return octave * STEPS + (int) (units >>> octave) - STEPS;
+    }
+
+    /** The longest time of a bucket. */
+    private static long end(int bucket) {
+        long units = (long) (STEPS + bucket % STEPS + 1) << (bucket / STEPS);
+        return ((units - STEPS) << UNIT_BITS) - 1;
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+/** What each layer of a pipeline knows of how long answers take. */
+final class Answers {
+    private final AnswerTimes[] ofLayers;
+
+    // Written and read by all threads without care: that two note an answer does no harm.
+    private long notedAt;
+    private boolean noted;
+
+    Answers(Plan plan) {
+        ofLayers = new AnswerTimes[plan.layers];
+        for (int i = 0; i < ofLayers.length; i++) {
+            ofLayers[i] = AnswerTimes.of(plan.policy(i));
+        }
+    }
+
+    /** Not every answer: quick ones would write what all threads read. */
+    void note(CallState call) {
+        if (call.now - notedAt >= AnswerTimes.SAMPLE_NANOS || !noted) {
+            noteNow(call);
+        }
+    }
+
+    private void noteNow(CallState call) {
+        notedAt = call.now;
+        noted = true;
+        for (AnswerTimes times : ofLayers) {
+            times.answered(call.actionNanos, call.now);
+        }
+    }
+
+    /** To which layers the attempt, which a limit has ended, says something of the dependency: a bit for each. */
+    long outlived(CallState call) {
+        long longNanos = call.longFor(call.limitOwner);
+        long mask = 0;
+        for (int i = 0; i < ofLayers.length; i++) {
+            if (ofLayers[i].areOutlivedBy(call.actionNanos, call.now, longNanos)) {
+                mask |= 1L << i;
+            }
+        }
+        return mask;
+    }
+}

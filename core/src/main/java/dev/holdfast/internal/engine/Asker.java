@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CallRejectedException;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * For whom a call asks, by what its caller's thread says. A function that reads the same from its thread would ask for nobody,
+ * or for somebody else, on another one (a refresh, a hedge, a retry of an asynchronous call, a dedicated thread): so it
+ * does not run there, unless that thread says the same.
+ */
+public final class Asker {
+    private final Engine engine;
+    private final Supplier<?> partition;
+    public final Object who;
+
+    /** On the thread of the caller. */
+    public Asker(Engine engine, Supplier<?> partition) {
+        this.engine = engine;
+        this.partition = partition;
+        who = Objects.requireNonNull(
+                partition.get(),
+                "the partition of a call through '" + engine.name
+                        + "' is null: who asks for nobody in particular needs a value of its own too");
+    }
+
+    /**
+     * On the thread that is about to run the function: why it may not; null if it may. Also if the thread is the caller's: it
+     * may serve somebody else by now.
+     */
+    @Nullable
+    CallRejectedException refusal() {
+        if (isSaidHere()) {
+            return null;
+        }
+        CallRejectedException refusal = engine.rejections.otherPartition();
+        engine.log.once("a decorated function of '" + engine.name + "' was not run", refusal);
+        return refusal;
+    }
+
+    /** As {@link #refusal}, in the function itself: with dedicated threads that is not the thread on which its attempt began. */
+    public void check() {
+        CallRejectedException refusal = refusal();
+        if (refusal != null) {
+            throw refusal;
+        }
+    }
+
+    private boolean isSaidHere() {
+        try {
+            return who.equals(partition.get());
+        } catch (Throwable unknown) {
+            return false;
+        }
+    }
+}

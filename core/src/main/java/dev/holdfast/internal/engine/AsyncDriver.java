@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.CheckedSupplier;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Passage.Fault;
+import dev.holdfast.spi.TimeSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Runs calls without holding a thread: where a policy says pause or await, a continuation is left and the thread returns. */
+public final class AsyncDriver implements Driver {
+    /** Continuations on one stack before they go through the executor. */
+    private static final int DEEPEST = 16;
+
+    private final Engine engine;
+    private final Walk walk;
+    private final Endings endings;
+    private final TimeSource time;
+    private final Watchdog watchdog;
+    private final Supplier<Executor> ends;
+
+    AsyncDriver(Engine engine, Watchdog watchdog) {
+        this.engine = engine;
+        this.walk = engine.walk;
+        this.endings = engine.endings;
+        this.time = engine.time;
+        this.watchdog = watchdog;
+        ends = engine.lanes::ends;
+        new Cancelling(this, null).run(); // loads it, while there is room
+    }
+
+    /** Starts it; every problem is reported in the future. */
+    public <R extends @Nullable Object> CompletableFuture<R> call(
+            CallSpec spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
+        StackRoom.ensure();
+        CallState call = new CallState(engine.plan.layers, true, null);
+        CallFuture<R> future = new CallFuture<>(call, asReply);
+        call.begin(engine, spec, mode);
+        call.work(action, argument);
+        call.inherit(Ambient.get());
+        call.future = future;
+        if (engine.isClosed()) {
+            endings.refuse(call);
+        }
+        proceed(call);
+        return future;
+    }
+
+    /** Goes on until the call is done or must wait. */
+    void proceed(CallState call) {
+        Ambient ambient = Ambient.get();
+        boolean before = ambient.enterWalk();
+        try {
+            try {
+                for (Step what = walk.advance(call); what != Step.DONE; what = walk.advance(call)) {
+                    if (what == Step.ACT && !endings.starting(call)) {
+                        continue;
+                    }
+                    // From here on any thread may go on with it.
+                    call.context();
+                    long number = call.openSuspension();
+                    if (number < 0) {
+                        cancelled(call, what);
+                        continue;
+                    }
+                    Suspension suspension = new Suspension(this, call, what, number);
+                    call.suspension = suspension;
+                    suspend(call, suspension);
+                    if (call.park(number)) {
+                        return;
+                    }
+                    resumed(call, suspension, call.claimReason());
+                }
+            } catch (Throwable broken) {
+                walk.breakOff(call, broken);
+            }
+            done(call);
+        } finally {
+            ambient.leaveWalk(before);
+        }
+    }
+
+    private void cancelled(CallState call, Step what) {
+        if (what == Step.ACT) {
+            endings.notStarted(call, CallWord.BY_CANCEL);
+        } else if (what == Step.STAGE) {
+            walk.stageEnded(call, CallWord.BY_CANCEL, null, null);
+        } else {
+            walk.resumed(call, CallWord.BY_CANCEL, what);
+        }
+    }
+
+    private void suspend(CallState call, Suspension suspension) {
+        try {
+            switch (suspension.what) {
+                case PAUSE:
+                    suspension.timer = time.schedule(call.waitNanos, suspension);
+                    break;
+                case AWAIT:
+                    await(call, suspension);
+                    break;
+                case ACT:
+                    act(call, suspension);
+                    break;
+                default:
+                    startStage(call, suspension);
+            }
+        } catch (Throwable noTimer) {
+            call.claim(suspension.number, CallWord.BY_REFUSAL);
+        }
+    }
+
+    private void await(CallState call, Suspension suspension) {
+        Completion completion = call.awaited();
+        suspension.completion = completion;
+        long remaining = call.remaining();
+        long wait = Math.min(remaining, call.waitNanos);
+        if (wait != Long.MAX_VALUE) {
+            suspension.timerReason = remaining <= call.waitNanos ? CallWord.BY_LIMIT : CallWord.BY_TIMER;
+            suspension.timer = time.schedule(wait, suspension);
+        }
+        if (!completion.register(suspension)) {
+            call.claim(suspension.number, CallWord.BY_COMPLETION);
+        }
+    }
+
+    private void startStage(CallState call, Suspension suspension) {
+        long remaining = call.remaining();
+        if (remaining != Long.MAX_VALUE) {
+            suspension.timerReason = CallWord.BY_LIMIT;
+            suspension.timer = time.schedule(remaining, suspension);
+        }
+        try {
+            Answering.appliedStage(call).whenComplete(suspension);
+        } catch (Throwable thrown) {
+            suspension.accept(null, thrown);
+        }
+    }
+
+    private void act(CallState call, Suspension suspension) {
+        if (call.limited || call.alarmed()) {
+            call.openAlarms(suspension.number);
+            try {
+                watchdog.watch(call, suspension.number);
+            } catch (Throwable noTimer) {
+                // Without an alarm the call may run all the same, without its limit it may not.
+                if (call.limited) {
+                    throw noTimer;
+                }
+            }
+        }
+        suspension.ran = true;
+        Executor dedicated = engine.dedicated;
+        Fault fault = call.takeFault();
+        if (fault == null && dedicated != null) {
+            startElsewhere(call, suspension, dedicated);
+            // Not before: a try for which there is no thread is turned away, and the call ends as the one before it.
+            call.dropKept();
+            return;
+        }
+        call.dropKept();
+        if (fault != null) {
+            startFaulty(call, suspension, fault);
+            return;
+        }
+        Ambient ambient = Ambient.get();
+        CallState before = ambient.inner();
+        ambient.enter(call);
+        ambient.pauseWalk();
+        try {
+            started(suspension, invoke(call, attemptFor(call)));
+        } catch (Throwable thrown) {
+            suspension.accept(null, thrown);
+        } finally {
+            ambient.resumeWalk();
+            ambient.leave(before);
+        }
+    }
+
+    private static @Nullable RunningAttempt attemptFor(CallState call) {
+        return call.mode == Engine.ATTEMPT ? BlockingDriver.newAttempt(call) : null;
+    }
+
+    private static void started(Suspension suspension, @Nullable CompletionStage<?> stage) {
+        suspension.stage = stage;
+        if (stage == null) {
+            suspension.accept(null, new NullPointerException("the action returned null and no stage"));
+        } else {
+            stage.whenComplete(suspension);
+        }
+    }
+
+    private void startFaulty(CallState call, Suspension suspension, Fault fault) {
+        Executor dedicated = engine.dedicated;
+        CheckedSupplier<?, ?> instead = fault.instead();
+        Runnable afterwards = instead == null ? elsewhere(call, suspension) : () -> suspension.end(instead);
+        new FaultyAttempt(engine, suspension, () -> dedicated == null ? engine.lanes.ends() : dedicated, afterwards)
+                .start(fault.delayNanos());
+    }
+
+    /** The action on another thread: by the time that one looks, the call may be at its next attempt. */
+    private Runnable elsewhere(CallState call, Suspension suspension) {
+        TimeSource limiting = call.limited ? time : null;
+        long until = call.limitAt;
+        int number = Math.max(call.attempts, call.outerAttempt);
+        Around around = call.withThoseAround();
+        RunningAttempt attempt = attemptFor(call);
+        return () -> runElsewhere(call, suspension, attempt, limiting, until, number, around);
+    }
+
+    private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
+        Runnable work = elsewhere(call, suspension);
+        try {
+            dedicated.execute(work);
+        } catch (Throwable refusal) {
+            suspension.ran = false;
+            throw refusal;
+        }
+    }
+
+    private void runElsewhere(
+            CallState call,
+            Suspension suspension,
+            @Nullable RunningAttempt attempt,
+            @Nullable TimeSource limiting,
+            long until,
+            int number,
+            @Nullable Around around) {
+        if (suspension.decidedAt() != Long.MIN_VALUE) {
+            suspension.accept(null, null);
+            return;
+        }
+        Surroundings callers = Surroundings.enter(call, Ambient.get());
+        try {
+            started(suspension, Bound.bound(limiting, until, number, around, () -> invoke(call, attempt)));
+        } catch (Throwable thrown) {
+            suspension.accept(null, thrown);
+        } finally {
+            Surroundings.leave(callers);
+        }
+        if (suspension.decidedAt() != Long.MIN_VALUE) {
+            cancel(suspension);
+        }
+    }
+
+    private void cancel(Suspension suspension) {
+        CompletionStage<?> stage = suspension.stage;
+        if (stage != null) {
+            try {
+                stage.toCompletableFuture().cancel(true);
+            } catch (Throwable thrown) {
+                engine.log.once("cancelling an attempt of '" + engine.name + "' threw", thrown);
+            }
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is, and there is one
+    private static @Nullable CompletionStage<?> invoke(CallState call, @Nullable RunningAttempt attempt) {
+        switch (call.mode) {
+            case Engine.SUPPLIER:
+                return ((Supplier<? extends CompletionStage<?>>) call.action).get();
+            case Engine.ATTEMPT:
+                return ((Function<Attempt, ? extends CompletionStage<?>>) call.action).apply(attempt);
+            default:
+                return ((Function<@Nullable Object, ? extends CompletionStage<?>>) call.action).apply(call.argument);
+        }
+    }
+
+    // ---- resuming
+
+    /** The winner resumes the call, at once or through the executor; false: somebody else was first. */
+    boolean claim(Suspension suspension, int reason, boolean handOver) {
+        CallState call = suspension.call;
+        int from = call.claim(suspension.number, reason);
+        if (from == CallWord.OPEN) {
+            if (handOver) {
+                handOver(call);
+            } else {
+                resume(call);
+            }
+        }
+        return from != CallWord.RUNNING;
+    }
+
+    void cancel(CallState call) {
+        if (!StackRoom.isThere()) {
+            StackRoom.onNewThread(new Cancelling(this, call));
+        } else if (call.cancel()) {
+            resume(call);
+        }
+    }
+
+    private record Cancelling(AsyncDriver driver, @Nullable CallState call) implements Runnable {
+        @Override
+        public void run() {
+            if (call != null && call.cancel()) {
+                driver.handOver(call);
+            }
+        }
+    }
+
+    @Override
+    public void strike(CallState call, long number) {
+        if (call.claim(number, CallWord.BY_LIMIT) == CallWord.OPEN) {
+            handOver(call);
+        }
+    }
+
+    @Override
+    public void overtake(CallState call, long number) {
+        if (call.claim(number, CallWord.BY_RACE) == CallWord.OPEN) {
+            resume(call);
+        }
+    }
+
+    @Override
+    public boolean giveUp(CallState hedge) {
+        if (hedge.cancel()) {
+            handOver(hedge);
+        }
+        return true;
+    }
+
+    @Override
+    public void runChild(CallState child) {
+        // Going down still: it has not been refused already.
+        if (engine.isClosed() && child.down) {
+            endings.refuse(child);
+        }
+        proceed(child);
+    }
+
+    private void resume(CallState call) {
+        Ambient ambient = Ambient.get();
+        if (ambient.depth >= DEEPEST || !StackRoom.isThere()) {
+            handOver(call);
+        } else {
+            nested(ambient, call);
+        }
+    }
+
+    /** On a thread of the executor; or where it was handed in, if the executor does that: there it waits. */
+    private void handedOver(CallState call) {
+        Ambient ambient = Ambient.get();
+        ambient.runOrLater(() -> nested(ambient, call));
+    }
+
+    private void nested(Ambient ambient, CallState call) {
+        ambient.depth++;
+        try {
+            goOn(ambient, call);
+        } finally {
+            ambient.depth--;
+            ambient.runLater();
+        }
+    }
+
+    private void handOver(CallState call) {
+        if (!new HandOver(call).isTakenBy(ends)) {
+            call.refused = true;
+            onSpareThread(() -> handedOver(call));
+        }
+    }
+
+    private final class HandOver extends Once {
+        private final CallState call;
+
+        HandOver(CallState call) {
+            this.call = call;
+        }
+
+        @Override
+        void runOnce() {
+            handedOver(call);
+        }
+    }
+
+    /** Or here, if there is none: an end in the wrong place is better than none. */
+    void onSpareThread(Runnable task) {
+        try {
+            engine.lanes.spare().execute(task);
+        } catch (Throwable refusal) {
+            task.run();
+        }
+    }
+
+    /** As its caller would go on with it, whatever else this thread is in the middle of. */
+    private void goOn(Ambient ambient, CallState call) {
+        Surroundings callers = Surroundings.enter(call, ambient);
+        boolean before = ambient.enterWalk();
+        try {
+            resume(call, call.suspension);
+            proceed(call);
+        } finally {
+            ambient.leaveWalk(before);
+            Surroundings.leave(callers);
+        }
+    }
+
+    private void resume(CallState call, @Nullable Suspension suspension) {
+        if (suspension != null) {
+            try {
+                resumed(call, suspension, call.claimReason());
+            } catch (Throwable broken) {
+                walk.breakOff(call, broken);
+            }
+        }
+    }
+
+    private void resumed(CallState call, Suspension suspension, int claimedBy) {
+        call.suspension = null;
+        TimeSource.Timer timer = suspension.timer;
+        if (timer != null && claimedBy != suspension.timerReason) {
+            timer.cancel();
+        }
+        if (suspension.completion != null) {
+            suspension.completion.remove(suspension);
+        }
+        boolean refused = call.refused;
+        call.refused = false;
+        switch (suspension.what) {
+            case ACT:
+                attemptResumed(call, suspension, claimedBy);
+                break;
+            case STAGE:
+                // What comes after somebody else's claim is discarded where it comes, and may come at this moment.
+                boolean came = claimedBy == CallWord.BY_COMPLETION;
+                walk.stageEnded(call, claimedBy, came ? suspension.value : null, came ? suspension.error : null);
+                break;
+            default:
+                boolean goes = claimedBy == CallWord.BY_COMPLETION || claimedBy == CallWord.BY_TIMER;
+                walk.resumed(call, refused && goes ? CallWord.BY_REFUSAL : claimedBy, suspension.what);
+        }
+        if (refused) {
+            // This thread is not for another attempt, whoever may still retry.
+            call.giveUpAt = CallLimits.CALLER;
+        }
+    }
+
+    private void attemptResumed(CallState call, Suspension suspension, int claimedBy) {
+        watchdog.release(call);
+        if (!suspension.ran) {
+            endings.notStarted(call, claimedBy);
+            return;
+        }
+        RunningAttempt attempt = call.attempt;
+        call.attempt = null;
+        if (claimedBy == CallWord.BY_COMPLETION) {
+            if (attempt != null) {
+                attempt.end();
+            }
+            Throwable error = Judge.unwrapped(suspension.error);
+            if (error instanceof InterruptedException) {
+                endings.attemptGivenUp(call, CallWord.BY_INTERRUPT, error);
+            } else {
+                endings.attemptEnded(call, suspension.value, error);
+            }
+            return;
+        }
+        if (attempt != null) {
+            attempt.cancel();
+            engine.runHooks(attempt, call.context);
+        }
+        CompletionStage<?> cancelled = suspension.stage;
+        cancel(suspension);
+        endings.attemptGivenUp(call, claimedBy, null);
+        if (suspension.goesOn(call.now)) {
+            call.goesOn(suspension);
+            // One that came meanwhile from another thread, which did not see yet that it was too late.
+            if (suspension.stage != cancelled) {
+                cancel(suspension);
+            }
+        }
+    }
+
+    private void done(CallState call) {
+        CallFuture<?> future = call.future;
+        if (future == null) {
+            engine.children.done(call);
+            return;
+        }
+        endings.tellSettled(call);
+        future.deliver(call);
+    }
+}

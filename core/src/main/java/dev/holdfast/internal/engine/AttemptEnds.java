@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import java.util.AbstractList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The history of an exception that the engine has made: empty until the call is over, since it was made before that. By it the
+ * engine also knows the exception again, further out.
+ */
+final class AttemptEnds extends AbstractList<Attempt.End> {
+    /** The caller's limit that ended the call; null if it was anything else. */
+    final @Nullable StruckLimit limit;
+
+    private List<Attempt.End> ends = List.of();
+
+    AttemptEnds(@Nullable StruckLimit limit) {
+        this.limit = limit;
+    }
+
+    /** What the engine knows of this exception; null if it did not make it, or knows nothing. */
+    static @Nullable AttemptEnds of(@Nullable Throwable error) {
+        List<Attempt.End> history = error instanceof CallTimeoutException timeout
+                ? timeout.history()
+                : error instanceof CallRejectedException rejection ? rejection.history() : null;
+        return history instanceof AttemptEnds ends ? ends : null;
+    }
+
+    /**
+     * This error with the history of the call that ends with it. One of another pipeline, or that knows its history, is left
+     * as it is; one that a policy has made, and may have given to other calls too, is copied.
+     */
+    static Throwable told(Throwable error, String pipeline, List<Attempt.End> history) {
+        if (!knowsNothing(error, pipeline)) {
+            return error;
+        }
+        AttemptEnds known = of(error);
+        if (known != null) {
+            known.ends = history;
+            return error;
+        }
+        return error instanceof CallTimeoutException timeout
+                ? copy(timeout, history)
+                : copy((CallRejectedException) error, history);
+    }
+
+    private static boolean knowsNothing(Throwable error, String pipeline) {
+        return error instanceof CallTimeoutException timeout
+                ? timeout.history().isEmpty() && timeout.pipeline().equals(pipeline)
+                : error instanceof CallRejectedException rejection
+                        && rejection.history().isEmpty()
+                        && rejection.pipeline().equals(pipeline);
+    }
+
+    private static CallTimeoutException copy(CallTimeoutException error, List<Attempt.End> history) {
+        return new CallTimeoutException(
+                error.pipeline(),
+                error.policy(),
+                error.attempt(),
+                error.elapsed().toNanos(),
+                history);
+    }
+
+    private static CallRejectedException copy(CallRejectedException error, List<Attempt.End> history) {
+        return new CallRejectedException(
+                error.reason(),
+                error.pipeline(),
+                error.policy(),
+                error::getMessage,
+                error.retryAfterNanos(),
+                error.getCause(),
+                history);
+    }
+
+    @Override
+    public Attempt.End get(int index) {
+        return ends.get(index);
+    }
+
+    @Override
+    public int size() {
+        return ends.size();
+    }
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.CheckedFunction;
+import dev.holdfast.CheckedSupplier;
+import dev.holdfast.spi.Passage.Fault;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** Runs calls on the thread of their caller, which parks when a policy says pause or await. */
+public final class BlockingDriver implements Driver {
+    private static final int SPINS = 100;
+    private static final long LANDING_NANOS = 50_000;
+    private static final long NOT_WATCHED = 0;
+
+    private final Engine engine;
+    private final Walk walk;
+    private final Endings endings;
+    private final Watchdog watchdog;
+    private final BlockingWaits waits;
+
+    BlockingDriver(Engine engine, Watchdog watchdog) {
+        this.engine = engine;
+        this.walk = engine.walk;
+        this.endings = engine.endings;
+        this.watchdog = watchdog;
+        waits = new BlockingWaits(engine);
+    }
+
+    /** Runs it; an operation gives the value its type. */
+    @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"
+    }) // the value is what the action of this call returned
+    public <R extends @Nullable Object> R call(
+            CallSpec spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
+        StackRoom.ensure();
+        Ambient ambient = Ambient.get();
+        CallState own = ambient.enterOwn();
+        CallState call = own == null ? new CallState(engine.plan.layers, false, null) : own;
+        CallState before = ambient.inner();
+        boolean walking = ambient.enterWalk();
+        try {
+            call.begin(engine, spec, mode);
+            if (own == null) {
+                call.inherit(ambient);
+                ambient.enter(call);
+            } else {
+                call.inheritNothing(ambient);
+            }
+            if (mode == Engine.KEYED || engine.plan.hedges) {
+                call.work(action, argument);
+            }
+            run(ambient, call, action, argument);
+            endings.tellSettled(call);
+            if (call.wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+            Throwable error = call.error;
+            if (error != null) {
+                throw BlockingDriver.<RuntimeException>asItIs(error);
+            }
+            Object value = call.value;
+            return (R) (asReply ? call.reply(value) : value);
+        } finally {
+            if (own != null) {
+                ambient.leaveOwn();
+                call.clear();
+            } else {
+                ambient.leave(before);
+            }
+            ambient.leaveWalk(walking);
+        }
+    }
+
+    @Override
+    public void runChild(CallState child) {
+        Ambient ambient = Ambient.get();
+        CallState before = ambient.inner();
+        ambient.enter(child);
+        boolean walking = ambient.enterWalk();
+        try {
+            run(ambient, child, Objects.requireNonNull(child.action), child.argument);
+        } finally {
+            ambient.leave(before);
+            ambient.leaveWalk(walking);
+        }
+        engine.children.done(child);
+    }
+
+    @Override
+    public void strike(CallState call, long number) {
+        call.strike(number, CallWord.BY_LIMIT);
+    }
+
+    @Override
+    public void overtake(CallState call, long number) {
+        call.strike(number, CallWord.BY_RACE);
+    }
+
+    @Override
+    public boolean giveUp(CallState hedge) {
+        return hedge.giveUp();
+    }
+
+    // One method, since each frame stands in every stack trace of the user's.
+    private void run(Ambient ambient, CallState call, Object action, @Nullable Object argument) {
+        if (engine.isClosed()) {
+            endings.refuse(call);
+        }
+        try {
+            for (; ; ) {
+                switch (walk.advance(call)) {
+                    case DONE:
+                        return;
+                    case ACT:
+                        if (endings.starting(call)) {
+                            if (engine.dedicated == null && call.fault == null) {
+                                RunningAttempt attempt = call.mode == Engine.ATTEMPT ? newAttempt(call) : null;
+                                act(ambient, call, call.mode, action, attempt, argument);
+                            } else {
+                                actOtherwise(ambient, call, action, argument);
+                            }
+                        }
+                        break;
+                    case PAUSE:
+                        waits.suspend(ambient, call, Step.PAUSE);
+                        break;
+                    case AWAIT:
+                        waits.suspend(ambient, call, Step.AWAIT);
+                        break;
+                    default:
+                        waits.awaitStage(ambient, call);
+                }
+            }
+        } catch (Throwable broken) {
+            breakOff(call, broken);
+        }
+    }
+
+    private void breakOff(CallState call, Throwable broken) {
+        long number = call.numberUnderWay();
+        if (number >= 0) {
+            if (call.claim(number, CallWord.BY_REFUSAL) == CallWord.RUNNING) {
+                awaitLanding(call);
+            }
+            watchdog.release(call);
+            endAttempt(call);
+        }
+        walk.breakOff(call, broken);
+    }
+
+    /** Before the limit is watched: one that strikes at once must find the attempt that it is to cancel. */
+    static RunningAttempt newAttempt(CallState call) {
+        // Hooks of an asynchronous attempt are run with what its call carries already.
+        Carrier carrier = call.async ? null : call.engine.carrier;
+        RunningAttempt attempt = new RunningAttempt(call.time(), call.attempts, call.limited, call.limitAt, carrier);
+        call.attempt = attempt;
+        return attempt;
+    }
+
+    @SuppressWarnings("unchecked") // the mode says which kind of action it is
+    private void act(
+            Ambient ambient,
+            CallState call,
+            int mode,
+            Object action,
+            @Nullable RunningAttempt attempt,
+            @Nullable Object argument) {
+        long number = NOT_WATCHED;
+        if (call.limited || call.alarmed()) {
+            number = watch(call);
+            if (number < 0) {
+                return;
+            }
+        }
+        if (call.kept != null) {
+            call.dropKept();
+        }
+        ambient.pauseWalk();
+        Object value = null;
+        Throwable error = null;
+        try {
+            // Not in a method of its own: a frame less in every stack trace of the user's.
+            switch (mode) {
+                case Engine.SUPPLIER:
+                    value = ((CheckedSupplier<?, ?>) action).get();
+                    break;
+                case Engine.ATTEMPT:
+                    value = ((CheckedFunction<@Nullable Attempt, ?, ?>) action).apply(attempt);
+                    break;
+                default:
+                    value = ((CheckedFunction<@Nullable Object, ?, ?>) action).apply(argument);
+            }
+        } catch (Throwable thrown) {
+            error = thrown;
+        }
+        ambient.resumeWalk();
+        if (number != NOT_WATCHED && !ended(call, number)) {
+            struck(call, value);
+            return;
+        }
+        endAttempt(call);
+        if (error != null && Interruption.is(error)) {
+            endings.attemptGivenUp(call, CallWord.BY_INTERRUPT, error);
+        } else {
+            endings.attemptEnded(call, value, error);
+        }
+    }
+
+    /** With a fault that a policy has injected, or on a thread of its own, or both. */
+    private void actOtherwise(Ambient ambient, CallState call, Object action, @Nullable Object argument) {
+        RunningAttempt attempt = call.mode == Engine.ATTEMPT ? newAttempt(call) : null;
+        CheckedSupplier<?, ?> work = bound(call.mode, action, attempt, argument);
+        Fault fault = call.takeFault();
+        if (fault != null) {
+            work = new FaultyAction(engine, fault, work);
+        }
+        if (engine.dedicated == null) {
+            act(ambient, call, Engine.SUPPLIER, work, null, null);
+        } else {
+            actElsewhere(ambient, call, engine.dedicated, work);
+        }
+    }
+
+    /** On a thread of its own; what this one runs is to wait for it. */
+    private void actElsewhere(Ambient ambient, CallState call, Executor dedicated, CheckedSupplier<?, ?> action) {
+        OtherThread work = new OtherThread(call, action);
+        try {
+            dedicated.execute(work);
+        } catch (Throwable refusal) {
+            endings.notStarted(call, CallWord.BY_REFUSAL);
+            return;
+        }
+        act(ambient, call, Engine.SUPPLIER, work, null, null);
+        work.unlessWaitedFor();
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is
+    private static CheckedSupplier<?, ?> bound(
+            int mode, Object action, @Nullable RunningAttempt attempt, @Nullable Object argument) {
+        return switch (mode) {
+            case Engine.SUPPLIER -> (CheckedSupplier<?, ?>) action;
+            case Engine.ATTEMPT -> () -> ((CheckedFunction<@Nullable Attempt, ?, ?>) action).apply(attempt);
+            default -> () -> ((CheckedFunction<@Nullable Object, ?, ?>) action).apply(argument);
+        };
+    }
+
+    private static void endAttempt(CallState call) {
+        RunningAttempt attempt = call.attempt;
+        if (attempt != null) {
+            attempt.end();
+            call.attempt = null;
+        }
+    }
+
+    /** The number under which the attempt is watched; -1 if it cannot be, and the call goes up. */
+    private long watch(CallState call) {
+        call.expectLanding();
+        if (!call.own) {
+            call.caller = Ambient.get().caller;
+        }
+        long number = call.openAttempt();
+        if (number < 0) {
+            endings.notStarted(call, CallWord.BY_CANCEL);
+            return -1;
+        }
+        try {
+            watchdog.watch(call, number);
+            return number;
+        } catch (Throwable noTimer) {
+            if (!call.limited) {
+                // Only an alarm could not be set: nobody is told if it runs too long, but it may run.
+                return number;
+            }
+            watchdog.release(call);
+            if (call.claim(number, CallWord.BY_REFUSAL) == CallWord.RUNNING) {
+                awaitLanding(call);
+            }
+            endings.notStarted(call, CallWord.BY_REFUSAL);
+            return -1;
+        }
+    }
+
+    /** Whether the attempt ended by itself, and not by its limit or by another attempt: the claim alone decides. */
+    private boolean ended(CallState call, long number) {
+        if (!call.contested()) {
+            call.closeAttempt(number);
+            watchdog.release(call);
+            return true;
+        }
+        boolean struck = call.claim(number, CallWord.BY_COMPLETION) == CallWord.RUNNING;
+        watchdog.release(call);
+        if (struck) {
+            awaitLanding(call);
+        }
+        return !struck;
+    }
+
+    private void struck(CallState call, @Nullable Object value) {
+        endAttempt(call);
+        int reason = call.claimReason();
+        long decidedAt = decidedAt(call, reason);
+        endings.attemptGivenUp(call, reason, null);
+        call.discard(value);
+        engine.tellOverrun(call.operation(), call.now - decidedAt);
+    }
+
+    private static long decidedAt(CallState call, int reason) {
+        if (reason == CallWord.BY_LIMIT) {
+            return call.limitAt;
+        }
+        Race race = call.race();
+        Hedge hedge = call.hedge();
+        return race != null ? race.decidedAt() : hedge != null ? hedge.decidedAt() : call.now;
+    }
+
+    /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */
+    private static void awaitLanding(CallState call) {
+        int interrupts = 0;
+        for (int spins = 0; !call.hasLanded(); spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                // Off the processor, which the other thread may have lost to this one when it woke it; a thread that
+                // keeps its flag cannot park.
+                interrupts += interrupted();
+                LockSupport.parkNanos(call, LANDING_NANOS);
+            }
+        }
+        interrupts += interrupted();
+        Objects.requireNonNull(call.caller).ended(interrupts, call.interruptedOutside);
+    }
+
+    /** Clears the flag: 1 if it was set. */
+    private static int interrupted() {
+        return Thread.interrupted() ? 1 : 0;
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"
+    }) // the caller's exception, checked or not, leaves as it is
+    static <E extends Throwable> E asItIs(Throwable error) throws E {
+        throw (E) error;
+    }
+}

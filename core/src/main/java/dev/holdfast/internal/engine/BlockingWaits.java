@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import org.jspecify.annotations.Nullable;
+
+/** How the thread of a blocking call waits: parked, until what it waits for has come, its limit is over or it is interrupted. */
+final class BlockingWaits {
+    private final Engine engine;
+    private final Walk walk;
+    private final TimeSource time;
+
+    BlockingWaits(Engine engine) {
+        this.engine = engine;
+        walk = engine.walk;
+        time = engine.time;
+    }
+
+    /** Until a pause or an await is over. */
+    void suspend(Ambient ambient, CallState call, Step what) {
+        ambient.pauseWalk();
+        int reason;
+        try {
+            reason = what == Step.PAUSE ? park(call.now + call.waitNanos, null) : await(call);
+        } catch (Throwable broken) {
+            // A source of time that cannot wait: the layers are still left one by one.
+            ambient.resumeWalk();
+            walk.resumed(call, CallWord.BY_REFUSAL, what);
+            call.fail(broken);
+            return;
+        }
+        ambient.resumeWalk();
+        walk.resumed(call, reason, what);
+    }
+
+    private int await(CallState call) {
+        Completion completion = call.awaited();
+        Thread waiting = Thread.currentThread();
+        Completion.Waiter waiter = () -> time.unpark(waiting);
+        if (!completion.register(waiter)) {
+            return CallWord.BY_COMPLETION;
+        }
+        try {
+            return parkUntilLimit(call, call.waitNanos, completion);
+        } finally {
+            completion.remove(waiter);
+        }
+    }
+
+    private int parkUntilLimit(CallState call, long maxNanos, Completion completion) {
+        long remaining = call.remaining();
+        long wait = Math.min(remaining, maxNanos);
+        if (wait == Long.MAX_VALUE) {
+            return parkFor(completion);
+        }
+        int reason = park(call.now + wait, completion);
+        return reason == CallWord.BY_TIMER && remaining <= maxNanos ? CallWord.BY_LIMIT : reason;
+    }
+
+    private int parkFor(Completion completion) {
+        // A park returns for no reason, and after an interrupt that another park has seen: it is looped always.
+        for (; ; ) {
+            if (Thread.interrupted()) {
+                return CallWord.BY_INTERRUPT;
+            }
+            if (completion.isDone()) {
+                return CallWord.BY_COMPLETION;
+            }
+            time.park(this, Long.MAX_VALUE);
+        }
+    }
+
+    private int park(long until, @Nullable Completion completion) {
+        for (; ; ) {
+            if (Thread.interrupted()) {
+                return CallWord.BY_INTERRUPT;
+            }
+            if (completion != null && completion.isDone()) {
+                return CallWord.BY_COMPLETION;
+            }
+            long left = until - time.nanos();
+            if (left <= 0) {
+                return CallWord.BY_TIMER;
+            }
+            time.park(this, left);
+        }
+    }
+
+    /** Until the stage has completed from which a policy answers. */
+    void awaitStage(Ambient ambient, CallState call) {
+        ambient.pauseWalk();
+        StageResult result = new StageResult();
+        try {
+            Answering.appliedStage(call).whenComplete(result::complete);
+        } catch (Throwable thrown) {
+            result.complete(null, thrown);
+        }
+        call.awaited = result.come;
+        call.waitNanos = Long.MAX_VALUE;
+        int reason;
+        Throwable broken = null;
+        try {
+            reason = await(call);
+        } catch (Throwable cannotWait) {
+            // As in every wait: the layers are left all the same.
+            reason = CallWord.BY_REFUSAL;
+            broken = cannotWait;
+        }
+        boolean came = reason == CallWord.BY_COMPLETION;
+        if (!came) {
+            result.giveUp(call);
+        }
+        ambient.resumeWalk();
+        if (broken != null) {
+            walk.stageEnded(call, CallWord.BY_COMPLETION, null, broken);
+        } else {
+            walk.stageEnded(call, reason, came ? result.value : null, came ? result.error : null);
+        }
+    }
+
+    private final class StageResult {
+        final Completion come = new Completion();
+        volatile @Nullable Object value;
+        volatile @Nullable Throwable error;
+
+        private @Nullable OperationSpec givenUpBy;
+        private CallContext.@Nullable Snapshot context;
+        private @Nullable Inside inside;
+        private boolean completed;
+
+        /** A stage of the user's may call back twice. What it brought first counts. */
+        void complete(@Nullable Object newValue, @Nullable Throwable newError) {
+            OperationSpec loser;
+            synchronized (this) {
+                if (completed) {
+                    return;
+                }
+                value = newValue;
+                error = newError;
+                completed = true;
+                loser = givenUpBy;
+            }
+            if (loser != null) {
+                Carrier.within(context, () -> engine.discard(loser, inside, newValue));
+            }
+            come.complete();
+        }
+
+        void giveUp(CallState call) {
+            boolean late;
+            synchronized (this) {
+                context = call.context();
+                inside = call.inside;
+                givenUpBy = call.spec.operation();
+                late = completed;
+            }
+            if (late) {
+                call.discard(value);
+            }
+        }
+    }
+}

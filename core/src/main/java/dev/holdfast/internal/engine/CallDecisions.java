@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Outcome;
+import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Passage.Fault;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** What the policies of a call decide, and what goes with a decision until the walk or the driver has obeyed. */
+abstract class CallDecisions extends CallOutcome {
+    long waitNanos;
+
+    @Nullable
+    Completion awaited;
+
+    @Nullable
+    Function<? super @Nullable Throwable, ?> function;
+
+    @Nullable
+    List<Fork> forks;
+
+    /** What plays the next attempt. */
+    @Nullable
+    Fault fault;
+
+    /** A call without a caller that a policy asked for. */
+    record Fork(int layer, Object object, long limitNanos) {}
+
+    CallDecisions(int layers) {
+        super(layers);
+    }
+
+    void forgetDecisions() {
+        if (awaited != null) {
+            awaited = null;
+        }
+        if (function != null) {
+            function = null;
+        }
+        if (forks != null) {
+            forks = null;
+        }
+        if (fault != null) {
+            fault = null;
+        }
+    }
+
+    Completion awaited() {
+        Completion come = awaited;
+        if (come == null) {
+            throw new IllegalStateException("a policy said await without a completion");
+        }
+        return come;
+    }
+
+    @Nullable
+    Fault takeFault() {
+        Fault taken = fault;
+        fault = null;
+        return taken;
+    }
+
+    @Override
+    public void fork(Object object, long limitNanos) {
+        if (!repeatable()) {
+            throw new IllegalStateException("only a decorated function can be run in the background");
+        }
+        if (forks == null) {
+            forks = new ArrayList<>(1);
+        }
+        forks.add(new Fork(cursor, object, limitNanos));
+    }
+
+    @Override
+    public void inject(Fault newFault) {
+        // No delay and nothing in place of the action is no fault, and must not take the action from its thread.
+        fault = newFault.delayNanos() <= 0 && newFault.instead() == null ? null : newFault;
+    }
+
+    @Override
+    public void stateChanged(String from, String to) {
+        engine.observers.stateChanged(engine.plan.policyName(cursor), from, to);
+    }
+
+    @Override
+    public int pause(long nanos) {
+        waitNanos = nanos;
+        return Decision.PAUSE;
+    }
+
+    @Override
+    public int await(Completion completion, long maxNanos) {
+        awaited = completion;
+        waitNanos = maxNanos;
+        return Decision.AWAIT;
+    }
+
+    @Override
+    public int reject(Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause) {
+        String policy = engine.plan.policyName(cursor);
+        loseValueFor(null);
+        error(
+                new CallRejectedException(
+                        reason, engine.name, policy, message, retryAfterNanos, cause, historyOfRejection()),
+                Outcome.REJECTED);
+        engine.observers.rejected(operation(), policy, reason);
+        return Decision.OUT;
+    }
+
+    @Override
+    public int answer(@Nullable Object newValue, Source newSource, long newAgeNanos) {
+        answerOwn(newValue, newSource, newAgeNanos);
+        common = true;
+        return Decision.OUT;
+    }
+
+    /** As {@link #answer}, with a value that was made for this call. */
+    void answerOwn(@Nullable Object newValue, Source newSource, long newAgeNanos) {
+        loseValueFor(newValue);
+        value(newValue, Outcome.SUCCESS);
+        source = newSource;
+        ageNanos = newAgeNanos;
+    }
+
+    @Override
+    public int share(Outcome newOutcome, @Nullable Object newValue, @Nullable Throwable newError, Source newSource) {
+        loseValueFor(newValue);
+        value(newValue, newOutcome);
+        common = true;
+        error = newError;
+        source = newSource;
+        ageNanos = 0;
+        return Decision.OUT;
+    }
+
+    @Override
+    public void shareValue() {
+        common = true;
+    }
+
+    @Override
+    public int fail(Throwable newError) {
+        loseValueFor(null);
+        error(newError, Outcome.IGNORED);
+        return Decision.OUT;
+    }
+
+    @Override
+    public int answerFrom(Function<? super @Nullable Throwable, ?> newFunction) {
+        function = newFunction;
+        return Decision.FUNCTION;
+    }
+
+    @Override
+    public int answerFromStage(Function<? super @Nullable Throwable, ? extends CompletionStage<?>> newFunction) {
+        function = newFunction;
+        return Decision.STAGE;
+    }
+
+    @Override
+    public int retry(long nanos) {
+        waitNanos = Math.max(0, nanos);
+        return Decision.RETRY;
+    }
+
+    @Override
+    public int refuseRetry(Refusal why) {
+        refusal = why;
+        engine.observers.retryRefused(spec.operation().name(), attempts, why);
+        refused(why);
+        return 0;
+    }
+}

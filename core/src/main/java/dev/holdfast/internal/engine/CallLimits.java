@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+/** The limits of a call: its caller's, and those that layers have set for what is further in. The nearest one holds. */
+abstract class CallLimits extends CallMemory {
+    /** What is longer is no limit; instants further apart could not be compared. */
+    static final long LONGEST_LIMIT = Long.MAX_VALUE / 4;
+    /** The owner of the call's own and of inherited limits. */
+    static final int CALLER = -1;
+    /** Most dependencies that are well answer within this. */
+    private static final long LONG_NANOS = 1_000_000_000;
+
+    long now;
+    long startNanos;
+
+    boolean limited;
+    long limitAt;
+    /** The layer whose limit is the nearest, or {@link #CALLER}. */
+    int limitOwner;
+
+    private boolean callerLimited;
+    private long callerLimitAt;
+    /** How much sooner than the limit of the caller this call ends; see {@link Plan#reserve}. */
+    private long reserve;
+
+    private long[] limits;
+    /** A bit for each layer that has set a limit. */
+    private long scopes;
+
+    CallLimits(int layers) {
+        super(layers);
+        limits = new long[layers];
+    }
+
+    @Override
+    void makeRoom(int layers) {
+        super.makeRoom(layers);
+        if (limits.length < layers) {
+            limits = new long[layers];
+        }
+    }
+
+    void forgetScopes() {
+        scopes = 0;
+    }
+
+    void limitCaller(long remaining, long kept) {
+        reserve = kept;
+        callerLimited = remaining != Long.MAX_VALUE;
+        callerLimitAt = now + remaining;
+        limited = callerLimited;
+        limitAt = callerLimitAt;
+        limitOwner = CALLER;
+    }
+
+    @Override
+    public void limit(long nanos) {
+        if (nanos > LONGEST_LIMIT) {
+            return;
+        }
+        scopes |= 1L << cursor;
+        limits[cursor] = now + nanos;
+        nearer(cursor);
+    }
+
+    /** Layers from this one inward have been left: their limits no longer hold. */
+    void leaveScopes(int layer) {
+        if (scopes >>> layer != 0) {
+            scopes &= (1L << layer) - 1;
+            limited = callerLimited;
+            limitAt = callerLimitAt;
+            limitOwner = CALLER;
+            for (long left = scopes; left != 0; left &= left - 1) {
+                nearer(Long.numberOfTrailingZeros(left));
+            }
+        }
+    }
+
+    private void nearer(int layer) {
+        if (!limited || limits[layer] - limitAt < 0) {
+            limited = true;
+            limitAt = limits[layer];
+            limitOwner = layer;
+        }
+    }
+
+    /** How much sooner than its caller's this limit is: what a call further out has left when it strikes. */
+    long reserve() {
+        return limitOwner == CALLER ? reserve : 0;
+    }
+
+    /** What is long for an attempt that this layer's limit ended, while nobody knows how long answers take. */
+    long longFor(int owner) {
+        return owner == CALLER ? LONG_NANOS : Math.min(LONG_NANOS, (limits[owner] - startNanos) / 2);
+    }
+
+    @Override
+    public long now() {
+        return now;
+    }
+
+    @Override
+    public long remaining() {
+        return limited ? limitAt - now : Long.MAX_VALUE;
+    }
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/** What the layers of a call remember of their entries, and where the call stands among them. */
+abstract class CallMemory extends CallWord {
+    /** The layer that is asked just now. */
+    int cursor;
+
+    /** The outermost layer that the call has to do with. */
+    int base;
+
+    private long[] slots;
+    private @Nullable Object[] objects;
+    /** A bit for each layer that has something to remember. */
+    private long usedSlots;
+
+    CallMemory(int layers) {
+        slots = new long[layers];
+        objects = new Object[layers];
+    }
+
+    void makeRoom(int layers) {
+        if (slots.length < layers) {
+            slots = new long[layers];
+            objects = new Object[layers];
+        }
+    }
+
+    boolean remembersNothing() {
+        return usedSlots == 0;
+    }
+
+    /** What the layers hold. */
+    @Nullable
+    Object[] objects() {
+        return objects;
+    }
+
+    void clearSlotsFrom(int layer) {
+        long used = usedSlots & ~Plan.below(layer);
+        usedSlots ^= used;
+        while (used != 0) {
+            int i = Long.numberOfTrailingZeros(used);
+            used &= used - 1;
+            slots[i] = 0;
+            objects[i] = null;
+        }
+    }
+
+    void preset(int layer, Object object) {
+        usedSlots |= 1L << layer;
+        objects[layer] = object;
+    }
+
+    /** What one layer of another call remembers. */
+    void copySlot(CallMemory other, int layer) {
+        slots[layer] = other.slots[layer];
+        objects[layer] = other.objects[layer];
+    }
+
+    /** For the watchdog, while the attempt runs. */
+    long slotOf(int layer) {
+        return slots[layer];
+    }
+
+    @Override
+    public long slot() {
+        return slots[cursor];
+    }
+
+    @Override
+    public void slot(long newValue) {
+        usedSlots |= 1L << cursor;
+        slots[cursor] = newValue;
+    }
+
+    @Override
+    public @Nullable Object object() {
+        return objects[cursor];
+    }
+
+    @Override
+    public void object(@Nullable Object newValue) {
+        usedSlots |= 1L << cursor;
+        objects[cursor] = newValue;
+    }
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Outcome;
+import dev.holdfast.Refusal;
+import dev.holdfast.Reply;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a call has come to: its attempts, the outcome as it stands, and what retries have put aside of it. Knows for which
+ * engine and operation it is.
+ */
+abstract class CallOutcome extends CallLimits {
+    /** No limit has struck. */
+    static final int NOT_GIVEN_UP = Integer.MAX_VALUE;
+
+    Engine engine;
+    CallSpec spec;
+
+    /** Whether it has no caller: a fork, or an attempt beside another one. */
+    boolean background;
+
+    // ---- the attempts
+    int attempts;
+    long attemptStart;
+    long actionNanos;
+    /** Layers inside which an attempt has run, a bit for each. */
+    long startedLayers;
+    /** As {@link #startedLayers}, before the last attempt. */
+    long startedBefore;
+
+    boolean passStarted;
+
+    /** The layer whose limit struck, and further in than which there is no other try. */
+    int giveUpAt;
+    /** Whose limit ended the attempt; {@link #NOT_GIVEN_UP} if none did. */
+    int endedBy;
+    /** Whether the attempt that a limit ended had run so long that this says something of the dependency: a bit for each layer. */
+    long outlived;
+
+    long heldRetry;
+
+    /** Why a retry kept the outcome of the last pass. */
+    @Nullable
+    Refusal refusal;
+
+    @Nullable
+    History history;
+
+    // ---- the outcome
+    Outcome outcome;
+
+    @Nullable
+    Object value;
+
+    /** Whether the value belongs to others too, or to a policy: then this call may not discard it. */
+    boolean common;
+
+    @Nullable
+    Throwable error;
+
+    long retryAfter;
+    Source source;
+    long ageNanos;
+
+    @Nullable
+    Kept @Nullable [] kept;
+
+    @SuppressWarnings("NullAway.Init") // begin sets what is not set here, before anybody else sees the object
+    CallOutcome(int layers) {
+        super(layers);
+    }
+
+    /** Another call begins. */
+    void forgetAttempts() {
+        attempts = 0;
+        actionNanos = 0;
+        startedLayers = 0;
+        giveUpAt = NOT_GIVEN_UP;
+        endedBy = NOT_GIVEN_UP;
+    }
+
+    /** A call or a pass begins that has come to nothing yet. */
+    void forgetOutcome() {
+        if (outcome != Outcome.SUCCESS) {
+            outcome = Outcome.SUCCESS;
+        }
+        if (value != null) {
+            value = null;
+        }
+        if (error != null) {
+            error = null;
+        }
+        if (refusal != null) {
+            refusal = null;
+        }
+        if (source != Source.LIVE) {
+            source = Source.LIVE;
+        }
+        common = false;
+        retryAfter = -1;
+        ageNanos = 0;
+        heldRetry = 0;
+        passStarted = false;
+    }
+
+    TimeSource time() {
+        return engine.time;
+    }
+
+    @Nullable
+    StruckLimit struckLimit() {
+        return limitOwner == CALLER ? new StruckLimit(time(), limitAt, reserve()) : null;
+    }
+
+    String limitOwnerName() {
+        return limitOwner == CALLER ? "call" : engine.plan.policyName(limitOwner);
+    }
+
+    // ---- the outcome
+
+    void value(@Nullable Object newValue, Outcome newOutcome) {
+        value = newValue;
+        common = false;
+        error = null;
+        outcome = newOutcome;
+        retryAfter = -1;
+    }
+
+    void error(Throwable newError, Outcome newOutcome) {
+        value = null;
+        common = false;
+        error = newError;
+        outcome = newOutcome;
+        retryAfter = newError instanceof CallRejectedException rejection ? rejection.retryAfterNanos() : -1;
+        source = Source.LIVE;
+        ageNanos = 0;
+    }
+
+    /** A value that a policy or the pipeline replaces is lost, and may have to be closed. One that others have too is not. */
+    void loseValueFor(@Nullable Object replacement) {
+        Object lost = value;
+        if (lost != null && lost != replacement && !common) {
+            discard(lost);
+        }
+    }
+
+    /** Nobody gets this value. */
+    abstract void discard(@Nullable Object lost);
+
+    // ---- the retry's memory
+
+    /** The last try was turned away before its attempt began: the dependency knows nothing of it. */
+    boolean wasTurnedAway() {
+        return outcome == Outcome.REJECTED && !passStarted;
+    }
+
+    /** Before another pass. A try that was turned away leaves what an earlier, real one has come to. */
+    void keepOutcome(int layer) {
+        if (wasTurnedAway()) {
+            return;
+        }
+        if (kept == null || kept.length < engine.plan.layers) {
+            kept = new Kept[engine.plan.layers];
+        }
+        Kept old = kept[layer];
+        if (old == null) {
+            old = new Kept();
+            kept[layer] = old;
+        } else if (old.full) {
+            discardKept(old);
+        }
+        old.take(this);
+    }
+
+    /** After the last pass of a retry: a call whose last try was turned away ends as its last real try did. */
+    void leaveKept(int layer) {
+        Kept old = kept == null ? null : kept[layer];
+        if (old == null || !old.full) {
+            return;
+        }
+        if (wasTurnedAway()) {
+            old.giveBack(this);
+            refused(Refusal.REJECTED);
+        } else {
+            discardKept(old);
+        }
+    }
+
+    /** What retries put aside can no longer come back: the next attempt runs, or the call is done. */
+    void dropKept() {
+        if (kept == null) {
+            return;
+        }
+        for (Kept old : kept) {
+            if (old != null && old.full) {
+                discardKept(old);
+            }
+        }
+    }
+
+    private void discardKept(Kept old) {
+        Object lost = old.common ? null : old.value;
+        old.forget();
+        if (lost != value) {
+            discard(lost);
+        }
+    }
+
+    // ---- the history
+
+    void rememberAttempt() {
+        remember(attempts, outcome, actionNanos);
+    }
+
+    void remember(int attempt, Outcome ended, long nanos) {
+        History known = history;
+        if (known == null) {
+            known = new History();
+            history = known;
+        }
+        known.add(attempt, ended, nanos);
+    }
+
+    void refused(Refusal why) {
+        if (history != null && !history.isEmpty()) {
+            history.refused(why);
+        }
+    }
+
+    /** How the attempts ended; null if the first one succeeded, or there was none. */
+    @Nullable
+    List<Attempt.End> failures() {
+        return history == null || history.isEmpty() ? null : history.list();
+    }
+
+    /** What the pipeline itself throws tells how it came to that; the user's own exceptions are left alone. */
+    void tellHistory() {
+        List<Attempt.End> attemptEnds = failures();
+        if (attemptEnds != null && error != null) {
+            error = AttemptEnds.told(error, engine.name, attemptEnds);
+        }
+    }
+
+    Reply<@Nullable Object> reply(@Nullable Object answer) {
+        List<Attempt.End> ends = failures();
+        if (ends == null) {
+            ends = attempts == 0
+                    ? List.of()
+                    : List.of(new Attempt.End(
+                            attempts, Outcome.SUCCESS, Duration.ofNanos(actionNanos), Optional.empty()));
+        }
+        return new Reply<>(answer, source, Duration.ofNanos(ageNanos), attempts, ends);
+    }
+
+    /** What a rejection has for a history; filled when the call is over. */
+    List<Attempt.End> historyOfRejection() {
+        return attempts == 0 ? List.of() : new AttemptEnds(null);
+    }
+
+    // ---- as a policy sees it
+
+    @Override
+    public int attempts() {
+        return attempts;
+    }
+
+    boolean attemptMayHaveBegun() {
+        return outcome != Outcome.PUSHBACK && !NotDone.surely(error);
+    }
+
+    @Override
+    public Outcome outcome() {
+        return outcome;
+    }
+
+    @Override
+    public @Nullable Object value() {
+        return value;
+    }
+
+    @Override
+    public @Nullable Throwable error() {
+        return error;
+    }
+
+    @Override
+    public long retryAfter() {
+        return retryAfter;
+    }
+
+    @Override
+    public boolean started() {
+        return (startedLayers >>> cursor & 1) != 0;
+    }
+
+    @Override
+    public boolean cutShort() {
+        return (outcome == Outcome.TIMEOUT || outcome == Outcome.FAILURE)
+                && endedBy < cursor
+                && (outlived >>> cursor & 1) == 0;
+    }
+
+    @Override
+    public boolean personal() {
+        return !background && (endedBy == CALLER || outcome == Outcome.CANCELLED || outcome == Outcome.INTERRUPTED);
+    }
+
+    @Override
+    public @Nullable Refusal refusal() {
+        return refusal;
+    }
+
+    @Override
+    public long actionNanos() {
+        return actionNanos;
+    }
+
+    @Override
+    public Source source() {
+        return source;
+    }
+
+    @Override
+    public void holdRetry(long nanos) {
+        heldRetry = Math.max(heldRetry, nanos);
+    }
+
+    @Override
+    public long heldRetry() {
+        return heldRetry;
+    }
+}

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.CallKey;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call: whose it is, what runs for it, and which drivers, watchdogs and races have to do with it. Touched by one thread at a
+ * time, except for the word and what is published through it.
+ */
+final class CallState extends CallDecisions {
+    /** The pass has not waited anywhere. */
+    static final int NOT_SUSPENDED = -1;
+    /** Layers that a thread's own call object has room for at first. */
+    private static final int USUAL_LAYERS = 8;
+
+    // ---- the call; set by begin
+    final boolean async;
+    /** How the action takes its argument: a constant of {@link Engine}. */
+    int mode;
+
+    int outerAttempt;
+
+    /** What is to be run. Of a blocking call kept only if it may be run in the background too. */
+    @Nullable
+    Object action;
+
+    @Nullable
+    Object argument;
+
+    /** The calls around this one that want to know what goes on inside. */
+    @Nullable
+    Around around;
+
+    /** What calls inside this one have come to; null if there were none, or it does not matter. */
+    @Nullable
+    Inside inside;
+
+    /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
+    long inheritedNanos = Long.MAX_VALUE;
+    /** Whether a retry that waits goes on whatever begins meanwhile. */
+    boolean mayBeDoneTwice;
+
+    /** What the caller had on its thread; null until somebody needs it. */
+    CallContext.@Nullable Snapshot context;
+
+    // ---- where it stands
+    boolean down;
+    boolean retrying;
+    boolean settling;
+    boolean expired;
+    boolean writtenOff;
+    boolean wasInterrupted;
+    /** A function of the user's answers in the place of an attempt just now. */
+    boolean answering;
+    /** The innermost layer at which this pass was suspended. */
+    int suspendedAt;
+
+    /** Made when a layer first asks; then kept. */
+    @Nullable
+    Alarms alarms;
+
+    // ---- drivers
+    // Published by the word when an attempt opens; read by others after they have claimed it.
+    @Nullable
+    RunningAttempt attempt;
+
+    @Nullable
+    Caller caller;
+
+    volatile TimeSource.@Nullable Timer limitTimer;
+    volatile TimeSource.@Nullable Timer alarmTimer;
+
+    /** Whether it is a thread's own, which serves one call after the other. */
+    final boolean own;
+
+    /** What the watchdog's queue knows it by; a thread's own object may stay there between its calls. */
+    WatchQueue.@Nullable Entry entry;
+
+    @Nullable
+    CallFuture<?> future;
+
+    @Nullable
+    Suspension suspension;
+
+    @Nullable
+    List<Work> unfinished;
+
+    boolean refused;
+
+    CallState(int layers, boolean async, @Nullable Caller owner) {
+        super(layers);
+        this.async = async;
+        own = owner != null;
+        caller = owner;
+    }
+
+    /** A call object for one blocking call after the other of this thread. */
+    static CallState ofThread(Caller owner) {
+        return new CallState(USUAL_LAYERS, false, owner);
+    }
+
+    /**
+     * Starts a call. A reference is written only where it differs: a kept object is old, and a reference in an old object
+     * costs the garbage collector's barrier.
+     */
+    @SuppressWarnings("ReferenceEquality") // equal is not enough to be the one that was given
+    void begin(Engine newEngine, CallSpec newSpec, int newMode) {
+        if (engine != newEngine) {
+            engine = newEngine;
+            makeRoom(newEngine.plan.layers);
+        }
+        if (spec != newSpec) {
+            spec = newSpec;
+        }
+        mode = newMode;
+        base = 0;
+        cursor = 0;
+        down = true;
+        retrying = false;
+        settling = false;
+        suspendedAt = NOT_SUSPENDED;
+        expired = false;
+        wasInterrupted = false;
+        forgetScopes();
+        if (alarms != null) {
+            alarms.forgetAll();
+        }
+        forgetAttempts();
+        forgetOutcome();
+        now = newEngine.time.nanos();
+        startNanos = now;
+    }
+
+    /** Lets go of everything but its pipeline, so that a kept object keeps nothing else alive. */
+    @SuppressWarnings("NullAway") // the object is not used before the next begin
+    void clear() {
+        if (!remembersNothing()) {
+            clearSlotsFrom(0);
+        }
+        if (value != null) {
+            value = null;
+        }
+        if (error != null) {
+            error = null;
+        }
+        forgetDecisions();
+        if (kept != null) {
+            kept = null;
+        }
+        if (history != null) {
+            history.clear();
+        }
+        if (spec.key() != null) {
+            spec = null;
+        }
+        if (action != null) {
+            action = null;
+            argument = null;
+        }
+        if (attempt != null) { // one that found no thread
+            attempt = null;
+        }
+        if (unfinished != null) {
+            unfinished = null;
+        }
+        if (context != null) {
+            context = null;
+        }
+        if (around != null) {
+            around = null;
+        }
+        if (inside != null) {
+            inside = null;
+        }
+    }
+
+    /** Another call's view of one layer of this one, for an end of work that comes later. */
+    CallState detached(int layer) {
+        CallState copy = new CallState(engine.plan.layers, async, null);
+        copy.engine = engine;
+        copy.spec = spec;
+        copy.context = context;
+        copy.background = background;
+        copy.cursor = layer;
+        copy.now = now;
+        copy.outcome = outcome;
+        copy.source = source;
+        copy.retryAfter = retryAfter;
+        copy.attempts = attempts;
+        copy.endedBy = endedBy;
+        copy.outlived = outlived;
+        copy.startedLayers = startedLayers;
+        copy.copySlot(this, layer);
+        return copy;
+    }
+
+    /** This call, as it stands, and those around it, as far as they want to know what goes on inside. */
+    @Nullable
+    Around withThoseAround() {
+        boolean wantsToKnow = !spec.idempotent()
+                || (spec.key() != null && !remembersNothing())
+                || spec.operation().discard() != null;
+        if (!wantsToKnow) {
+            return around;
+        }
+        return Around.of(engine, objects(), inside(), around);
+    }
+
+    private Inside inside() {
+        Inside known = inside;
+        if (known == null) {
+            known = new Inside(spec.operation().discard() != null);
+            inside = known;
+        }
+        return known;
+    }
+
+    @Override
+    void discard(@Nullable Object lost) {
+        engine.discard(spec.operation(), inside, lost);
+    }
+
+    /** What is to be run, for those who run it later or again. */
+    void work(Object newAction, @Nullable Object newArgument) {
+        action = newAction;
+        argument = newArgument;
+    }
+
+    /** Takes over what holds on the thread on which the call starts. */
+    void inherit(Ambient ambient) {
+        CallState outer = ambient.current();
+        around = ambient.around();
+        if (outer != null) {
+            outerAttempt = ambient.attempt();
+            inheritedNanos = ambient.remaining(time(), now);
+            if (outerAttempt > 1 && !spec.idempotent() && outer.spec.idempotent()) {
+                engine.log.once(
+                        "a call of '" + engine.name + "' is not idempotent, but runs inside a second attempt of '"
+                                + outer.pipeline() + "', which repeats it: say idempotent(false) there, too",
+                        null);
+            }
+        } else {
+            outerAttempt = ambient.boundAttempt;
+            inheritedNanos = ambient.boundRemaining(time(), now);
+        }
+        limitCaller(ambient, inheritedNanos);
+        tellThoseAround();
+    }
+
+    private void limitCaller(Ambient ambient, long inherited) {
+        if (ambient.boundTime != null && ambient.boundTime != time()) {
+            engine.log.once(
+                    "the deadline around a call of '" + engine.name + "' is measured by another TimeSource than the"
+                            + " pipeline, and on VirtualTime it never passes: use Deadline.within(time, ...) or"
+                            + " CallHeaders.of(h -> h.time(time))",
+                    null);
+        }
+        long own = spec.deadlineNanos();
+        long kept = engine.plan.reserve(inherited);
+        boolean ownIsNearer = own <= inherited - kept;
+        limitCaller(ownIsNearer ? own : inherited - kept, ownIsNearer ? 0 : kept);
+    }
+
+    /** Whether the caller had neither a deadline nor an attempt around it, nor a call. */
+    boolean inheritsNothing() {
+        return inheritedNanos == Long.MAX_VALUE && outerAttempt == 0 && around == null;
+    }
+
+    /** What the caller has on its thread; asked for there before anything of the call may run elsewhere. Null: nothing is carried. */
+    CallContext.@Nullable Snapshot context() {
+        if (context == null && engine.carrier != null) {
+            context = engine.carrier.capture();
+        }
+        return context;
+    }
+
+    /** It is made for the same caller as the other one, and inside of what that holds, whatever thread it runs on. */
+    void standBeside(CallState other) {
+        context = other.context;
+        around = other.withThoseAround();
+    }
+
+    private void tellThoseAround() {
+        if (around != null) {
+            around.starts();
+        }
+    }
+
+    /** As {@link #inherit}, for a call that is the outermost one of its thread. */
+    void inheritNothing(Ambient ambient) {
+        outerAttempt = ambient.boundAttempt;
+        if (around != ambient.boundAround) {
+            around = ambient.boundAround;
+        }
+        limitCaller(ambient, ambient.boundRemaining(time(), now));
+        tellThoseAround();
+    }
+
+    boolean alarmed() {
+        return alarms != null && alarms.any();
+    }
+
+    /** Whether somebody else may claim an open attempt of this call. */
+    boolean contested() {
+        return limited || (alarms != null && alarms.contested());
+    }
+
+    /** Running to open, of a hedge, which is given up by another thread at any time; -1 if it has been. */
+    private long openHedge() {
+        long number = openSuspension();
+        if (number >= 0) {
+            // Before it is open: whoever gives it up from open finds that it has begun.
+            openAlarms(number);
+        }
+        return number >= 0 && park(number) ? number : -1;
+    }
+
+    void openAlarms(long number) {
+        if (alarms != null) {
+            alarms.open(number);
+        }
+    }
+
+    /** The work of an attempt goes on although its outcome has been decided. */
+    void goesOn(Work work) {
+        if (unfinished == null) {
+            unfinished = new ArrayList<>(1);
+        }
+        unfinished.add(work);
+    }
+
+    /** Whether the caller has been interrupted, and its action has not come to feel it yet. */
+    boolean isLeaving() {
+        Caller blocked = async ? null : caller;
+        return blocked != null && time().isInterrupted(blocked.thread);
+    }
+
+    Driver driver() {
+        return engine.driver(async);
+    }
+
+    /**
+     * Running to open, with the next number, of a call that nobody can cancel: no other thread writes the word now. A hedge
+     * can be given up: then it is -1.
+     */
+    long openAttempt() {
+        if (isHedge()) {
+            return openHedge();
+        }
+        long number = nextNumber();
+        openAlarms(number);
+        open(number, contested());
+        return number;
+    }
+
+    /** An open attempt that blocks is given up; on another thread than its own. */
+    @Override
+    void strike(long number, int reason) {
+        if (claim(number, reason) == OPEN) {
+            Engine struckEngine = engine;
+            RunningAttempt struck = attempt;
+            boolean outside = false;
+            try {
+                if (struck != null) {
+                    struck.cancel();
+                }
+                Caller running = caller;
+                outside = running != null && !running.interrupt(time());
+            } finally {
+                landed(outside);
+                if (struck != null) {
+                    struckEngine.runHooks(struck, null);
+                }
+            }
+        }
+    }
+
+    // ---- the call as a policy sees it
+
+    @Override
+    public String limitedBy() {
+        return limitOwnerName();
+    }
+
+    @Override
+    public int outerAttempt() {
+        return outerAttempt;
+    }
+
+    @Override
+    public String pipeline() {
+        return engine.name;
+    }
+
+    @Override
+    public @Nullable String operation() {
+        return spec.operation().name();
+    }
+
+    @Override
+    public @Nullable CallKey key() {
+        return spec.key();
+    }
+
+    @Override
+    public boolean idempotent() {
+        return spec.idempotent();
+    }
+
+    @Override
+    public boolean mayHaveBegun() {
+        return (inside != null && inside.hasBegun()) || attemptMayHaveBegun();
+    }
+
+    @Override
+    public boolean holdsOldAnswers() {
+        return inside != null && inside.isOld();
+    }
+
+    @Override
+    public void holdOldAnswers() {
+        inside().old();
+        if (around != null) {
+            around.old();
+        }
+    }
+
+    @Override
+    public boolean hasClassifier() {
+        return spec.operation().classifier() != Classifier.DEFAULT;
+    }
+
+    @Override
+    public boolean repeatable() {
+        return mode == Engine.KEYED;
+    }
+
+    @Override
+    public boolean runsInside(Predicate<Object> held) {
+        return around != null && around.holds(engine, cursor, held);
+    }
+
+    @Override
+    public boolean expired() {
+        return expired;
+    }
+
+    @Override
+    public boolean writtenOff() {
+        return writtenOff;
+    }
+
+    @Override
+    public void overdueAfter(long nanos) {
+        if (nanos > LONGEST_LIMIT) {
+            return;
+        }
+        alarms(engine.plan.layers).ask(cursor, nanos);
+    }
+
+    Alarms alarms(int layers) {
+        Alarms known = alarms;
+        if (known == null || !known.fits(layers)) {
+            known = new Alarms(Math.max(USUAL_LAYERS, layers));
+            alarms = known;
+        }
+        return known;
+    }
+
+    /** The race of the layer that hedges, inside of which the call is; null if there is none. */
+    @Nullable
+    Race race() {
+        return alarms == null ? null : alarms.race;
+    }
+
+    /** What it is as an attempt beside another call's; null if it is a call of its own. */
+    @Nullable
+    Hedge hedge() {
+        return alarms == null ? null : alarms.hedge;
+    }
+
+    boolean isHedge() {
+        return hedge() != null;
+    }
+
+    @Override
+    public void hedgeAfter(long nanos) {
+        if (engine.carrier != null) {
+            // Here, on the caller's thread: a hedge is started on the watchdog's.
+            context();
+        }
+        alarms(engine.plan.layers).race = new Race(this, nanos);
+    }
+
+    @Override
+    public @Nullable Completion hedgesUnderWay() {
+        Race race = race();
+        return race == null ? null : race.underWay();
+    }
+
+    @Override
+    public int endHedges() {
+        Race race = race();
+        if (race == null) {
+            return 0;
+        }
+        alarms(engine.plan.layers).race = null;
+        return race.end();
+    }
+
+    @Override
+    public boolean overdue() {
+        return alarms != null && alarms.told(cursor);
+    }
+
+    @Override
+    public String toString() {
+        return "call of " + pipeline() + " at layer " + cursor;
+    }
+}

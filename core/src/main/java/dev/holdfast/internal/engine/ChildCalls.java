@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import java.util.Objects;
+
+/** Calls that have no caller: forks, which a policy asks for, and hedges. They run on the executor for background work. */
+final class ChildCalls {
+    private final Engine engine;
+
+    ChildCalls(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** Starts a call of the same action, just inside the layer that has asked for it. */
+    void start(CallState parent, CallDecisions.Fork fork) {
+        CallState child = new CallState(engine.plan.layers, parent.async, null);
+        child.begin(engine, parent.spec, parent.mode);
+        child.work(Objects.requireNonNull(parent.action), parent.argument);
+        child.background = true;
+        child.base = fork.layer();
+        child.cursor = fork.layer() + 1;
+        child.preset(fork.layer(), fork.object());
+        child.limitCaller(fork.limitNanos(), 0);
+        child.context = parent.context();
+        Once task = new Once() {
+            @Override
+            void runOnce() {
+                ChildCalls.this.run(child);
+            }
+        };
+        if (!task.isTakenBy(engine.lanes::background)) {
+            engine.endings.refuse(child);
+            run(child);
+        }
+    }
+
+    /** As its caller would run it, whatever this thread has been doing. */
+    void run(CallState child) {
+        Surroundings callers = Surroundings.enter(child, Ambient.get());
+        try {
+            child.driver().runChild(child);
+        } finally {
+            Surroundings.leave(callers);
+        }
+    }
+
+    void done(CallState child) {
+        Hedge hedge = child.hedge();
+        if (hedge != null) {
+            hedge.ended();
+            return;
+        }
+        // Nobody gets it, unless a policy has kept it or others share it.
+        child.loseValueFor(null);
+        engine.observers.backgroundSettled(child.operation(), child.outcome, child.now - child.startNanos);
+    }
+}

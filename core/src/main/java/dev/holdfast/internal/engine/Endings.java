@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Outcome;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.spi.TimeSource;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How attempts begin and end, and calls with them: judged by their answer, struck by a limit, or given up. Knows nothing of
+ * layers that are walked through.
+ */
+final class Endings {
+    private final String name;
+    private final Plan plan;
+    private final TimeSource time;
+    private final Observers observers;
+    private final PolicyHooks hooks;
+    private final Rejections rejections;
+    private final Judge judge;
+    private final Answers answers;
+
+    Endings(String name, Plan plan, TimeSource time, Observers observers, PolicyHooks hooks, Rejections rejections) {
+        this.name = name;
+        this.plan = plan;
+        this.time = time;
+        this.observers = observers;
+        this.hooks = hooks;
+        this.rejections = rejections;
+        judge = new Judge(name);
+        answers = new Answers(plan);
+    }
+
+    /** Before the action: false, and the call goes up, if there is no time left to start it. */
+    boolean starting(CallState call) {
+        if (call.limited && call.limitAt - call.now <= 0) {
+            giveUpForTime(call);
+            return false;
+        }
+        Asker asker = call.spec.asker();
+        CallRejectedException refusal = asker == null ? null : asker.refusal();
+        if (refusal != null) {
+            call.loseValueFor(null);
+            call.down = false;
+            reject(call, refusal);
+            return false;
+        }
+        call.attempts++;
+        call.startedBefore = call.startedLayers;
+        call.startedLayers = -1L;
+        call.passStarted = true;
+        call.attemptStart = call.now;
+        if (plan.onAttempt != 0) {
+            hooks.attemptStarts(call);
+        }
+        return true;
+    }
+
+    private void tellOfEnd(CallState call) {
+        if (plan.onAttempt != 0) {
+            hooks.attemptEnds(call);
+        }
+    }
+
+    /** The attempt is no longer open. */
+    private void closed(CallState call) {
+        call.now = time.nanos();
+        call.actionNanos = call.now - call.attemptStart;
+        if (call.alarms != null) {
+            call.alarms.close(call.actionNanos);
+        }
+        tellOfEnd(call);
+    }
+
+    /** The action has ended: its answer is judged once, for all policies. */
+    void attemptEnded(CallState call, @Nullable Object value, @Nullable Throwable error) {
+        closed(call);
+        call.down = false;
+        if (error != null && StruckLimit.of(call, error)) {
+            timedOut(call);
+            tellAttempt(call);
+            return;
+        }
+        call.value = value;
+        call.error = error;
+        call.retryAfter = -1;
+        call.outcome = judge.judge(call, value, error);
+        if (call.outcome == Outcome.SUCCESS) {
+            answers.note(call);
+        } else if (error != null && StruckLimit.isReachedBy(call, error)) {
+            call.endedBy = call.limitOwner;
+            call.outlived = answers.outlived(call);
+        }
+        tellAttempt(call);
+    }
+
+    /** The attempt was started, and its outcome is decided by something else than its end. */
+    void attemptGivenUp(CallState call, int reason, @Nullable Throwable interruption) {
+        closed(call);
+        call.down = false;
+        if (reason == CallWord.BY_LIMIT) {
+            timedOut(call);
+        } else {
+            giveUp(call, reason);
+            if (interruption != null) {
+                call.error = interruption;
+            }
+        }
+        tellAttempt(call);
+    }
+
+    private void timedOut(CallState call) {
+        endedByLimit(call);
+        call.outlived = answers.outlived(call);
+        CallTimeoutException timeout = new CallTimeoutException(
+                name, call.limitOwnerName(), call.attempts, call.actionNanos, new AttemptEnds(call.struckLimit()));
+        call.error(timeout, Outcome.TIMEOUT);
+    }
+
+    private void endedByLimit(CallState call) {
+        call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
+        call.endedBy = call.limitOwner;
+    }
+
+    /** The action never ran after all: the call was cancelled just before, or its limit could not be watched. */
+    void notStarted(CallState call, int reason) {
+        tellOfEnd(call);
+        call.attempts--;
+        call.startedLayers = call.startedBefore;
+        call.passStarted = false;
+        giveUp(call, reason);
+    }
+
+    void giveUpForTime(CallState call) {
+        giveUp(call, CallWord.BY_LIMIT);
+    }
+
+    /** The call ends without having reached the dependency, or because the caller wants it to. */
+    void giveUp(CallState call, int reason) {
+        call.loseValueFor(null);
+        call.down = false;
+        switch (reason) {
+            case CallWord.BY_LIMIT -> {
+                endedByLimit(call);
+                reject(call, rejections.noTime(call.limitOwnerName(), call.struckLimit()));
+            }
+            case CallWord.BY_CANCEL -> {
+                call.giveUpAt = CallLimits.CALLER;
+                call.error(new CancellationException("the call of '" + name + "' was given up"), Outcome.CANCELLED);
+            }
+            case CallWord.BY_RACE -> {
+                // Layers further out go on with the answer of the one that was faster.
+                Race race = call.race();
+                call.giveUpAt = Math.min(call.giveUpAt, race == null ? CallLimits.CALLER : race.layer);
+                call.error(
+                        new CancellationException("another attempt of '" + name + "' was faster"), Outcome.CANCELLED);
+            }
+            case CallWord.BY_INTERRUPT -> {
+                call.giveUpAt = CallLimits.CALLER;
+                call.wasInterrupted = true;
+                reject(call, rejections.interrupted());
+                call.outcome = Outcome.INTERRUPTED;
+            }
+            default -> {
+                call.giveUpAt = CallLimits.CALLER;
+                refuse(call);
+            }
+        }
+    }
+
+    /** The executor does not take the call. */
+    void refuse(CallState call) {
+        call.down = false;
+        reject(call, rejections.noThread());
+    }
+
+    void reject(CallState call, CallRejectedException rejection) {
+        call.error(rejection, Outcome.REJECTED);
+        observers.rejected(call.operation(), rejection.policy(), rejection.reason());
+    }
+
+    // ---- who is told
+
+    private void tellAttempt(CallState call) {
+        if (call.around != null && call.attemptMayHaveBegun()) {
+            call.around.begun();
+        }
+        if (call.outcome != Outcome.SUCCESS || call.attempts > 1) {
+            call.rememberAttempt();
+        }
+        if (observers.any()) {
+            observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
+        }
+    }
+
+    void tellSettled(CallState call) {
+        if (call.around != null) {
+            tellThoseAround(call, call.around);
+        }
+        if (call.error != null) {
+            call.tellHistory();
+        }
+        if (observers.any()) {
+            observers.callSettled(
+                    call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
+        }
+    }
+
+    private static void tellThoseAround(CallState call, Around around) {
+        if (call.source != Source.LIVE && call.source != Source.FRESH) {
+            around.old();
+        }
+        if (call.common && call.value != null) {
+            around.shares(call.value);
+        }
+        around.ends();
+    }
+}

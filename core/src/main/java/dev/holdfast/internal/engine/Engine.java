@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.CallObserver.Observed;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What runs the calls of one pipeline: its walk, its two drivers and its threads. */
+public final class Engine {
+    // How the action takes its argument.
+    /** It takes none: a supplier. */
+    public static final int SUPPLIER = 0;
+    /** It takes its attempt. */
+    public static final int ATTEMPT = 1;
+    /** A decorated function, which takes the argument by which the call is keyed. */
+    public static final int KEYED = 2;
+
+    /** For calls on the thread of their caller. */
+    public final BlockingDriver blocking;
+
+    /** For calls that hold no thread. */
+    public final AsyncDriver async;
+
+    final String name;
+    final TimeSource time;
+    final Observers observers;
+    final @Nullable Carrier carrier;
+    final Lanes lanes;
+    /** Where attempts run, if not on the thread of their caller. */
+    final @Nullable Executor dedicated;
+    /** Comes when the pipeline is closed. */
+    final Completion closing = new Completion();
+
+    final Log log = new Log();
+    final Plan plan;
+    final PolicyHooks hooks;
+    final Rejections rejections;
+    final Endings endings;
+    final ChildCalls children = new ChildCalls(this);
+    final Walk walk;
+
+    private final @Nullable ExecutorService dedicatedThreads;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /**
+     * What an engine is made of.
+     *
+     * @param contexts what goes with a call to other threads; null: what is on the class path
+     * @param executor null: the time's, or threads of its own
+     * @param backgroundExecutor null: the time's, or threads of its own
+     * @param straightAfter after how many calls it gets a {@link StraightWay}; less than 0: never
+     * @param watchdog null: the one that belongs to the time
+     */
+    public record Settings(
+            String name,
+            List<Policy> policies,
+            TimeSource time,
+            List<CallObserver> observers,
+            @Nullable List<CallContext> contexts,
+            @Nullable Executor executor,
+            @Nullable Executor backgroundExecutor,
+            int straightAfter,
+            @Nullable Watchdog watchdog) {}
+
+    /**
+     * Binds the policies to the time and to one another.
+     *
+     * @throws IllegalArgumentException if the policies can never work together
+     */
+    public Engine(Settings settings) {
+        name = settings.name;
+        time = settings.time;
+        observers = new Observers(name, settings.observers);
+        carrier = Carrier.of(settings.contexts);
+        for (Policy policy : settings.policies) {
+            policy.bind(time);
+            policy.beside(settings.policies);
+        }
+        // Of whoever builds it; for its threads.
+        ClassLoader loader = Thread.currentThread().getContextClassLoader();
+        lanes = new Lanes(name, time, settings.executor, settings.backgroundExecutor, loader);
+        dedicatedThreads = dedicatedThreads(name, settings.policies, loader);
+        dedicated = dedicatedThreads != null && time.executor() != null ? time.executor() : dedicatedThreads;
+        plan = new Plan(name, settings.policies);
+        hooks = new PolicyHooks(plan, name, lanes::hooks, log);
+        rejections = new Rejections(name, closed::get);
+        endings = new Endings(name, plan, time, observers, hooks, rejections);
+        walk = new Walk(plan, time, observers, hooks, rejections, endings, settings.straightAfter, children::start);
+        Watchdog watchdog = settings.watchdog == null ? Watchdog.on(time) : settings.watchdog;
+        blocking = new BlockingDriver(this, watchdog);
+        async = new AsyncDriver(this, watchdog);
+    }
+
+    private static @Nullable ExecutorService dedicatedThreads(
+            String name, List<Policy> policies, @Nullable ClassLoader loader) {
+        ExecutorService made = null;
+        for (Policy policy : policies) {
+            if (policy.dedicatedThreads() > 0) {
+                if (made != null) {
+                    throw new IllegalArgumentException("pipeline '" + name
+                            + "' has two policies with dedicated threads, but an attempt runs on one");
+                }
+                made = Threads.newDedicated(name, loader);
+            }
+        }
+        return made;
+    }
+
+    /** Before the first call: tells the observers for whom it works. */
+    public void opened(Observed pipeline) {
+        observers.opened(pipeline);
+    }
+
+    /** Ends what it made; tells the observers. Does nothing the second time. */
+    public void close(Observed pipeline) {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        lanes.close();
+        if (dedicatedThreads != null) {
+            dedicatedThreads.shutdown();
+        }
+        closing.complete();
+        observers.closed(pipeline);
+    }
+
+    Driver driver(boolean isAsync) {
+        return isAsync ? async : blocking;
+    }
+
+    boolean isClosed() {
+        return closed.get();
+    }
+
+    /** Not on this thread, which has others to serve. */
+    void runHooks(RunningAttempt attempt, CallContext.@Nullable Snapshot context) {
+        if (attempt.hasHooks()) {
+            try {
+                lanes.hooks().execute(() -> Carrier.within(context, () -> attempt.runHooks(this::hookThrew)));
+            } catch (Throwable refusal) {
+                log.once("no thread to run the onCancel hooks of '" + name + "'", refusal);
+            }
+        }
+    }
+
+    private void hookThrew(Throwable thrown) {
+        log.once("an onCancel hook of '" + name + "' threw", thrown);
+    }
+
+    // ---- values that nobody gets
+
+    /** Unless a call inside this one has it from a pipeline that shares or keeps it. */
+    void discard(OperationSpec operation, @Nullable Inside inside, @Nullable Object lost) {
+        Consumer<Object> discard = operation.discard();
+        if (lost != null && discard != null && (inside == null || !inside.isShared(lost))) {
+            try {
+                discard.accept(lost);
+            } catch (Throwable thrown) {
+                log.once("discarding a value of '" + name + "' threw", thrown);
+            }
+        }
+    }
+
+    /** Work has ended after its outcome had been decided: nobody gets its value. */
+    void lateResult(OperationSpec operation, @Nullable Inside inside, @Nullable Object lost, long decidedAt) {
+        discard(operation, inside, lost);
+        if (decidedAt != Long.MIN_VALUE) {
+            tellOverrun(operation.name(), time.nanos() - decidedAt);
+        }
+    }
+
+    /** Unless it went on for so short a time that it is no overrun. */
+    void tellOverrun(@Nullable String operation, long wentOn) {
+        if (wentOn > LateEnd.GRACE_NANOS) {
+            observers.overrun(operation, wentOn);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** An asynchronous attempt that a fault delays or replaces. Holds no thread while it waits. */
+final class FaultyAttempt implements Runnable, Completion.Waiter {
+    private final Engine engine;
+    private final Suspension suspension;
+    private final Supplier<Executor> where;
+    private final Runnable afterwards;
+
+    /** Whoever completes it first decides: the time that is over, the end of the pipeline, or a cancellation. */
+    private final CompletableFuture<@Nullable Void> wait = new CompletableFuture<>();
+
+    // Read by a cancellation only, which comes after the suspension was opened and so sees it.
+    private TimeSource.@Nullable Timer timer;
+
+    FaultyAttempt(Engine engine, Suspension suspension, Supplier<Executor> where, Runnable afterwards) {
+        this.engine = engine;
+        this.suspension = suspension;
+        this.where = where;
+        this.afterwards = afterwards;
+    }
+
+    void start(long delayNanos) {
+        if (delayNanos <= 0) {
+            afterwards.run();
+            return;
+        }
+        suspension.stage = wait;
+        var unused = wait.whenComplete((none, cancelled) -> {
+            if (cancelled != null) {
+                cancelled(cancelled);
+            }
+        });
+        if (delayNanos < Long.MAX_VALUE) {
+            timer = engine.time.schedule(delayNanos, this);
+        } else if (!engine.closing.register(this)) {
+            refuse();
+        }
+    }
+
+    /** The time is over; on the timer's thread, which runs no code of the user's. */
+    @Override
+    public void run() {
+        try {
+            where.get().execute(this::goOn);
+        } catch (Throwable refused) {
+            completed();
+        }
+    }
+
+    private void goOn() {
+        if (wait.complete(null)) {
+            Surroundings callers = Surroundings.enter(suspension.call, Ambient.get());
+            try {
+                afterwards.run();
+            } finally {
+                Surroundings.leave(callers);
+            }
+        }
+    }
+
+    /** The pipeline has been closed, or no thread is free: what follows is not for this thread, which may be the timer's. */
+    @Override
+    public void completed() {
+        suspension.driver.onSpareThread(this::refuse);
+    }
+
+    private void refuse() {
+        if (wait.complete(null)) {
+            suspension.refuse();
+        }
+    }
+
+    private void cancelled(Throwable cancelled) {
+        if (timer != null) {
+            timer.cancel();
+        }
+        engine.closing.remove(this);
+        suspension.accept(null, cancelled);
+    }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.Outcome;
+import dev.holdfast.Refusal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the attempts of one call ended, the last {@link #MOST} of them. Made when an attempt fails and kept with the call's
+ * object, so that a call that succeeds at first pays nothing, and a failing one not every time.
+ */
+final class History {
+    static final int MOST = 16;
+
+    private final Outcome[] outcomes = new Outcome[MOST];
+    private final long[] nanos = new long[MOST];
+    private int count;
+    private @Nullable Refusal refusal;
+
+    void clear() {
+        // Looked at first: most calls have left nothing, and a write into an old object costs more than a read.
+        if (count != 0) {
+            count = 0;
+            refusal = null;
+        }
+    }
+
+    /** The number of the last attempt in it. */
+    int count() {
+        return count;
+    }
+
+    boolean isEmpty() {
+        return count == 0;
+    }
+
+    void add(int number, Outcome outcome, long tookNanos) {
+        count = number;
+        outcomes[number % MOST] = outcome;
+        nanos[number % MOST] = tookNanos;
+        // What was refused by an inner layer came about after all.
+        refusal = null;
+    }
+
+    void refused(Refusal why) {
+        refusal = why;
+    }
+
+    List<Attempt.End> list() {
+        List<Attempt.End> list = new ArrayList<>(Math.min(count, MOST));
+        for (int number = Math.max(1, count - MOST + 1); number <= count; number++) {
+            list.add(end(number));
+        }
+        return List.copyOf(list);
+    }
+
+    private Attempt.End end(int number) {
+        Optional<Refusal> why = number == count ? Optional.ofNullable(refusal) : Optional.empty();
+        return new Attempt.End(number, outcomes[number % MOST], Duration.ofNanos(nanos[number % MOST]), why);
+    }
+}

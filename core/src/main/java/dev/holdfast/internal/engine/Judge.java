@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
+import dev.holdfast.Verdict;
+import dev.holdfast.internal.Causes;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/** Says what the end of an attempt means: once, for all policies. */
+final class Judge {
+    private final String pipeline;
+
+    Judge(String pipeline) {
+        this.pipeline = pipeline;
+    }
+
+    /** Also writes into the call what comes with the verdict. */
+    Outcome judge(CallState call, @Nullable Object value, @Nullable Throwable thrown) {
+        Classifier classifier = call.spec.operation().classifier();
+        if (thrown == null && classifier == Classifier.DEFAULT) {
+            return Outcome.SUCCESS;
+        }
+        Throwable error = unwrapped(thrown);
+        if (error instanceof VirtualMachineError) {
+            return Outcome.IGNORED;
+        }
+        CallRejectedException rejection = rejectionIn(error);
+        if (rejection != null) {
+            call.retryAfter = rejection.retryAfterNanos();
+            return Outcome.REJECTED;
+        }
+        try {
+            Verdict verdict = classifier.classify(value, error);
+            if (verdict == null) {
+                throw new NullPointerException(noVerdict(call, classifier));
+            }
+            call.retryAfter = verdict.retryAfterNanos();
+            return verdict.outcome();
+        } catch (Throwable broken) {
+            call.fail(broken);
+            return Outcome.IGNORED;
+        }
+    }
+
+    private String noVerdict(CallState call, Classifier classifier) {
+        String operation = call.operation();
+        return "classifier " + classifier.getClass().getName() + " of "
+                + (operation == null ? "" : "operation '" + operation + "' of ")
+                + "pipeline '" + pipeline + "' returned null, but must return a Verdict";
+    }
+
+    static @Nullable Throwable unwrapped(@Nullable Throwable thrown) {
+        Throwable error = thrown;
+        for (int i = 0;
+                i < Causes.MOST && (error instanceof CompletionException || error instanceof ExecutionException);
+                i++) {
+            Throwable cause = Causes.of(error);
+            if (cause == null) {
+                break;
+            }
+            error = cause;
+        }
+        return error;
+    }
+
+    /** The rejection of an inner pipeline, also where a client has wrapped it; null if it is none. */
+    private static @Nullable CallRejectedException rejectionIn(@Nullable Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (cause instanceof CallRejectedException rejection) {
+                return rejection;
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.spi.TimeSource;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a pipeline goes on with something on another thread. The ends of calls, background work and hooks never share a
+ * queue: work that hangs keeps no other call from its end.
+ */
+final class Lanes {
+    private final Lane ends;
+    private final Lane background;
+    private final Lane hooks;
+    private final Lane spare;
+
+    Lanes(
+            String pipeline,
+            TimeSource time,
+            @Nullable Executor forEnds,
+            @Nullable Executor forBackground,
+            @Nullable ClassLoader loader) {
+        ends = new Lane(pipeline, time, forEnds, loader);
+        background = new Lane(pipeline + "-background", time, forBackground, loader);
+        hooks = new Lane(pipeline + "-hooks", time, null, loader);
+        spare = new Lane(pipeline + "-spare", time, null, loader);
+    }
+
+    /** For what follows a wait or an attempt of an asynchronous call: its next attempt, its end, the caller's continuations. */
+    Executor ends() {
+        return ends.executor();
+    }
+
+    /** For refreshes and hedges. */
+    Executor background() {
+        return background.executor();
+    }
+
+    /** For what attempts that are given up close. Goes on after the pipeline is closed: its threads end when they idle. */
+    Executor hooks() {
+        return hooks.executor();
+    }
+
+    /**
+     * For calls that {@link #ends} refused: whoever is just ending another call does not end them too, and may wait for them.
+     * Goes on after the pipeline is closed, as {@link #hooks} does.
+     */
+    Executor spare() {
+        return spare.executor();
+    }
+
+    void close() {
+        ends.close();
+        background.close();
+    }
+
+    /** One that was given, the time's, or threads of the pipeline's own, made when they are first needed. */
+    private static final class Lane {
+        private final String name;
+        private final TimeSource time;
+        private final @Nullable ClassLoader loader;
+        private volatile @Nullable Executor executor;
+        private @Nullable ExecutorService owned;
+        private boolean closed;
+
+        Lane(String name, TimeSource time, @Nullable Executor given, @Nullable ClassLoader loader) {
+            this.name = name;
+            this.time = time;
+            this.loader = loader;
+            executor = given;
+        }
+
+        Executor executor() {
+            Executor known = executor;
+            return known == null ? made() : known;
+        }
+
+        private synchronized Executor made() {
+            Executor known = executor;
+            if (known == null) {
+                known = time.executor();
+            }
+            if (known == null) {
+                owned = Threads.newExecutor(name, loader);
+                if (closed) {
+                    owned.shutdown();
+                }
+                known = owned;
+            }
+            executor = known;
+            return known;
+        }
+
+        synchronized void close() {
+            closed = true;
+            if (owned != null) {
+                owned.shutdown();
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.spi.TimeSource;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The end of a layer's entry that waits for work which goes on although its outcome has been decided. Made only in this rare
+ * case: holds what the layer remembered of the entry, so that a late end finds the permit it was given.
+ */
+final class LateEnd {
+    /** Work that goes on for longer than this after its outcome was decided is an overrun. */
+    static final long GRACE_NANOS = 10_000_000;
+
+    private final CallState view;
+    private final AtomicInteger outstanding = new AtomicInteger(1);
+    private final AtomicBoolean told = new AtomicBoolean();
+    private volatile TimeSource.@Nullable Timer lease;
+
+    private LateEnd(CallState view) {
+        this.view = view;
+    }
+
+    /** Puts the end of the current layer off until all work inside its entry is over; false if it is over already. */
+    static boolean defer(CallState call, List<Work> unfinished) {
+        LateEnd end = new LateEnd(call.detached(call.cursor));
+        for (Work work : unfinished) {
+            if (work.reaches(call.cursor)) {
+                end.outstanding.incrementAndGet();
+                if (!work.attach(end)) {
+                    end.outstanding.decrementAndGet();
+                }
+            }
+        }
+        if (end.outstanding.get() == 1) {
+            return false;
+        }
+        end.startLease(call);
+        end.workEnded();
+        return true;
+    }
+
+    /** A retry of this layer enters the inner ones anew: what still runs belongs to their earlier entries. */
+    static void detach(List<Work> unfinished, int layer) {
+        unfinished.removeIf(Work::isOver);
+        for (Work work : unfinished) {
+            work.reachOnly(layer);
+        }
+    }
+
+    private void startLease(CallState call) {
+        long nanos = call.engine.plan.policy(call.cursor).lease();
+        if (nanos != Long.MAX_VALUE) {
+            try {
+                lease = call.time().schedule(nanos, () -> tell(true));
+            } catch (RejectedExecutionException noTimer) {
+                Log.warn("no timer for a lease", noTimer);
+            }
+        }
+    }
+
+    void workEnded() {
+        if (outstanding.decrementAndGet() == 0) {
+            TimeSource.Timer timer = lease;
+            if (timer != null) {
+                timer.cancel();
+            }
+            tell(false);
+        }
+    }
+
+    private void tell(boolean writtenOff) {
+        if (told.compareAndSet(false, true)) {
+            view.writtenOff = writtenOff;
+            view.now = view.time().nanos();
+            Carrier.within(view.context, () -> view.engine.walk.end(view));
+        }
+    }
+}

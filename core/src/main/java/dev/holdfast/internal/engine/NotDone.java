@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.internal.Causes;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells from an error that the work was surely not done: the call was turned away locally, or no connection was made for it.
+ * Everything else may have been sent, whatever it is called.
+ */
+final class NotDone {
+    /**
+     * Said by the JDK's sockets when a connection was not made in time. Of a read it is "Read timed out", and other libraries
+     * say other things of both.
+     */
+    private static final String CONNECT_TIMED_OUT = "connect timed out";
+
+    // By name, since they may not be there: one is in a module of its own, the others are Apache's clients'.
+    private static final Set<String> NAMES = Set.of(
+            "java.net.http.HttpConnectTimeoutException",
+            "org.apache.http.conn.ConnectTimeoutException",
+            "org.apache.hc.client5.http.ConnectTimeoutException",
+            "org.apache.hc.core5.http.ConnectionRequestTimeoutException");
+
+    private NotDone() {}
+
+    /** Whether this error, or one that caused it, says so, and nothing that came with it says otherwise. */
+    static boolean surely(@Nullable Throwable error) {
+        try {
+            return isSaid(error);
+        } catch (Throwable broken) {
+            // An exception of the user's that throws where it is asked something: then nothing is sure.
+            return false;
+        }
+    }
+
+    private static boolean isSaid(@Nullable Throwable error) {
+        boolean said = false;
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (cameWithAnother(cause) || isOfASecondConnection(cause)) {
+                return false;
+            }
+            said |= says(cause);
+        }
+        return said;
+    }
+
+    private static boolean says(Throwable error) {
+        if (error instanceof CallRejectedException rejection) {
+            return rejection.history().isEmpty();
+        }
+        if (error instanceof SocketTimeoutException && CONNECT_TIMED_OUT.equalsIgnoreCase(error.getMessage())) {
+            return true;
+        }
+        return error instanceof ConnectException
+                || error instanceof UnknownHostException
+                || error instanceof NoRouteToHostException
+                || error instanceof UnresolvedAddressException
+                || isNamed(error.getClass());
+    }
+
+    private static boolean isNamed(Class<?> type) {
+        for (Class<?> c = type; c != Throwable.class && c != null; c = c.getSuperclass()) {
+            if (NAMES.contains(c.getName())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * The JDK's old client, {@code HttpURLConnection}, connects and sends a second time if no answer comes, a POST too, and
+     * says nothing of the first. Only from where it was thrown can one tell: when it reads an answer, it has sent.
+     */
+    private static boolean isOfASecondConnection(Throwable error) {
+        for (StackTraceElement frame : error.getStackTrace()) {
+            if (frame.getClassName().equals("sun.net.www.http.HttpClient")
+                    && frame.getMethodName().startsWith("parseHTTP")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * A client that repeats by itself, such as OkHttp over a connection that has gone stale, suppresses how its earlier tries
+     * ended: the last one may not have connected, and the first have sent everything.
+     */
+    private static boolean cameWithAnother(Throwable error) {
+        for (Throwable other : error.getSuppressed()) {
+            if (mayHaveSent(other)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Also in a wrapper, such as an {@code UncheckedIOException}. */
+    private static boolean mayHaveSent(Throwable error) {
+        boolean broken = false;
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (says(cause)) {
+                return false;
+            }
+            broken |= cause instanceof IOException || cause instanceof TimeoutException;
+        }
+        return broken;
+    }
+}

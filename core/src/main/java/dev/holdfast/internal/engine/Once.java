@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+
+/** A task that runs once, whatever an executor of the user's does with it: some run a task, and throw all the same. */
+abstract class Once implements Runnable {
+    private boolean begun;
+
+    /** The task. */
+    abstract void runOnce();
+
+    @Override
+    public final void run() {
+        if (begins()) {
+            runOnce();
+        }
+    }
+
+    private synchronized boolean begins() {
+        boolean first = !begun;
+        begun = true;
+        return first;
+    }
+
+    /** Hands it in. False if the executor refuses, and has not begun with it: then it never will. */
+    final boolean isTakenBy(Supplier<Executor> executor) {
+        try {
+            executor.get().execute(this);
+            return true;
+        } catch (Throwable refusal) {
+            return !begins();
+        }
+    }
+}

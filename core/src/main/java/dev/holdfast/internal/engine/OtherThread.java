@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CheckedSupplier;
+import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A blocking attempt on a thread of its own. Its caller waits for it, and can leave it behind when it is interrupted, by the
+ * watchdog or from outside: the work is interrupted then, and nobody is held by it if it goes on.
+ */
+final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nullable Object, Exception> {
+    private final CallState call;
+    private final Engine engine;
+    private final OperationSpec operation;
+    private final CheckedSupplier<?, ?> action;
+    private final @Nullable TimeSource limiting;
+    private final long until;
+    private final int number;
+    private final @Nullable Around around;
+    private final @Nullable Inside inside;
+    private final CallContext.@Nullable Snapshot context;
+    private final Completion come = new Completion();
+
+    // Guarded by this.
+    private @Nullable Thread runner;
+    private boolean begun;
+    private boolean left;
+
+    /** Only on the thread of the caller. */
+    private boolean waitedFor;
+
+    // Published by the completion.
+    private @Nullable Object value;
+    private @Nullable Throwable error;
+
+    OtherThread(CallState call, CheckedSupplier<?, ?> action) {
+        this.call = call;
+        this.action = action;
+        engine = call.engine;
+        operation = call.spec.operation();
+        limiting = call.limited ? call.time() : null;
+        until = call.limitAt;
+        number = Math.max(call.attempts, call.outerAttempt);
+        around = call.withThoseAround();
+        inside = call.inside;
+        context = call.context();
+    }
+
+    /** The work, on its own thread. */
+    @Override
+    public void run() {
+        Carrier.within(context, this::work);
+    }
+
+    private void work() {
+        if (begins()) {
+            try {
+                value = Bound.bound(limiting, until, number, around, action);
+            } catch (Throwable thrown) {
+                error = thrown;
+            }
+        }
+        boolean nobodys;
+        List<LateEnd> waiting;
+        synchronized (this) {
+            runner = null;
+            nobodys = left;
+            waiting = end();
+        }
+        // Ours, or one that the action left behind: it is not for the next attempt on this thread.
+        Thread.interrupted();
+        if (nobodys) {
+            engine.lateResult(operation, inside, value, decidedAt());
+            tell(waiting);
+        } else {
+            come.complete();
+        }
+    }
+
+    private synchronized boolean begins() {
+        begun = !left;
+        runner = begun ? Thread.currentThread() : null;
+        return begun;
+    }
+
+    /** What the work came to, on the thread of the caller, which waits for it. */
+    @Override
+    public @Nullable Object get() throws Exception {
+        waitedFor = true;
+        TimeSource time = engine.time;
+        Thread caller = Thread.currentThread();
+        Completion.Waiter waiter = () -> time.unpark(caller);
+        if (come.register(waiter)) {
+            try {
+                while (!come.isDone()) {
+                    if (Thread.interrupted()) {
+                        if (leave()) {
+                            throw new InterruptedException();
+                        }
+                        // It has ended in this moment: whose interrupt it was is seen to by the caller.
+                        caller.interrupt();
+                        break;
+                    }
+                    time.park(this, Long.MAX_VALUE);
+                }
+            } finally {
+                come.remove(waiter);
+            }
+        }
+        if (error != null) {
+            throw BlockingDriver.<RuntimeException>asItIs(error);
+        }
+        return value;
+    }
+
+    /** For the case that it could not be watched: what it comes to, or has come to already, is nobody's. */
+    void unlessWaitedFor() {
+        if (!waitedFor && !leave()) {
+            engine.discard(operation, inside, value);
+        }
+    }
+
+    /** Nobody waits any longer; false if the work has ended, or was left before. */
+    private boolean leave() {
+        if (!leaves()) {
+            return false;
+        }
+        RunningAttempt attempt = call.attempt;
+        if (attempt != null) {
+            // Whoever struck has done so already; somebody who interrupted the caller has not.
+            attempt.cancel();
+            engine.runHooks(attempt, null);
+        }
+        return true;
+    }
+
+    private synchronized boolean leaves() {
+        if (left || isOver()) {
+            return false;
+        }
+        left = true;
+        if (begun) {
+            goesOn(engine.time.nanos());
+            call.goesOn(this);
+            Thread running = runner;
+            if (running != null) {
+                engine.time.interrupt(running);
+            }
+        } else {
+            end();
+        }
+        return true;
+    }
+}

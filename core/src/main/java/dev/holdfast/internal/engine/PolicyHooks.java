@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.spi.Policy;
+import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+
+/** What a policy is asked or told beside the walk, on whichever thread. What it throws is logged once, and breaks no call. */
+final class PolicyHooks {
+    private final Plan plan;
+    private final String pipeline;
+    private final Supplier<Executor> userCode;
+    private final Log log;
+
+    /** With an executor for what would run code of the user's on a timer's thread. */
+    PolicyHooks(Plan plan, String pipeline, Supplier<Executor> userCode, Log log) {
+        this.plan = plan;
+        this.pipeline = pipeline;
+        this.userCode = userCode;
+        this.log = log;
+    }
+
+    /** On the watchdog's thread. */
+    void overdue(int layer, long slot, long now) {
+        try {
+            if (plan.policy(layer).overdueRunsUserCode()) {
+                userCode.get().execute(() -> tellOverdue(layer, slot, now));
+                return;
+            }
+        } catch (Throwable thrown) {
+            log.once("no thread for overdue of " + plan.policyName(layer) + " in '" + pipeline + "'", thrown);
+        }
+        tellOverdue(layer, slot, now);
+    }
+
+    private void tellOverdue(int layer, long slot, long now) {
+        try {
+            plan.policy(layer).overdue(slot, now);
+        } catch (Throwable thrown) {
+            threw("overdue", layer, thrown);
+        }
+    }
+
+    /** On the watchdog's thread: after how many nanoseconds it is to be asked again; negative if it starts none. */
+    long hedge(int layer, int hedges, long now) {
+        try {
+            return plan.policy(layer).hedge(hedges, now);
+        } catch (Throwable thrown) {
+            threw("hedge", layer, thrown);
+            return Policy.NO_HEDGE;
+        }
+    }
+
+    void hedgeNotMade(int layer, long now) {
+        try {
+            plan.policy(layer).hedgeNotMade(now);
+        } catch (Throwable thrown) {
+            threw("hedgeNotMade", layer, thrown);
+        }
+    }
+
+    void abandon(CallState call) {
+        try {
+            plan.policy(call.cursor).abandon(call);
+        } catch (Throwable thrown) {
+            threw("abandon", call.cursor, thrown);
+        }
+    }
+
+    /** The work of an entry is over; of the layer of the call's cursor. */
+    void ended(CallState call) {
+        try {
+            plan.policy(call.cursor).ended(call);
+        } catch (Throwable thrown) {
+            endedThrew(call.cursor, thrown);
+        }
+    }
+
+    void endedThrew(int layer, Throwable thrown) {
+        threw("ended", layer, thrown);
+    }
+
+    void attemptStarts(CallState call) {
+        each(call, plan.onAttempt, "attemptStarts", Policy::attemptStarts);
+    }
+
+    void attemptEnds(CallState call) {
+        each(call, plan.onAttempt, "attemptEnds", Policy::attemptEnds);
+    }
+
+    /** Of those layers that the call is inside of, in their order. */
+    private void each(CallState call, long layers, String method, BiConsumer<Policy, CallState> told) {
+        int at = call.cursor;
+        for (long left = layers & plan.entered(call); left != 0; left &= left - 1) {
+            call.cursor = Long.numberOfTrailingZeros(left);
+            try {
+                told.accept(plan.policy(call.cursor), call);
+            } catch (Throwable thrown) {
+                threw(method, call.cursor, thrown);
+            }
+        }
+        call.cursor = at;
+    }
+
+    private void threw(String method, int layer, Throwable thrown) {
+        log.once(method + " of " + plan.policyName(layer) + " in '" + pipeline + "' threw", thrown);
+    }
+}

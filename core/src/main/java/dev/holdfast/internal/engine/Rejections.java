@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Reason;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What the pipeline itself says when it turns a call away, where no policy does. */
+final class Rejections {
+    private static final String PIPELINE = "pipeline";
+
+    private final String name;
+    private final BooleanSupplier closed;
+
+    Rejections(String name, BooleanSupplier closed) {
+        this.name = name;
+        this.closed = closed;
+    }
+
+    /** There is no thread to go on with. */
+    CallRejectedException noThread() {
+        return closed.getAsBoolean()
+                ? of(Reason.CLOSED, PIPELINE, "pipeline '" + name + "' is closed")
+                : of(Reason.EXECUTOR_FULL, PIPELINE, "the executor of '" + name + "' refused to go on with the call");
+    }
+
+    CallRejectedException noTime(String owner, @Nullable StruckLimit limit) {
+        return of(
+                Reason.DEADLINE_EXCEEDED,
+                owner,
+                "call of '" + name + "' could not be made within the time of its "
+                        + (owner.equals("call") ? "own or inherited deadline" : owner),
+                limit);
+    }
+
+    CallRejectedException interrupted() {
+        return of(Reason.INTERRUPTED, PIPELINE, "call of '" + name + "' was interrupted while it waited");
+    }
+
+    CallRejectedException hedgeWouldWait(String policy) {
+        return of(Reason.OTHER, policy, "hedge of '" + name + "' would have to wait");
+    }
+
+    CallRejectedException otherPartition() {
+        return of(
+                Reason.WRONG_PARTITION,
+                PIPELINE,
+                "a call through '" + name + "' has another partition on "
+                        + Thread.currentThread().getName()
+                        + " than it had when it began: register what the partition is read from as a CallContext");
+    }
+
+    private CallRejectedException of(Reason reason, String policy, String message) {
+        return of(reason, policy, message, null);
+    }
+
+    private CallRejectedException of(Reason reason, String policy, String message, @Nullable StruckLimit limit) {
+        return new CallRejectedException(reason, name, policy, () -> message, -1, null, new AttemptEnds(limit));
+    }
+}

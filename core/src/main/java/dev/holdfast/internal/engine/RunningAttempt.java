@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** An attempt, as its action sees it, and its hooks. */
+final class RunningAttempt implements Attempt {
+    private final TimeSource time;
+    private final int number;
+    private final boolean limited;
+    private final long limitAt;
+    private final @Nullable Carrier carrier;
+    private final Deque<Runnable> hooks = new ArrayDeque<>(2);
+    private boolean cancelled;
+    private boolean ended;
+
+    RunningAttempt(TimeSource time, int number, boolean limited, long limitAt, @Nullable Carrier carrier) {
+        this.time = time;
+        this.number = number;
+        this.limited = limited;
+        this.limitAt = limitAt;
+        this.carrier = carrier;
+    }
+
+    @Override
+    public int number() {
+        return number;
+    }
+
+    @Override
+    public Duration remaining() {
+        return Duration.ofNanos(remainingNanos());
+    }
+
+    @Override
+    public long remainingNanos() {
+        return limited ? Math.max(0, limitAt - time.nanos()) : Long.MAX_VALUE;
+    }
+
+    @Override
+    public synchronized boolean isCancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public void onCancel(Runnable hook) {
+        Objects.requireNonNull(hook, "hook");
+        synchronized (this) {
+            if (!cancelled) {
+                if (!ended) {
+                    // Where it is run nobody knows yet.
+                    hooks.add(carrier == null ? hook : carrier.carrying(hook));
+                }
+                return;
+            }
+        }
+        hook.run();
+    }
+
+    synchronized boolean hasHooks() {
+        return !hooks.isEmpty();
+    }
+
+    synchronized void end() {
+        ended = true;
+        if (!cancelled) {
+            hooks.clear();
+        }
+    }
+
+    /** Marks it as given up; its hooks are run by {@link #runHooks}. */
+    synchronized void cancel() {
+        cancelled = true;
+    }
+
+    /** Runs all that are there; one that throws keeps none of the others from running. */
+    void runHooks(Consumer<? super Throwable> thrown) {
+        for (; ; ) {
+            Runnable hook;
+            synchronized (this) {
+                hook = hooks.poll();
+            }
+            if (hook == null) {
+                return;
+            }
+            try {
+                hook.run();
+            } catch (Throwable broken) {
+                thrown.accept(broken);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.internal.Causes;
+import dev.holdfast.spi.TimeSource;
+import java.io.InterruptedIOException;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The limit that ended a call and that was not set by one of its pipeline's policies. A call further out finds its own limit
+ * by it in the error of an inner one, and so reports what was its doing.
+ *
+ * @param at when it struck
+ * @param reserve how much sooner that is than the limit of the call further out
+ */
+record StruckLimit(TimeSource time, long at, long reserve) {
+    /** Clients count in milliseconds, and round. */
+    private static final long CLOSE_NANOS = 2_000_000;
+
+    // By name, since they may not be there. java.net.http has one of its own for connections, which extends the other.
+    private static final Set<String> TIMEOUTS = Set.of(
+            "java.net.http.HttpTimeoutException",
+            "java.sql.SQLTimeoutException",
+            "org.apache.http.conn.ConnectTimeoutException",
+            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
+            "io.netty.handler.timeout.TimeoutException",
+            "io.netty.channel.ConnectTimeoutException");
+
+    private static final Set<String> GRPC = Set.of("io.grpc.StatusRuntimeException", "io.grpc.StatusException");
+
+    /** Whether this error, or one that caused it, comes from the limit of this call. */
+    static boolean of(CallState call, @Nullable Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            AttemptEnds ends = AttemptEnds.of(cause);
+            if (ends != null && ends.limit != null && ends.limit.isOf(call)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether a client has given up at the limit of this call by itself, as one does that takes what remains for its own
+     * timeout.
+     */
+    static boolean isReachedBy(CallState call, Throwable error) {
+        return call.limited
+                && call.limitAt - call.now <= Math.max(CLOSE_NANOS, call.actionNanos / 10)
+                && isTimeout(error);
+    }
+
+    private static boolean isTimeout(Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (cause instanceof InterruptedIOException // SocketTimeoutException is one
+                    || cause instanceof TimeoutException
+                    || isNamed(cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isNamed(Throwable error) {
+        for (Class<?> type = error.getClass(); type != Throwable.class && type != null; type = type.getSuperclass()) {
+            if (TIMEOUTS.contains(type.getName())) {
+                return true;
+            }
+            if (GRPC.contains(type.getName())) {
+                return saysItsDeadline(error);
+            }
+        }
+        return false;
+    }
+
+    /** gRPC's message begins with its status. */
+    private static boolean saysItsDeadline(Throwable error) {
+        try {
+            return String.valueOf(error.getMessage()).startsWith("DEADLINE_EXCEEDED");
+        } catch (Throwable broken) {
+            return false;
+        }
+    }
+
+    private boolean isOf(CallState call) {
+        return call.limited && call.limitAt == at + reserve && call.time() == time && call.now - at >= 0;
+    }
+}

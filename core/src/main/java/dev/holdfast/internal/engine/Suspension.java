@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.CheckedSupplier;
+import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** One wait of an asynchronous call: for a pause to elapse, a completion to come, or a stage of the user's to complete. */
+final class Suspension extends Work
+        implements BiConsumer<@Nullable Object, @Nullable Throwable>, Completion.Waiter, Runnable {
+    final AsyncDriver driver;
+    final CallState call;
+    final Step what;
+    final long number;
+    int timerReason = CallWord.BY_TIMER;
+
+    @Nullable
+    Completion completion;
+
+    volatile TimeSource.@Nullable Timer timer;
+
+    volatile @Nullable CompletionStage<?> stage;
+
+    /** Whether the action was run, also if it threw at once and there is no stage. */
+    boolean ran;
+
+    // Written before the claim, and so visible to whoever the claim resumes.
+    @Nullable
+    Object value;
+
+    @Nullable
+    Throwable error;
+
+    // Guarded by this object.
+    private boolean came;
+    private boolean accepted;
+
+    Suspension(AsyncDriver driver, CallState call, Step what, long number) {
+        this.driver = driver;
+        this.call = call;
+        this.what = what;
+        this.number = number;
+    }
+
+    /** The stage has completed. */
+    @Override
+    public void accept(@Nullable Object newValue, @Nullable Throwable newError) {
+        if (!isFirst()) {
+            return;
+        }
+        value = newValue;
+        error = newError;
+        if (StackRoom.isThere()) {
+            come(newValue);
+        } else {
+            // Not claimed before somebody else has it: until then a limit may strike.
+            came(true);
+            StackRoom.onNewThread(this);
+        }
+    }
+
+    /** A stage of the user's may call back twice. What it brought first counts, and nothing is delivered and discarded. */
+    private synchronized boolean isFirst() {
+        boolean first = !accepted;
+        accepted = true;
+        return first;
+    }
+
+    private void come(@Nullable Object newValue) {
+        if (!driver.claim(this, CallWord.BY_COMPLETION, false)) {
+            tooLate(newValue);
+        }
+    }
+
+    /** Changes whether it has come where a stack was nearly over; returns what it was. */
+    private synchronized boolean came(boolean now) {
+        boolean before = came;
+        came = now;
+        return before;
+    }
+
+    /** Ends the attempt with what this returns or throws. */
+    void end(CheckedSupplier<?, ?> instead) {
+        Object played = null;
+        Throwable thrown = null;
+        try {
+            played = instead.get();
+        } catch (Throwable t) {
+            thrown = t;
+        }
+        accept(played, thrown);
+    }
+
+    /** The attempt cannot go on, and the call with it: what came next would run on a thread that is not for it. */
+    void refuse() {
+        List<LateEnd> waiting = end();
+        driver.claim(this, CallWord.BY_REFUSAL, false);
+        tell(waiting);
+    }
+
+    /** The completion has come, inside a policy's method of another call: what follows goes through the executor. */
+    @Override
+    public void completed() {
+        driver.claim(this, CallWord.BY_COMPLETION, true);
+    }
+
+    /**
+     * The timer has fired, or something has come where a stack was nearly over; on a thread that is not for more: what
+     * follows goes through the executor.
+     */
+    @Override
+    public void run() {
+        if (!came(false)) {
+            driver.claim(this, timerReason, true);
+        } else if (!driver.claim(this, CallWord.BY_COMPLETION, true)) {
+            driver.onSpareThread(() -> tooLate(value));
+        }
+    }
+
+    private void tooLate(@Nullable Object lost) {
+        List<LateEnd> waiting = end();
+        Surroundings callers = Surroundings.enter(call, Ambient.get());
+        try {
+            call.engine.lateResult(call.spec.operation(), call.inside, lost, decidedAt());
+            tell(waiting);
+        } finally {
+            Surroundings.leave(callers);
+        }
+    }
+}

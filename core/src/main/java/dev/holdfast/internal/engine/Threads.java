@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedTransferQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What differs between the JVMs that have virtual threads and those that do not. Our threads inherit nothing: who starts
+ * one is rarely the one whose call it serves. Their context class loader is that of whoever built the pipeline.
+ */
+final class Threads {
+    private static final int MOST_THREADS = 256;
+    private static final int MOST_QUEUED = 10_000;
+
+    private static final @Nullable MethodHandle IS_VIRTUAL = isVirtual();
+    private static final @Nullable ThreadFactory VIRTUAL = virtual();
+
+    private Threads() {}
+
+    private static @Nullable MethodHandle isVirtual() {
+        try {
+            return MethodHandles.publicLookup()
+                    .findVirtual(Thread.class, "isVirtual", MethodType.methodType(boolean.class));
+        } catch (ReflectiveOperationException notInThisVersion) {
+            return null;
+        }
+    }
+
+    private static @Nullable ThreadFactory virtual() {
+        try {
+            Class<?> builders = Class.forName("java.lang.Thread$Builder");
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            builders.getMethod("inheritInheritableThreadLocals", boolean.class).invoke(builder, false);
+            return (ThreadFactory) builders.getMethod("factory").invoke(builder);
+        } catch (ReflectiveOperationException notInThisVersion) {
+            return null;
+        }
+    }
+
+    static boolean isVirtual(Thread thread) {
+        if (IS_VIRTUAL == null) {
+            return false;
+        }
+        try {
+            return (boolean) IS_VIRTUAL.invokeExact(thread);
+        } catch (Throwable impossible) {
+            throw new LinkageError("Thread.isVirtual", impossible);
+        }
+    }
+
+    /** Virtual threads where the JVM has them, else a bounded pool of daemons that end when they idle. */
+    static ExecutorService newExecutor(String called, @Nullable ClassLoader loader) {
+        ThreadFactory virtual = VIRTUAL;
+        return virtual != null
+                ? threadPerTask(task -> with(loader, virtual.newThread(task)))
+                : newPool(called, MOST_THREADS, MOST_QUEUED, loader);
+    }
+
+    /**
+     * A task goes to a thread that idles, else to a new one, and queues only when there are as many as may be: so a few
+     * that hang hold nobody up.
+     */
+    static ExecutorService newPool(String called, int mostThreads, int mostQueued, @Nullable ClassLoader loader) {
+        Semaphore places = new Semaphore(mostQueued);
+        LinkedTransferQueue<Runnable> idle = new LinkedTransferQueue<>() {
+            @Override
+            public boolean offer(Runnable task) {
+                return tryTransfer(task);
+            }
+        };
+        return new ThreadPoolExecutor(
+                0, mostThreads, 1, TimeUnit.SECONDS, idle, daemons(called, loader), (task, pool) -> {
+                    if (pool.isShutdown() || !places.tryAcquire()) {
+                        throw new RejectedExecutionException(called + " takes no more tasks");
+                    }
+                    Runnable queued = () -> {
+                        places.release();
+                        task.run();
+                    };
+                    idle.put(queued);
+                    if (pool.isShutdown() && pool.remove(queued)) {
+                        places.release();
+                        throw new RejectedExecutionException(called + " is closed");
+                    }
+                });
+    }
+
+    private static ExecutorService threadPerTask(ThreadFactory factory) {
+        try {
+            return (ExecutorService) Executors.class
+                    .getMethod("newThreadPerTaskExecutor", ThreadFactory.class)
+                    .invoke(null, factory);
+        } catch (ReflectiveOperationException impossible) {
+            throw new LinkageError("newThreadPerTaskExecutor", impossible);
+        }
+    }
+
+    /**
+     * Threads for attempts, each of which has a permit. The permits bound them: a limit here would turn calls away that have
+     * been admitted, while the thread of the call before is still on its way back, or behind work that was written off.
+     */
+    static ExecutorService newDedicated(String pipeline, @Nullable ClassLoader loader) {
+        return new ThreadPoolExecutor(
+                0,
+                Integer.MAX_VALUE,
+                1,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                daemons(pipeline + "-attempt", loader));
+    }
+
+    private static ThreadFactory daemons(String called, @Nullable ClassLoader loader) {
+        AtomicInteger number = new AtomicInteger();
+        return task -> with(loader, daemon(task, "holdfast-" + called + "-" + number.incrementAndGet()));
+    }
+
+    /** Not with the priority of whoever starts it either, which may be the timer's thread. */
+    @SuppressWarnings("ThreadPriorityCheck") // the usual one
+    static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(null, task, name, 0, false);
+        thread.setDaemon(true);
+        thread.setPriority(Thread.NORM_PRIORITY);
+        return thread;
+    }
+
+    private static Thread with(@Nullable ClassLoader loader, Thread thread) {
+        thread.setContextClassLoader(loader);
+        return thread;
+    }
+}

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.Refusal;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.spi.TimeSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks a call down through the policies, and up again with its outcome. Knows no threads and no futures: when the call
+ * must wait or the action must run, it returns, and the driver calls it again.
+ */
+final class Walk {
+    private final Plan plan;
+    private final TimeSource time;
+    private final Observers observers;
+    private final PolicyHooks hooks;
+    private final Rejections rejections;
+    private final Endings endings;
+    private final BackgroundStarter background;
+
+    // Both are written and read by all threads without care: the straight way has no state, and two of them do no harm.
+    private int callsUntilStraight;
+    private @Nullable StraightWay straight;
+
+    /** How a fork is started; given by the pipeline, since only drivers know threads. */
+    @FunctionalInterface
+    interface BackgroundStarter {
+        void start(CallState parent, CallDecisions.Fork fork);
+    }
+
+    Walk(
+            Plan plan,
+            TimeSource time,
+            Observers observers,
+            PolicyHooks hooks,
+            Rejections rejections,
+            Endings endings,
+            int straightAfter,
+            BackgroundStarter background) {
+        this.plan = plan;
+        this.time = time;
+        this.observers = observers;
+        this.hooks = hooks;
+        this.rejections = rejections;
+        this.endings = endings;
+        callsUntilStraight = straightAfter;
+        this.background = background;
+    }
+
+    // ---- the walk
+
+    /** Takes the call as far as it goes without waiting. */
+    Step advance(CallState call) {
+        // Small, so that the compiler puts it into its caller; whatever does not go straight is gone on with elsewhere.
+        Step next = call.down ? straightDown(call) : straightUp(call);
+        while (next == Step.GO_DOWN || next == Step.GO_UP) {
+            next = next == Step.GO_DOWN ? walkDown(call) : walkUp(call);
+        }
+        return next;
+    }
+
+    /** What the driver has to do; or where to go on by layers. */
+    private Step straightDown(CallState call) {
+        boolean begins = call.cursor == 0 && call.suspendedAt == CallState.NOT_SUSPENDED;
+        StraightWay way = begins ? straightWay() : null;
+        if (way == null) {
+            return Step.GO_DOWN;
+        }
+        int decision;
+        try {
+            decision = way.enter(call);
+        } catch (Throwable thrown) {
+            return enterThrew(call, thrown);
+        }
+        if (decision == 0 && call.forks == null) {
+            call.cursor = plan.layers;
+            return Step.ACT;
+        }
+        return obeyEnter(call, decision);
+    }
+
+    private Step straightUp(CallState call) {
+        StraightWay way = straight;
+        if (way == null || !goesStraightUp(call)) {
+            return Step.GO_UP;
+        }
+        int decision = settleStraight(call, way);
+        if (decision != 0) {
+            return obey(call, decision);
+        }
+        call.leaveScopes(0);
+        return Step.DONE;
+    }
+
+    private Step walkDown(CallState call) {
+        for (int i = plan.nextEnter(call.cursor); i < plan.layers; i = plan.nextEnter(call.cursor)) {
+            call.cursor = i;
+            int decision;
+            try {
+                decision = plan.policy(i).enter(call);
+            } catch (Throwable thrown) {
+                return enterThrew(call, thrown);
+            }
+            Step next = obeyEnter(call, decision);
+            if (next != Step.GO_DOWN) {
+                return next;
+            }
+        }
+        call.cursor = plan.layers;
+        return call.suspendedAt != CallState.NOT_SUSPENDED && !stillAdmitted(call) ? Step.GO_UP : Step.ACT;
+    }
+
+    private Step enterThrew(CallState call, Throwable thrown) {
+        call.forks = null;
+        call.error(thrown, Outcome.IGNORED);
+        abandon(call);
+        return Step.GO_UP;
+    }
+
+    /** What the driver has to do; or where to go on, down from the cursor or up from it. */
+    private Step obeyEnter(CallState call, int decision) {
+        if (call.expired) {
+            call.expired = false;
+        }
+        if (call.forks != null) {
+            startForks(call);
+        }
+        switch (decision) {
+            case 0 -> call.cursor++;
+            case Decision.PAUSE -> {
+                if (call.waitNanos > 0) {
+                    return !hedgeWouldWait(call) && pauseFits(call) ? Step.PAUSE : Step.GO_UP;
+                }
+                call.cursor++;
+            }
+            case Decision.AWAIT -> {
+                if (!call.awaited().isDone()) {
+                    return !hedgeWouldWait(call) && awaitFits(call) ? Step.AWAIT : Step.GO_UP;
+                }
+            }
+            case Decision.OUT -> {
+                return Step.GO_UP;
+            }
+            default -> {
+                call.error(misuse(call.cursor, "enter"), Outcome.IGNORED);
+                abandon(call);
+                return Step.GO_UP;
+            }
+        }
+        return Step.GO_DOWN;
+    }
+
+    private boolean pauseFits(CallState call) {
+        if (call.waitNanos <= call.remaining()) {
+            return true;
+        }
+        endings.giveUpForTime(call);
+        abandon(call);
+        return false;
+    }
+
+    /** A hedge takes what is free, and never stands in the way of a first attempt. */
+    private boolean hedgeWouldWait(CallState call) {
+        if (call.isHedge()) {
+            call.error(rejections.hedgeWouldWait(plan.policyName(call.cursor)), Outcome.REJECTED);
+            abandon(call);
+            return true;
+        }
+        return false;
+    }
+
+    private boolean awaitFits(CallState call) {
+        if (call.cancelPending()) {
+            endings.giveUp(call, CallWord.BY_CANCEL);
+        } else if (call.remaining() <= 0) {
+            endings.giveUpForTime(call);
+        } else {
+            return true;
+        }
+        abandon(call);
+        return false;
+    }
+
+    private boolean stillAdmitted(CallState call) {
+        long outside = Plan.below(call.suspendedAt);
+        call.suspendedAt = CallState.NOT_SUSPENDED;
+        for (long asked = plan.onAdmission & plan.entered(call) & outside; asked != 0; asked &= asked - 1) {
+            call.cursor = Long.numberOfTrailingZeros(asked);
+            int decision;
+            try {
+                decision = plan.policy(call.cursor).stillAdmits(call);
+            } catch (Throwable thrown) {
+                call.error(thrown, Outcome.IGNORED);
+                decision = Decision.OUT;
+            }
+            if (decision != 0) {
+                call.cursor = plan.layers;
+                return false;
+            }
+        }
+        call.cursor = plan.layers;
+        return true;
+    }
+
+    /** The way of calls that nothing holds up; null until the pipeline has been used so much that it pays. */
+    private @Nullable StraightWay straightWay() {
+        if (straight == null && callsUntilStraight >= 0 && --callsUntilStraight < 0) {
+            straight = StraightWay.through(plan, this);
+        }
+        return straight;
+    }
+
+    /** Whether the call came down to its action and has nothing that only the long way knows how to leave. */
+    private boolean goesStraightUp(CallState call) {
+        return call.cursor == plan.layers
+                && call.outcome == Outcome.SUCCESS
+                && call.base == 0
+                && call.kept == null
+                && call.unfinished == null;
+    }
+
+    private int settleStraight(CallState call, StraightWay way) {
+        try {
+            return way.settle(call);
+        } catch (Throwable thrown) {
+            call.forks = null;
+            return call.fail(thrown);
+        }
+    }
+
+    private Step walkUp(CallState call) {
+        call.down = false;
+        for (; ; ) {
+            if (call.settling) {
+                call.settling = false;
+                Step next = obey(call, settle(call, call.cursor));
+                if (next != Step.GO_UP) {
+                    return next;
+                }
+                continue;
+            }
+            long settles = call.outcome == Outcome.SUCCESS ? plan.onSuccess : plan.onFailure;
+            long left = (settles | plan.onEnd) & plan.entered(call);
+            while (left != 0) {
+                int i = Long.SIZE - 1 - Long.numberOfLeadingZeros(left);
+                call.cursor = i;
+                call.leaveScopes(i);
+                int decision = (settles >>> i & 1) != 0 ? settle(call, i) : 0;
+                if (decision != 0) {
+                    Step next = obey(call, decision);
+                    if (next != Step.GO_UP) {
+                        return next;
+                    }
+                    // The outcome may be another one now, and be heard by others.
+                    break;
+                }
+                leaveLayer(call);
+                left ^= 1L << i;
+            }
+            if (left == 0) {
+                call.leaveScopes(call.base);
+                if (call.kept != null) {
+                    call.dropKept();
+                }
+                return Step.DONE;
+            }
+        }
+    }
+
+    private int settle(CallState call, int layer) {
+        int decision;
+        try {
+            decision = plan.policy(layer).settle(call);
+        } catch (Throwable thrown) {
+            call.forks = null;
+            decision = call.fail(thrown);
+        }
+        if (call.expired) {
+            call.expired = false;
+        }
+        if (call.forks != null) {
+            startForks(call);
+        }
+        return decision;
+    }
+
+    private Step obey(CallState call, int decision) {
+        switch (decision) {
+            case 0, Decision.OUT -> {}
+            case Decision.RETRY -> {
+                if (!call.isHedge() && retryFits(call)) {
+                    return beginRetry(call);
+                }
+                abandon(call);
+            }
+            case Decision.AWAIT -> {
+                call.settling = true;
+                if (call.awaited().isDone()) {
+                    return Step.GO_UP;
+                }
+                if (!call.cancelPending() && call.remaining() > 0) {
+                    return Step.AWAIT;
+                }
+                call.settling = false;
+                abandon(call);
+            }
+            case Decision.FUNCTION -> answerFrom(call);
+            case Decision.STAGE -> {
+                if (call.outcome != Outcome.INTERRUPTED) {
+                    return Step.STAGE;
+                }
+                // Whoever was interrupted waits for nothing more.
+                abandon(call);
+            }
+            default -> call.fail(misuse(call.cursor, "settle"));
+        }
+        leaveLayer(call);
+        return Step.GO_UP;
+    }
+
+    /** The layer has been settled for the last time. */
+    void leaveLayer(CallState call) {
+        if (call.kept != null) {
+            call.leaveKept(call.cursor);
+        }
+        if ((plan.onEnd >>> call.cursor & 1) != 0) {
+            List<Work> unfinished = call.unfinished;
+            if (unfinished == null || !LateEnd.defer(call, unfinished)) {
+                end(call);
+            }
+        }
+    }
+
+    void end(CallState call) {
+        hooks.ended(call);
+        if (call.writtenOff) {
+            observers.writtenOff(call.operation(), plan.policyName(call.cursor));
+        }
+    }
+
+    private void answerFrom(CallState call) {
+        try {
+            call.answerOwn(Answering.applied(call), Source.FALLBACK, 0);
+        } catch (Throwable thrown) {
+            call.fail(thrown);
+        }
+    }
+
+    void endedThrew(int layer, Throwable thrown) {
+        hooks.endedThrew(layer, thrown);
+    }
+
+    private void abandon(CallState call) {
+        call.leaveScopes(call.cursor);
+        hooks.abandon(call);
+    }
+
+    // ---- retries
+
+    private boolean retryFits(CallState call) {
+        if (call.cancelPending() || call.outcome == Outcome.CANCELLED || call.outcome == Outcome.INTERRUPTED) {
+            return false;
+        }
+        if (call.giveUpAt < call.cursor || call.waitNanos > call.remaining()) {
+            call.refuseRetry(Refusal.DEADLINE);
+            return false;
+        }
+        return true;
+    }
+
+    private Step beginRetry(CallState call) {
+        call.keepOutcome(call.cursor);
+        call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
+        call.endedBy = CallOutcome.NOT_GIVEN_UP;
+        call.retrying = true;
+        call.mayBeDoneTwice = call.spec.idempotent() || call.mayHaveBegun();
+        observers.retryScheduled(call.operation(), call.attempts, call.waitNanos);
+        if (call.waitNanos > 0) {
+            return Step.PAUSE;
+        }
+        resumed(call, CallWord.BY_TIMER, Step.PAUSE);
+        return call.down ? Step.GO_DOWN : Step.GO_UP;
+    }
+
+    private void beginPass(CallState call) {
+        int layer = call.cursor;
+        call.retrying = false;
+        call.down = true;
+        call.suspendedAt = CallState.NOT_SUSPENDED;
+        call.startedLayers &= Plan.below(layer + 1);
+        call.clearSlotsFrom(layer + 1);
+        if (call.alarms != null) {
+            call.alarms.forgetFrom(layer + 1);
+        }
+        call.fault = null;
+        call.forgetOutcome();
+        if (call.unfinished != null) {
+            LateEnd.detach(call.unfinished, layer);
+        }
+    }
+
+    // ---- after a suspension
+
+    /** A pause or an await is over. */
+    void resumed(CallState call, int reason, Step what) {
+        call.now = time.nanos();
+        int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
+        if (why == CallWord.BY_COMPLETION || why == CallWord.BY_TIMER) {
+            if (what == Step.AWAIT) {
+                if (call.down) {
+                    suspendedHere(call);
+                }
+                call.expired = why == CallWord.BY_TIMER;
+                return;
+            }
+            boolean waited = !call.retrying || call.waitNanos > 0;
+            if (call.retrying && !call.mayBeDoneTwice && call.mayHaveBegun()) {
+                refuseAfterAll(call);
+                return;
+            }
+            if (call.retrying) {
+                beginPass(call);
+            }
+            if (waited) {
+                suspendedHere(call);
+            }
+            call.cursor++;
+            return;
+        }
+        boolean outcomeKnown = !call.down;
+        boolean keeps = outcomeKnown && why == CallWord.BY_LIMIT;
+        // A try that was turned away is not put aside: then what is, is the one before it, and comes back or is
+        // discarded.
+        boolean isKept = call.retrying && !call.wasTurnedAway();
+        call.retrying = false;
+        call.settling = false;
+        if (keeps) {
+            call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
+        } else if (!(outcomeKnown && why == CallWord.BY_REFUSAL)) {
+            endings.giveUp(call, why);
+        } else {
+            call.giveUpAt = CallLimits.CALLER;
+        }
+        abandon(call);
+        if (outcomeKnown) {
+            if (isKept) {
+                forgetKept(call);
+            }
+            leaveLayer(call);
+        }
+        call.down = false;
+    }
+
+    /** Work inside the attempt, on another thread, has begun since its policy decided to try again. */
+    private void refuseAfterAll(CallState call) {
+        boolean isKept = !call.wasTurnedAway();
+        call.retrying = false;
+        call.refuseRetry(Refusal.NOT_IDEMPOTENT);
+        abandon(call);
+        if (isKept) {
+            forgetKept(call);
+        }
+        leaveLayer(call);
+        call.down = false;
+    }
+
+    private static void suspendedHere(CallState call) {
+        call.suspendedAt = Math.max(call.suspendedAt, call.cursor);
+    }
+
+    /** The outcome that stands is the kept one itself, or has replaced it: it must not come back. */
+    private void forgetKept(CallState call) {
+        @Nullable Kept[] kept = call.kept;
+        Kept own = kept == null ? null : kept[call.cursor];
+        if (own != null) {
+            own.forget();
+        }
+    }
+
+    // ---- fallback of a stage
+
+    /** What the user's fallback stage came to; {@link CallState#BY_COMPLETION} or why it was not waited for. */
+    void stageEnded(CallState call, int reason, @Nullable Object value, @Nullable Throwable error) {
+        call.now = time.nanos();
+        int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
+        if (why == CallWord.BY_COMPLETION) {
+            if (error == null) {
+                call.answerOwn(value, Source.FALLBACK, 0);
+            } else {
+                Throwable cause = Judge.unwrapped(error);
+                call.fail(cause == null ? error : cause);
+            }
+        } else {
+            call.discard(value);
+            if (why == CallWord.BY_CANCEL || why == CallWord.BY_INTERRUPT) {
+                endings.giveUp(call, why);
+            }
+            abandon(call);
+        }
+        leaveLayer(call);
+    }
+
+    // ---- small things
+
+    void startForks(CallState call) {
+        List<CallDecisions.Fork> forks = call.forks == null ? List.of() : new ArrayList<>(call.forks);
+        call.forks = null;
+        for (CallDecisions.Fork fork : forks) {
+            background.start(call, fork);
+        }
+    }
+
+    /** Something that must not throw has thrown, in the middle of a walk: the layers are left all the same. */
+    void breakOff(CallState call, Throwable broken) {
+        call.loseValueFor(null);
+        call.settling = false;
+        call.retrying = false;
+        call.down = false;
+        call.giveUpAt = CallLimits.CALLER;
+        call.error(broken, Outcome.IGNORED);
+        for (Step what = advance(call); what != Step.DONE; what = advance(call)) {
+            if (what == Step.STAGE) {
+                stageEnded(call, CallWord.BY_REFUSAL, null, null);
+            } else {
+                resumed(call, CallWord.BY_REFUSAL, what);
+            }
+        }
+    }
+
+    private IllegalStateException misuse(int layer, String method) {
+        return new IllegalStateException(
+                method + " of " + plan.policyName(layer) + " returned no decision of its passage");
+    }
+}

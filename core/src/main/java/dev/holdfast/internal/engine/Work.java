@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Work of an attempt that may go on after its outcome was decided, and the ends of layers that wait for it. */
+abstract class Work {
+    private boolean over;
+    private long decidedAt;
+    private boolean decided;
+    private int reach = Integer.MAX_VALUE;
+    private @Nullable List<LateEnd> lateEnds;
+
+    /** The work has ended. Those who waited for it are told by {@link #tell}. */
+    synchronized List<LateEnd> end() {
+        over = true;
+        List<LateEnd> waiting = lateEnds == null ? List.of() : lateEnds;
+        lateEnds = null;
+        return waiting;
+    }
+
+    static void tell(List<LateEnd> waiting) {
+        for (LateEnd end : waiting) {
+            end.workEnded();
+        }
+    }
+
+    /** The outcome is decided without the work, which goes on; false if it has ended meanwhile. */
+    synchronized boolean goesOn(long now) {
+        decidedAt = now;
+        decided = !over;
+        return decided;
+    }
+
+    synchronized boolean isOver() {
+        return over;
+    }
+
+    /** Since when the work has gone on for nobody; {@link Long#MIN_VALUE} if it has not. */
+    synchronized long decidedAt() {
+        return decided ? decidedAt : Long.MIN_VALUE;
+    }
+
+    synchronized boolean attach(LateEnd end) {
+        if (over) {
+            return false;
+        }
+        if (lateEnds == null) {
+            lateEnds = new ArrayList<>(2);
+        }
+        lateEnds.add(end);
+        return true;
+    }
+
+    boolean reaches(int layer) {
+        return reach >= layer;
+    }
+
+    void reachOnly(int layer) {
+        reach = Math.min(reach, layer);
+    }
+}

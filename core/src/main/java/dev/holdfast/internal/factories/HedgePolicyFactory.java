@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.factories;
+
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.hedge.HedgeSettings;
+import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Makes the {@code hedge} of a configuration file. It is no part of {@link dev.holdfast.Pipeline#standard}: whether a second
+ * attempt at the same time does no harm only the user knows.
+ */
+public final class HedgePolicyFactory implements PolicyFactory<HedgeSettings.Builder> {
+
+    /** For the service loader. */
+    public HedgePolicyFactory() {}
+
+    @Override
+    public String key() {
+        return "hedge";
+    }
+
+    @Override
+    public HedgeSettings.Builder builder() {
+        return HedgeSettings.builder();
+    }
+
+    @Override
+    public List<Option<HedgeSettings.Builder, ?>> options() {
+        return List.of(
+                Option.duration("delay", HedgeSettings.Builder::delay),
+                Option.decimal("percentile", HedgeSettings.Builder::percentile),
+                Option.duration("window", HedgeSettings.Builder::window),
+                Option.integer("minimum-calls", HedgeSettings.Builder::minimumCalls),
+                Option.duration("initial-delay", HedgeSettings.Builder::initialDelay),
+                Option.integer("max-hedges", HedgeSettings.Builder::maxHedges),
+                Option.bound("budget", RetryBudget.class, HedgeSettings.Builder::budget),
+                Option.flag("budget.enabled", HedgeSettings.Builder::budgetEnabled));
+    }
+
+    @Override
+    public Policy create(HedgeSettings.Builder builder) {
+        return HedgePolicy.of(builder.build());
+    }
+
+    @Override
+    public Optional<String> shorthand() {
+        return Optional.of("delay");
+    }
+
+    @Override
+    public int position() {
+        return 450;
+    }
+}

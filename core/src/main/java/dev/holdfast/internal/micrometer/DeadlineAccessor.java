@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.micrometer;
+
+import dev.holdfast.Deadline;
+import io.micrometer.context.ThreadLocalAccessor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes Micrometer's context-propagation carry the deadline and the number of the attempt, so that any executor which is
+ * wrapped with it does what {@link Deadline#propagating} does. Registered by itself.
+ */
+public final class DeadlineAccessor implements ThreadLocalAccessor<Deadline.Binding> {
+    /** The key in a snapshot. */
+    public static final String KEY = "holdfast.deadline";
+
+    /** For the service loader, and for registries of one's own. */
+    public DeadlineAccessor() {}
+
+    @Override
+    public Object key() {
+        return KEY;
+    }
+
+    @Override
+    public Deadline.@Nullable Binding getValue() {
+        return Deadline.Binding.current();
+    }
+
+    @Override
+    public void setValue(Deadline.Binding value) {
+        Deadline.Binding.set(value);
+    }
+
+    @Override
+    public void setValue() {
+        Deadline.Binding.set(null);
+    }
+
+    @Override
+    public void restore(Deadline.Binding previous) {
+        Deadline.Binding.restore(previous);
+    }
+
+    @Override
+    public void restore() {
+        Deadline.Binding.restore(null);
+    }
+}

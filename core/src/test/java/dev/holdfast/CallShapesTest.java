@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Actions without a value, actions that throw two checked exceptions, and the policy of a type. */
+class CallShapesTest {
+    private final VirtualTime time = new VirtualTime();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("p").policies(policies).time(time).build();
+    }
+
+    /** As java.net.http's {@code send}. */
+    private static String send(AtomicInteger requests, int failures) throws IOException, InterruptedException {
+        if (requests.incrementAndGet() <= failures) {
+            throw new IOException("reset");
+        }
+        return "body " + requests.get();
+    }
+
+    // That these compile without throws Exception is half of the test.
+
+    private static String sent(Pipeline p, AtomicInteger requests, int failures)
+            throws IOException, InterruptedException {
+        return p.callInterruptibly(() -> send(requests, failures));
+    }
+
+    private static String sent(Call<String> call, AtomicInteger requests, int failures)
+            throws IOException, InterruptedException {
+        return call.callInterruptibly(attempt -> send(requests, failures));
+    }
+
+    private static void slept(Pipeline p) throws InterruptedException {
+        p.callInterruptibly(() -> {
+            Thread.sleep(0);
+            return "slept";
+        });
+    }
+
+    @Test
+    void anActionOfTwoCheckedExceptionsIsRetriedAndDeliversAsAnyOther() throws IOException, InterruptedException {
+        Pipeline p = pipeline(RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1))));
+        AtomicInteger first = new AtomicInteger();
+        AtomicInteger second = new AtomicInteger();
+        List<String> got = new ArrayList<>();
+        CompletableFuture<@Nullable Object> caller = time.spawn(() -> {
+            got.add(sent(p, first, 2));
+            got.add(sent(p.<String>operation("send").key(1), second, 1));
+            return null;
+        });
+        time.advance(Duration.ofSeconds(1));
+        assertThat(caller).isCompleted();
+        assertThat(got).containsExactly("body 3", "body 2");
+        slept(p);
+    }
+
+    @Test
+    void bothExceptionsLeaveAsTheyAre() {
+        Pipeline p = pipeline();
+        assertThatThrownBy(() -> sent(p, new AtomicInteger(), 9))
+                .isInstanceOf(IOException.class)
+                .hasMessage("reset");
+        InterruptedException mine = new InterruptedException("mine");
+        assertThatThrownBy(() -> p.callInterruptibly(() -> {
+                    throw mine;
+                }))
+                .isSameAs(mine);
+        assertThatThrownBy(() -> p.<String>operation("o").unkeyed().callInterruptibly(attempt -> {
+                    throw mine;
+                }))
+                .isSameAs(mine);
+        Thread.interrupted();
+    }
+
+    @Test
+    void anActionWithoutAValueRunsUnderThePolicies() throws IOException {
+        Pipeline p = pipeline(RetryPolicy.of(r -> r.maxAttempts(2).initialBackoff(Duration.ofMillis(1))));
+        AtomicInteger runs = new AtomicInteger();
+        List<Integer> attempts = new ArrayList<>();
+        CompletableFuture<@Nullable Object> caller = time.spawn(() -> {
+            p.run(() -> {
+                if (runs.incrementAndGet() == 1) {
+                    throw new IOException("reset");
+                }
+            });
+            p.operation("delete").unkeyed().run(attempt -> {
+                attempts.add(attempt.number());
+                if (attempt.number() == 1) {
+                    throw new IOException("reset");
+                }
+            });
+            return null;
+        });
+        time.advance(Duration.ofSeconds(1));
+        assertThat(caller).isCompleted();
+        assertThat(runs).hasValue(2);
+        assertThat(attempts).containsExactly(1, 2);
+        // No checked exception is declared where none is thrown.
+        p.run(() -> runs.addAndGet(10));
+        assertThat(runs).hasValue(12);
+    }
+
+    @Test
+    void anActionWithoutAValueEndsInItsOwnExceptionOrInAFallback() {
+        IOException mine = new IOException("mine");
+        assertThatThrownBy(() -> pipeline().run(() -> {
+                    throw mine;
+                }))
+                .isSameAs(mine);
+        pipeline(FallbackPolicy.value("made up")).run(() -> {
+            throw new IllegalStateException("handled");
+        });
+    }
+
+    @Test
+    void anActionWithoutAValueHasNoKeyButKeepsWhatElseTheCallSays() {
+        List<@Nullable Object> keys = new ArrayList<>();
+        List<Boolean> idempotent = new ArrayList<>();
+        List<Duration> remaining = new ArrayList<>();
+        Policy sees = new Policy("sees", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                keys.add(passage.key());
+                idempotent.add(passage.idempotent());
+                return PROCEED;
+            }
+        };
+        pipeline(sees)
+                .<String>operation("o")
+                .key("k")
+                .idempotent(false)
+                .deadline(Duration.ofSeconds(3))
+                .run(attempt -> remaining.add(attempt.remaining()));
+        assertThat(keys).hasSize(1).containsOnlyNulls();
+        assertThat(idempotent).containsExactly(false);
+        assertThat(remaining).containsExactly(Duration.ofSeconds(3));
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // as a program would that is not checked for nulls
+    void noActionIsToldBeforeAnythingHappens() {
+        Pipeline p = pipeline();
+        assertThatThrownBy(() -> p.run(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("action");
+        assertThatThrownBy(() -> p.callInterruptibly(null)).hasMessage("action");
+        assertThatThrownBy(() -> p.operation("o").unkeyed().run(null)).hasMessage("action");
+        assertThatThrownBy(() -> p.operation("o").unkeyed().callInterruptibly(null))
+                .hasMessage("action");
+    }
+
+    @Test
+    void thePolicyOfATypeIsFoundIfThereIsExactlyOne() {
+        TimeoutPolicy timeout = TimeoutPolicy.of(Duration.ofSeconds(1));
+        Pipeline p = pipeline(RetryPolicy.ofDefaults(), timeout, RetryPolicy.ofDefaults());
+        assertThat(p.policy(TimeoutPolicy.class)).isSameAs(timeout);
+        assertThatThrownBy(() -> p.policy(FallbackPolicy.class))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("pipeline 'p' has no FallbackPolicy, but exactly one is asked for: "
+                        + "p: retry > timeout > retry > call");
+        assertThatThrownBy(() -> p.policy(RetryPolicy.class)).hasMessageContaining("'p' has 2 RetryPolicy");
+    }
+
+    @Test
+    void aFallbackTellsItsSettings() {
+        assertThat(FallbackPolicy.value("x").settings().onIgnored()).isFalse();
+    }
+}

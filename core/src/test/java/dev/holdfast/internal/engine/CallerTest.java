@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.contract.Around;
+import dev.holdfast.spi.TimeSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** One interrupt flag for all calls of a thread, and for whoever interrupts it from outside: whose it is. */
+class CallerTest {
+    private final Caller caller = new Caller(Thread.currentThread());
+    private int interrupts;
+    private final TimeSource time = new Around(TimeSource.system()) {
+        @Override
+        public void interrupt(Thread thread) {
+            interrupts++;
+            super.interrupt(thread);
+        }
+    };
+
+    @AfterEach
+    void clear() {
+        Thread.interrupted();
+    }
+
+    private static boolean flag() {
+        return Thread.currentThread().isInterrupted();
+    }
+
+    /** As the thread does it when it has found the flag. */
+    private void ended(boolean interruptedOutside) {
+        caller.ended(Thread.interrupted() ? 1 : 0, interruptedOutside);
+    }
+
+    @Test
+    void callThatIsStruckTakesItsFlagWithIt() {
+        assertThat(caller.interrupt(time)).isTrue();
+        ended(false);
+        assertThat(flag()).isFalse();
+    }
+
+    @Test
+    void flagFromOutsideBeforeTheStrikeStays() {
+        Thread.currentThread().interrupt();
+        boolean ours = caller.interrupt(time);
+        assertThat(ours).isFalse();
+        assertThat(interrupts).isZero();
+        ended(!ours);
+        assertThat(flag()).isTrue();
+    }
+
+    @Test
+    void flagFromOutsideAfterTheStrikeStays() {
+        caller.interrupt(time);
+        // It is found set twice: ours, and then another one.
+        Thread.interrupted();
+        caller.ended(2, false);
+        assertThat(flag()).isTrue();
+    }
+
+    @Test
+    void threadIsInterruptedOnceForTwoCallsThatAreStruckOneInTheOther() {
+        assertThat(caller.interrupt(time)).isTrue();
+        assertThat(caller.interrupt(time)).isTrue();
+        assertThat(interrupts).isOne();
+    }
+
+    @Test
+    void innerOneOfTwoStruckCallsPassesTheFlagOnAndTheOuterOneTakesIt() {
+        caller.interrupt(time);
+        caller.interrupt(time);
+        ended(false);
+        assertThat(flag()).isTrue();
+        ended(false);
+        assertThat(flag()).isFalse();
+    }
+
+    @Test
+    void flagThatWasPassedOnIsNotTakenForOneFromOutside() {
+        caller.interrupt(time);
+        caller.interrupt(time);
+        ended(false);
+        // The flag that was passed on, and a strike that comes only now.
+        Thread.interrupted();
+        caller.ended(2, false);
+        assertThat(flag()).isFalse();
+    }
+
+    @Test
+    void flagFromOutsideBesideOneThatWasPassedOnStays() {
+        caller.interrupt(time);
+        caller.interrupt(time);
+        ended(false);
+        Thread.interrupted();
+        caller.ended(3, false);
+        assertThat(flag()).isTrue();
+    }
+
+    @Test
+    void callAfterOneThatPassedItsFlagOnBeginsAnew() {
+        caller.interrupt(time);
+        caller.interrupt(time);
+        ended(false);
+        ended(false);
+        caller.interrupt(time);
+        Thread.interrupted();
+        caller.ended(2, false);
+        assertThat(flag()).isTrue();
+    }
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Knobs;
+import dev.holdfast.Pipeline;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class ThreadsTest {
+    private static final InheritableThreadLocal<String> TENANT = new InheritableThreadLocal<>();
+
+    @Test
+    void pipelinesThreadsInheritNothingFromWhoeverStartsThem() throws Exception {
+        TENANT.set("shop");
+        try {
+            assertThat(onEach(null, () -> TENANT.get() == null)).containsExactly(true, true);
+        } finally {
+            TENANT.remove();
+        }
+    }
+
+    /** The timer's thread has the highest, and starts some of them. */
+    @Test
+    @SuppressWarnings("ThreadPriorityCheck")
+    void theirPriorityIsNotThatOfWhoeverStartsThem() throws Exception {
+        Thread starter = Thread.currentThread();
+        int before = starter.getPriority();
+        starter.setPriority(Thread.MAX_PRIORITY);
+        try {
+            assertThat(onEach(null, () -> Thread.currentThread().getPriority()))
+                    .containsExactly(Thread.NORM_PRIORITY, Thread.NORM_PRIORITY);
+        } finally {
+            starter.setPriority(before);
+        }
+    }
+
+    @Test
+    void theirContextClassLoaderIsTheOneThatWasGiven() throws Exception {
+        try (URLClassLoader application = new URLClassLoader(new URL[0], null)) {
+            assertThat(onEach(application, () -> Thread.currentThread().getContextClassLoader()))
+                    .containsExactly(application, application);
+        }
+    }
+
+    @Test
+    void aPipelinesThreadsHaveTheLoaderOfWhoeverBuiltIt() throws Exception {
+        Thread builder = Thread.currentThread();
+        ClassLoader before = builder.getContextClassLoader();
+        try (URLClassLoader application = new URLClassLoader(new URL[0], null)) {
+            builder.setContextClassLoader(application);
+            try (Pipeline pipeline = Pipeline.of("p")) {
+                builder.setContextClassLoader(before);
+                CompletableFuture<ClassLoader> seen = new CompletableFuture<>();
+                Knobs.engine(pipeline)
+                        .lanes
+                        .ends()
+                        .execute(() -> seen.complete(Thread.currentThread().getContextClassLoader()));
+                assertThat(seen.get(5, TimeUnit.MINUTES)).isSameAs(application);
+            }
+        } finally {
+            builder.setContextClassLoader(before);
+        }
+    }
+
+    @Test
+    void pipelinesExecutorHasVirtualThreadsWhereTheJvmHasThem() throws Exception {
+        boolean jvmHasThem = Runtime.version().feature() >= 21;
+        assertThat(onEach(null, () -> Threads.isVirtual(Thread.currentThread())))
+                .containsExactly(jvmHasThem, false);
+    }
+
+    /** What a task finds on a thread of the executor, and on one for attempts. */
+    private static <T> List<T> onEach(@Nullable ClassLoader loader, Callable<T> task) throws Exception {
+        ExecutorService executor = Threads.newExecutor("p", loader);
+        ExecutorService dedicated = Threads.newDedicated("p", loader);
+        try {
+            return List.of(
+                    executor.submit(task).get(5, TimeUnit.MINUTES),
+                    dedicated.submit(task).get(5, TimeUnit.MINUTES));
+        } finally {
+            executor.shutdown();
+            dedicated.shutdown();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.stalecache.internal;
+
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.stalecache.StaleCacheSettings;
+import java.util.List;
+
+/**
+ * The section {@code stale-cache} of a configuration file. Found by {@link java.util.ServiceLoader}. Not in the standard
+ * pipeline: an answer from memory is something that a user must have asked for.
+ */
+public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSettings.Builder> {
+
+    /** For the service loader. */
+    public StaleCachePolicyFactory() {}
+
+    @Override
+    public String key() {
+        return "stale-cache";
+    }
+
+    @Override
+    public StaleCacheSettings.Builder builder() {
+        return StaleCacheSettings.builder();
+    }
+
+    @Override
+    public List<Option<StaleCacheSettings.Builder, ?>> options() {
+        return List.of(
+                Option.duration("fresh", StaleCacheSettings.Builder::fresh),
+                Option.duration("stale-while-revalidate", StaleCacheSettings.Builder::staleWhileRevalidate),
+                Option.duration("stale-if-error", StaleCacheSettings.Builder::staleIfError),
+                Option.duration("stale-if-slow", StaleCacheSettings.Builder::staleIfSlow),
+                Option.flag("keep-if-ignored", StaleCacheSettings.Builder::keepIfIgnored),
+                Option.integer("max-entries", StaleCacheSettings.Builder::maxEntries),
+                Option.integer("max-followers", StaleCacheSettings.Builder::maxFollowers),
+                Option.integer("max-followers-if-slow", StaleCacheSettings.Builder::maxFollowersIfSlow),
+                Option.duration("refresh-timeout", StaleCacheSettings.Builder::refreshTimeout),
+                Option.duration("refresh-backoff", StaleCacheSettings.Builder::refreshBackoff));
+    }
+
+    @Override
+    public Policy create(StaleCacheSettings.Builder builder) {
+        return StaleCachePolicy.of(builder.build());
+    }
+
+    @Override
+    public int position() {
+        return 300;
+    }
+}

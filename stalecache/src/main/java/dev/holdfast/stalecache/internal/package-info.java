@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The section of a configuration file. Found by {@link java.util.ServiceLoader}. */
+@NullMarked
+package dev.holdfast.stalecache.internal;
+
+import org.jspecify.annotations.NullMarked;

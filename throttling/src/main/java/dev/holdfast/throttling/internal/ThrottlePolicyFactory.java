@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling.internal;
+
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.throttling.ThrottleSettings;
+import java.util.List;
+
+/**
+ * Makes a throttle from the section {@code throttle} of a file; found by {@link java.util.ServiceLoader}. There is none in
+ * the standard pipeline, since only the user knows what the dependency was promised.
+ */
+public final class ThrottlePolicyFactory implements PolicyFactory<ThrottleSettings.Builder> {
+
+    /** For {@link java.util.ServiceLoader}. */
+    public ThrottlePolicyFactory() {}
+
+    @Override
+    public String key() {
+        return "throttle";
+    }
+
+    @Override
+    public ThrottleSettings.Builder builder() {
+        return ThrottleSettings.builder();
+    }
+
+    @Override
+    public List<Option<ThrottleSettings.Builder, ?>> options() {
+        return List.of(
+                Option.integer("limit", ThrottleSettings.Builder::limit),
+                Option.duration("per", ThrottleSettings.Builder::per),
+                Option.integer("burst", ThrottleSettings.Builder::burst),
+                Option.duration("max-wait", ThrottleSettings.Builder::maxWait));
+    }
+
+    @Override
+    public Policy create(ThrottleSettings.Builder builder) {
+        return ThrottlePolicy.of(builder.build());
+    }
+
+    @Override
+    public int position() {
+        return 600;
+    }
+}
