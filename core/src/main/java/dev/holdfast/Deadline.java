@@ -18,7 +18,7 @@ public final class Deadline {
 
     /**
      * Runs an action under a deadline. It limits all calls that the action makes through pipelines. The action itself is not
-     * interrupted. For an action without a value: {@code () -> { action(); return null; }}.
+     * interrupted.
      *
      * @param limit at most 365 days. With zero or less, calls of the action are rejected with {@link Reason#DEADLINE_EXCEEDED}.
      */
@@ -35,6 +35,22 @@ public final class Deadline {
             TimeSource time, Duration limit, CheckedSupplier<T, E> action) throws E {
         Objects.requireNonNull(action, "action");
         return Bound.within(time, Call.limitNanos("limit", limit), 0, action);
+    }
+
+    /** As {@link #within(Duration, CheckedSupplier)}, for an action without a value. */
+    public static <E extends Exception> void within(Duration limit, CheckedRunnable<E> action) throws E {
+        within(TimeSource.system(), limit, action);
+    }
+
+    /** As {@link #within(TimeSource, Duration, CheckedSupplier)}, for an action without a value. */
+    public static <E extends Exception> void within(TimeSource time, Duration limit, CheckedRunnable<E> action)
+            throws E {
+        Objects.requireNonNull(action, "action");
+        CheckedSupplier<@Nullable Object, E> any = () -> {
+            action.run();
+            return null;
+        };
+        within(time, limit, any);
     }
 
     /** The time that the current thread's request has left, never negative; empty without a limit. */

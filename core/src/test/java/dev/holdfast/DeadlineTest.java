@@ -14,6 +14,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -217,5 +218,25 @@ class DeadlineTest {
                         .join()
                         .value())
                 .isEqualTo("b");
+    }
+
+    @Test
+    void anActionWithoutAValueRunsUnderTheDeadline() throws IOException {
+        List<Optional<Duration>> seen = new ArrayList<>();
+        Deadline.within(Duration.ofHours(1), () -> {
+            seen.add(Deadline.remaining());
+        });
+        assertThat(seen.get(0))
+                .hasValueSatisfying(left -> assertThat(left).isBetween(Duration.ofMinutes(50), Duration.ofHours(1)));
+        Deadline.within(time, Duration.ofSeconds(2), () -> {
+            seen.add(Deadline.remaining());
+        });
+        assertThat(seen.get(1)).contains(Duration.ofSeconds(2));
+        IOException mine = new IOException("mine");
+        CheckedRunnable<IOException> fails = () -> {
+            throw mine;
+        };
+        assertThatThrownBy(() -> Deadline.within(Duration.ofSeconds(2), fails)).isSameAs(mine);
+        assertThat(Deadline.remaining()).isEmpty();
     }
 }

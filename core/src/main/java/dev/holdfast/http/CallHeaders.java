@@ -2,6 +2,7 @@
 package dev.holdfast.http;
 
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.CheckedRunnable;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
@@ -203,8 +204,7 @@ public final class CallHeaders {
     /**
      * Runs an action for a request that came in with these headers. Pipelines that it calls on this thread end within the time
      * that was left, and do not retry inside a retry of the sender. A deadline that holds already can only be shortened. A header
-     * that is missing, malformed or longer than 64 characters changes nothing. Of two times the shorter one holds. For an action
-     * without a value: {@code () -> { handle(exchange); return null; }}.
+     * that is missing, malformed or longer than 64 characters changes nothing. Of two times the shorter one holds.
      *
      * @param headers the first value of a header, or null
      * @throws CallRejectedException with {@link Reason#DEADLINE_EXCEEDED}, and without running the action, if no time is left
@@ -218,6 +218,17 @@ public final class CallHeaders {
                     Reason.DEADLINE_EXCEEDED, "inbound", "deadline", "the request came in with no time left", -1, null);
         }
         return Bound.within(builder.time, limit, attempt(headers), action);
+    }
+
+    /** As {@link #receive(Function, CheckedSupplier)}, for an action without a value. */
+    public <E extends Exception> void receive(
+            Function<? super String, @Nullable String> headers, CheckedRunnable<E> action) throws E {
+        Objects.requireNonNull(action, "action");
+        CheckedSupplier<@Nullable Object, E> any = () -> {
+            action.run();
+            return null;
+        };
+        receive(headers, any);
     }
 
     private long limit(Function<? super String, @Nullable String> headers) {

@@ -316,12 +316,8 @@ class CallHeadersTest {
         List<Map<String, String>> seen = new ArrayList<>();
         headers.receive(Map.of("Holdfast-Attempt", "2")::get, () -> {
             pool.execute(() -> seen.add(written(headers)));
-            return null;
         });
-        pipeline().call(() -> {
-            pool.execute(() -> seen.add(written(headers)));
-            return null;
-        });
+        pipeline().run(() -> pool.execute(() -> seen.add(written(headers))));
         handedIn.forEach(Runnable::run);
         seen.add(written(headers));
         assertThat(seen).containsExactly(attempt("2"), attempt("1"), Map.of());
