@@ -35,15 +35,18 @@ public interface Attempt {
      *
      * @param number from 1
      * @param outcome how it ended
-     * @param duration how long the action ran, without waits
+     * @param duration how long the action ran, without waits; empty for a first attempt that nothing measured: no policy with a
+     *     limit or a state of its own, no deadline, no observer, no {@link Reply}
      * @param refusal why there was no further attempt; empty if there was one, or if none was wanted (a success, an error that is
      *     not retried, no retry policy)
      */
-    record End(int number, Outcome outcome, Duration duration, Optional<Refusal> refusal) {
+    record End(int number, Outcome outcome, Optional<Duration> duration, Optional<Refusal> refusal) {
         @Override
         public String toString() {
             String why = refusal.map(reason -> ", no further one: " + reason).orElse("");
-            return "#" + number + " " + outcome + " after " + duration.toMillis() + " ms" + why;
+            String after =
+                    duration.map(took -> " after " + took.toMillis() + " ms").orElse("");
+            return "#" + number + " " + outcome + after + why;
         }
     }
 }

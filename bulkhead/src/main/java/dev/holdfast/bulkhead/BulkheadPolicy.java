@@ -102,6 +102,11 @@ public final class BulkheadPolicy extends Policy {
     }
 
     @Override
+    public boolean timesAttempts() {
+        return adaptive != null;
+    }
+
+    @Override
     public int enter(Passage passage) {
         if (passage.object() instanceof Ticket ticket) {
             return afterWaiting(passage, ticket);

@@ -28,6 +28,11 @@ final class ExistingBulkheadPolicy extends Policy {
     }
 
     @Override
+    public boolean timesAttempts() {
+        return false;
+    }
+
+    @Override
     public int enter(Passage passage) {
         if (bulkhead.tryAcquirePermission()) {
             passage.slot(HELD);

@@ -53,6 +53,11 @@ public final class FallbackPolicy extends Policy {
     }
 
     @Override
+    public boolean timesAttempts() {
+        return false;
+    }
+
+    @Override
     public boolean mayAnswer() {
         return true;
     }

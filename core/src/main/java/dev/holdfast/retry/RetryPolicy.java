@@ -63,6 +63,12 @@ public final class RetryPolicy extends Policy {
         return Optional.ofNullable(budget);
     }
 
+    /** What was cut short is asked where a limit has struck, and a call with a limit is timed anyway. */
+    @Override
+    public boolean timesAttempts() {
+        return false;
+    }
+
     @Override
     public void meters(Meters meters) {
         RetryBudget shown = budget;

@@ -32,7 +32,10 @@ public abstract class Passage {
 
     // ---- what is known of the call
 
-    /** The time, in the nanoseconds of the pipeline's source: when the pass started, a suspension ended or the attempt ended. */
+    /**
+     * The time, in the nanoseconds of the pipeline's source: when the pass started, a suspension ended or the attempt ended, or
+     * when this was first asked since then. The same for all layers until the next of these.
+     */
     public abstract long now();
 
     /** Nanoseconds until the nearest limit around this layer; {@link Long#MAX_VALUE} without one; may be negative. */
@@ -139,7 +142,10 @@ public abstract class Passage {
     /** On the way up: why a retry further in did not try again; null if there is none, or nothing to try again. */
     public abstract @Nullable Refusal refusal();
 
-    /** How long the last attempt's action ran, in nanoseconds; waits not included. */
+    /**
+     * How long the last attempt's action ran, in nanoseconds; waits not included. 0 if nothing in the pipeline {@linkplain
+     * Policy#timesAttempts asks}.
+     */
     public abstract long actionNanos();
 
     /** Where the value came from. */

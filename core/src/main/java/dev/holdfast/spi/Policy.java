@@ -170,6 +170,15 @@ public abstract class Policy {
         return false;
     }
 
+    /**
+     * Whether this policy asks how long an attempt took ({@link Passage#actionNanos}) or whether it was {@linkplain
+     * Passage#cutShort cut short}; default true. Where no policy, observer or limit asks, a pipeline saves the two looks at the
+     * clock.
+     */
+    public boolean timesAttempts() {
+        return true;
+    }
+
     /** Told the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
     public void bind(TimeSource time) {}
 

@@ -69,7 +69,7 @@ class HedgeReportsTest {
     private static List<String> outcomes(List<Attempt.End> history) {
         return history.stream()
                 .map(end -> end.number() + " " + end.outcome() + " "
-                        + end.duration().toMillis())
+                        + end.duration().orElseThrow().toMillis())
                 .toList();
     }
 

@@ -117,6 +117,11 @@ public final class ChaosPolicy extends Policy {
     }
 
     @Override
+    public boolean timesAttempts() {
+        return false;
+    }
+
+    @Override
     public int enter(Passage passage) {
         if (on) {
             ChaosSettings now = settings;

@@ -214,6 +214,11 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public boolean timesAttempts() {
+        return policy.timesAttempts();
+    }
+
+    @Override
     public boolean mayAnswer() {
         return policy.mayAnswer();
     }

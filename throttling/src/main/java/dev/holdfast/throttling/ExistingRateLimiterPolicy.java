@@ -34,6 +34,11 @@ final class ExistingRateLimiterPolicy extends Policy {
     }
 
     @Override
+    public boolean timesAttempts() {
+        return false;
+    }
+
+    @Override
     public int enter(Passage passage) {
         long wait = limiter.reservePermission();
         if (wait == 0) {

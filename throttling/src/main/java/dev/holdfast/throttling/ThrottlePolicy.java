@@ -80,6 +80,11 @@ public final class ThrottlePolicy extends Policy {
     }
 
     @Override
+    public boolean timesAttempts() {
+        return false;
+    }
+
+    @Override
     public int enter(Passage passage) {
         long reservation = gcra.reserve(passage.now(), 0, Stripes.current());
         if (reservation == Gcra.NONE) {

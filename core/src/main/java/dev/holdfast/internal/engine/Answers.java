@@ -18,16 +18,16 @@ final class Answers {
 
     /** Not every answer: quick ones would write what all threads read. */
     void note(CallState call) {
-        if (call.now - notedAt >= AnswerTimes.SAMPLE_NANOS || !noted) {
+        if (call.now() - notedAt >= AnswerTimes.SAMPLE_NANOS || !noted) {
             noteNow(call);
         }
     }
 
     private void noteNow(CallState call) {
-        notedAt = call.now;
+        notedAt = call.now();
         noted = true;
         for (AnswerTimes times : ofLayers) {
-            times.answered(call.actionNanos, call.now);
+            times.answered(call.actionNanos, call.now());
         }
     }
 
@@ -36,7 +36,7 @@ final class Answers {
         long longNanos = call.longFor(call.limitOwner);
         long mask = 0;
         for (int i = 0; i < ofLayers.length; i++) {
-            if (ofLayers[i].areOutlivedBy(call.actionNanos, call.now, longNanos)) {
+            if (ofLayers[i].areOutlivedBy(call.actionNanos, call.now(), longNanos)) {
                 mask |= 1L << i;
             }
         }

@@ -41,7 +41,7 @@ public final class AsyncDriver implements Driver {
         StackRoom.ensure();
         CallState call = new CallState(engine.plan.layers, true, null);
         CallFuture<R> future = new CallFuture<>(call, asReply);
-        call.begin(engine, spec, mode);
+        call.begin(engine, spec, mode, asReply);
         call.work(action, argument);
         call.inherit(Ambient.get());
         call.future = future;
@@ -470,7 +470,7 @@ public final class AsyncDriver implements Driver {
         CompletionStage<?> cancelled = suspension.stage;
         cancel(suspension);
         endings.attemptGivenUp(call, claimedBy, null);
-        if (suspension.goesOn(call.now)) {
+        if (suspension.goesOn(call.now())) {
             call.goesOn(suspension);
             // One that came meanwhile from another thread, which did not see yet that it was too late.
             if (suspension.stage != cancelled) {

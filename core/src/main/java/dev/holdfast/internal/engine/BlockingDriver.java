@@ -42,7 +42,7 @@ public final class BlockingDriver implements Driver {
         CallState before = ambient.inner();
         boolean walking = ambient.enterWalk();
         try {
-            call.begin(engine, spec, mode);
+            call.begin(engine, spec, mode, asReply);
             if (own == null) {
                 call.inherit(ambient);
                 ambient.enter(call);
@@ -304,7 +304,7 @@ public final class BlockingDriver implements Driver {
         long decidedAt = decidedAt(call, reason);
         endings.attemptGivenUp(call, reason, null);
         call.discard(value);
-        engine.tellOverrun(call.operation(), call.now - decidedAt);
+        engine.tellOverrun(call.operation(), call.now() - decidedAt);
     }
 
     private static long decidedAt(CallState call, int reason) {
@@ -313,7 +313,7 @@ public final class BlockingDriver implements Driver {
         }
         Race race = call.race();
         Hedge hedge = call.hedge();
-        return race != null ? race.decidedAt() : hedge != null ? hedge.decidedAt() : call.now;
+        return race != null ? race.decidedAt() : hedge != null ? hedge.decidedAt() : call.now();
     }
 
     /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */

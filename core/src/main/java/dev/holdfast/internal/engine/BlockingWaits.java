@@ -23,7 +23,7 @@ final class BlockingWaits {
         ambient.pauseWalk();
         int reason;
         try {
-            reason = what == Step.PAUSE ? park(call.now + call.waitNanos, null) : await(call);
+            reason = what == Step.PAUSE ? park(call.now() + call.waitNanos, null) : await(call);
         } catch (Throwable broken) {
             // A source of time that cannot wait: the layers are still left one by one.
             ambient.resumeWalk();
@@ -55,7 +55,7 @@ final class BlockingWaits {
         if (wait == Long.MAX_VALUE) {
             return parkFor(completion);
         }
-        int reason = park(call.now + wait, completion);
+        int reason = park(call.now() + wait, completion);
         return reason == CallWord.BY_TIMER && remaining <= maxNanos ? CallWord.BY_LIMIT : reason;
     }
 

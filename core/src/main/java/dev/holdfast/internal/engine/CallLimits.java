@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.spi.TimeSource;
+
 /** The limits of a call: its caller's, and those that layers have set for what is further in. The nearest one holds. */
 abstract class CallLimits extends CallMemory {
     /** What is longer is no limit; instants further apart could not be compared. */
@@ -10,8 +12,17 @@ abstract class CallLimits extends CallMemory {
     /** Most dependencies that are well answer within this. */
     private static final long LONG_NANOS = 1_000_000_000;
 
-    long now;
+    /** Of this stage of the call, if {@link #known}; see {@link #now()}. */
+    private long now;
+
+    private boolean known;
+    /** When the call began; set where {@link #timed}, or where the caller sets a limit. */
     long startNanos;
+    /**
+     * Whether somebody will ask how long the attempt took: a policy, an observer, the caller's reply, or a limit. A look at the
+     * clock costs as much as many a policy.
+     */
+    boolean timed;
 
     boolean limited;
     long limitAt;
@@ -44,10 +55,37 @@ abstract class CallLimits extends CallMemory {
         scopes = 0;
     }
 
+    abstract TimeSource time();
+
+    /** A new stage begins at this moment: the pass, or what follows a wait or an attempt. */
+    void readNow() {
+        now = time().nanos();
+        known = true;
+    }
+
+    /** A new stage begins, and the first one who asks looks at the clock; also never. */
+    void askLater() {
+        known = false;
+    }
+
+    void sameStage(CallLimits other) {
+        now = other.now;
+        known = other.known;
+    }
+
+    /** Before the first attempt. */
+    void startsTimed() {
+        timed = true;
+        startNanos = now();
+    }
+
     void limitCaller(long remaining, long kept) {
         reserve = kept;
         callerLimited = remaining != Long.MAX_VALUE;
-        callerLimitAt = now + remaining;
+        if (callerLimited) {
+            callerLimitAt = now() + remaining;
+            startsTimed();
+        }
         limited = callerLimited;
         limitAt = callerLimitAt;
         limitOwner = CALLER;
@@ -58,8 +96,9 @@ abstract class CallLimits extends CallMemory {
         if (nanos > LONGEST_LIMIT) {
             return;
         }
+        timed = true;
         scopes |= 1L << cursor;
-        limits[cursor] = now + nanos;
+        limits[cursor] = now() + nanos;
         nearer(cursor);
     }
 
@@ -96,11 +135,14 @@ abstract class CallLimits extends CallMemory {
 
     @Override
     public long now() {
+        if (!known) {
+            readNow();
+        }
         return now;
     }
 
     @Override
     public long remaining() {
-        return limited ? limitAt - now : Long.MAX_VALUE;
+        return limited ? limitAt - now() : Long.MAX_VALUE;
     }
 }

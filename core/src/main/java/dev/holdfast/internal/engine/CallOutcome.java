@@ -30,6 +30,7 @@ abstract class CallOutcome extends CallLimits {
     // ---- the attempts
     int attempts;
     long attemptStart;
+    /** Less than 0: not {@link #timed}. */
     long actionNanos;
     /** Layers inside which an attempt has run, a bit for each. */
     long startedLayers;
@@ -111,6 +112,7 @@ abstract class CallOutcome extends CallLimits {
         passStarted = false;
     }
 
+    @Override
     TimeSource time() {
         return engine.time;
     }
@@ -255,7 +257,7 @@ abstract class CallOutcome extends CallLimits {
             ends = attempts == 0
                     ? List.of()
                     : List.of(new Attempt.End(
-                            attempts, Outcome.SUCCESS, Duration.ofNanos(actionNanos), Optional.empty()));
+                            attempts, Outcome.SUCCESS, Optional.of(Duration.ofNanos(actionNanos)), Optional.empty()));
         }
         return new Reply<>(answer, source, Duration.ofNanos(ageNanos), attempts, ends);
     }
@@ -320,7 +322,7 @@ abstract class CallOutcome extends CallLimits {
 
     @Override
     public long actionNanos() {
-        return actionNanos;
+        return Math.max(0, actionNanos);
     }
 
     @Override

@@ -112,7 +112,7 @@ final class CallState extends CallDecisions {
      * costs the garbage collector's barrier.
      */
     @SuppressWarnings("ReferenceEquality") // equal is not enough to be the one that was given
-    void begin(Engine newEngine, CallSpec newSpec, int newMode) {
+    void begin(Engine newEngine, CallSpec newSpec, int newMode, boolean newTimed) {
         if (engine != newEngine) {
             engine = newEngine;
             makeRoom(newEngine.plan.layers);
@@ -135,8 +135,11 @@ final class CallState extends CallDecisions {
         }
         forgetAttempts();
         forgetOutcome();
-        now = newEngine.time.nanos();
-        startNanos = now;
+        askLater();
+        timed = false;
+        if (newTimed || newEngine.timed) {
+            startsTimed();
+        }
     }
 
     /** Lets go of everything but its pipeline, so that a kept object keeps nothing else alive. */
@@ -190,7 +193,7 @@ final class CallState extends CallDecisions {
         copy.context = context;
         copy.background = background;
         copy.cursor = layer;
-        copy.now = now;
+        copy.sameStage(this);
         copy.outcome = outcome;
         copy.source = source;
         copy.retryAfter = retryAfter;
@@ -240,7 +243,7 @@ final class CallState extends CallDecisions {
         around = ambient.around();
         if (outer != null) {
             outerAttempt = ambient.attempt();
-            inheritedNanos = ambient.remaining(time(), now);
+            inheritedNanos = ambient.remaining(time(), now());
             if (outerAttempt > 1 && !spec.idempotent() && outer.spec.idempotent()) {
                 engine.log.once(
                         "a call of '" + engine.name + "' is not idempotent, but runs inside a second attempt of '"
@@ -249,10 +252,14 @@ final class CallState extends CallDecisions {
             }
         } else {
             outerAttempt = ambient.boundAttempt;
-            inheritedNanos = ambient.boundRemaining(time(), now);
+            inheritedNanos = boundRemaining(ambient);
         }
         limitCaller(ambient, inheritedNanos);
         tellThoseAround();
+    }
+
+    private long boundRemaining(Ambient ambient) {
+        return ambient.boundTime == null ? Long.MAX_VALUE : ambient.boundRemaining(time(), now());
     }
 
     private void limitCaller(Ambient ambient, long inherited) {
@@ -300,7 +307,7 @@ final class CallState extends CallDecisions {
         if (around != ambient.boundAround) {
             around = ambient.boundAround;
         }
-        limitCaller(ambient, ambient.boundRemaining(time(), now));
+        limitCaller(ambient, boundRemaining(ambient));
         tellThoseAround();
     }
 
@@ -463,6 +470,7 @@ final class CallState extends CallDecisions {
         if (nanos > LONGEST_LIMIT) {
             return;
         }
+        timed = true;
         alarms(engine.plan.layers).ask(cursor, nanos);
     }
 
@@ -497,6 +505,7 @@ final class CallState extends CallDecisions {
             // Here, on the caller's thread: a hedge is started on the watchdog's.
             context();
         }
+        timed = true;
         alarms(engine.plan.layers).race = new Race(this, nanos);
     }
 

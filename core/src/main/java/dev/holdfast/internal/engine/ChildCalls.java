@@ -14,7 +14,7 @@ final class ChildCalls {
     /** Starts a call of the same action, just inside the layer that has asked for it. */
     void start(CallState parent, CallDecisions.Fork fork) {
         CallState child = new CallState(engine.plan.layers, parent.async, null);
-        child.begin(engine, parent.spec, parent.mode);
+        child.begin(engine, parent.spec, parent.mode, true);
         child.work(Objects.requireNonNull(parent.action), parent.argument);
         child.background = true;
         child.base = fork.layer();
@@ -52,6 +52,6 @@ final class ChildCalls {
         }
         // Nobody gets it, unless a policy has kept it or others share it.
         child.loseValueFor(null);
-        engine.observers.backgroundSettled(child.operation(), child.outcome, child.now - child.startNanos);
+        engine.observers.backgroundSettled(child.operation(), child.outcome, child.now() - child.startNanos);
     }
 }

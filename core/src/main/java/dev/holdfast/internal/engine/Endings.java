@@ -5,7 +5,6 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
-import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -16,17 +15,15 @@ import org.jspecify.annotations.Nullable;
 final class Endings {
     private final String name;
     private final Plan plan;
-    private final TimeSource time;
     private final Observers observers;
     private final PolicyHooks hooks;
     private final Rejections rejections;
     private final Judge judge;
     private final Answers answers;
 
-    Endings(String name, Plan plan, TimeSource time, Observers observers, PolicyHooks hooks, Rejections rejections) {
+    Endings(String name, Plan plan, Observers observers, PolicyHooks hooks, Rejections rejections) {
         this.name = name;
         this.plan = plan;
-        this.time = time;
         this.observers = observers;
         this.hooks = hooks;
         this.rejections = rejections;
@@ -36,7 +33,7 @@ final class Endings {
 
     /** Before the action: false, and the call goes up, if there is no time left to start it. */
     boolean starting(CallState call) {
-        if (call.limited && call.limitAt - call.now <= 0) {
+        if (call.limited && call.limitAt - call.now() <= 0) {
             giveUpForTime(call);
             return false;
         }
@@ -52,7 +49,9 @@ final class Endings {
         call.startedBefore = call.startedLayers;
         call.startedLayers = -1L;
         call.passStarted = true;
-        call.attemptStart = call.now;
+        if (call.timed) {
+            call.attemptStart = call.now();
+        }
         if (plan.onAttempt != 0) {
             hooks.attemptStarts(call);
         }
@@ -67,10 +66,15 @@ final class Endings {
 
     /** The attempt is no longer open. */
     private void closed(CallState call) {
-        call.now = time.nanos();
-        call.actionNanos = call.now - call.attemptStart;
-        if (call.alarms != null) {
-            call.alarms.close(call.actionNanos);
+        if (call.timed) {
+            call.readNow();
+            call.actionNanos = call.now() - call.attemptStart;
+            if (call.alarms != null) {
+                call.alarms.close(call.actionNanos);
+            }
+        } else {
+            call.askLater();
+            call.actionNanos = -1;
         }
         tellOfEnd(call);
     }
@@ -89,7 +93,9 @@ final class Endings {
         call.retryAfter = -1;
         call.outcome = judge.judge(call, value, error);
         if (call.outcome == Outcome.SUCCESS) {
-            answers.note(call);
+            if (call.timed) {
+                answers.note(call);
+            }
         } else if (error != null && StruckLimit.isReachedBy(call, error)) {
             call.endedBy = call.limitOwner;
             call.outlived = answers.outlived(call);
@@ -205,7 +211,7 @@ final class Endings {
         }
         if (observers.any()) {
             observers.callSettled(
-                    call.operation(), call.outcome, call.source, call.attempts, call.now - call.startNanos);
+                    call.operation(), call.outcome, call.source, call.attempts, call.now() - call.startNanos);
         }
     }
 

@@ -42,6 +42,9 @@ public final class Engine {
 
     final Log log = new Log();
     final Plan plan;
+    /** Whether each attempt is measured, because a policy or an observer will ask. */
+    final boolean timed;
+
     final PolicyHooks hooks;
     final Rejections rejections;
     final Endings endings;
@@ -91,10 +94,11 @@ public final class Engine {
         dedicatedThreads = dedicatedThreads(name, settings.policies, loader);
         dedicated = dedicatedThreads != null && time.executor() != null ? time.executor() : dedicatedThreads;
         plan = new Plan(name, settings.policies);
+        timed = observers.any() || settings.policies.stream().anyMatch(Policy::timesAttempts);
         hooks = new PolicyHooks(plan, name, lanes::hooks, log);
         rejections = new Rejections(name, closed::get);
-        endings = new Endings(name, plan, time, observers, hooks, rejections);
-        walk = new Walk(plan, time, observers, hooks, rejections, endings, settings.straightAfter, children::start);
+        endings = new Endings(name, plan, observers, hooks, rejections);
+        walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children::start);
         Watchdog watchdog = settings.watchdog == null ? Watchdog.on(time) : settings.watchdog;
         blocking = new BlockingDriver(this, watchdog);
         async = new AsyncDriver(this, watchdog);

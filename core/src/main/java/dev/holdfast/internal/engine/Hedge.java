@@ -65,13 +65,13 @@ final class Hedge extends Once {
             landed();
             return;
         }
-        call.begin(engine, spec, mode);
+        call.begin(engine, spec, mode, true);
         call.work(action, argument);
         call.base = race.layer + 1;
         call.cursor = call.base;
         call.outerAttempt = outerAttempt;
         call.attempts = attemptsBefore;
-        call.limitCaller(race.remainingNanos(call.now), race.reserve);
+        call.limitCaller(race.remainingNanos(call.now()), race.reserve);
         engine.children.run(call);
     }
 

@@ -61,6 +61,8 @@ final class History {
 
     private Attempt.End end(int number) {
         Optional<Refusal> why = number == count ? Optional.ofNullable(refusal) : Optional.empty();
-        return new Attempt.End(number, outcomes[number % MOST], Duration.ofNanos(nanos[number % MOST]), why);
+        long took = nanos[number % MOST];
+        Optional<Duration> duration = took < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(took));
+        return new Attempt.End(number, outcomes[number % MOST], duration, why);
     }
 }

@@ -76,7 +76,7 @@ final class LateEnd {
     private void tell(boolean writtenOff) {
         if (told.compareAndSet(false, true)) {
             view.writtenOff = writtenOff;
-            view.now = view.time().nanos();
+            view.readNow();
             Carrier.within(view.context, () -> view.engine.walk.end(view));
         }
     }

@@ -147,7 +147,7 @@ final class Race {
         if (isAnswer(hedge.outcome)) {
             winner = hedge;
             waiting = false;
-            decidedAt = hedge.call.now;
+            decidedAt = hedge.call.now();
             return null;
         }
         if (hedge.outcome == Outcome.PUSHBACK) {
@@ -217,7 +217,7 @@ final class Race {
 
     private int end(List<Hedge> all, @Nullable Hedge chosen) {
         if (winner == null) {
-            decidedAt = call.now;
+            decidedAt = call.now();
         }
         for (Hedge hedge : all) {
             if (!hedge.landed) {
@@ -249,7 +249,7 @@ final class Race {
         if (hedge.landed) {
             call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos);
         } else {
-            call.remember(call.attempts, Outcome.CANCELLED, call.now - hedge.startedAt);
+            call.remember(call.attempts, Outcome.CANCELLED, call.now() - hedge.startedAt);
         }
     }
 

@@ -48,7 +48,7 @@ record StruckLimit(TimeSource time, long at, long reserve) {
      */
     static boolean isReachedBy(CallState call, Throwable error) {
         return call.limited
-                && call.limitAt - call.now <= Math.max(CLOSE_NANOS, call.actionNanos / 10)
+                && call.limitAt - call.now() <= Math.max(CLOSE_NANOS, call.actionNanos / 10)
                 && isTimeout(error);
     }
 
@@ -86,6 +86,6 @@ record StruckLimit(TimeSource time, long at, long reserve) {
     }
 
     private boolean isOf(CallState call) {
-        return call.limited && call.limitAt == at + reserve && call.time() == time && call.now - at >= 0;
+        return call.limited && call.limitAt == at + reserve && call.time() == time && call.now() - at >= 0;
     }
 }

@@ -4,7 +4,6 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.Outcome;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
-import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Walk {
     private final Plan plan;
-    private final TimeSource time;
     private final Observers observers;
     private final PolicyHooks hooks;
     private final Rejections rejections;
@@ -34,7 +32,6 @@ final class Walk {
 
     Walk(
             Plan plan,
-            TimeSource time,
             Observers observers,
             PolicyHooks hooks,
             Rejections rejections,
@@ -42,7 +39,6 @@ final class Walk {
             int straightAfter,
             BackgroundStarter background) {
         this.plan = plan;
-        this.time = time;
         this.observers = observers;
         this.hooks = hooks;
         this.rejections = rejections;
@@ -389,6 +385,8 @@ final class Walk {
     private void beginPass(CallState call) {
         int layer = call.cursor;
         call.retrying = false;
+        // The clock has been read after the wait.
+        call.timed = true;
         call.down = true;
         call.suspendedAt = CallState.NOT_SUSPENDED;
         call.startedLayers &= Plan.below(layer + 1);
@@ -407,7 +405,7 @@ final class Walk {
 
     /** A pause or an await is over. */
     void resumed(CallState call, int reason, Step what) {
-        call.now = time.nanos();
+        call.readNow();
         int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
         if (why == CallWord.BY_COMPLETION || why == CallWord.BY_TIMER) {
             if (what == Step.AWAIT) {
@@ -485,7 +483,7 @@ final class Walk {
 
     /** What the user's fallback stage came to; {@link CallState#BY_COMPLETION} or why it was not waited for. */
     void stageEnded(CallState call, int reason, @Nullable Object value, @Nullable Throwable error) {
-        call.now = time.nanos();
+        call.readNow();
         int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
         if (why == CallWord.BY_COMPLETION) {
             if (error == null) {

@@ -28,7 +28,7 @@ class GiveUpTest {
 
     private CallState newCall() {
         CallState call = new CallState(1, false, null);
-        call.begin(Knobs.engine(pipeline), spec, Engine.SUPPLIER);
+        call.begin(Knobs.engine(pipeline), spec, Engine.SUPPLIER, false);
         call.expectLanding();
         return call;
     }
