@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.interplay;
 
+import static dev.holdfast.testing.HoldfastAssertions.assertThatCall;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,6 +13,7 @@ import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -21,6 +23,7 @@ import dev.holdfast.testing.HoldfastAssertions;
 import dev.holdfast.testing.ScriptedAction;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -211,5 +215,41 @@ class AnswerOfAnInnerPipelineTest {
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <E extends Throwable> RuntimeException sneaky(Throwable error) throws E {
         throw (E) error;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, true", "1, false", "2, true", "2, false", "3, true", "3, false", "4, true", "4, false"})
+    void deadlineOfTheCallIsNoFailureOfTheDependencyHoweverManyPipelinesEndSooner(int deep, boolean async) {
+        CircuitBreakerPolicy breaker = CircuitBreakerPolicy.ofDefaults();
+        RetryPolicy retry = RetryPolicy.ofDefaults();
+        Pipeline outer = pipeline("outer", retry, breaker);
+        List<Pipeline> inward = new ArrayList<>();
+        for (int i = 1; i < deep; i++) {
+            boolean innermost = i == deep - 1;
+            FallbackPolicy fails = FallbackPolicy.of(error -> {
+                throw sneaky(error);
+            });
+            inward.add(
+                    innermost || i % 2 == 0
+                            ? pipeline("inner" + i, fails, RetryPolicy.ofDefaults())
+                            : pipeline("middle" + i, RetryPolicy.ofDefaults()));
+        }
+        ScriptedAction<String> slow =
+                ScriptedAction.<String>on(time).returns("x").after(ofMillis(50));
+        Call<String> call = outer.<String>operation("order").unkeyed().deadline(ofMillis(20));
+        for (int n = 1; n <= 40; n++) {
+            CompletableFuture<String> reply = async
+                    ? call.callAsync(attempt -> throughAsync(inward, slow))
+                    : time.spawn(() -> call.call(attempt -> through(inward, slow)));
+            time.run();
+            assertThatCall(reply)
+                    .isInstanceOfSatisfying(
+                            CallTimeoutException.class,
+                            timeout -> assertThat(timeout.pipeline() + " " + timeout.policy())
+                                    .isEqualTo("outer call"));
+            assertThat(slow.started()).isEqualTo(n);
+        }
+        assertThat(breaker.state()).isEqualTo(CircuitBreaker.State.CLOSED);
+        assertThat(retry.budget().orElseThrow().tokens()).isEqualTo(10);
     }
 }

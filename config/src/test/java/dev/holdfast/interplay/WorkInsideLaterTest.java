@@ -9,12 +9,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Call;
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.testing.HoldfastAssertions;
+import dev.holdfast.testing.ScriptedAction;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import java.net.ConnectException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
@@ -99,6 +104,93 @@ class WorkInsideLaterTest {
             assertThat(runs).isEqualTo(most);
             assertThat(paid).isEqualTo(most);
             HoldfastAssertions.assertThat(orders).isIdle();
+        }
+    }
+
+    private void workBegins() {
+        busy.forEach(Runnable::run);
+        busy.clear();
+        assertThat(paid).isEqualTo(runs);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatBeginsBetweenTheDecisionToRetryAndItsWaitIsNotDoneTwice(boolean async) {
+        Pipeline payments = pipeline("payments");
+        RetryPolicy asks = RetryPolicy.of(r -> r.interval(n -> {
+            workBegins();
+            return 300L;
+        }));
+        try (time;
+                payments;
+                Pipeline orders =
+                        Pipeline.builder("orders").policies(asks).time(time).build()) {
+            Call<String> order = orders.<String>operation("order").unkeyed().idempotent(false);
+            CompletableFuture<String> ordered = order(order, payments, async);
+            time.advance(ofMillis(900));
+            assertThatCall(ordered).isInstanceOf(ConnectException.class).hasMessage("shipping: refused");
+            assertThat(runs).isOne();
+            assertThat(paid).isOne();
+        }
+    }
+
+    @Logs(value = "throttle-outside-retry|retry-", sometimes = true)
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatBeginsWhileTheNextAttemptWaitsForItsTurnIsNotDoneTwice(boolean async) {
+        ThrottlePolicy oneASecond = ThrottlePolicy.of(t -> t.limit(1).burst(1).maxWait(Duration.ofSeconds(2)));
+        RetryPolicy soon = RetryPolicy.of(r -> r.interval(n -> 10L).retryRejections(async));
+        try (time;
+                Pipeline payments = pipeline("payments");
+                Pipeline orders = Pipeline.builder("orders")
+                        .policies(soon, oneASecond)
+                        .time(time)
+                        .build()) {
+            Call<String> order = orders.<String>operation("order").unkeyed().idempotent(false);
+            CompletableFuture<String> ordered = order(order, payments, async);
+            // The wait of the retry is over, that for the throttle is not.
+            time.advance(ofMillis(500));
+            workBegins();
+            time.run();
+            assertThatCall(ordered).isInstanceOf(ConnectException.class).hasMessage("shipping: refused");
+            assertThat(runs).isOne();
+            assertThat(paid).isOne();
+            HoldfastAssertions.assertThat(orders).isIdle();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "true, 0, true",
+        "false, 0, true",
+        "true, 50, true",
+        "false, 50, true",
+        "true, 0, false",
+        "false, 0, false"
+    })
+    void hedgeInsideThatIsStillUnderWayIsNotDoneTwice(boolean async, long wait, boolean stubborn) {
+        ScriptedAction<String> pay =
+                ScriptedAction.<String>on(time).fails(refused()).after(ofMillis(40));
+        pay.returns("paid").after(ofMillis(300));
+        if (stubborn) {
+            pay.stubbornly();
+        }
+        try (time;
+                Pipeline payments = Pipeline.builder("payments")
+                        .policies(DeadlinePolicy.of(ofMillis(100)), HedgePolicy.of(h -> h.delay(ofMillis(20))))
+                        .time(time)
+                        .build();
+                Pipeline orders = Pipeline.builder("orders")
+                        .policies(RetryPolicy.of(r -> r.interval(n -> wait)))
+                        .time(time)
+                        .build()) {
+            Call<String> order = orders.<String>operation("order").unkeyed().idempotent(false);
+            CompletableFuture<String> ordered = async
+                    ? order.callAsync(attempt -> payments.callAsync(pay::callAsync))
+                    : time.spawn(() -> order.call(attempt -> payments.call(pay::call)));
+            time.run();
+            assertThat(ordered).isCompletedExceptionally();
+            assertThat(pay.started()).as("its own attempt, and one hedge").isEqualTo(2);
         }
     }
 }

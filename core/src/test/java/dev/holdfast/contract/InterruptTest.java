@@ -17,8 +17,10 @@ import dev.holdfast.spi.TimeSource;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
@@ -336,6 +338,38 @@ class InterruptTest {
             assertThat(running.script.started()).isOne();
             assertThat(running.after()).isEqualTo(millis(20));
             assertThat(running.flag()).isTrue();
+        }
+    }
+
+    @Test
+    void interruptWhileAPipelineInsideWaitsIsOneHereTooWhateverWrapsIt() {
+        RetryPolicy waits = RetryPolicy.of(r -> r.interval(n -> 300L));
+        RetryPolicy again = RetryPolicy.of(r -> r.interval(n -> 0L).retryRejections(true));
+        AtomicInteger runs = new AtomicInteger();
+        AtomicInteger asked = new AtomicInteger();
+        try (Pipeline inner = Pipeline.of("inner", waits);
+                Pipeline outer = Pipeline.of(
+                        "outer",
+                        FallbackPolicy.ofAsync(error -> {
+                            asked.incrementAndGet();
+                            return CompletableFuture.completedFuture("made up");
+                        }),
+                        again)) {
+            Throwable thrown = catchThrowable(() -> outer.call(() -> {
+                runs.incrementAndGet();
+                try {
+                    return inner.call(() -> {
+                        Thread.currentThread().interrupt();
+                        throw new IOException();
+                    });
+                } catch (CallRejectedException rejected) {
+                    throw new IOException("of the client", rejected);
+                }
+            }));
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(thrown).isInstanceOf(IOException.class).hasMessage("of the client");
+            assertThat(runs).hasValue(1);
+            assertThat(asked).hasValue(0);
         }
     }
 }

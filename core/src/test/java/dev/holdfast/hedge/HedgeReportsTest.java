@@ -4,13 +4,17 @@ package dev.holdfast.hedge;
 import static java.time.Duration.ofMillis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Refusal;
 import dev.holdfast.Reply;
+import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
@@ -19,12 +23,16 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What callers, actions and observers are told of hedged calls. */
 @Logs("hedge-outside-retry")
@@ -259,5 +267,49 @@ class HedgeReportsTest {
                             dev.holdfast.CallTimeoutException.class,
                             e -> assertThat(outcomes(e.history())).containsExactly("1 TIMEOUT 50", "2 CANCELLED 30"));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void limitFromOutsideThatEndsAHedgeHasItsNameAndNothingIsTriedAgain(boolean async) {
+        int timedOut = 0;
+        for (int seed = 0; seed < 20; seed++) {
+            AtomicInteger runs = new AtomicInteger();
+            try (VirtualTime seeded = VirtualTime.seeded(seed);
+                    Pipeline limited = Pipeline.builder("p")
+                            .policies(
+                                    DeadlinePolicy.of(ofMillis(100)),
+                                    RetryPolicy.of(r -> r.interval(n -> 0L)),
+                                    HedgePolicy.of(h -> h.delay(ofMillis(20))))
+                            .time(seeded)
+                            .build()) {
+                CompletableFuture<String> answer = async
+                        ? limited.callAsync(() -> {
+                            CompletableFuture<String> stage = new CompletableFuture<>();
+                            if (runs.incrementAndGet() == 1) {
+                                seeded.schedule(40_000_000, () -> stage.completeExceptionally(new IOException("own")));
+                            }
+                            return stage;
+                        })
+                        : seeded.spawn(() -> limited.call(() -> {
+                            boolean own = runs.incrementAndGet() == 1;
+                            seeded.sleep(ofMillis(own ? 40 : 9_000));
+                            throw new IOException("own");
+                        }));
+                seeded.run();
+                assertThat(runs).hasValue(2);
+                // The call waits for its hedge until the same instant: whichever is seen first.
+                Throwable end =
+                        Objects.requireNonNull(catchThrowable(answer::join).getCause());
+                if (end instanceof CallTimeoutException timeout) {
+                    timedOut++;
+                    assertThat(timeout.policy()).isEqualTo("deadline");
+                    assertThat(timeout.history().get(1).refusal()).contains(Refusal.DEADLINE);
+                } else {
+                    assertThat(end).hasMessage("own");
+                }
+            }
+        }
+        assertThat(timedOut).isPositive();
     }
 }

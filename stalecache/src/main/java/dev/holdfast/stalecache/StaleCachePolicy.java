@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
-import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
@@ -477,6 +476,10 @@ public final class StaleCachePolicy extends Policy {
             return goOnWithout(passage, ticket, spare);
         }
         passage.object(null);
+        if (Ends.hadNoPartition(passage)) {
+            // Before the flight ends, whose next leader is to know it.
+            pace(passage).onlyHere(passage.now());
+        }
         try {
             keepOrForget(passage, key, ticket);
         } finally {
@@ -486,10 +489,6 @@ public final class StaleCachePolicy extends Policy {
         }
         if (ticket != null && ticket.isRefresh()) {
             tally.refresh(passage.outcome());
-            if (passage.error() instanceof CallRejectedException rejection
-                    && rejection.reason() == Reason.WRONG_PARTITION) {
-                pace(passage).onlyHere(passage.now());
-            }
             return KEEP;
         }
         return standIn(passage, key);
@@ -528,7 +527,7 @@ public final class StaleCachePolicy extends Policy {
     private void endFlight(Passage passage, Ticket leader) {
         Landing landing = new Landing(
                 passage.outcome(), passage.value(), passage.error(), passage.source(), passage.holdsOldAnswers());
-        if (!leader.isRefresh() && Ends.isPersonal(passage)) {
+        if (Ends.hadNoPartition(passage) || (!leader.isRefresh() && Ends.isPersonal(passage))) {
             flights.leave(leader);
             return;
         }

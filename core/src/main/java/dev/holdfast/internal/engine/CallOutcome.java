@@ -117,9 +117,20 @@ abstract class CallOutcome extends CallLimits {
         return engine.time;
     }
 
+    /** What a call further out finds its own limit by; null if the limit is not its. */
     @Nullable
-    StruckLimit struckLimit() {
-        return limitOwner == CALLER ? new StruckLimit(time(), limitAt, reserve()) : null;
+    StruckLimit struckLimit(boolean early) {
+        if (limitOwner != CALLER) {
+            return null;
+        }
+        long at = early && limitAt - now() > 0 ? now() : limitAt;
+        return new StruckLimit(time(), at, limitAt - at + reserve());
+    }
+
+    /** Its nearest limit has ended it: nothing further in than that is tried again. */
+    void endedByLimit() {
+        giveUpAt = Math.min(giveUpAt, limitOwner);
+        endedBy = limitOwner;
     }
 
     String limitOwnerName() {

@@ -48,6 +48,12 @@ final class CallState extends CallDecisions {
     /** Whether a retry that waits goes on whatever begins meanwhile. */
     boolean mayBeDoneTwice;
 
+    private static final int NOT_TOLD = 0;
+    private static final int NOT_BEGUN = 1;
+    private static final int BEGUN = 2;
+    /** What a policy was last told of whether the work has begun. */
+    private int toldOfWork;
+
     /** What the caller had on its thread; null until somebody needs it. */
     CallContext.@Nullable Snapshot context;
 
@@ -129,6 +135,7 @@ final class CallState extends CallDecisions {
         suspendedAt = NOT_SUSPENDED;
         expired = false;
         wasInterrupted = false;
+        toldOfWork = NOT_TOLD;
         forgetScopes();
         if (alarms != null) {
             alarms.forgetAll();
@@ -393,6 +400,12 @@ final class CallState extends CallDecisions {
     // ---- the call as a policy sees it
 
     @Override
+    String limitOwnerName() {
+        Hedge hedge = limitOwner == CALLER ? hedge() : null;
+        return hedge == null ? super.limitOwnerName() : hedge.limitOwnerName();
+    }
+
+    @Override
     public String limitedBy() {
         return limitOwnerName();
     }
@@ -424,7 +437,28 @@ final class CallState extends CallDecisions {
 
     @Override
     public boolean mayHaveBegun() {
-        return (inside != null && inside.hasBegun()) || attemptMayHaveBegun();
+        boolean begun = hasBegun();
+        toldOfWork = begun ? BEGUN : NOT_BEGUN;
+        return begun;
+    }
+
+    private boolean hasBegun() {
+        return workInsideHasBegun() || attemptMayHaveBegun();
+    }
+
+    boolean workInsideHasBegun() {
+        return inside != null && inside.hasBegun();
+    }
+
+    /** A policy wants another attempt; of what begins after it has asked it knows nothing. */
+    void wantsAnother() {
+        mayBeDoneTwice = spec.idempotent() || (toldOfWork == NOT_TOLD ? hasBegun() : toldOfWork == BEGUN);
+        toldOfWork = NOT_TOLD;
+    }
+
+    /** Work inside has begun after the policy decided to try again, which must not be done twice. */
+    boolean wouldBeDoneTwice() {
+        return !mayBeDoneTwice && hasBegun();
     }
 
     @Override

@@ -11,8 +11,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Caller {
     final Thread thread;
     private final AtomicInteger struck = new AtomicInteger();
-    /** By the thread itself: whether the flag was last set for a call further out. */
+    // By the thread itself.
+    /** Whether the flag was last set for a call further out. */
     private boolean passedOn;
+    /** Whether it was set for somebody outside too, by then. */
+    private boolean alsoOutside;
 
     Caller(Thread thread) {
         this.thread = thread;
@@ -39,8 +42,9 @@ final class Caller {
      */
     void ended(int interrupts, boolean interruptedOutside) {
         // One of them was ours, and another one may have been passed on to this call by one further in.
-        boolean outside = interruptedOutside || interrupts > (passedOn ? 2 : 1);
+        boolean outside = alsoOutside || interruptedOutside || interrupts > (passedOn ? 2 : 1);
         passedOn = struck.decrementAndGet() > 0;
+        alsoOutside = passedOn && outside;
         if (passedOn || outside) {
             thread.interrupt();
         }

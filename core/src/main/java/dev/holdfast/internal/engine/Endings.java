@@ -45,6 +45,12 @@ final class Endings {
             reject(call, refusal);
             return false;
         }
+        if (call.attempts > 0 && !call.mayBeDoneTwice && call.workInsideHasBegun() && !call.isHedge()) {
+            // While this try waited further in, for a permit or its turn.
+            call.down = false;
+            reject(call, rejections.begunMeanwhile());
+            return false;
+        }
         call.attempts++;
         call.startedBefore = call.startedLayers;
         call.startedLayers = -1L;
@@ -118,17 +124,13 @@ final class Endings {
         tellAttempt(call);
     }
 
+    /** Maybe a little before the limit: where it is also that of a call inside, which has ended sooner to answer in time. */
     private void timedOut(CallState call) {
-        endedByLimit(call);
+        call.endedByLimit();
         call.outlived = answers.outlived(call);
         CallTimeoutException timeout = new CallTimeoutException(
-                name, call.limitOwnerName(), call.attempts, call.actionNanos, new AttemptEnds(call.struckLimit()));
+                name, call.limitOwnerName(), call.attempts, call.actionNanos, new AttemptEnds(call.struckLimit(true)));
         call.error(timeout, Outcome.TIMEOUT);
-    }
-
-    private void endedByLimit(CallState call) {
-        call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
-        call.endedBy = call.limitOwner;
     }
 
     /** The action never ran after all: the call was cancelled just before, or its limit could not be watched. */
@@ -150,8 +152,8 @@ final class Endings {
         call.down = false;
         switch (reason) {
             case CallWord.BY_LIMIT -> {
-                endedByLimit(call);
-                reject(call, rejections.noTime(call.limitOwnerName(), call.struckLimit()));
+                call.endedByLimit();
+                reject(call, rejections.noTime(call.limitOwnerName(), call.struckLimit(false)));
             }
             case CallWord.BY_CANCEL -> {
                 call.giveUpAt = CallLimits.CALLER;

@@ -61,8 +61,13 @@ final class Hedge extends Once {
 
     @Override
     void runOnce() {
+        // Told first: the call may end as soon as this has begun, and then those around it ask what is still under way.
+        if (call.around != null) {
+            call.around.starts();
+        }
         if (call.cancelPending() || !race.begins(this)) {
             landed();
+            tellOfEnd();
             return;
         }
         call.begin(engine, spec, mode, true);
@@ -82,6 +87,13 @@ final class Hedge extends Once {
         value = call.value;
         error = call.error;
         landed();
+        tellOfEnd();
+    }
+
+    private void tellOfEnd() {
+        if (call.around != null) {
+            call.around.ends();
+        }
     }
 
     private void landed() {
@@ -105,6 +117,10 @@ final class Hedge extends Once {
         startedAt = call.attemptStart;
         started = true;
         engine.observers.hedged(spec.operation().name(), attemptsBefore + 1);
+    }
+
+    String limitOwnerName() {
+        return race.limitOwnerName;
     }
 
     long decidedAt() {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Reason;
 import dev.holdfast.internal.Causes;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
@@ -23,11 +25,16 @@ final class Interruption {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
             if (cause instanceof InterruptedException
+                    || isWaitOfAnInnerCall(cause)
                     || cause instanceof ClosedByInterruptException
                     || (cause instanceof InterruptedIOException && !(cause instanceof SocketTimeoutException))) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static boolean isWaitOfAnInnerCall(Throwable cause) {
+        return cause instanceof CallRejectedException rejection && rejection.reason() == Reason.INTERRUPTED;
     }
 }

@@ -20,6 +20,9 @@ final class Race {
     private final boolean limited;
 
     private final long limitAt;
+    /** Whose limit that is, as each attempt's own call does not know it. */
+    final String limitOwnerName;
+
     final long reserve;
 
     // Written before waiting is, and so visible to the watchdog that sees it set.
@@ -49,6 +52,7 @@ final class Race {
         layer = call.cursor;
         limited = call.limited;
         limitAt = call.limitAt;
+        limitOwnerName = call.limitOwnerName();
         reserve = call.reserve();
     }
 
@@ -258,7 +262,11 @@ final class Race {
         call.common = hedge.call.common;
         call.retryAfter = hedge.call.retryAfter;
         // What bounds a hedge from outside is what bounds this layer.
-        call.endedBy = hedge.call.endedBy == CallLimits.CALLER ? call.limitOwner : hedge.call.endedBy;
+        if (hedge.call.endedBy == CallLimits.CALLER) {
+            call.endedByLimit();
+        } else {
+            call.endedBy = hedge.call.endedBy;
+        }
         call.outlived = hedge.call.outlived;
         call.holdRetry(hedge.call.heldRetry);
         call.ageNanos = hedge.call.ageNanos;

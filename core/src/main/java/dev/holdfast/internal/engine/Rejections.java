@@ -42,6 +42,14 @@ final class Rejections {
         return of(Reason.OTHER, policy, "hedge of '" + name + "' would have to wait");
     }
 
+    CallRejectedException begunMeanwhile() {
+        return of(
+                Reason.OTHER,
+                PIPELINE,
+                "call of '" + name
+                        + "' is not idempotent, and work inside its last attempt began while the next one waited");
+    }
+
     CallRejectedException otherPartition() {
         return of(
                 Reason.WRONG_PARTITION,

@@ -373,7 +373,7 @@ final class Walk {
         call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
         call.endedBy = CallOutcome.NOT_GIVEN_UP;
         call.retrying = true;
-        call.mayBeDoneTwice = call.spec.idempotent() || call.mayHaveBegun();
+        call.wantsAnother();
         observers.retryScheduled(call.operation(), call.attempts, call.waitNanos);
         if (call.waitNanos > 0) {
             return Step.PAUSE;
@@ -416,7 +416,7 @@ final class Walk {
                 return;
             }
             boolean waited = !call.retrying || call.waitNanos > 0;
-            if (call.retrying && !call.mayBeDoneTwice && call.mayHaveBegun()) {
+            if (call.retrying && call.wouldBeDoneTwice()) {
                 refuseAfterAll(call);
                 return;
             }

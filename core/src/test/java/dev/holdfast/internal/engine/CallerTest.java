@@ -109,4 +109,26 @@ class CallerTest {
         caller.ended(2, false);
         assertThat(flag()).isTrue();
     }
+
+    @Test
+    void flagFromOutsideStaysHoweverManyCallsAreStruckAfterIt() {
+        Thread.currentThread().interrupt();
+        boolean innersOutside = !caller.interrupt(time);
+        boolean middlesOutside = !caller.interrupt(time);
+        boolean outersOutside = !caller.interrupt(time);
+        assertThat(interrupts).isZero();
+        ended(innersOutside);
+        ended(middlesOutside);
+        ended(outersOutside);
+        assertThat(flag()).isTrue();
+    }
+
+    @Test
+    void flagFromOutsideIsForgottenWithTheLastCallThatWasStruck() {
+        flagFromOutsideStaysHoweverManyCallsAreStruckAfterIt();
+        Thread.interrupted();
+        caller.interrupt(time);
+        ended(false);
+        assertThat(flag()).isFalse();
+    }
 }
