@@ -152,6 +152,21 @@ class HistoryTest {
     }
 
     @Test
+    void aSecondAttemptIsMeasuredAlsoWhereNothingAsks() {
+        CallRejectedException interrupted = catchThrowableOfType(
+                CallRejectedException.class,
+                () -> operation(retry(3)).unkeyed().call(attempt -> {
+                    time.sleep(Duration.ofMillis(5));
+                    if (attempt.number() == 2) {
+                        Thread.currentThread().interrupt();
+                    }
+                    throw new IOException();
+                }));
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(interrupted.history()).hasToString("[#1 FAILURE, #2 FAILURE after 5 ms]");
+    }
+
+    @Test
     void whatAnInnerPipelineThrewTellsOfThatOne() {
         Operation<String> inner = operation(TimeoutPolicy.of(Duration.ofMillis(20)));
         Operation<String> outer =
