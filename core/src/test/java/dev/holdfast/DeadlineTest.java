@@ -194,7 +194,8 @@ class DeadlineTest {
         Pipeline onBroken = Pipeline.builder("broken").time(broken).build();
         Pipeline p = pipeline(DeadlinePolicy.of(Duration.ofMillis(300)));
         assertThat(remaining(p)).isEqualTo(300);
-        assertThatThrownBy(() -> onBroken.call(() -> "never")).hasMessage("no nanos");
+        Call<String> limited = onBroken.<String>operation("o").unkeyed().deadline(Duration.ofSeconds(1));
+        assertThatThrownBy(() -> limited.call(attempt -> "never")).hasMessage("no nanos");
         assertThat(Deadline.remaining()).isEmpty();
         assertThat(remaining(p)).isEqualTo(300);
     }

@@ -75,7 +75,7 @@ final class OwnBreaker extends Breaker {
         passage.slot(token);
         if (watches) {
             // Slow is what runs for longer, so it is told with the first nanosecond that is too much.
-            passage.overdueAfter(slowNanos + 1);
+            passage.beside().overdueAfter(slowNanos + 1);
         }
         return PROCEED;
     }
@@ -163,7 +163,7 @@ final class OwnBreaker extends Breaker {
     }
 
     private void record(Passage passage, long token, int kind, long now) {
-        if (watches && passage.overdue()) {
+        if (watches && passage.beside().overdue()) {
             engine.recordOverdue(token, kind, now);
         } else {
             engine.record(token, passage.actionNanos() > slowNanos ? kind | Window.SLOW : kind, now);
@@ -171,7 +171,7 @@ final class OwnBreaker extends Breaker {
     }
 
     private void release(Passage passage, long token, long now) {
-        engine.release(token, watches && passage.overdue(), now);
+        engine.release(token, watches && passage.beside().overdue(), now);
     }
 
     private void hold(Passage passage, long token, long now) {

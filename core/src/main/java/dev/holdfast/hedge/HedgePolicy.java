@@ -151,7 +151,7 @@ public final class HedgePolicy extends Policy {
     @Override
     public int enter(Passage passage) {
         if (passage.idempotent() && passage.outerAttempt() <= 1) {
-            passage.hedgeAfter(delayNanos(passage.now()));
+            passage.beside().hedgeAfter(delayNanos(passage.now()));
         }
         return PROCEED;
     }
@@ -183,12 +183,12 @@ public final class HedgePolicy extends Policy {
 
     @Override
     public int settle(Passage passage) {
-        Completion underWay = passage.hedgesUnderWay();
+        Completion underWay = passage.beside().hedgesUnderWay();
         if (underWay != null) {
             return passage.await(underWay, Long.MAX_VALUE);
         }
         boolean answered = passage.outcome() == Outcome.SUCCESS;
-        int decision = passage.endHedges();
+        int decision = passage.beside().endHedges();
         if (!answered && passage.outcome() == Outcome.SUCCESS) {
             won.increment();
         }
@@ -200,7 +200,7 @@ public final class HedgePolicy extends Policy {
 
     @Override
     public void abandon(Passage passage) {
-        passage.endHedges();
+        passage.beside().endHedges();
     }
 
     /**

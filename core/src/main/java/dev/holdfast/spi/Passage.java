@@ -154,58 +154,19 @@ public abstract class Passage {
     /** Asked again because the longest time of an await is over. Look at what was awaited before you look at this. */
     public abstract boolean expired();
 
-    /** On the way up: {@link Policy#overdue} has been called for this entry, or is being called at this moment. */
-    public abstract boolean overdue();
-
     /** In {@link Policy#ended}: the work has not ended, but has gone on for {@link Policy#lease}. */
     public abstract boolean writtenOff();
 
     // ---- what a policy asks for
+
+    /** Alarms, background calls and hedges of this layer. Valid as long as this passage. */
+    public abstract Beside beside();
 
     /**
      * On the way in: everything inside this layer must end within this time. The interpreter takes the limit away when the
      * layer is left, in whatever way.
      */
     public abstract void limit(long nanos);
-
-    /**
-     * On the way in: {@link Policy#overdue} is to be called if an attempt inside this layer runs longer than this, counted
-     * from its start. The policy must {@linkplain Policy#hears hear} it.
-     *
-     * @param nanos more than zero
-     */
-    public abstract void overdueAfter(long nanos);
-
-    /**
-     * On the way in or up: starts a call of its own, of the same action, that enters just inside this layer once the policy
-     * has decided. This layer counts as entered for it, with {@code object} in its slot, and is settled with its outcome. Only
-     * for a {@link #repeatable} call.
-     *
-     * @param limitNanos the time it may take; {@link Long#MAX_VALUE}: no limit of its own
-     */
-    public abstract void fork(Object object, long limitNanos);
-
-    /**
-     * On the way in: {@link Policy#hedge} is to be asked if an attempt inside this layer runs longer than this, counted from
-     * its start. An attempt that it starts is one of this call: it enters just inside this layer, for itself; it does not
-     * wait, neither in a queue nor for a permit, and is not retried. The first success, or fault of the caller's, is the
-     * answer. The policy must {@linkplain Policy#hears hear} it, and say {@link #endHedges} when it is settled or abandoned.
-     *
-     * @param nanos more than zero
-     */
-    public abstract void hedgeAfter(long nanos);
-
-    /**
-     * On the way up: what is to be awaited before this layer can be settled, since the call's own attempt has failed and
-     * another one still runs; null if there is no such thing.
-     */
-    public abstract @Nullable Completion hedgesUnderWay();
-
-    /**
-     * On the way up, or when the layer is abandoned: gives up what still runs beside the call's own attempt. A decision: the
-     * outcome is that of another attempt, or is left as it is.
-     */
-    public abstract int endHedges();
 
     /**
      * On the way in: the next attempt of this pass is played by this fault. To every layer it is an attempt like any other:
@@ -306,5 +267,51 @@ public abstract class Passage {
         public static Fault hang() {
             return new Fault(Long.MAX_VALUE, null);
         }
+    }
+
+    /** What runs beside the call or is asked of its attempt while it runs: for policies that watch, refresh or hedge. */
+    public interface Beside {
+        /** On the way up: {@link Policy#overdue} has been called for this entry, or is being called at this moment. */
+        boolean overdue();
+
+        /**
+         * On the way in: {@link Policy#overdue} is to be called if an attempt inside this layer runs longer than this, counted
+         * from its start. The policy must {@linkplain Policy#hears hear} it.
+         *
+         * @param nanos more than zero
+         */
+        void overdueAfter(long nanos);
+
+        /**
+         * On the way in or up: starts a call of its own, of the same action, that enters just inside this layer once the policy
+         * has decided. This layer counts as entered for it, with {@code object} in its slot, and is settled with its outcome. Only
+         * for a {@linkplain Passage#repeatable repeatable} call.
+         *
+         * @param limitNanos the time it may take; {@link Long#MAX_VALUE}: no limit of its own
+         */
+        void fork(Object object, long limitNanos);
+
+        /**
+         * On the way in: {@link Policy#hedge} is to be asked if an attempt inside this layer runs longer than this, counted from
+         * its start. An attempt that it starts is one of this call: it enters just inside this layer, for itself; it does not
+         * wait, neither in a queue nor for a permit, and is not retried. The first success, or fault of the caller's, is the
+         * answer. The policy must {@linkplain Policy#hears hear} it, and say {@link #endHedges} when it is settled or abandoned.
+         *
+         * @param nanos more than zero
+         */
+        void hedgeAfter(long nanos);
+
+        /**
+         * On the way up: what is to be awaited before this layer can be settled, since the call's own attempt has failed and
+         * another one still runs; null if there is no such thing.
+         */
+        @Nullable
+        Completion hedgesUnderWay();
+
+        /**
+         * On the way up, or when the layer is abandoned: gives up what still runs beside the call's own attempt. A decision: the
+         * outcome is that of another attempt, or is left as it is.
+         */
+        int endHedges();
     }
 }

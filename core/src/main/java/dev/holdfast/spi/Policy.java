@@ -103,9 +103,9 @@ public abstract class Policy {
     public void attemptEnds(Passage passage) {}
 
     /**
-     * An attempt inside this layer has run for longer than {@link Passage#overdueAfter} said, and still runs. At most once
+     * An attempt inside this layer has run for longer than {@link Passage.Beside#overdueAfter} said, and still runs. At most once
      * an entry, a few hundredths of a second late at most; on another thread than the call's, which may be settling this
-     * layer at the same moment: then {@link Passage#overdue} says so there.
+     * layer at the same moment: then {@link Passage.Beside#overdue} says so there.
      *
      * @param slot what the layer's {@link Passage#slot() slot} held when the attempt started
      * @param now the time, in the nanoseconds of the pipeline's source
@@ -129,7 +129,7 @@ public abstract class Policy {
     public void hedgeNotMade(long now) {}
 
     /**
-     * An attempt inside this layer has run for as long as {@link Passage#hedgeAfter} said, and still runs: may another one be
+     * An attempt inside this layer has run for as long as {@link Passage.Beside#hedgeAfter} said, and still runs: may another one be
      * started beside it? On another thread than the call's.
      *
      * @param hedges how many have been started beside it

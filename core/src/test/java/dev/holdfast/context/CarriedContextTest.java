@@ -384,7 +384,7 @@ class CarriedContextTest {
 
         @Override
         public int enter(Passage passage) {
-            passage.fork("refresh", Long.MAX_VALUE);
+            passage.beside().fork("refresh", Long.MAX_VALUE);
             return passage.answer("old", dev.holdfast.Reply.Source.STALE_REVALIDATING, 1);
         }
     }

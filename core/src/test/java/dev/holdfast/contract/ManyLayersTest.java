@@ -46,7 +46,7 @@ class ManyLayersTest {
                 layers.add(lab.probe("layer " + number)
                         .entering(passage -> {
                             passage.slot(number);
-                            passage.overdueAfter(millis(1).toNanos());
+                            passage.beside().overdueAfter(millis(1).toNanos());
                             return Decision.GO_ON;
                         })
                         .settling(passage -> {

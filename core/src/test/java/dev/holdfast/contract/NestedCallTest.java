@@ -159,7 +159,7 @@ class NestedCallTest {
             @Override
             public int enter(dev.holdfast.spi.Passage passage) {
                 if (broken[0]) {
-                    passage.fork("background", Long.MAX_VALUE);
+                    passage.beside().fork("background", Long.MAX_VALUE);
                     throw new IllegalStateException("broken");
                 }
                 return PROCEED;

@@ -41,7 +41,8 @@ class NextCallTest {
     private static String all(Passage p) {
         return p.outcome() + " attempts " + p.attempts() + " started " + p.started() + " ran " + p.actionNanos()
                 + " cut short " + p.cutShort() + " personal " + p.personal() + " held " + p.heldRetry() + " refusal "
-                + p.refusal() + " expired " + p.expired() + " overdue " + p.overdue() + " source " + p.source();
+                + p.refusal() + " expired " + p.expired() + " overdue "
+                + p.beside().overdue() + " source " + p.source();
     }
 
     /** On one thread. */

@@ -60,7 +60,7 @@ class OverdueTest {
         @Override
         public int enter(Passage passage) {
             passage.slot(called.length());
-            passage.overdueAfter(afterNanos);
+            passage.beside().overdueAfter(afterNanos);
             return PROCEED;
         }
 
@@ -72,10 +72,10 @@ class OverdueTest {
 
         @Override
         public int settle(Passage passage) {
-            if (passage.overdue()) {
+            if (passage.beside().overdue()) {
                 knew.incrementAndGet();
             }
-            log.add(called + (passage.overdue() ? " settles overdue" : " settles"));
+            log.add(called + (passage.beside().overdue() ? " settles overdue" : " settles"));
             return KEEP;
         }
     }
@@ -181,7 +181,7 @@ class OverdueTest {
         Policy watcher = new Policy("watcher", Policy.ENTER | Policy.OVERDUE) {
             @Override
             public int enter(Passage passage) {
-                passage.overdueAfter(MILLI);
+                passage.beside().overdueAfter(MILLI);
                 return PROCEED;
             }
 

@@ -28,7 +28,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Guarantee 3: one clock read when an attempt starts, one when its action ends, and one more for a suspension. */
+/**
+ * Guarantee 3: one clock read when an attempt starts, one when its action ends, and one more for a suspension. Where nobody asks,
+ * fewer: {@code ClockTest}.
+ */
 @ThreadKind.Each
 class TwoClockReadsTest {
     private final VirtualTime virtual = ThreadKind.current().on(new VirtualTime());
@@ -73,7 +76,7 @@ class TwoClockReadsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 4, 8, 64})
+    @ValueSource(ints = {1, 4, 8, 64})
     void callReadsTheClockTwiceHoweverManyPoliciesThereAre(int policies) throws Exception {
         try (Pipeline pipeline = pipeline(probes(policies))) {
             call(pipeline);
@@ -110,7 +113,7 @@ class TwoClockReadsTest {
             };
             reads.set(0);
             assertThat(pipeline.call(third)).isEqualTo("done");
-            assertThat(reads).hasValue(6);
+            assertThat(reads).as("of the first attempt, only the end").hasValue(5);
         }
     }
 

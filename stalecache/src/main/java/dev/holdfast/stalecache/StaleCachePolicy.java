@@ -434,7 +434,7 @@ public final class StaleCachePolicy extends Policy {
 
     private void fork(Passage passage, Ticket ticket) {
         try {
-            passage.fork(ticket, refreshTimeout);
+            passage.beside().fork(ticket, refreshTimeout);
         } catch (RuntimeException | Error e) {
             flights.leave(ticket);
             throw e;

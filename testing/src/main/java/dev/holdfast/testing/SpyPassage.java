@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The passage as the policy under a spy sees it: remembers what was decided, and keeps the layer's object for the spy. */
-final class SpyPassage extends Passage {
+final class SpyPassage extends Passage implements Passage.Beside {
 
     /** What a policy said. */
     enum Said {
@@ -37,6 +37,11 @@ final class SpyPassage extends Passage {
         this.passage = passage;
         this.life = life;
         this.forked = forked;
+    }
+
+    @Override
+    public Beside beside() {
+        return this;
     }
 
     Said said() {
@@ -200,7 +205,7 @@ final class SpyPassage extends Passage {
 
     @Override
     public boolean overdue() {
-        return passage.overdue();
+        return passage.beside().overdue();
     }
 
     @Override
@@ -210,7 +215,7 @@ final class SpyPassage extends Passage {
 
     @Override
     public void overdueAfter(long nanos) {
-        passage.overdueAfter(nanos);
+        passage.beside().overdueAfter(nanos);
     }
 
     @Override
@@ -220,22 +225,22 @@ final class SpyPassage extends Passage {
 
     @Override
     public void fork(Object object, long limitNanos) {
-        passage.fork(forked.apply(object), limitNanos);
+        passage.beside().fork(forked.apply(object), limitNanos);
     }
 
     @Override
     public void hedgeAfter(long nanos) {
-        passage.hedgeAfter(nanos);
+        passage.beside().hedgeAfter(nanos);
     }
 
     @Override
     public @Nullable Completion hedgesUnderWay() {
-        return passage.hedgesUnderWay();
+        return passage.beside().hedgesUnderWay();
     }
 
     @Override
     public int endHedges() {
-        return say(Said.TURN, passage.endHedges());
+        return say(Said.TURN, passage.beside().endHedges());
     }
 
     @Override

@@ -145,7 +145,7 @@ class SpyPolicyTest {
         SpyPolicy spy = SpyPolicy.around(new Policy("forking", Policy.ENTER) {
             @Override
             public int enter(Passage passage) {
-                passage.fork("background", Long.MAX_VALUE);
+                passage.beside().fork("background", Long.MAX_VALUE);
                 return PROCEED;
             }
         });

@@ -69,7 +69,6 @@ abstract class CallDecisions extends CallOutcome {
         return taken;
     }
 
-    @Override
     public void fork(Object object, long limitNanos) {
         if (!repeatable()) {
             throw new IllegalStateException("only a decorated function can be run in the background");

@@ -5,6 +5,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A call: whose it is, what runs for it, and which drivers, watchdogs and races have to do with it. Touched by one thread at a
  * time, except for the word and what is published through it.
  */
-final class CallState extends CallDecisions {
+final class CallState extends CallDecisions implements Passage.Beside {
     /** The pass has not waited anywhere. */
     static final int NOT_SUSPENDED = -1;
     /** Layers that a thread's own call object has room for at first. */
@@ -398,6 +399,11 @@ final class CallState extends CallDecisions {
     }
 
     // ---- the call as a policy sees it
+
+    @Override
+    public Beside beside() {
+        return this;
+    }
 
     @Override
     String limitOwnerName() {

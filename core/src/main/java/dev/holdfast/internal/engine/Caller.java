@@ -11,10 +11,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Caller {
     final Thread thread;
     private final AtomicInteger struck = new AtomicInteger();
-    // By the thread itself.
-    /** Whether the flag was last set for a call further out. */
-    private boolean passedOn;
-    /** Whether it was set for somebody outside too, by then. */
+    /** How many interrupts of ours the thread may still find. */
+    private final AtomicInteger sent = new AtomicInteger();
+    /** By the thread itself: whether the flag that it has set for a call further out is for somebody outside, too. */
     private boolean alsoOutside;
 
     Caller(Thread thread) {
@@ -30,6 +29,7 @@ final class Caller {
         if (time.isInterrupted(thread)) {
             return ours;
         }
+        sent.incrementAndGet();
         time.interrupt(thread);
         return true;
     }
@@ -41,11 +41,15 @@ final class Caller {
      * @param interrupts how often the flag was found set since the action ended
      */
     void ended(int interrupts, boolean interruptedOutside) {
-        // One of them was ours, and another one may have been passed on to this call by one further in.
-        boolean outside = alsoOutside || interruptedOutside || interrupts > (passedOn ? 2 : 1);
-        passedOn = struck.decrementAndGet() > 0;
-        alsoOutside = passedOn && outside;
-        if (passedOn || outside) {
+        int ours = sent.get();
+        boolean outside = alsoOutside || interruptedOutside || interrupts > ours;
+        boolean passesOn = struck.decrementAndGet() > 0;
+        // Without one that is struck, all of them have landed: the action has felt those that were not found. A strike
+        // that begins
+        // now has sent none of them.
+        sent.addAndGet(passesOn ? 1 - Math.min(interrupts, ours) : -ours);
+        alsoOutside = passesOn && outside;
+        if (passesOn || outside) {
             thread.interrupt();
         }
     }

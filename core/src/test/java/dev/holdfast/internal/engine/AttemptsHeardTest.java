@@ -112,7 +112,7 @@ class AttemptsHeardTest {
             if (passage.object() != null) {
                 return KEEP;
             }
-            passage.fork("in the background", Long.MAX_VALUE);
+            passage.beside().fork("in the background", Long.MAX_VALUE);
             return passage.outcome() == Outcome.SUCCESS ? KEEP : passage.answer("stand-in", Source.FALLBACK, 0);
         }
     }

@@ -78,11 +78,36 @@ class CallerTest {
     }
 
     @Test
-    void flagThatWasPassedOnIsNotTakenForOneFromOutside() {
+    void strikeOfTheOuterCallWhileTheInnerOneEndsIsNotTakenForOneFromOutside() {
         caller.interrupt(time);
+        Thread.interrupted();
         caller.interrupt(time);
+        Thread.interrupted();
+        assertThat(interrupts).isEqualTo(2);
+        caller.ended(2, false);
+        assertThat(flag()).as("for the outer one").isTrue();
         ended(false);
-        // The flag that was passed on, and a strike that comes only now.
+        assertThat(flag()).isFalse();
+    }
+
+    @Test
+    void strikeThatWasOnItsWayWhenTheFlagWasPassedOnIsNotTakenForOneFromOutside() {
+        caller.interrupt(time);
+        TimeSource slow = new Around(time) {
+            @Override
+            public boolean isInterrupted(Thread thread) {
+                return false;
+            }
+
+            @Override
+            public void interrupt(Thread thread) {
+                // Only now does the inner call end, and passes the flag on; the outer one has found that one.
+                CallerTest.this.ended(false);
+                assertThat(Thread.interrupted()).isTrue();
+                super.interrupt(thread);
+            }
+        };
+        caller.interrupt(slow);
         Thread.interrupted();
         caller.ended(2, false);
         assertThat(flag()).isFalse();

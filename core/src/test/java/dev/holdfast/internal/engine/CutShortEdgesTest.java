@@ -169,7 +169,7 @@ class CutShortEdgesTest {
 
         @Override
         public int enter(Passage passage) {
-            passage.fork("fork", ofMillis(10).toNanos());
+            passage.beside().fork("fork", ofMillis(10).toNanos());
             return passage.answer("at once", Source.FRESH, 0);
         }
 

@@ -80,7 +80,7 @@ class ForksTest {
     }
 
     private static void fork(Passage passage) {
-        passage.fork("fork", Long.MAX_VALUE);
+        passage.beside().fork("fork", Long.MAX_VALUE);
     }
 
     private Pipeline pipeline(int straightAfter, Policy... layers) {

@@ -400,8 +400,8 @@ class WatchdogTest {
         Policy never = new Policy("never", Policy.ENTER) {
             @Override
             public int enter(Passage passage) {
-                passage.overdueAfter(Long.MAX_VALUE);
-                passage.hedgeAfter(Long.MAX_VALUE);
+                passage.beside().overdueAfter(Long.MAX_VALUE);
+                passage.beside().hedgeAfter(Long.MAX_VALUE);
                 passage.limit(Long.MAX_VALUE);
                 return PROCEED;
             }
@@ -899,7 +899,7 @@ class WatchdogTest {
 
         @Override
         public int enter(Passage passage) {
-            passage.overdueAfter(afterNanos);
+            passage.beside().overdueAfter(afterNanos);
             return PROCEED;
         }
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.factories;
+
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Makes a policy of a configuration file that is no more than a limit. */
+abstract class LimitFactory implements PolicyFactory<LimitFactory.Limit> {
+    private final String key;
+    private final int position;
+    private final Duration standard;
+    private final Function<Duration, Policy> policy;
+
+    LimitFactory(String key, int position, Duration standard, Function<Duration, Policy> policy) {
+        this.key = key;
+        this.position = position;
+        this.standard = standard;
+        this.policy = policy;
+    }
+
+    /** What a file can say. */
+    public static final class Limit {
+        private Duration limit;
+
+        private Limit(Duration limit) {
+            this.limit = limit;
+        }
+    }
+
+    @Override
+    public String key() {
+        return key;
+    }
+
+    @Override
+    public Limit builder() {
+        return new Limit(standard);
+    }
+
+    @Override
+    public List<Option<Limit, ?>> options() {
+        return List.of(Option.duration("limit", (builder, value) -> builder.limit = value));
+    }
+
+    @Override
+    public Policy create(Limit builder) {
+        return policy.apply(builder.limit);
+    }
+
+    @Override
+    public Optional<String> shorthand() {
+        return Optional.of("limit");
+    }
+
+    @Override
+    public int position() {
+        return position;
+    }
+
+    @Override
+    public Optional<Policy> standard() {
+        return Optional.of(policy.apply(standard));
+    }
+}
