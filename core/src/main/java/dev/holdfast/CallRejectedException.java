@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A call that was rejected locally and never reached the dependency. It has no stack trace, because under load there are many of
- * them. Its message is made when it is first read.
+ * them; {@code -Ddev.holdfast.stack-traces=true} gives it one. Its message is made when it is first read.
  */
 public final class CallRejectedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -53,7 +53,7 @@ public final class CallRejectedException extends RuntimeException {
             long retryAfterNanos,
             @Nullable Throwable cause,
             List<Attempt.End> history) {
-        super(null, cause, false, false);
+        super(null, cause, false, StackTraces.ON);
         this.text = message;
         this.history = history;
         this.reason = reason;

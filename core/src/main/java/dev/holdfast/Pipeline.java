@@ -373,7 +373,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      * The policy of this type.
      *
      * <pre>{@code
-     * inventory.policy(CircuitBreakerPolicy.class).reset()
+     * inventory.policy(CircuitBreakerPolicy.class).state()
      * }</pre>
      *
      * @throws IllegalArgumentException if there is none, or there are several

@@ -34,6 +34,7 @@ class ArchitectureTest {
                                     "Reason",
                                     "Refusal",
                                     "Reply",
+                                    "StackTraces",
                                     "Verdict")
                             .contains(outermost(type).getSimpleName()));
 

@@ -67,7 +67,8 @@ class DeadlineTest {
                 call.deadline(Duration.ofMillis(100)).callAsync(attempt -> new CompletableFuture<>());
         time.run();
         assertThatThrownBy(hangs::join)
-                .hasRootCauseMessage("attempt 1 of 'p' was given up after 100 ms by the deadline of the call");
+                .hasRootCauseMessage(
+                        "attempt 1 of 'p' was given up after 100 ms by the deadline of the call (limit 100 ms)");
         assertThatThrownBy(() -> call.deadline(Duration.ZERO).call(attempt -> "none"))
                 .hasMessage("call of 'p' could not be made within the time of its own or inherited deadline");
     }

@@ -105,6 +105,25 @@ class HistoryTest {
     }
 
     @Test
+    void aTimeoutTellsItsLimit() {
+        TimeoutPolicy timeout = TimeoutPolicy.of(Duration.ofMillis(20));
+        assertThat(timedOut(operation(timeout)).limit()).contains(Duration.ofMillis(20));
+        assertThat(timedOut(operation(retry(2), timeout)).limit())
+                .as("of a copy with the history")
+                .contains(Duration.ofMillis(20));
+        Policy unnamed = new Policy("own", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.limit(20_000_000);
+                return PROCEED;
+            }
+        };
+        CallTimeoutException own = timedOut(operation(unnamed));
+        assertThat(own.limit()).isEmpty();
+        assertThat(own).hasMessage("attempt 1 of 'p' was given up after 20 ms by the own");
+    }
+
+    @Test
     void itTellsThatTheDeadlineWasTheReason() {
         assertThat(timedOut(operation(
                                 DeadlinePolicy.of(Duration.ofMillis(25)),

@@ -59,7 +59,7 @@ class TimeoutPolicyTest {
         assertThat(time.nanos() - start).isEqualTo(250_000_000);
         assertThatThrownBy(blocking::join)
                 .hasCauseInstanceOf(CallTimeoutException.class)
-                .hasMessageContaining("attempt 1 of 'p' was given up after 250 ms by the timeout");
+                .hasMessageContaining("attempt 1 of 'p' was given up after 250 ms by the timeout (limit 250 ms)");
         assertThatThrownBy(async::join).hasCauseInstanceOf(CallTimeoutException.class);
         assertThat(attempt).isCancelled();
     }

@@ -4,6 +4,7 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import java.time.Duration;
 import java.util.AbstractList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,7 @@ final class AttemptEnds extends AbstractList<Attempt.End> {
                 error.policy(),
                 error.attempt(),
                 error.elapsed().toNanos(),
+                error.limit().map(Duration::toNanos).orElse(-1L),
                 history);
     }
 

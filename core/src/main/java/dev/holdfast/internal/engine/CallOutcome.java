@@ -133,6 +133,15 @@ abstract class CallOutcome extends CallLimits {
         endedBy = limitOwner;
     }
 
+    /** How long the nearest limit is; -1 if nobody says. */
+    long limitNanos() {
+        if (limitOwner == CALLER) {
+            return limitAt - startNanos;
+        }
+        long longest = engine.plan.policy(limitOwner).longest();
+        return longest == Long.MAX_VALUE ? -1 : longest;
+    }
+
     String limitOwnerName() {
         return limitOwner == CALLER ? "call" : engine.plan.policyName(limitOwner);
     }

@@ -412,6 +412,12 @@ final class CallState extends CallDecisions implements Passage.Beside {
     }
 
     @Override
+    long limitNanos() {
+        Hedge hedge = limitOwner == CALLER ? hedge() : null;
+        return hedge == null ? super.limitNanos() : hedge.limitNanos();
+    }
+
+    @Override
     public String limitedBy() {
         return limitOwnerName();
     }

@@ -129,7 +129,12 @@ final class Endings {
         call.endedByLimit();
         call.outlived = answers.outlived(call);
         CallTimeoutException timeout = new CallTimeoutException(
-                name, call.limitOwnerName(), call.attempts, call.actionNanos, new AttemptEnds(call.struckLimit(true)));
+                name,
+                call.limitOwnerName(),
+                call.attempts,
+                call.actionNanos,
+                call.limitNanos(),
+                new AttemptEnds(call.struckLimit(true)));
         call.error(timeout, Outcome.TIMEOUT);
     }
 

@@ -123,6 +123,10 @@ final class Hedge extends Once {
         return race.limitOwnerName;
     }
 
+    long limitNanos() {
+        return race.limitNanos;
+    }
+
     long decidedAt() {
         return race.decidedAt();
     }

@@ -23,6 +23,8 @@ final class Race {
     /** Whose limit that is, as each attempt's own call does not know it. */
     final String limitOwnerName;
 
+    final long limitNanos;
+
     final long reserve;
 
     // Written before waiting is, and so visible to the watchdog that sees it set.
@@ -53,6 +55,7 @@ final class Race {
         limited = call.limited;
         limitAt = call.limitAt;
         limitOwnerName = call.limitOwnerName();
+        limitNanos = call.limitNanos();
         reserve = call.reserve();
     }
 
