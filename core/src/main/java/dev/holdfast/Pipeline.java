@@ -303,7 +303,9 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
-     * As {@link #call}, for an action without a value.
+     * As {@link #call}, for an action without a value. The classifier sees null. So an action that
+     * gets a response, whose status may be a failure, belongs in {@link #call}, and one that returns a future in
+     * {@link #callAsync}.
      *
      * @throws E what the action threw last, as it is
      */
@@ -379,6 +381,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      * @throws IllegalArgumentException if there is none, or there are several
      */
     public <P extends Policy> P policy(Class<P> type) {
+        Objects.requireNonNull(type, "type");
         List<P> found =
                 policies.stream().filter(type::isInstance).map(type::cast).toList();
         if (found.size() != 1) {

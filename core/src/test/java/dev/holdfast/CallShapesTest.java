@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -163,6 +164,7 @@ class CallShapesTest {
     @SuppressWarnings("NullAway") // as a program would that is not checked for nulls
     void noActionIsToldBeforeAnythingHappens() {
         Pipeline p = pipeline();
+        assertThatThrownBy(() -> p.policy(null)).hasMessage("type");
         assertThatThrownBy(() -> p.run(null))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessage("action");
@@ -185,7 +187,13 @@ class CallShapesTest {
     }
 
     @Test
-    void aFallbackTellsItsSettings() {
-        assertThat(FallbackPolicy.value("x").settings().onIgnored()).isFalse();
+    void policiesTellTheirSettings() {
+        assertThat(FallbackPolicy.value("x").settings()).hasToString("FallbackSettings[value, onIgnored=false]");
+        assertThat(RetryPolicy.of(r -> r.maxAttempts(2)).settings())
+                .hasToString("RetrySettings[maxAttempts=2, initialBackoff=50ms, multiplier=2.0, maxBackoff=1s,"
+                        + " jitter=FULL, maxRetryAfter=30s, budgetEnabled=true, retryRejections=false,"
+                        + " retryInsideRetries=false]");
+        assertThat(HedgePolicy.of(h -> h.delay(Duration.ofMillis(20))).settings())
+                .hasToString("HedgeSettings[delay=20ms, maxHedges=1, budgetEnabled=true]");
     }
 }

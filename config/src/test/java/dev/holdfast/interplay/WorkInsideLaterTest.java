@@ -23,7 +23,11 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -191,6 +195,51 @@ class WorkInsideLaterTest {
             time.run();
             assertThat(ordered).isCompletedExceptionally();
             assertThat(pay.started()).as("its own attempt, and one hedge").isEqualTo(2);
+        }
+    }
+
+    /** Hands over, and goes on when that is done: so whatever is told after a hand-over is told too late. */
+    private static void onAnotherThread(Runnable task) {
+        Thread thread = new Thread(task, "hand-over");
+        thread.start();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException again) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void hedgeInsideThatHasEndedDoesNotKeepTheCallFromItsRetry() {
+        Queue<CompletableFuture<String>> stages = new ConcurrentLinkedQueue<>();
+        AtomicInteger started = new AtomicInteger();
+        try (time;
+                Pipeline payments = Pipeline.builder("payments")
+                        .policies(HedgePolicy.of(h -> h.delay(ofMillis(1))))
+                        .executor(WorkInsideLaterTest::onAnotherThread)
+                        .build();
+                Pipeline orders = Pipeline.builder("orders")
+                        .policies(RetryPolicy.of(r -> r.maxAttempts(2).interval(n -> 0L)))
+                        .executor(WorkInsideLaterTest::onAnotherThread)
+                        .build()) {
+            Call<String> order = orders.<String>operation("order").unkeyed().idempotent(false);
+            CompletableFuture<String> ordered = order.callAsync(attempt -> payments.callAsync(() -> {
+                CompletableFuture<String> stage = new CompletableFuture<>();
+                stages.add(stage);
+                return started.incrementAndGet() > 2 ? completedFuture("paid once") : stage;
+            }));
+            while (stages.size() < 2) {
+                LockSupport.parkNanos(100_000);
+            }
+            // Neither has reached the dependency.
+            stages.forEach(stage -> stage.completeExceptionally(refused()));
+            assertThat(ordered.join()).isEqualTo("paid once");
         }
     }
 }

@@ -114,4 +114,11 @@ public final class FallbackSettings {
             return new FallbackSettings(new Builder(this));
         }
     }
+
+    @Override
+    public String toString() {
+        String answer =
+                builder.asyncFunction != null ? "asyncFunction" : builder.function != null ? "function" : "value";
+        return "FallbackSettings[" + answer + ", onIgnored=" + builder.onIgnored + "]";
+    }
 }

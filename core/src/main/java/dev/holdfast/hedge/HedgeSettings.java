@@ -168,4 +168,14 @@ public final class HedgeSettings {
             return new HedgeSettings(new Builder(this));
         }
     }
+
+    @Override
+    public String toString() {
+        Builder b = builder;
+        String when = b.delay != null
+                ? "delay=" + Checks.text(b.delay)
+                : "percentile=" + b.percentile + ", window=" + Checks.text(b.window) + ", minimumCalls="
+                        + b.minimumCalls + ", initialDelay=" + Checks.text(b.initialDelay);
+        return "HedgeSettings[" + when + ", maxHedges=" + b.maxHedges + ", budgetEnabled=" + b.budgetEnabled + "]";
+    }
 }

@@ -63,10 +63,10 @@ public final class RetryPolicy extends Policy {
         return Optional.ofNullable(budget);
     }
 
-    /** What was cut short is asked where a limit has struck, and a call with a limit is timed anyway. */
+    /** The budget has to know which attempts were cut short, by how long the others took. */
     @Override
     public boolean timesAttempts() {
-        return false;
+        return budget != null;
     }
 
     @Override

@@ -139,6 +139,18 @@ public final class RetrySettings {
         return random == null ? ThreadLocalRandom.current().nextDouble() : random.getAsDouble();
     }
 
+    @Override
+    public String toString() {
+        Builder b = builder;
+        String waits = b.interval != null
+                ? "interval=given"
+                : "initialBackoff=" + Checks.text(b.initialBackoff) + ", multiplier=" + b.multiplier + ", maxBackoff="
+                        + Checks.text(b.maxBackoff) + ", jitter=" + b.jitter;
+        return "RetrySettings[maxAttempts=" + b.maxAttempts + ", " + waits + ", maxRetryAfter="
+                + Checks.text(b.maxRetryAfter) + ", budgetEnabled=" + b.budgetEnabled + ", retryRejections="
+                + b.retryRejections + ", retryInsideRetries=" + b.retryInsideRetries + "]";
+    }
+
     /** Collects settings; the values are checked together in {@link #build}. */
     public static final class Builder {
         private int maxAttempts = 3;

@@ -38,7 +38,8 @@ final class Ends {
     /** Whether it could not be asked on that thread for whom it is: of that, those on threads of their own know nothing. */
     static boolean hadNoPartition(Passage passage) {
         return passage.error() instanceof CallRejectedException rejection
-                && rejection.reason() == Reason.WRONG_PARTITION;
+                && rejection.reason() == Reason.WRONG_PARTITION
+                && rejection.pipeline().equals(passage.pipeline());
     }
 
     /** Whether the end concerns the leader of a flight alone, and no one who waits for it. */

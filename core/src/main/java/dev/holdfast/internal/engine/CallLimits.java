@@ -96,7 +96,9 @@ abstract class CallLimits extends CallMemory {
         if (nanos > LONGEST_LIMIT) {
             return;
         }
-        timed = true;
+        if (!timed) {
+            startsTimed();
+        }
         scopes |= 1L << cursor;
         limits[cursor] = now() + nanos;
         nearer(cursor);

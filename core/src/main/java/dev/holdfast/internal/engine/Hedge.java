@@ -66,8 +66,8 @@ final class Hedge extends Once {
             call.around.starts();
         }
         if (call.cancelPending() || !race.begins(this)) {
-            landed();
             tellOfEnd();
+            landed();
             return;
         }
         call.begin(engine, spec, mode, true);
@@ -86,10 +86,11 @@ final class Hedge extends Once {
         outcome = call.outcome;
         value = call.value;
         error = call.error;
-        landed();
         tellOfEnd();
+        landed();
     }
 
+    /** Before it lands: the call that waits for it may then end, and be tried again. */
     private void tellOfEnd() {
         if (call.around != null) {
             call.around.ends();

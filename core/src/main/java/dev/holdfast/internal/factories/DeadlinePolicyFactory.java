@@ -5,7 +5,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import java.time.Duration;
 
 /** Makes the {@code deadline} of a configuration file. */
-public final class DeadlinePolicyFactory extends LimitFactory {
+public final class DeadlinePolicyFactory extends LimitPolicyFactory {
     /** For the service loader. */
     public DeadlinePolicyFactory() {
         super("deadline", 100, Duration.ofSeconds(10), DeadlinePolicy::of);

@@ -191,4 +191,32 @@ class CutShortTest {
         }
         assertThat(heard).containsExactly("ear SUCCESS", "ear FAILURE cut short personal", "ear FAILURE");
     }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void answersOfCallsWithoutALimitTellTheBudgetWhatIsCutShortAndWhatHangs(boolean async) {
+        RetryPolicy retry = RetryPolicy.ofDefaults();
+        Pipeline pipeline = pipeline(retry);
+        RetryBudget budget = retry.budget().orElseThrow();
+        for (int i = 0; i < 40; i++) {
+            time.advance(Duration.ofMillis(10));
+            var answer = async
+                    ? pipeline.callAsync(() -> {
+                        CompletableFuture<String> stage = new CompletableFuture<>();
+                        var unused = time.schedule(5_000_000, () -> stage.complete("answer"));
+                        return stage;
+                    })
+                    : time.spawn(() -> pipeline.call(() -> {
+                        time.sleep(Duration.ofMillis(5));
+                        return "answer";
+                    }));
+            time.run();
+            assertThat(answer).isCompletedWithValue("answer");
+        }
+        double full = budget.tokens();
+        call(pipeline, async, Duration.ofMillis(3), Duration.ofSeconds(9));
+        assertThat(budget.tokens()).as("cut short").isEqualTo(full);
+        call(pipeline, async, Duration.ofMillis(300), Duration.ofSeconds(9));
+        assertThat(budget.tokens()).as("hangs").isLessThan(full);
+    }
 }

@@ -9,13 +9,13 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** Makes a policy of a configuration file that is no more than a limit. */
-abstract class LimitFactory implements PolicyFactory<LimitFactory.Limit> {
+abstract class LimitPolicyFactory implements PolicyFactory<LimitPolicyFactory.Limit> {
     private final String key;
     private final int position;
     private final Duration standard;
     private final Function<Duration, Policy> policy;
 
-    LimitFactory(String key, int position, Duration standard, Function<Duration, Policy> policy) {
+    LimitPolicyFactory(String key, int position, Duration standard, Function<Duration, Policy> policy) {
         this.key = key;
         this.position = position;
         this.standard = standard;
