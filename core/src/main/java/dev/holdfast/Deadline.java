@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
@@ -45,12 +46,7 @@ public final class Deadline {
     /** As {@link #within(TimeSource, Duration, CheckedSupplier)}, for an action without a value. */
     public static <E extends Exception> void within(TimeSource time, Duration limit, CheckedRunnable<E> action)
             throws E {
-        Objects.requireNonNull(action, "action");
-        CheckedSupplier<@Nullable Object, E> any = () -> {
-            action.run();
-            return null;
-        };
-        within(time, limit, any);
+        within(time, limit, NoValue.of(action));
     }
 
     /** The time that the current thread's request has left, never negative; empty without a limit. */

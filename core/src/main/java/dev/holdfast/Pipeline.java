@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Watchdog;
@@ -310,11 +311,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      * @throws E what the action threw last, as it is
      */
     public <E extends Exception> void run(CheckedRunnable<E> action) throws E {
-        Objects.requireNonNull(action, "action");
-        this.<@Nullable Object, E>call(() -> {
-            action.run();
-            return null;
-        });
+        call(NoValue.of(action));
     }
 
     /**

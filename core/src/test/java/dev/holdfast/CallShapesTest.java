@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -54,10 +55,10 @@ class CallShapesTest {
         return call.callInterruptibly(attempt -> send(requests, failures));
     }
 
-    private static void slept(Pipeline p) throws InterruptedException {
+    private static void awaited(Pipeline p) throws InterruptedException {
         p.callInterruptibly(() -> {
-            Thread.sleep(0);
-            return "slept";
+            new CountDownLatch(0).await();
+            return "awaited";
         });
     }
 
@@ -75,7 +76,7 @@ class CallShapesTest {
         time.advance(Duration.ofSeconds(1));
         assertThat(caller).isCompleted();
         assertThat(got).containsExactly("body 3", "body 2");
-        slept(p);
+        awaited(p);
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.holdfast.CheckedRunnable;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
@@ -223,12 +224,7 @@ public final class CallHeaders {
     /** As {@link #receive(Function, CheckedSupplier)}, for an action without a value. */
     public <E extends Exception> void receive(
             Function<? super String, @Nullable String> headers, CheckedRunnable<E> action) throws E {
-        Objects.requireNonNull(action, "action");
-        CheckedSupplier<@Nullable Object, E> any = () -> {
-            action.run();
-            return null;
-        };
-        receive(headers, any);
+        receive(headers, NoValue.of(action));
     }
 
     private long limit(Function<? super String, @Nullable String> headers) {

@@ -3,8 +3,10 @@ package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.CheckedFunction;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -180,6 +182,24 @@ class PartitionOnAnotherThreadTest {
             });
             time.advance(Duration.ofMillis(1));
             assertThat(asAda(orders, 2_000)).isCompletedWithValue("orders of Ada, 1");
+        }
+    }
+
+    @Test
+    void refusalOfAPipelineInsideIsSharedAsAnyOtherEnd() {
+        try (Pipeline pipeline = pipeline().build()) {
+            CheckedFunction<String, String, Exception> orders = pipeline.<String>operation("orders")
+                    .decorate(key -> {
+                        loads.incrementAndGet();
+                        time.sleep(Duration.ofMillis(30));
+                        throw new CallRejectedException(
+                                Reason.WRONG_PARTITION, "inner", "pipeline", "not here", -1, null);
+                    });
+            for (int i = 0; i < 5; i++) {
+                var unused = time.spawn(() -> orders.apply("orders"));
+            }
+            time.run();
+            assertThat(loads).hasValue(1);
         }
     }
 
