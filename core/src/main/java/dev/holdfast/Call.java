@@ -4,6 +4,7 @@ package dev.holdfast;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.CallSpec;
 import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.internal.engine.OwnFallback;
 import dev.holdfast.spi.CallKey;
 import java.time.Duration;
 import java.util.Objects;
@@ -38,13 +39,13 @@ public final class Call<T extends @Nullable Object> {
      */
     public Call<T> key(Object value) {
         Objects.requireNonNull(value, "key");
-        return with(value, partition, spec.deadlineNanos(), spec.idempotent());
+        return with(value, partition, spec);
     }
 
     /** For this tenant or user. Calls of different partitions never share an answer. */
     public Call<T> partition(Object value) {
         Objects.requireNonNull(value, "partition");
-        return with(given(), value, spec.deadlineNanos(), spec.idempotent());
+        return with(given(), value, spec);
     }
 
     /**
@@ -53,7 +54,7 @@ public final class Call<T extends @Nullable Object> {
      * @param limit at most 365 days. With zero or less, the call is rejected with {@link Reason#DEADLINE_EXCEEDED}.
      */
     public Call<T> deadline(Duration limit) {
-        return with(given(), partition, limitNanos("deadline", limit), spec.idempotent());
+        return with(given(), partition, as(limitNanos("deadline", limit), spec.idempotent(), spec.fallback()));
     }
 
     /**
@@ -61,7 +62,33 @@ public final class Call<T extends @Nullable Object> {
      * the work was surely not done, and caches do not use it, even with a key.
      */
     public Call<T> idempotent(boolean value) {
-        return with(given(), partition, spec.deadlineNanos(), value);
+        return with(given(), partition, as(spec.deadlineNanos(), value, spec.fallback()));
+    }
+
+    /**
+     * Answers this call if it fails, in place of the operation's and the pipeline's fallback.
+     *
+     * @param function from the error (null if the failure was a value) to the answer; must be quick. If it throws, the call ends
+     *     with that exception
+     * @throws IllegalStateException if the pipeline has no {@link dev.holdfast.fallback.FallbackPolicy}
+     */
+    public Call<T> fallback(Function<? super @Nullable Throwable, ? extends T> function) {
+        return answered(new OwnFallback(Objects.requireNonNull(function, "fallback"), null));
+    }
+
+    /**
+     * As {@link #fallback}, for a function that returns a stage. Not called when the call's time is over.
+     *
+     * @throws IllegalStateException if the pipeline has no {@link dev.holdfast.fallback.FallbackPolicy}
+     */
+    public Call<T> fallbackAsync(
+            Function<? super @Nullable Throwable, ? extends CompletionStage<? extends T>> function) {
+        return answered(new OwnFallback(null, Objects.requireNonNull(function, "fallbackAsync")));
+    }
+
+    private Call<T> answered(OwnFallback fallback) {
+        operation.pipeline.mustHaveFallback("a call of operation '" + operation.name() + "'");
+        return with(given(), partition, as(spec.deadlineNanos(), spec.idempotent(), fallback));
     }
 
     /**
@@ -104,7 +131,7 @@ public final class Call<T extends @Nullable Object> {
             action.run(attempt);
             return null;
         };
-        Call<T> unkeyed = with(null, partition, spec.deadlineNanos(), spec.idempotent());
+        Call<T> unkeyed = with(null, partition, spec);
         operation.pipeline.engine.blocking.call(unkeyed.spec, any, Engine.ATTEMPT, null, false);
     }
 
@@ -128,10 +155,12 @@ public final class Call<T extends @Nullable Object> {
         return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, true);
     }
 
-    private Call<T> with(
-            @Nullable Object given, @Nullable Object newPartition, long deadlineNanos, boolean idempotent) {
-        return new Call<>(
-                operation, newPartition, operation.spec(given, newPartition, deadlineNanos, idempotent, null));
+    private CallSpec as(long deadlineNanos, boolean idempotent, @Nullable OwnFallback fallback) {
+        return new CallSpec(spec.operation(), spec.key(), deadlineNanos, idempotent, fallback, null);
+    }
+
+    private Call<T> with(@Nullable Object given, @Nullable Object newPartition, CallSpec as) {
+        return new Call<>(operation, newPartition, operation.spec(given, newPartition, as, null));
     }
 
     private @Nullable Object given() {

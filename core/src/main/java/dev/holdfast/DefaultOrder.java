@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.util.ArrayList;
@@ -12,14 +11,22 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.ServiceLoader;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Which policies are on the class path, and where each stands if nothing else is said. */
 final class DefaultOrder {
-    /** A jar that somebody put on the class path changes every standard pipeline: it is to be seen. */
-    private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
+    /**
+     * What the standard pipeline consists of, and the module of each. Fixed: a jar on the class path must not change the
+     * pipelines of a service.
+     */
+    private static final Map<String, String> STANDARD = Map.of(
+            "deadline", "holdfast-core",
+            "retry", "holdfast-core",
+            "circuit-breaker", "holdfast-circuitbreaker",
+            "bulkhead", "holdfast-bulkhead",
+            "timeout", "holdfast-core");
 
     private final List<PolicyFactory<?>> factories;
 
@@ -55,33 +62,33 @@ final class DefaultOrder {
         }
     }
 
-    /**
-     * The policies that make sense without settings.
-     *
-     * @throws IllegalStateException if one has another name than its factory says
-     */
+    /** The policies of the standard pipeline whose modules are on the class path. */
     List<Policy> standard() {
         List<Policy> policies = new ArrayList<>();
-        List<String> order = new ArrayList<>();
         for (PolicyFactory<?> factory : factories) {
-            factory.standard().ifPresent(policy -> {
-                String made = factory.getClass().getName();
-                if (!policy.name().equals(factory.key())) {
-                    throw new IllegalStateException(
-                            made + " has the key " + factory.key() + ", but made a policy named " + policy.name());
-                }
-                policies.add(policy);
-                order.add(policy.name() + " (" + made + ")");
-            });
+            if (STANDARD.containsKey(factory.key())) {
+                policies.add(ofDefaults(factory));
+            }
         }
-        logOnce(String.join(" > ", order));
         return policies;
     }
 
-    private static void logOnce(String order) {
-        if (LOGGED.add(order)) {
-            SafeLog.of("dev.holdfast").info("the standard pipeline is: " + order + " > call");
-        }
+    private static <B> Policy ofDefaults(PolicyFactory<B> factory) {
+        return factory.create(factory.builder());
+    }
+
+    /** The kinds of policies that a standard pipeline has and these are not. */
+    static Set<String> missing(List<Policy> standard) {
+        Set<String> missing = new TreeSet<>(STANDARD.keySet());
+        standard.forEach(policy -> missing.remove(policy.name()));
+        return missing;
+    }
+
+    /** What is to be done about them. */
+    static String wayOut(Set<String> missing) {
+        String modules = missing.stream().map(STANDARD::get).collect(Collectors.joining(" and "));
+        String calls = missing.stream().map(kind -> "without(\"" + kind + "\")").collect(Collectors.joining(" and "));
+        return "the standard pipeline needs " + modules + " on the class path; or say " + calls;
     }
 
     /**

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.CheckedFunction.WithAttempt;
 import dev.holdfast.internal.engine.Asker;
 import dev.holdfast.internal.engine.CallSpec;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Family;
 import dev.holdfast.internal.engine.OperationSpec;
+import dev.holdfast.internal.engine.OwnFallback;
 import dev.holdfast.spi.CallKey;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -25,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 public final class Operation<T extends @Nullable Object> {
     final Pipeline pipeline;
     private final OperationSpec spec;
-    private final boolean idempotent;
     private final Call<T> unkeyed;
     /** With which other operations its answers are shared. */
     final Family family;
@@ -33,11 +35,11 @@ public final class Operation<T extends @Nullable Object> {
     @SuppressWarnings("unchecked") // values of this operation are of its type
     Operation(Pipeline pipeline, @Nullable String name, Classifier classifier, Options<T> options) {
         this.pipeline = pipeline;
-        this.idempotent = options.idempotent;
         this.spec = new OperationSpec(
                 name, options.classifier == null ? classifier : options.classifier, (Consumer<Object>) options.discard);
         this.family = new Family(pipeline.identity, name, options.type);
-        this.unkeyed = new Call<>(this, null, new CallSpec(spec, null, Long.MAX_VALUE, idempotent, null));
+        this.unkeyed = new Call<>(
+                this, null, new CallSpec(spec, null, Long.MAX_VALUE, options.idempotent, options.fallback, null));
     }
 
     /** The options of an operation. */
@@ -46,6 +48,9 @@ public final class Operation<T extends @Nullable Object> {
         private @Nullable Classifier classifier;
         private @Nullable Consumer<? super T> discard;
         private @Nullable Class<? super T> type;
+
+        @Nullable
+        OwnFallback fallback;
 
         Options() {}
 
@@ -68,6 +73,24 @@ public final class Operation<T extends @Nullable Object> {
          */
         public Options<T> idempotent(boolean value) {
             this.idempotent = value;
+            return this;
+        }
+
+        /**
+         * Answers calls that failed, for the pipeline's {@link dev.holdfast.fallback.FallbackPolicy} and in place of its own answer.
+         *
+         * @param function from the error (null if the failure was a value) to the answer; must be quick. If it throws, the call
+         *     ends with that exception
+         */
+        public Options<T> fallback(Function<? super @Nullable Throwable, ? extends T> function) {
+            this.fallback = new OwnFallback(Objects.requireNonNull(function, "fallback"), null);
+            return this;
+        }
+
+        /** As {@link #fallback}, for a function that returns a stage. Not called when the call's time is over. */
+        public Options<T> fallbackAsync(
+                Function<? super @Nullable Throwable, ? extends CompletionStage<? extends T>> function) {
+            this.fallback = new OwnFallback(null, Objects.requireNonNull(function, "fallbackAsync"));
             return this;
         }
 
@@ -110,13 +133,18 @@ public final class Operation<T extends @Nullable Object> {
      * Puts the pipeline around a function; its argument is the key. The function may run again in the background to refresh a
      * cached answer, so it must not hold anything of a single request.
      *
+     * <pre>{@code
+     * Operation.Decorated<String, Order, IOException> orders = pipeline.<Order>operation("order").decorate(client::order);
+     * Order order = orders.apply("4711");
+     * Reply<Order> reply = orders.reply("4711"); // says where the answer came from
+     * }</pre>
+     *
      * <p>In a pipeline with a stale cache, all calls with equal arguments get the same answer. If the answer depends on anything
      * else, such as the user's token in a thread-local, use {@link #decorate(CheckedFunction, Supplier)}.
      */
-    public <K, E extends Exception> CheckedFunction<K, T, E> decorate(
+    public <K, E extends Exception> Decorated<K, T, E> decorate(
             CheckedFunction<? super K, ? extends T, ? extends E> function) {
-        family.runs(Objects.requireNonNull(function, "function"));
-        return new Decorated<>(this, function, null);
+        return new Blocking<>(this, decorable(function), Engine.KEYED, null);
     }
 
     /**
@@ -134,79 +162,102 @@ public final class Operation<T extends @Nullable Object> {
      * @param partition read with every call, on the caller's thread; must not return null. If it throws there, the caller gets
      *     that exception
      */
-    public <K, E extends Exception> CheckedFunction<K, T, E> decorate(
+    public <K, E extends Exception> Decorated<K, T, E> decorate(
             CheckedFunction<? super K, ? extends T, ? extends E> function, Supplier<?> partition) {
-        Objects.requireNonNull(partition, "partition");
-        family.runs(Objects.requireNonNull(function, "function"));
-        return new Decorated<>(this, function, partition);
+        return new Blocking<>(this, decorable(function), Engine.KEYED, Objects.requireNonNull(partition, "partition"));
+    }
+
+    /** As {@link #decorate(CheckedFunction)}, for a function that is told which attempt it is. */
+    public <K, E extends Exception> Decorated<K, T, E> decorateWithAttempt(
+            WithAttempt<? super K, ? extends T, ? extends E> function) {
+        return new Blocking<>(this, decorable(function), Engine.KEYED_ATTEMPT, null);
+    }
+
+    /** As {@link #decorate(CheckedFunction, Supplier)}, for a function that is told which attempt it is. */
+    public <K, E extends Exception> Decorated<K, T, E> decorateWithAttempt(
+            WithAttempt<? super K, ? extends T, ? extends E> function, Supplier<?> partition) {
+        return new Blocking<>(
+                this, decorable(function), Engine.KEYED_ATTEMPT, Objects.requireNonNull(partition, "partition"));
     }
 
     /** As {@link #decorate(CheckedFunction)}, for a function that returns a stage. The returned function never throws. */
-    public <K> Function<K, CompletableFuture<T>> decorateAsync(
-            Function<? super K, ? extends CompletionStage<T>> function) {
-        family.runs(Objects.requireNonNull(function, "function"));
-        return new DecoratedAsync<>(family, argument -> calledAsync(() -> keyed(argument, null), function, argument));
+    public <K> DecoratedAsync<K, T> decorateAsync(
+            Function<? super K, ? extends CompletionStage<? extends T>> function) {
+        return new Async<>(this, decorable(function), Engine.KEYED, null);
     }
 
     /**
      * As {@link #decorate(CheckedFunction, Supplier)}, for a function that returns a stage. The returned function never
      * throws.
      */
-    public <K> Function<K, CompletableFuture<T>> decorateAsync(
-            Function<? super K, ? extends CompletionStage<T>> function, Supplier<?> partition) {
-        Objects.requireNonNull(partition, "partition");
+    public <K> DecoratedAsync<K, T> decorateAsync(
+            Function<? super K, ? extends CompletionStage<? extends T>> function, Supplier<?> partition) {
+        return new Async<>(this, decorable(function), Engine.KEYED, Objects.requireNonNull(partition, "partition"));
+    }
+
+    /** As {@link #decorateAsync(Function)}, for a function that is told which attempt it is. */
+    public <K> DecoratedAsync<K, T> decorateAsyncWithAttempt(
+            BiFunction<? super K, ? super Attempt, ? extends CompletionStage<? extends T>> function) {
+        return new Async<>(this, decorable(function), Engine.KEYED_ATTEMPT, null);
+    }
+
+    /** As {@link #decorateAsync(Function, Supplier)}, for a function that is told which attempt it is. */
+    public <K> DecoratedAsync<K, T> decorateAsyncWithAttempt(
+            BiFunction<? super K, ? super Attempt, ? extends CompletionStage<? extends T>> function,
+            Supplier<?> partition) {
+        return new Async<>(
+                this, decorable(function), Engine.KEYED_ATTEMPT, Objects.requireNonNull(partition, "partition"));
+    }
+
+    /**
+     * A function with the pipeline around it. Safe for any number of threads if the function is.
+     *
+     * @param <K> its argument, the key
+     * @param <T> the type of the answer
+     * @param <E> what the function may throw
+     */
+    public interface Decorated<K, T extends @Nullable Object, E extends Exception> extends CheckedFunction<K, T, E> {
+        /** As {@link #apply}, and says where the answer came from. */
+        Reply<T> reply(K argument) throws E;
+    }
+
+    /**
+     * A function that returns a stage, with the pipeline around it. Reports every problem in the future.
+     *
+     * @param <K> its argument, the key
+     * @param <T> the type of the answer
+     */
+    public interface DecoratedAsync<K, T extends @Nullable Object> extends Function<K, CompletableFuture<T>> {
+        /** As {@link #apply}, and says where the answer came from. */
+        CompletableFuture<Reply<T>> reply(K argument);
+    }
+
+    private Object decorable(Object function) {
         family.runs(Objects.requireNonNull(function, "function"));
-        return new DecoratedAsync<>(family, argument -> {
-            Asker asker;
-            try {
-                asker = new Asker(pipeline.engine, partition);
-            } catch (Throwable thrown) {
-                return CompletableFuture.failedFuture(thrown);
-            }
-            Function<K, CompletionStage<T>> forAsker = key -> {
-                asker.check();
-                return function.apply(key);
-            };
-            return calledAsync(() -> keyed(argument, asker), forAsker, argument);
-        });
+        return function;
     }
 
-    private <K> CompletableFuture<T> calledAsync(
-            Supplier<CallSpec> key, Function<? super K, ? extends CompletionStage<T>> function, K argument) {
-        CallSpec call;
-        try {
-            call = key.get();
-        } catch (Throwable thrown) {
-            return CompletableFuture.failedFuture(thrown);
-        }
-        return pipeline.engine.async.call(call, function, Engine.KEYED, argument, false);
-    }
-
-    private CallSpec keyed(Object argument, @Nullable Asker asker) {
+    private CallSpec keyed(Object argument, @Nullable Supplier<?> partition) {
         Objects.requireNonNull(argument, "key");
-        return spec(argument, asker == null ? null : asker.who, Long.MAX_VALUE, idempotent, asker);
+        Asker asker = partition == null ? null : new Asker(pipeline.engine, partition);
+        return spec(argument, asker == null ? null : asker.who, unkeyed.spec, asker);
     }
 
-    CallSpec spec(
-            @Nullable Object given,
-            @Nullable Object partition,
-            long deadlineNanos,
-            boolean mayRunTwice,
-            @Nullable Asker asker) {
-        if (given != null && !mayRunTwice) {
+    /** As this one, for another key and partition. */
+    CallSpec spec(@Nullable Object given, @Nullable Object partition, CallSpec as, @Nullable Asker asker) {
+        if (given != null && !as.idempotent()) {
             pipeline.keyedInVain(this);
         }
         CallKey key = given == null ? null : new CallKey(family, partition, given);
-        return new CallSpec(spec, key, deadlineNanos, mayRunTwice, asker);
+        return new CallSpec(spec, key, as.deadlineNanos(), as.idempotent(), as.fallback(), asker);
     }
 
-    // Not a lambda, which could not tell what it runs; and a frame less in every stack trace of the user's than one
-    // around it.
-    private record Decorated<K, T extends @Nullable Object, E extends Exception>(
+    // No lambdas, which could not tell what they run; and a frame less in every stack trace of the user's.
+    private record Blocking<K, T extends @Nullable Object, E extends Exception>(
             Operation<T> operation,
-            CheckedFunction<? super K, ? extends T, ? extends E> function,
-            @Nullable Supplier<?> partition)
-            implements CheckedFunction<K, T, E>, Family.Decorated {
+            Object function,
+            int mode,
+            @Nullable Supplier<?> partition) implements Decorated<K, T, E>, Family.Decorated {
         @Override
         public Family family() {
             return operation.family;
@@ -214,25 +265,45 @@ public final class Operation<T extends @Nullable Object> {
 
         @Override
         public T apply(K argument) throws E {
-            if (partition == null) {
-                return operation.pipeline.engine.blocking.call(
-                        operation.keyed(argument, null), function, Engine.KEYED, argument, false);
-            }
-            Asker asker = new Asker(operation.pipeline.engine, partition);
-            CheckedFunction<K, T, E> forAsker = key -> {
-                asker.check();
-                return function.apply(key);
-            };
             return operation.pipeline.engine.blocking.call(
-                    operation.keyed(argument, asker), forAsker, Engine.KEYED, argument, false);
+                    operation.keyed(argument, partition), function, mode, argument, false);
+        }
+
+        @Override
+        public Reply<T> reply(K argument) throws E {
+            return operation.pipeline.engine.blocking.call(
+                    operation.keyed(argument, partition), function, mode, argument, true);
         }
     }
 
-    private record DecoratedAsync<K, T extends @Nullable Object>(Family family, Function<K, CompletableFuture<T>> calls)
-            implements Function<K, CompletableFuture<T>>, Family.Decorated {
+    private record Async<K, T extends @Nullable Object>(
+            Operation<T> operation,
+            Object function,
+            int mode,
+            @Nullable Supplier<?> partition) implements DecoratedAsync<K, T>, Family.Decorated {
+        @Override
+        public Family family() {
+            return operation.family;
+        }
+
         @Override
         public CompletableFuture<T> apply(K argument) {
-            return calls.apply(argument);
+            return called(argument, false);
+        }
+
+        @Override
+        public CompletableFuture<Reply<T>> reply(K argument) {
+            return called(argument, true);
+        }
+
+        private <R extends @Nullable Object> CompletableFuture<R> called(K argument, boolean asReply) {
+            CallSpec call;
+            try {
+                call = operation.keyed(argument, partition);
+            } catch (Throwable thrown) {
+                return CompletableFuture.failedFuture(thrown);
+            }
+            return operation.pipeline.engine.async.call(call, function, mode, argument, asReply);
         }
     }
 }

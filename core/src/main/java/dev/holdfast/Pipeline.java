@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -115,10 +116,11 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
-     * Makes a pipeline of those policies on the class path that make sense without settings, in the default order: deadline, retry,
-     * circuit breaker, bulkhead, timeout. It has no cache; {@link Builder#with} adds one.
+     * Makes a pipeline of deadline, retry, circuit breaker, bulkhead and timeout, in this order and with their defaults. It has no
+     * cache; {@link Builder#with} adds one.
      *
-     * @throws IllegalStateException if two policies on the class path have the same name
+     * @throws IllegalStateException if a module is missing on the class path ({@code holdfast-circuitbreaker}, {@code
+     *     holdfast-bulkhead}); {@link Builder#without} leaves its policy out
      */
     public static Pipeline standard(String name) {
         return builder(name).standard().build();
@@ -133,6 +135,9 @@ public final class Pipeline implements Observed, AutoCloseable {
     public static final class Builder {
         private final String name;
         private List<Policy> policies = List.of();
+        /** Kinds that a standard pipeline has and this one does not, as long as nobody has said so. */
+        private Set<String> missing = new TreeSet<>();
+
         private Classifier classifier = Classifier.DEFAULT;
         private final List<CallObserver> observers = new ArrayList<>();
         private TimeSource time = TimeSource.system();
@@ -182,10 +187,12 @@ public final class Pipeline implements Observed, AutoCloseable {
         /**
          * The policies of {@link Pipeline#standard}. Comes before {@link #with} and {@link #without}, and once.
          *
-         * @throws IllegalStateException if two policies on the class path have the same name, or policies were given before
+         * @throws IllegalStateException if policies were given before
          */
         public Builder standard() {
-            return policies(DefaultOrder.ofClassPath().standard());
+            policies(DefaultOrder.ofClassPath().standard());
+            missing = DefaultOrder.missing(policies);
+            return this;
         }
 
         /**
@@ -199,6 +206,7 @@ public final class Pipeline implements Observed, AutoCloseable {
          */
         public Builder with(Policy policy) {
             policies = DefaultOrder.ofClassPath().with(policies, Objects.requireNonNull(policy, "policy"));
+            missing.remove(policy.name());
             changed = true;
             return this;
         }
@@ -210,7 +218,7 @@ public final class Pipeline implements Observed, AutoCloseable {
          * @throws IllegalArgumentException if there is none
          */
         public Builder without(String kind) {
-            policies = DefaultOrder.without(policies, kind);
+            policies = missing.remove(kind) ? policies : DefaultOrder.without(policies, kind);
             changed = true;
             return this;
         }
@@ -283,9 +291,13 @@ public final class Pipeline implements Observed, AutoCloseable {
          * Makes the pipeline. Its threads have the context class loader of the calling thread.
          *
          * @throws IllegalArgumentException if the order can never work
+         * @throws IllegalStateException if a module of the {@link #standard} pipeline is missing on the class path
          * @throws java.util.ServiceConfigurationError if a context on the class path cannot be created
          */
         public Pipeline build() {
+            if (!missing.isEmpty()) {
+                throw new IllegalStateException("pipeline '" + name + "': " + DefaultOrder.wayOut(missing));
+            }
             return new Pipeline(this);
         }
     }
@@ -343,7 +355,11 @@ public final class Pipeline implements Observed, AutoCloseable {
         return operation(operation, options -> {});
     }
 
-    /** Makes a named kind of call. */
+    /**
+     * Makes a named kind of call.
+     *
+     * @throws IllegalStateException if it has a fallback, and the pipeline has no {@link dev.holdfast.fallback.FallbackPolicy}
+     */
     public <T extends @Nullable Object> Operation<T> operation(
             String operation, Consumer<? super Operation.Options<T>> configure) {
         if (Objects.requireNonNull(operation, "operation").isBlank()) {
@@ -351,7 +367,17 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
         Operation.Options<T> options = new Operation.Options<>();
         configure.accept(options);
+        if (options.fallback != null) {
+            mustHaveFallback("operation '" + operation + "'");
+        }
         return new Operation<>(this, operation, classifier, options);
+    }
+
+    void mustHaveFallback(String what) {
+        if (policies.stream().noneMatch(policy -> (policy.hears() & Policy.OWN_FALLBACK) != 0)) {
+            throw new IllegalStateException("pipeline '" + name + "': " + what
+                    + " has a fallback, but no policy asks for it: " + this + "; add FallbackPolicy.ofOperations()");
+        }
     }
 
     // ---- what it is

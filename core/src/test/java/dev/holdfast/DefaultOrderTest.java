@@ -10,20 +10,12 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
-import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
-@Logs("the standard pipeline is: first ")
 class DefaultOrderTest {
 
     private static class Factory implements PolicyFactory<Object> {
@@ -61,11 +53,6 @@ class DefaultOrderTest {
         public int position() {
             return position;
         }
-
-        @Override
-        public Optional<Policy> standard() {
-            return Optional.of(create(builder()));
-        }
     }
 
     private static final class Intruder extends Factory {
@@ -93,57 +80,39 @@ class DefaultOrderTest {
     }
 
     @Test
-    void factoryThatMakesAPolicyOfAnotherNameIsRefused() {
-        DefaultOrder order = new DefaultOrder(List.of(factory("retry", 400), new Intruder("metrics", "retry")));
-        assertThatIllegalStateException()
-                .isThrownBy(order::standard)
-                .withMessage(Intruder.class.getName() + " has the key metrics, but made a policy named retry");
-    }
-
-    @Test
-    void placesAreTheSameWhateverTheOrderOfTheClassPath() {
-        List<PolicyFactory<?>> factories = List.of(factory("b", 5), factory("a", 5), factory("first", 1));
+    void standardPipelineHasItsPoliciesWhateverElseIsOnTheClassPath() {
+        List<PolicyFactory<?>> factories = List.of(
+                factory("timeout", 800),
+                factory("mine", 1),
+                factory("bulkhead", 700),
+                factory("deadline", 100),
+                factory("throttle", 600),
+                factory("circuit-breaker", 500),
+                factory("retry", 400));
         assertThat(new DefaultOrder(factories).standard())
                 .extracting(Policy::name)
-                .containsExactly("first", "a", "b");
+                .containsExactly("deadline", "retry", "circuit-breaker", "bulkhead", "timeout");
     }
 
     @Test
-    void resultIsLoggedOnce() {
-        List<String> logged = new ArrayList<>();
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord log) {
-                if (log.getLevel().equals(Level.INFO)) {
-                    logged.add(new java.util.logging.SimpleFormatter().formatMessage(log));
-                }
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        Logger logger = Logger.getLogger("dev.holdfast");
-        logger.addHandler(handler);
-        logger.setUseParentHandlers(false);
-        try {
-            DefaultOrder order = new DefaultOrder(List.of(factory("one", 1), factory("two", 2)));
-            order.standard();
-            order.standard();
-        } finally {
-            logger.setUseParentHandlers(true);
-            logger.removeHandler(handler);
-        }
-        String made = " (" + Factory.class.getName() + ")";
-        assertThat(logged).containsExactly("the standard pipeline is: one" + made + " > two" + made + " > call");
+    void standardPipelineWithoutOneOfItsModulesIsRefused() {
+        assertThatIllegalStateException()
+                .isThrownBy(() -> Pipeline.standard("p"))
+                .withMessage(
+                        "pipeline 'p': the standard pipeline needs holdfast-bulkhead and holdfast-circuitbreaker on"
+                                + " the class path; or say without(\"bulkhead\") and without(\"circuit-breaker\")");
+        assertThatIllegalStateException()
+                .isThrownBy(() ->
+                        Pipeline.builder("p").standard().without("bulkhead").build())
+                .withMessage(
+                        "pipeline 'p': the standard pipeline needs holdfast-circuitbreaker on the class path; or say"
+                                + " without(\"circuit-breaker\")");
     }
 
     // ---- the builder
 
     private static Pipeline.Builder standard() {
-        return Pipeline.builder("p").standard();
+        return Pipeline.builder("p").standard().without("circuit-breaker").without("bulkhead");
     }
 
     @Test

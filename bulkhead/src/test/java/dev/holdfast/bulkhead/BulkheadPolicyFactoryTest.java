@@ -26,9 +26,8 @@ class BulkheadPolicyFactoryTest {
     }
 
     @Test
-    void isPartOfTheStandardPipelineWithItsDefaults() {
-        assertThat(factory.standard())
-                .get()
+    void makesAPolicyWithItsDefaults() {
+        assertThat(factory.create(factory.builder()))
                 .isInstanceOfSatisfying(
                         BulkheadPolicy.class,
                         policy -> assertThat(policy.settings())

@@ -47,7 +47,7 @@ class CircuitBreakerPolicyFactoryTest {
     @Test
     void standsBetweenRetryAndThrottleAndIsPartOfTheStandard() {
         assertThat(factory.position()).isEqualTo(500);
-        assertThat(factory.standard()).get().isInstanceOf(CircuitBreakerPolicy.class);
+        assertThat(factory.create(factory.builder())).isInstanceOf(CircuitBreakerPolicy.class);
         assertThat(factory.shorthand()).isEmpty();
     }
 

@@ -27,7 +27,11 @@ final class CoreAlone {
                     .get());
             System.out.println(inventory);
         }
-        try (Pipeline standard = Pipeline.standard("prices")) {
+        try (Pipeline standard = Pipeline.builder("prices")
+                .standard()
+                .without("circuit-breaker")
+                .without("bulkhead")
+                .build()) {
             same("price", standard.call(() -> "price"));
             System.out.println(standard);
         }

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Gives another answer to a call that failed, timed out, was pushed back or was rejected.
  *
+ * <p>The fallback of a {@linkplain dev.holdfast.Call#fallback call} comes first, then that of its {@linkplain
+ * dev.holdfast.Operation.Options#fallback operation}, then the policy's own.
+ *
  * <p>It stands outside the retry and the stale cache: a failure is retried first, and a fallback is never stored. It does not
  * answer a cancelled call, nor, unless asked for, the caller's own fault. If the function throws, the call ends with that
  * exception.
@@ -21,7 +24,7 @@ public final class FallbackPolicy extends Policy {
     private final @Nullable Function<@Nullable Throwable, ? extends CompletionStage<?>> asyncFunction;
 
     private FallbackPolicy(FallbackSettings settings) {
-        super("fallback", FAILURE);
+        super("fallback", FAILURE | OWN_FALLBACK);
         this.settings = settings;
         this.function = settings.function();
         this.asyncFunction = settings.asyncFunction();
@@ -47,6 +50,14 @@ public final class FallbackPolicy extends Policy {
         return of(FallbackSettings.of(f -> f.asyncFunction(function)));
     }
 
+    /**
+     * A fallback without an answer of its own: it answers calls whose {@linkplain dev.holdfast.Operation.Options#fallback
+     * operation} or which {@linkplain dev.holdfast.Call#fallback themselves} have one.
+     */
+    public static FallbackPolicy ofOperations() {
+        return of(FallbackSettings.of(f -> f.onlyOfOperations()));
+    }
+
     /** The settings that this fallback was made with. */
     public FallbackSettings settings() {
         return settings;
@@ -67,11 +78,20 @@ public final class FallbackPolicy extends Policy {
         if (!answers(passage)) {
             return KEEP;
         }
-        if (function != null) {
-            return passage.answerFrom(function);
+        Function<? super @Nullable Throwable, ?> now = passage.fallback();
+        Function<? super @Nullable Throwable, ? extends CompletionStage<?>> later = passage.asyncFallback();
+        if (now == null && later == null) {
+            if (settings.onlyOfOperations()) {
+                return KEEP;
+            }
+            now = function;
+            later = asyncFunction;
         }
-        if (asyncFunction != null) {
-            return passage.remaining() > 0 ? passage.answerFromStage(asyncFunction) : KEEP;
+        if (now != null) {
+            return passage.answerFrom(now);
+        }
+        if (later != null) {
+            return passage.remaining() > 0 ? passage.answerFromStage(later) : KEEP;
         }
         return passage.answer(settings.value(), Source.FALLBACK, 0);
     }

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The settings of a {@link FallbackPolicy}. Immutable. */
 public final class FallbackSettings {
+    private static final int ONLY_OF_OPERATIONS = 8;
+
     private final Builder builder;
 
     private FallbackSettings(Builder builder) {
@@ -23,7 +25,7 @@ public final class FallbackSettings {
         return builder.build();
     }
 
-    /** A builder that holds the defaults; one of value, function and async function must be given. */
+    /** A builder that holds the defaults; one of value, function, async function and "only of operations" must be given. */
     public static Builder builder() {
         return new Builder();
     }
@@ -46,6 +48,10 @@ public final class FallbackSettings {
     @Nullable
     Function<@Nullable Throwable, ? extends CompletionStage<?>> asyncFunction() {
         return builder.asyncFunction;
+    }
+
+    boolean onlyOfOperations() {
+        return builder.given == ONLY_OF_OPERATIONS;
     }
 
     /** Whether the caller's own faults are answered too. */
@@ -92,6 +98,12 @@ public final class FallbackSettings {
             return this;
         }
 
+        /** No answer of its own, only those that operations and calls have. */
+        public Builder onlyOfOperations() {
+            given |= ONLY_OF_OPERATIONS;
+            return this;
+        }
+
         /** Whether the caller's own faults ({@link dev.holdfast.Outcome#IGNORED}) are answered too; default false. */
         public Builder onIgnored(boolean newOnIgnored) {
             onIgnored = newOnIgnored;
@@ -101,7 +113,7 @@ public final class FallbackSettings {
         /**
          * Makes the settings.
          *
-         * @throws dev.holdfast.spi.InvalidSettingsException unless exactly one of value, function and async function is given
+         * @throws dev.holdfast.spi.InvalidSettingsException unless exactly one of value, function, async function and "only of operations" is given
          */
         public FallbackSettings build() {
             new Checks("fallback")
@@ -109,7 +121,7 @@ public final class FallbackSettings {
                             Integer.bitCount(given) == 1,
                             "function",
                             given == 0 ? "missing" : "not alone",
-                            "exactly one of function, asyncFunction and value")
+                            "exactly one of function, asyncFunction, value and onlyOfOperations")
                     .done();
             return new FallbackSettings(new Builder(this));
         }
@@ -117,8 +129,12 @@ public final class FallbackSettings {
 
     @Override
     public String toString() {
-        String answer =
-                builder.asyncFunction != null ? "asyncFunction" : builder.function != null ? "function" : "value";
+        String answer = switch (builder.given) {
+            case 1 -> "value";
+            case 2 -> "function";
+            case 4 -> "asyncFunction";
+            default -> "onlyOfOperations";
+        };
         return "FallbackSettings[" + answer + ", onIgnored=" + builder.onIgnored + "]";
     }
 }

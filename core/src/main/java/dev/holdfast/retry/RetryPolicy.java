@@ -125,8 +125,9 @@ public final class RetryPolicy extends Policy {
     private int tryAgain(Passage passage, boolean rejected, boolean paid) {
         int tries = (int) (passage.slot() >>> WAIT_BITS) + 1;
         long told = passage.retryAfter();
-        long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK) : 0;
-        long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries);
+        double drawn = settings.draw(passage);
+        long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK, drawn) : 0;
+        long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries, drawn);
         wait = Math.max(wait, passage.heldRetry());
         // What does not fit is refused for that, and takes nothing from the few that time grants.
         if (!paid && wait <= passage.remaining() && !isSpared(passage.now())) {

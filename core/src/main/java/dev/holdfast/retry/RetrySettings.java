@@ -3,10 +3,10 @@ package dev.holdfast.retry;
 
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.Passage;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Random;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -86,11 +86,11 @@ public final class RetrySettings {
      * The wait where another one is told: at least that, and longer by up to a tenth or the backoff, whichever is more. Those
      * who were told the same do not come back together.
      */
-    long stretchedNanos(long told, int attempts) {
+    long stretchedNanos(long told, int attempts, double drawn) {
         if (builder.jitter == Jitter.NONE) {
             return told;
         }
-        return told + (long) (draw() * Math.max(told * STRETCH, wholeNanos(attempts)));
+        return told + (long) (drawn * Math.max(told * STRETCH, wholeNanos(attempts)));
     }
 
     /**
@@ -98,8 +98,9 @@ public final class RetrySettings {
      *
      * @param attempts how many there have been, from 1
      * @param lastNanos the wait before the last one; 0 if there was none
+     * @param drawn from 0 to below 1
      */
-    long backoffNanos(int attempts, long lastNanos) {
+    long backoffNanos(int attempts, long lastNanos, double drawn) {
         Function<? super Integer, Long> given = builder.interval;
         if (given != null) {
             try {
@@ -111,14 +112,14 @@ public final class RetrySettings {
         }
         if (builder.jitter == Jitter.DECORRELATED) {
             double most = Math.max((double) initialNanos, 3.0 * (lastNanos == 0 ? initialNanos : lastNanos));
-            return (long) Math.min((double) maxNanos, initialNanos + draw() * (most - initialNanos));
+            return (long) Math.min((double) maxNanos, initialNanos + drawn * (most - initialNanos));
         }
         double whole = wholeNanos(attempts);
         switch (builder.jitter) {
             case FULL:
-                return (long) (draw() * whole);
+                return (long) (drawn * whole);
             case EQUAL:
-                return (long) (whole / 2 + draw() * whole / 2);
+                return (long) (whole / 2 + drawn * whole / 2);
             default:
                 return (long) whole;
         }
@@ -134,9 +135,10 @@ public final class RetrySettings {
         return Math.min((double) maxNanos, initialNanos * Math.pow(builder.multiplier, attempts - 1.0));
     }
 
-    private double draw() {
+    /** The next number for the jitter: of these settings' own seed, else of the time on which the pipeline runs. */
+    double draw(Passage passage) {
         DoubleSupplier random = builder.random;
-        return random == null ? ThreadLocalRandom.current().nextDouble() : random.getAsDouble();
+        return random == null ? passage.random() : random.getAsDouble();
     }
 
     @Override
@@ -215,7 +217,10 @@ public final class RetrySettings {
             return this;
         }
 
-        /** The seed of the jitter, so that a test gets the same waits again; default: other waits every time. */
+        /**
+         * The seed of the jitter, so that a pipeline waits as long each time; default: other waits each time, and
+         * the same ones on {@link dev.holdfast.time.VirtualTime}.
+         */
         public Builder seed(long value) {
             Random seeded = new Random(value);
             random = seeded::nextDouble;

@@ -38,6 +38,9 @@ public abstract class Passage {
      */
     public abstract long now();
 
+    /** A random number from 0 to below 1, of the pipeline's {@link TimeSource#random source of time}. */
+    public abstract double random();
+
     /** Nanoseconds until the nearest limit around this layer; {@link Long#MAX_VALUE} without one; may be negative. */
     public abstract long remaining();
 
@@ -80,6 +83,15 @@ public abstract class Passage {
 
     /** Whether the user said what answers mean; if not, every exception is a failure, also one that is the caller's own fault. */
     public abstract boolean hasClassifier();
+
+    /**
+     * What the call or its operation answers in place of a failure; null: nothing, or {@link #asyncFallback}. The policy that
+     * asks must {@linkplain Policy#hears hear} {@link Policy#OWN_FALLBACK}.
+     */
+    public abstract @Nullable Function<? super @Nullable Throwable, ?> fallback();
+
+    /** As {@link #fallback}, with a stage. */
+    public abstract @Nullable Function<? super @Nullable Throwable, ? extends CompletionStage<?>> asyncFallback();
 
     /** Whether the action may be run again in the background: only if it is a decorated function. */
     public abstract boolean repeatable();

@@ -37,6 +37,9 @@ public abstract class Policy {
     /** In {@link #hears}: {@link #attemptStarts} and {@link #attemptEnds}. */
     public static final int ATTEMPTS = 128;
 
+    /** In {@link #hears}: the fallback of a call or its operation, {@link Passage#fallback}. */
+    public static final int OWN_FALLBACK = 256;
+
     /** From {@link #hedge}: start no other attempt. */
     public static final long NO_HEDGE = -1;
 

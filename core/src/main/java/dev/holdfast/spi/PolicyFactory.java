@@ -41,11 +41,6 @@ public interface PolicyFactory<B> {
      */
     int position();
 
-    /** The policy for {@link dev.holdfast.Pipeline#standard}; empty if it makes no sense without settings of the user's. */
-    default Optional<Policy> standard() {
-        return Optional.empty();
-    }
-
     /**
      * One option of a configuration file's section, and how it is given to the builder of the settings. Its default and its
      * range are the builder's.

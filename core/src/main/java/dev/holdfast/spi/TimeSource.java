@@ -2,6 +2,7 @@
 package dev.holdfast.spi;
 
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,11 @@ public interface TimeSource {
     /** Whether a thread has been interrupted, also one that waits in this source of time. Goes with {@link #interrupt}. */
     default boolean isInterrupted(Thread thread) {
         return thread.isInterrupted();
+    }
+
+    /** A random number from 0 to below 1, for jitter. Virtual time draws the same numbers in each run. */
+    default double random() {
+        return ThreadLocalRandom.current().nextDouble();
     }
 
     /** Where pipelines on this time run continuations unless they were given an executor; null: they make one. */

@@ -45,19 +45,23 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
             Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
 
     private final Baton baton;
+    /** Apart from the order of events, so that a further draw does not change it. */
+    private final Random drawn;
 
-    /** Events of one instant happen in the order in which they were made. */
+    /** Events of one instant happen in the order in which they were made. Jitter is the same in each run. */
     public VirtualTime() {
         this.baton = new Baton(null);
+        this.drawn = new Random(0);
     }
 
-    private VirtualTime(Random random) {
-        this.baton = new Baton(random);
+    private VirtualTime(long seed) {
+        this.baton = new Baton(new Random(seed));
+        this.drawn = new Random(seed);
     }
 
-    /** Events of one instant happen in an order that is drawn from the seed: the same seed, the same run. */
+    /** Events of one instant happen in an order that is drawn from the seed, and so is jitter: the same seed gives the same run. */
     public static VirtualTime seeded(long seed) {
-        return new VirtualTime(new Random(seed));
+        return new VirtualTime(seed);
     }
 
     /**
@@ -97,6 +101,11 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     }
 
     /** Makes each task an event of the present instant. */
+    @Override
+    public double random() {
+        return drawn.nextDouble();
+    }
+
     @Override
     public Executor executor() {
         return task -> schedule(0, task);

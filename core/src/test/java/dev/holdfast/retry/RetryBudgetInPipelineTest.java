@@ -23,6 +23,7 @@ import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -361,17 +362,18 @@ class RetryBudgetInPipelineTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void aSuggestedWaitIsStretchedUpwardAndNeverShortened(long seed) {
-        RetrySettings settings = RetrySettings.of(r -> r.seed(seed));
+        RetrySettings settings = RetrySettings.builder().build();
+        Random random = new Random(seed);
         long tenSeconds = 10_000_000_000L;
         long least = Long.MAX_VALUE;
         long most = 0;
         long mostOfNone = 0;
         for (int i = 0; i < 1_000; i++) {
-            long wait = settings.stretchedNanos(tenSeconds, 1);
+            long wait = settings.stretchedNanos(tenSeconds, 1, random.nextDouble());
             least = Math.min(least, wait);
             most = Math.max(most, wait);
             // Told to come back at once, callers are spread as by the backoff.
-            mostOfNone = Math.max(mostOfNone, settings.stretchedNanos(0, 2));
+            mostOfNone = Math.max(mostOfNone, settings.stretchedNanos(0, 2, random.nextDouble()));
         }
         assertThat(least).as("seed %s", seed).isBetween(tenSeconds, tenSeconds + 20_000_000);
         assertThat(most).as("seed %s", seed).isBetween(tenSeconds + 980_000_000, tenSeconds + 1_000_000_000);

@@ -27,6 +27,7 @@ import java.net.ConnectException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -314,13 +315,12 @@ class RetryPolicyTest {
 
     @ParameterizedTest
     @EnumSource(Jitter.class)
-    void aSeedGivesTheSameWaitsAgainAndEachStaysWithinItsRange(Jitter jitter) {
-        RetrySettings first = jittered(jitter, 42);
-        RetrySettings second = jittered(jitter, 42);
+    void eachWaitStaysWithinItsRange(Jitter jitter) {
+        RetrySettings settings = RetrySettings.of(r -> r.jitter(jitter));
+        Random random = new Random(42);
         long last = 0;
         for (int attempt = 1; attempt < 12; attempt++) {
-            long wait = first.backoffNanos(attempt, last);
-            assertThat(second.backoffNanos(attempt, last)).isEqualTo(wait);
+            long wait = settings.backoffNanos(attempt, last, random.nextDouble());
             long whole = (long) Math.min(1e9, 50e6 * Math.pow(2, attempt - 1));
             long least = switch (jitter) {
                 case FULL -> 0;
@@ -334,8 +334,45 @@ class RetryPolicyTest {
         }
     }
 
-    private static RetrySettings jittered(Jitter jitter, long seed) {
-        return RetrySettings.of(r -> r.jitter(jitter).seed(seed));
+    @ParameterizedTest
+    @EnumSource(Jitter.class)
+    void aRunOnVirtualTimeWaitsAsLongAsTheOneBefore(Jitter jitter) {
+        Consumer<RetrySettings.Builder> drawn = r -> r.jitter(jitter);
+        assertThat(waits(VirtualTime.seeded(7), drawn)).isEqualTo(waits(VirtualTime.seeded(7), drawn));
+        assertThat(waits(new VirtualTime(), drawn)).isEqualTo(waits(new VirtualTime(), drawn));
+        if (jitter != Jitter.NONE) {
+            assertThat(waits(VirtualTime.seeded(7), drawn)).isNotEqualTo(waits(VirtualTime.seeded(8), drawn));
+        }
+    }
+
+    @Test
+    void aSeedOfItsOwnGivesTheSameWaitsOnAnyTime() {
+        Consumer<RetrySettings.Builder> seeded = r -> r.seed(42);
+        assertThat(waits(VirtualTime.seeded(7), seeded)).isEqualTo(waits(VirtualTime.seeded(8), seeded));
+    }
+
+    private static List<Long> waits(VirtualTime time, Consumer<RetrySettings.Builder> settings) {
+        List<Long> waits = new ArrayList<>();
+        CallObserver observer = new CallObserver() {
+            @Override
+            public void retryScheduled(String pipeline, @Nullable String operation, int attempts, long waitNanos) {
+                waits.add(waitNanos);
+            }
+        };
+        try (time) {
+            Policy retry = RetryPolicy.of(r -> settings.accept(r.maxAttempts(9).budgetEnabled(false)));
+            Pipeline p = Pipeline.builder("p")
+                    .policies(retry)
+                    .time(time)
+                    .observer(observer)
+                    .build();
+            assertThatThrownBy(() -> p.call(() -> {
+                        throw new IOException();
+                    }))
+                    .isInstanceOf(IOException.class);
+        }
+        assertThat(waits).hasSize(8);
+        return waits;
     }
 
     @Test

@@ -59,6 +59,11 @@ final class SpyPassage extends Passage implements Passage.Beside {
     }
 
     @Override
+    public double random() {
+        return passage.random();
+    }
+
+    @Override
     public long remaining() {
         return passage.remaining();
     }
@@ -306,6 +311,16 @@ final class SpyPassage extends Passage implements Passage.Beside {
     @Override
     public int answerFromStage(Function<? super Throwable, ? extends CompletionStage<?>> function) {
         return say(Said.STAGE, passage.answerFromStage(function));
+    }
+
+    @Override
+    public @Nullable Function<? super @Nullable Throwable, ?> fallback() {
+        return passage.fallback();
+    }
+
+    @Override
+    public @Nullable Function<? super @Nullable Throwable, ? extends CompletionStage<?>> asyncFallback() {
+        return passage.asyncFallback();
     }
 
     @Override

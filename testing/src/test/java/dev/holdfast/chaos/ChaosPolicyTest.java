@@ -234,7 +234,6 @@ class ChaosPolicyTest {
         assertThat(pipeline(chaos, retry).warnings())
                 .anySatisfy(warning -> assertThat(warning).startsWith("chaos-outside-retry: "));
         assertThat(new ChaosPolicyFactory().position()).isGreaterThan(800);
-        assertThat(new ChaosPolicyFactory().standard()).isEmpty();
     }
 
     private static Pipeline onSystemTime(ChaosPolicy chaos, Executor executor) {

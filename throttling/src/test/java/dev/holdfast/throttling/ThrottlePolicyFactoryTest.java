@@ -26,11 +26,6 @@ class ThrottlePolicyFactoryTest {
     }
 
     @Test
-    void isNoPartOfTheStandardPipeline() {
-        assertThat(factory.standard()).isEmpty();
-    }
-
-    @Test
     void everyOptionReachesTheBuilder() {
         ThrottleSettings.Builder builder = factory.builder();
         for (Option<ThrottleSettings.Builder, ?> option : factory.options()) {

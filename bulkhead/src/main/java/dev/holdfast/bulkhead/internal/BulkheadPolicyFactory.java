@@ -9,7 +9,6 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.List;
-import java.util.Optional;
 
 /** Makes a bulkhead from the section {@code bulkhead} of a file; found by {@link java.util.ServiceLoader}. */
 public final class BulkheadPolicyFactory implements PolicyFactory<BulkheadSettings.Builder> {
@@ -51,10 +50,5 @@ public final class BulkheadPolicyFactory implements PolicyFactory<BulkheadSettin
     @Override
     public int position() {
         return 700;
-    }
-
-    @Override
-    public Optional<Policy> standard() {
-        return Optional.of(BulkheadPolicy.ofDefaults());
     }
 }

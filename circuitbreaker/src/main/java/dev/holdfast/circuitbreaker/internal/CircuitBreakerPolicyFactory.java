@@ -10,7 +10,6 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.github.resilience4j.core.IntervalFunction;
 import java.util.List;
-import java.util.Optional;
 
 /** The section {@code circuit-breaker} of a configuration file. Found by {@link java.util.ServiceLoader}. */
 public final class CircuitBreakerPolicyFactory implements PolicyFactory<CircuitBreakerSettings.Builder> {
@@ -77,10 +76,5 @@ public final class CircuitBreakerPolicyFactory implements PolicyFactory<CircuitB
     @Override
     public int position() {
         return 500;
-    }
-
-    @Override
-    public Optional<Policy> standard() {
-        return Optional.of(CircuitBreakerPolicy.ofDefaults());
     }
 }

@@ -40,9 +40,12 @@ public final class Asker {
         return refusal;
     }
 
-    /** As {@link #refusal}, in the function itself: with dedicated threads that is not the thread on which its attempt began. */
-    public void check() {
-        CallRejectedException refusal = refusal();
+    /**
+     * As {@link #refusal}, right before the function: an attempt may have begun on another thread (a dedicated one, a delay that
+     * a policy has injected).
+     */
+    static void check(@Nullable Asker asker) {
+        CallRejectedException refusal = asker == null ? null : asker.refusal();
         if (refusal != null) {
             throw refusal;
         }

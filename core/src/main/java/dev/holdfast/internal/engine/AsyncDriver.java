@@ -9,6 +9,7 @@ import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -184,7 +185,7 @@ public final class AsyncDriver implements Driver {
     }
 
     private static @Nullable RunningAttempt attemptFor(CallState call) {
-        return call.mode == Engine.ATTEMPT ? BlockingDriver.newAttempt(call) : null;
+        return BlockingDriver.newAttempt(call);
     }
 
     private static void started(Suspension suspension, @Nullable CompletionStage<?> stage) {
@@ -262,13 +263,17 @@ public final class AsyncDriver implements Driver {
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is, and there is one
     private static @Nullable CompletionStage<?> invoke(CallState call, @Nullable RunningAttempt attempt) {
+        Asker.check(call.spec.asker());
         switch (call.mode) {
             case Engine.SUPPLIER:
                 return ((Supplier<? extends CompletionStage<?>>) call.action).get();
             case Engine.ATTEMPT:
                 return ((Function<Attempt, ? extends CompletionStage<?>>) call.action).apply(attempt);
-            default:
+            case Engine.KEYED:
                 return ((Function<@Nullable Object, ? extends CompletionStage<?>>) call.action).apply(call.argument);
+            default:
+                return ((BiFunction<@Nullable Object, Attempt, ? extends CompletionStage<?>>) call.action)
+                        .apply(call.argument, attempt);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.CheckedFunction;
+import dev.holdfast.CheckedFunction.WithAttempt;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.spi.Passage.Fault;
 import java.util.Objects;
@@ -49,7 +50,7 @@ public final class BlockingDriver implements Driver {
             } else {
                 call.inheritNothing(ambient);
             }
-            if (mode == Engine.KEYED || engine.plan.hedges) {
+            if ((mode & Engine.KEYED) != 0 || engine.plan.hedges) {
                 call.work(action, argument);
             }
             run(ambient, call, action, argument);
@@ -117,7 +118,7 @@ public final class BlockingDriver implements Driver {
                     case ACT:
                         if (endings.starting(call)) {
                             if (engine.dedicated == null && call.fault == null) {
-                                RunningAttempt attempt = call.mode == Engine.ATTEMPT ? newAttempt(call) : null;
+                                RunningAttempt attempt = newAttempt(call);
                                 act(ambient, call, call.mode, action, attempt, argument);
                             } else {
                                 actOtherwise(ambient, call, action, argument);
@@ -151,8 +152,14 @@ public final class BlockingDriver implements Driver {
         walk.breakOff(call, broken);
     }
 
-    /** Before the limit is watched: one that strikes at once must find the attempt that it is to cancel. */
-    static RunningAttempt newAttempt(CallState call) {
+    /**
+     * What the action is told of its attempt, if it takes that. Before the limit is watched: one that strikes at once must
+     * find the attempt that it is to cancel.
+     */
+    static @Nullable RunningAttempt newAttempt(CallState call) {
+        if ((call.mode & Engine.ATTEMPT) == 0) {
+            return null;
+        }
         // Hooks of an asynchronous attempt are run with what its call carries already.
         Carrier carrier = call.async ? null : call.engine.carrier;
         RunningAttempt attempt = new RunningAttempt(call.time(), call.attempts, call.limited, call.limitAt, carrier);
@@ -190,8 +197,12 @@ public final class BlockingDriver implements Driver {
                 case Engine.ATTEMPT:
                     value = ((CheckedFunction<@Nullable Attempt, ?, ?>) action).apply(attempt);
                     break;
-                default:
+                case Engine.KEYED:
                     value = ((CheckedFunction<@Nullable Object, ?, ?>) action).apply(argument);
+                    break;
+                default:
+                    value = ((WithAttempt<@Nullable Object, ?, ?>) action)
+                            .apply(argument, Objects.requireNonNull(attempt));
             }
         } catch (Throwable thrown) {
             error = thrown;
@@ -211,7 +222,7 @@ public final class BlockingDriver implements Driver {
 
     /** With a fault that a policy has injected, or on a thread of its own, or both. */
     private void actOtherwise(Ambient ambient, CallState call, Object action, @Nullable Object argument) {
-        RunningAttempt attempt = call.mode == Engine.ATTEMPT ? newAttempt(call) : null;
+        RunningAttempt attempt = newAttempt(call);
         CheckedSupplier<?, ?> work = bound(call.mode, action, attempt, argument);
         Fault fault = call.takeFault();
         if (fault != null) {
@@ -243,7 +254,9 @@ public final class BlockingDriver implements Driver {
         return switch (mode) {
             case Engine.SUPPLIER -> (CheckedSupplier<?, ?>) action;
             case Engine.ATTEMPT -> () -> ((CheckedFunction<@Nullable Attempt, ?, ?>) action).apply(attempt);
-            default -> () -> ((CheckedFunction<@Nullable Object, ?, ?>) action).apply(argument);
+            case Engine.KEYED -> () -> ((CheckedFunction<@Nullable Object, ?, ?>) action).apply(argument);
+            default ->
+                () -> ((WithAttempt<@Nullable Object, ?, ?>) action).apply(argument, Objects.requireNonNull(attempt));
         };
     }
 

@@ -144,6 +144,11 @@ abstract class CallLimits extends CallMemory {
     }
 
     @Override
+    public double random() {
+        return time().random();
+    }
+
+    @Override
     public long remaining() {
         return limited ? limitAt - now() : Long.MAX_VALUE;
     }

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * What the user said of one call. Used again for every call that has no key.
  *
  * @param deadlineNanos {@link Long#MAX_VALUE} if the call has no deadline of its own
+ * @param fallback null: its operation's too has none
  * @param asker of a decorated function whose partition is asked for
  */
 public record CallSpec(
@@ -15,4 +16,5 @@ public record CallSpec(
         @Nullable CallKey key,
         long deadlineNanos,
         boolean idempotent,
+        @Nullable OwnFallback fallback,
         @Nullable Asker asker) {}

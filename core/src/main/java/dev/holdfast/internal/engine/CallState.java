@@ -9,6 +9,8 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -487,13 +489,25 @@ final class CallState extends CallDecisions implements Passage.Beside {
     }
 
     @Override
+    public @Nullable Function<? super @Nullable Throwable, ?> fallback() {
+        OwnFallback own = spec.fallback();
+        return own == null ? null : own.function();
+    }
+
+    @Override
+    public @Nullable Function<? super @Nullable Throwable, ? extends CompletionStage<?>> asyncFallback() {
+        OwnFallback own = spec.fallback();
+        return own == null ? null : own.asyncFunction();
+    }
+
+    @Override
     public boolean hasClassifier() {
         return spec.operation().classifier() != Classifier.DEFAULT;
     }
 
     @Override
     public boolean repeatable() {
-        return mode == Engine.KEYED;
+        return (mode & Engine.KEYED) != 0;
     }
 
     @Override

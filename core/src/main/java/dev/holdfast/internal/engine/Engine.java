@@ -16,13 +16,15 @@ import org.jspecify.annotations.Nullable;
 
 /** What runs the calls of one pipeline: its walk, its two drivers and its threads. */
 public final class Engine {
-    // How the action takes its argument.
-    /** It takes none: a supplier. */
+    // What the action takes: a bit for each.
+    /** Nothing: a supplier. */
     public static final int SUPPLIER = 0;
-    /** It takes its attempt. */
+    /** Its attempt. */
     public static final int ATTEMPT = 1;
-    /** A decorated function, which takes the argument by which the call is keyed. */
+    /** The argument by which the call is keyed: a decorated function. */
     public static final int KEYED = 2;
+    /** Both. */
+    public static final int KEYED_ATTEMPT = KEYED | ATTEMPT;
 
     /** For calls on the thread of their caller. */
     public final BlockingDriver blocking;

@@ -17,6 +17,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private final Engine engine;
     private final OperationSpec operation;
     private final CheckedSupplier<?, ?> action;
+    private final @Nullable Asker asker;
     private final @Nullable TimeSource limiting;
     private final long until;
     private final int number;
@@ -42,6 +43,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         this.action = action;
         engine = call.engine;
         operation = call.spec.operation();
+        asker = call.spec.asker();
         limiting = call.limited ? call.time() : null;
         until = call.limitAt;
         number = Math.max(call.attempts, call.outerAttempt);
@@ -59,6 +61,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private void work() {
         if (begins()) {
             try {
+                Asker.check(asker);
                 value = Bound.bound(limiting, until, number, around, action);
             } catch (Throwable thrown) {
                 error = thrown;

@@ -33,6 +33,11 @@ public final class FallbackPolicyFactory implements PolicyFactory<FallbackSettin
                 Option.bound("function", Function.class, (builder, value) -> builder.function(value)),
                 Option.bound("async-function", Function.class, (builder, value) -> builder.asyncFunction(value)),
                 new Option<>("value", String.class, FallbackSettings.Builder::value),
+                Option.flag("only-of-operations", (builder, value) -> {
+                    if (value) {
+                        builder.onlyOfOperations();
+                    }
+                }),
                 Option.flag("on-ignored", FallbackSettings.Builder::onIgnored));
     }
 

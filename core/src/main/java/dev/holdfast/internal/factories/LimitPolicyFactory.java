@@ -60,9 +60,4 @@ abstract class LimitPolicyFactory implements PolicyFactory<LimitPolicyFactory.Li
     public int position() {
         return position;
     }
-
-    @Override
-    public Optional<Policy> standard() {
-        return Optional.of(policy.apply(standard));
-    }
 }

@@ -9,7 +9,6 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
 
 /** Makes the {@code retry} of a configuration file. */
@@ -57,11 +56,6 @@ public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Bui
     @Override
     public int position() {
         return 400;
-    }
-
-    @Override
-    public Optional<Policy> standard() {
-        return Optional.of(RetryPolicy.ofDefaults());
     }
 
     /** A file names a function, and cannot name what it is a function of. */

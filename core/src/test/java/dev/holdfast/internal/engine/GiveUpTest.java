@@ -24,7 +24,7 @@ class GiveUpTest {
     }
 
     private final CallSpec spec =
-            new CallSpec(new OperationSpec("x", Classifier.DEFAULT, null), null, Long.MAX_VALUE, true, null);
+            new CallSpec(new OperationSpec("x", Classifier.DEFAULT, null), null, Long.MAX_VALUE, true, null, null);
 
     private CallState newCall() {
         CallState call = new CallState(1, false, null);
