@@ -24,56 +24,19 @@ public final class CircuitBreakerSettings {
     private static final Duration DAY = Duration.ofDays(1);
     private static final int MOST_HALVINGS = 10;
 
-    private final double failureRateThreshold;
-    private final double slowCallRateThreshold;
-    private final Duration slowCallDurationThreshold;
-    private final boolean runningCallsCountAsSlow;
-    private final SlidingWindowType slidingWindowType;
-    private final int slidingWindowSize;
-    private final int minimumNumberOfCalls;
-    private final int minimumInHalfOpen;
-    private final boolean asResilience4j;
-    private final int permittedNumberOfCallsInHalfOpenState;
-    private final Duration probeLease;
-    private final Duration maxWaitDurationInHalfOpenState;
-    private final State transitionToStateAfterWaitDuration;
-    private final Duration waitDurationInOpenState;
-    private final double waitMultiplierInOpenState;
-    private final Duration maxWaitDurationInOpenState;
-    private final @Nullable IntervalFunction waitIntervalFunctionInOpenState;
-    private final boolean automaticTransitionFromOpenToHalfOpenEnabled;
-    private final State initialState;
-    private final Duration maxPushbackHold;
+    /** A copy that nobody else has. */
+    private final Builder builder;
+
     private final OpenWait openWait;
-    private final @Nullable CircuitBreakerConfig origin;
 
     private CircuitBreakerSettings(Builder from) {
-        failureRateThreshold = from.failureRateThreshold;
-        slowCallRateThreshold = from.slowCallRateThreshold;
-        slowCallDurationThreshold = from.slowCallDurationThreshold;
-        runningCallsCountAsSlow = from.runningCallsCountAsSlow;
-        slidingWindowType = from.slidingWindowType;
-        slidingWindowSize = from.slidingWindowSize;
-        minimumNumberOfCalls = from.minimum();
-        minimumInHalfOpen = from.minimumInHalfOpen;
-        asResilience4j = from.asResilience4j;
-        permittedNumberOfCallsInHalfOpenState = from.permittedNumberOfCallsInHalfOpenState;
-        probeLease = from.probeLease;
-        maxWaitDurationInHalfOpenState = from.maxWaitDurationInHalfOpenState;
-        transitionToStateAfterWaitDuration = from.transitionToStateAfterWaitDuration;
-        waitDurationInOpenState = from.waitDurationInOpenState;
-        waitMultiplierInOpenState = from.waitMultiplierInOpenState;
-        maxWaitDurationInOpenState = from.maxWaitDurationInOpenState;
-        waitIntervalFunctionInOpenState = from.waitIntervalFunctionInOpenState;
-        automaticTransitionFromOpenToHalfOpenEnabled = from.automaticTransitionFromOpenToHalfOpenEnabled;
-        initialState = from.initialState;
-        maxPushbackHold = from.maxPushbackHold;
+        builder = new Builder(from);
+        builder.minimumNumberOfCalls = from.minimum();
         openWait = new OpenWait(
-                waitDurationInOpenState,
-                waitMultiplierInOpenState,
-                maxWaitDurationInOpenState,
-                waitIntervalFunctionInOpenState);
-        origin = from.origin;
+                from.waitDurationInOpenState,
+                from.waitMultiplierInOpenState,
+                from.maxWaitDurationInOpenState,
+                from.waitIntervalFunctionInOpenState);
     }
 
     /**
@@ -110,145 +73,124 @@ public final class CircuitBreakerSettings {
 
     /** A builder that holds these values. */
     public Builder toBuilder() {
-        Builder builder = new Builder()
-                .failureRateThreshold(failureRateThreshold)
-                .slowCallRateThreshold(slowCallRateThreshold)
-                .slowCallDurationThreshold(slowCallDurationThreshold)
-                .runningCallsCountAsSlow(runningCallsCountAsSlow)
-                .slidingWindowType(slidingWindowType)
-                .slidingWindowSize(slidingWindowSize)
-                .minimumNumberOfCalls(minimumNumberOfCalls)
-                .minimumInHalfOpen(minimumInHalfOpen)
-                .asResilience4j(asResilience4j)
-                .permittedNumberOfCallsInHalfOpenState(permittedNumberOfCallsInHalfOpenState)
-                .probeLease(probeLease)
-                .maxWaitDurationInHalfOpenState(maxWaitDurationInHalfOpenState)
-                .transitionToStateAfterWaitDuration(transitionToStateAfterWaitDuration)
-                .waitDurationInOpenState(waitDurationInOpenState)
-                .waitMultiplierInOpenState(waitMultiplierInOpenState)
-                .maxWaitDurationInOpenState(maxWaitDurationInOpenState)
-                .automaticTransitionFromOpenToHalfOpenEnabled(automaticTransitionFromOpenToHalfOpenEnabled)
-                .initialState(initialState)
-                .maxPushbackHold(maxPushbackHold)
-                .origin(origin);
-        builder.waitIntervalFunctionInOpenState = waitIntervalFunctionInOpenState;
-        return builder;
+        return new Builder(builder);
     }
 
     /** The percentage of failed calls at which the breaker opens. */
     public double failureRateThreshold() {
-        return failureRateThreshold;
+        return builder.failureRateThreshold;
     }
 
     /** The percentage of slow calls at which the breaker opens. */
     public double slowCallRateThreshold() {
-        return slowCallRateThreshold;
+        return builder.slowCallRateThreshold;
     }
 
     /** A call is slow if its action ran for longer than this. */
     public Duration slowCallDurationThreshold() {
-        return slowCallDurationThreshold;
+        return builder.slowCallDurationThreshold;
     }
 
     /** Whether a call that still runs counts as slow as soon as it has run too long. */
     public boolean runningCallsCountAsSlow() {
-        return runningCallsCountAsSlow;
+        return builder.runningCallsCountAsSlow;
     }
 
     /** Whether the window holds the last calls or the last seconds. */
     public SlidingWindowType slidingWindowType() {
-        return slidingWindowType;
+        return builder.slidingWindowType;
     }
 
     /** How many calls, or seconds, the window holds. */
     public int slidingWindowSize() {
-        return slidingWindowSize;
+        return builder.slidingWindowSize;
     }
 
     /** How many calls the window must hold before a rate is looked at. */
     public int minimumNumberOfCalls() {
-        return minimumNumberOfCalls;
+        return builder.minimum();
     }
 
     /** How many probes are let through while half-open. */
     public int permittedNumberOfCallsInHalfOpenState() {
-        return permittedNumberOfCallsInHalfOpenState;
+        return builder.permittedNumberOfCallsInHalfOpenState;
     }
 
     /** How long a probe may keep its permit without a result; zero: without end. */
     public Duration probeLease() {
-        return probeLease;
+        return builder.probeLease;
     }
 
     /** How long it stays half-open at most; zero: without end. */
     public Duration maxWaitDurationInHalfOpenState() {
-        return maxWaitDurationInHalfOpenState;
+        return builder.maxWaitDurationInHalfOpenState;
     }
 
     /** What follows on a half-open state that has lasted too long. */
     public State transitionToStateAfterWaitDuration() {
-        return transitionToStateAfterWaitDuration;
+        return builder.transitionToStateAfterWaitDuration;
     }
 
     /** How long nothing is let through after the first opening. */
     public Duration waitDurationInOpenState() {
-        return waitDurationInOpenState;
+        return builder.waitDurationInOpenState;
     }
 
     /** By how much the wait grows with each opening in a row. */
     public double waitMultiplierInOpenState() {
-        return waitMultiplierInOpenState;
+        return builder.waitMultiplierInOpenState;
     }
 
     /** How far the wait grows. */
     public Duration maxWaitDurationInOpenState() {
-        return maxWaitDurationInOpenState;
+        return builder.maxWaitDurationInOpenState;
     }
 
     /** Whether it becomes half-open without waiting for a call. */
     public boolean automaticTransitionFromOpenToHalfOpenEnabled() {
-        return automaticTransitionFromOpenToHalfOpenEnabled;
+        return builder.automaticTransitionFromOpenToHalfOpenEnabled;
     }
 
     /** The state it starts in. */
     public State initialState() {
-        return initialState;
+        return builder.initialState;
     }
 
     /** How long a pushback may hold it open at most; zero: not at all. */
     public Duration maxPushbackHold() {
-        return maxPushbackHold;
+        return builder.maxPushbackHold;
     }
 
     // ---- for the engine and the view
 
     /** What could not be taken over from a configuration of resilience4j, one sentence each. */
     List<String> warnings() {
+        CircuitBreakerConfig origin = builder.origin;
         return origin == null ? List.of() : ForeignConfig.warnings(origin);
     }
 
     /** The configuration that these settings were made of; null if there was none. */
     @Nullable
     CircuitBreakerConfig origin() {
-        return origin;
+        return builder.origin;
     }
 
     Thresholds thresholds() {
-        return thresholds(minimumNumberOfCalls, false);
+        return thresholds(builder.minimum(), false);
     }
 
     Thresholds thresholdsInHalfOpen(int permits) {
-        int minimum = minimumInHalfOpen > 0 ? minimumInHalfOpen : minimumNumberOfCalls;
-        return thresholds(Math.min(minimum, permits), !asResilience4j);
+        int minimum = builder.minimumInHalfOpen > 0 ? builder.minimumInHalfOpen : builder.minimum();
+        return thresholds(Math.min(minimum, permits), !builder.asResilience4j);
     }
 
     private Thresholds thresholds(int minimumCalls, boolean foresees) {
         return new Thresholds(
-                (float) failureRateThreshold,
-                (float) slowCallRateThreshold,
+                (float) builder.failureRateThreshold,
+                (float) builder.slowCallRateThreshold,
                 minimumCalls,
                 foresees,
-                slowCallDurationThreshold.toNanos());
+                builder.slowCallDurationThreshold.toNanos());
     }
 
     /**
@@ -256,16 +198,16 @@ public final class CircuitBreakerSettings {
      * failed, but two if there may be two: one alone may fail for a reason of its own.
      */
     int probes(int openings) {
-        int halvings = asResilience4j ? 0 : Math.min(Math.max(openings - 1, 0), MOST_HALVINGS);
+        int halvings = builder.asResilience4j ? 0 : Math.min(Math.max(openings - 1, 0), MOST_HALVINGS);
         int rest = (1 << halvings) - 1;
-        int halved = (permittedNumberOfCallsInHalfOpenState + rest) >> halvings;
-        return Math.max(halved, Math.min(2, permittedNumberOfCallsInHalfOpenState));
+        int halved = (builder.permittedNumberOfCallsInHalfOpenState + rest) >> halvings;
+        return Math.max(halved, Math.min(2, builder.permittedNumberOfCallsInHalfOpenState));
     }
 
     Window window(Thresholds thresholds) {
-        return slidingWindowType == SlidingWindowType.COUNT_BASED
-                ? Window.ofCalls(slidingWindowSize, thresholds)
-                : Window.ofSeconds(slidingWindowSize, thresholds);
+        return builder.slidingWindowType == SlidingWindowType.COUNT_BASED
+                ? Window.ofCalls(builder.slidingWindowSize, thresholds)
+                : Window.ofSeconds(builder.slidingWindowSize, thresholds);
     }
 
     /** How long the n-th opening in a row lasts, in nanoseconds; the first is 1. */
@@ -279,20 +221,21 @@ public final class CircuitBreakerSettings {
 
     @Override
     public String toString() {
-        return "CircuitBreakerSettings[failureRateThreshold=" + failureRateThreshold + ", slowCallRateThreshold="
-                + slowCallRateThreshold + ", slowCallDurationThreshold=" + Checks.text(slowCallDurationThreshold)
-                + ", runningCallsCountAsSlow=" + runningCallsCountAsSlow
-                + ", slidingWindowType=" + slidingWindowType + ", slidingWindowSize=" + slidingWindowSize
-                + ", minimumNumberOfCalls=" + minimumNumberOfCalls + ", permittedNumberOfCallsInHalfOpenState="
-                + permittedNumberOfCallsInHalfOpenState + ", probeLease=" + Checks.text(probeLease)
-                + ", maxWaitDurationInHalfOpenState=" + Checks.text(maxWaitDurationInHalfOpenState)
-                + ", transitionToStateAfterWaitDuration=" + transitionToStateAfterWaitDuration
-                + ", waitDurationInOpenState=" + Checks.text(waitDurationInOpenState)
-                + ", waitMultiplierInOpenState=" + waitMultiplierInOpenState
-                + ", maxWaitDurationInOpenState=" + Checks.text(maxWaitDurationInOpenState)
-                + (waitIntervalFunctionInOpenState == null ? "" : ", waitIntervalFunctionInOpenState=given")
-                + ", automaticTransitionFromOpenToHalfOpenEnabled=" + automaticTransitionFromOpenToHalfOpenEnabled
-                + ", initialState=" + initialState + ", maxPushbackHold=" + Checks.text(maxPushbackHold) + "]";
+        Builder b = builder;
+        return "CircuitBreakerSettings[failureRateThreshold=" + b.failureRateThreshold + ", slowCallRateThreshold="
+                + b.slowCallRateThreshold + ", slowCallDurationThreshold=" + Checks.text(b.slowCallDurationThreshold)
+                + ", runningCallsCountAsSlow=" + b.runningCallsCountAsSlow
+                + ", slidingWindowType=" + b.slidingWindowType + ", slidingWindowSize=" + b.slidingWindowSize
+                + ", minimumNumberOfCalls=" + b.minimum() + ", permittedNumberOfCallsInHalfOpenState="
+                + b.permittedNumberOfCallsInHalfOpenState + ", probeLease=" + Checks.text(b.probeLease)
+                + ", maxWaitDurationInHalfOpenState=" + Checks.text(b.maxWaitDurationInHalfOpenState)
+                + ", transitionToStateAfterWaitDuration=" + b.transitionToStateAfterWaitDuration
+                + ", waitDurationInOpenState=" + Checks.text(b.waitDurationInOpenState)
+                + ", waitMultiplierInOpenState=" + b.waitMultiplierInOpenState
+                + ", maxWaitDurationInOpenState=" + Checks.text(b.maxWaitDurationInOpenState)
+                + (b.waitIntervalFunctionInOpenState == null ? "" : ", waitIntervalFunctionInOpenState=given")
+                + ", automaticTransitionFromOpenToHalfOpenEnabled=" + b.automaticTransitionFromOpenToHalfOpenEnabled
+                + ", initialState=" + b.initialState + ", maxPushbackHold=" + Checks.text(b.maxPushbackHold) + "]";
     }
 
     /** Collects the options; checks them all in {@link #build}. Not for several threads. */
@@ -322,6 +265,30 @@ public final class CircuitBreakerSettings {
         private @Nullable CircuitBreakerConfig origin;
 
         private Builder() {}
+
+        private Builder(Builder other) {
+            failureRateThreshold = other.failureRateThreshold;
+            slowCallRateThreshold = other.slowCallRateThreshold;
+            slowCallDurationThreshold = other.slowCallDurationThreshold;
+            runningCallsCountAsSlow = other.runningCallsCountAsSlow;
+            slidingWindowType = other.slidingWindowType;
+            slidingWindowSize = other.slidingWindowSize;
+            minimumNumberOfCalls = other.minimumNumberOfCalls;
+            minimumInHalfOpen = other.minimumInHalfOpen;
+            asResilience4j = other.asResilience4j;
+            permittedNumberOfCallsInHalfOpenState = other.permittedNumberOfCallsInHalfOpenState;
+            probeLease = other.probeLease;
+            maxWaitDurationInHalfOpenState = other.maxWaitDurationInHalfOpenState;
+            transitionToStateAfterWaitDuration = other.transitionToStateAfterWaitDuration;
+            waitDurationInOpenState = other.waitDurationInOpenState;
+            waitMultiplierInOpenState = other.waitMultiplierInOpenState;
+            maxWaitDurationInOpenState = other.maxWaitDurationInOpenState;
+            waitIntervalFunctionInOpenState = other.waitIntervalFunctionInOpenState;
+            automaticTransitionFromOpenToHalfOpenEnabled = other.automaticTransitionFromOpenToHalfOpenEnabled;
+            initialState = other.initialState;
+            maxPushbackHold = other.maxPushbackHold;
+            origin = other.origin;
+        }
 
         /** The percentage of failed calls at which the breaker opens. From 1 to 100; default 90. */
         public Builder failureRateThreshold(double percent) {

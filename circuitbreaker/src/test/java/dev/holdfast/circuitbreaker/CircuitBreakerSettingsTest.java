@@ -150,6 +150,24 @@ class CircuitBreakerSettingsTest {
     }
 
     @Test
+    void settingsDoNotFollowABuilder() {
+        CircuitBreakerSettings.Builder before = CircuitBreakerSettings.builder();
+        CircuitBreakerSettings settings = before.build();
+        CircuitBreakerSettings.Builder after = settings.toBuilder();
+        String text = settings.toString();
+        before.slidingWindowSize(7).waitDurationInOpenState(Duration.ofSeconds(1));
+        after.slidingWindowSize(9).minimumNumberOfCalls(9);
+        assertThat(settings).hasToString(text);
+    }
+
+    @Test
+    void minimumOfSettingsDoesNotFollowAnotherWindow() {
+        CircuitBreakerSettings.Builder smaller =
+                CircuitBreakerSettings.builder().build().toBuilder().slidingWindowSize(10);
+        assertThatThrownBy(smaller::build).hasMessageContaining("minimumNumberOfCalls is 20 but must be 1 to 10");
+    }
+
+    @Test
     void waitGrowsWithEachOpeningUpToItsMaximum() {
         CircuitBreakerSettings settings =
                 CircuitBreakerSettings.of(b -> b.waitDurationInOpenState(Duration.ofMillis(100))
