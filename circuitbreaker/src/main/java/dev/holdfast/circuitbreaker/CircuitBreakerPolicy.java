@@ -6,10 +6,13 @@ import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 /**
@@ -25,13 +28,43 @@ import java.util.function.Consumer;
  * after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
  */
 public final class CircuitBreakerPolicy extends Policy {
-    static final String NAME = "circuit-breaker";
+    private final CircuitBreakerSettings settings;
+    private final PipelineClock clock;
+    private final Views views = new Views();
 
-    private final Breaker breaker;
+    /** A call's slot holds its token. */
+    private final Engine engine;
 
-    private CircuitBreakerPolicy(Breaker breaker) {
-        super(NAME, ENTER | SUCCESS | FAILURE | STILL_ADMITS | (breaker.watches() ? OVERDUE : 0));
-        this.breaker = breaker;
+    private final Map<State, CallNotPermittedException> refusals = new EnumMap<>(State.class);
+
+    /** The life that pipelines have been told of last. */
+    private final AtomicReference<Life> told;
+
+    /** Whether running calls are watched. */
+    private final boolean watches;
+
+    private final long slowNanos;
+    private final long holdNanos;
+
+    /** What makes the pipeline's time the breaker's. Plain: written while a pipeline is built, before its first call. */
+    private long shift;
+
+    CircuitBreakerPolicy(CircuitBreakerSettings settings, PipelineClock clock) {
+        super(
+                PolicyParts.NAME,
+                ENTER | SUCCESS | FAILURE | STILL_ADMITS | (settings.runningCallsCountAsSlow() ? OVERDUE : 0));
+        this.settings = settings;
+        this.clock = clock;
+        watches = settings.runningCallsCountAsSlow();
+        slowNanos = settings.slowCallDurationThreshold().toNanos();
+        holdNanos = settings.maxPushbackHold().toNanos();
+        // A breaker that starts closed does not look at the time, and so does not hold on to the system's.
+        long now = settings.initialState() == State.CLOSED ? 0 : clock.nanos();
+        engine = new Engine(settings, views, now);
+        told = new AtomicReference<>(engine.life());
+        for (State state : List.of(State.OPEN, State.HALF_OPEN, State.FORCED_OPEN)) {
+            refusals.put(state, Sight.refusal(PolicyParts.NAME, state));
+        }
     }
 
     /** A breaker with the defaults. */
@@ -50,29 +83,26 @@ public final class CircuitBreakerPolicy extends Policy {
 
     /** A breaker with these settings. */
     public static CircuitBreakerPolicy of(CircuitBreakerSettings settings) {
-        return new CircuitBreakerPolicy(new OwnBreaker(NAME, settings));
+        return new CircuitBreakerPolicy(settings, new PipelineClock());
     }
 
     /**
-     * An existing breaker, which stays shared with your other code. It keeps its own clock and its config. What the pipeline
-     * calls a failure also goes through the config's predicates, which gives a {@linkplain #warnings warning}. The pipeline does
-     * not know how long it stays open.
+     * An existing resilience4j breaker, which stays shared with your other code. It keeps its own clock and its config. What the
+     * pipeline calls a failure also goes through the config's predicates, which gives a {@linkplain Policy#warnings warning}. The
+     * pipeline does not know how long it stays open.
      */
-    public static CircuitBreakerPolicy of(CircuitBreaker existing) {
-        return new CircuitBreakerPolicy(new SharedBreaker(existing));
+    public static Policy of(CircuitBreaker existing) {
+        return new ExistingCircuitBreakerPolicy(existing);
     }
 
-    /**
-     * The settings that this breaker was made with; of an {@linkplain #of(CircuitBreaker) existing} one, what
-     * {@link CircuitBreakerSettings#from} reads in its config.
-     */
+    /** The settings that this breaker was made with. */
     public CircuitBreakerSettings settings() {
-        return breaker.settings();
+        return settings;
     }
 
     /** The present state. A state that ends by itself, by the settings, has ended here, too. */
     public State state() {
-        return breaker.state();
+        return engine.state(clock::nanos);
     }
 
     /**
@@ -82,77 +112,168 @@ public final class CircuitBreakerPolicy extends Policy {
      * <p>Calls through the view are not tracked one by one: a result counts in the state that it finds, and a probe's permission
      * is free at once only if the thread that acquired it releases it. The view uses the time of the pipeline; before there is a
      * pipeline, the system's. Event consumers run on the thread that causes the event: the thread of a call, or the timer thread
-     * if a running call was too slow. They must be quick. The view of an {@linkplain #of(CircuitBreaker) existing} breaker is that
-     * breaker.
+     * if a running call was too slow. They must be quick.
      */
     public CircuitBreaker asResilience4j() {
-        return breaker.view();
+        return asResilience4j(PolicyParts.NAME, Map.of());
     }
 
     /**
      * A view with another name and with tags, for registries and meters. The same name and tags give the same view. Each view has
      * its own event consumers.
-     *
-     * @throws UnsupportedOperationException if it is an existing breaker, which has a name already
      */
     public CircuitBreaker asResilience4j(String name, Map<String, String> tags) {
-        return breaker.view(name, tags);
-    }
-
-    @Override
-    public int enter(Passage passage) {
-        return breaker.enter(passage);
-    }
-
-    @Override
-    public int stillAdmits(Passage passage) {
-        return breaker.stillAdmits(passage);
-    }
-
-    @Override
-    public int settle(Passage passage) {
-        breaker.settle(passage);
-        return KEEP;
-    }
-
-    @Override
-    public void overdue(long slot, long now) {
-        breaker.overdue(slot, now);
-    }
-
-    @Override
-    public boolean overdueRunsUserCode() {
-        return breaker.hasConsumers();
-    }
-
-    @Override
-    public void abandon(Passage passage) {
-        breaker.abandon(passage);
+        return views.view(
+                name, tags, (called, tagged) -> new Resilience4jView(called, tagged, settings, engine, clock));
     }
 
     @Override
     public void bind(TimeSource time) {
-        breaker.bind(time);
+        shift = clock.bind(time);
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        Life at = engine.life();
+        return at.admitsAll && at == told.get() && at.window.isCalm() ? admit(passage, at.token) : ask(passage);
+    }
+
+    private int admit(Passage passage, long token) {
+        passage.slot(token);
+        if (watches) {
+            // Slow is what runs for longer, so it is told with the first nanosecond that is too much.
+            passage.beside().overdueAfter(slowNanos + 1);
+        }
+        return PROCEED;
+    }
+
+    private int ask(Passage passage) {
+        long now = passage.now() + shift;
+        long token = engine.acquire(now);
+        Life at = tell(passage);
+        if (token != Engine.REFUSED) {
+            return admit(passage, token);
+        }
+        passage.slot(Engine.REFUSED);
+        views.notPermitted();
+        int probes = at.probes == null ? settings.probes(at.openings) : at.probes.permits();
+        return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), probes, refusals.get(at.state));
+    }
+
+    /** Whoever sees a change first tells it. */
+    private Life tell(Passage passage) {
+        while (true) {
+            // In this order, so that an older life never takes the place of a newer one.
+            Life before = told.get();
+            Life at = engine.life();
+            if (before == at) {
+                return at;
+            }
+            if (told.compareAndSet(before, at)) {
+                if (before.state != at.state) {
+                    passage.stateChanged(PolicyParts.name(before.state), PolicyParts.name(at.state));
+                }
+                return at;
+            }
+        }
+    }
+
+    @Override
+    public int stillAdmits(Passage passage) {
+        // Another state has another price: a call that was let in while closed is a probe now, if there is room for it.
+        return engine.life(passage.now() + shift).admitted(passage.slot()) ? PROCEED : ask(passage);
+    }
+
+    @Override
+    public int settle(Passage passage) {
+        long token = passage.slot();
+        long now = passage.now() + shift;
+        if (token != Engine.REFUSED) {
+            report(passage, token, now);
+        }
+        Life at = engine.life();
+        if (!at.admitsAll || at != told.get()) {
+            long left = tell(passage).nanosLeft(now);
+            if (left > 0) {
+                passage.holdRetry(left);
+            }
+        }
+        return KEEP;
+    }
+
+    private void report(Passage passage, long token, long now) {
+        Outcome outcome = PolicyParts.counted(passage);
+        switch (outcome) {
+            case SUCCESS -> {
+                views.success(passage.actionNanos());
+                record(passage, token, Window.GOOD, now);
+            }
+            case FAILURE, PUSHBACK, TIMEOUT -> {
+                if (outcome == Outcome.PUSHBACK) {
+                    hold(passage, token, now);
+                }
+                views.error(passage.actionNanos(), PolicyParts.error(passage));
+                record(passage, token, Window.FAILED, now);
+            }
+            case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> {
+                release(passage, token, now);
+                if (outcome == Outcome.IGNORED) {
+                    views.ignored(passage.actionNanos(), PolicyParts.error(passage));
+                }
+            }
+        }
+    }
+
+    private void record(Passage passage, long token, int kind, long now) {
+        if (watches && passage.beside().overdue()) {
+            engine.recordOverdue(token, kind, now);
+        } else {
+            engine.record(token, passage.actionNanos() > slowNanos ? kind | Window.SLOW : kind, now);
+        }
+    }
+
+    private void release(Passage passage, long token, long now) {
+        engine.release(token, watches && passage.beside().overdue(), now);
+    }
+
+    private void hold(Passage passage, long token, long now) {
+        long asked = Math.min(passage.retryAfter(), holdNanos);
+        if (asked > 0) {
+            engine.hold(token, asked, now);
+        }
+    }
+
+    @Override
+    public void abandon(Passage passage) {
+        if (passage.slot() != Engine.REFUSED) {
+            release(passage, passage.slot(), passage.now() + shift);
+        }
+    }
+
+    @Override
+    public void overdue(long slot, long now) {
+        if (slot != Engine.REFUSED) {
+            engine.overdue(slot, now + shift);
+        }
+    }
+
+    @Override
+    public boolean overdueRunsUserCode() {
+        return views.hasConsumers();
     }
 
     @Override
     public void meters(Meters meters) {
-        for (State state : State.values()) {
-            meters.gauge(
-                    "circuitbreaker.state",
-                    "1 for the state that the circuit breaker is in, 0 for the others.",
-                    "state",
-                    Breaker.name(state),
-                    () -> state() == state ? 1 : 0);
-        }
-        meters.gauge(
-                "circuitbreaker.failure.rate",
-                "Percentage of failed calls in the window; -1 while it holds too few.",
-                breaker::failureRate);
+        PolicyParts.meters(meters, this::state, this::failureRate);
+    }
+
+    private float failureRate() {
+        long now = clock.nanos();
+        return engine.life(now).window.totals(now).failureRate();
     }
 
     @Override
     public List<String> warnings() {
-        return breaker.warnings();
+        return settings.warnings();
     }
 }

@@ -5,6 +5,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 
 /**
  * The state machine of the breaker. Has no clock, no thread and no listener: it is told the time, in nanoseconds of any
@@ -61,6 +62,12 @@ final class Engine {
             at = life.get();
         }
         return at.isOver(now) ? end(at, now) : at;
+    }
+
+    /** The state at the moment that this clock tells, which is looked at only where a state may end by time. */
+    State state(LongSupplier clock) {
+        Life at = life.get();
+        return at.ends || !at.window.isCalm() ? life(clock.getAsLong()).state : at.state;
     }
 
     private Life end(Life at, long now) {

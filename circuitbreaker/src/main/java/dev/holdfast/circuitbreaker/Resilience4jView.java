@@ -236,8 +236,7 @@ final class Resilience4jView implements CircuitBreaker {
 
     @Override
     public State getState() {
-        Life life = engine.life();
-        return life.ends || !life.window.isCalm() ? engine.life(clock.nanos()).state : life.state;
+        return engine.state(clock::nanos);
     }
 
     @Override

@@ -27,15 +27,15 @@ class BetweenOtherPoliciesTest {
     private enum Kind {
         OWN {
             @Override
-            CircuitBreakerPolicy policy() {
-                return CircuitBreakerPolicy.of(
-                        b -> b.permittedNumberOfCallsInHalfOpenState(1).minimumNumberOfCalls(4));
+            Breaker make() {
+                return Breaker.own(CircuitBreakerPolicy.of(
+                        b -> b.permittedNumberOfCallsInHalfOpenState(1).minimumNumberOfCalls(4)));
             }
         },
         EXISTING {
             @Override
-            CircuitBreakerPolicy policy() {
-                return CircuitBreakerPolicy.of(CircuitBreaker.of(
+            Breaker make() {
+                return Breaker.existing(CircuitBreaker.of(
                         "existing",
                         CircuitBreakerConfig.custom()
                                 .permittedNumberOfCallsInHalfOpenState(1)
@@ -44,7 +44,7 @@ class BetweenOtherPoliciesTest {
             }
         };
 
-        abstract CircuitBreakerPolicy policy();
+        abstract Breaker make();
     }
 
     private static Policy inside(ToIntFunction<Passage> enter) {
@@ -56,15 +56,8 @@ class BetweenOtherPoliciesTest {
         };
     }
 
-    private static CircuitBreaker halfOpen(CircuitBreakerPolicy policy) {
-        CircuitBreaker breaker = policy.asResilience4j();
-        breaker.transitionToOpenState();
-        breaker.transitionToHalfOpenState();
-        return breaker;
-    }
-
     private static void assertOnePermit(CircuitBreaker breaker) {
-        assertThat(breaker.getState()).isEqualTo(State.HALF_OPEN);
+        assertThat(breaker.getState()).isEqualTo(CircuitBreaker.State.HALF_OPEN);
         assertThat(breaker.tryAcquirePermission()).isTrue();
         assertThat(breaker.tryAcquirePermission()).isFalse();
     }
@@ -72,32 +65,30 @@ class BetweenOtherPoliciesTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void probeThatIsTurnedAwayFurtherInIsGivenBack(Kind kind) {
-        CircuitBreakerPolicy policy = kind.policy();
-        CircuitBreaker breaker = halfOpen(policy);
-        try (Rig rig = new Rig(Way.CALL, policy, inside(p -> p.reject(Reason.BULKHEAD_FULL, -1, "full")))) {
+        Breaker breaker = kind.make().halfOpen();
+        try (Rig rig = new Rig(Way.CALL, breaker.policy(), inside(p -> p.reject(Reason.BULKHEAD_FULL, -1, "full")))) {
             assertThat(rig.rejection().reason()).isEqualTo(Reason.BULKHEAD_FULL);
         }
-        assertOnePermit(breaker);
+        assertOnePermit(breaker.view());
     }
 
     @ParameterizedTest
     @EnumSource(Kind.class)
     void probeThatIsAnsweredWithoutTheDependencyIsGivenBack(Kind kind) {
-        CircuitBreakerPolicy policy = kind.policy();
-        CircuitBreaker breaker = halfOpen(policy);
-        try (Rig rig = new Rig(Way.CALL, policy, inside(p -> p.answer("old", Source.FRESH, 0)))) {
+        Breaker breaker = kind.make().halfOpen();
+        try (Rig rig = new Rig(Way.CALL, breaker.policy(), inside(p -> p.answer("old", Source.FRESH, 0)))) {
             assertThat(rig.run(WELL).join().value()).isEqualTo("old");
         }
-        assertOnePermit(breaker);
+        assertOnePermit(breaker.view());
     }
 
     @ParameterizedTest
     @EnumSource(Kind.class)
     void callThatWaitedFurtherInWhileItOpenedIsTurnedAway(Kind kind) {
-        CircuitBreakerPolicy policy = kind.policy();
-        try (Rig rig = new Rig(Way.CALL_ASYNC, policy, inside(p -> p.pause(1_000_000)))) {
+        Breaker breaker = kind.make();
+        try (Rig rig = new Rig(Way.CALL_ASYNC, breaker.policy(), inside(p -> p.pause(1_000_000)))) {
             Way.Started waiting = rig.start(WELL);
-            policy.asResilience4j().transitionToOpenState();
+            breaker.view().transitionToOpenState();
             rig.advance(Duration.ofMillis(1));
             assertThat(Rig.errorOf(waiting.reply()))
                     .isInstanceOfSatisfying(
@@ -110,8 +101,8 @@ class BetweenOtherPoliciesTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void failureRateIsToldWithThePipelinesMeters(Kind kind) {
-        CircuitBreakerPolicy policy = kind.policy();
-        try (Rig rig = new Rig(Way.CALL, policy)) {
+        Breaker breaker = kind.make();
+        try (Rig rig = new Rig(Way.CALL, breaker.policy())) {
             rig.run(3, WELL);
             rig.run(1, ILL);
             assertThat(rig.pipeline.snapshot().toString()).contains("25");

@@ -210,9 +210,7 @@ class ManualStateTest {
         CircuitBreakerSettings settings =
                 leased ? CircuitBreakerSettings.builder().build() : CircuitBreakerSettings.from(config);
         Ticking time = new Ticking(1_000);
-        PipelineClock clock = new PipelineClock();
-        long unused = clock.bind(time);
-        CircuitBreaker view = new OwnBreaker("probing", settings, clock).view();
+        CircuitBreaker view = Breaker.own("probing", settings, time);
         view.transitionToOpenState();
         view.transitionToHalfOpenState();
         for (int i = 0; i < 5; i++) {

@@ -26,17 +26,16 @@ class ShortDeadlineTest {
 
     private enum Kind {
         OWN,
-        IMPATIENT,
         BY_TIME,
         EXISTING;
 
-        CircuitBreakerPolicy make() {
+        Breaker make() {
             return switch (this) {
-                case OWN -> CircuitBreakerPolicy.ofDefaults();
-                case IMPATIENT -> CircuitBreakerPolicy.of(b -> b.slowCallDurationThreshold(Duration.ofMillis(4)));
-                case BY_TIME -> CircuitBreakerPolicy.of(b -> b.slidingWindowType(SlidingWindowType.TIME_BASED));
+                case OWN -> Breaker.own(CircuitBreakerPolicy.ofDefaults());
+                case BY_TIME ->
+                    Breaker.own(CircuitBreakerPolicy.of(b -> b.slidingWindowType(SlidingWindowType.TIME_BASED)));
                 case EXISTING ->
-                    CircuitBreakerPolicy.of(CircuitBreaker.of(
+                    Breaker.existing(CircuitBreaker.of(
                             "existing",
                             CircuitBreakerConfig.custom()
                                     .slidingWindowSize(20)
@@ -74,27 +73,23 @@ class ShortDeadlineTest {
         "CALL_ASYNC, CALL, OWN", "CALL_ASYNC, CALL, BY_TIME", "CALL_ASYNC, CALL, EXISTING", "CALL_ASYNC, INHERITED, OWN"
     })
     void shortDeadlineOfACallerSaysNothingOfTheDependency(Way way, From from, Kind kind) {
-        CircuitBreakerPolicy policy = kind.make();
-        try (Rig rig = rig(way, from, SHORT, policy)) {
+        Breaker breaker = kind.make();
+        try (Rig rig = rig(way, from, SHORT, breaker.policy())) {
             run(rig, from, SHORT, 60, ANSWERED);
-            assertThat(policy.state()).isEqualTo(State.CLOSED);
-            assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
-                    .isZero();
+            assertThat(breaker.view().getState()).isEqualTo(CircuitBreaker.State.CLOSED);
+            assertThat(breaker.view().getMetrics().getNumberOfBufferedCalls()).isZero();
         }
     }
 
     @ParameterizedTest
     @CsvSource({"CALL, OWN", "CALL, EXISTING", "CALL_ASYNC, OWN", "CALL_ASYNC, EXISTING"})
     void probeThatIsCutShortGivesItsPlaceBack(Way way, Kind kind) {
-        CircuitBreakerPolicy policy = kind.make();
-        CircuitBreaker view = policy.asResilience4j();
-        view.transitionToOpenState();
-        view.transitionToHalfOpenState();
-        try (Rig rig = rig(way, From.CALL, SHORT, policy)) {
+        Breaker breaker = kind.make().halfOpen();
+        try (Rig rig = rig(way, From.CALL, SHORT, breaker.policy())) {
             run(rig, From.CALL, SHORT, 30, ANSWERED);
-            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            assertThat(breaker.view().getState()).isEqualTo(CircuitBreaker.State.HALF_OPEN);
             rig.run(1, ANSWERED);
-            assertThat(policy.state()).isEqualTo(State.CLOSED);
+            assertThat(breaker.view().getState()).isEqualTo(CircuitBreaker.State.CLOSED);
         }
     }
 
@@ -105,19 +100,19 @@ class ShortDeadlineTest {
                 "CALL_ASYNC, CALL, EXISTING"
     })
     void hangBeyondWhatAnswersTookOpensItAlsoWhereOnlyADeadlineBoundsIt(Way way, From from, Kind kind) {
-        CircuitBreakerPolicy policy = kind.make();
+        Breaker breaker = kind.make();
         Duration limit = Duration.ofMillis(200);
-        try (Rig rig = rig(way, from, limit, policy)) {
+        try (Rig rig = rig(way, from, limit, breaker.policy())) {
             rig.run(5, ANSWERED);
             run(rig, from, limit, 50, HUNG);
-            assertThat(policy.state()).isEqualTo(State.OPEN);
+            assertThat(breaker.view().getState()).isEqualTo(CircuitBreaker.State.OPEN);
         }
     }
 
     @ParameterizedTest
     @EnumSource(Way.class)
     void slowCallThatACallersDeadlineCutsShortIsNotCountedWhenItEnds(Way way) {
-        CircuitBreakerPolicy policy = Kind.IMPATIENT.make();
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.slowCallDurationThreshold(Duration.ofMillis(4)));
         try (Rig rig = new Rig(way, policy)) {
             rig.run(1, ANSWERED);
             run(rig, From.CALL, Duration.ofMillis(45), 60, ANSWERED);

@@ -59,9 +59,7 @@ final class Twins {
     }
 
     static CircuitBreaker ours(CircuitBreakerConfig config, Ticking time) {
-        PipelineClock clock = new PipelineClock();
-        long unused = clock.bind(time);
-        return new OwnBreaker("twin", CircuitBreakerSettings.from(config), clock).view();
+        return Breaker.own("twin", CircuitBreakerSettings.from(config), time);
     }
 
     private record Fact(CircuitBreakerEvent.Type type, String breaker, Object detail) {}

@@ -294,10 +294,6 @@ class ViewTest {
         policy.asResilience4j().getEventPublisher().onStateTransition(e -> other.add(e.getStateTransition()));
         view.transitionToDisabledState();
         assertThat(other).containsExactly(StateTransition.CLOSED_TO_DISABLED);
-        CircuitBreaker existing = CircuitBreaker.ofDefaults("theirs");
-        assertThatThrownBy(() -> CircuitBreakerPolicy.of(existing).asResilience4j("ours", Map.of()))
-                .isInstanceOf(UnsupportedOperationException.class)
-                .hasMessageContaining("'theirs' is resilience4j's already");
     }
 
     @Test

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
-import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
-import dev.holdfast.spi.TimeSource;
+import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.github.resilience4j.circuitbreaker.internal.CircuitBreakerStateMachine;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** A breaker of the user's, left as it is, and what was last seen of it. A call's object is the sight that admitted it. */
-final class SharedBreaker extends Breaker {
-    private static final SafeLog LOG = SafeLog.of(SharedBreaker.class.getName());
+final class ExistingCircuitBreakerPolicy extends Policy {
+    private static final SafeLog LOG = SafeLog.of(ExistingCircuitBreakerPolicy.class.getName());
 
     private final CircuitBreaker engine;
     private final AtomicBoolean warned = new AtomicBoolean();
@@ -26,15 +26,16 @@ final class SharedBreaker extends Breaker {
     private final int probes;
     private final AtomicReference<Sight> last;
 
-    SharedBreaker(CircuitBreaker engine) {
-        this.engine = engine;
+    ExistingCircuitBreakerPolicy(CircuitBreaker engine) {
+        super(PolicyParts.NAME, ENTER | SUCCESS | FAILURE | STILL_ADMITS);
+        this.engine = Objects.requireNonNull(engine, "existing");
         probes = engine.getCircuitBreakerConfig().getPermittedNumberOfCallsInHalfOpenState();
         livesKnown = engine instanceof CircuitBreakerStateMachine;
         last = new AtomicReference<>(new Sight(engine.getName(), engine.getState(), life()));
     }
 
     @Override
-    int enter(Passage passage) {
+    public int enter(Passage passage) {
         boolean acquired = acquire();
         Sight sight = look(passage);
         if (acquired && sight.admits()) {
@@ -43,12 +44,7 @@ final class SharedBreaker extends Breaker {
         }
         // What was acquired before it opened is a permit of a state that is over: nothing to give back.
         passage.object(null);
-        return refuse(passage, sight.state(), -1, probes, sight.refusal());
-    }
-
-    @Override
-    CircuitBreakerSettings settings() {
-        return CircuitBreakerSettings.from(engine.getCircuitBreakerConfig());
+        return PolicyParts.refuse(passage, sight.state(), -1, probes, sight.refusal());
     }
 
     private boolean acquire() {
@@ -75,7 +71,7 @@ final class SharedBreaker extends Breaker {
             Sight after = new Sight(engine.getName(), state, life);
             if (last.compareAndSet(before, after)) {
                 if (before.state() != state) {
-                    passage.stateChanged(name(before.state()), name(state));
+                    passage.stateChanged(PolicyParts.name(before.state()), PolicyParts.name(state));
                 }
                 return after;
             }
@@ -88,22 +84,23 @@ final class SharedBreaker extends Breaker {
     }
 
     @Override
-    int stillAdmits(Passage passage) {
+    public int stillAdmits(Passage passage) {
         // Another state has another price: a call that was let in while closed is a probe now, if there is room for it.
         return look(passage) == passage.object() ? PROCEED : enter(passage);
     }
 
     @Override
-    void settle(Passage passage) {
+    public int settle(Passage passage) {
         if (look(passage) == passage.object()) {
             passage.object(null);
             told(passage);
             Sight unused = look(passage);
         }
+        return KEEP;
     }
 
     @Override
-    void abandon(Passage passage) {
+    public void abandon(Passage passage) {
         if (passage.object() != null && look(passage) == passage.object()) {
             engine.releasePermission();
         }
@@ -125,67 +122,21 @@ final class SharedBreaker extends Breaker {
     }
 
     private void report(Passage passage) {
-        switch (outcome(passage)) {
-            case SUCCESS -> {
-                // An answer that a policy further in made up says nothing about the dependency.
-                if (passage.source() == Source.LIVE) {
-                    engine.onSuccess(passage.actionNanos(), TimeUnit.NANOSECONDS);
-                } else {
-                    engine.releasePermission();
-                }
-            }
-            case FAILURE, PUSHBACK, TIMEOUT -> {
-                Throwable error = passage.error();
-                engine.onError(
-                        passage.actionNanos(), TimeUnit.NANOSECONDS, error == null ? ValueFailure.INSTANCE : error);
-            }
+        switch (PolicyParts.counted(passage)) {
+            case SUCCESS -> engine.onSuccess(passage.actionNanos(), TimeUnit.NANOSECONDS);
+            case FAILURE, PUSHBACK, TIMEOUT ->
+                engine.onError(passage.actionNanos(), TimeUnit.NANOSECONDS, PolicyParts.error(passage));
             case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> engine.releasePermission();
         }
     }
 
     @Override
-    boolean watches() {
-        return false;
+    public void meters(Meters meters) {
+        PolicyParts.meters(meters, engine::getState, () -> engine.getMetrics().getFailureRate());
     }
 
     @Override
-    void overdue(long slot, long now) {
-        // Its engine knows nothing of running calls.
-    }
-
-    @Override
-    boolean hasConsumers() {
-        return false;
-    }
-
-    @Override
-    void bind(TimeSource time) {
-        // It keeps its own clock.
-    }
-
-    @Override
-    State state() {
-        return engine.getState();
-    }
-
-    @Override
-    float failureRate() {
-        return engine.getMetrics().getFailureRate();
-    }
-
-    @Override
-    CircuitBreaker view() {
-        return engine;
-    }
-
-    @Override
-    CircuitBreaker view(String name, Map<String, String> tags) {
-        throw new UnsupportedOperationException(
-                "the circuit breaker '" + engine.getName() + "' is resilience4j's already, and has its name");
-    }
-
-    @Override
-    List<String> warnings() {
+    public List<String> warnings() {
         return OwnPredicates.warnings(engine);
     }
 }
