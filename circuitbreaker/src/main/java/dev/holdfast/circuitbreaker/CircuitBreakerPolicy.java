@@ -2,14 +2,18 @@
 package dev.holdfast.circuitbreaker;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.circuitbreaker.internal.engine.Engine;
+import dev.holdfast.circuitbreaker.internal.engine.Life;
+import dev.holdfast.circuitbreaker.internal.engine.PipelineClock;
+import dev.holdfast.circuitbreaker.internal.engine.Window;
+import dev.holdfast.circuitbreaker.internal.resilience4j.ExistingCircuitBreakerPolicy;
+import dev.holdfast.circuitbreaker.internal.resilience4j.PolicyParts;
+import dev.holdfast.circuitbreaker.internal.resilience4j.Views;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
-import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
@@ -28,14 +32,29 @@ import java.util.function.Consumer;
  * after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
  */
 public final class CircuitBreakerPolicy extends Policy {
+
+    /** The states of a circuit breaker. */
+    public enum State {
+        /** Calls pass, and are counted. */
+        CLOSED,
+        /** Calls are rejected until the wait is over. */
+        OPEN,
+        /** Some calls pass as probes, which decide what comes next; the others are rejected. */
+        HALF_OPEN,
+        /** Calls are rejected until the state is changed by hand. */
+        FORCED_OPEN,
+        /** Calls pass, and are not counted. */
+        DISABLED,
+        /** Calls pass and are counted, and never open the breaker. */
+        METRICS_ONLY
+    }
+
     private final CircuitBreakerSettings settings;
     private final PipelineClock clock;
-    private final Views views = new Views();
+    private final Views views;
 
     /** A call's slot holds its token. */
     private final Engine engine;
-
-    private final Map<State, CallNotPermittedException> refusals = new EnumMap<>(State.class);
 
     /** The life that pipelines have been told of last. */
     private final AtomicReference<Life> told;
@@ -58,13 +77,11 @@ public final class CircuitBreakerPolicy extends Policy {
         watches = settings.runningCallsCountAsSlow();
         slowNanos = settings.slowCallDurationThreshold().toNanos();
         holdNanos = settings.maxPushbackHold().toNanos();
+        views = new Views(settings.rules(), settings.origin(), clock);
         // A breaker that starts closed does not look at the time, and so does not hold on to the system's.
         long now = settings.initialState() == State.CLOSED ? 0 : clock.nanos();
-        engine = new Engine(settings, views, now);
+        engine = new Engine(settings.rules(), views, now);
         told = new AtomicReference<>(engine.life());
-        for (State state : List.of(State.OPEN, State.HALF_OPEN, State.FORCED_OPEN)) {
-            refusals.put(state, Sight.refusal(PolicyParts.NAME, state));
-        }
     }
 
     /** A breaker with the defaults. */
@@ -102,7 +119,7 @@ public final class CircuitBreakerPolicy extends Policy {
 
     /** The present state. A state that ends by itself, by the settings, has ended here, too. */
     public State state() {
-        return engine.state(clock::nanos);
+        return State.valueOf(engine.state(clock::nanos).name());
     }
 
     /**
@@ -123,8 +140,7 @@ public final class CircuitBreakerPolicy extends Policy {
      * its own event consumers.
      */
     public CircuitBreaker asResilience4j(String name, Map<String, String> tags) {
-        return views.view(
-                name, tags, (called, tagged) -> new Resilience4jView(called, tagged, settings, engine, clock));
+        return views.view(name, tags, engine);
     }
 
     @Override
@@ -155,9 +171,8 @@ public final class CircuitBreakerPolicy extends Policy {
             return admit(passage, token);
         }
         passage.slot(Engine.REFUSED);
-        views.notPermitted();
-        int probes = at.probes == null ? settings.probes(at.openings) : at.probes.permits();
-        return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), probes, refusals.get(at.state));
+        Throwable cause = views.notPermitted(at.state);
+        return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), engine.probes(at), cause);
     }
 
     /** Whoever sees a change first tells it. */
@@ -171,7 +186,7 @@ public final class CircuitBreakerPolicy extends Policy {
             }
             if (told.compareAndSet(before, at)) {
                 if (before.state != at.state) {
-                    passage.stateChanged(PolicyParts.name(before.state), PolicyParts.name(at.state));
+                    passage.stateChanged(before.state.word(), at.state.word());
                 }
                 return at;
             }
@@ -264,7 +279,7 @@ public final class CircuitBreakerPolicy extends Policy {
 
     @Override
     public void meters(Meters meters) {
-        PolicyParts.meters(meters, this::state, this::failureRate);
+        PolicyParts.meters(meters, () -> engine.state(clock::nanos), this::failureRate);
     }
 
     private float failureRate() {

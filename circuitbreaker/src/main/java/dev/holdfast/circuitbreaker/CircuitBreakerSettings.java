@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.circuitbreaker.internal.engine.OpenWait;
+import dev.holdfast.circuitbreaker.internal.engine.Rules;
+import dev.holdfast.circuitbreaker.internal.engine.Thresholds;
+import dev.holdfast.circuitbreaker.internal.resilience4j.ForeignConfig;
 import dev.holdfast.internal.Checks;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
 import java.util.List;
@@ -22,21 +25,24 @@ import org.jspecify.annotations.Nullable;
 public final class CircuitBreakerSettings {
     private static final Duration TICK = Duration.ofMillis(1);
     private static final Duration DAY = Duration.ofDays(1);
-    private static final int MOST_HALVINGS = 10;
+
+    /** What the window holds. */
+    public enum SlidingWindowType {
+        /** The last calls. */
+        COUNT_BASED,
+        /** The calls of the last seconds. */
+        TIME_BASED
+    }
 
     /** A copy that nobody else has. */
     private final Builder builder;
 
-    private final OpenWait openWait;
+    private final Rules rules;
 
     private CircuitBreakerSettings(Builder from) {
         builder = new Builder(from);
         builder.minimumNumberOfCalls = from.minimum();
-        openWait = new OpenWait(
-                from.waitDurationInOpenState,
-                from.waitMultiplierInOpenState,
-                from.maxWaitDurationInOpenState,
-                from.waitIntervalFunctionInOpenState);
+        rules = from.rules();
     }
 
     /**
@@ -68,7 +74,7 @@ public final class CircuitBreakerSettings {
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range here
      */
     public static CircuitBreakerSettings from(CircuitBreakerConfig config) {
-        return ForeignConfig.builder(config).build();
+        return new Builder(config).build();
     }
 
     /** A builder that holds these values. */
@@ -161,7 +167,7 @@ public final class CircuitBreakerSettings {
         return builder.maxPushbackHold;
     }
 
-    // ---- for the engine and the view
+    // ---- for the policy
 
     /** What could not be taken over from a configuration of resilience4j, one sentence each. */
     List<String> warnings() {
@@ -175,48 +181,9 @@ public final class CircuitBreakerSettings {
         return builder.origin;
     }
 
-    Thresholds thresholds() {
-        return thresholds(builder.minimum(), false);
-    }
-
-    Thresholds thresholdsInHalfOpen(int permits) {
-        int minimum = builder.minimumInHalfOpen > 0 ? builder.minimumInHalfOpen : builder.minimum();
-        return thresholds(Math.min(minimum, permits), !builder.asResilience4j);
-    }
-
-    private Thresholds thresholds(int minimumCalls, boolean foresees) {
-        return new Thresholds(
-                (float) builder.failureRateThreshold,
-                (float) builder.slowCallRateThreshold,
-                minimumCalls,
-                foresees,
-                builder.slowCallDurationThreshold.toNanos());
-    }
-
-    /**
-     * How many probes are let through after so many openings in a row: half as many, rounded up, each time that they have
-     * failed, but two if there may be two: one alone may fail for a reason of its own.
-     */
-    int probes(int openings) {
-        int halvings = builder.asResilience4j ? 0 : Math.min(Math.max(openings - 1, 0), MOST_HALVINGS);
-        int rest = (1 << halvings) - 1;
-        int halved = (builder.permittedNumberOfCallsInHalfOpenState + rest) >> halvings;
-        return Math.max(halved, Math.min(2, builder.permittedNumberOfCallsInHalfOpenState));
-    }
-
-    Window window(Thresholds thresholds) {
-        return builder.slidingWindowType == SlidingWindowType.COUNT_BASED
-                ? Window.ofCalls(builder.slidingWindowSize, thresholds)
-                : Window.ofSeconds(builder.slidingWindowSize, thresholds);
-    }
-
-    /** How long the n-th opening in a row lasts, in nanoseconds; the first is 1. */
-    long openNanos(int opening) {
-        return Duration.ofMillis(openMillis(opening)).toNanos();
-    }
-
-    long openMillis(int opening) {
-        return openWait.millis(opening);
+    /** These settings, as the engine knows them. */
+    Rules rules() {
+        return rules;
     }
 
     @Override
@@ -249,8 +216,10 @@ public final class CircuitBreakerSettings {
         private SlidingWindowType slidingWindowType = SlidingWindowType.COUNT_BASED;
         private int slidingWindowSize = 50;
         private @Nullable Integer minimumNumberOfCalls;
+
+        /** resilience4j looks at the minimum as it was given, also where the window is smaller; 0: the minimum. */
         private int minimumInHalfOpen;
-        private boolean asResilience4j;
+
         private int permittedNumberOfCallsInHalfOpenState = 5;
         private Duration probeLease = Duration.ofSeconds(5);
         private Duration maxWaitDurationInHalfOpenState = Duration.ZERO;
@@ -262,9 +231,39 @@ public final class CircuitBreakerSettings {
         private boolean automaticTransitionFromOpenToHalfOpenEnabled;
         private State initialState = State.CLOSED;
         private Duration maxPushbackHold = Duration.ofSeconds(10);
+        /** Where there is one, half-open is as resilience4j has it. */
         private @Nullable CircuitBreakerConfig origin;
 
         private Builder() {}
+
+        /** What resilience4j does not have is off. */
+        private Builder(CircuitBreakerConfig config) {
+            boolean counts = config.getSlidingWindowType() == CircuitBreakerConfig.SlidingWindowType.COUNT_BASED;
+            int minimum = config.getMinimumNumberOfCalls();
+            failureRateThreshold = config.getFailureRateThreshold();
+            slowCallRateThreshold = config.getSlowCallRateThreshold();
+            slowCallDurationThreshold = config.getSlowCallDurationThreshold();
+            runningCallsCountAsSlow = false;
+            slidingWindowType = counts ? SlidingWindowType.COUNT_BASED : SlidingWindowType.TIME_BASED;
+            slidingWindowSize = config.getSlidingWindowSize();
+            minimumNumberOfCalls = counts ? Math.min(minimum, slidingWindowSize) : minimum;
+            minimumInHalfOpen = minimum;
+            permittedNumberOfCallsInHalfOpenState = config.getPermittedNumberOfCallsInHalfOpenState();
+            probeLease = Duration.ZERO;
+            // Less than a millisecond is no limit there.
+            maxWaitDurationInHalfOpenState =
+                    Duration.ofMillis(config.getMaxWaitDurationInHalfOpenState().toMillis());
+            transitionToStateAfterWaitDuration =
+                    State.valueOf(config.getTransitionToStateAfterWaitDuration().name());
+            waitDurationInOpenState = ForeignConfig.firstWait(config);
+            waitMultiplierInOpenState = 1;
+            maxWaitDurationInOpenState = DAY;
+            waitIntervalFunctionInOpenState = config.getWaitIntervalFunctionInOpenState();
+            automaticTransitionFromOpenToHalfOpenEnabled = config.isAutomaticTransitionFromOpenToHalfOpenEnabled();
+            initialState = State.valueOf(config.getInitialState().name());
+            maxPushbackHold = Duration.ZERO;
+            origin = config;
+        }
 
         private Builder(Builder other) {
             failureRateThreshold = other.failureRateThreshold;
@@ -275,7 +274,6 @@ public final class CircuitBreakerSettings {
             slidingWindowSize = other.slidingWindowSize;
             minimumNumberOfCalls = other.minimumNumberOfCalls;
             minimumInHalfOpen = other.minimumInHalfOpen;
-            asResilience4j = other.asResilience4j;
             permittedNumberOfCallsInHalfOpenState = other.permittedNumberOfCallsInHalfOpenState;
             probeLease = other.probeLease;
             maxWaitDurationInHalfOpenState = other.maxWaitDurationInHalfOpenState;
@@ -339,18 +337,6 @@ public final class CircuitBreakerSettings {
         public Builder minimumNumberOfCalls(int calls) {
             minimumNumberOfCalls = calls;
             minimumInHalfOpen = 0;
-            return this;
-        }
-
-        /** resilience4j looks at the minimum as it was given, also where the window is smaller; 0: the minimum. */
-        Builder minimumInHalfOpen(int calls) {
-            minimumInHalfOpen = calls;
-            return this;
-        }
-
-        /** Half-open, as resilience4j has it: always as many probes, and no verdict before the minimum of results. */
-        Builder asResilience4j(boolean exactly) {
-            asResilience4j = exactly;
             return this;
         }
 
@@ -450,11 +436,6 @@ public final class CircuitBreakerSettings {
             return this;
         }
 
-        Builder origin(@Nullable CircuitBreakerConfig config) {
-            origin = config;
-            return this;
-        }
-
         private boolean counts() {
             return slidingWindowType == SlidingWindowType.COUNT_BASED;
         }
@@ -464,6 +445,39 @@ public final class CircuitBreakerSettings {
                 return minimumNumberOfCalls;
             }
             return counts() ? Math.min(USUAL_MINIMUM, slidingWindowSize) : USUAL_MINIMUM;
+        }
+
+        private Rules rules() {
+            Thresholds thresholds = new Thresholds(
+                    (float) failureRateThreshold,
+                    (float) slowCallRateThreshold,
+                    minimum(),
+                    false,
+                    slowCallDurationThreshold.toNanos());
+            OpenWait openWait = new OpenWait(
+                    waitDurationInOpenState,
+                    waitMultiplierInOpenState,
+                    maxWaitDurationInOpenState,
+                    waitIntervalFunctionInOpenState);
+            Rules.HalfOpen halfOpen = new Rules.HalfOpen(
+                    permittedNumberOfCallsInHalfOpenState,
+                    minimumInHalfOpen > 0 ? minimumInHalfOpen : minimum(),
+                    origin != null,
+                    probeLease.toNanos(),
+                    maxWaitDurationInHalfOpenState.toNanos(),
+                    ours(transitionToStateAfterWaitDuration));
+            return new Rules(
+                    ours(initialState),
+                    thresholds,
+                    counts(),
+                    slidingWindowSize,
+                    openWait,
+                    automaticTransitionFromOpenToHalfOpenEnabled,
+                    halfOpen);
+        }
+
+        private static dev.holdfast.circuitbreaker.internal.engine.State ours(State state) {
+            return dev.holdfast.circuitbreaker.internal.engine.State.valueOf(state.name());
         }
 
         /**

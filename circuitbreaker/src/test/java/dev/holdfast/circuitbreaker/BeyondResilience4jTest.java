@@ -6,8 +6,8 @@ import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.timeout.TimeoutPolicy;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
+import dev.holdfast.circuitbreaker.internal.engine.PipelineClock;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.Map;

@@ -3,11 +3,11 @@ package dev.holdfast.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.PolicyContract;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.testlogs.LogsOfContract;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 
 /** With thresholds so high that nothing but what the contract looks at decides. */
 @LogsOfContract

@@ -4,11 +4,12 @@ package dev.holdfast.circuitbreaker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.spi.InvalidSettingsException;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionCheckResult;
 import io.github.resilience4j.core.IntervalFunction;
 import java.io.IOException;
@@ -173,10 +174,10 @@ class CircuitBreakerSettingsTest {
                 CircuitBreakerSettings.of(b -> b.waitDurationInOpenState(Duration.ofMillis(100))
                         .waitMultiplierInOpenState(3)
                         .maxWaitDurationInOpenState(Duration.ofSeconds(1)));
-        assertThat(IntStream.rangeClosed(1, 5).mapToLong(settings::openMillis))
+        assertThat(IntStream.rangeClosed(1, 5).mapToLong(settings.rules().openWait()::millis))
                 .containsExactly(100L, 300L, 900L, 1_000L, 1_000L);
-        assertThat(settings.openMillis(10_000)).isEqualTo(1_000);
-        assertThat(settings.openNanos(2)).isEqualTo(300_000_000);
+        assertThat(settings.rules().openWait().millis(10_000)).isEqualTo(1_000);
+        assertThat(settings.rules().openNanos(2)).isEqualTo(300_000_000);
     }
 
     @Test
@@ -185,21 +186,22 @@ class CircuitBreakerSettingsTest {
                 CircuitBreakerSettings.of(b -> b.waitDurationInOpenState(Duration.ofMillis(100))
                         .waitMultiplierInOpenState(2)
                         .maxWaitDurationInOpenState(Duration.ofMillis(10)));
-        assertThat(IntStream.rangeClosed(1, 3).mapToLong(settings::openMillis)).containsExactly(100L, 100L, 100L);
+        assertThat(IntStream.rangeClosed(1, 3).mapToLong(settings.rules().openWait()::millis))
+                .containsExactly(100L, 100L, 100L);
     }
 
     @Test
     void waitOfAFunctionTakesThePlaceOfTheOthersAndTheOtherWayRound() {
         CircuitBreakerSettings settings = CircuitBreakerSettings.of(
                 b -> b.waitIntervalFunctionInOpenState(IntervalFunction.of(1_000, n -> n + 7)));
-        assertThat(settings.openMillis(3)).isEqualTo(1_014);
+        assertThat(settings.rules().openWait().millis(3)).isEqualTo(1_014);
         assertThat(settings).asString().contains("waitIntervalFunctionInOpenState=given");
         CircuitBreakerSettings again = settings.toBuilder()
                 .waitDurationInOpenState(Duration.ofMillis(50))
                 .waitMultiplierInOpenState(1)
                 .build();
-        assertThat(settings.toBuilder().build().openMillis(3)).isEqualTo(1_014);
-        assertThat(again.openMillis(3)).isEqualTo(50);
+        assertThat(settings.toBuilder().build().rules().openWait().millis(3)).isEqualTo(1_014);
+        assertThat(again.rules().openWait().millis(3)).isEqualTo(50);
     }
 
     @Test
@@ -208,15 +210,15 @@ class CircuitBreakerSettingsTest {
                 .failureRateThreshold(40)
                 .slowCallRateThreshold(60)
                 .slowCallDurationThreshold(Duration.ofSeconds(3))
-                .slidingWindowType(SlidingWindowType.TIME_BASED)
+                .slidingWindowType(CircuitBreakerConfig.SlidingWindowType.TIME_BASED)
                 .slidingWindowSize(30)
                 .minimumNumberOfCalls(77)
                 .permittedNumberOfCallsInHalfOpenState(4)
                 .waitIntervalFunctionInOpenState(IntervalFunction.ofExponentialBackoff(8_000, 2))
                 .maxWaitDurationInHalfOpenState(Duration.ofSeconds(9))
-                .transitionToStateAfterWaitDuration(State.CLOSED)
+                .transitionToStateAfterWaitDuration(CircuitBreaker.State.CLOSED)
                 .automaticTransitionFromOpenToHalfOpenEnabled(true)
-                .initialState(State.METRICS_ONLY)
+                .initialState(CircuitBreaker.State.METRICS_ONLY)
                 .build();
         CircuitBreakerSettings settings = CircuitBreakerSettings.from(config);
         assertThat(settings)
@@ -227,7 +229,7 @@ class CircuitBreakerSettingsTest {
                         + " waitDurationInOpenState=8s, waitMultiplierInOpenState=1.0, maxWaitDurationInOpenState=1d,"
                         + " waitIntervalFunctionInOpenState=given, automaticTransitionFromOpenToHalfOpenEnabled=true,"
                         + " initialState=METRICS_ONLY, maxPushbackHold=0s]");
-        assertThat(settings.openMillis(3)).isEqualTo(32_000);
+        assertThat(settings.rules().openWait().millis(3)).isEqualTo(32_000);
         assertThat(settings.warnings()).isEmpty();
     }
 
@@ -278,13 +280,14 @@ class CircuitBreakerSettingsTest {
                 .build();
         CircuitBreakerSettings settings = CircuitBreakerSettings.from(config);
         assertThat(settings.minimumNumberOfCalls()).isEqualTo(10);
-        assertThat(settings.thresholdsInHalfOpen(20).minimumCalls()).isEqualTo(20);
-        assertThat(settings.toBuilder().build().thresholdsInHalfOpen(20).minimumCalls())
+        assertThat(settings.rules().thresholdsOfProbes(20).minimumCalls()).isEqualTo(20);
+        assertThat(settings.toBuilder().build().rules().thresholdsOfProbes(20).minimumCalls())
                 .isEqualTo(20);
         assertThat(settings.toBuilder()
                         .minimumNumberOfCalls(7)
                         .build()
-                        .thresholdsInHalfOpen(20)
+                        .rules()
+                        .thresholdsOfProbes(20)
                         .minimumCalls())
                 .isEqualTo(7);
         assertThat(settings.maxWaitDurationInHalfOpenState()).isZero();

@@ -4,6 +4,8 @@ package dev.holdfast.circuitbreaker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.circuitbreaker.internal.engine.Engine;
+import dev.holdfast.circuitbreaker.internal.engine.Window;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
@@ -13,6 +15,7 @@ import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.github.resilience4j.circuitbreaker.internal.SchedulerFactory;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -68,10 +71,10 @@ class DifferencesTest {
         assertThat(theirs.getMetrics().getNumberOfFailedCalls()).isOne();
         assertThat(admitted).isTrue();
 
-        Engine ours = new Engine(CircuitBreakerSettings.from(config), Witness.NOBODY, 0);
+        Engine ours = Engines.of(CircuitBreakerSettings.from(config));
         long token = ours.acquire(0);
-        ours.moveTo(State.OPEN, "by hand", 0);
-        ours.moveTo(State.HALF_OPEN, "by hand", 0);
+        ours.moveTo(Engines.state(State.OPEN), 0);
+        ours.moveTo(Engines.state(State.HALF_OPEN), 0);
         ours.record(token, Window.FAILED, 0);
         assertThat(ours.life().window.totals(0).failed()).isZero();
         // Through the view, which has no tokens, it counts as theirs does.
@@ -285,6 +288,20 @@ class DifferencesTest {
     }
 
     @Test
+    void statesAndWindowsHaveTheSameNames() {
+        String[] states = names(State.values());
+        assertThat(names(CircuitBreakerPolicy.State.values())).containsExactlyInAnyOrder(states);
+        assertThat(names(dev.holdfast.circuitbreaker.internal.engine.State.values()))
+                .containsExactlyInAnyOrder(states);
+        assertThat(names(CircuitBreakerSettings.SlidingWindowType.values()))
+                .containsExactlyInAnyOrder(names(CircuitBreakerConfig.SlidingWindowType.values()));
+    }
+
+    private static String[] names(Enum<?>[] constants) {
+        return Arrays.stream(constants).map(Enum::name).toArray(String[]::new);
+    }
+
+    @Test
     void sameChangesByHandAreAllowed() {
         for (State from : State.values()) {
             for (State to : State.values()) {
@@ -296,7 +313,8 @@ class DifferencesTest {
                 } catch (IllegalStateTransitionException e) {
                     theirs = false;
                 }
-                assertThat(Engine.legal(from, to)).as("%s to %s", from, to).isEqualTo(theirs);
+                boolean here = Engines.state(from).allows(Engines.state(to));
+                assertThat(here).as("%s to %s", from, to).isEqualTo(theirs);
             }
         }
     }

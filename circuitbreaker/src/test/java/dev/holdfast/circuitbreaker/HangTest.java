@@ -7,15 +7,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Reason;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.Metrics;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -171,25 +170,6 @@ class HangTest {
             rig.run(50, WELL);
             assertThat(metrics.getNumberOfBufferedCalls()).isEqualTo(50);
             assertThat(metrics.getNumberOfSlowCalls()).isZero();
-        }
-    }
-
-    @Test
-    void healthyAgainItIsFreeAgain() {
-        CountWindow window = new CountWindow(4, new Thresholds(100, 100, 4, false, SLOW.toNanos()), true);
-        fill(window, 4);
-        int unused = window.overdue(0);
-        window.releaseOverdue();
-        fill(window, 4);
-        long before = window.number();
-        fill(window, 100);
-        assertThat(window.number()).isEqualTo(before);
-        assertThat(window.isCalm()).isTrue();
-    }
-
-    private static void fill(CountWindow window, int calls) {
-        for (int i = 0; i < calls; i++) {
-            int unused = window.record(Window.GOOD, 0);
         }
     }
 

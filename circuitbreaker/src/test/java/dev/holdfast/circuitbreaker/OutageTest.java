@@ -3,7 +3,7 @@ package dev.holdfast.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.SplittableRandom;
@@ -130,17 +130,21 @@ class OutageTest {
             int most = permitted;
             CircuitBreakerSettings settings =
                     CircuitBreakerSettings.of(b -> b.permittedNumberOfCallsInHalfOpenState(most));
-            assertThat(settings.probes(0)).isEqualTo(permitted);
-            assertThat(settings.probes(1)).isEqualTo(permitted);
+            assertThat(settings.rules().probes(0)).isEqualTo(permitted);
+            assertThat(settings.rules().probes(1)).isEqualTo(permitted);
             for (int opening = 2; opening < 20; opening++) {
-                assertThat(settings.probes(opening))
-                        .isLessThanOrEqualTo(settings.probes(opening - 1))
+                assertThat(settings.rules().probes(opening))
+                        .isLessThanOrEqualTo(settings.rules().probes(opening - 1))
                         .isGreaterThanOrEqualTo(Math.min(permitted, 2));
             }
-            assertThat(settings.probes(Integer.MAX_VALUE)).isEqualTo(Math.min(permitted, 2));
+            assertThat(settings.rules().probes(Integer.MAX_VALUE)).isEqualTo(Math.min(permitted, 2));
         }
         CircuitBreakerSettings usual = CircuitBreakerSettings.builder().build();
-        assertThat(new int[] {usual.probes(1), usual.probes(2), usual.probes(3)})
+        assertThat(new int[] {
+                    usual.rules().probes(1),
+                    usual.rules().probes(2),
+                    usual.rules().probes(3)
+                })
                 .containsExactly(5, 3, 2);
     }
 }

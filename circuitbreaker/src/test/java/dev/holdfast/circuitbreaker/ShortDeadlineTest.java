@@ -5,13 +5,13 @@ import static dev.holdfast.circuitbreaker.Rig.ILL;
 import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -90,7 +90,7 @@ class ViewTest {
         for (int i = 0; i < 4; i++) {
             assertThatThrownBy(decorated::get).isInstanceOf(IOException.class);
         }
-        assertThat(policy.state()).isEqualTo(State.OPEN);
+        assertThat(policy.state()).isEqualTo(CircuitBreakerPolicy.State.OPEN);
         assertThatThrownBy(decorated::get)
                 .isInstanceOf(CallNotPermittedException.class)
                 .hasMessage("CircuitBreaker 'inventory' is OPEN and does not permit further calls")

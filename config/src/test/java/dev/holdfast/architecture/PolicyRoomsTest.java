@@ -14,6 +14,7 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -32,12 +33,17 @@ import java.util.concurrent.locks.LockSupport;
 @AnalyzeClasses(packages = "dev.holdfast", importOptions = ImportOption.DoNotIncludeTests.class)
 class PolicyRoomsTest {
 
-    /** The packages with a policy in them; those of the tools for tests are none. */
+    /** The packages with a policy in them, and those below: a policy's engine. Those of the tools for tests are none. */
     private static final DescribedPredicate<JavaClass> IN_A_ROOM = describe(
-            "are in a package that has a policy",
+            "are in a package that has a policy, or below one",
             type -> !type.getPackageName().equals("dev.holdfast.spi")
                     && !type.getPackageName().startsWith("dev.holdfast.testing")
-                    && type.getPackage().getClasses().stream().anyMatch(other -> other.isAssignableTo(Policy.class)));
+                    && hasPolicy(type.getPackage()));
+
+    private static boolean hasPolicy(JavaPackage room) {
+        return room.getClasses().stream().anyMatch(type -> type.isAssignableTo(Policy.class))
+                || room.getParent().filter(PolicyRoomsTest::hasPolicy).isPresent();
+    }
 
     @ArchTest
     static void allPoliciesAreLookedAt(JavaClasses all) {
@@ -49,6 +55,8 @@ class PolicyRoomsTest {
                         "dev.holdfast.fallback",
                         "dev.holdfast.hedge",
                         "dev.holdfast.circuitbreaker",
+                        "dev.holdfast.circuitbreaker.internal.engine",
+                        "dev.holdfast.circuitbreaker.internal.resilience4j",
                         "dev.holdfast.bulkhead",
                         "dev.holdfast.throttling",
                         "dev.holdfast.stalecache",

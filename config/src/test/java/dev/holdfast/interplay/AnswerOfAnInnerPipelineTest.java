@@ -23,7 +23,6 @@ import dev.holdfast.testing.HoldfastAssertions;
 import dev.holdfast.testing.ScriptedAction;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -249,7 +248,7 @@ class AnswerOfAnInnerPipelineTest {
                                     .isEqualTo("outer call"));
             assertThat(slow.started()).isEqualTo(n);
         }
-        assertThat(breaker.state()).isEqualTo(CircuitBreaker.State.CLOSED);
+        assertThat(breaker.state()).isEqualTo(CircuitBreakerPolicy.State.CLOSED);
         assertThat(retry.budget().orElseThrow().tokens()).isEqualTo(10);
     }
 }

@@ -9,6 +9,7 @@ import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.hedge.HedgePolicy;
@@ -18,7 +19,6 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import java.util.List;
 import java.util.function.Consumer;
 

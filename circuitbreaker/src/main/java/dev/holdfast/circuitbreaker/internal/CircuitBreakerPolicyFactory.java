@@ -2,12 +2,12 @@
 package dev.holdfast.circuitbreaker.internal;
 
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings;
+import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.github.resilience4j.core.IntervalFunction;
 import java.util.List;
 

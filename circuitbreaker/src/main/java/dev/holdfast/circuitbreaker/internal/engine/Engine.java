@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker.internal.engine;
+
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state machine of the breaker. Has no clock, no thread and no listener: it is told the time, in nanoseconds of any
+ * origin that never go back far, and a life that ends by itself ends when somebody looks.
+ *
+ * <p>Each admission is a token: the generation that admitted it, and which probe it is. A result with the token of an
+ * earlier generation changes nothing. Without a token a result counts in the state that it finds, as resilience4j has it.
+ *
+ * <p>Safe for any number of threads. The life is read once for each decision and swapped by one compare-and-set; whoever wins
+ * it tells. A healthy call allocates nothing and takes no lock.
+ */
+public final class Engine {
+    /** No token: not admitted. */
+    public static final long REFUSED = 0;
+
+    private static final long MILLISECOND = 1_000_000;
+    private static final long FARTHEST = Long.MAX_VALUE / 4;
+
+    private final Rules rules;
+    private final Witness witness;
+    private final AtomicReference<Life> life;
+
+    /** By these rules; the witness is told. */
+    public Engine(Rules rules, Witness witness, long now) {
+        this.rules = rules;
+        this.witness = witness;
+        life = new AtomicReference<>(first(now));
+    }
+
+    private Life first(long now) {
+        Life none = new Life.Builder(State.CLOSED, 0, rules.window()).at(now);
+        return switch (rules.initialState()) {
+            case OPEN -> open(none, 1, rules.openNanos(1), now);
+            case HALF_OPEN -> halfOpen(none, 1, now);
+            case FORCED_OPEN -> forgetful(none, State.FORCED_OPEN, 1, now);
+            case CLOSED, DISABLED, METRICS_ONLY -> next(none, rules.initialState(), now);
+        };
+    }
+
+    /** The life as it was left by the last call. */
+    public Life life() {
+        return life.get();
+    }
+
+    /**
+     * The life at this moment: one that ends by itself and is over has made place for the next, as has one in which calls
+     * have hung for too long by now.
+     */
+    public Life life(long now) {
+        Life at = life.get();
+        if (!at.window.isCalm()) {
+            decide(at, at.window.lookAgain(now), now);
+            at = life.get();
+        }
+        return at.isOver(now) ? end(at, now) : at;
+    }
+
+    /** The state at the moment that this clock tells, which is looked at only where a state may end by time. */
+    public State state(LongSupplier clock) {
+        Life at = life.get();
+        return at.ends || !at.window.isCalm() ? life(clock.getAsLong()).state : at.state;
+    }
+
+    private Life end(Life at, long now) {
+        if (at.state == State.OPEN) {
+            swap(at, halfOpen(at, at.openings, now));
+        } else if (rules.halfOpen().next() == State.CLOSED) {
+            swap(at, closed(at, now));
+        } else {
+            swap(at, reopened(at, now));
+        }
+        return life.get();
+    }
+
+    /** How many probes this life has, or the half-open one after it. */
+    public int probes(Life at) {
+        return at.probes == null ? rules.probes(at.openings) : at.probes.permits();
+    }
+
+    /** A token, or {@link #REFUSED}. */
+    public long acquire(long now) {
+        return acquire(now, Probes.TRACKED);
+    }
+
+    /** The same for a thread that will not bring the token back. */
+    public boolean acquireUntracked(long now, long thread) {
+        return acquire(now, thread) != REFUSED;
+    }
+
+    private long acquire(long now, long thread) {
+        Life at = life(now);
+        while (at.state == State.OPEN && now - at.openUntil > 0) {
+            swap(at, halfOpen(at, at.openings, now));
+            at = life.get();
+        }
+        if (at.admitsAll) {
+            return at.token;
+        }
+        // The compiler's null check wants the probes themselves; only half-open has some.
+        int probe = at.probes == null ? 0 : at.probes.take(now, thread);
+        if (probe == 0) {
+            at.window.notPermitted.increment();
+            return REFUSED;
+        }
+        return at.token | (probe & 0xffff_ffffL);
+    }
+
+    /** A call that was admitted has ended; its kind is one of {@link Window}. */
+    public void record(long admission, int kind, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            int judged = recorded(at, kind, now);
+            // After the result is counted: a permit that is used up without one would never come back.
+            used(at, admission);
+            decide(at, judged, now);
+        }
+    }
+
+    /** A call of which {@link #overdue} was told has ended. */
+    public void recordOverdue(long admission, int kind, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            int judged = at.window.recordOverdue(kind, now);
+            used(at, admission);
+            decide(at, judged, now);
+        }
+    }
+
+    private static int recorded(Life at, int kind, long now) {
+        // Half-open, a good result too may be the one that decides: if two end at once, whoever comes last must judge
+        // both.
+        return at.probes == null ? at.window.record(kind, now) : at.window.recordLocked(kind, now);
+    }
+
+    private static void used(Life at, long admission) {
+        if (at.probes != null) {
+            at.probes.used((int) admission);
+        }
+    }
+
+    /** A call that was admitted runs, and is slow already. Once for an admission. */
+    public void overdue(long admission, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            decide(at, at.window.overdue(now), now);
+        }
+    }
+
+    /** A call that was admitted does not count. */
+    public void release(long admission, boolean wasOverdue, long now) {
+        Life at = life(now);
+        if (!at.admitted(admission)) {
+            return;
+        }
+        if (wasOverdue) {
+            at.window.releaseOverdue();
+        }
+        if (at.probes != null) {
+            at.probes.release((int) admission);
+        }
+    }
+
+    /** The dependency asks for less, for so long: if this life opens, it stays open until then. */
+    public void hold(long admission, long nanos, long now) {
+        Life at = life(now);
+        if (at.admitted(admission)) {
+            at.hold(now + nanos);
+        }
+    }
+
+    /** A thread reports a call without saying when it was admitted. */
+    public void recordUntracked(int kind, long now, long thread) {
+        Life at;
+        int judged;
+        do {
+            at = life(now);
+            judged = recorded(at, kind, now);
+            if (at.probes != null) {
+                at.probes.usedUntracked(thread);
+            }
+            // If the state changed before what this result decides: it belongs to the new one as well as to any.
+        } while (!decide(at, judged, now));
+    }
+
+    /** A thread gives a permission back without saying which. */
+    public void releaseUntracked(long now, long thread) {
+        Life at = life(now);
+        if (at.probes != null) {
+            at.probes.releaseUntracked(now, thread);
+        }
+    }
+
+    /** False if this decided something, and another change of the state came first. */
+    private boolean decide(Life at, int judged, long now) {
+        switch (at.state) {
+            case CLOSED -> {
+                if (Thresholds.exceeded(judged)) {
+                    return open(at, judged, now);
+                }
+            }
+            case HALF_OPEN -> {
+                if (Thresholds.exceeded(judged)) {
+                    return swap(at, reopened(at, now));
+                } else if (judged == Thresholds.BELOW) {
+                    return swap(at, closed(at, now));
+                }
+            }
+            case METRICS_ONLY -> {
+                int news = Thresholds.exceeded(judged) ? at.tellOnce(judged) : 0;
+                if (news != 0) {
+                    witness.exceeded(news, at.window.totals(now));
+                }
+            }
+            // What is reported while open is shown, and decides nothing.
+            case OPEN, FORCED_OPEN, DISABLED -> {}
+        }
+        return true;
+    }
+
+    private boolean open(Life at, int judged, long now) {
+        if (!life.compareAndSet(at, reopened(at, now))) {
+            return false;
+        }
+        witness.exceeded(judged, at.window.totals(now));
+        witness.changed(at.state, State.OPEN);
+        return true;
+    }
+
+    /** By hand. Null, or the present state if it does not allow that. */
+    public @Nullable State moveTo(State state, long now) {
+        return byHand(state, at -> next(at, state, now), now);
+    }
+
+    /** By hand, for this time; the same. */
+    public @Nullable State openFor(long nanos, long now) {
+        return byHand(State.OPEN, at -> open(at, at.openings, nanos, now), now);
+    }
+
+    private @Nullable State byHand(State state, UnaryOperator<Life> next, long now) {
+        Life at;
+        do {
+            at = life(now);
+            if (!at.state.allows(state)) {
+                return at.state;
+            }
+        } while (!swap(at, next.apply(at)));
+        return null;
+    }
+
+    /** Because of one result; only while closed: a state that was chosen by hand meanwhile stands. */
+    public void openIfClosed(OptionalLong nanos, long now) {
+        Life at = life(now);
+        while (at.state == State.CLOSED) {
+            long wait = nanos.isPresent() ? nanos.getAsLong() : rules.openNanos(at.openings + 1);
+            int openings = nanos.isPresent() ? at.openings : at.openings + 1;
+            if (swap(at, open(at, openings, wait, now))) {
+                return;
+            }
+            at = life(now);
+        }
+    }
+
+    /** Closed, with nothing counted. */
+    public void reset(long now) {
+        State unused = byHand(State.CLOSED, at -> closed(at, now), now);
+        witness.reset();
+    }
+
+    private boolean swap(Life at, Life next) {
+        boolean won = life.compareAndSet(at, next);
+        if (won) {
+            witness.changed(at.state, next.state);
+        }
+        return won;
+    }
+
+    private Life next(Life at, State state, long now) {
+        return switch (state) {
+            case CLOSED -> closed(at, now);
+            case METRICS_ONLY -> builder(at, State.METRICS_ONLY, rules.window()).at(now);
+            case DISABLED -> forgetful(at, State.DISABLED, 0, now);
+            case FORCED_OPEN -> forgetful(at, State.FORCED_OPEN, at.openings + 1, now);
+            case HALF_OPEN -> halfOpen(at, at.openings, now);
+            case OPEN -> open(at, at.openings + 1, rules.openNanos(at.openings + 1), now);
+        };
+    }
+
+    private Life closed(Life at, long now) {
+        return builder(at, State.CLOSED, rules.window()).at(now);
+    }
+
+    private Life forgetful(Life at, State state, int openings, long now) {
+        return builder(at, state, new NoWindow(rules.thresholds()))
+                .openings(openings)
+                .at(now);
+    }
+
+    private Life halfOpen(Life at, int openings, long now) {
+        int permits = rules.probes(openings);
+        Window results = Window.ofProbes(permits, rules.thresholdsOfProbes(permits));
+        Life.Builder builder = builder(at, State.HALF_OPEN, results)
+                .openings(openings)
+                .probes(new Probes(permits, rules.halfOpen().leaseNanos()));
+        long longest = rules.halfOpen().longestNanos();
+        return (longest > 0 ? builder.endsAt(now + longest) : builder).at(now);
+    }
+
+    /** Because of what was seen: for the interval, or for as long as the dependency asked, if that is longer. */
+    private Life reopened(Life at, long now) {
+        int openings = at.openings + 1;
+        return open(at, openings, Math.max(rules.openNanos(openings), at.heldFor(now)), now);
+    }
+
+    private Life open(Life at, int openings, long nanos, long now) {
+        long wait = Math.min(nanos, FARTHEST);
+        Life.Builder builder =
+                builder(at, State.OPEN, at.window).openings(openings).openUntil(now + wait);
+        // Whole milliseconds, as resilience4j's timer has them.
+        return (rules.automatic() ? builder.endsAt(now + Math.floorDiv(wait, MILLISECOND) * MILLISECOND) : builder)
+                .at(now);
+    }
+
+    private static Life.Builder builder(Life at, State state, Window window) {
+        return new Life.Builder(state, generationAfter(at), window);
+    }
+
+    /** Never 0, which would make the token of a call that is no probe look like none. */
+    static long generationAfter(Life at) {
+        long generation = (at.token >>> 32) + 1;
+        return generation > 0xffff_ffffL ? 1 : generation;
+    }
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker.internal.engine;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One life of a state: a breaker that is closed, opens and closes again has three. A call belongs to the life that admitted
+ * it; once that is over, its result changes nothing.
+ */
+public final class Life {
+    public final State state;
+    /** Whether a call is let through without being asked anything. */
+    public final boolean admitsAll;
+    /** The generation in the upper half; never 0. Tokens of probes add theirs in the lower half. */
+    public final long token;
+    /** How often it has opened since it was last closed. */
+    final int openings;
+
+    public final Window window;
+    final @Nullable Probes probes;
+    /** Whether it ends by itself, at {@link #endsAt}. */
+    final boolean ends;
+
+    final long endsAt;
+    /** Of open: the first call after this moment finds it half-open. */
+    final long openUntil;
+
+    /** Of what has been told in a life that goes on although thresholds are exceeded. */
+    private final AtomicInteger told = new AtomicInteger();
+
+    /** Until when the dependency has asked for less, as the distance from {@link #origin}; 0: never. */
+    private final AtomicLong heldFor = new AtomicLong();
+
+    private final long origin;
+
+    private Life(Builder from) {
+        state = from.state;
+        admitsAll = state.admitsAll();
+        token = (from.generation & 0xffff_ffffL) << 32;
+        openings = from.openings;
+        window = from.window;
+        probes = from.probes;
+        ends = from.ends;
+        endsAt = from.endsAt;
+        openUntil = from.openUntil;
+        origin = from.origin;
+    }
+
+    /** What a life is made of. */
+    static final class Builder {
+        final State state;
+        final long generation;
+        final Window window;
+        int openings;
+
+        @Nullable
+        Probes probes;
+
+        boolean ends;
+        long endsAt;
+        long openUntil;
+        long origin;
+
+        Builder(State state, long generation, Window window) {
+            this.state = state;
+            this.generation = generation;
+            this.window = window;
+        }
+
+        Builder openings(int count) {
+            openings = count;
+            return this;
+        }
+
+        Builder probes(Probes given) {
+            probes = given;
+            return this;
+        }
+
+        Builder openUntil(long until) {
+            openUntil = until;
+            return this;
+        }
+
+        Builder endsAt(long at) {
+            ends = true;
+            endsAt = at;
+            return this;
+        }
+
+        Life at(long now) {
+            origin = now;
+            return new Life(this);
+        }
+    }
+
+    /** Whether the token is of this life. */
+    public boolean admitted(long admission) {
+        return (admission & 0xffff_ffff_0000_0000L) == token;
+    }
+
+    boolean isOver(long now) {
+        return ends && now - endsAt >= 0;
+    }
+
+    /** Which of these bits have not been told in this life yet. */
+    int tellOnce(int bits) {
+        return bits & ~told.getAndUpdate(before -> before | bits);
+    }
+
+    /** The dependency asks for less until this moment; the latest counts. */
+    void hold(long until) {
+        heldFor.accumulateAndGet(until - origin, Math::max);
+    }
+
+    /** How long it has been asked to hold at least; 0 or less if it has not. */
+    long heldFor(long now) {
+        long held = heldFor.get();
+        return held == 0 ? 0 : held - (now - origin);
+    }
+
+    /** How long an open one stays so; -1 if it is not open or that is over. */
+    public long nanosLeft(long now) {
+        if (state != State.OPEN) {
+            return -1;
+        }
+        // The first call after the moment is let through, not the one at it.
+        long left = openUntil + 1 - now;
+        return left > 0 ? left : -1;
+    }
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker.internal.engine;
+
+/**
+ * From which rates on a window is bad enough, and how many calls it must hold for that to mean something. Immutable.
+ *
+ * <p>Rates are floats, computed as resilience4j computes them, so that both are on the same side of a threshold.
+ *
+ * @param foresees whether the verdict is given as soon as no call that is missing to the minimum can change it
+ * @param slowNanos a call is slow if it ran for longer; and for so long nothing may come back, while enough calls run too
+ *     long, until what came back before says nothing any more
+ */
+public record Thresholds(float failureRate, float slowRate, int minimumCalls, boolean foresees, long slowNanos) {
+    /** The window holds too few calls, or nothing that matters has changed. */
+    static final int UNDECIDED = 0;
+    /** Enough calls, and neither rate has reached its threshold. */
+    static final int BELOW = 1;
+    /** The failure rate has reached its threshold; a bit. */
+    public static final int FAILING = 2;
+    /** The slow call rate has reached its threshold; a bit. */
+    public static final int SLOW = 4;
+
+    /** -1 while there are too few calls. */
+    float rateOf(int part, int calls) {
+        return calls < minimumCalls ? -1 : part * 100.0f / calls;
+    }
+
+    /**
+     * What these numbers mean.
+     *
+     * @param calls all that have ended
+     * @param timed those of them that have a part in the slow call rate
+     * @param slow how many of these are slow
+     * @param overdue calls that still run and are slow already; part of the slow call rate alone
+     */
+    int judge(int calls, int failed, int timed, int slow, int overdue) {
+        // Good calls that are still missing make a rate smaller: if it is reached with them, it is reached.
+        int ended = foresees ? Math.max(calls, minimumCalls) : calls;
+        int known = foresees ? Math.max(timed + overdue, minimumCalls) : timed + overdue;
+        int judged = 0;
+        if (rateOf(failed, ended) >= failureRate) {
+            judged = FAILING;
+        }
+        if (rateOf(slow + overdue, known) >= slowRate) {
+            judged |= SLOW;
+        }
+        if (judged != 0) {
+            return judged;
+        }
+        return calls >= minimumCalls || (foresees && staysBelow(calls, failed, slow)) ? BELOW : UNDECIDED;
+    }
+
+    /** Also if all that are still missing, the running ones among them, should fail and be slow. */
+    private boolean staysBelow(int calls, int failed, int slow) {
+        int missing = minimumCalls - calls;
+        return rateOf(failed + missing, minimumCalls) < failureRate && rateOf(slow + missing, minimumCalls) < slowRate;
+    }
+
+    static boolean exceeded(int judged) {
+        return (judged & (FAILING | SLOW)) != 0;
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker.internal.engine;
+
+/**
+ * What a window holds at one moment. Immutable.
+ *
+ * @param calls all of them
+ * @param failed those that failed, slow or not
+ * @param slow those that were slow, failed or not
+ * @param slowFailed those that were both
+ * @param overdue calls that still run and are slow already; not in the other numbers
+ * @param failureRate percentage of failed calls; -1 while there are too few
+ * @param slowRate percentage of slow calls, overdue ones included; -1 while there are too few
+ */
+public record Totals(int calls, int failed, int slow, int slowFailed, int overdue, float failureRate, float slowRate) {
+    static final Totals NONE = new Totals(0, 0, 0, 0, 0, -1, -1);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.circuitbreaker.internal.resilience4j;
+
+import dev.holdfast.circuitbreaker.internal.engine.Engine;
+import dev.holdfast.circuitbreaker.internal.engine.PipelineClock;
+import dev.holdfast.circuitbreaker.internal.engine.Rules;
+import dev.holdfast.circuitbreaker.internal.engine.State;
+import dev.holdfast.circuitbreaker.internal.engine.Totals;
+import dev.holdfast.circuitbreaker.internal.engine.Witness;
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The views of one engine that have been asked for, and what their consumers are told: each view has its own name, and with
+ * it its own events. Costs a call one read as long as there is none. Safe for any number of threads.
+ */
+public final class Views implements Witness {
+    private final Rules rules;
+    private final @Nullable CircuitBreakerConfig origin;
+    private final PipelineClock clock;
+    private final List<Resilience4jView> views = new ArrayList<>();
+    private final Map<State, CallNotPermittedException> refusals = new EnumMap<>(State.class);
+
+    /** Copy of the views' publishers. Volatile: a view is told of what ends after it was asked for. */
+    private volatile Events[] publishers = {};
+
+    /** Of an engine with these rules, which may have come from a configuration. */
+    public Views(Rules rules, @Nullable CircuitBreakerConfig origin, PipelineClock clock) {
+        this.rules = rules;
+        this.origin = origin;
+        this.clock = clock;
+        for (State state : List.of(State.OPEN, State.HALF_OPEN, State.FORCED_OPEN)) {
+            refusals.put(state, PolicyParts.refusal(PolicyParts.NAME, States.theirs(state)));
+        }
+    }
+
+    /** The view of this name and these tags; made if there is none. */
+    public synchronized CircuitBreaker view(String name, Map<String, String> tags, Engine engine) {
+        for (Resilience4jView view : views) {
+            if (view.getName().equals(name) && view.getTags().equals(tags)) {
+                return view;
+            }
+        }
+        Resilience4jView view =
+                new Resilience4jView(name, tags, ForeignConfig.config(rules, origin, clock), engine, clock);
+        views.add(view);
+        publishers = views.stream().map(Resilience4jView::events).toArray(Events[]::new);
+        return view;
+    }
+
+    /** Whether anybody listens. */
+    public boolean hasConsumers() {
+        for (Events events : publishers) {
+            if (events.hasConsumers()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A call has succeeded. */
+    public void success(long nanos) {
+        for (Events events : publishers) {
+            events.success(nanos);
+        }
+    }
+
+    /** A call has failed. */
+    public void error(long nanos, Throwable error) {
+        for (Events events : publishers) {
+            events.error(nanos, error);
+        }
+    }
+
+    /** A call does not count. */
+    public void ignored(long nanos, Throwable error) {
+        for (Events events : publishers) {
+            events.ignored(nanos, error);
+        }
+    }
+
+    /** A call was turned away in this state. Returns what an existing {@code catch} looks for. */
+    public @Nullable CallNotPermittedException notPermitted(State state) {
+        for (Events events : publishers) {
+            events.notPermitted();
+        }
+        return refusals.get(state);
+    }
+
+    @Override
+    public void exceeded(int thresholds, Totals totals) {
+        for (Events events : publishers) {
+            events.exceeded(thresholds, totals);
+        }
+    }
+
+    @Override
+    public void changed(State from, State to) {
+        for (Events events : publishers) {
+            events.changed(from, to);
+        }
+    }
+
+    @Override
+    public void reset() {
+        for (Events events : publishers) {
+            events.reset();
+        }
+    }
+}
