@@ -11,15 +11,13 @@ import java.util.concurrent.atomic.AtomicLongArray;
 final class FreeCells {
     private static final long CLOSED = -1;
 
-    /** A cell each two cache lines; the first stride keeps the array's length apart. All operations are atomic and volatile. */
     private final AtomicLongArray words;
-
     private final int cells;
 
     /** Closed cells; a power of two of them. */
     FreeCells(int cells) {
         this.cells = cells;
-        words = new AtomicLongArray((cells + 1) * Stripes.STRIDE);
+        words = Stripes.words(cells);
         close();
     }
 
@@ -90,6 +88,6 @@ final class FreeCells {
     }
 
     private int index(int stripe) {
-        return ((stripe & (cells - 1)) + 1) * Stripes.STRIDE;
+        return Stripes.index(stripe, cells);
     }
 }

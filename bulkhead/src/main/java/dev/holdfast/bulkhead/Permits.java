@@ -33,7 +33,7 @@ final class Permits {
      * permit is free and nobody waits" is one decision, whatever is resized meanwhile. All but the permits given change under
      * the lock alone. While somebody waits, no fewer permits are given than the limit.
      */
-    private final AtomicLongArray word = new AtomicLongArray(2 * Stripes.STRIDE);
+    private final AtomicLongArray word = Stripes.words(1);
 
     private final FreeCells cells;
     private final int queueLimit;

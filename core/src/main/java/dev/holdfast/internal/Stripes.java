@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal;
 
+import java.util.concurrent.atomic.AtomicLongArray;
+
 /**
- * Which part of a striped counter belongs to the calling thread, so that threads do not write the same cache line. For
- * engines that have seen contention; a hint and no more: two threads may share a stripe.
+ * Words on cache lines of their own, and which of them belongs to the calling thread, so that threads do not write the same
+ * line. For engines that have seen contention; a hint and no more: two threads may share a stripe.
+ *
+ * <p>There is no class for such an array. Its users read and swap its words directly, so nothing stands on their hot paths.
  */
 public final class Stripes {
     /** Longs between two stripes of an array: two cache lines, since processors fetch them in pairs. */
@@ -12,6 +16,19 @@ public final class Stripes {
     private static final int MOST = 64;
 
     private Stripes() {}
+
+    /**
+     * A cell for each of so many stripes, a power of two: the word at {@link #index} and those behind it up to {@link #STRIDE}.
+     * All are zero. The first stride keeps the array's length apart. All operations are atomic and volatile.
+     */
+    public static AtomicLongArray words(int stripes) {
+        return new AtomicLongArray((stripes + 1) * STRIDE);
+    }
+
+    /** Where in {@link #words} the cell of this stripe begins, which is any int; for one word only, at {@link #STRIDE}. */
+    public static int index(int stripe, int stripes) {
+        return ((stripe & (stripes - 1)) + 1) * STRIDE;
+    }
 
     /** How many stripes are worth having on this machine: twice its processors, a power of two from 4 to 64. */
     public static int count() {

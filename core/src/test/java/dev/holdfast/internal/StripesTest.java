@@ -19,6 +19,17 @@ class StripesTest {
     }
 
     @Test
+    void eachStripeHasACellOfItsOwnApartFromTheOthersAndFromTheEnds() {
+        int length = Stripes.words(4).length();
+        for (int stripe = 0; stripe < 4; stripe++) {
+            assertThat(Stripes.index(stripe, 4)).isEqualTo((stripe + 1) * Stripes.STRIDE);
+        }
+        assertThat(length).isEqualTo(5 * Stripes.STRIDE);
+        assertThat(Stripes.index(-1, 4)).as("any int").isEqualTo(Stripes.index(3, 4));
+        assertThat(Stripes.index(7, 1)).as("one word only").isEqualTo(Stripes.STRIDE);
+    }
+
+    @Test
     void aThreadStaysWithItsStripeAndThoseMadeOneAfterTheOtherDiffer() throws InterruptedException {
         assertThat(Stripes.current()).isEqualTo(Stripes.current());
         Set<Integer> seen = new HashSet<>();

@@ -49,7 +49,7 @@ final class Gcra {
      * The end of the last place that was taken (the theoretical arrival time of the next call), in fractions of a
      * nanosecond, modulo 2^64; {@link #NONE} before the first call.
      */
-    private final AtomicLongArray last = new AtomicLongArray(2 * Stripes.STRIDE);
+    private final AtomicLongArray last = Stripes.words(1);
 
     private final PlaceCells cells;
     /** How many places a thread takes at a time; 1: the burst is too small for cells. */

@@ -27,7 +27,7 @@ final class PlaceCells {
         this.cells = cells;
         this.cost = cost;
         this.tolerance = tolerance;
-        words = new AtomicLongArray((cells + 1) * Stripes.STRIDE);
+        words = Stripes.words(cells);
     }
 
     /** The end of a place in the cell of this stripe, which is taken; {@link Gcra#NONE} if it holds none that can be used. */
@@ -93,6 +93,6 @@ final class PlaceCells {
     }
 
     private int index(int stripe) {
-        return ((stripe & (cells - 1)) + 1) * Stripes.STRIDE;
+        return Stripes.index(stripe, cells);
     }
 }
