@@ -16,36 +16,10 @@ public final class BulkheadSettings {
     static final int MOST = 1_000_000;
     static final Duration LONGEST_WAIT = Duration.ofDays(1);
 
-    private final int maxConcurrentCalls;
-    private final LimitAlgorithm limit;
-    private final int minConcurrentCalls;
-    private final @Nullable Integer givenInitial;
-    private final int initialConcurrentCalls;
-    private final int maxWaitingCalls;
-    private final Duration maxWait;
-    private final QueueOrder queueOrder;
-    private final Duration codelTarget;
-    private final Duration codelInterval;
-    private final Duration lease;
-    private final boolean dedicatedThreads;
-    private final List<String> warnings;
-    private final Resilience4jOptions forViews;
+    private final Builder builder;
 
     private BulkheadSettings(Builder builder) {
-        maxConcurrentCalls = builder.maxConcurrentCalls;
-        limit = builder.limit;
-        minConcurrentCalls = builder.minConcurrentCalls;
-        givenInitial = builder.initialConcurrentCalls;
-        initialConcurrentCalls = builder.effectiveInitial();
-        maxWaitingCalls = builder.maxWaitingCalls;
-        maxWait = builder.maxWait;
-        queueOrder = builder.queueOrder;
-        codelTarget = builder.codelTarget;
-        codelInterval = builder.codelInterval;
-        lease = builder.lease;
-        dedicatedThreads = builder.dedicatedThreads;
-        warnings = List.copyOf(builder.warnings);
-        forViews = builder.forViews;
+        this.builder = builder;
     }
 
     /**
@@ -73,19 +47,19 @@ public final class BulkheadSettings {
                 .maxWait(maxWait)
                 .maxWaitingCalls(maxWait.isZero() ? 0 : MOST);
         builder.forViews = Resilience4jOptions.of(config);
+        List<String> warnings = new ArrayList<>();
         if (!maxWait.isZero()) {
-            builder.warnings.add(
-                    "maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do");
+            warnings.add("maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do");
         }
         if (config.isWritableStackTraceEnabled()) {
-            builder.warnings.add(
+            warnings.add(
                     "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace; one by a view has");
         }
         if (!config.isFairCallHandlingEnabled()) {
-            builder.warnings.add(
-                    "fairCallHandlingEnabled: calls are served in the order in which they came, although false"
-                            + " does not ask for it");
+            warnings.add("fairCallHandlingEnabled: calls are served in the order in which they came, although false"
+                    + " does not ask for it");
         }
+        builder.warnings = List.copyOf(warnings);
         return builder.build();
     }
 
@@ -96,100 +70,87 @@ public final class BulkheadSettings {
 
     /** A builder that holds these settings. An initial limit that was not set goes on following the others. */
     public Builder toBuilder() {
-        Builder builder = builder()
-                .maxConcurrentCalls(maxConcurrentCalls)
-                .limit(limit)
-                .minConcurrentCalls(minConcurrentCalls)
-                .maxWaitingCalls(maxWaitingCalls)
-                .maxWait(maxWait)
-                .queueOrder(queueOrder)
-                .codelTarget(codelTarget)
-                .codelInterval(codelInterval)
-                .lease(lease)
-                .dedicatedThreads(dedicatedThreads);
-        builder.initialConcurrentCalls = givenInitial;
-        builder.warnings.addAll(warnings);
-        builder.forViews = forViews;
-        return builder;
+        return new Builder(builder);
     }
 
     /** How many calls may run at once; the ceiling of a limit that adapts. */
     public int maxConcurrentCalls() {
-        return maxConcurrentCalls;
+        return builder.maxConcurrentCalls;
     }
 
     /** Where the limit comes from. */
     public LimitAlgorithm limit() {
-        return limit;
+        return builder.limit;
     }
 
     /** The floor of a limit that adapts. */
     public int minConcurrentCalls() {
-        return minConcurrentCalls;
+        return builder.minConcurrentCalls;
     }
 
     /** Where a limit that adapts starts. */
     public int initialConcurrentCalls() {
-        return initialConcurrentCalls;
+        return builder.effectiveInitial();
     }
 
     /** How many calls may wait for a permit; one more is turned away at once. */
     public int maxWaitingCalls() {
-        return maxWaitingCalls;
+        return builder.maxWaitingCalls;
     }
 
     /** How long a call may wait for a permit. */
     public Duration maxWait() {
-        return maxWait;
+        return builder.maxWait;
     }
 
     /** Who is served first of those who wait. */
     public QueueOrder queueOrder() {
-        return queueOrder;
+        return builder.queueOrder;
     }
 
     /** For {@link QueueOrder#CODEL}: how long a call may wait in a queue that stands. */
     public Duration codelTarget() {
-        return codelTarget;
+        return builder.codelTarget;
     }
 
     /** For {@link QueueOrder#CODEL}: after which time without an empty moment a queue stands. */
     public Duration codelInterval() {
-        return codelInterval;
+        return builder.codelInterval;
     }
 
     /** After which time the permit of work that never ends is given to others. */
     public Duration lease() {
-        return lease;
+        return builder.lease;
     }
 
     /** Whether attempts run on threads of their own, as many as there are permits. */
     public boolean dedicatedThreads() {
-        return dedicatedThreads;
+        return builder.dedicatedThreads;
     }
 
     /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
     public List<String> warnings() {
-        return warnings;
+        return builder.warnings;
     }
 
     /** What callers of a view are to have. */
     Resilience4jOptions forViews() {
-        return forViews;
+        return builder.forViews;
     }
 
     @Override
     public String toString() {
-        String adaptive = limit == LimitAlgorithm.FIXED
+        Builder b = builder;
+        String adaptive = b.limit == LimitAlgorithm.FIXED
                 ? ""
-                : ", limit=" + limit + ", minConcurrentCalls=" + minConcurrentCalls + ", initialConcurrentCalls="
-                        + initialConcurrentCalls;
-        String codel = queueOrder == QueueOrder.CODEL
-                ? ", codelTarget=" + Checks.text(codelTarget) + ", codelInterval=" + Checks.text(codelInterval)
+                : ", limit=" + b.limit + ", minConcurrentCalls=" + b.minConcurrentCalls + ", initialConcurrentCalls="
+                        + b.effectiveInitial();
+        String codel = b.queueOrder == QueueOrder.CODEL
+                ? ", codelTarget=" + Checks.text(b.codelTarget) + ", codelInterval=" + Checks.text(b.codelInterval)
                 : "";
-        return "maxConcurrentCalls=" + maxConcurrentCalls + adaptive + ", maxWaitingCalls=" + maxWaitingCalls
-                + ", maxWait=" + Checks.text(maxWait) + ", queueOrder=" + queueOrder + codel + ", lease="
-                + Checks.text(lease) + (dedicatedThreads ? ", dedicatedThreads" : "");
+        return "maxConcurrentCalls=" + b.maxConcurrentCalls + adaptive + ", maxWaitingCalls=" + b.maxWaitingCalls
+                + ", maxWait=" + Checks.text(b.maxWait) + ", queueOrder=" + b.queueOrder + codel + ", lease="
+                + Checks.text(b.lease) + (b.dedicatedThreads ? ", dedicatedThreads" : "");
     }
 
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
@@ -203,12 +164,28 @@ public final class BulkheadSettings {
         private QueueOrder queueOrder = QueueOrder.FIFO;
         private Duration codelTarget = Duration.ofMillis(5);
         private Duration codelInterval = Duration.ofMillis(100);
-        private final List<String> warnings = new ArrayList<>();
+        private List<String> warnings = List.of();
         private Duration lease = Duration.ofMinutes(1);
         private boolean dedicatedThreads;
         private Resilience4jOptions forViews = Resilience4jOptions.DEFAULTS;
 
         private Builder() {}
+
+        private Builder(Builder other) {
+            maxConcurrentCalls = other.maxConcurrentCalls;
+            limit = other.limit;
+            minConcurrentCalls = other.minConcurrentCalls;
+            initialConcurrentCalls = other.initialConcurrentCalls;
+            maxWaitingCalls = other.maxWaitingCalls;
+            maxWait = other.maxWait;
+            queueOrder = other.queueOrder;
+            codelTarget = other.codelTarget;
+            codelInterval = other.codelInterval;
+            lease = other.lease;
+            dedicatedThreads = other.dedicatedThreads;
+            warnings = other.warnings;
+            forViews = other.forViews;
+        }
 
         /** How many calls may run at once, the ceiling of a limit that adapts: 1 to 1,000,000; default 25. */
         public Builder maxConcurrentCalls(int calls) {
@@ -309,7 +286,7 @@ public final class BulkheadSettings {
                     .range("maxWait", maxWait, Duration.ZERO, LONGEST_WAIT)
                     .range("lease", lease, Duration.ofMillis(1), Duration.ofDays(1))
                     .done();
-            return new BulkheadSettings(this);
+            return new BulkheadSettings(new Builder(this));
         }
     }
 

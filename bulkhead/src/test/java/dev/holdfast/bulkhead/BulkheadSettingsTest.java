@@ -53,6 +53,19 @@ class BulkheadSettingsTest {
     }
 
     @Test
+    void whatABuilderIsToldLaterChangesNoSettings() {
+        BulkheadSettings.Builder builder = BulkheadSettings.builder();
+        BulkheadSettings settings = builder.build();
+
+        builder.maxConcurrentCalls(3);
+        settings.toBuilder().maxWaitingCalls(4);
+
+        assertThat(settings)
+                .usingRecursiveComparison()
+                .isEqualTo(BulkheadSettings.builder().build());
+    }
+
+    @Test
     void anInitialLimitThatWasNotSetFollowsFloorAndCeiling() {
         BulkheadSettings settings = BulkheadSettings.of(b -> b.maxConcurrentCalls(100));
 

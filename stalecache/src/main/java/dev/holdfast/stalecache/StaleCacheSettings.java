@@ -19,28 +19,10 @@ public final class StaleCacheSettings {
     private static final Duration HOUR = Duration.ofHours(1);
     private static final Duration YEAR = Duration.ofDays(365);
 
-    private final Duration fresh;
-    private final Duration staleWhileRevalidate;
-    private final Duration staleIfError;
-    private final @Nullable Duration staleIfSlow;
-    private final boolean keepIfIgnored;
-    private final int maxEntries;
-    private final int maxFollowers;
-    private final int maxFollowersIfSlow;
-    private final Duration refreshTimeout;
-    private final Duration refreshBackoff;
+    private final Builder builder;
 
-    private StaleCacheSettings(Builder from) {
-        fresh = from.fresh;
-        staleWhileRevalidate = from.staleWhileRevalidate;
-        staleIfError = from.staleIfError;
-        staleIfSlow = from.staleIfSlow;
-        keepIfIgnored = from.keepIfIgnored;
-        maxEntries = from.maxEntries;
-        maxFollowers = from.maxFollowers;
-        maxFollowersIfSlow = from.maxFollowersIfSlow;
-        refreshTimeout = from.refreshTimeout;
-        refreshBackoff = from.refreshBackoff;
+    private StaleCacheSettings(Builder builder) {
+        this.builder = builder;
     }
 
     /**
@@ -61,78 +43,70 @@ public final class StaleCacheSettings {
 
     /** A builder that holds these values. */
     public Builder toBuilder() {
-        Builder builder = new Builder()
-                .fresh(fresh)
-                .staleWhileRevalidate(staleWhileRevalidate)
-                .staleIfError(staleIfError)
-                .keepIfIgnored(keepIfIgnored)
-                .maxEntries(maxEntries)
-                .maxFollowers(maxFollowers)
-                .maxFollowersIfSlow(maxFollowersIfSlow)
-                .refreshTimeout(refreshTimeout)
-                .refreshBackoff(refreshBackoff);
-        builder.staleIfSlow = staleIfSlow;
-        return builder;
+        return new Builder(builder);
     }
 
     /** For how long a value is the answer without asking the dependency. */
     public Duration fresh() {
-        return fresh;
+        return builder.fresh;
     }
 
     /** For how long after that it is the answer at once, while it is refreshed in the background. */
     public Duration staleWhileRevalidate() {
-        return staleWhileRevalidate;
+        return builder.staleWhileRevalidate;
     }
 
     /** For how long after the fresh time it is the answer to a call that failed or was turned away. */
     public Duration staleIfError() {
-        return staleIfError;
+        return builder.staleIfError;
     }
 
     /** After which time an old value is the answer to a call that is slow; zero: never; empty: it is measured. */
     public Optional<Duration> staleIfSlow() {
-        return Optional.ofNullable(staleIfSlow);
+        return Optional.ofNullable(builder.staleIfSlow);
     }
 
     /** Whether an old value is kept although the dependency's last answer was an ignored one. */
     public boolean keepIfIgnored() {
-        return keepIfIgnored;
+        return builder.keepIfIgnored;
     }
 
     /** How many values are kept. */
     public int maxEntries() {
-        return maxEntries;
+        return builder.maxEntries;
     }
 
     /** How many calls may wait for another one of the same key. */
     public int maxFollowers() {
-        return maxFollowers;
+        return builder.maxFollowers;
     }
 
     /** How many may while that one is slow. */
     public int maxFollowersIfSlow() {
-        return maxFollowersIfSlow;
+        return builder.maxFollowersIfSlow;
     }
 
     /** How long a refresh in the background may take. */
     public Duration refreshTimeout() {
-        return refreshTimeout;
+        return builder.refreshTimeout;
     }
 
     /** How long a key is not refreshed after a refresh has failed. */
     public Duration refreshBackoff() {
-        return refreshBackoff;
+        return builder.refreshBackoff;
     }
 
     @Override
     public String toString() {
-        return "StaleCacheSettings[fresh=" + Checks.text(fresh) + ", staleWhileRevalidate="
-                + Checks.text(staleWhileRevalidate) + ", staleIfError=" + Checks.text(staleIfError) + ", staleIfSlow="
-                + (staleIfSlow == null ? "measured" : Checks.text(staleIfSlow)) + ", keepIfIgnored=" + keepIfIgnored
-                + ", maxEntries=" + maxEntries + ", maxFollowers=" + maxFollowers + ", maxFollowersIfSlow="
-                + maxFollowersIfSlow + ", refreshTimeout=" + Checks.text(refreshTimeout) + ", refreshBackoff="
-                + Checks.text(refreshBackoff) + "]";
+        Builder b = builder;
+        return "StaleCacheSettings[fresh=" + Checks.text(b.fresh) + ", staleWhileRevalidate="
+                + Checks.text(b.staleWhileRevalidate) + ", staleIfError=" + Checks.text(b.staleIfError)
+                + ", staleIfSlow="
+                + (b.staleIfSlow == null ? "measured" : Checks.text(b.staleIfSlow)) + ", keepIfIgnored="
+                + b.keepIfIgnored
+                + ", maxEntries=" + b.maxEntries + ", maxFollowers=" + b.maxFollowers + ", maxFollowersIfSlow="
+                + b.maxFollowersIfSlow + ", refreshTimeout=" + Checks.text(b.refreshTimeout) + ", refreshBackoff="
+                + Checks.text(b.refreshBackoff) + "]";
     }
 
     /** Collects the options; checks them all in {@link #build}. Not for several threads. */
@@ -149,6 +123,19 @@ public final class StaleCacheSettings {
         private Duration refreshBackoff = Duration.ofSeconds(1);
 
         private Builder() {}
+
+        private Builder(Builder other) {
+            fresh = other.fresh;
+            staleWhileRevalidate = other.staleWhileRevalidate;
+            staleIfError = other.staleIfError;
+            staleIfSlow = other.staleIfSlow;
+            keepIfIgnored = other.keepIfIgnored;
+            maxEntries = other.maxEntries;
+            maxFollowers = other.maxFollowers;
+            maxFollowersIfSlow = other.maxFollowersIfSlow;
+            refreshTimeout = other.refreshTimeout;
+            refreshBackoff = other.refreshBackoff;
+        }
 
         /** For how long a value is the answer without asking the dependency. From 0 to 365 days; default 0: never. */
         public Builder fresh(Duration time) {
@@ -250,7 +237,7 @@ public final class StaleCacheSettings {
                     .range("refreshTimeout", refreshTimeout, TICK, HOUR)
                     .range("refreshBackoff", refreshBackoff, TICK, HOUR)
                     .done();
-            return new StaleCacheSettings(this);
+            return new StaleCacheSettings(new Builder(this));
         }
 
         private static boolean isSoftTimeout(@Nullable Duration time) {

@@ -52,6 +52,19 @@ class StaleCacheSettingsTest {
     }
 
     @Test
+    void whatABuilderIsToldLaterChangesNoSettings() {
+        StaleCacheSettings.Builder builder = StaleCacheSettings.builder();
+        StaleCacheSettings settings = builder.build();
+
+        builder.maxEntries(3);
+        settings.toBuilder().keepIfIgnored(true);
+
+        assertThat(settings)
+                .usingRecursiveComparison()
+                .isEqualTo(StaleCacheSettings.builder().build());
+    }
+
+    @Test
     void builderOfSettingsHoldsTheirValues() {
         StaleCacheSettings settings = StaleCacheSettings.of(b -> b.fresh(Duration.ofSeconds(5))
                 .staleWhileRevalidate(Duration.ofSeconds(30))

@@ -18,20 +18,10 @@ public final class ThrottleSettings {
 
     private static final Duration SHORTEST = Duration.ofMillis(1);
 
-    private final int limit;
-    private final Duration per;
-    private final @Nullable Integer givenBurst;
-    private final int burst;
-    private final Duration maxWait;
-    private final List<String> warnings;
+    private final Builder builder;
 
     private ThrottleSettings(Builder builder) {
-        limit = builder.limit;
-        per = builder.per;
-        givenBurst = builder.burst;
-        burst = builder.effectiveBurst();
-        maxWait = builder.maxWait;
-        warnings = List.copyOf(builder.warnings);
+        this.builder = builder;
     }
 
     /**
@@ -55,14 +45,15 @@ public final class ThrottleSettings {
     public static ThrottleSettings from(RateLimiterConfig config) {
         Builder builder = builder().maxWait(config.getTimeoutDuration());
         cycles(builder, config.getLimitForPeriod(), config.getLimitRefreshPeriod());
-        builder.warnings.add(
-                "limitRefreshPeriod: calls are spaced evenly; the permissions of a cycle do not come all at once");
+        List<String> warnings = new ArrayList<>();
+        warnings.add("limitRefreshPeriod: calls are spaced evenly; the permissions of a cycle do not come all at once");
         if (!neverDrains(config)) {
-            builder.warnings.add("drainPermissionsOnResult: results change no permissions; the predicate is not asked");
+            warnings.add("drainPermissionsOnResult: results change no permissions; the predicate is not asked");
         }
         if (config.isWritableStackTraceEnabled()) {
-            builder.warnings.add("writableStackTraceEnabled: a rejection of Holdfast never has a stack trace");
+            warnings.add("writableStackTraceEnabled: a rejection of Holdfast never has a stack trace");
         }
+        builder.warnings = List.copyOf(warnings);
         return builder.build();
     }
 
@@ -90,41 +81,39 @@ public final class ThrottleSettings {
 
     /** A builder that holds these settings. A burst that was not set goes on following the limit. */
     public Builder toBuilder() {
-        Builder builder = builder().limit(limit).per(per).maxWait(maxWait);
-        builder.burst = givenBurst;
-        builder.warnings.addAll(warnings);
-        return builder;
+        return new Builder(builder);
     }
 
     /** How many calls may start in each {@link #per}. */
     public int limit() {
-        return limit;
+        return builder.limit;
     }
 
     /** The time that {@link #limit} is meant for. */
     public Duration per() {
-        return per;
+        return builder.per;
     }
 
     /** How many calls may start at once after a quiet time. */
     public int burst() {
-        return burst;
+        return builder.effectiveBurst();
     }
 
     /** How long a call may be held back. */
     public Duration maxWait() {
-        return maxWait;
+        return builder.maxWait;
     }
 
     /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
     public List<String> warnings() {
-        return warnings;
+        return builder.warnings;
     }
 
     @Override
     public String toString() {
-        return "limit=" + limit + ", per=" + Checks.text(per) + ", burst=" + burst + ", maxWait="
-                + Checks.text(maxWait);
+        Builder b = builder;
+        return "limit=" + b.limit + ", per=" + Checks.text(b.per) + ", burst=" + burst() + ", maxWait="
+                + Checks.text(b.maxWait);
     }
 
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
@@ -133,9 +122,17 @@ public final class ThrottleSettings {
         private Duration per = Duration.ofSeconds(1);
         private @Nullable Integer burst;
         private Duration maxWait = Duration.ZERO;
-        private final List<String> warnings = new ArrayList<>();
+        private List<String> warnings = List.of();
 
         private Builder() {}
+
+        private Builder(Builder other) {
+            limit = other.limit;
+            per = other.per;
+            burst = other.burst;
+            maxWait = other.maxWait;
+            warnings = other.warnings;
+        }
 
         /** How many calls may start in each {@link #per}: 1 to 1,000,000,000, at most one a nanosecond; default 50. */
         public Builder limit(int calls) {
@@ -180,7 +177,7 @@ public final class ThrottleSettings {
                     .range("burst", effectiveBurst(), 1, Math.max(1, limit))
                     .range("maxWait", maxWait, Duration.ZERO, Duration.ofHours(1))
                     .done();
-            return new ThrottleSettings(this);
+            return new ThrottleSettings(new Builder(this));
         }
     }
 }

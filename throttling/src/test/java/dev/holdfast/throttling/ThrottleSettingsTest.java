@@ -39,6 +39,19 @@ class ThrottleSettingsTest {
     }
 
     @Test
+    void whatABuilderIsToldLaterChangesNoSettings() {
+        ThrottleSettings.Builder builder = ThrottleSettings.builder();
+        ThrottleSettings settings = builder.build();
+
+        builder.limit(3);
+        settings.toBuilder().burst(1);
+
+        assertThat(settings)
+                .usingRecursiveComparison()
+                .isEqualTo(ThrottleSettings.builder().build());
+    }
+
+    @Test
     void aBurstThatWasNotSetFollowsTheLimit() {
         ThrottleSettings settings = ThrottleSettings.of(t -> t.limit(200));
 
