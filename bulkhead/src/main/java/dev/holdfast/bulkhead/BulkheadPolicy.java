@@ -4,6 +4,13 @@ package dev.holdfast.bulkhead;
 import dev.holdfast.Reason;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
+import dev.holdfast.bulkhead.internal.engine.AdaptiveLimit;
+import dev.holdfast.bulkhead.internal.engine.Algorithms;
+import dev.holdfast.bulkhead.internal.engine.Permits;
+import dev.holdfast.bulkhead.internal.engine.Ticket;
+import dev.holdfast.bulkhead.internal.engine.TicketQueue;
+import dev.holdfast.bulkhead.internal.resilience4j.ExistingBulkheadPolicy;
+import dev.holdfast.bulkhead.internal.resilience4j.Views;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Meters;
@@ -14,7 +21,6 @@ import io.github.resilience4j.bulkhead.Bulkhead;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -34,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * of threads; one instance for each dependency. Allocates nothing unless a call waits.
  */
 public final class BulkheadPolicy extends Policy {
-    static final String NAME = "bulkhead";
+    private static final String NAME = "bulkhead";
 
     /** In the slot of a call that has a permit. */
     private static final long HELD = 1;
@@ -48,23 +54,37 @@ public final class BulkheadPolicy extends Policy {
     private final LongAdder writtenOff = new LongAdder();
 
     /** Told of every call; usually there are none. */
-    private final List<Resilience4jBulkhead> views = new CopyOnWriteArrayList<>();
-
-    /** For callers of views, who wait by it. */
-    private volatile TimeSource time = TimeSource.system();
+    private final Views views;
 
     private BulkheadPolicy(BulkheadSettings settings) {
         super(NAME, hearsFor(settings.limit()));
         this.settings = settings;
-        boolean fixed = settings.limit() == LimitAlgorithm.FIXED;
-        adaptive = fixed ? null : Algorithms.of(settings);
+        adaptive = adaptive(settings);
         int limit = adaptive == null ? settings.maxConcurrentCalls() : adaptive.limit();
-        TicketQueue queue =
-                new TicketQueue(settings.queueOrder(), settings.codelInterval().toNanos());
-        permits = new Permits(limit, settings.maxWaitingCalls(), queue, new FreeCells(Stripes.count()));
+        permits = new Permits(limit, settings.maxWaitingCalls(), queue(settings));
         maxWaitNanos = settings.maxWait().toNanos();
         targetNanos = settings.codelTarget().toNanos();
         leaseNanos = settings.lease().toNanos();
+        String adaptsBy = adaptive == null ? null : settings.limit().name();
+        views = new Views(permits, settings.forViews(), targetNanos, adaptsBy);
+    }
+
+    private static @Nullable AdaptiveLimit adaptive(BulkheadSettings settings) {
+        int floor = settings.minConcurrentCalls();
+        int initial = settings.initialConcurrentCalls();
+        int ceiling = settings.maxConcurrentCalls();
+        return switch (settings.limit()) {
+            case FIXED -> null;
+            case AIMD -> Algorithms.aimd(floor, initial, ceiling);
+            case VEGAS -> Algorithms.vegas(floor, initial, ceiling);
+            case GRADIENT2 -> Algorithms.gradient2(floor, initial, ceiling);
+        };
+    }
+
+    private static TicketQueue queue(BulkheadSettings settings) {
+        QueueOrder order = settings.queueOrder();
+        long interval = settings.codelInterval().toNanos();
+        return new TicketQueue(order == QueueOrder.LIFO, order == QueueOrder.CODEL ? interval : TicketQueue.NEVER);
     }
 
     private static int hearsFor(LimitAlgorithm limit) {
@@ -98,7 +118,8 @@ public final class BulkheadPolicy extends Policy {
      * asynchronous call; the build warns. The lease is the default.
      */
     public static Policy of(Bulkhead existing) {
-        return new ExistingBulkheadPolicy(existing);
+        return new ExistingBulkheadPolicy(
+                existing, BulkheadSettings.builder().build().lease());
     }
 
     @Override
@@ -111,25 +132,25 @@ public final class BulkheadPolicy extends Policy {
         if (passage.object() instanceof Ticket ticket) {
             return afterWaiting(passage, ticket);
         }
-        if (take()) {
+        if (permits.tryAcquire(Stripes.current())) {
             return admit(passage);
         }
         long wait = Math.min(maxWaitNanos, passage.remaining());
         Ticket ticket = wait > 0 ? permits.join(passage.now()) : null;
         if (ticket == null) {
-            tellRejected();
+            views.rejected();
             return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage), null);
         }
         if (ticket.granted()) {
             return admit(passage);
         }
         passage.object(ticket);
-        return passage.await(ticket, waitNanos(ticket, wait));
+        return passage.await(ticket, ticket.waitNanos(wait, targetNanos));
     }
 
     private int admit(Passage passage) {
         passage.slot(HELD);
-        tellPermitted();
+        views.permitted();
         return PROCEED;
     }
 
@@ -138,14 +159,14 @@ public final class BulkheadPolicy extends Policy {
         if (ticket.granted() || !permits.withdraw(ticket)) {
             return admit(passage);
         }
-        tellRejected();
+        views.rejected();
         return passage.reject(Reason.BULKHEAD_FULL, -1, lateMessage(passage, ticket));
     }
 
     @Override
     public void abandon(Passage passage) {
         if (passage.object() instanceof Ticket ticket && !permits.withdraw(ticket)) {
-            putBack();
+            permits.release(Stripes.current());
         }
     }
 
@@ -173,60 +194,13 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public void ended(Passage passage) {
         if (passage.slot() == HELD) {
-            putBack(); // first, since all else may throw
+            permits.release(Stripes.current()); // first, since all else may throw
             if (passage.writtenOff()) {
                 writtenOff.increment();
             }
             if (passage.started()) {
-                tellFinished();
+                views.finished();
             }
-        }
-    }
-
-    boolean take() {
-        return permits.tryAcquire(Stripes.current());
-    }
-
-    /** A place in the queue, after {@link #take} said no; null if it is full. */
-    @Nullable
-    Ticket join() {
-        return permits.join(time.nanos());
-    }
-
-    /** Gives up the wait: false if the ticket holds a permit. */
-    boolean withdraw(Ticket ticket) {
-        return permits.withdraw(ticket);
-    }
-
-    /** How long the holder of a ticket may wait, who would for so long. */
-    long waitNanos(Ticket ticket, long longest) {
-        return ticket.late ? Math.min(longest, targetNanos) : longest;
-    }
-
-    /** Of the pipeline that was built last with it. */
-    TimeSource time() {
-        return time;
-    }
-
-    void putBack() {
-        permits.release(Stripes.current());
-    }
-
-    void tellPermitted() {
-        if (!views.isEmpty()) {
-            views.forEach(Resilience4jBulkhead::permitted);
-        }
-    }
-
-    void tellRejected() {
-        if (!views.isEmpty()) {
-            views.forEach(Resilience4jBulkhead::rejected);
-        }
-    }
-
-    void tellFinished() {
-        if (!views.isEmpty()) {
-            views.forEach(Resilience4jBulkhead::finished);
         }
     }
 
@@ -264,24 +238,13 @@ public final class BulkheadPolicy extends Policy {
      *
      * @throws IllegalArgumentException if there is a view of this name with other tags
      */
-    public synchronized Bulkhead asResilience4j(String name, Map<String, String> tags) {
-        for (Resilience4jBulkhead view : views) {
-            if (view.getName().equals(name)) {
-                if (!view.getTags().equals(tags)) {
-                    throw new IllegalArgumentException(
-                            "view '" + name + "' has the tags " + view.getTags() + " and not " + tags);
-                }
-                return view;
-            }
-        }
-        Resilience4jBulkhead view = new Resilience4jBulkhead(name, tags, this);
-        views.add(view);
-        return view;
+    public Bulkhead asResilience4j(String name, Map<String, String> tags) {
+        return views.view(name, tags);
     }
 
     @Override
     public void bind(TimeSource pipelineTime) {
-        time = pipelineTime;
+        views.bind(pipelineTime);
     }
 
     @Override
@@ -343,7 +306,7 @@ public final class BulkheadPolicy extends Policy {
         if (ticket.displaced()) {
             return full + "a later call took the place in the queue, " + counts().get();
         }
-        Duration longest = ticket.late ? settings.codelTarget() : settings.maxWait();
+        Duration longest = ticket.late() ? settings.codelTarget() : settings.maxWait();
         return full + "no permit came back within " + Checks.text(longest) + ", " + counts().get();
     }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
+import dev.holdfast.bulkhead.internal.engine.Permits;
+import dev.holdfast.bulkhead.internal.resilience4j.Resilience4jOptions;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.InvalidSettingsException;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -13,9 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** How many calls may run at once, and how many may wait for how long. Immutable. */
 public final class BulkheadSettings {
-    static final int MOST = 1_000_000;
-    static final Duration LONGEST_WAIT = Duration.ofDays(1);
-
     private final Builder builder;
 
     private BulkheadSettings(Builder builder) {
@@ -45,21 +43,8 @@ public final class BulkheadSettings {
         Builder builder = builder()
                 .maxConcurrentCalls(config.getMaxConcurrentCalls())
                 .maxWait(maxWait)
-                .maxWaitingCalls(maxWait.isZero() ? 0 : MOST);
+                .maxWaitingCalls(maxWait.isZero() ? 0 : Permits.MOST);
         builder.forViews = Resilience4jOptions.of(config);
-        List<String> warnings = new ArrayList<>();
-        if (!maxWait.isZero()) {
-            warnings.add("maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do");
-        }
-        if (config.isWritableStackTraceEnabled()) {
-            warnings.add(
-                    "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace; one by a view has");
-        }
-        if (!config.isFairCallHandlingEnabled()) {
-            warnings.add("fairCallHandlingEnabled: calls are served in the order in which they came, although false"
-                    + " does not ask for it");
-        }
-        builder.warnings = List.copyOf(warnings);
         return builder.build();
     }
 
@@ -130,7 +115,7 @@ public final class BulkheadSettings {
 
     /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
     public List<String> warnings() {
-        return builder.warnings;
+        return builder.forViews.warnings();
     }
 
     /** What callers of a view are to have. */
@@ -164,7 +149,6 @@ public final class BulkheadSettings {
         private QueueOrder queueOrder = QueueOrder.FIFO;
         private Duration codelTarget = Duration.ofMillis(5);
         private Duration codelInterval = Duration.ofMillis(100);
-        private List<String> warnings = List.of();
         private Duration lease = Duration.ofMinutes(1);
         private boolean dedicatedThreads;
         private Resilience4jOptions forViews = Resilience4jOptions.DEFAULTS;
@@ -183,7 +167,6 @@ public final class BulkheadSettings {
             codelInterval = other.codelInterval;
             lease = other.lease;
             dedicatedThreads = other.dedicatedThreads;
-            warnings = other.warnings;
             forViews = other.forViews;
         }
 
@@ -273,17 +256,17 @@ public final class BulkheadSettings {
          */
         public BulkheadSettings build() {
             new Checks("bulkhead")
-                    .range("maxConcurrentCalls", maxConcurrentCalls, 1, MOST)
+                    .range("maxConcurrentCalls", maxConcurrentCalls, 1, Permits.MOST)
                     .range("minConcurrentCalls", minConcurrentCalls, 1, Math.max(1, maxConcurrentCalls))
                     .range(
                             "initialConcurrentCalls",
                             effectiveInitial(),
                             minConcurrentCalls,
                             Math.max(minConcurrentCalls, maxConcurrentCalls))
-                    .range("maxWaitingCalls", maxWaitingCalls, 0, MOST)
+                    .range("maxWaitingCalls", maxWaitingCalls, 0, Permits.MOST)
                     .range("codelTarget", codelTarget, Duration.ZERO, Duration.ofDays(1))
                     .range("codelInterval", codelInterval, Duration.ofMillis(1), Duration.ofDays(1))
-                    .range("maxWait", maxWait, Duration.ZERO, LONGEST_WAIT)
+                    .range("maxWait", maxWait, Duration.ZERO, Duration.ofDays(1))
                     .range("lease", lease, Duration.ofMillis(1), Duration.ofDays(1))
                     .done();
             return new BulkheadSettings(new Builder(this));

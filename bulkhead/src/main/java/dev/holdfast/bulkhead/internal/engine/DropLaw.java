@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import com.netflix.concurrency.limits.Limit;
-import java.util.function.IntFunction;
 
 /**
  * AIMD: looks at drops alone. It is made to be told of each call, and is told of one window after the other here; so that one
@@ -15,15 +14,7 @@ final class DropLaw implements Law {
 
     private static final double FEW = 0.01;
 
-    private final IntFunction<Limit> algorithms;
-    private Limit algorithm;
     private double owed;
-
-    /** Starts at a limit. */
-    DropLaw(IntFunction<Limit> algorithms, int initial) {
-        this.algorithms = algorithms;
-        algorithm = algorithms.apply(initial);
-    }
 
     @Override
     public double cost(long nanos, boolean drop, double base) {
@@ -51,12 +42,7 @@ final class DropLaw implements Law {
     }
 
     @Override
-    public int limit() {
-        return algorithm.getLimit();
-    }
-
-    @Override
-    public void heed(Samples window, double base) {
+    public void heed(Limit algorithm, Samples window, double base) {
         owed = Math.min(1, owed) + WEIGHT * Math.max(0, window.mean() - base);
         boolean drop = owed >= 1;
         if (drop) {
@@ -73,10 +59,5 @@ final class DropLaw implements Law {
     @Override
     public double needed(double fine, double before, double base) {
         return fine;
-    }
-
-    @Override
-    public void restart(int limit) {
-        algorithm = algorithms.apply(limit);
     }
 }

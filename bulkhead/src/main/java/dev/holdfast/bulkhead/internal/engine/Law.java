@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
-/** An algorithm of concurrency-limits, and what it looks at. Told of one window after the other, by one thread at a time. */
+import com.netflix.concurrency.limits.Limit;
+
+/** What an algorithm of concurrency-limits looks at. Told of one window after the other, by one thread at a time. */
 interface Law {
     /** As what a call counts, beside the base: what such calls count as while nothing queues because of us. */
     double cost(long nanos, boolean drop, double base);
@@ -18,18 +20,12 @@ interface Law {
     /** Whether calls that cost so much are about as on a good day. */
     boolean isFine(double mean, double base);
 
-    /** The limit now. */
-    int limit();
-
-    /** Hears of a window in which the limit was in use. */
-    void heed(Samples window, double base);
+    /** Tells the algorithm of a window in which the limit was in use. */
+    void heed(Limit algorithm, Samples window, double base);
 
     /** Where the limit is to be once so much was in flight and the calls cost more because of it, not above what it is held at. */
     double bearable(Samples calls, double base, int held);
 
     /** Where the limit is to be once calls cost more for another reason, of what was fine before. */
     double needed(double fine, double before, double base);
-
-    /** Starts anew from this limit. */
-    void restart(int limit);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
@@ -38,7 +37,7 @@ class PermitsCellsTest {
     @Test
     void eachStripeHasACellOfItsOwnForWhatItGivesBackAndTakesAgain() {
         FreeCells cells = new FreeCells(4);
-        Permits permits = new Permits(2, 0, new TicketQueue(QueueOrder.FIFO, 0), cells);
+        Permits permits = new Permits(2, 0, new TicketQueue(false, TicketQueue.NEVER), cells);
         permits.openCells();
         assertThat(permits.tryAcquire(0)).isTrue();
         assertThat(permits.tryAcquire(0)).isTrue();
@@ -193,7 +192,7 @@ class PermitsCellsTest {
 
     @Test
     void theNewestIsServedFirstAndTheOldestMakesRoom() {
-        Permits permits = new Permits(1, 2, new TicketQueue(QueueOrder.LIFO, 0), new FreeCells(2));
+        Permits permits = new Permits(1, 2, new TicketQueue(true, TicketQueue.NEVER), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
         Ticket oldest = Objects.requireNonNull(permits.join(0));
         Ticket middle = Objects.requireNonNull(permits.join(0));
@@ -210,7 +209,7 @@ class PermitsCellsTest {
 
     @Test
     void withoutAQueueNobodyIsDisplaced() {
-        Permits permits = new Permits(1, 0, new TicketQueue(QueueOrder.LIFO, 0), new FreeCells(2));
+        Permits permits = new Permits(1, 0, new TicketQueue(true, TicketQueue.NEVER), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
 
         assertThat(permits.join(0)).isNull();
@@ -218,7 +217,7 @@ class PermitsCellsTest {
 
     @Test
     void aQueueThatStandsForTheIntervalMakesNewcomersLateUntilItWasEmpty() {
-        Permits permits = new Permits(1, 9, new TicketQueue(QueueOrder.CODEL, 100), new FreeCells(2));
+        Permits permits = new Permits(1, 9, new TicketQueue(false, 100), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
 
         Ticket first = Objects.requireNonNull(permits.join(1_000));
@@ -236,7 +235,7 @@ class PermitsCellsTest {
 
     @Test
     void aFirstComeQueueMakesNobodyLate() {
-        Permits permits = new Permits(1, 9, new TicketQueue(QueueOrder.FIFO, 100), new FreeCells(2));
+        Permits permits = new Permits(1, 9, new TicketQueue(false, TicketQueue.NEVER), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
         permits.join(0);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.resilience4j;
 
-import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import dev.holdfast.bulkhead.internal.engine.Permits;
+import dev.holdfast.bulkhead.internal.engine.Ticket;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
@@ -21,15 +23,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * A {@link BulkheadPolicy} as resilience4j's registries, binders and decorators see it. What it gives out itself has no token:
+ * Permits and their queue as resilience4j's registries, binders and decorators see them. What it gives out itself has no token:
  * it counts how many, and takes no more back than those.
  */
 final class Resilience4jBulkhead implements Bulkhead {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast.bulkhead");
+    private static final Duration LONGEST_WAIT = Duration.ofDays(1);
 
     private final String name;
     private final Map<String, String> tags;
-    private final BulkheadPolicy policy;
+    private final Views views;
+    private final Permits permits;
     private final Events events = new Events();
     private final Metrics metrics = new Counts();
     private final AtomicBoolean consumerFailed = new AtomicBoolean();
@@ -39,48 +43,49 @@ final class Resilience4jBulkhead implements Bulkhead {
 
     private volatile BulkheadConfig config;
 
-    Resilience4jBulkhead(String name, Map<String, String> tags, BulkheadPolicy policy) {
+    Resilience4jBulkhead(String name, Map<String, String> tags, Views views) {
         this.name = name;
         this.tags = Map.copyOf(tags);
-        this.policy = policy;
-        config = policy.settings().forViews().config(policy.limit());
+        this.views = views;
+        permits = views.permits;
+        config = views.options.config(permits.limit());
     }
 
     @Override
     public boolean tryAcquirePermission() {
-        boolean permitted =
-                policy.take() || waitsFor(config.getMaxWaitDuration().toNanos());
+        boolean permitted = permits.tryAcquire(Stripes.current())
+                || waitsFor(config.getMaxWaitDuration().toNanos());
         if (permitted) {
             held.getAndIncrement();
-            policy.tellPermitted();
+            views.permitted();
         } else {
-            policy.tellRejected();
+            views.rejected();
         }
         return permitted;
     }
 
     /** Waits in the queue of the pipelines' calls. Parks the calling thread, as resilience4j's own bulkhead does. */
     private boolean waitsFor(long longest) {
-        TimeSource time = policy.time();
+        TimeSource time = views.time;
         Thread caller = Thread.currentThread();
         long start = time.nanos();
-        Ticket ticket = longest == 0 || time.isInterrupted(caller) ? null : policy.join();
+        Ticket ticket = longest == 0 || time.isInterrupted(caller) ? null : permits.join(start);
         if (ticket == null) {
             return false;
         }
-        long wait = policy.waitNanos(ticket, longest);
+        long wait = ticket.waitNanos(longest, views.longestIfLateNanos);
         long left = ticket.register(() -> time.unpark(caller)) ? wait : 0;
         while (left > 0 && !ticket.isDone() && !time.isInterrupted(caller)) {
             time.park(this, left);
             left = wait - (time.nanos() - start);
         }
-        return !policy.withdraw(ticket);
+        return !permits.withdraw(ticket);
     }
 
     @Override
     public void acquirePermission() {
         if (!tryAcquirePermission()) {
-            if (policy.time().isInterrupted(Thread.currentThread())) {
+            if (views.time.isInterrupted(Thread.currentThread())) {
                 throw new AcquirePermissionCancelledException();
             }
             throw BulkheadFullException.createBulkheadFullException(this);
@@ -95,7 +100,7 @@ final class Resilience4jBulkhead implements Bulkhead {
     @Override
     public void onComplete() {
         if (giveBack()) {
-            policy.tellFinished();
+            views.finished();
         }
     }
 
@@ -106,7 +111,7 @@ final class Resilience4jBulkhead implements Bulkhead {
                 return false;
             }
             if (held.compareAndSet(seen, seen - 1)) {
-                policy.putBack();
+                permits.release(Stripes.current());
                 return true;
             }
         }
@@ -116,20 +121,21 @@ final class Resilience4jBulkhead implements Bulkhead {
     public void changeConfig(BulkheadConfig newConfig) {
         Duration wait = newConfig.getMaxWaitDuration();
         int calls = newConfig.getMaxConcurrentCalls();
+        int limit = permits.limit();
         check(
-                wait.isZero() || policy.settings().maxWaitingCalls() > 0,
+                wait.isZero() || permits.queueLimit() > 0,
                 "maxWaitDuration",
                 wait,
                 "zero, since its policy lets none wait (maxWaitingCalls is 0)");
-        check(wait.compareTo(BulkheadSettings.LONGEST_WAIT) <= 0, "maxWaitDuration", wait, "one day at most");
-        check(calls >= 1 && calls <= BulkheadSettings.MOST, "maxConcurrentCalls", calls, "1 to 1,000,000");
+        check(wait.compareTo(LONGEST_WAIT) <= 0, "maxWaitDuration", wait, "one day at most");
+        check(calls >= 1 && calls <= Permits.MOST, "maxConcurrentCalls", calls, "1 to 1,000,000");
         check(
-                calls == policy.limit() || policy.settings().limit() == LimitAlgorithm.FIXED,
+                calls == limit || views.adaptsBy == null,
                 "maxConcurrentCalls",
                 calls,
-                "no change, since its limit adapts by " + policy.settings().limit());
-        if (calls != policy.limit()) {
-            policy.resize(calls);
+                "no change, since its limit adapts by " + views.adaptsBy);
+        if (calls != limit) {
+            permits.resize(calls);
         }
         config = newConfig;
     }
@@ -149,7 +155,7 @@ final class Resilience4jBulkhead implements Bulkhead {
     @Override
     public BulkheadConfig getBulkheadConfig() {
         BulkheadConfig seen = config;
-        int limit = policy.limit();
+        int limit = permits.limit();
         return seen.getMaxConcurrentCalls() == limit
                 ? seen
                 : BulkheadConfig.from(seen).maxConcurrentCalls(limit).build();
@@ -170,20 +176,8 @@ final class Resilience4jBulkhead implements Bulkhead {
         return events;
     }
 
-    void permitted() {
-        publish(BulkheadOnCallPermittedEvent::new);
-    }
-
-    void rejected() {
-        publish(BulkheadOnCallRejectedEvent::new);
-    }
-
-    void finished() {
-        publish(BulkheadOnCallFinishedEvent::new);
-    }
-
     /** A consumer that throws breaks no call, neither of the view nor of a pipeline. */
-    private void publish(Function<String, BulkheadEvent> event) {
+    void publish(Function<String, BulkheadEvent> event) {
         if (!events.hasConsumers()) {
             return;
         }
@@ -204,12 +198,12 @@ final class Resilience4jBulkhead implements Bulkhead {
     private final class Counts implements Metrics {
         @Override
         public int getAvailableConcurrentCalls() {
-            return Math.max(0, policy.limit() - policy.inFlight());
+            return Math.max(0, permits.limit() - permits.inFlight());
         }
 
         @Override
         public int getMaxAllowedConcurrentCalls() {
-            return policy.limit();
+            return permits.limit();
         }
     }
 

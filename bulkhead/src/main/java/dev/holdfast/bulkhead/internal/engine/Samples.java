@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 /** How calls went in some time: how long they took, what they cost, and how many ran. Not safe for several threads. */
 final class Samples {
@@ -54,10 +54,6 @@ final class Samples {
 
     int count() {
         return count;
-    }
-
-    long startNanos() {
-        return startNanos;
     }
 
     long endNanos() {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import dev.holdfast.internal.Stripes;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -23,10 +23,7 @@ final class FreeCells {
 
     /** Takes a permit from the cell of this stripe, if there is one. */
     boolean take(int stripe) {
-        return takeAt(index(stripe));
-    }
-
-    private boolean takeAt(int index) {
+        int index = Stripes.index(stripe, cells);
         while (true) {
             long free = words.get(index);
             if (free <= 0) {
@@ -41,7 +38,7 @@ final class FreeCells {
     /** Takes a permit from any cell. A no is not the last word: one may have moved meanwhile behind the one that looks. */
     boolean takeAny() {
         for (int cell = 0; cell < cells; cell++) {
-            if (takeAt(index(cell))) {
+            if (take(cell)) {
                 return true;
             }
         }
@@ -50,7 +47,7 @@ final class FreeCells {
 
     /** Puts a permit into the cell of this stripe; false, and nothing done, if it is closed. */
     boolean put(int stripe) {
-        int index = index(stripe);
+        int index = Stripes.index(stripe, cells);
         while (true) {
             long free = words.get(index);
             if (free == CLOSED) {
@@ -65,7 +62,7 @@ final class FreeCells {
     /** Opens all cells, empty. Only when they are closed. */
     void open() {
         for (int cell = 0; cell < cells; cell++) {
-            words.set(index(cell), 0);
+            words.set(Stripes.index(cell, cells), 0);
         }
     }
 
@@ -73,7 +70,7 @@ final class FreeCells {
     long close() {
         long free = 0;
         for (int cell = 0; cell < cells; cell++) {
-            free += Math.max(0, words.getAndSet(index(cell), CLOSED));
+            free += Math.max(0, words.getAndSet(Stripes.index(cell, cells), CLOSED));
         }
         return free;
     }
@@ -82,12 +79,8 @@ final class FreeCells {
     long sum() {
         long free = 0;
         for (int cell = 0; cell < cells; cell++) {
-            free += Math.max(0, words.get(index(cell)));
+            free += Math.max(0, words.get(Stripes.index(cell, cells)));
         }
         return free;
-    }
-
-    private int index(int stripe) {
-        return Stripes.index(stripe, cells);
     }
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import com.netflix.concurrency.limits.Limit;
-import java.util.function.IntFunction;
 
 /**
  * Vegas and Gradient2: a call that takes longer than the base has been in a queue. They are told times in units of the base,
@@ -22,19 +21,6 @@ final class DelayLaw implements Law {
     private static final double FINE = 1.05;
 
     private static final double MOST_AT_ONCE = 2;
-
-    private final IntFunction<Limit> algorithms;
-    private Limit algorithm;
-
-    /**
-     * Starts at a limit.
-     *
-     * @param algorithms made for a limit, and told of the base
-     */
-    DelayLaw(IntFunction<Limit> algorithms, int initial) {
-        this.algorithms = algorithms;
-        algorithm = algorithms.apply(initial);
-    }
 
     @Override
     public double cost(long nanos, boolean drop, double base) {
@@ -63,12 +49,7 @@ final class DelayLaw implements Law {
     }
 
     @Override
-    public int limit() {
-        return algorithm.getLimit();
-    }
-
-    @Override
-    public void heed(Samples window, double base) {
+    public void heed(Limit algorithm, Samples window, double base) {
         double slow = base > 0 ? (window.mean() - STANDARD_ERRORS * window.error()) / base : DROP;
         if (slow > 1 || isFine(window.mean(), base)) {
             algorithm.onSample(0, (long) (UNIT * Math.max(1, slow)), window.mostInFlight(), false);
@@ -85,10 +66,5 @@ final class DelayLaw implements Law {
     @Override
     public double needed(double fine, double before, double base) {
         return fine * Math.max(1, Math.min(MOST_AT_ONCE, base / before));
-    }
-
-    @Override
-    public void restart(int limit) {
-        algorithm = algorithms.apply(limit);
     }
 }

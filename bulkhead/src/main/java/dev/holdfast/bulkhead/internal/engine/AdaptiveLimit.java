@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
@@ -11,7 +11,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>A window ends after {@value #WINDOW_NANOS} ns and {@value #MIN_SAMPLES} samples. Calls while at least half of the limit is
  * in use are gathered apart from the others: a limit that does not bind is neither confirmed nor refuted by how calls go.
  */
-final class AdaptiveLimit {
+public final class AdaptiveLimit {
     static final long WINDOW_NANOS = 100_000_000;
     static final int MIN_SAMPLES = 10;
 
@@ -37,17 +37,17 @@ final class AdaptiveLimit {
     }
 
     /** The limit now. */
-    int limit() {
+    public int limit() {
         return limit;
     }
 
     /** A call that the dependency served. Returns whether the limit has changed. */
-    boolean served(long now, long nanos, int inFlight) {
+    public boolean served(long now, long nanos, int inFlight) {
         return sample(now, nanos, inFlight, false);
     }
 
     /** A call that the dependency did not get done in time, or asked not to be sent. Returns whether the limit has changed. */
-    boolean dropped(long now, long nanos, int inFlight) {
+    public boolean dropped(long now, long nanos, int inFlight) {
         return sample(now, nanos, inFlight, true);
     }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
-import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -27,7 +26,7 @@ class PermitsLincheckTest {
     @Param(name = "thread", gen = ThreadIdGen.class)
     @Param(name = "limit", gen = IntGen.class, conf = "1:3")
     public static class OneWord {
-        final Permits permits = new Permits(2, 2, new TicketQueue(QueueOrder.FIFO, 0), new FreeCells(2));
+        final Permits permits = new Permits(2, 2, new TicketQueue(false, TicketQueue.NEVER), new FreeCells(2));
         private final int[] held = new int[THREADS];
         private final @Nullable Ticket[] tickets = new Ticket[THREADS];
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
+
+import com.netflix.concurrency.limits.Limit;
+import java.util.function.IntFunction;
 
 /**
  * Says from how calls went how many may run at once: as an algorithm does that compares it with a base, and it finds out what
@@ -54,7 +57,9 @@ final class LimitRule {
     }
 
     private final Law law;
+    private final IntFunction<Limit> algorithms;
     private final int floor;
+    private Limit algorithm;
     private double base;
     /** What calls cost in the last seconds; not known at first. */
     private double recent = Double.NaN;
@@ -75,11 +80,18 @@ final class LimitRule {
     private long reachedNanos;
     private long drainAfter = FIRST_DRAIN_NANOS;
 
-    LimitRule(Law law, int floor) {
+    /**
+     * Starts at a limit.
+     *
+     * @param algorithms made for a limit, and told of the base
+     */
+    LimitRule(Law law, IntFunction<Limit> algorithms, int initial, int floor) {
         this.law = law;
+        this.algorithms = algorithms;
+        algorithm = algorithms.apply(initial);
         this.floor = floor;
         base = law.firstBase();
-        held = law.limit();
+        held = algorithm.getLimit();
         still = held;
         fine = held;
         stage = Double.isNaN(base) ? Stage.NEW : Stage.FREE;
@@ -87,7 +99,7 @@ final class LimitRule {
 
     /** The limit now. */
     int limit() {
-        return stage == Stage.FREE ? law.limit() : still;
+        return stage == Stage.FREE ? algorithm.getLimit() : still;
     }
 
     /** Whether calls that end now say something of how things were before the limit changed, and are to be left out. */
@@ -111,7 +123,7 @@ final class LimitRule {
     }
 
     private void adapt(Samples window, boolean inUse) {
-        int limit = law.limit();
+        int limit = algorithm.getLimit();
         boolean reached = window.mostInFlight() >= limit;
         boolean shrinks = limit > floor;
         if (window.droppedShare() < FEW) {
@@ -121,8 +133,8 @@ final class LimitRule {
             reachedNanos = 0;
             return;
         }
-        law.heed(window, base);
-        int next = law.limit();
+        law.heed(algorithm, window, base);
+        int next = algorithm.getLimit();
         if (next >= limit) {
             fine = Math.max(next, fine - (fine - next) / 10);
         }
@@ -157,7 +169,7 @@ final class LimitRule {
 
     private void begin(Samples window, Stage next, int limit) {
         if (stage == Stage.FREE) {
-            held = law.limit();
+            held = algorithm.getLimit();
         }
         stage = next;
         still = limit;
@@ -218,8 +230,8 @@ final class LimitRule {
         base = newBase;
         recent = newBase;
         stage = Stage.FREE;
-        law.restart(limit);
-        fine = law.limit();
+        algorithm = algorithms.apply(limit);
+        fine = algorithm.getLimit();
         reachedNanos = 0;
     }
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PermitsTest {
 
     static Permits permits(int limit, int queueLimit) {
-        return new Permits(limit, queueLimit, new TicketQueue(QueueOrder.FIFO, 0), new FreeCells(4));
+        return new Permits(limit, queueLimit, new TicketQueue(false, TicketQueue.NEVER), new FreeCells(4));
     }
 
     private static Ticket joined(Permits permits) {

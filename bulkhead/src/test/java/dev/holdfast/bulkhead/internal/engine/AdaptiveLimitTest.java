@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.netflix.concurrency.limits.Limit;
+import com.netflix.concurrency.limits.limit.FixedLimit;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,10 +21,12 @@ class AdaptiveLimitTest {
     private long now;
 
     private static AdaptiveLimit limit(LimitAlgorithm algorithm, int floor, int initial, int ceiling) {
-        return Algorithms.of(BulkheadSettings.of(b -> b.limit(algorithm)
-                .minConcurrentCalls(floor)
-                .initialConcurrentCalls(initial)
-                .maxConcurrentCalls(ceiling)));
+        return switch (algorithm) {
+            case FIXED -> throw new IllegalArgumentException("a fixed limit has no algorithm");
+            case AIMD -> Algorithms.aimd(floor, initial, ceiling);
+            case VEGAS -> Algorithms.vegas(floor, initial, ceiling);
+            case GRADIENT2 -> Algorithms.gradient2(floor, initial, ceiling);
+        };
     }
 
     /** A whole window of calls that took so long, at the limit. Whether the limit changed. */
@@ -137,10 +141,8 @@ class AdaptiveLimitTest {
 
     @Test
     void aLimitBeyondTheCeilingIsCutFromTheStart() {
-        assertThat(new AdaptiveLimit(new LimitRule(new Listening(), 1), 1, 20).limit())
-                .isEqualTo(20);
-        assertThat(new AdaptiveLimit(new LimitRule(new Listening(), 60), 60, 80).limit())
-                .isEqualTo(60);
+        assertThat(new AdaptiveLimit(new Listening().rule(1), 1, 20).limit()).isEqualTo(20);
+        assertThat(new AdaptiveLimit(new Listening().rule(60), 60, 80).limit()).isEqualTo(60);
     }
 
     @Test
@@ -243,13 +245,19 @@ class AdaptiveLimitTest {
             return true;
         }
 
-        @Override
-        public int limit() {
-            return 50;
+        private int made;
+
+        LimitRule rule(int floor) {
+            return new LimitRule(this, this::algorithm, 50, floor);
+        }
+
+        private Limit algorithm(int start) {
+            assertThat(made++).as("nothing to try").isZero();
+            return FixedLimit.of(start);
         }
 
         @Override
-        public void heed(Samples window, double base) {
+        public void heed(Limit algorithm, Samples window, double base) {
             told.add(window.count() + " calls, " + Math.round(window.mean() / MILLI) + " ms, " + window.mostInFlight()
                     + " in flight, " + Math.round(window.droppedShare() * window.count()) + " dropped");
             meanwhile.run();
@@ -264,11 +272,6 @@ class AdaptiveLimitTest {
         public double needed(double fine, double before, double base) {
             return fine;
         }
-
-        @Override
-        public void restart(int limit) {
-            throw new AssertionError("nothing to try");
-        }
     }
 
     private static boolean onAnotherThread(Supplier<Boolean> action) {
@@ -279,7 +282,7 @@ class AdaptiveLimitTest {
     @Test
     void aLawIsToldTheMeanTheMostThatWereInFlightAndTheDrops() {
         Listening law = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(new LimitRule(law, 1), 1, 50);
+        AdaptiveLimit limit = new AdaptiveLimit(law.rule(1), 1, 50);
         for (int i = 1; i <= 11; i++) {
             now += 10 * MILLI;
             limit.served(now, i * MILLI, i == 4 ? 48 : 40);
@@ -297,7 +300,7 @@ class AdaptiveLimitTest {
     @Test
     void callsOfSeveralThreadsFillOneWindow() {
         Listening law = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(new LimitRule(law, 1), 1, 50);
+        AdaptiveLimit limit = new AdaptiveLimit(law.rule(1), 1, 50);
         for (int i = 0; i < 11; i++) {
             now += 10 * MILLI;
             onAnotherThread(() -> limit.served(now, 5 * MILLI, 50));
@@ -309,7 +312,7 @@ class AdaptiveLimitTest {
     @Test
     void aDropThatComesWhileAWindowEndsCountsInTheNext() {
         Listening law = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(new LimitRule(law, 1), 1, 50);
+        AdaptiveLimit limit = new AdaptiveLimit(law.rule(1), 1, 50);
         law.meanwhile = () -> {
             law.meanwhile = () -> {};
             assertThat(onAnotherThread(() -> limit.dropped(now, 5 * MILLI, 50))).isFalse();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.resilience4j;
 
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
@@ -14,17 +14,19 @@ import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Drives a bulkhead of resilience4j that belongs to somebody else. Has no queue, and changes nothing of its settings. */
-final class ExistingBulkheadPolicy extends Policy {
+public final class ExistingBulkheadPolicy extends Policy {
     /** In the slot of a call that has a permission. */
     private static final long HELD = 1;
 
     private final Bulkhead bulkhead;
-    private final long leaseNanos = BulkheadSettings.builder().build().lease().toNanos();
+    private final long leaseNanos;
     private final LongAdder writtenOff = new LongAdder();
 
-    ExistingBulkheadPolicy(Bulkhead bulkhead) {
-        super(BulkheadPolicy.NAME, ENTER | ENDED);
-        this.bulkhead = Objects.requireNonNull(bulkhead, "existing");
+    /** Work that never ends is written off after the lease. */
+    public ExistingBulkheadPolicy(Bulkhead existing, Duration lease) {
+        super("bulkhead", ENTER | ENDED);
+        bulkhead = Objects.requireNonNull(existing, "existing");
+        leaseNanos = lease.toNanos();
     }
 
     @Override

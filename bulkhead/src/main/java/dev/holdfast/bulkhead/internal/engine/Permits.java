@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
 import dev.holdfast.internal.Stripes;
 import java.util.ArrayList;
@@ -17,7 +17,10 @@ import org.jspecify.annotations.Nullable;
  * time, and a call is refused only when all are known to be empty. The lock is taken only for the queue, to open and close
  * the cells and to resize, for a few instructions, and nobody parks while holding it. Knows no time.
  */
-final class Permits {
+public final class Permits {
+    /** How many there may be at most, and how many may wait for them. */
+    public static final int MOST = 1_000_000;
+
     private static final int BITS = 20;
     private static final long MASK = (1L << BITS) - 1;
     private static final long ONE_WAITING = 1L << (2 * BITS);
@@ -40,6 +43,11 @@ final class Permits {
     private final TicketQueue queue;
     private final ReentrantLock lock = new ReentrantLock();
 
+    /** So many permits, all of them free, before which so many tickets may wait. */
+    public Permits(int limit, int queueLimit, TicketQueue queue) {
+        this(limit, queueLimit, queue, new FreeCells(Stripes.count()));
+    }
+
     Permits(int limit, int queueLimit, TicketQueue queue, FreeCells cells) {
         this.queueLimit = queueLimit;
         this.queue = queue;
@@ -48,7 +56,7 @@ final class Permits {
     }
 
     /** Takes a permit if one is free and nobody waits for it. */
-    boolean tryAcquire(int stripe) {
+    public boolean tryAcquire(int stripe) {
         // In this order: a cell that has a permit is open, so nobody waits at that moment either.
         return ((word() & OPEN) != 0 && cells.take(stripe)) || acquireShared();
     }
@@ -84,8 +92,7 @@ final class Permits {
      *
      * @return null if the queue is full
      */
-    @Nullable
-    Ticket join(long now) {
+    public @Nullable Ticket join(long now) {
         Ticket ticket = new Ticket();
         Ticket displaced = null;
         lock.lock();
@@ -126,7 +133,7 @@ final class Permits {
      *
      * @return false if the ticket had been granted before: its holder has a permit, and must use or release it
      */
-    boolean withdraw(Ticket ticket) {
+    public boolean withdraw(Ticket ticket) {
         lock.lock();
         try {
             boolean waits = !ticket.granted();
@@ -141,7 +148,7 @@ final class Permits {
     }
 
     /** Returns a permit, to the next that waits if anybody does. Once for each that was taken or granted. */
-    void release(int stripe) {
+    public void release(int stripe) {
         if ((word() & OPEN) == 0 || !cells.put(stripe)) {
             releaseShared();
         }
@@ -183,7 +190,7 @@ final class Permits {
     }
 
     /** Changes how many permits there are. Never waits: what is out beyond a smaller limit is not given out again. */
-    void resize(int newLimit) {
+    public void resize(int newLimit) {
         List<Ticket> served;
         lock.lock();
         try {
@@ -250,23 +257,23 @@ final class Permits {
     }
 
     /** How many permits there are. */
-    int limit() {
+    public int limit() {
         return limit(word());
     }
 
     /** How many may wait. */
-    int queueLimit() {
+    public int queueLimit() {
         return queueLimit;
     }
 
     /** How many permits are out just now; roughly while threads contend. */
-    int inFlight() {
+    public int inFlight() {
         int given = given(word());
         return Math.max(0, given - (int) cells.sum());
     }
 
     /** How many wait just now. */
-    int waiting() {
+    public int waiting() {
         return waiting(word());
     }
 

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.bulkhead;
+package dev.holdfast.bulkhead.internal.engine;
 
-import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Who waits for a permit, and who is next. A ring through a ticket that is never granted, so that a ticket is taken out of
  * the middle without a search. Guarded by the lock of the permits.
  */
-final class TicketQueue {
+public final class TicketQueue {
+    /** No queue stands for so long. */
+    public static final long NEVER = Long.MAX_VALUE;
+
     private final Ticket ring = new Ticket();
-    private final QueueOrder order;
+    private final boolean newestFirst;
     private final long standingNanos;
     private long since;
 
     /**
      * An empty queue.
      *
+     * @param newestFirst the newest ticket is served first, and a newcomer takes the place of the oldest
      * @param standingNanos after so long without an empty moment, whoever joins is {@link Ticket#late}
      */
-    TicketQueue(QueueOrder order, long standingNanos) {
-        this.order = order;
+    public TicketQueue(boolean newestFirst, long standingNanos) {
+        this.newestFirst = newestFirst;
         this.standingNanos = standingNanos;
     }
 
@@ -29,7 +32,7 @@ final class TicketQueue {
             since = now;
         }
         // A thread whose time is late makes the difference negative, which is not long.
-        ticket.late = order == QueueOrder.CODEL && now - since >= standingNanos;
+        ticket.late = now - since >= standingNanos;
         ticket.before = ring.before;
         ticket.after = ring;
         ticket.before.after = ticket;
@@ -46,13 +49,13 @@ final class TicketQueue {
 
     /** Takes out who is to be served next; there is one. */
     Ticket next() {
-        return take(order == QueueOrder.LIFO ? ring.before : ring.after);
+        return take(newestFirst ? ring.before : ring.after);
     }
 
     /** Takes out who makes room for a newcomer; null if it is the newcomer that is turned away. */
     @Nullable
     Ticket displaced() {
-        return order == QueueOrder.LIFO && !isEmpty() ? take(ring.after) : null;
+        return newestFirst && !isEmpty() ? take(ring.after) : null;
     }
 
     Ticket take(Ticket ticket) {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.resilience4j;
+
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What resilience4j's config says for the callers of a view alone. Pipelines have settings of their own for these.
+ *
+ * @param warnings what of the config could not be kept, one sentence each
+ */
+public record Resilience4jOptions(Duration maxWait, boolean fair, boolean stackTraces, List<String> warnings) {
+    /** As resilience4j has them. */
+    public static final Resilience4jOptions DEFAULTS = new Resilience4jOptions(Duration.ZERO, true, true, List.of());
+
+    /** Those of a config. */
+    public static Resilience4jOptions of(BulkheadConfig config) {
+        List<String> warnings = new ArrayList<>();
+        if (!config.getMaxWaitDuration().isZero()) {
+            warnings.add("maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do");
+        }
+        if (config.isWritableStackTraceEnabled()) {
+            warnings.add(
+                    "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace; one by a view has");
+        }
+        if (!config.isFairCallHandlingEnabled()) {
+            warnings.add("fairCallHandlingEnabled: calls are served in the order in which they came, although false"
+                    + " does not ask for it");
+        }
+        return new Resilience4jOptions(
+                config.getMaxWaitDuration(),
+                config.isFairCallHandlingEnabled(),
+                config.isWritableStackTraceEnabled(),
+                List.copyOf(warnings));
+    }
+
+    BulkheadConfig config(int maxConcurrentCalls) {
+        return BulkheadConfig.custom()
+                .maxConcurrentCalls(maxConcurrentCalls)
+                .maxWaitDuration(maxWait)
+                .fairCallHandlingStrategyEnabled(fair)
+                .writableStackTraceEnabled(stackTraces)
+                .build();
+    }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.resilience4j;
+
+import dev.holdfast.bulkhead.internal.engine.Permits;
+import dev.holdfast.spi.TimeSource;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.event.BulkheadEvent;
+import io.github.resilience4j.bulkhead.event.BulkheadOnCallFinishedEvent;
+import io.github.resilience4j.bulkhead.event.BulkheadOnCallPermittedEvent;
+import io.github.resilience4j.bulkhead.event.BulkheadOnCallRejectedEvent;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The views of one bulkhead that have been asked for, and what they share. Told of every call; costs a call one read as long as
+ * there is none. Safe for any number of threads.
+ */
+public final class Views {
+    final Permits permits;
+    final Resilience4jOptions options;
+    final long longestIfLateNanos;
+    final @Nullable String adaptsBy;
+
+    /** Of the pipeline that was built last with it: callers of views wait by it. */
+    volatile TimeSource time = TimeSource.system();
+
+    private volatile Resilience4jBulkhead[] all = {};
+
+    /**
+     * No views yet.
+     *
+     * @param longestIfLateNanos how long a caller of a view may wait whose ticket is late
+     * @param adaptsBy what changes the limit; null if it stays until it is resized
+     */
+    public Views(Permits permits, Resilience4jOptions options, long longestIfLateNanos, @Nullable String adaptsBy) {
+        this.permits = permits;
+        this.options = options;
+        this.longestIfLateNanos = longestIfLateNanos;
+        this.adaptsBy = adaptsBy;
+    }
+
+    /** The time by which callers of views wait from now on. */
+    public void bind(TimeSource newTime) {
+        time = newTime;
+    }
+
+    /**
+     * The view of this name; made if there is none.
+     *
+     * @throws IllegalArgumentException if there is one with other tags
+     */
+    public synchronized Bulkhead view(String name, Map<String, String> tags) {
+        for (Resilience4jBulkhead view : all) {
+            if (view.getName().equals(name)) {
+                if (!view.getTags().equals(tags)) {
+                    throw new IllegalArgumentException(
+                            "view '" + name + "' has the tags " + view.getTags() + " and not " + tags);
+                }
+                return view;
+            }
+        }
+        Resilience4jBulkhead[] more = Arrays.copyOf(all, all.length + 1);
+        Resilience4jBulkhead view = new Resilience4jBulkhead(name, tags, this);
+        more[all.length] = view;
+        all = more;
+        return view;
+    }
+
+    public void permitted() {
+        tell(BulkheadOnCallPermittedEvent::new);
+    }
+
+    public void rejected() {
+        tell(BulkheadOnCallRejectedEvent::new);
+    }
+
+    public void finished() {
+        tell(BulkheadOnCallFinishedEvent::new);
+    }
+
+    private void tell(Function<String, BulkheadEvent> event) {
+        for (Resilience4jBulkhead view : all) {
+            view.publish(event);
+        }
+    }
+}
