@@ -61,6 +61,11 @@ public final class Checks {
         }
     }
 
+    /** How long to wait, as {@link #text}, in milliseconds and rounded up: the wait is over then. */
+    public static String inMillis(long nanos) {
+        return text(Duration.ofMillis((nanos + 999_999) / 1_000_000));
+    }
+
     private static String number(long value) {
         return String.format(Locale.ROOT, "%,d", value);
     }

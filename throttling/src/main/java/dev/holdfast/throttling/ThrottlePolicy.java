@@ -8,8 +8,9 @@ import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.throttling.internal.engine.Gcra;
+import dev.holdfast.throttling.internal.resilience4j.ExistingRateLimiterPolicy;
 import io.github.resilience4j.ratelimiter.RateLimiter;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -27,8 +28,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads; one instance for one dependency. Allocates nothing on a call that is let through.
  */
 public final class ThrottlePolicy extends Policy {
-    static final String NAME = "throttle";
-
     private final ThrottleSettings settings;
     private final Gcra gcra;
     private final long maxWaitNanos;
@@ -40,7 +39,7 @@ public final class ThrottlePolicy extends Policy {
     private volatile @Nullable TimeSource time;
 
     private ThrottlePolicy(ThrottleSettings settings) {
-        super(NAME, ENTER | FAILURE);
+        super("throttle", ENTER | FAILURE);
         this.settings = settings;
         gcra = new Gcra(settings.limit(), settings.per().toNanos(), settings.burst());
         maxWaitNanos = settings.maxWait().toNanos();
@@ -129,7 +128,7 @@ public final class ThrottlePolicy extends Policy {
                 Reason.THROTTLED,
                 wait,
                 () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls start in "
-                        + Checks.text(settings.per()) + ", the next one in " + inMillis(wait),
+                        + Checks.text(settings.per()) + ", the next one in " + Checks.inMillis(wait),
                 null);
     }
 
@@ -206,10 +205,5 @@ public final class ThrottlePolicy extends Policy {
     /** How many reservations were not used so far, and given back. */
     public long givenBack() {
         return givenBack.sum();
-    }
-
-    /** Rounded up: who comes then is let through. */
-    static String inMillis(long nanos) {
-        return Checks.text(Duration.ofMillis((nanos + 999_999) / 1_000_000));
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.throttling;
+package dev.holdfast.throttling.internal.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.throttling;
+package dev.holdfast.throttling.internal.resilience4j;
 
 import dev.holdfast.Reason;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -13,14 +14,15 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /** Drives a rate limiter of resilience4j that belongs to somebody else, by reservation. Changes nothing of its settings. */
-final class ExistingRateLimiterPolicy extends Policy {
+public final class ExistingRateLimiterPolicy extends Policy {
     private final RateLimiter limiter;
     private final LongAdder rejected = new LongAdder();
     private final LongAdder waited = new LongAdder();
 
-    ExistingRateLimiterPolicy(RateLimiter limiter) {
-        super(ThrottlePolicy.NAME, hearsFor(Objects.requireNonNull(limiter, "existing")));
-        this.limiter = limiter;
+    /** Refuses one that knows no reservations. */
+    public ExistingRateLimiterPolicy(RateLimiter existing) {
+        super("throttle", hearsFor(Objects.requireNonNull(existing, "existing")));
+        limiter = existing;
     }
 
     /** Outcomes matter only to a limiter that was told to drop its permissions after some of them. */
@@ -48,7 +50,7 @@ final class ExistingRateLimiterPolicy extends Policy {
             return turnAway(passage, -1, "within its timeout", RequestNotPermitted.createRequestNotPermitted(limiter));
         }
         if (wait >= passage.remaining()) {
-            return turnAway(passage, wait, "before " + ThrottlePolicy.inMillis(wait), null);
+            return turnAway(passage, wait, "before " + Checks.inMillis(wait), null);
         }
         waited.increment();
         return passage.pause(wait);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.throttling;
+package dev.holdfast.throttling.internal.engine;
 
 import dev.holdfast.internal.Stripes;
 import java.util.TreeSet;
@@ -21,9 +21,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * up to ten binary places below a nanosecond are kept, so that the rate comes out too low by less than one in a million up
  * to a million calls a second, and by less than one in a thousand beyond.
  */
-final class Gcra {
+public final class Gcra {
     /** No reservation. Never the end of one. */
-    static final long NONE = 0;
+    public static final long NONE = 0;
 
     private static final long NANOS_PER_HOUR = 3_600_000_000_000L;
     /** Arbitrary, so that the places of a clock that starts at zero stay clear of {@link #NONE}. */
@@ -77,7 +77,7 @@ final class Gcra {
      * @param perNanos at most one day
      * @param burst at most the limit
      */
-    Gcra(int limit, long perNanos, int burst) {
+    public Gcra(int limit, long perNanos, int burst) {
         this(limit, perNanos, burst, Stripes.count());
     }
 
@@ -108,7 +108,7 @@ final class Gcra {
      * @return the end of the place, to be kept for {@link #waitNanos} and {@link #giveBack}; {@link #NONE} if the wait was
      *     too long: then nothing was taken
      */
-    long reserve(long now, long longestWait, int stripe) {
+    public long reserve(long now, long longestWait, int stripe) {
         if (contended) {
             long place = cells.take(stripe, units(now));
             if (place != NONE) {
@@ -199,13 +199,13 @@ final class Gcra {
     }
 
     /** How long the holder of a reservation has to wait before it starts; 0 or more. */
-    long waitNanos(long end, long now) {
+    public long waitNanos(long end, long now) {
         long early = end - cost - tolerance - units(now);
         return early <= 0 ? 0 : (early + (1L << shift) - 1) >> shift;
     }
 
     /** How long a call that came now would have to wait; 0 or more. */
-    long untilFree(long now) {
+    public long untilFree(long now) {
         if (contended && cells.usable(units(now)) > 0) {
             return 0;
         }
@@ -227,7 +227,7 @@ final class Gcra {
      * Gives back a reservation that was not used; once for each. Others keep their places. Whoever comes next takes the one
      * that has become free, and once all are given back, all is as if none had been made.
      */
-    void giveBack(long end) {
+    public void giveBack(long end) {
         boolean undone = swap(end, notNone(end - cost));
         if (undone && vacancies == 0) {
             return;
@@ -247,7 +247,7 @@ final class Gcra {
     }
 
     /** How many calls could start at once now, vacant places not counted: 0 to the burst. */
-    long available(long now) {
+    public long available(long now) {
         long free = tolerance + cost - ahead(last(), now);
         return Math.max(0, Math.min(burst, Math.floorDiv(free, cost) + cells.usable(units(now))));
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.throttling;
+package dev.holdfast.throttling.internal.engine;
 
 import dev.holdfast.internal.Stripes;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -32,10 +32,7 @@ final class PlaceCells {
 
     /** The end of a place in the cell of this stripe, which is taken; {@link Gcra#NONE} if it holds none that can be used. */
     long take(int stripe, long units) {
-        return takeAt(index(stripe), units);
-    }
-
-    private long takeAt(int index, long units) {
+        int index = Stripes.index(stripe, cells);
         while (true) {
             long end = words.get(index);
             if (!usable(end, units)) {
@@ -51,7 +48,7 @@ final class PlaceCells {
     /** The same from any cell. */
     long takeAny(long units) {
         for (int cell = 0; cell < cells; cell++) {
-            long end = takeAt(index(cell), units);
+            long end = take(cell, units);
             if (end != Gcra.NONE) {
                 return end;
             }
@@ -67,7 +64,7 @@ final class PlaceCells {
 
     /** Makes the cell of this stripe the caller's to fill, if nothing is in it whose time is to come and nobody fills it. */
     boolean claim(int stripe, long units) {
-        int index = index(stripe);
+        int index = Stripes.index(stripe, cells);
         long seen = words.get(index);
         boolean empty = seen == Gcra.NONE || (seen != BUSY && seen - cost - units < 0);
         return empty && words.compareAndSet(index, seen, BUSY);
@@ -75,7 +72,7 @@ final class PlaceCells {
 
     /** Ends a claim. */
     void fill(int stripe, long next, long last) {
-        int index = index(stripe);
+        int index = Stripes.index(stripe, cells);
         words.set(index + 1, last);
         words.set(index, next);
     }
@@ -84,15 +81,12 @@ final class PlaceCells {
     long usable(long units) {
         long sum = 0;
         for (int cell = 0; cell < cells; cell++) {
-            long end = words.get(index(cell));
+            int index = Stripes.index(cell, cells);
+            long end = words.get(index);
             if (usable(end, units)) {
-                sum += (words.get(index(cell) + 1) - end) / cost + 1;
+                sum += (words.get(index + 1) - end) / cost + 1;
             }
         }
         return sum;
-    }
-
-    private int index(int stripe) {
-        return Stripes.index(stripe, cells);
     }
 }
