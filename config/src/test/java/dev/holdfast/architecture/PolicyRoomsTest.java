@@ -58,7 +58,11 @@ class PolicyRoomsTest {
                         "dev.holdfast.circuitbreaker.internal.engine",
                         "dev.holdfast.circuitbreaker.internal.resilience4j",
                         "dev.holdfast.bulkhead",
+                        "dev.holdfast.bulkhead.internal.engine",
+                        "dev.holdfast.bulkhead.internal.resilience4j",
                         "dev.holdfast.throttling",
+                        "dev.holdfast.throttling.internal.engine",
+                        "dev.holdfast.throttling.internal.resilience4j",
                         "dev.holdfast.stalecache",
                         "dev.holdfast.chaos");
     }
