@@ -6,8 +6,6 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /**
  * Words on cache lines of their own, and which of them belongs to the calling thread, so that threads do not write the same
  * line. For engines that have seen contention; a hint and no more: two threads may share a stripe.
- *
- * <p>There is no class for such an array. Its users read and swap its words directly, so nothing stands on their hot paths.
  */
 public final class Stripes {
     /** Longs between two stripes of an array: two cache lines, since processors fetch them in pairs. */

@@ -102,7 +102,7 @@ public final class StaleCacheSettings {
         return "StaleCacheSettings[fresh=" + Checks.text(b.fresh) + ", staleWhileRevalidate="
                 + Checks.text(b.staleWhileRevalidate) + ", staleIfError=" + Checks.text(b.staleIfError)
                 + ", staleIfSlow="
-                + (b.staleIfSlow == null ? "measured" : Checks.text(b.staleIfSlow)) + ", keepIfIgnored="
+                + Builder.text(b.staleIfSlow) + ", keepIfIgnored="
                 + b.keepIfIgnored
                 + ", maxEntries=" + b.maxEntries + ", maxFollowers=" + b.maxFollowers + ", maxFollowersIfSlow="
                 + b.maxFollowersIfSlow + ", refreshTimeout=" + Checks.text(b.refreshTimeout) + ", refreshBackoff="

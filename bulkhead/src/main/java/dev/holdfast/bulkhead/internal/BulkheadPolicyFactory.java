@@ -13,9 +13,6 @@ import java.util.List;
 /** Makes a bulkhead from the section {@code bulkhead} of a file; found by {@link java.util.ServiceLoader}. */
 public final class BulkheadPolicyFactory implements PolicyFactory<BulkheadSettings.Builder> {
 
-    /** For {@link java.util.ServiceLoader}. */
-    public BulkheadPolicyFactory() {}
-
     @Override
     public String key() {
         return "bulkhead";

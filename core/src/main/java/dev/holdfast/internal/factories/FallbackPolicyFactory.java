@@ -13,9 +13,6 @@ import java.util.function.Function;
 /** Makes the {@code fallback} of a configuration file. */
 public final class FallbackPolicyFactory implements PolicyFactory<FallbackSettings.Builder> {
 
-    /** For the service loader. */
-    public FallbackPolicyFactory() {}
-
     @Override
     public String key() {
         return "fallback";

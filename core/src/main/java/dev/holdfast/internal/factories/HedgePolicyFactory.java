@@ -16,9 +16,6 @@ import java.util.Optional;
  */
 public final class HedgePolicyFactory implements PolicyFactory<HedgeSettings.Builder> {
 
-    /** For the service loader. */
-    public HedgePolicyFactory() {}
-
     @Override
     public String key() {
         return "hedge";

@@ -14,9 +14,6 @@ import java.util.function.Function;
 /** Makes the {@code retry} of a configuration file. */
 public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Builder> {
 
-    /** For the service loader. */
-    public RetryPolicyFactory() {}
-
     @Override
     public String key() {
         return "retry";

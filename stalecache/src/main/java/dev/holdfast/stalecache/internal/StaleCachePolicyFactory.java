@@ -14,9 +14,6 @@ import java.util.List;
  */
 public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSettings.Builder> {
 
-    /** For the service loader. */
-    public StaleCachePolicyFactory() {}
-
     @Override
     public String key() {
         return "stale-cache";

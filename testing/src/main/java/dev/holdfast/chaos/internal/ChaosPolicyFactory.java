@@ -12,9 +12,6 @@ import java.util.function.Supplier;
 /** Makes the {@code chaos} of a configuration file. */
 public final class ChaosPolicyFactory implements PolicyFactory<ChaosSettings.Builder> {
 
-    /** For the service loader. */
-    public ChaosPolicyFactory() {}
-
     @Override
     public String key() {
         return "chaos";

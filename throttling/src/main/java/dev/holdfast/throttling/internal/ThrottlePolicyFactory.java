@@ -14,9 +14,6 @@ import java.util.List;
  */
 public final class ThrottlePolicyFactory implements PolicyFactory<ThrottleSettings.Builder> {
 
-    /** For {@link java.util.ServiceLoader}. */
-    public ThrottlePolicyFactory() {}
-
     @Override
     public String key() {
         return "throttle";
