@@ -12,6 +12,10 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -47,7 +51,7 @@ class BulkheadPolicyTest {
         assertThat(bulkhead.waiting()).as("waiting").isZero();
     }
 
-    private static void assertFull(Dependency.Running call, String message) {
+    private static void assertFull(Running<String> call, String message) {
         assertThat(call.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
             assertThat(rejection.reason()).isEqualTo(Reason.BULKHEAD_FULL);
             assertThat(rejection.policy()).isEqualTo("bulkhead");
@@ -62,7 +66,7 @@ class BulkheadPolicyTest {
         BulkheadPolicy bulkhead = bulkhead(3, 100, ofSeconds(1));
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(bulkhead);
-        List<Dependency.Running> calls = new ArrayList<>();
+        List<Running<String>> calls = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             calls.add(dependency.call(pipeline, ofMillis(10)));
         }
@@ -84,23 +88,23 @@ class BulkheadPolicyTest {
         BulkheadPolicy bulkhead = bulkhead(1, 2, ofMillis(5));
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(bulkhead);
-        Dependency.Running first = dependency.call(pipeline, ofMillis(50));
-        Dependency.Running second = dependency.call(pipeline, ZERO);
-        Dependency.Running third = dependency.call(pipeline, ZERO);
-        Dependency.Running fourth = dependency.call(pipeline, ZERO);
+        Running<String> first = dependency.call(pipeline, ofMillis(50));
+        Running<String> second = dependency.call(pipeline, ZERO);
+        Running<String> third = dependency.call(pipeline, ZERO);
+        Running<String> fourth = dependency.call(pipeline, ZERO);
 
         time.run();
 
         assertThat(first.result()).isCompletedWithValue("done");
         assertFull(fourth, "bulkhead of 'inventory' is full: 1 of 1 permits are out, 2 of 2 wait");
-        for (Dependency.Running late : List.of(second, third)) {
+        for (Running<String> late : List.of(second, third)) {
             assertThat(late.error())
                     .isInstanceOf(CallRejectedException.class)
                     .hasMessageStartingWith("bulkhead of 'inventory' is full: no permit came back within 5ms, 1 of 1");
         }
         assertIdle(bulkhead);
         for (int i = 0; i < 3; i++) {
-            Dependency.Running after = dependency.call(pipeline, ZERO);
+            Running<String> after = dependency.call(pipeline, ZERO);
             time.run();
             assertThat(after.result()).isCompletedWithValue("done");
         }
@@ -114,7 +118,7 @@ class BulkheadPolicyTest {
             Dependency dependency = new Dependency(time, way);
             Pipeline pipeline = pipeline(bulkhead);
             dependency.call(pipeline, ofMillis(50));
-            Dependency.Running refused = dependency.call(pipeline, ZERO);
+            Running<String> refused = dependency.call(pipeline, ZERO);
 
             time.advance(ZERO);
 
@@ -155,8 +159,8 @@ class BulkheadPolicyTest {
         Pipeline pipeline = pipeline(bulkhead);
         dependency.call(pipeline, ofMillis(50));
         time.advance(ofMillis(1));
-        Dependency.Running impatient = dependency.call(pipeline, ZERO);
-        Dependency.Running patient = dependency.call(pipeline, ZERO);
+        Running<String> impatient = dependency.call(pipeline, ZERO);
+        Running<String> patient = dependency.call(pipeline, ZERO);
         time.advance(ofMillis(1));
         assertThat(bulkhead.waiting()).isEqualTo(2);
 
@@ -181,7 +185,7 @@ class BulkheadPolicyTest {
         time.advance(ofMillis(1));
 
         Call<String> hurried = pipeline.<String>operation("work").unkeyed().deadline(ofMillis(10));
-        Dependency.Running late = dependency.call(hurried, ZERO);
+        Running<String> late = dependency.call(hurried, ZERO);
         time.advance(ofMillis(9));
         assertThat(late.result()).isNotDone();
         time.advance(ofMillis(1));
@@ -216,7 +220,7 @@ class BulkheadPolicyTest {
     void aTimeoutInsideGivesThePermitBack(Way way) {
         BulkheadPolicy bulkhead = bulkhead(1, 0, ZERO);
         Dependency dependency = new Dependency(time, way);
-        Dependency.Running call = dependency.call(pipeline(bulkhead, TimeoutPolicy.of(ofMillis(5))), ofMillis(50));
+        Running<String> call = dependency.call(pipeline(bulkhead, TimeoutPolicy.of(ofMillis(5))), ofMillis(50));
 
         time.run();
 
@@ -269,8 +273,8 @@ class BulkheadPolicyTest {
         BulkheadPolicy bulkhead = bulkhead(1, 10_000, ofSeconds(1));
         Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
         Pipeline pipeline = pipeline(bulkhead);
-        Dependency.Running first = dependency.call(pipeline, ofMillis(50));
-        List<Dependency.Running> waiters = new ArrayList<>();
+        Running<String> first = dependency.call(pipeline, ofMillis(50));
+        List<Running<String>> waiters = new ArrayList<>();
         for (int i = 0; i < 10_000; i++) {
             waiters.add(dependency.call(pipeline, ZERO));
         }
@@ -298,7 +302,7 @@ class BulkheadPolicyTest {
                         .build();
                 Random random = new Random(seed);
                 for (int i = 0; i < 20; i++) {
-                    Dependency.Running call = dependency.call(pipeline, ofMillis(10));
+                    Running<String> call = dependency.call(pipeline, ofMillis(10));
                     if (random.nextInt(3) == 0) {
                         drawn.schedule(ofMillis(10).toNanos(), call.giveUp());
                     }
@@ -316,8 +320,8 @@ class BulkheadPolicyTest {
     void onePolicyInTwoPipelinesIsOneLimit() {
         BulkheadPolicy bulkhead = bulkhead(1, 0, ZERO);
         Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
-        Dependency.Running first = dependency.call(pipeline(bulkhead), ofMillis(5));
-        Dependency.Running second = dependency.call(pipeline(bulkhead), ofMillis(5));
+        Running<String> first = dependency.call(pipeline(bulkhead), ofMillis(5));
+        Running<String> second = dependency.call(pipeline(bulkhead), ofMillis(5));
 
         time.run();
 

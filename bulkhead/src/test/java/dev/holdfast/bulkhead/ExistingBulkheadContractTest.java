@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.RecordedMeters;
 import dev.holdfast.testing.PolicyContract;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.testlogs.LogsOfContract;

@@ -11,6 +11,10 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -56,7 +60,7 @@ class ExistingBulkheadPolicyTest {
     void staysSharedWithWhateverElseUsesIt(Way way) {
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(BulkheadPolicy.of(existing));
-        Dependency.Running call = dependency.call(pipeline, ofMillis(5));
+        Running<String> call = dependency.call(pipeline, ofMillis(5));
         time.advance(ofMillis(1));
 
         assertThat(existing.tryAcquirePermission()).isFalse();
@@ -64,7 +68,7 @@ class ExistingBulkheadPolicyTest {
         assertThat(call.result()).isCompletedWithValue("done");
         assertThat(existing.tryAcquirePermission()).isTrue();
 
-        Dependency.Running refused = dependency.call(pipeline, ofMillis(5));
+        Running<String> refused = dependency.call(pipeline, ofMillis(5));
         time.run();
         assertThat(refused.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
             assertThat(rejection.reason()).isEqualTo(Reason.BULKHEAD_FULL);
@@ -88,7 +92,7 @@ class ExistingBulkheadPolicyTest {
             }
         };
         Dependency dependency = new Dependency(time, way);
-        Dependency.Running call = dependency.call(pipeline(BulkheadPolicy.of(existing), refusing), ZERO);
+        Running<String> call = dependency.call(pipeline(BulkheadPolicy.of(existing), refusing), ZERO);
 
         time.run();
 

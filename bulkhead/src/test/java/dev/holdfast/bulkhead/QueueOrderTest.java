@@ -11,6 +11,9 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,7 +50,7 @@ class QueueOrderTest {
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < calls; i++) {
             int number = i;
-            Dependency.Running call = dependency.call(pipeline, ofMillis(2));
+            Running<String> call = dependency.call(pipeline, ofMillis(2));
             assertThat(call.result().thenRun(() -> order.add(number))).isNotNull();
             time.advance(Duration.ofNanos(1));
         }
@@ -72,9 +75,9 @@ class QueueOrderTest {
         Pipeline pipeline = pipeline(bulkhead);
         dependency.call(pipeline, ofMillis(5));
         time.advance(ofMillis(1));
-        Dependency.Running oldest = dependency.call(pipeline, ZERO);
+        Running<String> oldest = dependency.call(pipeline, ZERO);
         time.advance(ofMillis(1));
-        Dependency.Running newest = dependency.call(pipeline, ZERO);
+        Running<String> newest = dependency.call(pipeline, ZERO);
         time.advance(ofMillis(1));
 
         assertThat(oldest.error())
@@ -95,9 +98,9 @@ class QueueOrderTest {
         Pipeline pipeline = pipeline(bulkhead);
         dependency.call(pipeline, ofMillis(500));
         time.advance(ofMillis(1));
-        Dependency.Running early = dependency.call(pipeline, ZERO);
+        Running<String> early = dependency.call(pipeline, ZERO);
         time.advance(ofMillis(50));
-        Dependency.Running late = dependency.call(pipeline, ZERO);
+        Running<String> late = dependency.call(pipeline, ZERO);
         time.advance(ofMillis(4));
         assertThat(late.result()).isNotDone();
         time.advance(ofMillis(1));

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import io.github.resilience4j.bulkhead.Bulkhead;
@@ -335,7 +338,7 @@ class Resilience4jBulkheadTest {
         });
         Pipeline pipeline =
                 Pipeline.builder("inventory").policies(policy).time(time).build();
-        Dependency.Running call = new Dependency(time, Way.CALL_ASYNC).call(pipeline, Duration.ofMillis(5));
+        Running<String> call = new Dependency(time, Way.CALL_ASYNC).call(pipeline, Duration.ofMillis(5));
 
         time.run();
 

@@ -7,10 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Reason;
+import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.time.Duration;
@@ -87,10 +90,10 @@ class BetweenOtherPoliciesTest {
     void callThatWaitedFurtherInWhileItOpenedIsTurnedAway(Kind kind) {
         Breaker breaker = kind.make();
         try (Rig rig = new Rig(Way.CALL_ASYNC, breaker.policy(), inside(p -> p.pause(1_000_000)))) {
-            Way.Started waiting = rig.start(WELL);
+            Running<Reply<Object>> waiting = rig.start(WELL);
             breaker.view().transitionToOpenState();
             rig.advance(Duration.ofMillis(1));
-            assertThat(Rig.errorOf(waiting.reply()))
+            assertThat(waiting.error())
                     .isInstanceOfSatisfying(
                             CallRejectedException.class,
                             rejection -> assertThat(rejection.reason()).isEqualTo(Reason.CIRCUIT_OPEN));
@@ -138,12 +141,12 @@ class BetweenOtherPoliciesTest {
         policy.asResilience4j().transitionToOpenState();
         policy.asResilience4j().transitionToClosedState();
         try (Rig rig = new Rig(Way.CALL_ASYNC, policy)) {
-            Way.Started unused = rig.start(WELL.taking(Duration.ofHours(1)));
+            Running<Reply<Object>> unused = rig.start(WELL.taking(Duration.ofHours(1)));
             rig.advance(Duration.ofMillis(100));
             assertThat(policy.state()).isEqualTo(State.OPEN);
-            assertThat(rig.start(WELL).reply()).isCompletedExceptionally();
+            assertThat(rig.start(WELL).result()).isCompletedExceptionally();
             rig.advance(WAIT);
-            assertThat(rig.start(WELL).reply().join().value()).isEqualTo("well");
+            assertThat(rig.start(WELL).result().join().value()).isEqualTo("well");
         }
     }
 }

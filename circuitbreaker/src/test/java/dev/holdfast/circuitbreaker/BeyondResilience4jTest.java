@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.Reply;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.time.Duration;
@@ -29,7 +33,7 @@ class BeyondResilience4jTest {
 
     private static void start(Rig rig, int times, Work work) {
         for (int i = 0; i < times; i++) {
-            Way.Started unused = rig.start(work);
+            Running<Reply<Object>> unused = rig.start(work);
         }
     }
 
@@ -43,7 +47,7 @@ class BeyondResilience4jTest {
             assertThat(policy.state()).isEqualTo(State.CLOSED);
             rig.advance(Duration.ofMillis(40));
             assertThat(policy.state()).isEqualTo(State.OPEN);
-            assertThat(Rig.errorOf(rig.start(WELL).reply())).hasMessageContaining("is open");
+            assertThat(rig.start(WELL).error()).hasMessageContaining("is open");
         }
     }
 
@@ -88,7 +92,7 @@ class BeyondResilience4jTest {
         CircuitBreakerPolicy policy = impatient();
         try (Rig rig = new Rig(way, policy)) {
             for (int i = 0; i < 30; i++) {
-                Way.Started hung = rig.start(HUNG);
+                Running<Reply<Object>> hung = rig.start(HUNG);
                 rig.advance(Duration.ofMillis(100));
                 hung.giveUp().run();
                 rig.advance(Duration.ZERO);

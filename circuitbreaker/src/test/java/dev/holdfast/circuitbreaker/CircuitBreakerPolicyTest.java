@@ -9,14 +9,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
+import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
-import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
@@ -24,13 +28,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.DoubleSupplier;
-import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -173,7 +171,7 @@ class CircuitBreakerPolicyTest {
     void callThatWasGivenUpIsNotCounted(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             for (int i = 0; i < 30; i++) {
-                Way.Started started = rig.start(WELL.taking(LONG));
+                Running<Reply<Object>> started = rig.start(WELL.taking(LONG));
                 started.giveUp().run();
                 rig.time.run();
             }
@@ -265,7 +263,7 @@ class CircuitBreakerPolicyTest {
                 rig.start(WELL.taking(LONG));
             }
             CallRejectedException rejection =
-                    (CallRejectedException) Rig.errorOf(rig.start(WELL).reply());
+                    (CallRejectedException) rig.start(WELL).error();
             assertThat(rejection).hasMessage("circuit breaker of 'inventory' is half-open, all 5 probes are out");
             assertThat(rejection.retryAfter()).isEmpty();
             rig.time.run();
@@ -281,7 +279,7 @@ class CircuitBreakerPolicyTest {
             rig.run(20, Work.error(new IllegalArgumentException("404")));
             rig.run(20, Work.error(new StackOverflowError("deep")));
             for (int i = 0; i < 20; i++) {
-                Way.Started started = rig.start(WELL.taking(LONG));
+                Running<Reply<Object>> started = rig.start(WELL.taking(LONG));
                 started.giveUp().run();
                 rig.time.run();
             }
@@ -311,10 +309,10 @@ class CircuitBreakerPolicyTest {
                 rig.start(hung);
             }
             rig.advance(Duration.ofSeconds(5).minusNanos(1));
-            assertThat(Rig.errorOf(rig.start(WELL).reply())).hasMessageContaining("probes are out");
+            assertThat(rig.start(WELL).error()).hasMessageContaining("probes are out");
             rig.advance(Duration.ofNanos(1));
             for (int i = 0; i < 5; i++) {
-                assertThat(rig.start(WELL).reply()).isCompleted();
+                assertThat(rig.start(WELL).result()).isCompleted();
             }
             assertThat(policy.state()).isEqualTo(State.CLOSED);
         }
@@ -346,7 +344,7 @@ class CircuitBreakerPolicyTest {
                 rig.start(ILL);
             }
             rig.advance(AFTER_WAIT);
-            assertThat(rig.start(ILL).reply()).isCompletedExceptionally();
+            assertThat(rig.start(ILL).result()).isCompletedExceptionally();
             assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
             rig.advance(Duration.ofSeconds(1));
             assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
@@ -374,10 +372,10 @@ class CircuitBreakerPolicyTest {
         Gate gate = new Gate();
         try (Rig rig = new Rig(way, policy, gate)) {
             gate.pause = WAIT.dividedBy(2);
-            Way.Started waiting = rig.start(WELL);
+            Running<Reply<Object>> waiting = rig.start(WELL);
             policy.asResilience4j().transitionToOpenState();
             rig.time.run();
-            assertThat(Rig.errorOf(waiting.reply())).hasMessageStartingWith("circuit breaker of 'inventory' is open");
+            assertThat(waiting.error()).hasMessageStartingWith("circuit breaker of 'inventory' is open");
         }
     }
 
@@ -387,10 +385,10 @@ class CircuitBreakerPolicyTest {
         Gate gate = new Gate();
         try (Rig rig = new Rig(way, policy, gate)) {
             gate.pause = Duration.ofSeconds(1);
-            Way.Started waiting = rig.start(WELL);
+            Running<Reply<Object>> waiting = rig.start(WELL);
             policy.asResilience4j().transitionToOpenState();
             rig.time.run();
-            assertThat(waiting.reply()).isCompleted();
+            assertThat(waiting.result()).isCompleted();
             assertThat(rig.changes)
                     .containsExactly(
                             "inventory circuit-breaker closed > half_open",
@@ -575,17 +573,16 @@ class CircuitBreakerPolicyTest {
 
     @Test
     void stateAndFailureRateCanBePolled() {
-        Map<String, DoubleSupplier> gauges = new HashMap<>();
-        List<String> counters = new ArrayList<>();
-        policy.meters(new Gauges(gauges, counters));
+        RecordedMeters meters = new RecordedMeters();
+        policy.meters(meters);
         try (Rig rig = new Rig(Way.CALL, policy)) {
-            assertThat(gauges.get("circuitbreaker.failure.rate")).returns(-1.0, DoubleSupplier::getAsDouble);
+            assertThat(meters.values()).containsEntry("circuitbreaker.failure.rate", -1.0);
             open(rig);
-            assertThat(gauges.get("circuitbreaker.failure.rate")).returns(100.0, DoubleSupplier::getAsDouble);
-            assertThat(gauges.get("circuitbreaker.state closed")).returns(0.0, DoubleSupplier::getAsDouble);
-            assertThat(gauges.get("circuitbreaker.state open")).returns(1.0, DoubleSupplier::getAsDouble);
-            assertThat(gauges).hasSize(State.values().length + 1);
-            assertThat(counters).isEmpty();
+            assertThat(meters.values())
+                    .containsEntry("circuitbreaker.failure.rate", 100.0)
+                    .containsEntry("circuitbreaker.state{state=closed}", 0.0)
+                    .containsEntry("circuitbreaker.state{state=open}", 1.0)
+                    .hasSize(State.values().length + 1);
         }
     }
 
@@ -608,28 +605,6 @@ class CircuitBreakerPolicyTest {
                 return passage.share(Outcome.FAILURE, null, new IOException("another call's"), Source.LIVE);
             }
             return pause.isZero() ? PROCEED : passage.pause(pause.toNanos());
-        }
-    }
-
-    private record Gauges(Map<String, DoubleSupplier> gauges, List<String> counters) implements Meters {
-        @Override
-        public void gauge(String name, String description, DoubleSupplier value) {
-            gauges.put(name, value);
-        }
-
-        @Override
-        public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
-            gauges.put(name + " " + tagValue, value);
-        }
-
-        @Override
-        public void counter(String name, String description, LongSupplier total) {
-            counters.add(name);
-        }
-
-        @Override
-        public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {
-            counters.add(name);
         }
     }
 }

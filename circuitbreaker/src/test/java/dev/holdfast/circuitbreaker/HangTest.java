@@ -9,8 +9,12 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.Reason;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
+import dev.holdfast.Reply;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.Metrics;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,15 +37,15 @@ class HangTest {
                 .waitDurationInOpenState(Duration.ofDays(1)));
     }
 
-    private static List<Way.Started> start(Rig rig, int times, Work work) {
-        List<Way.Started> started = new ArrayList<>();
+    private static List<Running<Reply<Object>>> start(Rig rig, int times, Work work) {
+        List<Running<Reply<Object>>> started = new ArrayList<>();
         for (int i = 0; i < times; i++) {
             started.add(rig.start(work));
         }
         return started;
     }
 
-    private static void giveUp(List<Way.Started> calls, Rig rig) {
+    private static void giveUp(List<Running<Reply<Object>>> calls, Rig rig) {
         calls.forEach(call -> call.giveUp().run());
         rig.advance(Duration.ZERO);
     }
@@ -67,10 +71,10 @@ class HangTest {
         CircuitBreakerPolicy policy = policy(threshold, type);
         try (Rig rig = new Rig(way, policy, new Permits(25))) {
             rig.run(50, WELL);
-            List<Way.Started> hung = start(rig, 25, HUNG);
+            List<Running<Reply<Object>>> hung = start(rig, 25, HUNG);
             rig.advance(TEN_MINUTES);
             assertThat(policy.state()).isEqualTo(State.OPEN);
-            assertThat(rig.start(WELL).reply()).isCompletedExceptionally();
+            assertThat(rig.start(WELL).result()).isCompletedExceptionally();
             giveUp(hung, rig);
         }
     }
@@ -81,7 +85,7 @@ class HangTest {
         CircuitBreakerPolicy policy = policy(100, SlidingWindowType.COUNT_BASED);
         try (Rig rig = new Rig(way, policy, new Permits(25))) {
             rig.run(50, WELL);
-            List<Way.Started> hung = start(rig, 25, HUNG);
+            List<Running<Reply<Object>>> hung = start(rig, 25, HUNG);
             rig.advance(SLOW.plusMillis(500));
             assertThat(reason(rig))
                     .as("half of the window may have been answered")
@@ -93,7 +97,7 @@ class HangTest {
     }
 
     private static Reason reason(Rig rig) {
-        return ((CallRejectedException) Rig.errorOf(rig.start(WELL).reply())).reason();
+        return ((CallRejectedException) rig.start(WELL).error()).reason();
     }
 
     @ParameterizedTest
@@ -102,7 +106,7 @@ class HangTest {
         CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.waitDurationInOpenState(Duration.ofDays(1)));
         try (Rig rig = new Rig(way, policy, new Permits(25))) {
             rig.run(50, WELL);
-            List<Way.Started> hung = start(rig, 25, HUNG);
+            List<Running<Reply<Object>>> hung = start(rig, 25, HUNG);
             rig.advance(Duration.ofSeconds(115));
             assertThat(policy.state()).isEqualTo(State.CLOSED);
             rig.advance(Duration.ofSeconds(10));
@@ -117,10 +121,10 @@ class HangTest {
         CircuitBreakerPolicy policy = policy(100, SlidingWindowType.COUNT_BASED);
         try (Rig rig = new Rig(way, policy, new Permits(26))) {
             rig.run(50, WELL);
-            List<Way.Started> hung = start(rig, 25, HUNG);
+            List<Running<Reply<Object>>> hung = start(rig, 25, HUNG);
             for (int i = 0; i < 100; i++) {
                 rig.advance(Duration.ofMillis(500));
-                assertThat(rig.start(WELL).reply()).isCompleted();
+                assertThat(rig.start(WELL).result()).isCompleted();
             }
             rig.advance(TEN_MINUTES);
             assertThat(policy.state())
@@ -136,7 +140,7 @@ class HangTest {
         CircuitBreakerPolicy policy = policy(50, SlidingWindowType.COUNT_BASED);
         try (Rig rig = new Rig(way, policy, new Permits(19))) {
             rig.run(50, WELL);
-            List<Way.Started> hung = start(rig, 19, HUNG);
+            List<Running<Reply<Object>>> hung = start(rig, 19, HUNG);
             rig.advance(TEN_MINUTES);
             assertThat(policy.state()).isEqualTo(State.CLOSED);
             giveUp(hung, rig);
@@ -152,7 +156,7 @@ class HangTest {
             rig.run(50, WELL);
             start(rig, 10, WELL.taking(SLOW.plusSeconds(2)));
             start(rig, 5, ILL.taking(SLOW.plusSeconds(3)));
-            List<Way.Started> hung = start(rig, 4, HUNG);
+            List<Running<Reply<Object>>> hung = start(rig, 4, HUNG);
             rig.advance(SLOW.plusMillis(100));
             assertThat(metrics.getNumberOfBufferedCalls()).as("that have ended").isEqualTo(50);
             assertThat(metrics.getSlowCallRate())

@@ -6,6 +6,9 @@ import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Reply;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
@@ -127,10 +130,10 @@ class ManualStateTest {
         for (State state : MANUAL) {
             CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.slidingWindowSize(1));
             try (Rig rig = new Rig(way, policy)) {
-                Way.Started late = rig.start(ILL.taking(Duration.ofMillis(10)));
+                Running<Reply<Object>> late = rig.start(ILL.taking(Duration.ofMillis(10)));
                 move(policy.asResilience4j(), state);
                 rig.advance(Duration.ofMillis(10));
-                assertThat(Rig.errorOf(late.reply())).isSameAs(ILL.error());
+                assertThat(late.error()).isSameAs(ILL.error());
                 assertThat(policy.state().name()).isEqualTo(state.name());
             }
         }

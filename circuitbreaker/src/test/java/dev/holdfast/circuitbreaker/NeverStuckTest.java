@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.testcalls.Way;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.core.IntervalFunction;
@@ -249,7 +250,7 @@ class NeverStuckTest {
             rig.start(WELL.taking(Duration.ofMillis(10)));
             rig.advance(Duration.ofMillis(10));
             assertThat(policy.state()).isEqualTo(State.CLOSED);
-            assertThat(rig.start(WELL).reply()).isCompleted();
+            assertThat(rig.start(WELL).result()).isCompleted();
         }
     }
 

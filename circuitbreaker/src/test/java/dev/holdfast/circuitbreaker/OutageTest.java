@@ -4,6 +4,7 @@ package dev.holdfast.circuitbreaker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.testcalls.Way;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.SplittableRandom;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker;
 
-import static org.assertj.core.api.Assertions.catchThrowable;
-
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Classifier;
@@ -12,13 +10,15 @@ import dev.holdfast.Reply;
 import dev.holdfast.Verdict;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 
 /** A pipeline {@code inventory} on virtual time, called in one of the two ways. */
 final class Rig implements AutoCloseable {
@@ -71,14 +71,14 @@ final class Rig implements AutoCloseable {
         return pipeline.<Object>operation("stock").unkeyed();
     }
 
-    Way.Started start(Work work) {
-        Way.Started started = way.start(time, call(), work);
+    Running<Reply<Object>> start(Work work) {
+        Running<Reply<Object>> started = work.start(way, time, call());
         time.advance(Duration.ZERO);
         return started;
     }
 
     CompletableFuture<Reply<Object>> run(Work work) {
-        CompletableFuture<Reply<Object>> reply = way.start(time, call(), work).reply();
+        CompletableFuture<Reply<Object>> reply = work.start(way, time, call()).result();
         time.run();
         return reply;
     }
@@ -86,7 +86,7 @@ final class Rig implements AutoCloseable {
     /** With a deadline of the call's own. */
     void run(Duration deadline, Work work) {
         CompletableFuture<?> unused =
-                way.start(time, call().deadline(deadline), work).reply();
+                work.start(way, time, call().deadline(deadline)).result();
         time.run();
     }
 
@@ -95,8 +95,9 @@ final class Rig implements AutoCloseable {
         CompletableFuture<?> unused = time.spawn(() -> {
             try {
                 return Deadline.within(time, deadline, () -> {
-                    way.here(time, call(), work);
-                    return "ended";
+                    return way == Way.CALL
+                            ? call().reply(attempt -> work.blocking(time))
+                            : call().replyAsync(attempt -> work.async(time));
                 });
             } catch (Exception e) {
                 return e;
@@ -112,19 +113,7 @@ final class Rig implements AutoCloseable {
     }
 
     Throwable errorOf(Work work) {
-        return errorOf(run(work));
-    }
-
-    static Throwable errorOf(CompletableFuture<Reply<Object>> reply) {
-        if (!reply.isDone()) {
-            throw new AssertionError("still running");
-        }
-        Throwable error = catchThrowable(reply::join);
-        if (error == null) {
-            throw new AssertionError("ended well, with " + reply.join().value());
-        }
-        Throwable cause = error.getCause();
-        return error instanceof CompletionException && cause != null ? cause : error;
+        return Running.errorOf(run(work));
     }
 
     CallRejectedException rejection() {

@@ -9,6 +9,8 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;

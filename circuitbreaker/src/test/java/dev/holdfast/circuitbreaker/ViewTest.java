@@ -6,6 +6,8 @@ import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.testlogs.Logs;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
@@ -229,7 +231,7 @@ class ViewTest {
             rig.start(WELL.taking(Duration.ofMillis(50)));
             rig.start(WELL.taking(Duration.ofMillis(50)));
             seen.releasePermission();
-            assertThat(Rig.errorOf(rig.start(WELL).reply())).hasMessageContaining("all 2 probes are out");
+            assertThat(rig.start(WELL).error()).hasMessageContaining("all 2 probes are out");
             rig.time.run();
             assertThat(seen.getState()).isEqualTo(State.CLOSED);
         }

@@ -11,6 +11,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.RecordingObserver;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
@@ -23,12 +24,6 @@ import java.util.function.UnaryOperator;
 
 /** A pipeline of real policies on virtual time, and calls through both ways to a dependency that does as it is told. */
 final class Rig implements AutoCloseable {
-
-    /** The two ways into a pipeline. */
-    enum Way {
-        CALL,
-        CALL_ASYNC
-    }
 
     final VirtualTime time = ThreadKind.current().on(new VirtualTime());
     final RecordingObserver told = new RecordingObserver();

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;

@@ -8,6 +8,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;

@@ -14,6 +14,7 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Passage.Fault;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;

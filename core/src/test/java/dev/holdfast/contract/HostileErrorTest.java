@@ -10,6 +10,7 @@ import dev.holdfast.Verdict;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.net.SocketTimeoutException;

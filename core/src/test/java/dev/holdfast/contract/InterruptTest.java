@@ -14,6 +14,8 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;

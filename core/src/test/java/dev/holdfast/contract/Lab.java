@@ -11,6 +11,8 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -12,6 +12,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.util.ArrayList;
 import java.util.List;

@@ -9,6 +9,8 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -10,6 +10,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

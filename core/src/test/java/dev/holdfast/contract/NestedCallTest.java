@@ -8,6 +8,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

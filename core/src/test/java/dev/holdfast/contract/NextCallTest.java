@@ -16,6 +16,7 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

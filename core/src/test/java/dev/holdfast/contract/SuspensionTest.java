@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Outcome;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

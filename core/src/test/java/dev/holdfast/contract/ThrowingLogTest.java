@@ -11,6 +11,8 @@ import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;

@@ -12,6 +12,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;

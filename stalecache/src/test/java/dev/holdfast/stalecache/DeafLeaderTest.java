@@ -11,6 +11,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -81,7 +82,7 @@ class DeafLeaderTest {
 
     private static void assertTimedOut(List<CompletableFuture<String>> followers, String by) {
         assertThat(followers)
-                .allSatisfy(follower -> assertThat(Rig.errorOf(follower))
+                .allSatisfy(follower -> assertThat(Running.errorOf(follower))
                         .isInstanceOfSatisfying(
                                 CallTimeoutException.class,
                                 timeout -> assertThat(timeout.policy()).isEqualTo(by)));

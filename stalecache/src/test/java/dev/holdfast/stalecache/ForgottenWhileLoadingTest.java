@@ -8,6 +8,8 @@ import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -68,7 +70,7 @@ class ForgottenWhileLoadingTest {
         advance(30);
         rig.start(rig.call(KEY).deadline(Duration.ofMillis(400)), reading(10_000));
         advance(10);
-        CompletableFuture<Reply<Object>> alone = rig.start(KEY, reading(100)).reply();
+        CompletableFuture<Reply<Object>> alone = rig.start(KEY, reading(100)).result();
         advance(320);
         return alone;
     }
@@ -147,7 +149,7 @@ class ForgottenWhileLoadingTest {
                 time.spawn(() -> rig.call(KEY).call(attempt -> deafAtFirst(attempts, Duration.ofMillis(400))));
         advance(30);
         CompletableFuture<Reply<Object>> follower =
-                rig.start(KEY, Work.value("its own")).reply();
+                rig.start(KEY, Work.value("its own")).result();
         advance(420);
         assertThat(attempts).hasValue(2);
         assertThat(follower).isCompletedExceptionally();
@@ -176,7 +178,7 @@ class ForgottenWhileLoadingTest {
         assertThat(stale).isCompletedWithValue("first");
         // One that cannot be run in the background waits for the refresh.
         CompletableFuture<Reply<Object>> follower =
-                rig.start(KEY, Work.value("its own")).reply();
+                rig.start(KEY, Work.value("its own")).result();
         advance(420);
         assertThat(attempts).hasValue(2);
         assertThat(follower.join().source()).isEqualTo(Source.STALE_ON_ERROR);

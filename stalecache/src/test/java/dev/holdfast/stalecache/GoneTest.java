@@ -8,6 +8,9 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Verdict;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -56,7 +59,7 @@ class GoneTest {
 
     private CompletableFuture<?> ask(Way way, Operation<Object> operation, Work work) {
         CompletableFuture<?> reply =
-                way.start(time, operation.key("a"), work).reply().thenApply(Reply::value);
+                work.start(way, time, operation.key("a")).result().thenApply(Reply::value);
         time.run();
         return reply;
     }
@@ -66,7 +69,7 @@ class GoneTest {
     }
 
     private static void assertError(CompletableFuture<?> end, String message) {
-        assertThat(Rig.errorOf(end)).hasMessage(message);
+        assertThat(Running.errorOf(end)).hasMessage(message);
     }
 
     @ParameterizedTest
@@ -146,10 +149,10 @@ class GoneTest {
         Operation<Object> stock = operation(StaleCachePolicy.ofDefaults(), Classifier.DEFAULT);
         load(way, stock);
         Work forbidden = Work.error(new Http(403)).taking(Duration.ofMillis(10));
-        CompletableFuture<?> leader = way.start(time, stock.key("a"), forbidden).reply();
+        CompletableFuture<?> leader = forbidden.start(way, time, stock.key("a")).result();
         time.advance(Duration.ZERO);
         CompletableFuture<?> follower =
-                way.start(time, stock.key("a"), forbidden).reply();
+                forbidden.start(way, time, stock.key("a")).result();
         time.run();
         assertError(leader, "HTTP 403");
         assertError(follower, "HTTP 403");

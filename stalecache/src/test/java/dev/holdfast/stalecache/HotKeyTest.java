@@ -14,6 +14,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -68,7 +69,7 @@ class HotKeyTest {
         }
 
         Throwable error() {
-            return Rig.errorOf(end);
+            return Running.errorOf(end);
         }
     }
 
@@ -179,8 +180,8 @@ class HotKeyTest {
         CompletableFuture<String> alsoNested =
                 time.spawn(() -> secondAttempt(() -> call.call(attempt -> failsTwice(tries))));
         time.run();
-        assertThat(Rig.errorOf(nested)).isInstanceOf(IOException.class);
-        assertThat(Rig.errorOf(alsoNested)).isInstanceOf(IOException.class);
+        assertThat(Running.errorOf(nested)).isInstanceOf(IOException.class);
+        assertThat(Running.errorOf(alsoNested)).isInstanceOf(IOException.class);
         assertThat(plain).isCompletedWithValue("at last");
         assertThat(tries).hasValue(3);
     }

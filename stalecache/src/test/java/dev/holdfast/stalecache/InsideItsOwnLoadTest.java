@@ -9,6 +9,9 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Passage.Fault;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
@@ -46,7 +49,7 @@ class InsideItsOwnLoadTest {
 
     private void assertRefused(CompletableFuture<?> outer) {
         time.run();
-        assertThat(Rig.errorOf(outer))
+        assertThat(Running.errorOf(outer))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("inside the load of the very key");
         assertThat(policy.underWay()).isZero();

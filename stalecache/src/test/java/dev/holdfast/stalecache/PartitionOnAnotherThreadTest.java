@@ -10,6 +10,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ScriptedAction;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reply;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -86,11 +89,11 @@ class RandomCallsTest {
     private static Asked single(Rig rig, Random random) {
         String key = key(random);
         Duration deadline = Duration.ofMillis(1 + random.nextInt(20));
-        Way.Started started = rig.start(rig.call(key).deadline(deadline), work(random, key));
+        Running<Reply<Object>> started = rig.start(rig.call(key).deadline(deadline), work(random, key));
         if (random.nextInt(4) == 0) {
             rig.time.schedule(random.nextInt(10_000_000), started.giveUp());
         }
-        return new Asked(key, started.reply());
+        return new Asked(key, started.result());
     }
 
     private static void assertOwn(Asked asked) {
@@ -99,7 +102,7 @@ class RandomCallsTest {
             return;
         }
         if (asked.end().isCompletedExceptionally()) {
-            Throwable error = Rig.errorOf(asked.end());
+            Throwable error = Running.errorOf(asked.end());
             if (error instanceof IOException
                     || error instanceof IllegalArgumentException
                     || error instanceof AssertionError) {

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -183,7 +186,7 @@ class RevalidationTest {
             rig.time.advance(Duration.ofNanos(1));
             CompletableFuture<Object> joined = rig.startRepeatable("a");
             rig.time.advance(Duration.ofSeconds(2).plusMillis(5));
-            assertThat(Rig.errorOf(joined)).isInstanceOf(CallTimeoutException.class);
+            assertThat(Running.errorOf(joined)).isInstanceOf(CallTimeoutException.class);
             assertThat(policy.underWay()).isZero();
         }
     }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
-import static org.assertj.core.api.Assertions.catchThrowable;
-
 import dev.holdfast.Call;
 import dev.holdfast.CheckedFunction;
 import dev.holdfast.Classifier;
@@ -13,21 +11,20 @@ import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.DoubleSupplier;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A pipeline {@code inventory} on virtual time with an operation {@code stock}, called in one of the two ways. */
@@ -38,7 +35,7 @@ final class Rig implements AutoCloseable {
     final Pipeline pipeline;
     private final Way way;
     final Operation<Object> stock;
-    private final Map<String, LongSupplier> counters = new HashMap<>();
+    private final RecordedMeters meters = new RecordedMeters();
     /** What the decorated function asks, for a key of which nothing else is said. */
     volatile Work work = Work.value("none");
 
@@ -86,7 +83,7 @@ final class Rig implements AutoCloseable {
                     }
                 })
                 .build();
-        pipeline.meters(new Counters(counters));
+        pipeline.meters(meters);
         stock = pipeline.operation("stock");
         decorated = stock.decorate(key -> works.getOrDefault(key, work).blocking(time));
         decoratedAsync =
@@ -97,19 +94,19 @@ final class Rig implements AutoCloseable {
         return stock.key(key);
     }
 
-    Way.Started start(Call<Object> call, Work asked) {
-        Way.Started started = way.start(time, call, asked);
+    Running<Reply<Object>> start(Call<Object> call, Work asked) {
+        Running<Reply<Object>> started = asked.start(way, time, call);
         time.advance(Duration.ZERO);
         return started;
     }
 
-    Way.Started start(String key, Work asked) {
+    Running<Reply<Object>> start(String key, Work asked) {
         return start(call(key), asked);
     }
 
     CompletableFuture<Reply<Object>> run(String key, Work asked) {
         CompletableFuture<Reply<Object>> reply =
-                way.start(time, call(key), asked).reply();
+                asked.start(way, time, call(key)).result();
         time.run();
         return reply;
     }
@@ -127,32 +124,20 @@ final class Rig implements AutoCloseable {
         return result;
     }
 
-    static Throwable errorOf(CompletableFuture<?> reply) {
-        if (!reply.isDone()) {
-            throw new AssertionError("still running");
-        }
-        Throwable error = catchThrowable(reply::join);
-        if (error == null) {
-            throw new AssertionError("ended well, with " + reply.join());
-        }
-        Throwable cause = error.getCause();
-        return error instanceof CompletionException && cause != null ? cause : error;
-    }
-
     /** The counters that are not zero: {@code miss 3}. */
     List<String> requests() {
-        return nonZero("stalecache.requests ");
+        return nonZero("stalecache.requests{kind=");
     }
 
     List<String> refreshCounts() {
-        return nonZero("stalecache.refreshes ");
+        return nonZero("stalecache.refreshes{outcome=");
     }
 
     private List<String> nonZero(String prefix) {
         List<String> found = new ArrayList<>();
-        counters.forEach((name, total) -> {
-            if (name.startsWith(prefix) && total.getAsLong() != 0) {
-                found.add(name.substring(prefix.length()) + " " + total.getAsLong());
+        meters.values().forEach((name, total) -> {
+            if (name.startsWith(prefix) && total != 0) {
+                found.add(name.substring(prefix.length(), name.length() - 1) + " " + total.longValue());
             }
         });
         return found;
@@ -162,27 +147,5 @@ final class Rig implements AutoCloseable {
     public void close() {
         pipeline.close();
         time.close();
-    }
-
-    private record Counters(Map<String, LongSupplier> counters) implements Meters {
-        @Override
-        public void gauge(String name, String description, DoubleSupplier value) {
-            counters.put(name, () -> (long) value.getAsDouble());
-        }
-
-        @Override
-        public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
-            gauge(name + " " + tagValue, description, value);
-        }
-
-        @Override
-        public void counter(String name, String description, LongSupplier total) {
-            counters.put(name, total);
-        }
-
-        @Override
-        public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {
-            counters.put(name + " " + tagValue, total);
-        }
     }
 }

@@ -12,6 +12,8 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
@@ -51,9 +53,9 @@ class SharedValueTest {
     }
 
     private List<CompletableFuture<Object>> ask(Way way, Call<Object> call, int callers, Work work) {
-        return Stream.generate(() -> way.start(time, call, work))
+        return Stream.generate(() -> work.start(way, time, call))
                 .limit(callers)
-                .map(started -> started.reply().thenApply(reply -> reply.value()))
+                .map(started -> started.result().thenApply(reply -> reply.value()))
                 .toList();
     }
 

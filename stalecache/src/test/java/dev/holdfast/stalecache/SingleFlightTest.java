@@ -8,6 +8,9 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -24,17 +27,17 @@ class SingleFlightTest {
 
     private final StaleCachePolicy policy = StaleCachePolicy.ofDefaults();
 
-    private static List<Way.Started> start(Rig rig, int calls, Work work) {
-        List<Way.Started> started = new ArrayList<>();
+    private static List<Running<Reply<Object>>> start(Rig rig, int calls, Work work) {
+        List<Running<Reply<Object>>> started = new ArrayList<>();
         for (int i = 0; i < calls; i++) {
             started.add(rig.start("a", work));
         }
         return started;
     }
 
-    private static void assertAll(List<Way.Started> calls, Object value) {
+    private static void assertAll(List<Running<Reply<Object>>> calls, Object value) {
         assertThat(calls)
-                .allSatisfy(call -> assertThat(call.reply().join().value()).isEqualTo(value));
+                .allSatisfy(call -> assertThat(call.result().join().value()).isEqualTo(value));
     }
 
     @ParameterizedTest
@@ -42,12 +45,12 @@ class SingleFlightTest {
     void callsOfOneKeyShareOneCallAndItsValue(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             Work work = Work.value(1).taking(LONG);
-            List<Way.Started> calls = start(rig, 20, work);
+            List<Running<Reply<Object>>> calls = start(rig, 20, work);
             rig.time.run();
             assertAll(calls, 1);
             assertThat(work.asked()).isOne();
-            assertThat(calls.get(7).reply().join().source()).isEqualTo(Source.LIVE);
-            assertThat(calls.get(7).reply().join().attempts()).isZero();
+            assertThat(calls.get(7).result().join().source()).isEqualTo(Source.LIVE);
+            assertThat(calls.get(7).result().join().attempts()).isZero();
             assertThat(rig.requests()).containsExactlyInAnyOrder("miss 1", "joined 19");
             assertThat(policy.underWay()).isZero();
         }
@@ -71,10 +74,9 @@ class SingleFlightTest {
         try (Rig rig = new Rig(way, policy)) {
             IOException ill = new IOException("ill");
             Work work = Work.error(ill).taking(LONG);
-            List<Way.Started> calls = start(rig, 5, work);
+            List<Running<Reply<Object>>> calls = start(rig, 5, work);
             rig.time.run();
-            assertThat(calls)
-                    .allSatisfy(call -> assertThat(Rig.errorOf(call.reply())).isSameAs(ill));
+            assertThat(calls).allSatisfy(call -> assertThat(call.error()).isSameAs(ill));
             assertThat(work.asked()).isOne();
         }
     }
@@ -84,7 +86,7 @@ class SingleFlightTest {
     void followersOfAFailedLeaderGetTheLastGoodValue(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             rig.load("a", Work.value("old"));
-            List<Way.Started> calls =
+            List<Running<Reply<Object>>> calls =
                     start(rig, 5, Work.error(new IOException("ill")).taking(LONG));
             rig.time.run();
             assertAll(calls, "old");
@@ -96,7 +98,8 @@ class SingleFlightTest {
     @EnumSource(Way.class)
     void followersShareAFailingValueAsAFailure(Way way) {
         try (Rig rig = new Rig(way, policy)) {
-            List<Way.Started> calls = start(rig, 3, Work.value("failure").taking(LONG));
+            List<Running<Reply<Object>>> calls =
+                    start(rig, 3, Work.value("failure").taking(LONG));
             rig.time.run();
             assertAll(calls, "failure");
             assertThat(policy.size()).isZero();
@@ -109,12 +112,12 @@ class SingleFlightTest {
         try (Rig rig = new Rig(way, policy)) {
             Work first = Work.value("first").taking(LONG);
             Work second = Work.value("second").taking(LONG);
-            Way.Started leader = rig.start("a", first);
-            List<Way.Started> followers = start(rig, 10, second);
+            Running<Reply<Object>> leader = rig.start("a", first);
+            List<Running<Reply<Object>>> followers = start(rig, 10, second);
             rig.time.advance(LONG.dividedBy(2));
             leader.giveUp().run();
             rig.time.run();
-            assertThat(leader.reply()).isCompletedExceptionally();
+            assertThat(leader.result()).isCompletedExceptionally();
             assertAll(followers, "second");
             assertThat(first.asked()).isOne();
             assertThat(second.asked()).isOne();
@@ -127,10 +130,10 @@ class SingleFlightTest {
     void leadersShortDeadlineIsItsOwn(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             Work work = Work.value("value").taking(LONG);
-            Way.Started leader = rig.start(rig.call("a").deadline(Duration.ofMillis(10)), work);
-            List<Way.Started> followers = start(rig, 10, work);
+            Running<Reply<Object>> leader = rig.start(rig.call("a").deadline(Duration.ofMillis(10)), work);
+            List<Running<Reply<Object>>> followers = start(rig, 10, work);
             rig.time.run();
-            assertThat(Rig.errorOf(leader.reply())).isInstanceOf(CallTimeoutException.class);
+            assertThat(leader.error()).isInstanceOf(CallTimeoutException.class);
             assertAll(followers, "value");
             assertThat(work.asked()).isEqualTo(2);
         }
@@ -141,10 +144,9 @@ class SingleFlightTest {
     void timeoutOfAnAttemptIsSharedByAll(Way way) {
         try (Rig rig = new Rig(way, policy, TimeoutPolicy.of(Duration.ofMillis(50)))) {
             Work slow = Work.value("late").taking(LONG);
-            List<Way.Started> calls = start(rig, 20, slow);
+            List<Running<Reply<Object>>> calls = start(rig, 20, slow);
             rig.time.advance(Duration.ofMillis(60));
-            assertThat(calls)
-                    .allSatisfy(call -> assertThat(Rig.errorOf(call.reply())).isInstanceOf(CallTimeoutException.class));
+            assertThat(calls).allSatisfy(call -> assertThat(call.error()).isInstanceOf(CallTimeoutException.class));
             assertThat(slow.asked()).isOne();
             assertThat(policy.underWay()).isZero();
         }
@@ -155,12 +157,12 @@ class SingleFlightTest {
     void limitOfALayerFurtherOutIsSharedByAll(Way way) {
         try (Rig rig = new Rig(way, DeadlinePolicy.of(Duration.ofMillis(50)), policy)) {
             Work slow = Work.value("late").taking(LONG);
-            Way.Started leader = rig.start("a", slow);
+            Running<Reply<Object>> leader = rig.start("a", slow);
             rig.time.advance(Duration.ofMillis(30));
-            Way.Started follower = rig.start("a", slow);
+            Running<Reply<Object>> follower = rig.start("a", slow);
             rig.time.advance(Duration.ofMillis(20));
-            assertThat(Rig.errorOf(leader.reply())).isInstanceOf(CallTimeoutException.class);
-            assertThat(Rig.errorOf(follower.reply())).isInstanceOf(CallTimeoutException.class);
+            assertThat(leader.error()).isInstanceOf(CallTimeoutException.class);
+            assertThat(follower.error()).isInstanceOf(CallTimeoutException.class);
             assertThat(slow.asked()).isOne();
         }
     }
@@ -172,11 +174,9 @@ class SingleFlightTest {
         Slow slow = new Slow();
         try (Rig rig = new Rig(way, policy, slow, gate)) {
             gate.closed = true;
-            List<Way.Started> calls = start(rig, 6, Work.value("never"));
+            List<Running<Reply<Object>>> calls = start(rig, 6, Work.value("never"));
             rig.time.advance(LONG);
-            assertThat(calls)
-                    .allSatisfy(
-                            call -> assertThat(Rig.errorOf(call.reply())).isInstanceOf(CallRejectedException.class));
+            assertThat(calls).allSatisfy(call -> assertThat(call.error()).isInstanceOf(CallRejectedException.class));
             assertThat(policy.underWay()).isZero();
         }
     }
@@ -187,9 +187,9 @@ class SingleFlightTest {
     void cancellationByTheClientOfTheDependencyIsSharedByAll(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             Work work = Work.error(new CancellationException("by the client")).taking(LONG);
-            List<Way.Started> calls = start(rig, 10, work);
+            List<Running<Reply<Object>>> calls = start(rig, 10, work);
             rig.time.advance(LONG);
-            assertThat(calls).allSatisfy(call -> assertThat(call.reply()).isCompletedExceptionally());
+            assertThat(calls).allSatisfy(call -> assertThat(call.result()).isCompletedExceptionally());
             assertThat(work.asked()).isOne();
         }
     }
@@ -198,13 +198,13 @@ class SingleFlightTest {
     @EnumSource(Way.class)
     void eachFollowerKeepsItsOwnDeadline(Way way) {
         try (Rig rig = new Rig(way, policy)) {
-            Way.Started leader = rig.start("a", Work.value("value").taking(LONG));
-            Way.Started hasty = rig.start(rig.call("a").deadline(Duration.ofMillis(10)), Work.value("own"));
+            Running<Reply<Object>> leader = rig.start("a", Work.value("value").taking(LONG));
+            Running<Reply<Object>> hasty = rig.start(rig.call("a").deadline(Duration.ofMillis(10)), Work.value("own"));
             rig.time.advance(Duration.ofMillis(10));
-            assertThat(Rig.errorOf(hasty.reply())).isInstanceOf(CallRejectedException.class);
-            assertThat(leader.reply()).isNotDone();
+            assertThat(hasty.error()).isInstanceOf(CallRejectedException.class);
+            assertThat(leader.result()).isNotDone();
             rig.time.run();
-            assertThat(leader.reply().join().value()).isEqualTo("value");
+            assertThat(leader.result().join().value()).isEqualTo("value");
         }
     }
 
@@ -213,14 +213,14 @@ class SingleFlightTest {
     void followerWhoseTimeRunsOutTakesTheLastGoodValue(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             rig.load("a", Work.value("old"));
-            Way.Started leader = rig.start("a", Work.value("new").taking(LONG));
-            Way.Started hasty = rig.start(rig.call("a").deadline(Duration.ofMillis(16)), Work.value("own"));
+            Running<Reply<Object>> leader = rig.start("a", Work.value("new").taking(LONG));
+            Running<Reply<Object>> hasty = rig.start(rig.call("a").deadline(Duration.ofMillis(16)), Work.value("own"));
             rig.time.advance(Duration.ofMillis(16));
-            Reply<Object> reply = hasty.reply().join();
+            Reply<Object> reply = hasty.result().join();
             assertThat(reply.value()).isEqualTo("old");
             assertThat(reply.source()).isEqualTo(Source.STALE_ON_ERROR);
             rig.time.run();
-            assertThat(leader.reply().join().value()).isEqualTo("new");
+            assertThat(leader.result().join().value()).isEqualTo("new");
         }
     }
 
@@ -230,20 +230,20 @@ class SingleFlightTest {
         int callers = way == Way.CALL_ASYNC ? 10_000 : 100;
         StaleCachePolicy policy = StaleCachePolicy.of(b -> b.maxFollowers(callers));
         try (Rig rig = new Rig(way, policy)) {
-            Way.Started leader = rig.start("a", Work.value("value").taking(LONG));
+            Running<Reply<Object>> leader = rig.start("a", Work.value("value").taking(LONG));
             Work never = Work.value("never").taking(LONG);
-            List<Way.Started> crowd = new ArrayList<>();
+            List<Running<Reply<Object>>> crowd = new ArrayList<>();
             for (int i = 0; i < callers; i++) {
-                crowd.add(way.start(rig.time, rig.call("a"), never));
+                crowd.add(never.start(way, rig.time, rig.call("a")));
             }
             rig.time.advance(Duration.ofMillis(1));
             assertThat(policy.waiting()).isEqualTo(callers);
             crowd.forEach(call -> call.giveUp().run());
             rig.time.advance(Duration.ofMillis(1));
             assertThat(policy.waiting()).isZero();
-            assertThat(crowd).allSatisfy(call -> assertThat(call.reply()).isCompletedExceptionally());
+            assertThat(crowd).allSatisfy(call -> assertThat(call.result()).isCompletedExceptionally());
             rig.time.run();
-            assertThat(leader.reply().join().value()).isEqualTo("value");
+            assertThat(leader.result().join().value()).isEqualTo("value");
             assertThat(never.asked()).isZero();
             assertThat(policy.underWay()).isZero();
         }
@@ -254,11 +254,11 @@ class SingleFlightTest {
     void leaderAndCrowdThatAreGivenUpTogetherLeaveNobodyBehind(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             Work work = Work.value("never").taking(LONG);
-            List<Way.Started> crowd = start(rig, 50, work);
+            List<Running<Reply<Object>>> crowd = start(rig, 50, work);
             rig.time.advance(Duration.ofMillis(1));
             crowd.forEach(call -> call.giveUp().run());
             rig.time.run();
-            assertThat(crowd).allSatisfy(call -> assertThat(call.reply()).isCompletedExceptionally());
+            assertThat(crowd).allSatisfy(call -> assertThat(call.result()).isCompletedExceptionally());
             assertThat(policy.underWay()).isZero();
             assertThat(work.asked()).isLessThanOrEqualTo(50);
             assertThat(rig.run("a", Work.value("well")).join().value()).isEqualTo("well");
@@ -271,7 +271,7 @@ class SingleFlightTest {
             CompletableFuture<Object> outer = rig.time.spawn(
                     () -> rig.call("a").call(attempt -> rig.call("a").call(inner -> "never")));
             rig.time.run();
-            assertThat(Rig.errorOf(outer))
+            assertThat(Running.errorOf(outer))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("inside the load of the very key");
             assertThat(policy.underWay()).isZero();
@@ -284,7 +284,7 @@ class SingleFlightTest {
             CompletableFuture<Object> outer = rig.call("a")
                     .callAsync(attempt -> rig.call("a").callAsync(inner -> CompletableFuture.completedFuture("never")));
             rig.time.run();
-            assertThat(Rig.errorOf(outer)).isInstanceOf(IllegalStateException.class);
+            assertThat(Running.errorOf(outer)).isInstanceOf(IllegalStateException.class);
             assertThat(policy.underWay()).isZero();
         }
     }

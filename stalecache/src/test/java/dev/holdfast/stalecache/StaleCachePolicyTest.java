@@ -12,6 +12,9 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -77,10 +80,10 @@ class StaleCachePolicyTest {
             rig.load("a", Work.value("stock a"));
             assertThat(value(rig.run("b", Work.value("stock b")))).isEqualTo("stock b");
             assertThat(value(rig.start(rig.pipeline.<Object>operation("price").key("a"), Work.value("price a"))
-                            .reply()))
+                            .result()))
                     .isEqualTo("price a");
             assertThat(value(rig.start(rig.call("a").partition("tenant"), Work.value("tenant's a"))
-                            .reply()))
+                            .result()))
                     .isEqualTo("tenant's a");
             assertThat(value(rig.run("a", ILL))).isEqualTo("stock a");
         }
@@ -93,7 +96,7 @@ class StaleCachePolicyTest {
             for (int i = 0; i < 2; i++) {
                 assertThat(value(rig.start(
                                         rig.pipeline.<Object>operation("stock").unkeyed(), Work.value(i))
-                                .reply()))
+                                .result()))
                         .isEqualTo(i);
             }
             assertThat(rig.requests()).containsExactly("no_key 2");
@@ -111,7 +114,7 @@ class StaleCachePolicyTest {
             rig.time.advance(Duration.ofMinutes(10).minusNanos(1));
             assertStaleOnError(rig.run("a", ILL), 1, Duration.ofMinutes(10).minusNanos(1));
             rig.time.advance(Duration.ofNanos(1));
-            assertThat(Rig.errorOf(rig.run("a", ILL))).hasMessage("ill");
+            assertThat(Running.errorOf(rig.run("a", ILL))).hasMessage("ill");
             assertThat(rig.requests()).containsExactlyInAnyOrder("stale_on_error 1", "miss 2");
         }
     }
@@ -124,12 +127,12 @@ class StaleCachePolicyTest {
             rig.load("a", Work.value(1));
             assertStaleOnError(rig.run("a", Work.value("busy")), 1, Duration.ZERO);
             assertStaleOnError(rig.run("a", Work.value("failure")), 1, Duration.ZERO);
-            assertStaleOnError(rig.start("a", Work.error(new IOException())).reply(), 1, Duration.ZERO);
-            Way.Started late = rig.start("a", Work.value(2).taking(Duration.ofMillis(11)));
+            assertStaleOnError(rig.start("a", Work.error(new IOException())).result(), 1, Duration.ZERO);
+            Running<Reply<Object>> late = rig.start("a", Work.value(2).taking(Duration.ofMillis(11)));
             rig.time.advance(Duration.ofMillis(10));
-            assertStaleOnError(late.reply(), 1, Duration.ofMillis(10));
+            assertStaleOnError(late.result(), 1, Duration.ofMillis(10));
             gate.closed = true;
-            assertStaleOnError(rig.start("a", Work.value(2)).reply(), 1, Duration.ofMillis(10));
+            assertStaleOnError(rig.start("a", Work.value(2)).result(), 1, Duration.ofMillis(10));
         }
     }
 
@@ -138,10 +141,10 @@ class StaleCachePolicyTest {
     void deadlineIsAnsweredWithTheLastGoodValue(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             rig.load("a", Work.value(1));
-            Way.Started late =
+            Running<Reply<Object>> late =
                     rig.start(rig.call("a").deadline(LONG), Work.value(2).taking(LONG.plusMillis(1)));
             rig.time.advance(LONG);
-            assertStaleOnError(late.reply(), 1, LONG);
+            assertStaleOnError(late.result(), 1, LONG);
         }
     }
 
@@ -150,12 +153,12 @@ class StaleCachePolicyTest {
     void callersOwnFaultAndCancellationAreNot(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             rig.load("a", Work.value(1));
-            assertThat(Rig.errorOf(rig.run("a", Work.error(new IllegalArgumentException("404")))))
+            assertThat(Running.errorOf(rig.run("a", Work.error(new IllegalArgumentException("404")))))
                     .hasMessage("404");
-            Way.Started started = rig.start("a", Work.value(2).taking(LONG));
+            Running<Reply<Object>> started = rig.start("a", Work.value(2).taking(LONG));
             started.giveUp().run();
             rig.time.run();
-            assertThat(started.reply()).isCompletedExceptionally();
+            assertThat(started.result()).isCompletedExceptionally();
             assertThat(rig.requests()).containsExactly("miss 3");
         }
     }
@@ -179,7 +182,7 @@ class StaleCachePolicyTest {
             CompletableFuture<Reply<Object>> nothing = rig.run("a", Work.value(null));
             assertThat(nothing).isCompleted();
             assertThat(nothing.join().value()).isNull();
-            assertThat(Rig.errorOf(rig.run("a", ILL))).hasMessage("ill");
+            assertThat(Running.errorOf(rig.run("a", ILL))).hasMessage("ill");
         }
     }
 
@@ -218,7 +221,7 @@ class StaleCachePolicyTest {
             rig.load("a", Work.value("inventory's"));
             for (String expected : new String[] {"other's", "other's"}) {
                 assertThat(value(rig.start(other.<Object>operation("stock").key("a"), Work.value("other's"))
-                                .reply()))
+                                .result()))
                         .isEqualTo(expected);
             }
             assertThat(value(rig.run("a", ILL))).isEqualTo("inventory's");
@@ -258,7 +261,7 @@ class StaleCachePolicyTest {
         Gate gate = new Gate();
         gate.closed = true;
         try (Rig rig = new Rig(way, policy, gate)) {
-            assertThat(Rig.errorOf(rig.run("a", ILL))).isInstanceOf(CallRejectedException.class);
+            assertThat(Running.errorOf(rig.run("a", ILL))).isInstanceOf(CallRejectedException.class);
             assertThat(policy.underWay()).isZero();
         }
     }

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -128,18 +131,18 @@ class StaleIfSlowTest {
     void callThatCannotBeRepeatedHasTheTimeOfOneAttempt(Way way) {
         RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(3).budgetEnabled(false));
         try (Rig rig = old(new Rig(way, policy, retry, TimeoutPolicy.of(Duration.ofSeconds(3))))) {
-            Way.Started leader = rig.start("a", HANGING);
-            List<Way.Started> followers = new ArrayList<>();
+            Running<Reply<Object>> leader = rig.start("a", HANGING);
+            List<Running<Reply<Object>>> followers = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
                 followers.add(rig.start("a", HANGING));
             }
             rig.time.advance(SOFT);
             assertThat(followers)
                     .allSatisfy(follower ->
-                            assertThat(follower.reply().join().value()).isEqualTo("old"));
-            assertThat(leader.reply()).isNotDone();
+                            assertThat(follower.result().join().value()).isEqualTo("old"));
+            assertThat(leader.result()).isNotDone();
             rig.time.advance(Duration.ofSeconds(3));
-            Reply<Object> reply = leader.reply().join();
+            Reply<Object> reply = leader.result().join();
             assertThat(reply.value()).isEqualTo("old");
             assertThat(reply.source()).isEqualTo(Source.STALE_ON_ERROR);
             assertThat(reply.attempts()).isOne();

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.CheckedFunction;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.testcalls.Running;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.lang.invoke.MethodHandleProxies;
@@ -234,7 +235,7 @@ class WhoSharesTest {
         assertThatThrownBy(() -> hello.apply("Hello"))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessageContaining("the partition of a call through");
-        assertThat(Rig.errorOf(later.apply("Hello"))).hasMessageContaining("the partition of a call through");
+        assertThat(Running.errorOf(later.apply("Hello"))).hasMessageContaining("the partition of a call through");
     }
 
     // ---- what may not be done twice

@@ -11,6 +11,10 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
@@ -52,7 +56,7 @@ class ExistingRateLimiterPolicyTest {
         policy.meters(meters);
         Dependency dependency = new Dependency(time, way);
 
-        Dependency.Running refused = dependency.call(pipeline(policy), ZERO);
+        Running<String> refused = dependency.call(pipeline(policy), ZERO);
         time.run();
 
         assertThat(refused.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
@@ -72,8 +76,8 @@ class ExistingRateLimiterPolicyTest {
         RateLimiter existing = RateLimiter.of("theirs", hourly(ofHours(3)).build());
         Pipeline pipeline = pipeline(ThrottlePolicy.of(existing));
         Dependency dependency = new Dependency(time, way);
-        Dependency.Running first = dependency.call(pipeline, ZERO);
-        Dependency.Running second = dependency.call(pipeline, ZERO);
+        Running<String> first = dependency.call(pipeline, ZERO);
+        Running<String> second = dependency.call(pipeline, ZERO);
 
         time.advance(Duration.ofMinutes(1));
         assertThat(first.result()).isCompletedWithValue("done");
@@ -95,7 +99,7 @@ class ExistingRateLimiterPolicyTest {
                 .<String>operation("work")
                 .unkeyed()
                 .deadline(Duration.ofMillis(10));
-        Dependency.Running late = dependency.call(hurried, ZERO);
+        Running<String> late = dependency.call(hurried, ZERO);
 
         time.advance(ZERO);
 

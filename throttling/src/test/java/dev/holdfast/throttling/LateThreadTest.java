@@ -11,6 +11,9 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -74,7 +77,7 @@ class LateThreadTest {
             time.advance(ofMillis(10));
         };
 
-        Dependency.Running late = dependency.call(pipeline, ZERO);
+        Running<String> late = dependency.call(pipeline, ZERO);
         time.run();
 
         assertThat(late.result()).isCompletedWithValue("done");
@@ -87,7 +90,7 @@ class LateThreadTest {
         Pipeline pipeline = pipeline(throttle(ZERO));
         stall.meanwhile = () -> others(dependency, pipeline, 20);
 
-        Dependency.Running late = dependency.call(pipeline, ZERO);
+        Running<String> late = dependency.call(pipeline, ZERO);
         time.run();
 
         assertThat(late.error())
@@ -105,7 +108,7 @@ class LateThreadTest {
         dependency.call(pipeline, ZERO);
         time.run();
 
-        Dependency.Running second = dependency.call(pipeline, ZERO);
+        Running<String> second = dependency.call(pipeline, ZERO);
         time.run();
 
         assertThat(second.result()).isCompletedWithValue("done");
@@ -122,7 +125,7 @@ class LateThreadTest {
             dependency.call(pipeline, ZERO);
         };
 
-        Dependency.Running hurried =
+        Running<String> hurried =
                 dependency.call(pipeline.<String>operation("work").unkeyed().deadline(ofMillis(39)), ZERO);
         time.run();
 
@@ -146,7 +149,7 @@ class LateThreadTest {
             time.schedule(ofMillis(10).toNanos(), () -> others.call(pipeline, ZERO));
         }
 
-        Dependency.Running late = dependency.call(pipeline, ZERO);
+        Running<String> late = dependency.call(pipeline, ZERO);
         time.run();
 
         assertThat(others.starts()).containsExactly(ofMillis(10).toNanos());

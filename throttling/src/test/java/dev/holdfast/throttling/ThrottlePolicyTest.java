@@ -12,6 +12,10 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,7 +49,7 @@ class ThrottlePolicyTest {
         return pipeline.<String>operation("work").unkeyed().deadline(deadline);
     }
 
-    private static void assertThrottled(Dependency.Running call, Duration retryAfter, String message) {
+    private static void assertThrottled(Running<String> call, Duration retryAfter, String message) {
         assertThat(call.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
             assertThat(rejection.reason()).isEqualTo(Reason.THROTTLED);
             assertThat(rejection.policy()).isEqualTo("throttle");
@@ -60,9 +64,9 @@ class ThrottlePolicyTest {
         ThrottlePolicy throttle = throttle(2, ZERO);
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(throttle);
-        Dependency.Running first = dependency.call(pipeline, ZERO);
-        Dependency.Running second = dependency.call(pipeline, ZERO);
-        Dependency.Running third = dependency.call(pipeline, ZERO);
+        Running<String> first = dependency.call(pipeline, ZERO);
+        Running<String> second = dependency.call(pipeline, ZERO);
+        Running<String> third = dependency.call(pipeline, ZERO);
 
         time.run();
 
@@ -75,7 +79,7 @@ class ThrottlePolicyTest {
         assertThat(throttle.available()).isZero();
         time.advance(ofMillis(1));
         assertThat(throttle.available()).isEqualTo(1);
-        Dependency.Running fourth = dependency.call(pipeline, ZERO);
+        Running<String> fourth = dependency.call(pipeline, ZERO);
         time.run();
         assertThat(fourth.result()).isCompletedWithValue("done");
     }
@@ -104,7 +108,7 @@ class ThrottlePolicyTest {
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(throttle);
         dependency.call(pipeline, ZERO);
-        Dependency.Running impatient = dependency.call(pipeline, ZERO);
+        Running<String> impatient = dependency.call(pipeline, ZERO);
         dependency.call(pipeline, ZERO);
         time.advance(ofMillis(10));
 
@@ -127,12 +131,12 @@ class ThrottlePolicyTest {
         dependency.call(pipeline, ZERO);
         time.advance(ZERO);
 
-        Dependency.Running late = dependency.call(within(pipeline, ofMillis(100)), ZERO);
+        Running<String> late = dependency.call(within(pipeline, ofMillis(100)), ZERO);
         time.advance(ZERO);
 
         assertThrottled(
                 late, ofMillis(100), "throttle of 'inventory' lets 10 calls start in 1s, the next one in 100ms");
-        Dependency.Running patient = dependency.call(within(pipeline, ofMillis(101)), ZERO);
+        Running<String> patient = dependency.call(within(pipeline, ofMillis(101)), ZERO);
         time.run();
         assertThat(patient.result()).isCompletedWithValue("done");
         assertThat(dependency.starts()).containsExactly(0L, 100 * MILLI);
@@ -153,7 +157,7 @@ class ThrottlePolicyTest {
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(throttle, inner);
         for (int i = 0; i < 100; i++) {
-            Dependency.Running refused = dependency.call(pipeline, ZERO);
+            Running<String> refused = dependency.call(pipeline, ZERO);
             time.advance(ZERO);
             assertThat(refused.error()).hasMessage("no");
         }
@@ -180,7 +184,7 @@ class ThrottlePolicyTest {
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(breaker, throttle);
         dependency.call(pipeline, ZERO);
-        Dependency.Running waiting = dependency.call(pipeline, ZERO);
+        Running<String> waiting = dependency.call(pipeline, ZERO);
         time.advance(ofMillis(50));
 
         open[0] = true;
@@ -196,7 +200,7 @@ class ThrottlePolicyTest {
     void aFailureOfTheDependencyIsNotGivenBack(Way way) {
         ThrottlePolicy throttle = throttle(1, ZERO);
         Dependency dependency = new Dependency(time, way);
-        Dependency.Running call = dependency.call(within(pipeline(throttle), ofMillis(5)), ofMillis(50));
+        Running<String> call = dependency.call(within(pipeline(throttle), ofMillis(5)), ofMillis(50));
 
         time.run();
 
@@ -212,7 +216,7 @@ class ThrottlePolicyTest {
         ThrottlePolicy throttle = throttle(1, Duration.ofHours(1));
         Dependency dependency = new Dependency(time, way);
         Pipeline pipeline = pipeline(throttle);
-        List<Dependency.Running> crowd = new ArrayList<>();
+        List<Running<String>> crowd = new ArrayList<>();
         for (int i = 0; i < callers; i++) {
             crowd.add(dependency.call(pipeline, ZERO));
         }
@@ -240,7 +244,7 @@ class ThrottlePolicyTest {
                         .build();
                 Random random = new Random(seed);
                 for (int i = 0; i < 100; i++) {
-                    Dependency.Running call = dependency.call(pipeline, ofMillis(random.nextInt(20)));
+                    Running<String> call = dependency.call(pipeline, ofMillis(random.nextInt(20)));
                     if (random.nextInt(3) == 0) {
                         drawn.schedule(random.nextInt(500) * MILLI, call.giveUp());
                     }

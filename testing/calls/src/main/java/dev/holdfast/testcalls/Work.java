@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.stalecache;
+package dev.holdfast.testcalls;
 
+import dev.holdfast.Call;
+import dev.holdfast.Reply;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What the dependency does with a call, and how often it has been asked. */
-final class Work {
+/** What a dependency does with a call, and how often it has been asked. */
+public final class Work {
     private final Duration takes;
     private final Supplier<? extends @Nullable Object> value;
     private final @Nullable Throwable error;
@@ -21,29 +24,46 @@ final class Work {
         this.error = error;
     }
 
-    static Work value(@Nullable Object value) {
+    /** Answers this. */
+    public static Work value(@Nullable Object value) {
         return reading(() -> value);
     }
 
-    /** What this gives at the moment at which the dependency is asked. */
-    static Work reading(Supplier<? extends @Nullable Object> value) {
+    /** Answers what this gives at the moment at which the dependency is asked. */
+    public static Work reading(Supplier<? extends @Nullable Object> value) {
         return new Work(Duration.ZERO, value, null);
     }
 
-    static Work error(Throwable error) {
+    /** Throws this. */
+    public static Work error(Throwable error) {
         return new Work(Duration.ZERO, () -> null, error);
     }
 
-    Work taking(Duration time) {
+    /** The same after a time. */
+    public Work taking(Duration time) {
         return new Work(time, value, error);
     }
 
-    int asked() {
+    /** How often it has been asked. */
+    public int asked() {
         return asked.get();
     }
 
+    /** What it throws. */
+    public Throwable error() {
+        return Objects.requireNonNull(error);
+    }
+
+    /** Begins a call of which this is the action, in one of the two ways. */
+    public Running<Reply<Object>> start(Way way, VirtualTime time, Call<Object> call) {
+        return way == Way.CALL
+                ? Running.blocking(time, () -> call.reply(attempt -> blocking(time)))
+                : Running.async(call.replyAsync(attempt -> async(time)));
+    }
+
+    /** On this thread. */
     @SuppressWarnings("NullAway") // a dependency that answers null although nobody expects it
-    Object blocking(VirtualTime time) throws Exception {
+    public Object blocking(VirtualTime time) throws Exception {
         asked.incrementAndGet();
         Object read = value.get();
         if (!takes.isZero()) {
@@ -58,7 +78,8 @@ final class Work {
         return read;
     }
 
-    CompletableFuture<Object> async(VirtualTime time) {
+    /** With a future. */
+    public CompletableFuture<Object> async(VirtualTime time) {
         asked.incrementAndGet();
         Object read = value.get();
         CompletableFuture<Object> work = new CompletableFuture<>();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.throttling;
+package dev.holdfast.testcalls;
 
 import dev.holdfast.spi.Meters;
 import java.util.LinkedHashMap;
@@ -8,8 +8,11 @@ import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
 /** Keeps what a policy declares, to be polled. */
-final class RecordedMeters implements Meters {
+public final class RecordedMeters implements Meters {
     private final Map<String, DoubleSupplier> meters = new LinkedHashMap<>();
+
+    /** Nothing so far. */
+    public RecordedMeters() {}
 
     @Override
     public void gauge(String name, String description, DoubleSupplier value) {
@@ -31,8 +34,8 @@ final class RecordedMeters implements Meters {
         meters.put(name + "{" + tag + "=" + tagValue + "}", () -> (double) total.getAsLong());
     }
 
-    /** What they say now. */
-    Map<String, Double> values() {
+    /** What they say now: {@code name}, or {@code name{tag=value}}. */
+    public Map<String, Double> values() {
         Map<String, Double> values = new LinkedHashMap<>();
         meters.forEach((name, value) -> values.put(name, value.getAsDouble()));
         return values;
