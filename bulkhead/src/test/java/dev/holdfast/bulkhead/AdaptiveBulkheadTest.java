@@ -8,8 +8,6 @@ import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,7 +44,7 @@ class AdaptiveBulkheadTest {
     private static final class Run implements AutoCloseable {
         private final String name;
         private final VirtualTime time;
-        private final Random random;
+        private final Arrivals arrivals;
         private final ModelledService service;
         private final BulkheadPolicy bulkhead;
         private final Pipeline pipeline;
@@ -54,7 +52,7 @@ class AdaptiveBulkheadTest {
         Run(LimitAlgorithm algorithm, long seed) {
             name = algorithm + ", seed " + seed;
             time = VirtualTime.seeded(seed);
-            random = new Random(seed);
+            arrivals = new Arrivals(time, seed);
             service = new ModelledService(time, seed, SLOTS);
             bulkhead = BulkheadPolicy.of(b -> b.limit(algorithm)
                     .minConcurrentCalls(4)
@@ -70,12 +68,9 @@ class AdaptiveBulkheadTest {
 
         /** Poisson arrivals for so many seconds. */
         void arrivals(double perSecond, int seconds) {
-            long end = time.nanos() + Duration.ofSeconds(seconds).toNanos();
-            while (time.nanos() < end) {
-                time.advance(Duration.ofNanos((long) (-Math.log(1 - random.nextDouble()) / perSecond * 1e9)));
-                CompletableFuture<String> ignored = pipeline.callAsync(service::request);
-                assertThat(ignored).as(name).isNotNull();
-            }
+            arrivals.come(perSecond, seconds, () -> {
+                var unused = pipeline.callAsync(service::request);
+            });
         }
 
         void assertNear(int littlesLaw, int seconds) {

@@ -9,8 +9,6 @@ import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -79,7 +77,7 @@ class SlowDependencyTest {
 
     private static final class Run implements AutoCloseable {
         private final VirtualTime time;
-        private final Random random;
+        private final Arrivals arrivals;
         private final ModelledService service;
         private final BulkheadPolicy bulkhead;
         private final Pipeline pipeline;
@@ -87,7 +85,7 @@ class SlowDependencyTest {
 
         Run(LimitAlgorithm algorithm, boolean exponential, long seed, Duration timeout) {
             time = VirtualTime.seeded(seed);
-            random = new Random(seed);
+            arrivals = new Arrivals(time, seed);
             service = new ModelledService(time, seed, NO_BOUND, exponential);
             bulkhead = BulkheadPolicy.of(b -> b.limit(algorithm)
                     .maxConcurrentCalls(200)
@@ -102,15 +100,10 @@ class SlowDependencyTest {
         /** The share of calls that are turned away in so many seconds; they come at random. */
         double turnedAway(int seconds) {
             turnedAway = 0;
-            int calls = 0;
-            long end = time.nanos() + Duration.ofSeconds(seconds).toNanos();
-            while (time.nanos() < end) {
-                time.advance(Duration.ofNanos((long) (-Math.log(1 - random.nextDouble()) / PER_SECOND * 1e9)));
-                CompletableFuture<String> counted = pipeline.callAsync(service::request)
+            int calls = arrivals.come(PER_SECOND, seconds, () -> {
+                var unused = pipeline.callAsync(service::request)
                         .whenComplete((value, error) -> turnedAway += error instanceof CallRejectedException ? 1 : 0);
-                assertThat(counted).isNotNull();
-                calls++;
-            }
+            });
             return (double) turnedAway / calls;
         }
 
