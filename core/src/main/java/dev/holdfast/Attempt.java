@@ -36,7 +36,7 @@ public interface Attempt {
      * @param number from 1
      * @param outcome how it ended
      * @param duration how long the action ran, without waits; empty for a first attempt that nothing measured: no limit, no
-     *     policy that asks ({@link dev.holdfast.spi.Policy#timesAttempts}), no observer, no {@link Reply}
+     *     policy that asks ({@link dev.holdfast.spi.Policy#timing}), no observer, no {@link Reply}
      * @param refusal why there was no further attempt; empty if there was one, or if none was wanted (a success, an error that is
      *     not retried, no retry policy)
      */

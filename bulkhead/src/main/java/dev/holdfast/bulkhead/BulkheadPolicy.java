@@ -123,8 +123,8 @@ public final class BulkheadPolicy extends Policy {
     }
 
     @Override
-    public boolean timesAttempts() {
-        return adaptive != null;
+    public Timing timing() {
+        return adaptive == null ? Timing.NONE : Timing.EVERY;
     }
 
     @Override

@@ -64,8 +64,8 @@ public final class FallbackPolicy extends Policy {
     }
 
     @Override
-    public boolean timesAttempts() {
-        return false;
+    public Timing timing() {
+        return Timing.NONE;
     }
 
     @Override

@@ -2,6 +2,7 @@
 package dev.holdfast.retry;
 
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Stripes;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.concurrent.ThreadLocalRandom;
@@ -48,12 +49,15 @@ public final class RetryBudget {
     private static final long COUNT_MASK = -1L >>> MISSING_BITS;
 
     private static final long NEVER_USED = 0;
+    private static final int STRIPES = Stripes.count();
+    private static final int TOGETHER = 8;
 
     private final int leastFull;
     private final int ratio;
     private final long spareNanos;
     private final AtomicLongArray padded = new AtomicLongArray(2 * WORD);
     private final Traffic traffic = new Traffic();
+    private final AtomicLongArray uncounted = Stripes.words(STRIPES);
     private final LongAdder successes = new LongAdder();
     private final AtomicLong nextSpare = new AtomicLong(NEVER_USED);
     private volatile long successesAtSpare = -1;
@@ -80,9 +84,34 @@ public final class RetryBudget {
         return new Builder().build();
     }
 
+    /**
+     * An attempt has succeeded: false if it is only counted, as long as nothing is missing, so that its caller need not look at the
+     * clock; one in {@link #TOGETHER} of a thread brings the others with it.
+     */
+    boolean needsTimeOfSuccess() {
+        if ((padded.get(WORD) & MISSING_MASK) != 0) {
+            return true;
+        }
+        // Without care: what two threads of one stripe lose makes the budget smaller by as much.
+        int cell = Stripes.index(Stripes.current(), STRIPES);
+        long waiting = uncounted.getPlain(cell) + 1;
+        uncounted.setPlain(cell, waiting);
+        return waiting >= TOGETHER;
+    }
+
+    private int takeUncounted() {
+        int cell = Stripes.index(Stripes.current(), STRIPES);
+        long waiting = uncounted.getPlain(cell);
+        if (waiting == 0) {
+            return 1;
+        }
+        uncounted.setPlain(cell, 0);
+        return (int) waiting;
+    }
+
     /** An attempt has succeeded. */
     public void succeeded(long now) {
-        boolean firstForLong = traffic.count(now);
+        boolean firstForLong = traffic.count(now, takeUncounted());
         // Volatile, as every read of the word: a failure that happened before is seen, and its cost paid back.
         if ((padded.get(WORD) & MISSING_MASK) == 0) {
             return;

@@ -65,8 +65,8 @@ public final class RetryPolicy extends Policy {
 
     /** The budget has to know which attempts were cut short, by how long the others took. */
     @Override
-    public boolean timesAttempts() {
-        return budget != null;
+    public Timing timing() {
+        return budget == null ? Timing.NONE : Timing.SOME;
     }
 
     @Override
@@ -100,7 +100,7 @@ public final class RetryPolicy extends Policy {
 
     /** Only what the dependency itself answered tells that it is well. */
     private int succeeded(Passage passage) {
-        if (budget != null && passage.source() == Source.LIVE && passage.started()) {
+        if (budget != null && passage.source() == Source.LIVE && passage.started() && budget.needsTimeOfSuccess()) {
             budget.succeeded(passage.now());
         }
         return KEEP;

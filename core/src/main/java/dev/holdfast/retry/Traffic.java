@@ -28,24 +28,24 @@ final class Traffic {
         return FIRST + (int) (second & (CELLS - 1));
     }
 
-    /** Another success; true if it is the first of its second. */
-    boolean count(long now) {
+    /** So many more successes; true if they are the first of their second. */
+    boolean count(long now, int successes) {
         long second = now >> SECOND_SHIFT;
         int at = cellOf(second);
         long cell = padded.get(at);
         if (cell >> COUNT_BITS == second && (cell & COUNT_MASK) != 0) {
             if ((cell & COUNT_MASK) < MOST_OF_A_SECOND) {
-                padded.getAndIncrement(at);
+                padded.getAndAdd(at, successes);
             }
             return false;
         }
-        return begins(second, at, cell);
+        return begins(second, at, cell, successes);
     }
 
-    private boolean begins(long second, int at, long cell) {
+    private boolean begins(long second, int at, long cell, int successes) {
         boolean isNewer = (cell & COUNT_MASK) == 0 || second - (cell >> COUNT_BITS) > 0;
         // Whoever is late for its second, or loses the swap by a success in the same moment, is not counted.
-        return isNewer && padded.compareAndSet(at, cell, second << COUNT_BITS | 1);
+        return isNewer && padded.compareAndSet(at, cell, second << COUNT_BITS | successes);
     }
 
     long latest(long now) {

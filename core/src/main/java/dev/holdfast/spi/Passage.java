@@ -156,7 +156,7 @@ public abstract class Passage {
 
     /**
      * How long the last attempt's action ran, in nanoseconds; waits not included. 0 if nothing in the pipeline {@linkplain
-     * Policy#timesAttempts asks}.
+     * Policy#timing asks}.
      */
     public abstract long actionNanos();
 

@@ -40,6 +40,19 @@ public abstract class Policy {
     /** In {@link #hears}: the fallback of a call or its operation, {@link Passage#fallback}. */
     public static final int OWN_FALLBACK = 256;
 
+    /** Which attempts are measured. */
+    public enum Timing {
+        /** All: for a policy that asks for {@link Passage#actionNanos}. */
+        EVERY,
+        /**
+         * Those under a limit, and a sample of the others, about one in sixteen: for a policy that asks for {@link
+         * Passage#cutShort} alone.
+         */
+        SOME,
+        /** None: for a policy that asks for neither. */
+        NONE
+    }
+
     /** From {@link #hedge}: start no other attempt. */
     public static final long NO_HEDGE = -1;
 
@@ -174,12 +187,11 @@ public abstract class Policy {
     }
 
     /**
-     * Whether this policy asks how long an attempt took ({@link Passage#actionNanos}) or whether it was {@linkplain
-     * Passage#cutShort cut short}; default true. Where no policy, observer or limit asks, a pipeline saves the two looks at the
-     * clock.
+     * Of which attempts this policy must know how long they took ({@link Passage#actionNanos}, {@link Passage#cutShort}); default
+     * {@link Timing#EVERY}. Where no policy, observer or limit asks, a pipeline saves the two looks at the clock.
      */
-    public boolean timesAttempts() {
-        return true;
+    public Timing timing() {
+        return Timing.EVERY;
     }
 
     /** Told the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */

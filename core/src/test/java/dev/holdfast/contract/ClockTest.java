@@ -10,6 +10,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Policy.Timing;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,16 +39,16 @@ class ClockTest {
     /** Asks for the time on the way in and up, and for nothing else. */
     private static final class Asks extends Policy {
         private final List<Long> times = new ArrayList<>();
-        private final boolean timesAttempts;
+        private final Timing timing;
 
-        Asks(boolean timesAttempts) {
+        Asks(Timing timing) {
             super("asks", ENTER | SUCCESS | FAILURE);
-            this.timesAttempts = timesAttempts;
+            this.timing = timing;
         }
 
         @Override
-        public boolean timesAttempts() {
-            return timesAttempts;
+        public Timing timing() {
+            return timing;
         }
 
         @Override
@@ -97,15 +98,25 @@ class ClockTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void whoeverMeasuresLooksTwice(boolean async) {
-        assertThat(looksOf(pipeline(RetryPolicy.ofDefaults()), async))
-                .as("a budget asks what was cut short")
-                .isEqualTo(2);
-        assertThat(looksOf(pipeline(new Asks(false)), async)).isEqualTo(2);
-        assertThat(looksOf(pipeline(new Asks(true), RetryPolicy.ofDefaults()), async))
+        assertThat(looksOf(pipeline(new Asks(Timing.NONE)), async)).isEqualTo(2);
+        assertThat(looksOf(pipeline(new Asks(Timing.EVERY), RetryPolicy.ofDefaults()), async))
                 .isEqualTo(2);
         Pipeline observed =
                 Pipeline.builder("p").time(time).observer(new CallObserver() {}).build();
         assertThat(looksOf(observed, async)).isEqualTo(2);
+    }
+
+    @Test
+    void budgetLooksAtASampleOfTheCallsOfAThread() {
+        try (Pipeline retrying = pipeline(RetryPolicy.ofDefaults())) {
+            int calls = 10_000;
+            for (int i = 0; i < calls; i++) {
+                assertThat(retrying.<String, RuntimeException>call(() -> "x")).isEqualTo("x");
+            }
+            // Both looks of one call in sixteen, and one for each eighth success.
+            assertThat(time.looks).isBetween(calls / 8L, calls / 3L);
+            assertThat(looksOf(retrying, true)).isEqualTo(2);
+        }
     }
 
     @Test
@@ -120,15 +131,15 @@ class ClockTest {
 
     @Test
     void timeIsTheSameForAllLayersOfAStage() {
-        Asks outer = new Asks(false);
-        Asks inner = new Asks(false);
+        Asks outer = new Asks(Timing.NONE);
+        Asks inner = new Asks(Timing.NONE);
         looksOf(pipeline(outer, inner), false);
         assertThat(outer.times).isEqualTo(inner.times).hasSize(8).isSorted().doesNotHaveDuplicates();
     }
 
     @Test
     void timeAfterAnAttemptIsAfterIt() {
-        Asks asks = new Asks(false);
+        Asks asks = new Asks(Timing.NONE);
         looksOf(pipeline(asks), true);
         looksOf(pipeline(asks), false);
         assertThat(asks.times).hasSize(16).isSorted().doesNotHaveDuplicates();

@@ -381,7 +381,7 @@ class RetryBudgetTest {
                 for (int second = 0; second < seconds; second++) {
                     await(start);
                     for (int i = 0; i < 50; i++) {
-                        if (traffic.count(((long) second << 30) + i)) {
+                        if (traffic.count(((long) second << 30) + i, 1)) {
                             first.incrementAndGet();
                         }
                     }

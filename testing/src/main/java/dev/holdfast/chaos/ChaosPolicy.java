@@ -117,8 +117,8 @@ public final class ChaosPolicy extends Policy {
     }
 
     @Override
-    public boolean timesAttempts() {
-        return false;
+    public Timing timing() {
+        return Timing.NONE;
     }
 
     @Override

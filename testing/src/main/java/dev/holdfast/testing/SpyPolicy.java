@@ -214,8 +214,8 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
-    public boolean timesAttempts() {
-        return policy.timesAttempts();
+    public Timing timing() {
+        return policy.timing();
     }
 
     @Override

@@ -79,8 +79,8 @@ public final class ThrottlePolicy extends Policy {
     }
 
     @Override
-    public boolean timesAttempts() {
-        return false;
+    public Timing timing() {
+        return Timing.NONE;
     }
 
     @Override

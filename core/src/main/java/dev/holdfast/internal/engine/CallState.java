@@ -72,6 +72,8 @@ final class CallState extends CallDecisions implements Passage.Beside {
     /** The innermost layer at which this pass was suspended. */
     int suspendedAt;
 
+    private static final int SAMPLE_SHIFT = Long.SIZE - 4;
+
     /** Made when a layer first asks; then kept. */
     @Nullable
     Alarms alarms;
@@ -86,6 +88,8 @@ final class CallState extends CallDecisions implements Passage.Beside {
 
     volatile TimeSource.@Nullable Timer limitTimer;
     volatile TimeSource.@Nullable Timer alarmTimer;
+
+    private long drawn;
 
     /** Whether it is a thread's own, which serves one call after the other. */
     final boolean own;
@@ -147,9 +151,19 @@ final class CallState extends CallDecisions implements Passage.Beside {
         forgetOutcome();
         askLater();
         timed = false;
-        if (newTimed || newEngine.timed) {
+        if (newTimed || newEngine.timed || (newEngine.sampled && isSample())) {
             startsTimed();
         }
+    }
+
+    /**
+     * One call in sixteen of a thread, the first one included, and all calls that no thread's own object serves. Drawn, so that
+     * no rhythm of a service leaves the calls of one pipeline out.
+     */
+    private boolean isSample() {
+        long before = drawn;
+        drawn = before * 6364136223846793005L + 1442695040888963407L; // Knuth's linear congruential generator
+        return !own || before >>> SAMPLE_SHIFT == 0;
     }
 
     /** Lets go of everything but its pipeline, so that a kept object keeps nothing else alive. */

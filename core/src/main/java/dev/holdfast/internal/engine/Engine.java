@@ -6,12 +6,15 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.Policy.Timing;
 import dev.holdfast.spi.TimeSource;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What runs the calls of one pipeline: its walk, its two drivers and its threads. */
@@ -46,6 +49,8 @@ public final class Engine {
     final Plan plan;
     /** Whether each attempt is measured, because a policy or an observer will ask. */
     final boolean timed;
+    /** Whether some are, because a policy has to know how long answers take. */
+    final boolean sampled;
 
     final PolicyHooks hooks;
     final Rejections rejections;
@@ -96,7 +101,9 @@ public final class Engine {
         dedicatedThreads = dedicatedThreads(name, settings.policies, loader);
         dedicated = dedicatedThreads != null && time.executor() != null ? time.executor() : dedicatedThreads;
         plan = new Plan(name, settings.policies);
-        timed = observers.any() || settings.policies.stream().anyMatch(Policy::timesAttempts);
+        Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
+        timed = observers.any() || asked.contains(Timing.EVERY);
+        sampled = asked.contains(Timing.SOME);
         hooks = new PolicyHooks(plan, name, lanes::hooks, log);
         rejections = new Rejections(name, closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);

@@ -30,8 +30,8 @@ public final class ExistingBulkheadPolicy extends Policy {
     }
 
     @Override
-    public boolean timesAttempts() {
-        return false;
+    public Timing timing() {
+        return Timing.NONE;
     }
 
     @Override

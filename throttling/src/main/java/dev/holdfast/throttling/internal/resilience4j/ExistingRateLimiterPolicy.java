@@ -36,8 +36,8 @@ public final class ExistingRateLimiterPolicy extends Policy {
     }
 
     @Override
-    public boolean timesAttempts() {
-        return false;
+    public Timing timing() {
+        return Timing.NONE;
     }
 
     @Override
