@@ -3,13 +3,13 @@ package dev.holdfast.examples;
 
 import java.awt.BasicStroke;
 import java.awt.Color;
+import java.awt.Font;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongBinaryOperator;
 import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
@@ -18,15 +18,21 @@ import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** The run as a picture: the answers of either side, and the calls that reached the service, over time. */
+/**
+ * The run as a picture: the answers of either side, and the calls that reached the service, over time. The colours are of
+ * the palette of Okabe and Ito, which colour-blind people can tell apart.
+ */
 final class ChartFile {
-    private static final Color ILL = new Color(0xF6, 0xE3, 0xDC);
-    private static final Color LIVE = new Color(0x3B, 0x8E, 0x5A);
-    private static final Color STALE = new Color(0xE0, 0xA8, 0x2E);
-    private static final Color BARE = new Color(0xB0, 0x3A, 0x2E);
-    private static final Color SENT = new Color(0x33, 0x33, 0x33);
-    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
-    private static final long STEP = SECOND / 4;
+    private static final Color ILL = new Color(0xE8, 0xE8, 0xE8);
+    private static final Color TEXT = new Color(0x44, 0x44, 0x44);
+    private static final Color BLUE = new Color(0x00, 0x72, 0xB2);
+    private static final Color ORANGE = new Color(0xE6, 0x9F, 0x00);
+    private static final Color VERMILLION = new Color(0xD5, 0x5E, 0x00);
+    private static final Color PALE_VERMILLION = new Color(0xF7, 0xD9, 0xC4);
+    private static final BasicStroke SOLID = new BasicStroke(2.4f);
+    /** XChart draws each piece of a curve alone, about 7 pixels long: a longer dash would look like a solid line. */
+    private static final BasicStroke DASHED =
+            new BasicStroke(2.4f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {4, 3}, 0);
 
     private final Timeline timeline;
     private final Side bare;
@@ -43,53 +49,88 @@ final class ChartFile {
         System.setProperty("java.awt.headless", "true");
         try (var out = Files.newOutputStream(file)) {
             BitmapEncoder.saveBitmap(
-                    List.of(answers(bare), answers(holdfast), calls()), 3, 1, out, BitmapEncoder.BitmapFormat.PNG);
+                    List.of(answers("bare client", bare), answers("Holdfast", holdfast), calls()),
+                    3,
+                    1,
+                    out,
+                    BitmapEncoder.BitmapFormat.PNG);
         }
     }
 
-    private XYChart answers(Side side) {
+    /** Each area stands on the one before: their height together is what was asked. */
+    private XYChart answers(String name, Side side) {
         Scoreboard answers = side.answers();
-        double[] sent = perSecond((from, to) -> answers.sentBetween(from, to).requests());
-        XYChart chart = chart(side.name() + ": answers a second", sent);
-        area(
-                chart,
-                "stale",
-                perSecond((from, to) -> answers.sentBetween(from, to).right()),
-                STALE);
-        area(
-                chart,
-                "live",
-                perSecond((from, to) -> answers.sentBetween(from, to).live()),
-                LIVE);
-        line(chart, "sent", sent, SENT);
+        Curve sent =
+                new Curve(timeline, (from, to) -> answers.sentBetween(from, to).requests());
+        Curve right =
+                new Curve(timeline, (from, to) -> answers.sentBetween(from, to).right());
+        Curve live =
+                new Curve(timeline, (from, to) -> answers.sentBetween(from, to).live());
+        XYChart chart = chart(answersTitle(name, side), "seconds, by when the customer asked", sent.highest());
+        area(chart, "errors", sent, VERMILLION, PALE_VERMILLION).setLineStyle(DASHED);
+        area(chart, "stale answers", right, ORANGE, ORANGE);
+        area(chart, "live answers", live, BLUE, BLUE);
         return chart;
+    }
+
+    private String answersTitle(String name, Side side) {
+        Tally all = side.answers().sentBetween(0, timeline.endNanos());
+        return String.format(
+                Locale.ROOT,
+                "%s: %s of %s answers right (%s), %s live and %s stale; 99 %% within %s",
+                name,
+                Report.number(all.right()),
+                Report.number(all.requests()),
+                Report.percent(all),
+                Report.number(all.live()),
+                Report.number(all.stale()),
+                Style.millis(all.p99Millis()));
     }
 
     private XYChart calls() {
-        double[] plain = perSecond(bare.calls()::between);
-        XYChart chart = chart("calls a second that reached the stock service", plain);
-        line(chart, "bare", plain, BARE);
-        line(chart, "holdfast", perSecond(holdfast.calls()::between), LIVE);
+        Curve plain = new Curve(timeline, bare.calls()::between);
+        Curve held = new Curve(timeline, holdfast.calls()::between);
+        String title = String.format(
+                Locale.ROOT,
+                "calls to the stock service while it was ill: bare client %s, Holdfast %s",
+                Report.number(Claims.callsWhileIll(timeline, bare)),
+                Report.number(Claims.callsWhileIll(timeline, holdfast)));
+        XYChart chart = chart(title, "seconds", plain.highest());
+        line(chart, "calls of the bare client", plain, VERMILLION, DASHED);
+        line(chart, "calls of Holdfast", held, BLUE, SOLID);
         return chart;
     }
 
-    private XYChart chart(String title, double[] highest) {
-        double top = 1.15 * Arrays.stream(highest).max().orElse(1);
+    private XYChart chart(String title, String xTitle, double highest) {
+        double top = 1.3 * Math.max(1, highest);
         XYChart chart = new XYChartBuilder()
                 .width(1200)
-                .height(330)
+                .height(340)
                 .title(title)
-                .xAxisTitle("seconds")
+                .xAxisTitle(xTitle)
+                .yAxisTitle("a second")
                 .build();
+        // The same margins left and right in each chart: so the seconds of all charts stand below one another.
         chart.getStyler()
                 .setYAxisMin(0.0)
                 .setYAxisMax(top)
                 .setXAxisMin(0.0)
                 .setXAxisMax(seconds(timeline.endNanos()))
+                .setPlotMargin(0)
                 .setPlotGridVerticalLinesVisible(false)
-                .setLegendPosition(Styler.LegendPosition.OutsideE)
+                .setAxisTickLabelsFont(font(Font.PLAIN, 15))
+                .setAxisTitleFont(font(Font.PLAIN, 15))
+                .setYAxisLeftWidthHint(90)
+                .setPlotContentSize(0.98)
+                .setChartTitlePadding(10)
+                .setChartTitleFont(font(Font.BOLD, 18))
+                .setLegendFont(font(Font.PLAIN, 15))
+                .setLegendPosition(Styler.LegendPosition.OutsideS)
+                .setLegendLayout(Styler.LegendLayout.Horizontal)
+                .setLegendBorderColor(Color.WHITE)
                 .setChartBackgroundColor(Color.WHITE)
-                .setAnnotationTextFontColor(BARE);
+                .setAnnotationTextFont(font(Font.PLAIN, 16))
+                .setAnnotationTextFontColor(TEXT);
         for (Phase fault : timeline.faults()) {
             shade(chart, fault, top);
         }
@@ -100,51 +141,33 @@ final class ChartFile {
         double from = seconds(fault.startNanos());
         double to = seconds(fault.endNanos());
         XYSeries series = chart.addSeries(fault.name(), new double[] {from, to}, new double[] {top, top});
-        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area)
-                .setMarker(SeriesMarkers.NONE)
-                .setLineColor(ILL)
+        style(series, ILL, SOLID)
+                .setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area)
                 .setFillColor(ILL)
                 .setShowInLegend(false);
-        chart.addAnnotation(new AnnotationText(fault.name(), (from + to) / 2, 0.95 * top, false));
+        chart.addAnnotation(new AnnotationText(fault.name(), (from + to) / 2, 0.92 * top, false));
     }
 
-    private void area(XYChart chart, String name, double[] values, Color color) {
-        chart.addSeries(name, times(), values)
-                .setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area)
-                .setMarker(SeriesMarkers.NONE)
-                .setLineColor(color)
-                .setFillColor(color);
+    private static XYSeries area(XYChart chart, String name, Curve curve, Color line, Color fill) {
+        XYSeries series = line(chart, name, curve, line, SOLID);
+        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area).setFillColor(fill);
+        return series;
     }
 
-    private void line(XYChart chart, String name, double[] values, Color color) {
-        chart.addSeries(name, times(), values)
-                .setMarker(SeriesMarkers.NONE)
-                .setLineColor(color)
-                .setLineStyle(new BasicStroke(1.6f));
+    private static XYSeries line(XYChart chart, String name, Curve curve, Color color, BasicStroke stroke) {
+        return style(chart.addSeries(name, curve.seconds(), curve.perSecond()), color, stroke);
     }
 
-    private double[] times() {
-        double[] times = new double[points()];
-        for (int i = 0; i < times.length; i++) {
-            times[i] = seconds(i * STEP + SECOND / 2);
-        }
-        return times;
+    private static XYSeries style(XYSeries series, Color color, BasicStroke stroke) {
+        series.setMarker(SeriesMarkers.NONE).setLineColor(color).setLineStyle(stroke);
+        return series;
     }
 
-    /** Counts over a second that slides by a quarter. */
-    private double[] perSecond(LongBinaryOperator count) {
-        double[] values = new double[points()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = count.applyAsLong(i * STEP, i * STEP + SECOND);
-        }
-        return values;
-    }
-
-    private int points() {
-        return (int) ((timeline.endNanos() - SECOND) / STEP) + 1;
+    private static Font font(int style, int size) {
+        return new Font(Font.SANS_SERIF, style, size);
     }
 
     private static double seconds(long nanos) {
-        return (double) nanos / SECOND;
+        return (double) nanos / TimeUnit.SECONDS.toNanos(1);
     }
 }

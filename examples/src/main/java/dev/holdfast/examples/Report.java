@@ -119,11 +119,11 @@ final class Report {
                 .orElse("not after every fault");
     }
 
-    private static String number(int value) {
+    static String number(int value) {
         return String.format(Locale.ROOT, "%,d", value);
     }
 
-    private static String percent(Tally tally) {
+    static String percent(Tally tally) {
         // Rounded down: 100.0 % means all of them.
         int permille = (int) (1000L * tally.right() / Math.max(1, tally.requests()));
         return String.format(Locale.ROOT, "%.1f %%", permille / 10.0);
