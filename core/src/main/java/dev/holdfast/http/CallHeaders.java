@@ -45,13 +45,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable; safe for any number of threads.
  */
 public final class CallHeaders {
-    /** No limit, as {@link Bound#remaining} has it. */
+    /** No limit, as in {@link Bound#remaining}. */
     private static final long NONE = Long.MAX_VALUE;
 
     private static final Duration MOST_MIN = Duration.ofHours(1);
     private static final Duration MOST_MAX = Duration.ofDays(365);
 
-    /** More characters than this are malformed: what comes from outside may be of any length. */
+    /** A longer value is malformed, because a value from outside may be of any length. */
     private static final int LONGEST_TEXT = 64;
 
     private static final long MOST_ATTEMPTS = 1_000_000;
@@ -130,7 +130,7 @@ public final class CallHeaders {
                     .done();
         }
 
-        /** A client refuses another one only when a request is sent, which would look as if the dependency had failed. */
+        /** A client refuses a bad name only when it sends a request. That would look like a failure of the dependency. */
         private static boolean isName(@Nullable String header) {
             return header == null || NAME.matcher(header).matches();
         }
@@ -154,8 +154,8 @@ public final class CallHeaders {
         }
 
         /**
-         * A shorter time counts as this one, so that nobody can have every attempt cut short by sending one millisecond. An
-         * honest request that is nearly over costs so much work at most. With a time of 0 the request is not begun. 0 to 1 h;
+         * A shorter time counts as this one, so that no sender can cut every attempt short with one millisecond. An honest
+         * request that is nearly over costs at most this much work. With a time of 0 the request is not begun. 0 to 1 h;
          * default 10 ms.
          */
         public Builder minTimeout(Duration value) {
@@ -164,7 +164,7 @@ public final class CallHeaders {
         }
 
         /**
-         * A longer time counts as this one. No limit gets longer by a header. 1 ms to 365 days, and at least {@link
+         * A longer time counts as this one. A header makes no limit longer. 1 ms to 365 days, and at least {@link
          * #minTimeout}; default 1 day.
          */
         public Builder maxTimeout(Duration value) {
@@ -180,8 +180,8 @@ public final class CallHeaders {
     }
 
     /**
-     * Gives the headers to a request that is made on this thread, inside an action. Writes none without a deadline and a call
-     * around.
+     * Writes the headers of a request that this thread makes inside an action. Writes none without a deadline and a call
+     * around it.
      */
     public void write(BiConsumer<? super String, ? super String> headers) {
         long remaining = Bound.remaining(builder.time);
@@ -203,9 +203,9 @@ public final class CallHeaders {
     }
 
     /**
-     * Runs an action for a request that came in with these headers. Pipelines that it calls on this thread end within the time
-     * that was left, and do not retry inside a retry of the sender. A deadline that holds already can only be shortened. A header
-     * that is missing, malformed or longer than 64 characters changes nothing. Of two times the shorter one holds.
+     * Runs an action for a request that came in with these headers. Pipelines that it calls on this thread end within the
+     * time that was left, and do not retry inside a retry of the sender. A deadline that holds already can only be shortened.
+     * A header that is missing, malformed or longer than 64 characters changes nothing. The shorter of two times holds.
      *
      * @param headers the first value of a header, or null
      * @throws CallRejectedException with {@link Reason#DEADLINE_EXCEEDED}, and without running the action, if no time is left
@@ -254,7 +254,7 @@ public final class CallHeaders {
         return WHOLE.matcher(text).matches() ? nanos(whole(text), TimeUnit.MILLISECONDS) : NONE;
     }
 
-    /** Of digits alone; what no long can hold is as much as one can. */
+    /** Parses digits. A number that is too large counts as the largest long. */
     private static long whole(String digits) {
         try {
             return Long.parseLong(digits);
@@ -263,12 +263,12 @@ public final class CallHeaders {
         }
     }
 
-    /** However much it is, it has been said. */
+    /** A time that was given is never {@link #NONE}, however long it is. */
     private static long nanos(long amount, TimeUnit unit) {
         return Math.min(unit.toNanos(amount), NONE - 1);
     }
 
-    /** In the finest unit that does not need more than eight digits; zero cannot be said, and is the shortest time there is. */
+    /** In the finest unit that needs at most eight digits. Zero cannot be written, and becomes the shortest time. */
     private static String grpcText(long nanos) {
         int unit = 0;
         while (GRPC_UNITS[unit].convert(nanos, TimeUnit.NANOSECONDS) > MOST_GRPC) {

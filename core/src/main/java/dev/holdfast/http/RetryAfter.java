@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads how long a server asks to be left alone, for a {@link Classifier}.
+ * Reads how long a server asks its clients to wait, for a {@link Classifier}.
  *
  * <pre>{@code
  * Classifier http = (value, error) -> value instanceof HttpResponse<?> r && r.statusCode() == 429
@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
  *         : Classifier.DEFAULT.classify(value, error);
  * }</pre>
  *
- * <p>{@code Retry-After} is read as RFC 9110 §10.2.3 has it: whole seconds, or a date in any of the three forms of §5.6.7.
+ * <p>{@code Retry-After} is read as in RFC 9110 §10.2.3: whole seconds, or a date in any of the three forms of §5.6.7.
  */
 public final class RetryAfter {
-    /** More characters than this are malformed: no date needs half of them, and what comes from outside may be of any length. */
+    /** A longer value is malformed. No date needs half of it, and a value from outside may be of any length. */
     private static final int LONGEST = 64;
 
-    /** More seconds than this are this many, as RFC 9111 §1.2.2 has it. */
+    /** More seconds count as this many, as RFC 9111 §1.2.2 says. */
     private static final BigInteger MOST_SECONDS = BigInteger.ONE.shiftLeft(31);
 
     private static final Pattern SECONDS = Pattern.compile("[0-9]+");
@@ -54,7 +54,7 @@ public final class RetryAfter {
     private RetryAfter() {}
 
     /**
-     * A pushback for as long as the {@code Retry-After} of a response says; one without a time if it is missing or malformed.
+     * A pushback for the time in the {@code Retry-After} of a response; without a time if it is missing or malformed.
      *
      * @param headers the first value of a header of the response, or null; asked for {@code Retry-After} and {@code Date}
      */
@@ -68,7 +68,7 @@ public final class RetryAfter {
     }
 
     /**
-     * What {@code grpc-retry-pushback-ms} of a failed call's trailers means (gRPC proposal A6): a pushback for so many
+     * The verdict of {@code grpc-retry-pushback-ms} in a failed call's trailers (gRPC proposal A6): a pushback for so many
      * milliseconds; {@link Verdict#STOP} if it is negative or unreadable; {@link Verdict#FAILURE} if there is none.
      */
     public static Verdict grpc(@Nullable String pushbackMillis) {
@@ -88,9 +88,8 @@ public final class RetryAfter {
     }
 
     /**
-     * How long {@code Retry-After} asks to wait: zero for a date in the past, empty if it is malformed or has more than 64
-     * characters. A date is measured against the response's own {@code Date}, so that the clocks of the two machines need not
-     * agree.
+     * The time that {@code Retry-After} asks to wait: zero for a date in the past, empty if it is malformed or has more than
+     * 64 characters. A date is measured against the response's own {@code Date}, so that the two clocks need not agree.
      *
      * @param retryAfter the value of {@code Retry-After}
      * @param date the value of the response's {@code Date}; null, or malformed: a date is measured against {@code received}
@@ -110,7 +109,7 @@ public final class RetryAfter {
         });
     }
 
-    /** A field's value has optional spaces and tabs around it, and nothing else (RFC 9110 §5.5); nothing of what is too long. */
+    /** Removes spaces and tabs around a field's value (RFC 9110 §5.5). Empty if the value is too long. */
     private static String trimmed(String value) {
         int end = value.length() > LONGEST ? 0 : value.length();
         int begin = 0;
@@ -143,7 +142,7 @@ public final class RetryAfter {
         try {
             int year = fourDigits ? number(date, "year") : nearYear(date, now);
             LocalDateTime minute = firstOfMonth(date, year).withDayOfMonth(number(date, "day"));
-            // The grammar has a leap second, which java.time has not: it is added.
+            // The grammar has a leap second, and java.time has none. So the second is added at the end.
             return second > 60
                     ? Optional.empty()
                     : Optional.of(minute.toInstant(ZoneOffset.UTC).plusSeconds(second));
@@ -152,11 +151,11 @@ public final class RetryAfter {
         }
     }
 
-    /** Of a year in two digits, the last one that is not more than 50 years in the future (RFC 9110 §5.6.7). */
+    /** A year in two digits is the last one that is at most 50 years in the future (RFC 9110 §5.6.7). */
     private static int nearYear(Matcher date, Instant now) {
         LocalDateTime latest = LocalDateTime.ofInstant(now, ZoneOffset.UTC).plusYears(50);
         int year = latest.getYear() - latest.getYear() % 100 + number(date, "year");
-        // By days, since a year of the wrong century may lack the 29th of February.
+        // Adds days, because a year of the wrong century may lack the 29th of February.
         LocalDateTime asGiven = firstOfMonth(date, year).plusDays(number(date, "day") - 1L);
         return asGiven.isAfter(latest) ? year - 100 : year;
     }

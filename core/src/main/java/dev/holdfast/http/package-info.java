@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What HTTP and gRPC headers say of a call: its deadline and attempt, and when it may be tried again. */
+/** HTTP and gRPC headers of a call: its deadline and attempt, and when it may be tried again. */
 @NullMarked
 package dev.holdfast.http;
 

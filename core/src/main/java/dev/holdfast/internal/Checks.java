@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Collects what is wrong with settings, so that {@code build()} tells everything at once.
+ * Collects the problems of settings, so that {@code build()} reports all of them at once.
  *
  * <pre>{@code
  * new Checks("bulkhead")
@@ -21,7 +21,7 @@ public final class Checks {
     private final String policy;
     private final List<InvalidSettingsException.Problem> problems = new ArrayList<>();
 
-    /** Starts with nothing wrong. */
+    /** Starts without problems. */
     public Checks(String policy) {
         this.policy = policy;
     }
@@ -42,7 +42,7 @@ public final class Checks {
         return that(within, option, text(value), text(least) + " to " + text(most));
     }
 
-    /** Anything else. */
+    /** Any other condition. */
     public Checks that(boolean holds, String option, Object value, String expected) {
         if (!holds) {
             problems.add(new InvalidSettingsException.Problem(option, String.valueOf(value), expected));

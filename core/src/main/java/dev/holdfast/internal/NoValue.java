@@ -6,11 +6,11 @@ import dev.holdfast.CheckedSupplier;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** An action without a value, where one with a value is asked for. */
+/** Adapts an action without a value to one with a value. */
 public final class NoValue {
     private NoValue() {}
 
-    /** Its value is null. */
+    /** An action whose value is null. */
     public static <E extends Exception> CheckedSupplier<@Nullable Object, E> of(CheckedRunnable<E> action) {
         Objects.requireNonNull(action, "action");
         return () -> {

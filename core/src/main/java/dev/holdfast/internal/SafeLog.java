@@ -5,8 +5,8 @@ import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A log that never throws. A handler of the user's may, and so may an exception that it is to print; what is told to the log
- * must harm no call. Safe for any number of threads.
+ * A log that never throws. A user's handler may throw, and so may an exception that is printed. Neither must break a call.
+ * Safe for any number of threads.
  */
 public final class SafeLog {
     private final System.Logger logger;
@@ -20,12 +20,12 @@ public final class SafeLog {
         return new SafeLog(System.getLogger(name));
     }
 
-    /** Something went wrong that nobody else is told of. */
+    /** Logs a problem that is reported nowhere else. */
     public void warn(String message, @Nullable Throwable thrown) {
         log(Level.WARNING, message, thrown);
     }
 
-    /** Something that is worth knowing. */
+    /** Logs a fact that is worth knowing. */
     public void info(String message) {
         log(Level.INFO, message, null);
     }

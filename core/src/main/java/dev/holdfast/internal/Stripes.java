@@ -4,8 +4,8 @@ package dev.holdfast.internal;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Words on cache lines of their own, and which of them belongs to the calling thread, so that threads do not write the same
- * line. For engines that have seen contention; a hint and no more: two threads may share a stripe.
+ * Words on cache lines of their own, and the stripe of the calling thread, so that threads do not write the same line. For
+ * engines that have seen contention. The stripe is only a hint: two threads may share one.
  */
 public final class Stripes {
     /** Longs between two stripes of an array: two cache lines, since processors fetch them in pairs. */
@@ -28,13 +28,13 @@ public final class Stripes {
         return ((stripe & (stripes - 1)) + 1) * STRIDE;
     }
 
-    /** How many stripes are worth having on this machine: twice its processors, a power of two from 4 to 64. */
+    /** The number of stripes for this machine: twice its processors, a power of two from 4 to 64. */
     public static int count() {
         int processors = Runtime.getRuntime().availableProcessors();
         return Math.max(4, Integer.highestOneBit(Math.min(MOST, 4 * processors - 1)));
     }
 
-    /** The number of the calling thread, any int: to be masked. Threads that were made one after the other differ. */
+    /** The number of the calling thread. Any int, so mask it. Threads that were made one after the other differ. */
     public static int current() {
         return (int) Thread.currentThread().getId();
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What the engine and the policies of all modules share. Nobody's API: everything here may change with any version. */
+/** Shared by the engine and the policies of all modules. Not an API: everything here may change with any version. */
 @NullMarked
 package dev.holdfast.internal;
 

@@ -6,9 +6,9 @@ import java.lang.invoke.VarHandle;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** One counter for each constant, made when it is first needed; so that what never happens has no meter. */
+/** One counter for each constant, made when it is first needed. So an event that never happens has no meter. */
 final class Cells<E extends Enum<E>, T> {
-    // Whoever sees a counter without the lock must see all of it.
+    // Acquire and release: a thread that sees a counter without the lock must see all of it.
     private static final VarHandle MADE = MethodHandles.arrayElementVarHandle(Object[].class);
 
     private final @Nullable Object[] made;

@@ -4,10 +4,10 @@ package dev.holdfast.micrometer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Something that is made once, when it is first needed. */
+/** A value that is made once, when it is first needed. */
 final class Lazy<T> {
     private final Supplier<T> maker;
-    // Volatile: whoever sees it without the lock must see all of it.
+    // Volatile: a thread that sees it without the lock must see all of it.
     private volatile @Nullable T made;
 
     Lazy(Supplier<T> maker) {

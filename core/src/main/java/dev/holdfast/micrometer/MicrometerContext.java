@@ -12,16 +12,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Carries the thread-locals that are registered with Micrometer's context-propagation: the MDC, the trace, your own. A
- * thread-local that the caller had no value for has none on the other thread either.
+ * thread-local without a value on the caller's thread has none on the other thread either.
  *
- * <p>Every pipeline carries it where {@code io.micrometer:context-propagation} is on the class path, unless it is told
- * otherwise. While nothing is registered it costs a look at the registry.
+ * <p>Every pipeline uses it if {@code io.micrometer:context-propagation} is on the class path, unless it is told otherwise.
+ * While nothing is registered, it costs a look at the registry.
  */
 public final class MicrometerContext implements CallContext {
     private final ContextRegistry registry;
     private final ContextSnapshotFactory factory;
 
-    /** Of what is registered with {@link ContextRegistry#getInstance}. */
+    /** For the registry {@link ContextRegistry#getInstance}. */
     public MicrometerContext() {
         this(ContextRegistry.getInstance());
     }
@@ -35,7 +35,7 @@ public final class MicrometerContext implements CallContext {
                 .build();
     }
 
-    /** Of what is registered there. */
+    /** For this registry. */
     public static MicrometerContext of(ContextRegistry registry) {
         return new MicrometerContext(Objects.requireNonNull(registry, "registry"));
     }
@@ -49,7 +49,7 @@ public final class MicrometerContext implements CallContext {
         return () -> snapshot.setThreadLocals(MicrometerContext::isCarried)::close;
     }
 
-    /** The pipeline sees to the deadline itself, which inside an attempt is not the caller's. */
+    /** The pipeline carries the deadline itself. Inside an attempt it is not the caller's. */
     private static boolean isCarried(Object key) {
         return !DeadlineAccessor.KEY.equals(key);
     }

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>One observer may serve any number of pipelines and threads. Counting allocates nothing and takes no lock; the registry
- * polls the sums. A meter appears when it first counts, and goes when the pipeline is closed. Tags are bounded: after the
- * first 100 operations of a pipeline, further ones are counted as {@code other}.
+ * polls the sums. A meter appears when it first counts, and is removed when the pipeline is closed. Tags are bounded: after
+ * the first 100 operations of a pipeline, further ones are counted as {@code other}.
  *
- * <p>Pipelines of one name are counted together; the gauges are those of the one that was opened last.
+ * <p>Pipelines of one name are counted together. The gauges show the one that was opened last.
  */
 public final class MicrometerObserver implements CallObserver {
     private static final CallObserver NOTHING = new CallObserver() {};
@@ -32,7 +32,7 @@ public final class MicrometerObserver implements CallObserver {
     private final MeterRegistry registry;
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
 
-    /** Registers meters there. The registry stays the caller's own. */
+    /** Registers meters in this registry, and does not close it. */
     public MicrometerObserver(MeterRegistry registry) {
         this.registry = Objects.requireNonNull(registry, "registry");
     }
@@ -59,7 +59,7 @@ public final class MicrometerObserver implements CallObserver {
 
     private CallObserver meters(String pipeline) {
         PipelineMeters meters = pipelines.get(pipeline);
-        // A call may end after its pipeline was closed; then there is nothing to count it in.
+        // A call may end after its pipeline was closed. Then no meter is left.
         return meters != null ? meters : NOTHING;
     }
 

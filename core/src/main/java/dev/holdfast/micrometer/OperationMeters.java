@@ -7,7 +7,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What is counted for one operation of one pipeline. */
+/** The meters of one operation of one pipeline. */
 final class OperationMeters {
     final Cells<Outcome, Cells<Source, Timing>> calls;
     final Cells<Outcome, Timing> attempts;

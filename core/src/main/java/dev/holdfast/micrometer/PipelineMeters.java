@@ -21,13 +21,13 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts for all open pipelines of one name: their calls are counted together, and the youngest shows its policies. One that
- * is still told of a call after the last was closed counts for nobody.
+ * The meters of all open pipelines of one name. Their calls are counted together, and the gauges show the policies of the
+ * youngest. A call that ends after the last pipeline was closed appears in no meter.
  */
 final class PipelineMeters implements CallObserver {
     private static final int MOST_OPERATIONS = 100;
 
-    /** What changed, and how. */
+    /** A change of a policy's state. */
     private record Change(String policy, String from, String to) {}
 
     private final MeterRegistry registry;
@@ -51,7 +51,7 @@ final class PipelineMeters implements CallObserver {
         this.registration = new Registration(registry, tags);
         this.none = new OperationMeters(registration, "none");
         this.other = new OperationMeters(registration, "other");
-        // A user's operation of such a name shares the meter: a second one of the same tags would not be seen.
+        // A user's operation of such a name shares the meter: a second meter with the same tags would not be seen.
         operations.put("none", none);
         operations.put("other", other);
         this.scheduledRetries = new Lazy<>(() -> retries("scheduled", "none"));
@@ -65,7 +65,7 @@ final class PipelineMeters implements CallObserver {
         show(pipeline);
     }
 
-    /** Whether it was the last one, and nothing is left. */
+    /** Returns whether this was the last open pipeline. */
     boolean close(Observed pipeline) {
         boolean shown = open.peek() == pipeline;
         open.remove(pipeline);
@@ -96,7 +96,7 @@ final class PipelineMeters implements CallObserver {
         }
     }
 
-    // ---- what is counted
+    // ---- counting
 
     @Override
     public void callSettled(
@@ -158,7 +158,7 @@ final class PipelineMeters implements CallObserver {
     }
 
     private OperationMeters newOperation(String operation) {
-        // The size is checked before the lock, so that the operations of no end do not queue here.
+        // The size is checked before the lock, so that endless new operations do not queue here.
         if (operations.size() >= MOST_OPERATIONS + 2) {
             return other;
         }

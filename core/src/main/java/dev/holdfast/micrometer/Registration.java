@@ -19,8 +19,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Meters that come and go together, with the tags that they share. A meter that the registry refuses is logged, and then
- * counted for nobody: metrics break no call. Safe for any number of threads.
+ * Meters that are added and removed together, with their shared tags. A meter that the registry refuses is logged, and its
+ * counts are shown nowhere: metrics break no call. Safe for any number of threads.
  */
 final class Registration {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast.micrometer");
@@ -29,7 +29,7 @@ final class Registration {
     private final MeterRegistry registry;
     private final Tags shared;
     private final List<Meter> meters = new ArrayList<>();
-    // Micrometer holds what it polls weakly, and a lambda has no other holder.
+    // Micrometer refers to the polled objects only weakly, and nothing else refers to a lambda.
     private final List<Object> polled = new ArrayList<>();
     private boolean ended;
 
@@ -80,7 +80,7 @@ final class Registration {
                         .register(registry));
     }
 
-    /** Where the policies of this name put their gauges and totals. */
+    /** Receives the gauges and totals of the policies of this name. */
     Meters of(String policy) {
         Tags own = Tags.of("policy", policy);
         return new Meters() {
@@ -118,7 +118,7 @@ final class Registration {
         }
     }
 
-    /** Removes every meter; nothing is registered any more. */
+    /** Removes every meter. Later registrations do nothing. */
     synchronized void end() {
         ended = true;
         meters.forEach(registry::remove);

@@ -3,7 +3,7 @@ package dev.holdfast.micrometer;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** How often something ended and how long it took in all. Striped: threads that count do not wait for each other. */
+/** The number of events and their total time. Striped: threads that count do not wait for each other. */
 final class Timing {
     private final LongAdder count = new LongAdder();
     private final LongAdder nanos = new LongAdder();

@@ -4,13 +4,12 @@ package dev.holdfast.spi;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What code finds on its thread without being handed it, such as the MDC or the trace, and how it gets to the other threads
- * that run for a call.
+ * Carries values that belong to a thread, such as the MDC or the trace, to the other threads that run for a call.
  *
- * <p>Captured once a call, on its caller's thread, and only if something of the call may run elsewhere: when an
- * asynchronous call waits for the first time, when background work or a dedicated thread starts, when a call may be hedged;
- * and for each {@code onCancel} hook of a blocking attempt. Any other blocking call that stays on its thread never asks for
- * it. Restored around whatever the pipeline runs for that call on another thread.
+ * <p>Captured once for each call, on the caller's thread, and only if a part of the call may run elsewhere: when an
+ * asynchronous call waits for the first time, when background work or a dedicated thread starts, when a call may be hedged.
+ * Also captured for each {@code onCancel} hook of a blocking attempt, but by no other blocking call that stays on its thread.
+ * Restored around everything that the pipeline runs for that call on another thread.
  *
  * <pre>{@code
  * Pipeline.builder("inventory").context(() -> {
@@ -23,27 +22,27 @@ import org.jspecify.annotations.Nullable;
  * })
  * }</pre>
  *
- * <p>Called by many threads at once. What it throws is logged once and breaks no call. Implementations that are named in
- * {@code META-INF/services/dev.holdfast.spi.CallContext} are carried by every pipeline that is not told otherwise.
+ * <p>Called by many threads at once. An exception that it throws is logged once and breaks no call. Every pipeline uses the
+ * implementations that are named in {@code META-INF/services/dev.holdfast.spi.CallContext}, unless it is told otherwise.
  */
 @FunctionalInterface
 public interface CallContext {
 
-    /** Takes down what the current thread has; null if it has nothing that another thread must be given. */
+    /** Records the values of the current thread; null if there is nothing to carry. */
     @Nullable
     Snapshot capture();
 
-    /** What a thread had at one moment. Immutable; restored any number of times, on several threads at once too. */
+    /** The values of a thread at one moment. Immutable; restored any number of times, also on several threads at once. */
     @FunctionalInterface
     interface Snapshot {
-        /** Gives it to the current thread, until the scope is closed on the same thread. Undoes itself if it throws. */
+        /** Sets the values on the current thread, until the scope is closed on the same thread. Undoes itself if it throws. */
         Scope restore();
     }
 
     /** A snapshot in force on one thread. Scopes are closed in the reverse of their order. */
     @FunctionalInterface
     interface Scope extends AutoCloseable {
-        /** Gives back to the thread what it had before. */
+        /** Sets the values that the thread had before. */
         @Override
         void close();
     }

@@ -5,10 +5,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a call with a key asks for: calls whose keys are equal may share an answer. Immutable.
+ * The key of a call, with operation and partition. Calls whose keys are equal may share an answer. Immutable.
  *
- * <p>Ordered as far as the user's keys are {@link Comparable}, so that a hash table stays fast where many of their hash codes
- * are the same. The order says nothing else: it is not consistent with {@link #equals}.
+ * <p>Ordered as far as the user's keys are {@link Comparable}, so that a hash table stays fast if many hash codes are equal.
+ * The order has no other meaning: it is not consistent with {@link #equals}.
  */
 public final class CallKey implements Comparable<CallKey> {
     private final Object family;
@@ -19,7 +19,7 @@ public final class CallKey implements Comparable<CallKey> {
     /**
      * The key of one call.
      *
-     * @param family which operations have their answers in common; equal for those of one name and one type
+     * @param family identifies the operations that share answers; equal for those of one name and one type
      * @param partition the tenant; null if there is none
      * @param key as the user gave it
      */
@@ -35,7 +35,7 @@ public final class CallKey implements Comparable<CallKey> {
         return partition;
     }
 
-    /** As the user gave it. */
+    /** The key as the user gave it. */
     public Object key() {
         return key;
     }
@@ -62,7 +62,7 @@ public final class CallKey implements Comparable<CallKey> {
         return byKey != 0 ? byKey : order(partition, other.partition);
     }
 
-    /** 0 where there is no order, which makes a table look on both sides. */
+    /** Returns 0 if there is no order. A table then looks on both sides. */
     @SuppressWarnings("unchecked") // of one class
     private static int order(@Nullable Object one, @Nullable Object other) {
         if (!(one instanceof Comparable<?> comparable) || other == null || one.getClass() != other.getClass()) {

@@ -9,11 +9,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one hook for metrics, logs and traces: told by the pipeline what happened to its calls.
+ * The one hook for metrics, logs and traces. The pipeline tells it what happened to its calls.
  *
- * <p>Called on the call's own path, by many threads at once: an implementation must not block. One that throws is logged
- * once and breaks no call. Arguments are primitives and shared objects, so that telling costs no allocation. Operations
- * are named by the user and few; {@code operation} is null for a call that belongs to none.
+ * <p>Called on the path of the call, by many threads at once, so it must not block. An observer that throws is logged once,
+ * and breaks no call. Arguments are primitives and shared objects, so that a notification allocates nothing. The user names
+ * the operations, and there are few of them; {@code operation} is null for a call without one.
  */
 public interface CallObserver {
 
@@ -21,14 +21,14 @@ public interface CallObserver {
     default void opened(Observed pipeline) {}
 
     /**
-     * Who is told of the calls of this pipeline; asked once, after {@link #opened}. For an observer that keeps something for
-     * each pipeline, and would else look it up with every call. By default this one.
+     * The observer of this pipeline's calls; asked once, after {@link #opened}. Default: this observer. An observer with
+     * state for each pipeline returns that part of itself, so that it need not look it up with every call.
      */
     default CallObserver forPipeline(Observed pipeline) {
         return this;
     }
 
-    /** A pipeline was closed; whatever was made in {@link #opened} ends here. */
+    /** A pipeline was closed. The observer ends what it made in {@link #opened}. */
     default void closed(Observed pipeline) {}
 
     /**
@@ -53,7 +53,7 @@ public interface CallObserver {
     default void attemptSettled(
             String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {}
 
-    /** A policy turned a call away, before or between its attempts. The call may still get an answer from another policy. */
+    /** A policy rejected a call, before or between its attempts. The call may still get an answer from another policy. */
     default void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {}
 
     /** There will be another attempt after this wait. */
@@ -63,8 +63,8 @@ public interface CallObserver {
     default void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {}
 
     /**
-     * Another attempt begins beside one that takes long; on its own thread. It may be turned away by a policy further in: if
-     * it runs, its end is told to {@link #attemptSettled}.
+     * A hedge begins: another attempt beside a slow one. Called on the thread of the hedge. A policy further in may still
+     * reject it. If it runs, {@link #attemptSettled} is called at its end.
      *
      * @param attempt its number
      */
@@ -74,13 +74,13 @@ public interface CallObserver {
     default void stateChanged(String pipeline, String policy, String from, String to) {}
 
     /**
-     * Work went on after its outcome had been decided by a limit or a cancellation, and has ended now.
+     * Work has ended that went on after a limit or a cancellation had decided its outcome.
      *
      * @param nanos for how long it went on
      */
     default void overrun(String pipeline, @Nullable String operation, long nanos) {}
 
-    /** Work that never ended was given up by a policy that held a permit for it. */
+    /** A policy that held a permit for work that never ended has given up this work. */
     default void writtenOff(String pipeline, @Nullable String operation, String policy) {}
 
     /** A pipeline, as a {@link CallObserver} knows it. Safe for any number of threads. */
@@ -91,7 +91,7 @@ public interface CallObserver {
         /** The policies, the first outermost. */
         List<Policy> policies();
 
-        /** Asks every policy for its gauges and totals. The second policy of a kind has {@code .2} behind its names, and so on. */
+        /** Asks every policy for its gauges and totals. Names of the second policy of a kind end with {@code .2}, and so on. */
         void meters(Meters meters);
     }
 }

@@ -9,14 +9,14 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that a call can await: completed once, by a policy on behalf of another call (a permit handed over, a flight
- * landed). Carries no value; the policy that is asked again after it looks at its own state.
+ * An event that a call can await. A policy completes it once on behalf of another call: a permit was handed over, a flight
+ * landed. It carries no value: the waiting policy is asked again, and looks at its own state.
  *
  * <p>Safe for any number of threads. A waiter that gives up is removed, so that a completion that never comes holds nothing.
  */
 public class Completion {
 
-    /** Who waits. Called at most once, on the completing thread; must not block and must not throw. */
+    /** A waiting call. Called at most once, on the completing thread; must not block and must not throw. */
     @FunctionalInterface
     public interface Waiter {
         /** The completion has come. */
@@ -34,7 +34,7 @@ public class Completion {
         return done;
     }
 
-    /** Adds a waiter; false, and the waiter is not kept, if the completion has come already. */
+    /** Adds a waiter. Returns false, and does not keep the waiter, if the completion has come already. */
     public final synchronized boolean register(Waiter waiter) {
         if (done) {
             return false;
@@ -53,15 +53,15 @@ public class Completion {
         }
     }
 
-    /** How many wait just now. */
+    /** The number of waiters now. */
     public final synchronized int waiting() {
         return waiters == null ? 0 : waiters.size();
     }
 
     /**
-     * Lets it come: tells all waiters, in the order in which they came. Does nothing the second time. What one of them throws,
-     * such as an overflow of the completing thread's stack, keeps none of the others waiting; the first of it is thrown at the
-     * end.
+     * Completes it: tells all waiters, in the order in which they came. Does nothing the second time. If a waiter throws, for
+     * example because the completing thread's stack overflows, the others are told all the same. The first exception is
+     * thrown at the end.
      */
     public final void complete() {
         List<Waiter> told;
@@ -76,7 +76,7 @@ public class Completion {
         each(told, Waiter::completed);
     }
 
-    /** Does this to each of them, whatever is thrown on the way; the first of it is thrown at the end. */
+    /** Calls this for each element, even if a call throws. The first exception is thrown at the end. */
     protected static <T> void each(List<T> all, Consumer<? super T> told) {
         Throwable first = null;
         for (T one : all) {

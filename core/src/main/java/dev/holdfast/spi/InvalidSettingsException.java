@@ -4,29 +4,29 @@ package dev.holdfast.spi;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Settings that cannot be: says all that is wrong with them, each with the option, its value and what was expected. */
+/** Settings are invalid. The message names each problem with the option, its value and the expected values. */
 public final class InvalidSettingsException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
     private final transient List<Problem> problems;
 
-    /** Settings of this policy with these problems. */
+    /** The problems of one policy's settings. */
     public InvalidSettingsException(String policy, List<Problem> problems) {
         super(policy + ": " + problems.stream().map(Problem::toString).collect(Collectors.joining("; ")));
         this.problems = List.copyOf(problems);
     }
 
-    /** What is wrong, in the order of the options. */
+    /** The problems, in the order of the options. */
     public List<Problem> problems() {
         return problems;
     }
 
     /**
-     * One thing that is wrong.
+     * One problem.
      *
-     * @param option as the builder's method is called, {@code maxWait}; nested ones with a dot, {@code backoff.initial}
-     * @param value what was given
-     * @param expected what may be given
+     * @param option the name of the builder's method, {@code maxWait}; a nested one with a dot, {@code backoff.initial}
+     * @param value the given value
+     * @param expected the allowed values
      */
     public record Problem(String option, String value, String expected) {
         @Override

@@ -5,8 +5,8 @@ import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * Receives what a policy can be asked for at any time: its gauges and running totals. The suppliers are polled by metrics
- * and snapshots, on any thread; they must be cheap and must not throw.
+ * Receives the gauges and the running totals of a policy. Metrics and snapshots poll the suppliers on any thread. A supplier
+ * must be cheap and must not throw.
  */
 public interface Meters {
 

@@ -16,25 +16,25 @@ import org.jspecify.annotations.Nullable;
 /**
  * A call on its way through a pipeline, as the policy of one layer sees it.
  *
- * <p>Valid only inside the policy's method that was given it, and on that thread: it is used again for other calls. What a
- * policy must remember of a call goes into the layer's {@link #slot(long) slot} and {@link #object(Object) object}, which
- * belong to this call and layer alone. Implemented by the interpreter only.
+ * <p>Valid only inside the policy's method that receives it, and on that thread, because the object is reused for other
+ * calls. A policy keeps its memory of a call in the layer's {@link #slot(long) slot} and {@link #object(Object) object},
+ * which belong to this call and layer alone. Only the interpreter implements this class.
  *
- * <p>The methods that return an {@code int} make a decision: a policy returns it at once and asks nothing afterwards.
+ * <p>The methods that return an {@code int} make a decision. A policy returns it at once and asks nothing afterwards.
  */
 public abstract class Passage {
 
-    /** In {@link #retryAfter}: this call is not to be tried again. Negative, as all that is no time. */
+    /** A value of {@link #retryAfter}: this call must not be tried again. Negative, like every value that is not a time. */
     public static final long NEVER = Verdict.NEVER;
 
     /** For the interpreter. */
     protected Passage() {}
 
-    // ---- what is known of the call
+    // ---- facts about the call
 
     /**
-     * The time, in the nanoseconds of the pipeline's source: when the pass started, a suspension ended or the attempt ended, or
-     * when this was first asked since then. The same for all layers until the next of these.
+     * The time in nanoseconds of the pipeline's source: when the pass started, a suspension ended or the attempt ended, or
+     * when this was first asked since then. All layers see the same time until the next of these events.
      */
     public abstract long now();
 
@@ -44,13 +44,13 @@ public abstract class Passage {
     /** Nanoseconds until the nearest limit around this layer; {@link Long#MAX_VALUE} without one; may be negative. */
     public abstract long remaining();
 
-    /** Whose limit {@link #remaining} goes by: the name of a policy, or {@code call} for the call's own and inherited ones. */
+    /** The owner of the {@link #remaining} limit: the name of a policy, or {@code call} for the call's own and inherited ones. */
     public abstract String limitedBy();
 
-    /** How many attempts have been started by this call. */
+    /** How many attempts this call has started. */
     public abstract int attempts();
 
-    /** The number of the outer pipeline's attempt inside which this call runs; 0 if there is none that is known. */
+    /** The number of the outer pipeline's attempt that this call runs in; 0 if none is known. */
     public abstract int outerAttempt();
 
     /** The name of the pipeline. */
@@ -59,29 +59,29 @@ public abstract class Passage {
     /** The name of the operation, if the call belongs to one. */
     public abstract @Nullable String operation();
 
-    /** The key of what is asked for, operation and partition included; null for a call without key. */
+    /** The key of the call, with operation and partition; null for a call without key. */
     public abstract @Nullable CallKey key();
 
     /** Whether the work may be done twice without harm. */
     public abstract boolean idempotent();
 
     /**
-     * Whether the dependency may have begun with the work, by the outcome of the last try: it was not turned away locally,
-     * pushed back or left without a connection. If the call is not idempotent, also whether a call of a pipeline inside one
-     * of its attempts may have, or is still under way; of those of other calls nothing is known.
+     * Whether the dependency may have begun the work, judged by the outcome of the last try: it was not rejected locally, not
+     * pushed back, and not left without a connection. If the call is not idempotent, also whether a call of a pipeline inside
+     * one of its attempts may have begun work, or is still under way. An idempotent call does not know of its inner calls.
      */
     public abstract boolean mayHaveBegun();
 
     /**
-     * Whether a call of a pipeline inside an attempt of this one was answered with an old value or by a fallback, so that the
-     * answer is not the dependency's of now. Known of a call with a key for which a layer held something.
+     * Whether the answer is not the dependency's of now: a call of a pipeline inside an attempt of this one was answered with
+     * an old value or by a fallback. Known only for a call with a key for which a layer held something.
      */
     public abstract boolean holdsOldAnswers();
 
-    /** The answer that this call is about to share is no other than one of which {@link #holdsOldAnswers} was true. */
+    /** Says that this call is about to share an answer for which {@link #holdsOldAnswers} was true. */
     public abstract void holdOldAnswers();
 
-    /** Whether the user said what answers mean; if not, every exception is a failure, also one that is the caller's own fault. */
+    /** Whether the user set a classifier. Without one, every exception is a failure, also one that is the caller's own fault. */
     public abstract boolean hasClassifier();
 
     /**
@@ -93,24 +93,24 @@ public abstract class Passage {
     /** As {@link #fallback}, with a stage. */
     public abstract @Nullable Function<? super @Nullable Throwable, ? extends CompletionStage<?>> asyncFallback();
 
-    /** Whether the action may be run again in the background: only if it is a decorated function. */
+    /** Whether the action may run again in the background. True only for a decorated function. */
     public abstract boolean repeatable();
 
     /**
-     * Whether this call runs inside a keyed call of the same pipeline that held such an object in this layer when the inner
-     * one began: to wait for that call would be for ever. Also on other threads, as far as the deadline goes with the work.
+     * Whether this call runs inside a keyed call of the same pipeline that held such an object in this layer when this call
+     * began. A wait for that outer call would never end. Works also on other threads, if the deadline is carried to them.
      */
     public abstract boolean runsInside(Predicate<Object> held);
 
     // ---- the layer's own memory, empty when the layer is entered
 
-    /** What {@link #slot(long)} was last given in this entry; 0 at first. */
+    /** The number that {@link #slot(long)} last got in this entry; 0 at first. */
     public abstract long slot();
 
     /** Remembers a number for this entry. */
     public abstract void slot(long value);
 
-    /** What {@link #object(Object)} was last given in this entry; null at first. */
+    /** The object that {@link #object(Object)} last got in this entry; null at first. */
     public abstract @Nullable Object object();
 
     /** Remembers an object for this entry. */
@@ -118,7 +118,7 @@ public abstract class Passage {
 
     // ---- the outcome, as it stands on the way up
 
-    /** How the call stands. */
+    /** The outcome of the call so far. */
     public abstract Outcome outcome();
 
     /** The value, if there is one; also one that counts as a failure. */
@@ -128,8 +128,8 @@ public abstract class Passage {
     public abstract @Nullable Throwable error();
 
     /**
-     * When another try may be worth it, as told by the dependency's pushback or by a rejection; -1 if not known, {@link #NEVER}
-     * if the dependency wants no other try.
+     * Nanoseconds after which another try may be worth it, as the dependency's pushback or a rejection says; -1 if not known,
+     * {@link #NEVER} if the dependency wants no other try.
      */
     public abstract long retryAfter();
 
@@ -138,20 +138,20 @@ public abstract class Passage {
 
     /**
      * On the way up and in {@link Policy#ended}: whether a limit from outside this layer (an outer policy's, the call's own
-     * deadline, an inherited one) ended the attempt so early that this says nothing of the dependency. False for an attempt
-     * that ran longer, by a quarter, than nineteen of twenty recent answers took in all pipelines of this policy; and, where
-     * twenty attempts one after the other got no answer, for one that ran longer than half of them. Where no answer is known
-     * yet, false for one that had at least half of the time that a policy allows, or a second.
+     * deadline, an inherited one) ended the attempt so early that the end says nothing about the dependency. False for an
+     * attempt that ran 25 % longer than 95 % of the recent answers in all pipelines of this policy. If twenty attempts in a
+     * row got no answer, false also for one that ran longer than half of them. While no answer is known, false for one that
+     * had at least half of the time that a policy allows, or a second.
      */
     public abstract boolean cutShort();
 
     /**
-     * On the way up: whether the end says something of this caller alone: its own or an inherited deadline, a cancellation,
-     * an interrupt. False in background work, which has no caller.
+     * On the way up: whether the end concerns this caller alone: its own or an inherited deadline, a cancellation or an
+     * interrupt. False in background work, which has no caller.
      */
     public abstract boolean personal();
 
-    /** On the way up: why a retry further in did not try again; null if there is none, or nothing to try again. */
+    /** On the way up: why a retry further in did not try again; null if there is no retry, or nothing to try again. */
     public abstract @Nullable Refusal refusal();
 
     /**
@@ -163,79 +163,79 @@ public abstract class Passage {
     /** Where the value came from. */
     public abstract Source source();
 
-    /** Asked again because the longest time of an await is over. Look at what was awaited before you look at this. */
+    /** Whether the policy is asked again because the longest time of an await is over. Check the awaited condition first. */
     public abstract boolean expired();
 
-    /** In {@link Policy#ended}: the work has not ended, but has gone on for {@link Policy#lease}. */
+    /** In {@link Policy#ended}: whether the work has not ended, but has gone on for {@link Policy#lease}. */
     public abstract boolean writtenOff();
 
-    // ---- what a policy asks for
+    // ---- requests of a policy
 
     /** Alarms, background calls and hedges of this layer. Valid as long as this passage. */
     public abstract Beside beside();
 
     /**
-     * On the way in: everything inside this layer must end within this time. The interpreter takes the limit away when the
-     * layer is left, in whatever way.
+     * On the way in: limits the time of everything inside this layer. The interpreter removes the limit when the layer is
+     * left, in any way.
      */
     public abstract void limit(long nanos);
 
     /**
-     * On the way in: the next attempt of this pass is played by this fault. To every layer it is an attempt like any other:
-     * started, limited, timed, cancelled and judged by the classifier. Forgotten if there is none before the next pass.
+     * On the way in: the next attempt of this pass runs with this fault. For every layer it is an attempt like any other:
+     * started, limited, timed, cancelled and judged by the classifier. Forgotten if this pass has no attempt.
      */
     public abstract void inject(Fault fault);
 
-    /** On the way up: no attempt makes sense before this time has passed. A retry further out waits at least so long. */
+    /** On the way up: no attempt makes sense before this time has passed. A retry further out waits at least this long. */
     public abstract void holdRetry(long nanos);
 
-    /** The largest {@link #holdRetry} said further in during this pass; 0 if none. */
+    /** The longest time of {@link #holdRetry} from further in during this pass; 0 if none. */
     public abstract long heldRetry();
 
     /** Tells the observer that the policy's state changed. */
     public abstract void stateChanged(String from, String to);
 
     /**
-     * On the way up: the value is handed to other calls too, or kept for them. It is this call's alone no longer, and is never
-     * discarded, whatever becomes of the call.
+     * On the way up: says that other calls get the value too, now or later. Such a value is never discarded, however this
+     * call ends.
      */
     public abstract void shareValue();
 
     // ---- decisions on the way in
 
-    /** Proceed after a pause. Its end is the layer's entry; if the call is given up before, the layer is abandoned. */
+    /** Proceed after a pause. The layer is entered when the pause ends. If the call is given up before, it is abandoned. */
     public abstract int pause(long nanos);
 
-    /** Ask me again when this has come, or when the time is over. Also a decision on the way up. */
+    /** Ask again when the completion has come, or when the time is over. Also a decision on the way up. */
     public abstract int await(Completion completion, long maxNanos);
 
-    /** Turn the call away. */
+    /** Reject the call. */
     public final int reject(Reason reason, long retryAfterNanos, String message) {
         return reject(reason, retryAfterNanos, message, null);
     }
 
-    /** Turn the call away, because of an error of another library. */
+    /** Reject the call, because of an error of another library. */
     public final int reject(Reason reason, long retryAfterNanos, String message, @Nullable Throwable cause) {
         return reject(reason, retryAfterNanos, () -> message, cause);
     }
 
     /**
-     * Turn the call away. The layer has taken back whatever it holds before it says so.
+     * Reject the call. The policy must first release everything that the layer holds.
      *
      * @param retryAfterNanos when it may be worth trying again; -1 if not known
-     * @param message policy, pipeline, fact and number; asked for only if somebody reads it, later and on any thread, so
-     *     that it must not go back to this passage
-     * @param cause what an existing {@code catch} looks for, where there is such a thing
+     * @param message policy, pipeline, fact and number; made only when it is read, later and on any thread, so it must not
+     *     use this passage
+     * @param cause the exception that an existing {@code catch} looks for, if there is one
      */
     public abstract int reject(
             Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause);
 
     // ---- decisions on the way in or up
 
-    /** This value is the call's outcome, a success. It stays the policy's: it is never discarded, whatever becomes of the call. */
+    /** This value is the call's outcome, a success. It belongs to the policy, and is never discarded, however the call ends. */
     public abstract int answer(@Nullable Object value, Source source, long ageNanos);
 
-    /** The call's outcome is as another call of the same key got it. Its value is no call's alone, and is never discarded. */
+    /** The call's outcome is that of another call of the same key. Its value belongs to several calls, and is never discarded. */
     public abstract int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error, Source source);
 
     /** This error is the call's outcome. It does not come from the dependency and is {@link Outcome#IGNORED}. */
@@ -243,25 +243,25 @@ public abstract class Passage {
 
     // ---- decisions on the way up
 
-    /** What this function returns or throws is the call's outcome. The interpreter calls it, with null if there is no error. */
+    /** The call's outcome is the function's value or exception. The interpreter calls it, with null if there is no error. */
     public abstract int answerFrom(Function<? super @Nullable Throwable, ?> function);
 
-    /** What the stage that this function returns completes with is the call's outcome. */
+    /** The call's outcome is the end of the stage that the function returns. */
     public abstract int answerFromStage(Function<? super @Nullable Throwable, ? extends CompletionStage<?>> function);
 
-    /** Enter everything inside this layer again after this wait. Refused, and the outcome kept, where time does not allow it. */
+    /** Enter everything inside this layer again after this wait. Refused, and the outcome kept, if there is too little time. */
     public abstract int retry(long waitNanos);
 
-    /** Keep the outcome although it is one that is retried, and tell the observer why. */
+    /** Keep the outcome although the policy retries such outcomes, and tell the observer why. */
     public abstract int refuseRetry(Refusal why);
 
     /**
-     * What is played before the action of one attempt, or in its place: a dependency that is slow, fails, answers nonsense or
+     * A simulated fault of one attempt, before its action or in its place: the dependency is slow, fails, answers nonsense or
      * hangs. Injected by {@link Passage#inject}. Immutable.
      *
-     * @param delayNanos how long the attempt waits first; {@link Long#MAX_VALUE}: until its limit, its caller or the end of the
-     *     pipeline ends it
-     * @param instead what is run then; null: the action. Must not block: what it returns or throws is how the attempt ends
+     * @param delayNanos how long the attempt waits first; {@link Long#MAX_VALUE}: until its limit, its caller or the end of
+     *     the pipeline ends it
+     * @param instead runs then; null: the action runs. Must not block. Its value or exception ends the attempt
      */
     public record Fault(long delayNanos, @Nullable CheckedSupplier<?, ?> instead) {
 
@@ -281,48 +281,48 @@ public abstract class Passage {
         }
     }
 
-    /** What runs beside the call or is asked of its attempt while it runs: for policies that watch, refresh or hedge. */
+    /** Alarms, background calls and hedges beside the call's own attempt: for policies that watch, refresh or hedge. */
     public interface Beside {
-        /** On the way up: {@link Policy#overdue} has been called for this entry, or is being called at this moment. */
+        /** On the way up: whether {@link Policy#overdue} has been called for this entry, or is being called now. */
         boolean overdue();
 
         /**
-         * On the way in: {@link Policy#overdue} is to be called if an attempt inside this layer runs longer than this, counted
-         * from its start. The policy must {@linkplain Policy#hears hear} it.
+         * On the way in: asks for {@link Policy#overdue} if an attempt inside this layer runs longer than this from its
+         * start. The policy must {@linkplain Policy#hears hear} it.
          *
          * @param nanos more than zero
          */
         void overdueAfter(long nanos);
 
         /**
-         * On the way in or up: starts a call of its own, of the same action, that enters just inside this layer once the policy
-         * has decided. This layer counts as entered for it, with {@code object} in its slot, and is settled with its outcome. Only
-         * for a {@linkplain Passage#repeatable repeatable} call.
+         * On the way in or up: starts a background call of the same action. It enters just inside this layer once the policy
+         * has decided. This layer counts as entered for it, with {@code object} as its object, and is settled with its
+         * outcome. Only for a {@linkplain Passage#repeatable repeatable} call.
          *
-         * @param limitNanos the time it may take; {@link Long#MAX_VALUE}: no limit of its own
+         * @param limitNanos the longest time of the background call; {@link Long#MAX_VALUE}: no limit of its own
          */
         void fork(Object object, long limitNanos);
 
         /**
-         * On the way in: {@link Policy#hedge} is to be asked if an attempt inside this layer runs longer than this, counted from
-         * its start. An attempt that it starts is one of this call: it enters just inside this layer, for itself; it does not
-         * wait, neither in a queue nor for a permit, and is not retried. The first success, or fault of the caller's, is the
-         * answer. The policy must {@linkplain Policy#hears hear} it, and say {@link #endHedges} when it is settled or abandoned.
+         * On the way in: asks for {@link Policy#hedge} if an attempt inside this layer runs longer than this from its start.
+         * A hedge is an attempt of this call. It enters the layers inside this one for itself, waits neither in a queue nor
+         * for a permit, and is not retried. The first success, or fault of the caller, is the answer. The policy must
+         * {@linkplain Policy#hears hear} it, and call {@link #endHedges} when it is settled or abandoned.
          *
          * @param nanos more than zero
          */
         void hedgeAfter(long nanos);
 
         /**
-         * On the way up: what is to be awaited before this layer can be settled, since the call's own attempt has failed and
-         * another one still runs; null if there is no such thing.
+         * On the way up: the completion to await before this layer can be settled, because the call's own attempt has failed
+         * and a hedge still runs; null if there is none.
          */
         @Nullable
         Completion hedgesUnderWay();
 
         /**
-         * On the way up, or when the layer is abandoned: gives up what still runs beside the call's own attempt. A decision: the
-         * outcome is that of another attempt, or is left as it is.
+         * On the way up, or when the layer is abandoned: gives up the hedges that still run. A decision: the outcome becomes
+         * that of a hedge, or stays as it is.
          */
         int endHedges();
     }

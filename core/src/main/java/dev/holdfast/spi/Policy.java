@@ -4,17 +4,17 @@ package dev.holdfast.spi;
 import java.util.List;
 
 /**
- * One layer of a pipeline: asked on the way in and on the way out of every call, and wraps nothing.
+ * One layer of a pipeline. It is asked on the way in and on the way out of every call, and wraps nothing.
  *
- * <p>A policy decides and does not do: it never sleeps, parks, schedules, reads a clock, starts a thread, runs user code
- * or touches a future, and does not know whether the call is blocking or asynchronous. Its methods are called by many
- * threads at once and must not block. What it remembers of one call it keeps in the {@link Passage}, never in itself; one
- * policy may sit in several layers and pipelines.
+ * <p>A policy only decides. It never sleeps, parks, schedules, reads a clock, starts a thread, runs user code or touches a
+ * future, and does not know whether the call is blocking or asynchronous. Many threads call its methods at once, so they must
+ * not block. A policy keeps its memory of one call in the {@link Passage}, never in itself: one policy may stand in several
+ * layers and pipelines.
  *
- * <p>The life of a layer in a call: {@link #enter} says proceed (or its pause elapses), and the layer is entered: it is
- * settled exactly once. Given up while its own wait went on, or {@code enter} threw: it is {@link #abandon abandoned}
- * instead. {@code enter} answered or rejected: neither. An exception thrown by a policy becomes the call's error, and the
- * walk goes on; so release first, and compute then.
+ * <p>The life of a layer in a call: it is entered when {@link #enter} says proceed, or when its pause ends. Then it is
+ * settled exactly once. If the call is given up during the layer's own wait, or {@code enter} throws, it is {@link #abandon
+ * abandoned} instead. If {@code enter} answers or rejects, neither happens. An exception of a policy becomes the call's
+ * error, and the walk goes on. So release first, and compute then.
  */
 public abstract class Policy {
     /** In {@link #hears}: {@link #enter}. */
@@ -68,7 +68,7 @@ public abstract class Policy {
      * Declares the policy.
      *
      * @param name its kind, as in a configuration file: {@code circuit-breaker}
-     * @param hears which methods are to be called, a sum of the constants above; the others cost nothing
+     * @param hears the methods to call, a sum of the constants above; the others cost nothing
      */
     protected Policy(String name, int hears) {
         this.name = name;
@@ -80,7 +80,7 @@ public abstract class Policy {
         return name;
     }
 
-    /** Which methods are to be called. */
+    /** The methods to call, a sum of the constants above. */
     public final int hears() {
         return hears;
     }
@@ -90,15 +90,15 @@ public abstract class Policy {
         return PROCEED;
     }
 
-    /** On the way out: {@link #KEEP}, or a decision of the passage. Exactly once an entry, and once more after each retry. */
+    /** On the way out: {@link #KEEP}, or a decision of the passage. Called once for each entry, and once more after each retry. */
     public int settle(Passage passage) {
         return KEEP;
     }
 
-    /** The call was given up while this layer waited, or {@link #enter} threw: take back what was asked for. */
+    /** The call was given up while this layer waited, or {@link #enter} threw. Release what the layer asked for. */
     public void abandon(Passage passage) {}
 
-    /** The work of this entry is over: at settle, or later if the outcome was decided before the work ended. Once an entry. */
+    /** The work of this entry is over: at settle, or later if the outcome was decided before. Called once for each entry. */
     public void ended(Passage passage) {}
 
     /** A suspension further in has ended and the attempt is about to start: {@link #PROCEED}, or reject after all. */
@@ -107,103 +107,103 @@ public abstract class Policy {
     }
 
     /**
-     * An attempt inside this layer is about to start: {@link Passage#remaining} is the time that it has, limits further in
-     * included. On the way in still; makes no decision.
+     * An attempt inside this layer is about to start. {@link Passage#remaining} is the attempt's time, with limits further
+     * in. The call is still on the way in. Makes no decision.
      */
     public void attemptStarts(Passage passage) {}
 
     /**
-     * That attempt is over, or was not made after all: the call goes on. An attempt that blocks its thread and ignores its
-     * limit is over when it returns.
+     * That attempt is over, or was not made after all, and the call goes on. An attempt that blocks its thread and ignores
+     * its limit is over when it returns.
      */
     public void attemptEnds(Passage passage) {}
 
     /**
-     * An attempt inside this layer has run for longer than {@link Passage.Beside#overdueAfter} said, and still runs. At most once
-     * an entry, a few hundredths of a second late at most; on another thread than the call's, which may be settling this
-     * layer at the same moment: then {@link Passage.Beside#overdue} says so there.
+     * An attempt inside this layer has run longer than {@link Passage.Beside#overdueAfter} said, and still runs. Called at
+     * most once for each entry, a few hundredths of a second late at most, on another thread than the call's. If the call
+     * settles this layer at the same moment, {@link Passage.Beside#overdue} is true there.
      *
-     * @param slot what the layer's {@link Passage#slot() slot} held when the attempt started
+     * @param slot the layer's {@link Passage#slot() slot} when the attempt started
      * @param now the time, in the nanoseconds of the pipeline's source
      */
     public void overdue(long slot, long now) {}
 
     /**
-     * Whether {@link #overdue} would run code of the user's at this moment, which is not for a timer's thread: then it is
-     * called on the pipeline's executor.
+     * Whether {@link #overdue} would run user code now. A timer's thread must not run it, so {@code overdue} is then called
+     * on the pipeline's executor.
      */
     public boolean overdueRunsUserCode() {
         return false;
     }
 
     /**
-     * An attempt that {@link #hedge} allowed was not made: the call had ended meanwhile, no thread was free for it, or a layer
-     * further in turned it away. On any thread.
+     * An attempt that {@link #hedge} allowed was not made: the call had ended, no thread was free for it, or a layer further
+     * in rejected it. On any thread.
      *
      * @param now the time, in the nanoseconds of the pipeline's source
      */
     public void hedgeNotMade(long now) {}
 
     /**
-     * An attempt inside this layer has run for as long as {@link Passage.Beside#hedgeAfter} said, and still runs: may another one be
-     * started beside it? On another thread than the call's.
+     * Whether another attempt may start beside a slow one, which has run as long as {@link Passage.Beside#hedgeAfter} said
+     * and still runs. Called on another thread than the call's.
      *
-     * @param hedges how many have been started beside it
+     * @param hedges how many attempts have been started beside it
      * @param now the time, in the nanoseconds of the pipeline's source
-     * @return {@link #NO_HEDGE}; or if one is to be started, after how many nanoseconds more the question is to be asked
-     *     again, {@link Long#MAX_VALUE}: not any more
+     * @return {@link #NO_HEDGE}: do not start one; else start one, and ask again after this many nanoseconds; {@link
+     *     Long#MAX_VALUE}: do not ask again
      */
     public long hedge(int hedges, long now) {
         return NO_HEDGE;
     }
 
-    /** After how many nanoseconds {@link #ended} is called for work that goes on and on; {@link Long#MAX_VALUE}: never. */
+    /** Nanoseconds after which {@link #ended} is called for work that does not end; {@link Long#MAX_VALUE}: never. */
     public long lease() {
         return Long.MAX_VALUE;
     }
 
     /**
-     * After how many nanoseconds at the latest everything inside this layer is given up; {@link Long#MAX_VALUE}: the policy
-     * sets no limit. For other layers, which ask when they are told what they stand {@linkplain #beside beside}.
+     * Nanoseconds after which everything inside this layer is given up at the latest; {@link Long#MAX_VALUE}: the policy sets
+     * no limit. Other layers read it in {@link #beside}.
      */
     public long longest() {
         return Long.MAX_VALUE;
     }
 
     /**
-     * On how many threads of their own the attempts inside this layer run, so that work which ignores its interrupt holds
-     * nobody; 0: on the thread of the caller. The pipeline makes and ends them.
+     * The number of dedicated threads for the attempts inside this layer; 0: they run on the caller's thread. On dedicated
+     * threads, work that ignores its interrupt does not hold the caller. The pipeline makes and ends the threads.
      */
     public int dedicatedThreads() {
         return 0;
     }
 
     /**
-     * Whether this layer may answer where what is inside it has failed. Then a call that has inherited its limit from a call
-     * further out ends a little sooner than that, so that the answer is still in time for it.
+     * Whether this layer may answer when the layers inside it have failed. A call that has inherited its limit from an outer
+     * call then ends a little before this limit, so that the answer is still in time for the outer call.
      */
     public boolean mayAnswer() {
         return false;
     }
 
     /**
-     * Of which attempts this policy must know how long they took ({@link Passage#actionNanos}, {@link Passage#cutShort}); default
-     * {@link Timing#EVERY}. Where no policy, observer or limit asks, a pipeline saves the two looks at the clock.
+     * The attempts whose time this policy must know ({@link Passage#actionNanos}, {@link Passage#cutShort}); default {@link
+     * Timing#EVERY}. If no policy, observer or limit asks, a pipeline saves the two looks at the clock.
      */
     public Timing timing() {
         return Timing.EVERY;
     }
 
-    /** Told the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
+    /** Receives the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
     public void bind(TimeSource time) {}
 
-    /** Told what it stands beside in each pipeline that it is built into, the first outermost, before any call. */
+    /** Receives the policies of each pipeline that it is built into, the first outermost, before any call. */
     public void beside(List<Policy> policies) {}
 
-    /** Declares what the policy can be asked for at any time. */
+    /** Declares the gauges and totals of the policy. */
     public void meters(Meters meters) {}
 
-    /** Something that an operator should know about how the policy was made, one sentence each. */
+    /** Facts that an operator should know about how the policy was made, one sentence each. */
     public List<String> warnings() {
         return List.of();
     }

@@ -7,30 +7,30 @@ import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /**
- * How a policy is found on the class path and made from a configuration file. Registered for
- * {@link java.util.ServiceLoader}; has a public constructor without arguments.
+ * Makes a policy from a configuration file. Registered for {@link java.util.ServiceLoader}; has a public constructor without
+ * arguments.
  *
  * @param <B> the builder of the policy's settings
  */
 public interface PolicyFactory<B> {
 
-    /** The section of a file, and the policy's {@linkplain Policy#name name}: {@code bulkhead}. */
+    /** The name of the section in a file, and the policy's {@linkplain Policy#name name}: {@code bulkhead}. */
     String key();
 
     /** A builder that holds the defaults. */
     B builder();
 
-    /** What may stand in the section. */
+    /** The options of the section. */
     List<Option<B, ?>> options();
 
     /**
      * Makes the policy.
      *
-     * @throws InvalidSettingsException if the builder's values cannot be
+     * @throws InvalidSettingsException if a value of the builder is invalid
      */
     Policy create(B builder);
 
-    /** The option that is meant where the section is a single value, {@code timeout: 250ms}; empty if there is none. */
+    /** The option that a section with a single value sets, {@code timeout: 250ms}; empty if there is none. */
     default Optional<String> shorthand() {
         return Optional.empty();
     }
@@ -42,12 +42,12 @@ public interface PolicyFactory<B> {
     int position();
 
     /**
-     * One option of a configuration file's section, and how it is given to the builder of the settings. Its default and its
-     * range are the builder's.
+     * One option of a configuration file's section, and the builder's method that sets it. The builder has its default and
+     * its range.
      *
      * @param name in words with hyphens, {@code max-wait}; a nested section is a word before a dot, {@code backoff.initial}
-     * @param type {@code Long}, {@code Integer}, {@code Double}, {@code Boolean}, {@code Duration}, {@code String}, an enum (its
-     *     constants in lower case with hyphens), or a functional interface: then the file gives the name under which code bound it
+     * @param type {@code Long}, {@code Integer}, {@code Double}, {@code Boolean}, {@code Duration}, {@code String}, an enum
+     *     (its constants in lower case with hyphens), or a functional interface: then the file gives the name that code bound
      * @param setter gives the value to the builder
      * @param <B> the builder
      * @param <V> the type of the value
@@ -80,7 +80,7 @@ public interface PolicyFactory<B> {
             return new Option<>(name, type, setter);
         }
 
-        /** Something that only code can say, bound there under a name. */
+        /** An object that only code can give, bound there under a name. */
         public static <B, V> Option<B, V> bound(String name, Class<V> type, BiConsumer<? super B, ? super V> setter) {
             return new Option<>(name, type, setter);
         }

@@ -17,17 +17,17 @@ final class SystemTime implements TimeSource {
     SystemTime() {
         timers = new ScheduledThreadPoolExecutor(1, SystemTime::newThread);
         timers.setRemoveOnCancelPolicy(true);
-        // The thread is there only while timers are set, so that no pipeline needs to end it.
+        // The thread ends when no timer is set, so that no pipeline needs to end it.
         timers.setKeepAliveTime(1, TimeUnit.SECONDS);
         timers.allowCoreThreadTimeOut(true);
     }
 
     /**
-     * The first pipeline that sets a timer starts the thread, and it serves all others: it keeps nothing of the application
-     * that this pipeline belongs to. What each of them waits for is short and due, hence the highest priority.
+     * The first pipeline that sets a timer starts the thread, and all pipelines use it. So it must refer to nothing of the
+     * first one's application. Its tasks are short and due, hence the highest priority.
      */
     @SuppressWarnings({"removal", "ThreadPriorityCheck"
-    }) // on JVMs with an access controller a thread keeps the classes of those who made it
+    }) // with an access controller, a thread refers to the classes that made it
     private static Thread newThread(Runnable task) {
         PrivilegedAction<Thread> make = () -> new Thread(null, task, "holdfast-timer", 0, false);
         Thread thread = AccessController.doPrivileged(make);

@@ -6,7 +6,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The only way to tell, spend and wait for time. Production uses {@link #system()}, tests use
+ * Clocks, timers and waits: Holdfast uses time only through this interface. Production uses {@link #system()}, tests use
  * {@link dev.holdfast.time.VirtualTime}.
  *
  * <p>Safe for any number of threads.
@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 public interface TimeSource {
 
     /**
-     * The machine's clocks, and one daemon thread of the highest priority for timers, which ends when no timer has been set for
-     * a second.
+     * The machine's clocks, and one daemon thread for timers. The thread has the highest priority, and ends when no timer has
+     * been set for a second.
      */
     static TimeSource system() {
         return SystemTime.INSTANCE;
@@ -35,7 +35,7 @@ public interface TimeSource {
     long millis();
 
     /**
-     * Runs a task after a delay, on the timer's thread: it must be short and run no user code.
+     * Runs a task after a delay, on the timer's thread. The task must be short and must run no user code.
      *
      * @throws java.util.concurrent.RejectedExecutionException if no timer can be set
      */
@@ -48,7 +48,7 @@ public interface TimeSource {
      */
     void park(Object blocker, long nanos);
 
-    /** Lets a parked thread go on; or its next park return at once. */
+    /** Ends the park of a thread. If it is not parked, its next park returns at once. */
     void unpark(Thread thread);
 
     /** Interrupts a thread, also one that waits in this source of time. */
@@ -66,7 +66,7 @@ public interface TimeSource {
         return ThreadLocalRandom.current().nextDouble();
     }
 
-    /** Where pipelines on this time run continuations unless they were given an executor; null: they make one. */
+    /** Runs the continuations of pipelines that were given no executor; null: each pipeline makes one. */
     default @Nullable Executor executor() {
         return null;
     }

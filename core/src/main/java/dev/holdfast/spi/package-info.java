@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What an extender writes: policies, their factories, observers and sources of time. */
+/** The types for extensions: policies, their factories, observers and sources of time. */
 @NullMarked
 package dev.holdfast.spi;
 

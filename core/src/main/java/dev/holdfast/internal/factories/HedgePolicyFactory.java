@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Makes the {@code hedge} of a configuration file. It is no part of {@link dev.holdfast.Pipeline#standard}: whether a second
- * attempt at the same time does no harm only the user knows.
+ * Makes the {@code hedge} of a configuration file. It is not part of {@link dev.holdfast.Pipeline#standard}, because only the
+ * user knows whether a second attempt at the same time does harm.
  */
 public final class HedgePolicyFactory implements PolicyFactory<HedgeSettings.Builder> {
 

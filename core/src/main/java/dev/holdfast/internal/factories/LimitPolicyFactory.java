@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Makes a policy of a configuration file that is no more than a limit. */
+/** Makes a policy of a configuration file that has only a limit. */
 abstract class LimitPolicyFactory implements PolicyFactory<LimitPolicyFactory.Limit> {
     private final String key;
     private final int position;
@@ -22,7 +22,7 @@ abstract class LimitPolicyFactory implements PolicyFactory<LimitPolicyFactory.Li
         this.policy = policy;
     }
 
-    /** What a file can say. */
+    /** The one option of a file. */
     public static final class Limit {
         private Duration limit;
 

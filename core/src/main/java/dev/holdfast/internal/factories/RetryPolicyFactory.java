@@ -55,7 +55,7 @@ public final class RetryPolicyFactory implements PolicyFactory<RetrySettings.Bui
         return 400;
     }
 
-    /** A file names a function, and cannot name what it is a function of. */
+    /** A file gives a function by name, without its type arguments. */
     @SuppressWarnings("unchecked")
     private static void interval(RetrySettings.Builder retry, Function<?, ?> value) {
         retry.interval((Function<? super Integer, Long>) value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The sections of a configuration file that core brings. Found by {@link java.util.ServiceLoader}. */
+/** Factories of the sections of a configuration file that core has. Found by {@link java.util.ServiceLoader}. */
 @NullMarked
 package dev.holdfast.internal.factories;
 

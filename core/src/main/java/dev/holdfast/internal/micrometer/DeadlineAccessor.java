@@ -6,14 +6,14 @@ import io.micrometer.context.ThreadLocalAccessor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes Micrometer's context-propagation carry the deadline and the number of the attempt, so that any executor which is
- * wrapped with it does what {@link Deadline#propagating} does. Registered by itself.
+ * Carries the deadline and the number of the attempt with Micrometer's context-propagation. An executor that is wrapped with
+ * it then does what {@link Deadline#propagating} does. Registered automatically.
  */
 public final class DeadlineAccessor implements ThreadLocalAccessor<Deadline.Binding> {
     /** The key in a snapshot. */
     public static final String KEY = "holdfast.deadline";
 
-    /** For the service loader, and for registries of one's own. */
+    /** For the service loader, and for your own registries. */
     public DeadlineAccessor() {}
 
     @Override

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What Micrometer's context propagation finds by {@link java.util.ServiceLoader}. */
+/** The accessor that Micrometer's context propagation finds by {@link java.util.ServiceLoader}. */
 @NullMarked
 package dev.holdfast.internal.micrometer;
 
