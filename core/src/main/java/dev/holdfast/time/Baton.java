@@ -19,14 +19,15 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The events to come, and which thread may go on. A driver, one of our own threads, has the baton while events are left: it
- * runs tasks itself, and hands the baton to a thread whose wait is over. A thread that waits hands it to a driver at rest.
+ * The events to come, and the baton, which is the right of a thread to go on. A driver (one of our own threads) has the baton
+ * while events are left. It runs tasks itself, and hands the baton to a thread whose wait is over. A thread that begins to
+ * wait hands it to an idle driver.
  *
- * <p>All state is guarded by this object, whose monitor no thread holds while it waits or runs a task. A monitor and no lock:
- * it is the one way to block that neither ends by an interrupt nor touches the flag.
+ * <p>The monitor of this object guards all state. No thread holds it while it waits or runs a task. A monitor and not a lock,
+ * because only a monitor blocks without ending at an interrupt and without touching the flag.
  */
 final class Baton {
-    /** Behind all that is drawn: a director's turn comes when everything else of its instant has happened. */
+    /** Larger than all drawn ties: a director's turn comes after all other events of its instant. */
     private static final long LAST = Long.MAX_VALUE;
 
     private static final long CLOSE_MILLIS = 10_000;
@@ -41,13 +42,13 @@ final class Baton {
     private final List<Throwable> failures = new ArrayList<>();
     private long sequence;
     private ThreadFactory threads = new Daemons();
-    /** Whether the baton is with one of our own threads. */
+    /** Whether one of our own threads has the baton. */
     private boolean driving;
     // Both are written under the lock, and read without it by clock readers and waiting threads.
     private volatile long elapsed;
     private volatile boolean closed;
 
-    /** With events of one instant in an order drawn from this; null: in the order in which they are made. */
+    /** Draws the order of events of one instant from this; null: the order in which they are made. */
     Baton(@Nullable Random random) {
         ties = random == null ? () -> sequence : () -> random.nextLong() >>> 1;
     }
@@ -110,9 +111,9 @@ final class Baton {
     }
 
     /**
-     * With its flag set a thread could only wait awake, and a crowd of virtual threads that does keeps the carriers from
-     * whoever has its turn. So the seat keeps the interrupt until the thread goes on. A driver that rests, or has just been
-     * given its turn, is not told: its next task is not the one that was meant.
+     * The seat keeps an interrupt until the thread goes on. With its flag set, a thread could only wait in a busy loop, and
+     * many virtual threads in such loops would keep the carriers from the thread whose turn it is. A driver that rests, or
+     * has just got its turn, is not told: the interrupt was not meant for its next task.
      */
     private synchronized void keepInterrupt(Seat seat) {
         if (seat.wait != Wait.RESTING && seat.wait != Wait.NONE) {
@@ -224,13 +225,13 @@ final class Baton {
         }
     }
 
-    /** Really waits. */
+    /** Parks until the seat gets its turn, or this time is closed. */
     private Turn turn(Seat seat) {
         Turn turn = null;
         while (!closed && (turn = seat.take()) == null) {
             LockSupport.park(this);
             if (seat.thread.isInterrupted()) {
-                // By Java itself. First kept, then cleared: others may look at it all the while.
+                // By Java itself. First kept, then cleared, because others may look at it at any moment.
                 keepInterrupt(seat);
                 Thread.interrupted();
             }
@@ -273,7 +274,7 @@ final class Baton {
         }
     }
 
-    /** The next task for a driver, which has the baton; null: the baton is elsewhere, and the driver idle. */
+    /** The next task for the driver that has the baton; null: the baton is elsewhere, and the driver idle. */
     private synchronized @Nullable Runnable next(Seat driver) {
         // The thread is used again: nothing of one task may be left for the next.
         driver.permit = false;
@@ -287,7 +288,7 @@ final class Baton {
                 if (event.seat() == null) {
                     return event.task();
                 }
-                driving = goesOn(event.seat());
+                driving = drivesAfterTurnOf(event.seat());
                 event.seat().give(Turn.GO);
                 if (driving && !event.seat().driver) {
                     continue;
@@ -300,8 +301,8 @@ final class Baton {
         return null;
     }
 
-    /** Whether the clock keeps the baton, or goes on without one, when this seat gets its turn. */
-    private boolean goesOn(Seat seat) {
+    /** Whether one of our own threads drives after this seat has got its turn. */
+    private boolean drivesAfterTurnOf(Seat seat) {
         if (seat.driver) {
             return true;
         }
@@ -321,7 +322,7 @@ final class Baton {
         }
     }
 
-    /** Throws what tasks threw since it was last asked for. */
+    /** Throws the exceptions of tasks since the last call. */
     void rethrow() {
         Throwable first;
         synchronized (this) {

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * Something that happens at one instant of virtual time: a task, or the end of a thread's wait.
  *
  * @param tie orders the events of one instant
- * @param sequence tells apart two events whose ties were drawn equal
- * @param seat whose wait ends; null: {@code task} runs
+ * @param sequence orders two events with equal ties
+ * @param seat the seat whose wait ends; null: {@code task} runs
  */
 record Event(long at, long tie, long sequence, @Nullable Seat seat, Runnable task) implements Comparable<Event> {
     @Override
@@ -18,8 +18,7 @@ record Event(long at, long tie, long sequence, @Nullable Seat seat, Runnable tas
         return byTie != 0 ? byTie : Long.compare(sequence, other.sequence);
     }
 
-    // An event is itself and nothing else: the components of a record would be compared and printed through the seat
-    // and back.
+    // An event equals only itself. A record's own methods would compare and print the seat, which refers back.
     @Override
     public boolean equals(@Nullable Object other) {
         return this == other;

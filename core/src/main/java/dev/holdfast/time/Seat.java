@@ -4,9 +4,9 @@ package dev.holdfast.time;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** The place of one thread in virtual time: its permit, how it waits, and its turn. Guarded by the clock, but for the turn. */
+/** The place of one thread in virtual time: its permit, its wait and its turn. The baton's monitor guards all but the turn. */
 final class Seat {
-    /** How a thread waits, and so what ends its wait before time does. */
+    /** How a thread waits. Each constant tells what ends the wait before its time is over. */
     enum Wait {
         /** Not at all: it runs. */
         NONE,
@@ -26,7 +26,7 @@ final class Seat {
 
     /** Why a thread goes on. */
     enum Turn {
-        /** Its wait is over, and the baton is its own. */
+        /** Its wait is over, and it has the baton. */
         GO,
         /** Nothing is left that could end its wait. */
         QUIET,
@@ -39,18 +39,17 @@ final class Seat {
     final boolean driver;
 
     boolean permit;
-    /** Changed by the seat's own thread alone, but for the end of a rest. */
+    /** Only the seat's own thread changes it, except for the end of a rest. */
     Wait wait = Wait.NONE;
     /** When the wait ends; null: never by itself. */
     @Nullable
     Event end;
-    /** The end of the wait is settled: further reasons to end it are merged into the first. */
+    /** The end of the wait is decided. Further reasons to end it are merged into the first. */
     boolean ending;
-    /** The thread was interrupted while it waits: its flag is set when it goes on. */
+    /** The thread was interrupted in its wait. Its flag is set when it goes on. */
     boolean interrupted;
 
-    // Written by whoever passes the baton, taken by the thread itself: volatile, since the thread looks without the
-    // lock.
+    // Volatile: another thread writes it when it passes the baton, and the seat's thread takes it without the lock.
     private volatile @Nullable Turn turn;
 
     Seat(Thread thread, boolean driver) {
@@ -67,7 +66,7 @@ final class Seat {
     @Nullable
     Turn take() {
         Turn taken = turn;
-        // Only what was seen is taken: a turn that is given just now must stay.
+        // Cleared only if a turn was seen. A turn that is given at this moment must stay.
         if (taken != null) {
             turn = null;
         }

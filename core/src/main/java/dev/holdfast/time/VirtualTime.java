@@ -29,16 +29,16 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>One thread at a time is active: it holds the baton, and hands it over when it parks or sleeps here. Timers, tasks of
+ * <p>One thread at a time is active. It has the baton, and hands it over when it parks or sleeps here. Timers, tasks of
  * {@link #executor} and {@link #spawn spawned} callers are events that run on daemon threads of this object. A thread that
- * was not spawned, such as the test's own, has the baton outside of {@link #run}, {@link #advance}, {@link #sleep} and
- * {@link #park}, and lets time pass in them. Between those, nothing happens; a wait by other means
- * ({@code CompletableFuture.join}, a latch) for an event that is still to come waits for ever.
+ * was not spawned, such as the test's own, has the baton outside of {@link #run}, {@link #advance}, {@link #sleep} and {@link
+ * #park}, and lets time pass in them. Between these calls nothing happens: a wait by other means ({@code
+ * CompletableFuture.join}, a latch) for a future event never ends.
  *
- * <p>Other threads may schedule, spawn, unpark and interrupt at any time; only the order is then not repeatable.
+ * <p>Other threads may schedule, spawn, unpark and interrupt at any time, but then the order is not repeatable.
  */
 public final class VirtualTime implements TimeSource, AutoCloseable {
-    /** Not zero, and crosses zero soon: an instant that is compared or taken for "none" shows itself. */
+    /** Negative, and soon positive: shows code that compares instants directly, or takes zero for "none". */
     private static final long START_NANOS = -1_000;
 
     private static final long START_MILLIS =
@@ -86,8 +86,8 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     }
 
     /**
-     * Runs a task after a delay; {@link Long#MAX_VALUE}: never. It may block, in this time. What it throws is thrown by
-     * {@link #run} or {@link #advance}.
+     * Runs a task after a delay; {@link Long#MAX_VALUE}: never. The task may block, in this time. {@link #run} or {@link
+     * #advance} throws its exception.
      *
      * @throws RejectedExecutionException if this time is closed
      */
@@ -111,7 +111,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
         return task -> schedule(0, task);
     }
 
-    /** Starts a caller on a thread of its own, as an event of the present instant; the future takes what it returns or throws. */
+    /** Starts a caller on a thread of its own, as an event of the present instant; the future takes its value or exception. */
     public <T extends @Nullable Object> CompletableFuture<T> spawn(Callable<T> caller) {
         CompletableFuture<T> future = new CompletableFuture<>();
         schedule(0, () -> {
@@ -125,7 +125,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     }
 
     /**
-     * Lets everything happen that is still to happen, and time pass as far as that needs. Threads that are parked without
+     * Lets all events happen that are still to come, and lets time pass as far as they need. Threads that are parked without
      * a limit may remain.
      *
      * @throws IllegalStateException on a spawned thread, or if this time is closed
@@ -136,7 +136,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     }
 
     /**
-     * Lets everything happen that is due within the duration; then it is exactly that much later.
+     * Lets all events happen that are due within the duration. Afterwards it is exactly that much later.
      *
      * @throws IllegalArgumentException if the duration is negative
      * @throws IllegalStateException on a spawned thread, or if this time is closed
@@ -150,7 +150,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     }
 
     /**
-     * Sleeps in virtual time. Zero lets the other events of the instant happen first, as far as the order has it so.
+     * Sleeps in virtual time. With zero, the other events of the instant happen first if the order says so.
      *
      * @throws InterruptedException if the thread is interrupted before or meanwhile
      * @throws IllegalStateException if this time is closed before or meanwhile
@@ -190,15 +190,15 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
         baton.interrupt(thread);
     }
 
-    /** Also of a thread that waits in this time, whose own flag is set again when it goes on. */
+    /** Works also for a thread that waits in this time. Its own flag is set again when it goes on. */
     @Override
     public boolean isInterrupted(Thread thread) {
         return baton.isInterrupted(thread);
     }
 
     /**
-     * Ends this time. What was still to happen will not; waits in it, also by spawned threads, end with an
-     * IllegalStateException; the threads of this object end.
+     * Ends this time. Events to come do not happen. Waits in it, also by spawned threads, end with an IllegalStateException.
+     * The threads of this object end.
      */
     @Override
     public void close() {
@@ -215,7 +215,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
         try {
             return duration.toNanos();
         } catch (ArithmeticException e) {
-            // 292 years are long enough, and not without limit.
+            // 292 years are long enough. One less than MAX_VALUE, which means no limit.
             return Long.MAX_VALUE - 1;
         }
     }

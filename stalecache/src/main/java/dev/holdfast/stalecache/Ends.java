@@ -9,7 +9,7 @@ import dev.holdfast.spi.Passage;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
-/** What the end of a call means for a cache. */
+/** The meaning of a call's end for the cache. */
 final class Ends {
     private Ends() {}
 
@@ -22,7 +22,7 @@ final class Ends {
         };
     }
 
-    /** Whether the dependency answered that there is no such thing, or not for this caller; where in doubt, that it may have. */
+    /** Whether the dependency answered, or may have answered, that the value does not exist, or not for this caller. */
     static boolean isGone(Passage passage) {
         Throwable error = passage.error();
         if (!passage.started() || error instanceof Error || error instanceof CancellationException) {
@@ -35,19 +35,19 @@ final class Ends {
         };
     }
 
-    /** Whether it could not be asked on that thread for whom it is: of that, those on threads of their own know nothing. */
+    /** Whether the load's thread did not know the caller's partition. Calls on their own threads do not have this problem. */
     static boolean hadNoPartition(Passage passage) {
         return passage.error() instanceof CallRejectedException rejection
                 && rejection.reason() == Reason.WRONG_PARTITION
                 && rejection.pipeline().equals(passage.pipeline());
     }
 
-    /** Whether the end concerns the leader of a flight alone, and no one who waits for it. */
+    /** Whether the end concerns the leader of a flight alone, and no call that waits for it. */
     static boolean isPersonal(Passage passage) {
         return passage.personal() || couldNotWait(passage);
     }
 
-    /** A place at the throttle that others, with more time, would have waited for. */
+    /** Whether the leader had too little time to wait for the throttle. Other calls may have more. */
     private static boolean couldNotWait(Passage passage) {
         return passage.error() instanceof CallRejectedException rejection
                 && rejection.reason() == Reason.THROTTLED
@@ -55,7 +55,7 @@ final class Ends {
                 && rejection.retryAfterNanos() > passage.remaining();
     }
 
-    /** Whether the limit of the layer of this name ended it. */
+    /** Whether the limit of the layer of this name ended the call. */
     static boolean isCut(Passage passage, String layer) {
         Throwable error = passage.error();
         if (error instanceof CallTimeoutException timeout) {
@@ -67,13 +67,13 @@ final class Ends {
                 && rejection.pipeline().equals(passage.pipeline());
     }
 
-    /** Whether the process has nothing to go on with, for this call or any other. */
+    /** Whether the process cannot go on with this call or any other: no thread is free, or the pipeline is closed. */
     static boolean isOfTheProcess(Passage passage) {
         return passage.error() instanceof CallRejectedException rejection
                 && (rejection.reason() == Reason.EXECUTOR_FULL || rejection.reason() == Reason.CLOSED);
     }
 
-    /** Whether it tells how long a load takes. */
+    /** Whether the time of this call measures how long a load takes. */
     static boolean tellsItsTime(Passage passage) {
         return passage.started() && !passage.personal() && passage.outcome() != Outcome.REJECTED;
     }

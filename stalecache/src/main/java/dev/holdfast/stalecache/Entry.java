@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
-/** A good value, when it came, and what became of the tries to get a newer one. Equal only to itself; safe for any number of threads. */
+/** A good value, its time, and the backoff of its refreshes. Equal only to itself; safe for any number of threads. */
 final class Entry {
     private final Object value;
     private final long storedNanos;
     private volatile Backoff backoff;
 
-    /** Until when it is not refreshed again. */
+    /** The time without a further refresh. */
     private record Backoff(int failures, long nanos, long from) {}
 
     private Entry(Object value, long storedNanos) {
@@ -35,10 +35,10 @@ final class Entry {
     }
 
     /**
-     * One more refresh has failed; one at a time.
+     * One more refresh has failed. Refreshes run one at a time.
      *
      * @param first the backoff after the first failure; doubles with each one up to {@code most}
-     * @param least what the dependency or a policy asked for; negative if nothing
+     * @param least the wait that the dependency or a policy asked for; negative if none
      */
     void refreshFailed(long now, long first, long most, long least) {
         int failures = backoff.failures;

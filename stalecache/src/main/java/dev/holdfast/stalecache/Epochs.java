@@ -7,9 +7,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
- * How often something was forgotten, counted for groups of keys. A load notes the epoch of its key before it reads, and its
- * value is kept only if the epoch is still the same. Nothing is remembered of a single key: that two keys meet in one counter
- * costs a value that is not kept. Safe for any number of threads.
+ * Counts removals for groups of keys. A load notes the epoch of its key before it reads, and its value is kept only if the
+ * epoch is still the same. There is no state for a single key. If two keys share a counter, a value may not be kept. Safe for
+ * any number of threads.
  */
 final class Epochs {
     private static final int COUNTERS = 1 << 12;
@@ -23,13 +23,13 @@ final class Epochs {
         Arrays.setAll(locks, any -> new Object());
     }
 
-    /** What is told of this key just now. */
+    /** The epoch of this key now. */
     int of(Object key) {
         // Each of the three only grows, so that the sum stays the same only if all of them do.
         return all.get() + counters.get(index(((CallKey) key).key(), COUNTERS)) + counters.get(index(key, COUNTERS));
     }
 
-    /** Stores something of this key, in one step with the look at its epoch; false, and nothing is stored, if that has moved. */
+    /** Checks the epoch of this key and stores a value in one step. Returns false, and stores nothing, if the epoch has moved. */
     boolean storeIn(int epoch, Object key, Runnable store) {
         synchronized (lock(((CallKey) key).key())) {
             if (of(key) != epoch) {
@@ -40,24 +40,24 @@ final class Epochs {
         }
     }
 
-    /** From now on nothing is stored that was read before, of all keys that were given so. Who removes afterwards finds all. */
+    /** From now on no earlier load is stored, for all keys that the user gave so. A removal afterwards finds all values. */
     void moveGiven(Object given) {
         synchronized (lock(given)) {
             counters.incrementAndGet(index(given, COUNTERS));
         }
     }
 
-    /** As {@link #moveGiven}, of this key alone. */
+    /** As {@link #moveGiven}, for this key alone. */
     void move(Object key) {
         synchronized (lock(((CallKey) key).key())) {
             counters.incrementAndGet(index(key, COUNTERS));
         }
     }
 
-    /** As {@link #moveGiven}, of all keys. */
+    /** As {@link #moveGiven}, for all keys. */
     void moveAll() {
         for (Object lock : locks) {
-            // Once would do, but for those who have looked and not stored yet.
+            // Once would be enough, except for threads that have checked and not stored yet.
             synchronized (lock) {
                 all.incrementAndGet();
             }

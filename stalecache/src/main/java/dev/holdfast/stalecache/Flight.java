@@ -12,18 +12,18 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One load of one key: who leads it, who waits for it, and for how long it may be waited for. Safe for any number of threads;
- * nobody is told anything while the lock is held.
+ * One load of one key: its leader, the calls that wait for it, and how long they may wait. Safe for any number of threads. No
+ * call is told anything while the lock is held.
  */
 final class Flight {
-    /** By so much an attempt may be late after its limit: it has to be interrupted, and a thread to be woken. */
+    /** An attempt may end this late after its limit: it must be interrupted, and a thread must wake up. */
     static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    /** After so long a follower looks again whose leader has no attempt under way; and then after twice as long each time. */
+    /** A follower whose leader has no attempt under way looks again after this time, and then after twice as long each time. */
     private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /**
-     * How it ended.
+     * How a flight ended.
      *
-     * @param old whether the answer holds something that was old or made up inside the load
+     * @param old whether the answer holds an old value or a fallback from inside the load
      */
     record Landing(
             Outcome outcome,
@@ -36,7 +36,7 @@ final class Flight {
         }
     }
 
-    /** An attempt of the leader's that is under way. */
+    /** The leader's attempt that is under way. */
     record Running(String limitedBy, boolean personal, int attempt, long since, long limitNanos) {
 
         /** {@link Long#MAX_VALUE} if it has no limit. */
@@ -49,7 +49,7 @@ final class Flight {
     private final Set<Ticket> waiting = new LinkedHashSet<>();
     private @Nullable Ticket leader;
     private boolean over;
-    /** How many leaders left it for reasons of their own. */
+    /** How many leaders left the flight for personal reasons. */
     private volatile int lost;
 
     private volatile long begunAt;
@@ -102,7 +102,7 @@ final class Flight {
         return slowAt - now;
     }
 
-    /** A new leader has the same time as the first one. */
+    /** A new leader begins, with the same time as the first one. */
     void led(long now, long slowAfter) {
         begunAt = now;
         slowAt = now + slowAfter;
@@ -117,7 +117,7 @@ final class Flight {
         running = null;
     }
 
-    /** When a follower is to look whether the leader still leads; {@link Long#MAX_VALUE}: not before it is told. */
+    /** Nanoseconds until a follower checks whether the leader still leads; {@link Long#MAX_VALUE}: not before it is told. */
     synchronized long untilLook(long patience, long now) {
         Running attempt = running;
         if (attempt != null) {
@@ -131,15 +131,15 @@ final class Flight {
         return leader != null && leader.isRefresh() && !started;
     }
 
-    /** The leader whose attempt has outlived its limit, with what it would have brought; null if there is none. */
+    /** The leader whose attempt has outlived its limit, and this attempt; null if there is none. */
     synchronized @Nullable Lost outlived(long now) {
         Running attempt = running;
         return leader == null || attempt == null || attempt.untilOutlived(now) > 0 ? null : new Lost(leader, attempt);
     }
 
     /**
-     * The leader in the background that has not begun for so long, since no thread was there for it or it was lost on the way
-     * to one; null if there is none.
+     * The background leader that has not begun for this long, because no thread was free or it was lost on the way to one;
+     * null if there is none.
      */
     synchronized @Nullable Ticket notBegun(long patience, long now) {
         return waitsForAThread() && now - begunAt >= patience ? leader : null;
@@ -148,9 +148,9 @@ final class Flight {
     /** A leader that does not come back from this attempt in time. */
     record Lost(Ticket leader, Running attempt) {}
 
-    // ---- who takes part
+    // ---- calls that take part
 
-    /** What came of the try to wait. */
+    /** The result of the try to wait. */
     enum Boarding {
         ABOARD,
         OVER,
@@ -161,7 +161,7 @@ final class Flight {
         return new Ticket(this, false, nested);
     }
 
-    /** A place among those who wait, if no more than this wait already. */
+    /** Adds a waiting call, if fewer than {@code room} wait already. */
     synchronized Boarding join(Ticket ticket, int room, long now) {
         if (over) {
             return Boarding.OVER;
@@ -174,25 +174,25 @@ final class Flight {
         return Boarding.ABOARD;
     }
 
-    /** The leader is back: who has to be told. Nothing happens if it is not the leader who says so. */
+    /** The leader is back. Returns the calls to tell. Does nothing if the ticket is not the leader's. */
     synchronized List<Ticket> land(Ticket ticket, Landing brought) {
         if (leader != ticket) {
             return List.of();
         }
         leader = null;
         over = true;
-        return told(brought, any -> true);
+        return landFor(brought, any -> true);
     }
 
     /**
-     * As {@link #land}, of an end that some of those who wait would not have had: one of them leads from now on, the others
-     * go on waiting. Over if there are none.
+     * As {@link #land}, for an end that only some of the waiting calls share. One of the others leads from now on, and the
+     * rest go on waiting. The flight is over if there are no others.
      */
     synchronized List<Ticket> landInPart(Ticket ticket, Landing brought, Predicate<Ticket> sharing) {
         if (leader != ticket) {
             return List.of();
         }
-        List<Ticket> told = told(brought, sharing);
+        List<Ticket> told = landFor(brought, sharing);
         Ticket next = promoted();
         if (next != null) {
             told.add(next);
@@ -200,7 +200,7 @@ final class Flight {
         return told;
     }
 
-    private List<Ticket> told(Landing brought, Predicate<Ticket> sharing) {
+    private List<Ticket> landFor(Landing brought, Predicate<Ticket> sharing) {
         List<Ticket> told = new ArrayList<>(waiting.size());
         waiting.removeIf(ticket -> {
             boolean shares = sharing.test(ticket);
@@ -213,7 +213,7 @@ final class Flight {
         return told;
     }
 
-    /** This call is no longer part of the flight: who leads it from now on and has to be told; null if nobody new does. */
+    /** This call is no longer part of the flight. Returns the new leader, which must be told; null if there is none. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
     synchronized @Nullable Ticket leave(Ticket ticket) {
         if (leader != ticket) {
@@ -224,7 +224,7 @@ final class Flight {
         return promoted();
     }
 
-    /** For how long this one has waited, if a leader has left it meanwhile; else 0. */
+    /** How long this call has waited, if a leader has left the flight meanwhile; else 0. */
     long waitedInVain(Ticket ticket, long now) {
         return lost == ticket.lostBefore() ? 0 : now - ticket.since();
     }
@@ -242,7 +242,7 @@ final class Flight {
         return next;
     }
 
-    /** The load goes on without the call that began it: the ticket of its new leader; null if that did not lead any more. */
+    /** The load goes on without the call that began it. Returns the new leader's ticket; null if that call led no more. */
     synchronized @Nullable Ticket goOnInBackground(Ticket ticket, long now) {
         if (leader != ticket) {
             return null;

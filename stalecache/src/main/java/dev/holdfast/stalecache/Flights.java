@@ -15,16 +15,16 @@ final class Flights {
     private final int room;
     private final int roomIfSlow;
 
-    /** At which so many may wait, and so many while it is slow. */
+    /** At most {@code room} calls may wait for a load, and {@code roomIfSlow} while it is slow. */
     Flights(int room, int roomIfSlow) {
         this.room = room;
         this.roomIfSlow = roomIfSlow;
     }
 
     /**
-     * A part in the flight of this key: the leader's if there was none, else that of one who waits; null if too many wait.
+     * A ticket for the flight of this key: the leader's if there was no flight, else a waiting call's; null if too many wait.
      *
-     * @param nested whether the call is not retried, since it runs inside a later attempt of an outer pipeline
+     * @param nested whether the call is not retried, because it runs inside a later attempt of an outer pipeline
      * @param slowAfter after how long the flight is slow, if it is a new one
      */
     @Nullable
@@ -39,16 +39,16 @@ final class Flights {
                 continue;
             }
             Ticket ticket = flight.ticket(nested);
-            Boarding came = flight.join(ticket, flight.isSlow(now) ? roomIfSlow : room, now);
-            if (came != Boarding.OVER) {
-                return came == Boarding.ABOARD ? ticket : null;
+            Boarding boarding = flight.join(ticket, flight.isSlow(now) ? roomIfSlow : room, now);
+            if (boarding != Boarding.OVER) {
+                return boarding == Boarding.ABOARD ? ticket : null;
             }
-            // Whoever ended it is about to do the same.
+            // The thread that ended the flight is about to do the same.
             underWay.remove(key, flight);
         }
     }
 
-    /** The part of a load in the background that leads a new flight; null if there is a flight already. */
+    /** The leader's ticket of a load in the background; null if there is a flight already. */
     @Nullable
     Ticket beginInBackground(Object key, long now, long slowAfter) {
         return begun(Flight.begin(key, true, false, now, slowAfter));
@@ -62,26 +62,26 @@ final class Flights {
         return underWay.containsKey(key);
     }
 
-    /** The leader is back with something that all may share; whether somebody does. */
+    /** The leader is back with an end that all may share. Returns whether a call shares it. */
     boolean land(Ticket leader, Landing landing) {
         return tell(leader.flight(), leader.flight().land(leader, landing));
     }
 
-    /** The leader is back with something that only these may share; whether somebody does. */
+    /** The leader is back with an end that only these may share. Returns whether a call shares it. */
     boolean landInPart(Ticket leader, Landing landing, Predicate<Ticket> sharing) {
         return tell(leader.flight(), leader.flight().landInPart(leader, landing, sharing));
     }
 
-    /** This call takes no part any more. If it led the flight, the one who has waited longest does. */
+    /** This call takes no part any more. If it led the flight, the call that has waited longest leads now. */
     void leave(Ticket ticket) {
         Ticket next = ticket.flight().leave(ticket);
         tell(ticket.flight(), next == null ? List.of() : List.of(next));
     }
 
-    /** Whether one of them is told how the flight has ended. */
+    /** Returns whether one of these calls is told how the flight has ended. */
     private boolean tell(Flight flight, List<Ticket> told) {
         if (flight.isOver()) {
-            // Before anybody is told: who asks again after that must not meet this flight.
+            // Before any call is told: a call that asks again afterwards must not find this flight.
             underWay.remove(flight.key(), flight);
         }
         boolean shared = false;
@@ -92,18 +92,18 @@ final class Flights {
         return shared;
     }
 
-    /** Whether one who came so late is still too much, now that the flight is slow. */
+    /** Whether this call must go because the flight is slow now, and too many wait for it. */
     boolean isTooMany(Ticket ticket, long now) {
         Flight flight = ticket.flight();
         return ticket.place() >= roomIfSlow && flight.isSlow(now) && flight.waiting() > roomIfSlow;
     }
 
-    /** Whether this one is to ask once more when the flight becomes slow. */
+    /** Whether this call must ask again when the flight becomes slow. */
     boolean maySoonBeTooMany(Ticket ticket) {
         return ticket.place() >= roomIfSlow;
     }
 
-    /** Nobody joins any more what is under way for these keys. */
+    /** No call joins the flights of these keys any more. */
     void forgetAll(Predicate<Object> keys) {
         for (Flight flight : underWay.values()) {
             if (keys.test(flight.key())) {

@@ -12,14 +12,14 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which exceptions surely mean that the dependency could not be reached, or did not answer in time, where nobody has said
- * what answers mean. All others may be answers: a 404 is thrown by most clients.
+ * Finds exceptions that surely mean that the dependency could not be reached, or did not answer in time. For pipelines
+ * without a classifier. All other exceptions may be answers: most clients throw a 404.
  */
 final class Outage {
     /** Kinds of {@link IOException} of well-known clients that carry the status of an answer. */
     private static final Set<String> ANSWERS = Set.of("HttpResponseException", "HttpStatusException");
 
-    /** Of java.sql. */
+    /** Outages in java.sql. */
     private static final Set<String> DATABASES =
             Set.of("SQLTransientConnectionException", "SQLNonTransientConnectionException", "SQLRecoverableException");
 
@@ -28,14 +28,14 @@ final class Outage {
 
     private Outage() {}
 
-    /** Whether the error, or what it was made of, says so. */
+    /** Whether the error or one of its causes is surely an outage. */
     static boolean isSure(@Nullable Throwable error) {
         Throwable cause = error;
         for (int depth = 0; cause != null && depth < Causes.MOST; depth++) {
             if (cause instanceof IOException io) {
                 return !isAnswer(io);
             }
-            if (says(cause)) {
+            if (isOutage(cause)) {
                 return true;
             }
             cause = Causes.of(cause);
@@ -43,15 +43,15 @@ final class Outage {
         return false;
     }
 
-    private static boolean says(Throwable error) {
+    private static boolean isOutage(Throwable error) {
         return error instanceof CallRejectedException
                 || error instanceof CallTimeoutException
                 || error instanceof RejectedExecutionException
-                || isNamedSo(error);
+                || isNamedLikeOne(error);
     }
 
-    /** Each library has a class of its own for a timeout, and java.sql need not be there. */
-    private static boolean isNamedSo(Throwable error) {
+    /** By name, because each library has its own class for a timeout, and java.sql may be missing. */
+    private static boolean isNamedLikeOne(Throwable error) {
         for (Class<?> kind = error.getClass(); kind != null; kind = kind.getSuperclass()) {
             String name = kind.getSimpleName();
             if (name.endsWith("TimeoutException") || DATABASES.contains(name)) {
@@ -66,7 +66,7 @@ final class Outage {
             String message = error.getMessage();
             return message != null && message.startsWith(JDK_ANSWER);
         } catch (Throwable broken) {
-            // An exception of the user's that throws where it is asked something.
+            // A user's exception may throw when its message is read.
             return false;
         }
     }

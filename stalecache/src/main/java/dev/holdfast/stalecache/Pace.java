@@ -4,20 +4,20 @@ package dev.holdfast.stalecache;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long the loads of an operation take, and whether they take longer just now.
+ * The usual time of an operation's loads, and whether they are slow just now.
  *
- * <p>Slow is what takes twice as long as 95 of 100 of the last loads did, at least 100 ms; while fewer than eight are known, a
- * second. Read and written by all threads without care: a load that is lost to a race is followed by others.
+ * <p>A load is slow if it takes twice as long as 95 % of the last loads, and at least 100 ms; while fewer than eight are
+ * known, after a second. All threads read and write without a lock: a race may lose a load, and others follow.
  */
 final class Pace {
     private static final int FEWEST = 8;
-    /** Then all counts are halved, so that old loads are forgotten. */
+    /** At this number all counts are halved, so that old loads are forgotten. */
     private static final int MOST = 512;
-    /** From here on only some of the loads are counted, so that threads do not contend. */
+    /** From this number on only a sample of the loads is counted, so that threads do not contend. */
     private static final int ENOUGH = 64;
 
-    /** One of eight. */
-    private static final int SOME_SHIFT = Long.SIZE - 3;
+    /** The sample is one load of eight. */
+    private static final int SAMPLE_SHIFT = Long.SIZE - 3;
     /** Cells to a doubling; the first one is below a millisecond. */
     private static final int CELLS_OF_DOUBLING = 4;
 
@@ -25,8 +25,8 @@ final class Pace {
     private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long LEAST_SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long UNKNOWN_SLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
-    /** Somebody may register a context meanwhile. */
-    private static final long ONLY_HERE_NANOS = TimeUnit.MINUTES.toNanos(10);
+    /** Then it is tried again, because the user may have registered a context meanwhile. */
+    private static final long CALLERS_ONLY_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     private static final double PART = 0.95;
 
@@ -34,15 +34,15 @@ final class Pace {
     private int all;
     private volatile long slowAfter = UNKNOWN_SLOW_NANOS;
     private volatile boolean slow;
-    private volatile boolean onlyHere;
-    private volatile long onlyHereUntil;
+    private volatile boolean callersOnly;
+    private volatile long callersOnlyUntil;
 
     /** After how many nanoseconds a load is slow. */
     long slowAfter() {
         return slowAfter;
     }
 
-    /** Whether the last load that told was slow. */
+    /** Whether the last measured load was slow. */
     boolean isSlow() {
         return slow;
     }
@@ -53,21 +53,21 @@ final class Pace {
         }
     }
 
-    /** A load in the background was refused, since the caller's identity is not there; so will be the next ones. */
-    void onlyHere(long now) {
-        onlyHereUntil = now + ONLY_HERE_NANOS;
-        onlyHere = true;
+    /** A load in the background was refused because its thread lacks the caller's identity. The next ones would be, too. */
+    void callersOnly(long now) {
+        callersOnlyUntil = now + CALLERS_ONLY_NANOS;
+        callersOnly = true;
     }
 
     /** Whether loads only make sense on the threads of their callers. */
-    boolean runsOnlyHere(long now) {
-        return onlyHere && now - onlyHereUntil < 0;
+    boolean runsOnCallersOnly(long now) {
+        return callersOnly && now - callersOnlyUntil < 0;
     }
 
-    /** A load has succeeded, at this time and after so long. */
+    /** A load has succeeded, after this long and at this time. */
     void loaded(long nanos, long now) {
         int known = all;
-        if (known >= ENOUGH && !isOneOfSome(now)) {
+        if (known >= ENOUGH && !isSampled(now)) {
             return;
         }
         counts[cell(nanos)]++;
@@ -83,8 +83,8 @@ final class Pace {
         }
     }
 
-    private static boolean isOneOfSome(long now) {
-        return (now * 0x9E3779B97F4A7C15L) >>> SOME_SHIFT == 0;
+    private static boolean isSampled(long now) {
+        return (now * 0x9E3779B97F4A7C15L) >>> SAMPLE_SHIFT == 0;
     }
 
     private void halve() {
@@ -96,7 +96,7 @@ final class Pace {
         all = left;
     }
 
-    /** The time that the given part of the loads did not exceed. */
+    /** The time that 95 % of the loads did not exceed. */
     private long usual() {
         int sum = 0;
         for (int count : counts) {

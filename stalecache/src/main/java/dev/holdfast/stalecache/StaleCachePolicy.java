@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StaleCachePolicy extends Policy {
     static final String NAME = "stale-cache";
-    /** How many operations are measured each by itself; names that are made of paths would be without number. */
+    /** How many operations are measured separately. Names that are made of paths would have no end. */
     private static final int MOST_PACES = 1_000;
 
     private final StaleCacheSettings settings;
@@ -63,7 +63,7 @@ public final class StaleCachePolicy extends Policy {
     private final boolean answersSlow;
     private final boolean keepsIgnored;
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
-    /** The time of one attempt, as far as layers further in say it. */
+    /** The time of one attempt, if layers further in limit it. */
     private volatile long attemptNanos = Long.MAX_VALUE;
 
     private boolean standsSomewhere;
@@ -170,10 +170,10 @@ public final class StaleCachePolicy extends Policy {
 
     /** Whether the load can go on, or be made again, in the background. */
     private boolean mayRunElsewhere(Passage passage) {
-        return passage.repeatable() && !pace(passage).runsOnlyHere(passage.now());
+        return passage.repeatable() && !pace(passage).runsOnCallersOnly(passage.now());
     }
 
-    /** Null for a call that passes by. */
+    /** Null for a call that does not use the cache. */
     private @Nullable Object key(Passage passage) {
         CallKey asked = passage.key();
         return asked == null || !passage.idempotent() ? null : asked;
@@ -186,7 +186,7 @@ public final class StaleCachePolicy extends Policy {
         Entry spare = old != null && store.isUsableOnError(old, now) ? old : null;
         Pace pace = pace(passage);
         if (spare != null && answersSlow && pace.isSlow() && mayRunElsewhere(passage)) {
-            // A call that leads on its own thread could not take the old value before it is back.
+            // A call that leads on its own thread could take the old value only after its load.
             inBackground(passage, key, spare, true);
         }
         Ticket ticket = flights.board(key, passage.outerAttempt() > 1, now, slowAfter(pace));
@@ -209,14 +209,14 @@ public final class StaleCachePolicy extends Policy {
         return answer(passage, entry, Kind.FRESH, Source.FRESH);
     }
 
-    /** With an old value at hand nobody waits for more than this. */
+    /** If there is an old value, limits the leader's time. */
     private int lead(Passage passage, Ticket ticket, @Nullable Entry spare) {
         if (spare != null && answersSlow) {
             if (mayRunElsewhere(passage)) {
                 ticket.takesOldIfSlow(true);
                 passage.limit(slowAfter(pace(passage)));
             } else {
-                // What cannot be gone on with in the background has the time of one attempt, whose own limit strikes
+                // A load that cannot go on in the background has the time of one attempt, whose own limit strikes
                 // first.
                 passage.limit(attemptNanos == Long.MAX_VALUE ? Long.MAX_VALUE : attemptNanos + 1);
             }
@@ -233,13 +233,13 @@ public final class StaleCachePolicy extends Policy {
         }
         long remaining = passage.remaining();
         if (remaining != Long.MAX_VALUE) {
-            // Afterwards nobody asks this layer any more.
+            // Afterwards this layer is not asked any more.
             ticket.lastCall(passage.now() + remaining - remaining / 16 - 1);
         }
         return leadOrAwait(passage, ticket);
     }
 
-    /** Only a leader's load can wait for this call; one that passes the cache by, or goes on alone, is led by another one. */
+    /** Only the leader's load can wait for this call. A call that passes the cache by, or goes on alone, does not lead. */
     private static boolean waitsForItself(Passage passage, Flight flight) {
         return passage.runsInside(held -> held instanceof Ticket outer && flight.isLedBy(outer));
     }
@@ -261,7 +261,7 @@ public final class StaleCachePolicy extends Policy {
             return turnAway(passage, spare);
         }
         if (flight.waitedInVain(ticket, now) >= attemptNanos) {
-            // It has lost its leader, and another attempt's time: no call of its own would have taken so long.
+            // It lost a leader, and waited for one attempt's time. A call of its own would not take longer.
             leave(passage, ticket);
             return PROCEED;
         }
@@ -282,7 +282,7 @@ public final class StaleCachePolicy extends Policy {
         return looksWhenSlow && !flight.isSlow(now) ? Math.min(wait, flight.untilSlow(now)) : wait;
     }
 
-    /** Asked again: the flight has ended, or this call leads it now, or there is something to look at. */
+    /** Asked again: the flight has ended, or this call leads it now, or it is time to look at it. */
     private int resume(Passage passage, Ticket ticket) {
         long now = passage.now();
         Flight flight = ticket.flight();
@@ -303,7 +303,7 @@ public final class StaleCachePolicy extends Policy {
         Flight flight = ticket.flight();
         Ticket notBegun = flight.notBegun(patience(), now);
         if (notBegun != null) {
-            // Whoever waits longest asks on its own thread, as it would without the cache.
+            // The call that has waited longest loads on its own thread, as it would without the cache.
             store.refreshFailed(flight.key(), now, -1);
             flights.leave(notBegun);
         }
@@ -314,12 +314,12 @@ public final class StaleCachePolicy extends Policy {
         return await(passage, ticket);
     }
 
-    /** For how long a load in the background may wait for its thread, with others waiting for it: as long as one attempt. */
+    /** How long a load in the background may wait for its thread while calls wait for it: as long as one attempt. */
     private long patience() {
         return Math.min(attemptNanos, refreshTimeout);
     }
 
-    /** The leader's limit is over, and the leader is not back: its flight is over for the others. */
+    /** The leader is not back although its limit is over. The flight is over for the others. */
     private void giveUpOn(Passage passage, Lost lost) {
         long now = passage.now();
         Ticket leader = lost.leader();
@@ -374,7 +374,7 @@ public final class StaleCachePolicy extends Policy {
         }
         if (Ends.isOfTheProcess(passage)) {
             passage.object(null);
-            // The next one would be refused too, and the one after that.
+            // Each further leader would be refused, too.
             flights.land(ticket, Landing.failed(passage.outcome(), passage.error()));
         }
         leave(passage, ticket);
@@ -415,9 +415,9 @@ public final class StaleCachePolicy extends Policy {
     }
 
     /**
-     * Unless there is a load already, or one has ended since the caller looked.
+     * Starts a load, unless there is one already, or one has ended since the caller looked.
      *
-     * @param calledFor whether the call would else go to the dependency itself, whatever became of the last refresh
+     * @param calledFor whether the call would else go to the dependency itself: then the last refresh does not matter
      */
     private void inBackground(Passage passage, Object key, Entry seen, boolean calledFor) {
         long now = passage.now();
@@ -468,7 +468,7 @@ public final class StaleCachePolicy extends Policy {
         if (ticket != null && ticket.takesOldIfSlow() && Ends.isCut(passage, NAME)) {
             Entry spare = store.find(key, passage.now());
             if (spare == null) {
-                // It was forgotten meanwhile: the call has all its time after all.
+                // The old value was removed meanwhile. So the call has all its time after all.
                 ticket.takesOldIfSlow(false);
                 return passage.retry(0);
             }
@@ -477,8 +477,8 @@ public final class StaleCachePolicy extends Policy {
         }
         passage.object(null);
         if (Ends.hadNoPartition(passage)) {
-            // Before the flight ends, whose next leader is to know it.
-            pace(passage).onlyHere(passage.now());
+            // Before the flight ends, because its next leader must know it.
+            pace(passage).callersOnly(passage.now());
         }
         try {
             keepOrForget(passage, key, ticket);
@@ -496,11 +496,11 @@ public final class StaleCachePolicy extends Policy {
 
     private void keepOrForget(Passage passage, Object key, @Nullable Ticket ticket) {
         long now = passage.now();
-        // What a fallback or a cache further in made up is not stored, in this pipeline or in one inside the action.
+        // Answers of a fallback or cache further in are not stored, in this pipeline or one inside the action.
         boolean live =
                 passage.outcome() == Outcome.SUCCESS && passage.source() == Source.LIVE && !passage.holdsOldAnswers();
         if (live) {
-            // Without an attempt it was read here and now.
+            // Without an attempt the value was read just now.
             int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);
             if (store.put(key, passage.value(), now, epoch)) {
                 passage.shareValue();
@@ -531,7 +531,7 @@ public final class StaleCachePolicy extends Policy {
             flights.leave(leader);
             return;
         }
-        // Others would have been tried again where this one was not.
+        // This call was not retried, because it is nested. Other calls would have been.
         boolean shared = passage.refusal() == Refusal.NESTED
                 ? flights.landInPart(leader, landing, Ticket::isNested)
                 : flights.land(leader, landing);
@@ -555,7 +555,7 @@ public final class StaleCachePolicy extends Policy {
         return passage.answer(entry.value(), source, entry.age(passage.now()));
     }
 
-    // ---- what it goes by
+    // ---- measurements and settings
 
     private Pace pace(Passage passage) {
         String operation = passage.operation();
@@ -587,7 +587,7 @@ public final class StaleCachePolicy extends Policy {
                 .mapToLong(Policy::longest)
                 .min()
                 .orElse(Long.MAX_VALUE);
-        // In several pipelines, what is true of all.
+        // In several pipelines, the longest time is true for all.
         attemptNanos = standsSomewhere ? Math.max(attemptNanos, attempt) : attempt;
         standsSomewhere = true;
     }

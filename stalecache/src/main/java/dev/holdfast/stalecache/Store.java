@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last good values, and for what they are still good. Bounded by Caffeine, which also drops what is good for nothing any
- * more. Time is the pipeline's, which the caller says, so that nothing here reads a clock. Safe for any number of threads.
+ * The last good values, and what each may still be used for. Caffeine bounds their number, and drops values that are too old
+ * for any use. The caller passes the pipeline's time, so nothing here reads a clock. Safe for any number of threads.
  */
 final class Store {
     private static final long LONGEST_BACKOFF = TimeUnit.MINUTES.toNanos(1);
@@ -24,7 +24,7 @@ final class Store {
     private final long keptUntil;
     private final long firstBackoff;
 
-    /** What Caffeine takes for the time: what the last call to say so said, or up to a tick before. */
+    /** The time that Caffeine sees: that of the last call, or up to a tick before. */
     private volatile long latest;
 
     private volatile boolean started;
@@ -35,9 +35,9 @@ final class Store {
         usableOnErrorUntil = freshNanos + settings.staleIfError().toNanos();
         keptUntil = Math.max(revalidateUntil, usableOnErrorUntil);
         firstBackoff = settings.refreshBackoff().toNanos();
-        // On the calling thread: a few nodes of a list are moved, and there is no pool that outlives the pipeline.
-        // Which
-        // values are still good is decided here, to the nanosecond; the tick more only keeps Caffeine from being early.
+        // Caffeine works on the calling thread: it moves a few nodes of a list, and needs no pool that outlives the
+        // pipeline. Which values are still good is decided here, to the nanosecond; the tick more only keeps
+        // Caffeine from being early.
         entries = Caffeine.newBuilder()
                 .maximumSize(settings.maxEntries())
                 .executor(Runnable::run)
@@ -46,18 +46,18 @@ final class Store {
                 .build();
     }
 
-    private void isNow(long now) {
+    private void advance(long now) {
         if (!started || now - latest >= TICK) {
-            // A write for all threads now and then. One that is a little older than another's does no harm.
+            // Written rarely, because all threads read it. A time a little older than another's does no harm.
             latest = now;
             started = true;
         }
     }
 
-    /** What is known of this key; null if it is nothing, or too old for anything. */
+    /** The entry of this key; null if there is none, or it is too old for any use. */
     @Nullable
     Entry find(Object key, long now) {
-        isNow(now);
+        advance(now);
         Entry entry = entries.getIfPresent(key);
         if (entry != null && entry.age(now) >= keptUntil) {
             entries.asMap().remove(key, entry);
@@ -85,19 +85,19 @@ final class Store {
         return entry != null && isUsableOnError(entry, now) ? entry : null;
     }
 
-    /** To be noted before a value of this key is read. */
+    /** The epoch of this key. A load notes it before it reads a value. */
     int epoch(Object key) {
         return epochs.of(key);
     }
 
     /**
-     * A new good value, unless something was forgotten since it was read; null takes the old one away, but cannot be kept.
-     * True if it is kept.
+     * Keeps a new good value, unless its key was removed since it was read. Null removes the old value and is not kept.
+     * Returns whether the value is kept.
      *
-     * @param epoch of the key, when the value began to be read
+     * @param epoch the key's epoch before the value was read
      */
     boolean put(Object key, @Nullable Object value, long now, int epoch) {
-        isNow(now);
+        advance(now);
         if (value == null) {
             remove(key);
             return false;
@@ -112,15 +112,15 @@ final class Store {
         }
     }
 
-    // ---- forgetting: the epoch first, so that what is stored before that is found and nothing is stored after it
+    // ---- removal: the epoch moves first, so that earlier values are found and no old load is stored afterwards
 
-    /** The dependency has no such thing any more. */
+    /** The dependency has no such value any more. */
     void remove(Object key) {
         epochs.move(key);
         entries.invalidate(key);
     }
 
-    /** The values of all keys that were given so. */
+    /** Removes the values of all keys that the user gave so. */
     void removeGiven(Object given) {
         epochs.moveGiven(given);
         entries.asMap().keySet().removeIf(key -> given.equals(((CallKey) key).key()));
@@ -130,9 +130,9 @@ final class Store {
         return entries.estimatedSize();
     }
 
-    /** As {@link #size}, after what is good for nothing any more at this time has been dropped. */
+    /** As {@link #size}, after values that are too old for any use have been dropped. */
     long size(long now) {
-        isNow(now);
+        advance(now);
         entries.cleanUp();
         return size();
     }

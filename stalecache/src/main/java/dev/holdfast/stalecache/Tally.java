@@ -8,10 +8,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the cache was good for. Safe for any number of threads. */
+/** Counts what the cache did for calls. Safe for any number of threads. */
 final class Tally {
 
-    /** How a request was dealt with. Each is counted once, when it is known. */
+    /** What the cache did for a call. Each call is counted once, when that is known. */
     enum Kind {
         FRESH,
         STALE_REVALIDATING,

@@ -5,22 +5,22 @@ import dev.holdfast.spi.Completion;
 import dev.holdfast.stalecache.Flight.Landing;
 import org.jspecify.annotations.Nullable;
 
-/** A call's part in a flight. Comes, as a completion, when there is an end for this call, or when it has become the leader. */
+/** A call's part in a flight. As a completion, it comes when the flight ends for this call, or the call becomes the leader. */
 final class Ticket extends Completion {
     private final Flight flight;
     private final boolean refresh;
     /** Whether the call runs inside a later attempt of an outer pipeline, and so is not retried. */
     private final boolean nested;
-    /** How many waited when it came. */
+    /** How many calls waited when this one came. */
     private int place;
-    /** How many leaders the flight had lost when it came. */
+    /** How many leaders the flight had lost when this call came. */
     private int lostBefore;
 
     private long since;
 
     private volatile @Nullable Landing landing;
 
-    // By the call itself.
+    // Used by the call itself only.
     private long lastCallAt;
     private boolean hasLastCall;
     private boolean takesOldIfSlow;
@@ -31,7 +31,7 @@ final class Ticket extends Completion {
         this.nested = nested;
     }
 
-    /** By the flight. */
+    /** Called by the flight. */
     void boarded(int at, int lost, long now) {
         place = at;
         lostBefore = lost;
@@ -42,7 +42,7 @@ final class Ticket extends Completion {
         return flight;
     }
 
-    /** Whether this is a load in the background, which no caller leads. */
+    /** Whether this is the ticket of a load in the background, which no caller leads. */
     boolean isRefresh() {
         return refresh;
     }
@@ -68,7 +68,7 @@ final class Ticket extends Completion {
         return flight.isLedBy(this);
     }
 
-    // ---- what it waits for; by the flight, before the completion comes
+    // ---- the end of the flight, which the flight sets before the completion comes
 
     void land(Landing brought) {
         landing = brought;
@@ -82,7 +82,7 @@ final class Ticket extends Completion {
 
     // ---- what the call remembers
 
-    /** When it takes an old value at the latest, since afterwards nobody asks its layer any more. */
+    /** The latest time to take an old value. Afterwards its layer is not asked any more. */
     void lastCall(long at) {
         lastCallAt = at;
         hasLastCall = true;

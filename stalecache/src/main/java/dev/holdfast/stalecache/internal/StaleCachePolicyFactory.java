@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * The section {@code stale-cache} of a configuration file. Found by {@link java.util.ServiceLoader}. Not in the standard
- * pipeline: an answer from memory is something that a user must have asked for.
+ * pipeline, because users must ask for answers from memory.
  */
 public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSettings.Builder> {
 
