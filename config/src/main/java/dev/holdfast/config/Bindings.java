@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** What code bound under names, for the file to name. Immutable. */
+/** The objects that code bound under names, for use in the file. Immutable. */
 final class Bindings {
     private final Map<String, Object> byName;
 
@@ -22,7 +22,7 @@ final class Bindings {
         return byName.keySet();
     }
 
-    /** What was bound, for a message; a lambda is known by its interface only. */
+    /** The type of a bound object, for a message. A lambda is shown by its interface. */
     static String described(Object bound) {
         Class<?> type = bound.getClass();
         boolean lambda = (type.isHidden() || type.isSynthetic()) && type.getInterfaces().length > 0;

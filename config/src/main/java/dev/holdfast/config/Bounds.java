@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-/** What a file may cost, whoever wrote it. No honest file comes near one of these. */
+/** The limits of a file, because a file may come from anyone. No honest file comes near them. */
 final class Bounds {
     /** The size of the file. */
     static final int BYTES = 256 * 1024;
@@ -21,10 +21,10 @@ final class Bounds {
     /** The length of a number, a time or a word. */
     static final int WORD = 64;
 
-    /** The layers that an order may name; a pipeline may have fewer, and says so itself. */
+    /** The layers that an order may name. A pipeline allows fewer, and reports that itself. */
     static final int LAYERS = 1_000;
 
-    /** The problems that are told. */
+    /** The problems that are reported. */
     static final int PROBLEMS = 100;
 
     private Bounds() {}

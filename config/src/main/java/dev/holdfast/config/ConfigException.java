@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * A configuration that cannot be used: tells everything that is wrong with it, one line each, in the order of the file.
+ * A configuration cannot be used. The message has one line for each problem, in the order of the file.
  *
  * <pre>
  * holdfast.yaml:12:7 pipelines.inventory.retry.max-atempts: unknown option; did you mean max-attempts?
@@ -23,21 +23,21 @@ public final class ConfigException extends RuntimeException {
         this.problems = List.copyOf(problems);
     }
 
-    /** What is wrong, in the order of the file; never empty. */
+    /** The problems, in the order of the file; never empty. */
     public List<Problem> problems() {
         return problems;
     }
 
     /**
-     * One thing that is wrong.
+     * One problem.
      *
      * @param file as its path was given
      * @param line from 1; 0 if the file as a whole is meant
      * @param column from 1; 0 if the file as a whole is meant
      * @param path the keys that lead there, with dots between; empty for the whole document
      * @param what the fact: {@code unknown option}, {@code is 800, which has no unit}
-     * @param expected what may stand there, if that can be said
-     * @param nearest what was probably meant, if anything comes near
+     * @param expected what may stand there, if that is known
+     * @param nearest what was probably meant, if a known text is near
      */
     public record Problem(
             String file,

@@ -29,13 +29,13 @@ final class Durations {
             "h", ChronoUnit.HOURS,
             "d", ChronoUnit.DAYS);
 
-    /** What people write for a unit, by its beginning; the longer beginnings first where one begins the other. */
+    /** Other spellings of a unit, by their beginning. Of two beginnings that fit, the longer one stands first. */
     private static final Pattern LOOSE_UNIT = Pattern.compile("(?<ns>ns|nan.*)|(?<us>us|[µμ]s|mic.*)|(?<ms>ms.*|mil.*)"
             + "|(?<s>s|se.*)|(?<m>m|mi.*)|(?<h>h.*)|(?<d>d.*)");
 
     private Durations() {}
 
-    /** The time, if it is written as it should be and at most 100 years. A negative one is in no option's range, which says so. */
+    /** The time, if it is well written and at most 100 years. A negative one passes; the range of the option excludes it. */
     static Optional<Duration> parse(String text) {
         if (text.length() > Bounds.WORD) {
             return Optional.empty();
@@ -51,14 +51,14 @@ final class Durations {
         }
     }
 
-    /** Whether only the size of it is wrong. */
+    /** Whether only the size of the time is wrong. */
     static boolean isTooLong(String text) {
         return text.length() <= Bounds.WORD
                 && SHORT.matcher(text).matches()
                 && parse(text).isEmpty();
     }
 
-    /** What was probably meant: {@code 5s} for {@code 5 sec}, {@code 1500ms} for {@code 1.5s}. */
+    /** The text that was probably meant: {@code 5s} for {@code 5 sec}, {@code 1500ms} for {@code 1.5s}. */
     static Optional<String> nearest(String text) {
         if (text.length() > Bounds.WORD) {
             return Optional.empty();

@@ -12,7 +12,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 
-/** The sections that a file may use: the policies that are on the class path, and those that could be. */
+/** The sections that a file may use, and the artifacts of known policies that are not on the class path. */
 final class Factories {
     private static final SortedMap<String, String> ARTIFACTS = new TreeMap<>(Map.of(
             "deadline", "dev.holdfast:holdfast-core",
@@ -28,7 +28,7 @@ final class Factories {
     private final List<PolicyFactory<?>> all;
 
     /**
-     * Takes these.
+     * Uses these factories.
      *
      * @throws IllegalStateException if two have the same key
      */
@@ -48,11 +48,10 @@ final class Factories {
         }
     }
 
-    /** Those on the class path. */
+    /** The factories on the class path. */
     static Factories loaded() {
-        // The loader of core, as for the standard pipeline: a pool's thread may have a context loader that knows
-        // nothing.
-        // PolicyFactory.class is raw, so what comes out of the loader is given its wildcard here.
+        // The loader of core, as for the standard pipeline: the context loader of a pool's thread may find nothing.
+        // PolicyFactory.class is raw, so map adds the wildcard.
         return new Factories(StreamSupport.stream(
                         ServiceLoader.load(PolicyFactory.class, PolicyFactory.class.getClassLoader())
                                 .spliterator(),
@@ -65,12 +64,12 @@ final class Factories {
         return all.stream().filter(factory -> factory.key().equals(key)).findFirst();
     }
 
-    /** Outermost first. */
+    /** The keys of the sections, outermost first. */
     List<String> keys() {
         return all.stream().map(PolicyFactory::key).toList();
     }
 
-    /** Where the policy of a section is, whether or not it is on the class path. */
+    /** The artifact with the policy of a section, whether or not it is on the class path. */
     static Optional<String> artifact(String key) {
         return Optional.ofNullable(ARTIFACTS.get(key));
     }

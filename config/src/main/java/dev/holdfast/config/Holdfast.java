@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Immutable, and safe for any number of threads. Owns the pipelines that it made, and nothing that it was given.
+ * <p>Immutable, and safe for any number of threads. It owns the pipelines that it made, and nothing that it was given.
  */
 public final class Holdfast implements AutoCloseable {
     private final Map<String, Pipeline> pipelines;
@@ -34,15 +34,15 @@ public final class Holdfast implements AutoCloseable {
     }
 
     /**
-     * Makes the pipelines of a file that names nothing that only code can say.
+     * Makes the pipelines of a file that names nothing from code.
      *
-     * @throws ConfigException if anything is wrong with the file; nothing has been made then
+     * @throws ConfigException if anything is wrong with the file; then nothing has been made
      */
     public static Holdfast load(Path file) {
         return builder().load(file);
     }
 
-    /** Says what the file cannot. */
+    /** A builder for the settings that only code can give. */
     public static Builder builder() {
         return new Builder();
     }
@@ -50,7 +50,7 @@ public final class Holdfast implements AutoCloseable {
     /**
      * The pipeline of this name; always the same one.
      *
-     * @throws IllegalArgumentException if the file has no such pipeline; the message tells the nearest name
+     * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
      */
     public Pipeline pipeline(String name) {
         Pipeline pipeline = pipelines.get(name);
@@ -81,7 +81,7 @@ public final class Holdfast implements AutoCloseable {
                 pipelines.values().stream().map(Pipeline::toString).toList());
     }
 
-    /** What only code can say, for every pipeline of a file. Not for more than one thread at a time. */
+    /** The settings that only code can give, for every pipeline of a file. For one thread at a time. */
     public static final class Builder {
         private final Map<String, Object> bound = new LinkedHashMap<>();
         private final List<CallObserver> observers = new ArrayList<>();
@@ -93,8 +93,8 @@ public final class Holdfast implements AutoCloseable {
         private Builder() {}
 
         /**
-         * Gives a name to a classifier, a function or whatever else an option needs, for the file to use. What the file does
-         * not use is left alone.
+         * Gives a name to a classifier, a function or another object that an option needs, for use in the file. The file need
+         * not use it.
          *
          * @throws IllegalArgumentException if the name is blank or bound already
          */
@@ -110,7 +110,7 @@ public final class Holdfast implements AutoCloseable {
         }
 
         /**
-         * The same for a lambda, which needs to be told its type: {@code bind("last-resort", Function.class, error -> EMPTY)}.
+         * The same for a lambda, which needs its type: {@code bind("last-resort", Function.class, error -> EMPTY)}.
          *
          * @throws IllegalArgumentException if the name is blank or bound already
          */
@@ -124,20 +124,20 @@ public final class Holdfast implements AutoCloseable {
             return this;
         }
 
-        /** The time that the pipelines live in. Default: {@link TimeSource#system()}. */
+        /** The source of time of the pipelines. Default: {@link TimeSource#system()}. */
         public Builder time(TimeSource time) {
             this.time = Objects.requireNonNull(time, "time");
             return this;
         }
 
-        /** Where the pipelines run continuations; it is not closed. Default: one that each pipeline makes. */
+        /** The executor of the pipelines' continuations; it is not closed. Default: each pipeline makes one. */
         public Builder executor(Executor executor) {
             this.executor = Objects.requireNonNull(executor, "executor");
             return this;
         }
 
         /**
-         * What goes with the calls to other threads, and nothing else; without arguments nothing does. Default: the contexts
+         * The contexts that go with the calls to other threads, and no others; without arguments none. Default: the contexts
          * on the class path, as {@link Pipeline.Builder#context} says.
          */
         public Builder context(CallContext... contexts) {
@@ -145,7 +145,7 @@ public final class Holdfast implements AutoCloseable {
             return this;
         }
 
-        /** Instead of those on the class path. */
+        /** Uses these factories instead of those on the class path. */
         Builder factories(Factories factories) {
             this.factories = factories;
             return this;
@@ -154,8 +154,8 @@ public final class Holdfast implements AutoCloseable {
         /**
          * Makes the pipelines of a file.
          *
-         * @throws ConfigException if anything is wrong with the file, or names something that is not bound; tells everything
-         *     that is wrong, and nothing has been made then
+         * @throws ConfigException if anything is wrong with the file, or a name is not bound; it has all problems, and
+         *     nothing has been made
          */
         public Holdfast load(Path file) {
             Problems problems = new Problems(file.toString());
@@ -168,8 +168,8 @@ public final class Holdfast implements AutoCloseable {
         }
 
         private Map<String, Pipeline> pipelines(List<PipelinePlan> plans, Problems problems) {
-            // All policies are made before the first pipeline: a policy is only an object, a pipeline has threads and
-            // meters.
+            // All policies are made before the first pipeline: a policy is only an object, but a pipeline has
+            // threads and meters.
             Map<PipelinePlan, Pipeline.Builder> builders = new LinkedHashMap<>();
             plans.forEach(plan -> builders.put(plan, builder(plan, problems)));
             problems.throwIfAny();

@@ -2,7 +2,7 @@
 package dev.holdfast.config;
 
 /**
- * Where something stands in the file.
+ * A position in the file.
  *
  * @param line from 1; 0 if the file as a whole is meant
  * @param column from 1; 0 if the file as a whole is meant

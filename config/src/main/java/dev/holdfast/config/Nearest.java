@@ -9,7 +9,7 @@ import java.util.Optional;
 final class Nearest {
     private static final int MOST_EDITS = 3;
 
-    /** No name is as long; what is compared costs the product of the two lengths. */
+    /** No name is as long. A comparison costs the product of the two lengths. */
     private static final int LONGEST = Bounds.WORD;
 
     private Nearest() {}
@@ -32,7 +32,7 @@ final class Nearest {
         return nearest;
     }
 
-    /** Case, hyphens and underscores are how people differ, not what they mean. */
+    /** Removes case, hyphens, underscores and blanks, which do not change the meaning. */
     private static String letters(String name) {
         return name.toLowerCase(Locale.ROOT).replaceAll("[-_\\s]", "");
     }

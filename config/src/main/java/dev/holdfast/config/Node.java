@@ -3,11 +3,11 @@ package dev.holdfast.config;
 
 import java.util.List;
 
-/** A part of a YAML document that knows where it stands. Immutable; an alias is the very node of its anchor. */
+/** A part of a YAML document, with its position. Immutable. An alias is the same node as its anchor. */
 sealed interface Node {
     Location at();
 
-    /** What it is, for a message: {@code 5s}, {@code a list}. */
+    /** The node in words, for a message: {@code 5s}, {@code a list}. */
     String described();
 
     /** Whether the value was left out, or is an explicit null. */
@@ -15,7 +15,7 @@ sealed interface Node {
         return false;
     }
 
-    /** What a plain scalar means to YAML. Quoted ones are always text. */
+    /** The meaning of a plain scalar in YAML. Quoted ones are always text. */
     enum Kind {
         NOTHING,
         NUMBER,
@@ -46,7 +46,7 @@ sealed interface Node {
     /**
      * Keys and values.
      *
-     * @param entries in the order of the file; a key may be there twice, which has been reported then
+     * @param entries in the order of the file; a key may be there twice, which is then reported
      */
     record Mapping(Location at, List<Entry> entries) implements Node {
         @Override

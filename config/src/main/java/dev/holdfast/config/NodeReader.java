@@ -26,8 +26,8 @@ import org.yaml.snakeyaml.events.ScalarEvent;
 import org.yaml.snakeyaml.events.SequenceStartEvent;
 
 /**
- * Makes nodes of the parser's events: resolves anchors and merges, and finds duplicate keys. Makes no object of a tag's
- * class, and nothing larger than {@link Bounds} say.
+ * Makes nodes of the parser's events, resolves anchors and merges, and finds duplicate keys. Makes no object of a tag's
+ * class, and nothing larger than {@link Bounds} allow.
  */
 final class NodeReader {
     private final Iterator<Event> events;
@@ -37,9 +37,9 @@ final class NodeReader {
     private int values;
 
     /**
-     * What an alias stands for.
+     * The node of an anchor, for its aliases.
      *
-     * @param values how many values it is, with all that its own aliases repeat
+     * @param values how many values it has, with the values that its own aliases repeat
      */
     private record Anchored(Node node, int values) {}
 
@@ -105,7 +105,7 @@ final class NodeReader {
         }
     }
 
-    /** What is read later is read once for each time that it is meant, so this bounds all of that. */
+    /** Values of an alias count each time, because later steps read them each time. So this bounds those steps, too. */
     private void count(int more, Place place) {
         values += more;
         if (values > Bounds.VALUES) {
@@ -124,7 +124,7 @@ final class NodeReader {
         return node;
     }
 
-    /** YAML's own tags too: a value is what it looks like. */
+    /** Refuses YAML's own tags too: the text of a value decides its type. */
     private void checkTag(@Nullable String tag, Place place) {
         if (tag != null) {
             String standard = "tag:yaml.org,2002:";
@@ -184,7 +184,7 @@ final class NodeReader {
         return mergeable;
     }
 
-    /** What stands in the mapping itself wins over what is merged, and an earlier merge over a later one. */
+    /** A key of the mapping itself wins over a merged one, and an earlier merge over a later one. */
     private static void merge(Node source, Map<String, Location> seen, List<Entry> entries) {
         if (source instanceof Sequence list) {
             list.items().forEach(item -> merge(item, seen, entries));

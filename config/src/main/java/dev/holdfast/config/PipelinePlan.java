@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A pipeline of the file, before anything is made of it.
+ * A pipeline of the file, before its policies are made.
  *
  * @param place where it stands
  * @param layers outermost first; a section that the order names twice is there twice
  */
 record PipelinePlan(String name, Place place, Optional<Classifier> classifier, List<Section<?>> layers) {
 
-    /** Makes the policies, one for each layer; what cannot be made is reported and missing. */
+    /** Makes the policies, one for each layer. A policy that cannot be made is reported and left out. */
     List<Policy> policies(Problems problems) {
         return layers.stream()
                 .map(layer -> layer.create(problems))

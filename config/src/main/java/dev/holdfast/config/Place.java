@@ -6,11 +6,11 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a problem is about.
+ * The part of the file that a problem is about.
  *
  * @param at where it stands
- * @param parent what it is a part of; null for the whole document
- * @param key its key there
+ * @param parent the part around it; null for the whole document
+ * @param key its key in the parent
  */
 record Place(Location at, @Nullable Place parent, String key) {
     private static final int LONGEST_KEY = 60;
@@ -29,12 +29,12 @@ record Place(Location at, @Nullable Place parent, String key) {
         return new Place(keyAt, this, name);
     }
 
-    /** The same thing, by its value: a value that is left out stands nowhere, so the key stays. */
+    /** The same part, at its value. A value that is left out has no position, so the key's position stays. */
     Place value(Node node) {
         return node.isNothing() ? this : at(node.at());
     }
 
-    /** The same thing, in another place. */
+    /** The same part, at another position. */
     Place at(Location where) {
         return new Place(where, parent, key);
     }
@@ -42,7 +42,7 @@ record Place(Location at, @Nullable Place parent, String key) {
     /** The keys that lead to it, with dots between: {@code pipelines.inventory.retry}; empty for the whole document. */
     String path() {
         Deque<String> keys = new ArrayDeque<>();
-        // Made only where there is a problem: the paths of a good file would cost more than reading it.
+        // Made only for a problem: the paths of a good file would cost more than reading it.
         for (Place place = this; place.parent != null; place = place.parent) {
             keys.addFirst(Shown.line(place.key, LONGEST_KEY));
         }

@@ -88,7 +88,7 @@ final class PlanReader {
     private PipelinePlan pipeline(String name, Place place, Mapping mapping) {
         Optional<Classifier> classifier = Optional.empty();
         @Nullable Entry order = null;
-        // A section that cannot be read is there all the same: the order may name it.
+        // A section that cannot be read is kept, because the order may name it.
         Map<String, Optional<Section<?>>> sections = new LinkedHashMap<>();
         for (Entry entry : mapping.entries()) {
             Place here = place.child(entry);
@@ -156,7 +156,7 @@ final class PlanReader {
                 sections.get(name).ifPresent(layers::add);
             } else {
                 unknownLayer(place.value(item), item, sections.keySet());
-                // What was misspelt was not left out.
+                // A misspelt section is not left out.
                 Nearest.to(name, sections.keySet()).ifPresent(missing::remove);
             }
         }

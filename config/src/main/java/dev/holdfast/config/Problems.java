@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Collects what is wrong with one file, up to a bound. */
+/** Collects the problems of one file, up to a bound. */
 final class Problems {
     private static final int LONGEST = 1_000;
 
     private final String file;
-    // A set: an anchor that is used twice under one path (a merge) would say the same thing twice.
+    // A set: an anchor that is used twice under one path (a merge) would report its problems twice.
     private final Set<Problem> found = new LinkedHashSet<>();
 
     Problems(String file) {
@@ -34,7 +34,7 @@ final class Problems {
     }
 
     /**
-     * The end of reading: what is found is told, and what comes after it is not looked for.
+     * Ends the reading: throws the problems that were found. Later ones are not looked for.
      *
      * @return nothing, so that {@code throw} can stand before it
      * @throws ConfigException with all that was found
@@ -44,7 +44,7 @@ final class Problems {
         throw exception(List.of());
     }
 
-    /** The same, where it can be said what may stand there. */
+    /** The same, if it is known what may stand there. */
     ConfigException stop(Place place, String what, String expected) {
         add(place, what, expected);
         throw exception(List.of());

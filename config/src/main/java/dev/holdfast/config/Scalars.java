@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** What a plain scalar means to YAML 1.1 or 1.2. */
+/** The meaning of a plain scalar in YAML 1.1 or 1.2. */
 final class Scalars {
     private static final Map<String, Kind> WORDS = Map.ofEntries(
             Map.entry("", Kind.NOTHING),
@@ -19,7 +19,7 @@ final class Scalars {
             Map.entry("no", Kind.FALSE),
             Map.entry("off", Kind.FALSE));
 
-    /** Anything that is meant as a number; whether it is one, the option says. No group is repeated: that would recurse. */
+    /** Any text that is meant as a number; the option checks it. No group is repeated, because that would recurse. */
     private static final Pattern NUMBER =
             Pattern.compile("[-+]?(?=\\.?[0-9])[0-9_]*+(?:\\.[0-9_]*+)?(?:[eE][-+]?[0-9]++)?");
 

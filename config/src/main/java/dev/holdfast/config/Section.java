@@ -46,19 +46,19 @@ final class Section<B> {
         return place;
     }
 
-    /** The file gives this option, or this mapping of options, here. */
+    /** Notes where the file gives this option, or this mapping of options. */
     void given(String option, Place where) {
         given.put(option, where);
     }
 
-    /** The value that the file gives was no value: the settings do not have it, and are not asked about it. */
+    /** Notes that the file's value was refused: the settings do not have it, and are not asked about it. */
     void refused(String option) {
         refused.add(option);
     }
 
     /**
-     * Asks the settings whether they can be, without making a policy: all checks of settings stand in their builder's
-     * {@code build()}. A builder that has none is asked by making a policy, which is only an object, and dropping it.
+     * Checks the settings without making a policy: their builder's {@code build()} has all checks. For a builder without this
+     * method, a policy is made and dropped; it is only an object.
      */
     void check(Problems problems) {
         try {
@@ -89,10 +89,10 @@ final class Section<B> {
         } else if (refused.isEmpty()) {
             throw new IllegalStateException("the settings of " + factory.key() + " cannot be checked", thrown);
         }
-        // Else a value that was refused is missing, and a builder may well trip over that.
+        // Else a refused value is missing, and the builder may have failed for that reason.
     }
 
-    /** Makes the policy; empty if its settings cannot be, which has been reported then. */
+    /** Makes the policy; empty if its settings are invalid, which is then reported. */
     Optional<Policy> create(Problems problems) {
         try {
             return Optional.of(factory.create(builder));
@@ -116,14 +116,14 @@ final class Section<B> {
         if (where != null) {
             problems.add(where, "is " + problem.value(), problem.expected());
         } else if (refused.isEmpty()) {
-            // With a refused value the default stands, and what does not fit to the default is nobody's mistake.
+            // A refused value has its default. A value that does not fit this default is no mistake of the file.
             problems.add(place, option + " is " + problem.value(), problem.expected());
         }
     }
 
     /**
      * The option that a builder's method is for: {@code maxWait} is {@code max-wait}, and {@code initialBackoff} or {@code
-     * multiplier} may well be {@code backoff.initial} and {@code backoff.multiplier}.
+     * multiplier} may be {@code backoff.initial} and {@code backoff.multiplier}.
      */
     private String optionOf(String method) {
         String name = method.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);

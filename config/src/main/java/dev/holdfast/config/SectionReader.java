@@ -13,8 +13,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a section by its factory's options: a mapping, nothing for the defaults, or a single value where the factory
- * knows which option is meant.
+ * Reads a section by its factory's options. The section is a mapping, or nothing for the defaults, or a single value if the
+ * factory knows the option for it.
  *
  * @param <B> the builder of the policy's settings
  */
@@ -57,7 +57,7 @@ final class SectionReader<B> {
         for (Entry entry : mapping.entries()) {
             String name = prefix + entry.key();
             Place here = place.child(entry);
-            // A dot in a name stands for a mapping, and is no way to write one.
+            // A dot in an option's name means a mapping. A file must not write the dot.
             boolean dotted = entry.key().indexOf('.') >= 0;
             @Nullable Option<B, ?> option = dotted ? null : options.get(name);
             Set<String> nested = dotted ? Set.of() : inside(name + ".");
@@ -114,7 +114,7 @@ final class SectionReader<B> {
                 .map(leaf -> leaf + " under " + byLeaf.get(leaf));
     }
 
-    /** What may stand in a mapping, in the order of the options. */
+    /** The keys that a mapping may have, in the order of the options. */
     private Set<String> inside(String prefix) {
         Set<String> names = new LinkedHashSet<>();
         for (String name : options.keySet()) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-/** Makes one line of visible characters of a text that may come from anywhere, so that a log holds no line that nobody wrote. */
+/** Makes one line of visible characters of a text that may come from anywhere, so that no text forges a line of a log. */
 final class Shown {
     private Shown() {}
 
-    /** The text, without what cannot be seen; a long one ends in an ellipsis after so many characters. */
+    /** The text, with its hidden characters escaped. A long one ends in an ellipsis after {@code most} characters. */
     static String line(String text, int most) {
         StringBuilder line = new StringBuilder();
         int shown = 0;
@@ -20,7 +20,7 @@ final class Shown {
         return line.toString();
     }
 
-    /** The same for a value, of which a message needs the words alone: any blanks between them are one. */
+    /** The same for a value. Blanks between its words become one, because a message needs only the words. */
     static String words(String text, int most) {
         // A short beginning is enough, however long the text is.
         String begin = text.strip();
@@ -28,7 +28,7 @@ final class Shown {
         return line(begin.replaceAll("\\s+", " "), most);
     }
 
-    /** Whether all of it can be seen, blanks included. */
+    /** Whether all characters are visible. Blanks count as visible. */
     static boolean isVisible(String text) {
         return text.codePoints().noneMatch(Shown::isHidden);
     }
@@ -46,7 +46,7 @@ final class Shown {
         }
     }
 
-    /** Controls, line breaks of any kind, and what turns the direction of the text around or has no width. */
+    /** Controls, line breaks of any kind, and characters that turn the text around or have no width. */
     private static boolean isHidden(int character) {
         return switch (Character.getType(character)) {
             case Character.CONTROL,

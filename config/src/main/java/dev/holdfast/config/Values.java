@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Makes the value that an option wants of what stands in the file. Nothing is guessed: a value of another type, a number
- * without its unit and YAML's many spellings of true are problems.
+ * Makes the value of an option from a node of the file. Nothing is guessed: a value of another type, a number without its
+ * unit and YAML's many spellings of true are problems.
  */
 final class Values {
     private static final Pattern WHOLE = Pattern.compile("[-+]?(?:0|[1-9][0-9]*(?:_[0-9]+)*)");
@@ -29,7 +29,7 @@ final class Values {
         this.problems = problems;
     }
 
-    /** The value; empty if it cannot be, which has been reported then. */
+    /** The value; empty if it is invalid, which is then reported. */
     <V> Optional<V> read(Class<V> type, Place place, Node node) {
         Place here = place.value(node);
         if (node instanceof Scalar scalar && !scalar.isNothing()) {
@@ -40,7 +40,7 @@ final class Values {
     }
 
     private Optional<?> scalar(Class<?> type, Place here, Scalar scalar) {
-        // Before any form is tried: on a text of any length some would recurse, or take long.
+        // Before any pattern is tried: on a long text, some patterns recurse or take long.
         if (hasForm(type) && scalar.text().length() > Bounds.WORD) {
             return refuse(type, here, scalar, Optional.empty());
         } else if (scalar.text().length() > Bounds.TEXT) {
@@ -155,7 +155,7 @@ final class Values {
         return Optional.empty();
     }
 
-    /** A quoted number looks like a number unless it is said what it is. */
+    /** Calls a quoted number a text, because it would look like a number in the message. */
     private static String is(Scalar scalar) {
         boolean quoted = scalar.kind() == Kind.TEXT
                 && scalar.text().length() <= Bounds.WORD

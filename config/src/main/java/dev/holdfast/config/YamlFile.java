@@ -16,13 +16,13 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.reader.StreamReader;
 
-/** Reads a file into nodes, or says why it cannot be read. */
+/** Reads a file into nodes, or reports why it cannot be read. */
 final class YamlFile {
     private static final int LONGEST_PROBLEM = 200;
 
     private YamlFile() {}
 
-    /** The document's root; empty if there is none, which has been reported then. */
+    /** The document's root; empty if there is none, which is then reported. */
     static Optional<Node> read(Path path, Problems problems) {
         try {
             return parse(text(path, problems), problems);
@@ -40,7 +40,7 @@ final class YamlFile {
     }
 
     private static String text(Path path, Problems problems) throws IOException {
-        // Not asked for its size, which is 0 for what has no end.
+        // The size is not asked for, because it is 0 for a file without end.
         try (InputStream in = Files.newInputStream(path)) {
             byte[] bytes = in.readNBytes(Bounds.BYTES + 1);
             if (bytes.length > Bounds.BYTES) {
@@ -69,7 +69,7 @@ final class YamlFile {
         return Optional.empty();
     }
 
-    /** Where the first character is that no YAML has; the parser tells it without its place. */
+    /** The index of the first character that YAML does not allow. The parser reports it without its position. */
     private static int firstControl(String text) {
         int i = 0;
         while (i < text.length() && StreamReader.isPrintable(text.codePointAt(i))) {
@@ -92,7 +92,7 @@ final class YamlFile {
         problems.add(place(line, column), what);
     }
 
-    /** By YAML's line breaks, as the parser counts. */
+    /** Knows YAML's line breaks, as the parser does. */
     private static boolean endsLine(String text, int i) {
         return switch (text.charAt(i)) {
             case '\n', '\u0085', '\u2028', '\u2029' -> true;
@@ -107,7 +107,7 @@ final class YamlFile {
         problems.add(place, "not YAML: " + context(e) + problem(e));
     }
 
-    /** The parser's own words, except where they help only those who know its grammar. */
+    /** The parser's own words, except if they only help an expert of its grammar. */
     private static String problem(MarkedYAMLException e) {
         String problem = words(e.getProblem());
         if (problem.contains("(TAB)")) {
@@ -130,7 +130,7 @@ final class YamlFile {
         return Shown.words(text, LONGEST_PROBLEM);
     }
 
-    /** Where the parser says that something is. */
+    /** The parser's mark as a location. */
     static Location location(Mark mark) {
         return new Location(mark.getLine() + 1, mark.getColumn() + 1);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Pipelines from a YAML file: what stands in the file, what is bound in code, and all that is wrong with either. */
+/** Pipelines from a YAML file, with objects that code binds. All problems of a file are reported together. */
 @NullMarked
 package dev.holdfast.config;
 

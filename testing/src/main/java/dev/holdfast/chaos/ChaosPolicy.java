@@ -20,12 +20,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Plays an ill dependency: some attempts are slow, fail, answer something else or hang. Stands innermost. For tests and
- * staging; must be {@linkplain ChaosSettings.Builder#enabled enabled} explicitly, and warns of itself in the log.
+ * Simulates an ill dependency: some attempts are slow, fail, answer something else or hang. It stands innermost. For tests
+ * and staging: it must be {@linkplain ChaosSettings.Builder#enabled enabled} explicitly, and logs a warning.
  *
- * <p>A fault is an attempt like any other to the policies around it: limits strike it, the breaker counts it, the
- * classifier judges it. It holds no thread of an asynchronous call, and a blocking one heeds its interrupt. The faults can
- * be changed and switched off while calls run, by any thread; a fault that has begun goes on.
+ * <p>For the policies around it, a fault is an attempt like any other: limits strike it, the breaker counts it, the
+ * classifier judges it. It holds no thread of an asynchronous call, and in a blocking call it heeds the interrupt. Any thread
+ * can change the faults and switch them off while calls run. A fault that has begun goes on.
  *
  * <pre>{@code
  * ChaosPolicy chaos = ChaosPolicy.of(c -> c.enabled(true).seed(42).errorRate(0.1).hangRate(0.01));
@@ -47,7 +47,7 @@ public final class ChaosPolicy extends Policy {
     private final AtomicLong draws = new AtomicLong();
     private final Map<Kind, LongAdder> injected = new EnumMap<>(Kind.class);
 
-    // Volatile: an attempt on another thread that begins after a change is drawn by it.
+    // Volatile: attempts on other threads that begin after a change use it.
     private volatile ChaosSettings settings;
     private volatile boolean on = true;
 
@@ -81,7 +81,7 @@ public final class ChaosPolicy extends Policy {
     /**
      * Changes the settings for attempts that begin from now on.
      *
-     * @throws dev.holdfast.spi.InvalidSettingsException if they cannot be; then nothing is changed
+     * @throws dev.holdfast.spi.InvalidSettingsException if they are invalid; then nothing is changed
      */
     public synchronized void change(Consumer<? super ChaosSettings.Builder> configure) {
         ChaosSettings.Builder builder = settings.toBuilder();
@@ -107,7 +107,7 @@ public final class ChaosPolicy extends Policy {
         return on;
     }
 
-    /** How many faults there have been. */
+    /** How many faults have been injected. */
     public long injected() {
         return injected.values().stream().mapToLong(LongAdder::sum).sum();
     }
@@ -182,14 +182,14 @@ public final class ChaosPolicy extends Policy {
                 total::sum));
     }
 
-    /** Not only for who made it: whoever looks into the log is to see why calls fail. */
+    /** In the log, so that everyone who reads it sees why calls fail. */
     @Override
     public List<String> warnings() {
         return List.of("chaos-enabled: attempts are made to fail on purpose, " + settings
                 + "; take it out wherever callers are real");
     }
 
-    /** An error that chaos has injected, where it was not told which. Has no stack trace: where it was thrown says nothing. */
+    /** The error that chaos injects by default. Has no stack trace, because the place of the throw says nothing. */
     public static final class ChaosException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 

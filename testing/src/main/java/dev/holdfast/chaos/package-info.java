@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Plays an ill dependency, for tests and staging. */
+/** Simulates an ill dependency, for tests and staging. */
 @NullMarked
 package dev.holdfast.chaos;
 

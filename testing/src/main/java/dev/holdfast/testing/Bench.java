@@ -96,7 +96,7 @@ final class Bench implements AutoCloseable {
         return built;
     }
 
-    /** A call of a key that no other call has, so that a cache answers none for another. */
+    /** A call with a key of its own, so that a cache gives it no answer of another call. */
     Call<Object> call() {
         return pipeline().<Object>operation("contract").key("key " + calls++);
     }
@@ -116,7 +116,7 @@ final class Bench implements AutoCloseable {
         return reply;
     }
 
-    /** Every entry of every layer is over. */
+    /** Asserts that every entry of every layer is over. */
     void assertOver() {
         time.run();
         outer.assertOver();
@@ -124,7 +124,7 @@ final class Bench implements AutoCloseable {
         inner.assertOver();
     }
 
-    /** After an hour without trouble the policy lets a call through as if nothing had been. */
+    /** Asserts that the policy lets a call through after an hour without trouble. */
     void assertUsable(Driver driver) {
         troubles.forEach(TroublePolicy::stop);
         time.advance(Duration.ofHours(1));

@@ -7,7 +7,7 @@ import dev.holdfast.time.VirtualTime;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** The two ways in: a call that parks a thread of virtual time, and one that returns a future. */
+/** The two calling styles: a call that parks a thread of virtual time, and one that returns a future. */
 enum Driver {
     BLOCKING {
         @Override

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 
 /** Runs a class once for each kind of thread. */
 final class EachThreadKind implements ClassTemplateInvocationContextProvider {
-    /** Seen by the threads that a test starts. Test classes run one after the other. */
+    /** Volatile: the threads that a test starts read it. Test classes run one after the other. */
     static volatile ThreadKind current = ThreadKind.PLATFORM;
 
     @Override
@@ -35,7 +35,7 @@ final class EachThreadKind implements ClassTemplateInvocationContextProvider {
         return ThreadKind.ofThisJvm().stream().map(On::new);
     }
 
-    /** The build is for a Java that does not have them yet. */
+    /** By reflection, because the build is for a Java that does not have them yet. */
     static ThreadFactory virtualThreads() {
         try {
             Object builder = Thread.class.getMethod("ofVirtual").invoke(null);

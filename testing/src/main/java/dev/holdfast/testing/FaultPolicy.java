@@ -14,19 +14,19 @@ import java.util.function.Consumer;
 /**
  * A layer that injects faults by a seed: errors, delays, rejections, and methods of a policy that throw.
  *
- * <p>Put it outermost to trouble a pipeline's callers, or innermost to play an ill dependency. The n-th decision is the
- * same for the same seed, whichever thread asks for it. Safe for any number of threads.
+ * <p>Put it outermost to trouble a pipeline's callers, or innermost to simulate an ill dependency. The n-th decision is the
+ * same for the same seed, on any thread. Safe for any number of threads.
  *
  * <pre>{@code
  * FaultPolicy faults = FaultPolicy.of(f -> f.seed(42).errors(0.1).delays(0.2).longestDelay(Duration.ofMillis(50)));
  * }</pre>
  */
 public final class FaultPolicy extends Policy {
-    // Which question a number is drawn for: one more of any other kind does not move the faults of this kind.
+    // The question that a number is drawn for. One more draw of one kind does not move the faults of the other.
     private static final long ON_ENTER = 0x9E3779B97F4A7C15L;
     private static final long ON_SETTLE = 0xC2B2AE3D27D4EB4FL;
 
-    /** How many different delays there are: few, so that on virtual time many calls go on in one moment. */
+    /** How many different delays there are. Few, so that on virtual time many calls go on at the same instant. */
     private static final int DELAYS = 100;
 
     private final Builder settings;
@@ -50,7 +50,7 @@ public final class FaultPolicy extends Policy {
         return new FaultPolicy(builder.checked());
     }
 
-    /** How many faults there have been. */
+    /** How many faults have been injected. */
     public long injected() {
         return injected.get();
     }
@@ -96,7 +96,7 @@ public final class FaultPolicy extends Policy {
         return new SplittableRandom(settings.seed ^ question * (counter.incrementAndGet() | 1L << 63));
     }
 
-    /** What an injected error is; has no stack trace. */
+    /** The injected error. Has no stack trace. */
     public static final class InjectedFault extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -105,7 +105,7 @@ public final class FaultPolicy extends Policy {
         }
     }
 
-    /** Which faults, and how often: shares of all calls, 0 to 1, 0 at first; together at most 1. */
+    /** The rates of the faults: shares of all calls, 0 to 1, 0 at first; together at most 1. */
     public static final class Builder {
         private long seed;
         private double throwing;
@@ -134,19 +134,19 @@ public final class FaultPolicy extends Policy {
             return this;
         }
 
-        /** How often the layer turns a call away. */
+        /** How often the layer rejects a call. */
         public Builder rejections(double share) {
             rejections = share;
             return this;
         }
 
-        /** How often the layer holds a call up on its way in. */
+        /** How often the layer delays a call on its way in. */
         public Builder delays(double share) {
             delays = share;
             return this;
         }
 
-        /** How long a delay may be; 1 ns to 1 day, 10 ms by default. */
+        /** The longest delay; 1 ns to 1 day, 10 ms by default. */
         public Builder longestDelay(Duration value) {
             longestDelay = value;
             return this;

@@ -24,7 +24,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where AssertJ's assertions on pipelines, replies and calls begin. To be imported beside AssertJ's own.
+ * Entry points of AssertJ assertions on pipelines, replies and calls. Import them beside AssertJ's own.
  *
  * <pre>{@code
  * assertThat(reply).isStale().hasValue("12 pieces").hasAttempts(2);
@@ -35,22 +35,22 @@ import org.jspecify.annotations.Nullable;
 public final class HoldfastAssertions {
     private HoldfastAssertions() {}
 
-    /** Of a pipeline's order and what its policies hold. */
+    /** Assertions on a pipeline's order and on what its policies hold. */
     public static PipelineAssert assertThat(Pipeline actual) {
         return new PipelineAssert(actual);
     }
 
-    /** Of an answer and where it came from. */
+    /** Assertions on an answer and its source. */
     public static <T extends @Nullable Object> ReplyAssert<T> assertThat(Reply<T> actual) {
         return new ReplyAssert<>(actual);
     }
 
-    /** Makes the call, of which is then asked how it failed. */
+    /** Makes the call, for assertions on how it failed. */
     public static CallAssert assertThatCall(ThrowingCallable call) {
         return CallAssert.of(call);
     }
 
-    /** Of a call that has ended, on virtual time after {@code run}. */
+    /** Assertions on a call that has ended; on virtual time after {@code run}. */
     public static CallAssert assertThatCall(CompletableFuture<?> call) {
         return CallAssert.of(call);
     }
@@ -80,7 +80,7 @@ public final class HoldfastAssertions {
             return this;
         }
 
-        /** The answer came from here. */
+        /** The answer came from this source. */
         public ReplyAssert<T> hasSource(Source expected) {
             isNotNull();
             return isFrom(expected.toString(), actual.source() == expected);
@@ -105,7 +105,7 @@ public final class HoldfastAssertions {
             return this;
         }
 
-        /** The action was started so often. */
+        /** The action was started this many times. */
         public ReplyAssert<T> hasAttempts(int expected) {
             isNotNull();
             if (actual.attempts() != expected) {
@@ -218,7 +218,7 @@ public final class HoldfastAssertions {
         }
     }
 
-    /** Assertions on how a call failed. The exceptions that a future wraps around its error are taken off. */
+    /** Assertions on how a call failed. The exceptions that a future wraps around its error are removed. */
     public static final class CallAssert extends AbstractThrowableAssert<CallAssert, Throwable> {
         private final String otherwise;
 
@@ -259,7 +259,7 @@ public final class HoldfastAssertions {
         }
 
         /**
-         * It was turned away locally, by this policy and for this reason.
+         * The call was rejected locally, by this policy and for this reason.
          *
          * @param policy the policy's name, such as {@code bulkhead}; {@code pipeline} if it was no policy
          */
@@ -272,7 +272,7 @@ public final class HoldfastAssertions {
             return this;
         }
 
-        /** Its last attempt was given up by the limit of this policy, such as {@code timeout}. */
+        /** The limit of this policy, such as {@code timeout}, ended the last attempt. */
         public CallAssert hasTimedOutBy(String policy) {
             if (!(actual instanceof CallTimeoutException timeout)
                     || !timeout.policy().equals(policy)) {

@@ -40,7 +40,7 @@ final class Life {
         this.object = object;
     }
 
-    /** What the policy under the spy remembers of the entry. */
+    /** The object that the policy under the spy keeps for the entry. */
     synchronized @Nullable Object object() {
         return object;
     }
@@ -54,8 +54,8 @@ final class Life {
         return held != null && what.test(held);
     }
 
-    /** Whether this may be asked now; the state afterwards is {@code next}. */
-    synchronized boolean go(State next, State... allowed) {
+    /** Moves to the next state. Returns whether that is allowed now. */
+    synchronized boolean move(State next, State... allowed) {
         boolean legal = false;
         for (State from : allowed) {
             legal |= state == from;
@@ -64,14 +64,14 @@ final class Life {
         return legal && !ended;
     }
 
-    synchronized void now(State next) {
+    synchronized void set(State next) {
         state = next;
     }
 
     /** Notes the end of the work; false if it was noted before, or if the layer was never settled. */
     synchronized boolean end() {
         boolean legal = !ended && (state == State.SETTLED || state == State.RETRYING || state == State.SETTLING);
-        // A layer that was given up between two passes of one entry was entered, and its work is over all the same.
+        // A layer that was given up between two passes of one entry was entered, so its work must end, too.
         legal |= !ended && state == State.ABANDONED;
         ended = true;
         return legal;

@@ -28,11 +28,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What every policy must keep, whatever happens around and inside it: each entry is settled exactly once and ended exactly
- * once, or abandoned once, and afterwards nothing is held and the next call gets through.
+ * The tests that every policy must pass. Whatever happens around and inside a policy, each entry is settled exactly once and
+ * ended exactly once, or abandoned once. Afterwards nothing is held, and the next call gets through.
  *
  * <p>Each test runs through {@code call} and {@code callAsync}, on virtual time, and on each {@linkplain ThreadKind kind of
- * thread} that the JVM has. A policy is shown to pass by a subclass:
+ * thread} that the JVM has. A subclass tests a policy:
  *
  * <pre>{@code
  * class BulkheadContractTest extends PolicyContract {
@@ -61,7 +61,7 @@ public abstract class PolicyContract {
     /** Fails if the policy holds anything for a call: all permits, probes, reservations and flights are back. */
     protected abstract void assertNothingHeld(Policy policy);
 
-    /** How many attempts a call has that the dependency answers well after 5 ms: 1, unless the policy makes more. */
+    /** The attempts of a call that the dependency answers well after 5 ms. Default 1; policies that make more override it. */
     protected int attemptsOfAHealthyCall() {
         return 1;
     }
@@ -494,7 +494,7 @@ public abstract class PolicyContract {
     @ParameterizedTest
     @EnumSource(Driver.class)
     final void noPermitIsLostInAHundredThousandRandomCalls(Driver driver) {
-        // Blocking callers hand over threads, which takes long: a fifth of the calls, which the kinds of threads share.
+        // Blocking callers hand over threads, which takes long. So they make a fifth, shared by the thread kinds.
         int calls = driver == Driver.ASYNC
                 ? 80_000
                 : 20_000 / ThreadKind.ofThisJvm().size();

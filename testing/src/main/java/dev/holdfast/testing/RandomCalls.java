@@ -24,8 +24,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Many calls with all that can happen to a call, drawn from a seed, on virtual time: faults of the dependency and of the
- * layers around and inside, deadlines, callers that give up, work that goes on. The dependency is well and ill by turns.
+ * Makes many calls on virtual time, with events drawn from a seed: faults of the dependency and of the layers around and
+ * inside, deadlines, callers that give up, work that goes on. The dependency is well and ill by turns.
  */
 final class RandomCalls {
     static final int CALLS = 10_000;
@@ -173,14 +173,14 @@ final class RandomCalls {
                 source = reply.source();
             }
         } catch (Throwable ended) {
-            // Every end is a good one here; what is held afterwards decides.
+            // Every end is allowed here. The test checks what is held afterwards.
         }
         over[0] = true;
         Thread.interrupted();
         end(key, value, source);
     }
 
-    /** A time of few different values, so that many things happen in one moment. */
+    /** A time of few different values, so that many things happen at the same instant. */
     private long ticks(int bound) {
         return TICK * random.nextInt(bound);
     }
@@ -200,11 +200,11 @@ final class RandomCalls {
         return random.nextInt(4) == 0 ? call.deadline(Duration.ofNanos(TICK + ticks(400))) : call;
     }
 
-    /** A caller gets an answer to its own question, whoever asked the dependency. */
+    /** Checks that a caller gets an answer to its own question, even if another call asked the dependency. */
     private void end(String key, @Nullable Object value, @Nullable Source source) {
         done++;
         boolean own = value == null || value.equals(key) || value.equals("busy") || source == Source.FALLBACK;
-        // A decorated function does not tell its source, and a fallback says what it likes.
+        // A decorated function does not tell its source, and a fallback may give any answer.
         if (!own && (source != null || String.valueOf(value).startsWith("own"))) {
             wrongs.add("call of '" + key + "' got " + value + " from " + source);
         }
@@ -213,7 +213,7 @@ final class RandomCalls {
     private ScriptedAction<Object> script(String key, boolean[] givenUp) {
         boolean[] stubborn = new boolean[1];
         return ScriptedAction.on(time, index -> {
-            // One bit holds the caller's interrupt and the limit's: work that swallows both may lose one of them.
+            // The caller and the limit interrupt by the same flag. Work that swallows both may lose one.
             if (givenUp[0] && !(driver == Driver.BLOCKING && stubborn[0])) {
                 wrongs.add("attempt " + index + " of '" + key + "' after it was given up");
             }

@@ -26,14 +26,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A bounded number of calls on the machine's own clock: two threads that block and are interrupted by the others now and
- * then, and two that call asynchronously and cancel. What virtual time cannot show: two threads in one place at one moment.
+ * Makes a bounded number of calls on the machine's own clock. Two threads block, and the others interrupt them now and then.
+ * Two threads call asynchronously and cancel. Shows what virtual time cannot: two threads in one place at the same moment.
  */
 final class RealThreads {
     private static final int CALLS = 2_000;
     private static final int BLOCKING = 2;
     private static final int ASYNC = 2;
-    /** Longer than any machine needs: what lasts longer hangs. */
+    /** Longer than any machine needs. A thread that takes longer hangs. */
     private static final Duration BOUND = Duration.ofMinutes(10);
 
     private final SpyPolicy spy;
@@ -92,7 +92,7 @@ final class RealThreads {
         return thread;
     }
 
-    /** Late work may still be ending on other threads: what holds must hold in the end. */
+    /** Repeats the assertion until it holds, because late work may still end on other threads. */
     void settleDown(Runnable assertion) {
         for (long start = System.nanoTime(); ; ) {
             try {
@@ -115,7 +115,7 @@ final class RealThreads {
             try {
                 check(key, operation.key(key).call(attempt -> act(key, kind)));
             } catch (Exception | AssertionError ended) {
-                // Every end is a good one here; what is held afterwards decides.
+                // Every end is allowed here. The test checks what is held afterwards.
             }
             done.incrementAndGet();
             Thread.interrupted();
@@ -154,7 +154,7 @@ final class RealThreads {
             String key = Thread.currentThread().getName() + " " + i;
             int kind = random.nextInt(10);
             CompletableFuture<String> reply = operation.key(key).callAsync(attempt -> actAsync(key, kind, work));
-            // What hangs on it is run in no order that can be relied on: what is waited for is the end of the count.
+            // The order of a future's dependents is not defined. So the test waits for the one that counts.
             replies.add(reply.whenComplete((value, error) -> {
                 done.incrementAndGet();
                 if (error == null) {

@@ -13,10 +13,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes down what a pipeline tells, one line of text an event, so that two runs can be compared.
+ * Records the events of a pipeline, one line of text for each, so that two runs can be compared.
  *
- * <p>Safe for any number of threads; the lines are in the order in which the events were told. On virtual time the same
- * seed gives the same lines.
+ * <p>Safe for any number of threads; the lines are in the order in which the events were told. On virtual time the same seed
+ * gives the same lines.
  *
  * <pre>
  * 12000000 stock rejected by bulkhead: BULKHEAD_FULL
@@ -37,7 +37,7 @@ public final class RecordingObserver implements CallObserver {
         this.time = time;
     }
 
-    /** What has been told so far, oldest first. */
+    /** The lines so far, oldest first. */
     public List<String> lines() {
         synchronized (lines) {
             return List.copyOf(lines);

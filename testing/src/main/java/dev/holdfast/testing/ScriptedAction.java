@@ -15,8 +15,8 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands for what a pipeline calls: does as it was told, call after call, and remembers who called. Blocking or
- * asynchronous, on virtual time or the system's.
+ * Stands for a dependency: follows a script, call after call, and remembers the calls. Blocking or asynchronous, on virtual
+ * time or the system's.
  *
  * <pre>{@code
  * ScriptedAction<String> stock = ScriptedAction.<String>on(time)
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * assertThat(stock.started()).isEqualTo(3);
  * }</pre>
  *
- * <p>The last step goes on and on. Safe for any number of threads; the script may grow while it is played.
+ * <p>The last step is repeated for ever. Safe for any number of threads; the script may grow while it is played.
  *
  * @param <T> what it returns
  */
@@ -35,8 +35,8 @@ public final class ScriptedAction<T extends @Nullable Object> {
     /**
      * A call that reached the action.
      *
-     * @param argument what it was called with; null if with nothing
-     * @param at when, from the making of the action
+     * @param argument the argument of the call; null if it had none
+     * @param at the time since the action was made
      */
     public record Started(@Nullable Object argument, Duration at) {}
 
@@ -61,7 +61,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
         return new ScriptedAction<>(time, null);
     }
 
-    /** Does what this says of each attempt, by its index from 0. */
+    /** An action whose steps come from this function, by the index of the attempt from 0. */
     static ScriptedAction<Object> on(TimeSource time, IntFunction<Step> script) {
         return new ScriptedAction<>(time, script);
     }
@@ -76,17 +76,17 @@ public final class ScriptedAction<T extends @Nullable Object> {
 
     // ---- the script
 
-    /** Then it returns this. */
+    /** Next step: returns this value. */
     public ScriptedAction<T> returns(T value) {
         return then(Step.value(value));
     }
 
-    /** Then it throws this, as it is; asynchronous calls without a delay throw it too, and others complete with it. */
+    /** Next step: throws this error as it is. Asynchronous calls without a delay throw it too, others complete with it. */
     public ScriptedAction<T> fails(Throwable error) {
         return then(Step.error(Objects.requireNonNull(error, "error")));
     }
 
-    /** Then it does not end until it is interrupted or cancelled. */
+    /** Next step: does not end until it is interrupted or cancelled. */
     public ScriptedAction<T> hangs() {
         return then(Step.value(null).after(Step.FOR_EVER));
     }
@@ -102,7 +102,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
         return this;
     }
 
-    /** The last step is done so often in all, at least once. */
+    /** The last step is done this many times in all, at least once. */
     public synchronized ScriptedAction<T> times(int times) {
         steps.repeatLast(times);
         return this;
@@ -126,12 +126,12 @@ public final class ScriptedAction<T extends @Nullable Object> {
         return List.copyOf(calls);
     }
 
-    /** How many run just now. */
+    /** How many calls run now. */
     public synchronized int running() {
         return running;
     }
 
-    /** The most that ran at once. */
+    /** The most calls that ran at once. */
     public synchronized int mostRunning() {
         return mostRunning;
     }
@@ -214,7 +214,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
         return work;
     }
 
-    /** What follows a completion is the user's code, and must not run on the timer's thread. Virtual time has no such thread. */
+    /** User code follows a completion, and must not run on the timer's thread. Virtual time has no such thread. */
     private Executor elsewhere() {
         return time.executor() == null ? ForkJoinPool.commonPool() : Runnable::run;
     }
@@ -233,7 +233,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
         throw (E) error;
     }
 
-    /** An asynchronous call under way. It is over before it completes: whoever comes next is not counted beside it. */
+    /** An asynchronous call under way. It is over before it completes, so that the next call is not counted beside it. */
     private final class Work extends CompletableFuture<T> {
         private final Step step;
         private final AtomicBoolean over = new AtomicBoolean();

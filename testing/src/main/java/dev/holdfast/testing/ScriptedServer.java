@@ -24,8 +24,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An HTTP server on the loopback interface that does as it was told, request after request, and remembers what it was
- * asked. For tests of a client together with its pipeline; runs in real time, on daemon threads.
+ * An HTTP server on the loopback interface that follows a script, request after request, and remembers the requests. For
+ * tests of a client together with its pipeline; runs in real time, on daemon threads.
  *
  * <pre>{@code
  * try (ScriptedServer server = ScriptedServer.start()) {
@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The last step goes on and on. Safe for any number of threads; the script may grow while it is played.
+ * <p>The last step is repeated for ever. Safe for any number of threads; the script may grow while it is played.
  */
 public final class ScriptedServer implements AutoCloseable {
     static {
@@ -60,7 +60,7 @@ public final class ScriptedServer implements AutoCloseable {
         }
     }
 
-    /** What becomes of one request. */
+    /** The answer to one request. */
     private record Answer(int status, String body, Map<String, String> headers, Duration after) {
         private static final int NONE = -1;
 
@@ -94,7 +94,7 @@ public final class ScriptedServer implements AutoCloseable {
     /**
      * A server that listens on a port that was free; its script is still empty.
      *
-     * @throws UncheckedIOException if none can be had
+     * @throws UncheckedIOException if there is no free port
      */
     public static ScriptedServer start() {
         try {
@@ -114,8 +114,8 @@ public final class ScriptedServer implements AutoCloseable {
     }
 
     /**
-     * On the server's one thread that accepts connections. If that is in the middle of it while another one stops the server,
-     * a connection stays open for ever of which nobody knows: so it does that itself.
+     * Runs on the server's one thread that accepts connections. If another thread stopped the server during an accept, that
+     * connection would stay open for ever. So this thread stops the server itself.
      */
     private void handOn(HttpServer listening, Runnable request) {
         if (stopping) {
@@ -125,7 +125,7 @@ public final class ScriptedServer implements AutoCloseable {
         }
     }
 
-    /** Wakes that thread with a request, and waits until it has cut this connection too. */
+    /** Wakes the accepting thread with a request, and waits until it has cut this connection too. */
     private void stop(HttpServer listening) {
         stopping = true;
         try (Socket last = new Socket(address.getAddress(), address.getPort())) {
@@ -140,22 +140,22 @@ public final class ScriptedServer implements AutoCloseable {
 
     // ---- the script
 
-    /** Then it answers with this status and no body. */
+    /** Next step: answers with this status and no body. */
     public ScriptedServer answers(int status) {
         return answers(status, "");
     }
 
-    /** Then it answers with this status and text. */
+    /** Next step: answers with this status and text. */
     public ScriptedServer answers(int status, String body) {
         return then(new Answer(status, body, Map.of(), Duration.ZERO));
     }
 
-    /** Then it does not answer until it is closed. */
+    /** Next step: does not answer until the server is closed. */
     public ScriptedServer hangs() {
         return then(new Answer(Answer.NONE, "", Map.of(), Step.FOR_EVER));
     }
 
-    /** Then it closes the connection without an answer. */
+    /** Next step: closes the connection without an answer. */
     public ScriptedServer breaks() {
         return then(new Answer(Answer.NONE, "", Map.of(), Duration.ZERO));
     }
@@ -182,7 +182,7 @@ public final class ScriptedServer implements AutoCloseable {
         return with("Retry-After", Long.toString(duration.plusNanos(999_999_999).toSeconds()));
     }
 
-    /** The last step is done so often in all, at least once. */
+    /** The last step is done this many times in all, at least once. */
     public synchronized ScriptedServer times(int times) {
         steps.repeatLast(times);
         return this;
@@ -199,7 +199,7 @@ public final class ScriptedServer implements AutoCloseable {
     /**
      * From now on connections are accepted again, on the same port.
      *
-     * @throws UncheckedIOException if somebody else has taken it meanwhile
+     * @throws UncheckedIOException if another process has taken it meanwhile
      */
     public synchronized void acceptConnections() {
         if (server == null && closing.getCount() > 0) {
@@ -213,12 +213,12 @@ public final class ScriptedServer implements AutoCloseable {
 
     // ---- what was asked
 
-    /** Where it listens: {@code http://127.0.0.1:port} and this path. */
+    /** The address of this path: {@code http://127.0.0.1:port} and the path. */
     public URI uri(String path) {
         return URI.create("http://" + address.getAddress().getHostAddress() + ":" + address.getPort() + path);
     }
 
-    /** What has arrived, in its order. */
+    /** The requests that have arrived, in their order. */
     public synchronized List<Request> requests() {
         return List.copyOf(requests);
     }
@@ -254,7 +254,7 @@ public final class ScriptedServer implements AutoCloseable {
                 body);
     }
 
-    /** Waits for so long, or until the server is closed. */
+    /** Waits for this time, or until the server is closed. */
     private boolean isClosedWithin(Duration time) throws InterruptedException {
         return closing.await(time.toNanos(), TimeUnit.NANOSECONDS);
     }

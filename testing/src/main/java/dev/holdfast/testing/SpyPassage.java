@@ -15,10 +15,10 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The passage as the policy under a spy sees it: remembers what was decided, and keeps the layer's object for the spy. */
+/** The passage as the policy under a spy sees it: remembers the decision, and keeps the layer's object for the spy. */
 final class SpyPassage extends Passage implements Passage.Beside {
 
-    /** What a policy said. */
+    /** The decision of a policy. */
     enum Said {
         NOTHING,
         PAUSE,

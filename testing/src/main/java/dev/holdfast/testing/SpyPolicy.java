@@ -17,11 +17,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands in a pipeline in the place of another policy, asks that one everything, and checks the life of the layer in every
- * call: entered, then settled once and ended once; or abandoned once; or turned away, and then nothing more.
+ * Stands in a pipeline in the place of another policy, asks that policy everything, and checks the life of the layer in every
+ * call: entered, then settled once and ended once; or abandoned once; or rejected or answered, and then nothing more.
  *
- * <p>It hears everything, so that nothing escapes it, and passes on what the other policy hears. It has the other policy's
- * name. Safe for any number of threads. What went wrong is kept until {@link #assertSound()}.
+ * <p>It hears everything, and passes on what the other policy hears. It has the other policy's name. Safe for any number of
+ * threads. Problems are kept until {@link #assertSound()}.
  */
 public final class SpyPolicy extends Policy {
     private static final int ALL = ENTER | SUCCESS | FAILURE | ENDED | STILL_ADMITS;
@@ -35,7 +35,7 @@ public final class SpyPolicy extends Policy {
     private final AtomicLong abandonments = new AtomicLong();
 
     private SpyPolicy(Policy policy) {
-        // Not more than the other of what is heard at one layer alone.
+        // One layer of a pipeline at most may hear HEDGE, so the spy hears these two only if the policy does.
         super(policy.name(), ALL | (policy.hears() & (HEDGE | ATTEMPTS)));
         this.policy = policy;
     }
@@ -50,7 +50,7 @@ public final class SpyPolicy extends Policy {
         return new SpyPolicy(new Policy(name, 0) {});
     }
 
-    /** The policy in whose place the spy stands. */
+    /** The policy that the spy stands for. */
     public Policy policy() {
         return policy;
     }
@@ -80,12 +80,12 @@ public final class SpyPolicy extends Policy {
         return open.size();
     }
 
-    /** Nothing has gone wrong so far; calls may still be under way. */
+    /** Asserts that nothing has gone wrong so far. Calls may still be under way. */
     public void assertSound() {
         assertThat(wrongs).as("what went wrong in the life of '%s'", name()).isEmpty();
     }
 
-    /** Nothing has gone wrong, and every entry is over. */
+    /** Asserts that nothing has gone wrong, and that every entry is over. */
     public void assertOver() {
         assertSound();
         assertThat(open).as("entries of '%s' that are not over", name()).isEmpty();
@@ -95,18 +95,18 @@ public final class SpyPolicy extends Policy {
     public int enter(Passage passage) {
         Life life = passage.object() instanceof Life known ? known : begin(Life.State.AWAITING, null);
         passage.object(life);
-        check(life, "entered", life.go(Life.State.ENTERING, Life.State.AWAITING));
+        check(life, "entered", life.move(Life.State.ENTERING, Life.State.AWAITING));
         SpyPassage seen = new SpyPassage(passage, life, this::forked);
         int decision = hears(ENTER) ? policy.enter(seen) : PROCEED;
         if (decision == PROCEED) {
-            life.now(Life.State.ENTERED);
+            life.set(Life.State.ENTERED);
             return decision;
         }
         switch (seen.said()) {
-            case PAUSE -> life.now(Life.State.PAUSED);
-            case AWAIT -> life.now(Life.State.AWAITING);
+            case PAUSE -> life.set(Life.State.PAUSED);
+            case AWAIT -> life.set(Life.State.AWAITING);
             default -> {
-                life.now(Life.State.TURNED);
+                life.set(Life.State.TURNED);
                 open.remove(life);
             }
         }
@@ -120,7 +120,7 @@ public final class SpyPolicy extends Policy {
         check(
                 life,
                 "settled",
-                life.go(
+                life.move(
                         Life.State.SETTLED,
                         Life.State.ENTERED,
                         Life.State.PAUSED,
@@ -133,8 +133,8 @@ public final class SpyPolicy extends Policy {
         int decision = policy.settle(seen);
         if (decision != KEEP) {
             switch (seen.said()) {
-                case RETRY -> life.now(Life.State.RETRYING);
-                case AWAIT, STAGE -> life.now(Life.State.SETTLING);
+                case RETRY -> life.set(Life.State.RETRYING);
+                case AWAIT, STAGE -> life.set(Life.State.SETTLING);
                 default -> {}
             }
         }
@@ -148,7 +148,7 @@ public final class SpyPolicy extends Policy {
         check(
                 life,
                 "abandoned",
-                life.go(
+                life.move(
                         Life.State.ABANDONED,
                         Life.State.ENTERING,
                         Life.State.PAUSED,

@@ -5,14 +5,14 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an action does in one attempt.
+ * The behaviour of an action in one attempt.
  *
  * @param stubborn whether it goes on although it is interrupted or cancelled
  */
 record Step(
         Duration after, @Nullable Object value, @Nullable Throwable error, boolean stubborn) {
 
-    /** Not a time that passes: what takes it does not end. */
+    /** A step of this duration does not end. */
     static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     static Step value(@Nullable Object value) {

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** What is to happen, one after the other; the last again and again. Not safe for threads: its owner locks. */
+/** The steps of a script, one after the other; the last is repeated. Not safe for threads: its owner locks. */
 final class Steps<S> {
     private final String owner;
     private final List<S> steps = new ArrayList<>();

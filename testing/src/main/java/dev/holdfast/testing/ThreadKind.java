@@ -13,9 +13,9 @@ import org.junit.jupiter.api.ClassTemplate;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * What the threads of a test are: a class that is marked with {@link Each} is run once for each kind that the JVM has, so on
- * virtual threads too from Java 21 on. Its test methods themselves run on such a thread, and so does what they start with
- * {@link #current()}.
+ * The kind of a test's threads. A class that is marked with {@link Each} runs once for each kind that the JVM has: from Java
+ * 21 on, also on virtual threads. Its test methods run on such a thread, and so do tasks that they start with {@link
+ * #current()}.
  */
 public enum ThreadKind implements ThreadFactory {
     /** Threads of the operating system. */
@@ -40,12 +40,12 @@ public enum ThreadKind implements ThreadFactory {
         return Runtime.version().feature() < 21 ? List.of(PLATFORM) : List.of(values());
     }
 
-    /** The kind that the running test is about; {@link #PLATFORM} outside of a marked class. */
+    /** The kind of the running test; {@link #PLATFORM} outside of a marked class. */
     public static ThreadKind current() {
         return EachThreadKind.current;
     }
 
-    /** Time whose spawned callers and whose executor are on threads of this kind. */
+    /** Runs the spawned callers and the executor of this time on threads of this kind. */
     public VirtualTime on(VirtualTime time) {
         return time.threads(this);
     }

@@ -5,7 +5,7 @@ import dev.holdfast.spi.CallObserver;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** An observer that throws whatever it is told, also by methods that are added later. */
+/** An observer that throws in every method, also in methods that are added later. */
 final class ThrowingObserver {
     private final AtomicInteger told = new AtomicInteger();
     private final CallObserver observer = (CallObserver) Proxy.newProxyInstance(

@@ -9,7 +9,7 @@ import java.time.Duration;
 /** A layer that makes one kind of trouble in every call, until it is told to stop. */
 final class TroublePolicy extends Policy {
 
-    /** What it does. */
+    /** The kind of trouble. */
     enum Kind {
         PAUSE,
         REJECT,
@@ -42,7 +42,7 @@ final class TroublePolicy extends Policy {
 
     private void maybeThrow(Kind asked) {
         if (makes(asked)) {
-            // An Error: what catches exceptions only is caught at it.
+            // An Error, to find code that catches only exceptions.
             throw new AssertionError("trouble: " + kind);
         }
     }
