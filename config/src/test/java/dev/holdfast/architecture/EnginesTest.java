@@ -16,7 +16,9 @@ import com.tngtech.archunit.lang.ArchRule;
 /** The rooms inside a policy's module: the engine, what knows resilience4j, and what users call. */
 @AnalyzeClasses(packages = "dev.holdfast", importOptions = ImportOption.DoNotIncludeTests.class)
 class EnginesTest {
-    private static final String[] MODULES = {"dev.holdfast.bulkhead..", "dev.holdfast.throttling.."};
+    private static final String[] MODULES = {
+        "dev.holdfast.circuitbreaker..", "dev.holdfast.bulkhead..", "dev.holdfast.throttling.."
+    };
     private static final String ENGINES = "dev.holdfast..internal.engine..";
     private static final String RESILIENCE4J = "io.github.resilience4j..";
 
@@ -42,7 +44,7 @@ class EnginesTest {
             .and()
             .resideOutsideOfPackage("..internal.resilience4j..")
             .and()
-            .haveNameNotMatching(".*\\.(Bulkhead|Throttle)(Policy|Settings)")
+            .haveNameNotMatching(".*\\.(CircuitBreaker|Bulkhead|Throttle)(Policy|Settings)(\\$Builder)?")
             .should()
             .dependOnClassesThat()
             .resideInAPackage(RESILIENCE4J);

@@ -90,9 +90,7 @@ abstract class CallOutcome extends CallLimits {
 
     /** A call or a pass begins that has come to nothing yet. */
     void forgetOutcome() {
-        if (outcome != Outcome.SUCCESS) {
-            outcome = Outcome.SUCCESS;
-        }
+        outcome(Outcome.SUCCESS);
         if (value != null) {
             value = null;
         }
@@ -147,6 +145,13 @@ abstract class CallOutcome extends CallLimits {
     }
 
     // ---- the outcome
+
+    /** Written only where it differs; see {@link CallState#begin}. */
+    void outcome(Outcome newOutcome) {
+        if (outcome != newOutcome) {
+            outcome = newOutcome;
+        }
+    }
 
     void value(@Nullable Object newValue, Outcome newOutcome) {
         value = newValue;

@@ -95,9 +95,10 @@ final class Endings {
             return;
         }
         call.value = value;
-        call.error = error;
-        call.retryAfter = -1;
-        call.outcome = judge.judge(call, value, error);
+        if (error != null) {
+            call.error = error;
+        }
+        call.outcome(judge.judge(call, value, error));
         if (call.outcome == Outcome.SUCCESS) {
             if (call.timed) {
                 answers.note(call);
