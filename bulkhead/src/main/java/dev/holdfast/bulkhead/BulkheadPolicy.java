@@ -221,9 +221,12 @@ public final class BulkheadPolicy extends Policy {
         permits.resize(maxConcurrentCalls);
     }
 
-    /** {@link #asResilience4j(String, Map)} with the name {@code bulkhead} and without tags. */
+    /**
+     * {@link #asResilience4j(String, Map)} with the name of the first pipeline that this policy is built into, {@code bulkhead}
+     * before that, and without tags.
+     */
     public Bulkhead asResilience4j() {
-        return asResilience4j(NAME, Map.of());
+        return asResilience4j(views.name(NAME), Map.of());
     }
 
     /**
@@ -243,8 +246,8 @@ public final class BulkheadPolicy extends Policy {
     }
 
     @Override
-    public void bind(TimeSource pipelineTime) {
-        views.bind(pipelineTime);
+    public void bind(String pipeline, TimeSource time) {
+        views.bind(pipeline, time);
     }
 
     @Override

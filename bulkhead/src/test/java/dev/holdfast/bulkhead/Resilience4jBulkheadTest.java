@@ -58,6 +58,16 @@ class Resilience4jBulkheadTest {
     }
 
     @Test
+    void isCalledLikeTheFirstPipelineOfItsPolicy() {
+        assertThat(view.getName()).isEqualTo("bulkhead");
+        try (Pipeline first = Pipeline.of("inventory", policy);
+                Pipeline second = Pipeline.of("prices", policy)) {
+            assertThat(List.of(first, second)).doesNotHaveDuplicates();
+            assertThat(policy.asResilience4j().getName()).isEqualTo("inventory");
+        }
+    }
+
+    @Test
     void isFoundInARegistryThatWasFilledBefore() {
         InMemoryRegistryStore<Bulkhead> store = new InMemoryRegistryStore<>();
         store.putIfAbsent("bulkhead", view);
@@ -417,7 +427,7 @@ class Resilience4jBulkheadTest {
         assertThat(ends).containsExactly(Duration.ofMillis(40).toNanos());
         assertThat(waiting.policy.waiting()).isZero();
         assertThat(waiting.policy.inFlight()).isOne();
-        assertThat(waiting.events).containsExactly("CALL_PERMITTED bulkhead", "CALL_REJECTED bulkhead");
+        assertThat(waiting.events).containsExactly("CALL_PERMITTED inventory", "CALL_REJECTED inventory");
     }
 
     @Test

@@ -126,13 +126,15 @@ public final class CircuitBreakerPolicy extends Policy {
      * A view that implements resilience4j's {@code CircuitBreaker}: state, metrics, events, config, and manual transitions, which
      * calls see at once. It can be used in resilience4j's registries, meters and decorators.
      *
+     * <p>Its name is that of the first pipeline that this policy is built into; before that, {@code circuit-breaker}.
+     *
      * <p>Calls through the view are not tracked one by one: a result counts in the state that it finds, and a probe's permission
      * is free at once only if the thread that acquired it releases it. The view uses the time of the pipeline; before there is a
      * pipeline, the system's. Event consumers run on the thread that causes the event: the thread of a call, or the timer thread
      * if a running call was too slow. They must be quick.
      */
     public CircuitBreaker asResilience4j() {
-        return asResilience4j(PolicyParts.NAME, Map.of());
+        return asResilience4j(views.name(), Map.of());
     }
 
     /**
@@ -144,8 +146,9 @@ public final class CircuitBreakerPolicy extends Policy {
     }
 
     @Override
-    public void bind(TimeSource time) {
+    public void bind(String pipeline, TimeSource time) {
         shift = clock.bind(time);
+        views.bind(pipeline);
     }
 
     @Override

@@ -115,7 +115,7 @@ class CircuitBreakerPolicyTest {
             Throwable cause = rig.rejection().getCause();
             assertThat(cause).isSameAs(rig.rejection().getCause()).hasNoSuppressedExceptions();
             assertThat(cause).extracting(Throwable::getStackTrace).isEqualTo(new StackTraceElement[0]);
-            assertThat(cause).hasMessage("CircuitBreaker 'circuit-breaker' is OPEN and does not permit further calls");
+            assertThat(cause).hasMessage("CircuitBreaker 'inventory' is OPEN and does not permit further calls");
         }
     }
 

@@ -6,6 +6,7 @@ import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
 import dev.holdfast.testlogs.Logs;
@@ -81,6 +82,18 @@ class ViewTest {
                         "STATE_TRANSITION",
                         "NOT_PERMITTED",
                         "NOT_PERMITTED");
+    }
+
+    @Test
+    void isCalledLikeTheFirstPipelineOfItsPolicy() {
+        CircuitBreakerPolicy shared = CircuitBreakerPolicy.ofDefaults();
+        assertThat(shared.asResilience4j().getName()).isEqualTo("circuit-breaker");
+        try (Pipeline first = Pipeline.of("inventory", shared);
+                Pipeline second = Pipeline.of("prices", shared)) {
+            assertThat(List.of(first, second)).doesNotHaveDuplicates();
+            assertThat(shared.asResilience4j().getName()).isEqualTo("inventory");
+            assertThat(shared.asResilience4j()).isSameAs(shared.asResilience4j());
+        }
     }
 
     @Test

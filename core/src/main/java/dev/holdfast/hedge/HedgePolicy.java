@@ -81,7 +81,7 @@ public final class HedgePolicy extends Policy {
     }
 
     @Override
-    public void bind(TimeSource time) {
+    public void bind(String pipeline, TimeSource time) {
         if (bound.compareAndSet(null, time)) {
             latencies = new Latencies(
                     settings.percentile() / 100,

@@ -194,8 +194,8 @@ public abstract class Policy {
         return Timing.EVERY;
     }
 
-    /** Receives the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
-    public void bind(TimeSource time) {}
+    /** Receives the name and the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
+    public void bind(String pipeline, TimeSource time) {}
 
     /** Receives the policies of each pipeline that it is built into, the first outermost, before any call. */
     public void beside(List<Policy> policies) {}

@@ -572,7 +572,7 @@ public final class StaleCachePolicy extends Policy {
     }
 
     @Override
-    public void bind(TimeSource time) {
+    public void bind(String pipeline, TimeSource time) {
         if (!bound.compareAndSet(null, time) && bound.get() != time) {
             throw new IllegalStateException("this stale cache is part of a pipeline with another TimeSource;"
                     + " make a policy for each source of time, or give both pipelines the same one");

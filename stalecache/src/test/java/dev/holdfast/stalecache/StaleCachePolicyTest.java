@@ -233,9 +233,9 @@ class StaleCachePolicyTest {
     void pipelinesWithDifferentTimesCannotShareACache() {
         try (VirtualTime one = new VirtualTime();
                 VirtualTime other = new VirtualTime()) {
-            policy.bind(one);
-            policy.bind(one);
-            assertThatThrownBy(() -> policy.bind(other))
+            policy.bind("p", one);
+            policy.bind("p", one);
+            assertThatThrownBy(() -> policy.bind("p", other))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("another TimeSource");
         }

@@ -234,8 +234,8 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
-    public void bind(TimeSource time) {
-        policy.bind(time);
+    public void bind(String pipeline, TimeSource time) {
+        policy.bind(pipeline, time);
     }
 
     @Override

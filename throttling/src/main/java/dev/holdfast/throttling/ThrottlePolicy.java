@@ -155,7 +155,7 @@ public final class ThrottlePolicy extends Policy {
     }
 
     @Override
-    public void bind(TimeSource pipelineTime) {
+    public void bind(String pipeline, TimeSource pipelineTime) {
         time = pipelineTime;
     }
 

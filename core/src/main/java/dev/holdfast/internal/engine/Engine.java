@@ -92,7 +92,7 @@ public final class Engine {
         observers = new Observers(name, settings.observers);
         carrier = Carrier.of(settings.contexts);
         for (Policy policy : settings.policies) {
-            policy.bind(time);
+            policy.bind(name, time);
             policy.beside(settings.policies);
         }
         // Of whoever builds it; for its threads.

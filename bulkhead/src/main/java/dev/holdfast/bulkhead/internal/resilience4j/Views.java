@@ -26,6 +26,7 @@ public final class Views {
     /** Of the pipeline that was built last with it: callers of views wait by it. */
     volatile TimeSource time = TimeSource.system();
 
+    private @Nullable String name;
     private volatile Resilience4jBulkhead[] all = {};
 
     /**
@@ -41,9 +42,17 @@ public final class Views {
         this.adaptsBy = adaptsBy;
     }
 
-    /** The time by which callers of views wait from now on. */
-    public void bind(TimeSource newTime) {
+    /** Receives the time by which callers of views wait from now on, and the name of a pipeline, of which the first one counts. */
+    public synchronized void bind(String pipeline, TimeSource newTime) {
         time = newTime;
+        if (name == null) {
+            name = pipeline;
+        }
+    }
+
+    /** The name of the first pipeline; this one if there is none yet. */
+    public synchronized String name(String unbound) {
+        return name == null ? unbound : name;
     }
 
     /**

@@ -25,7 +25,11 @@ public final class Views implements Witness {
     private final @Nullable CircuitBreakerConfig origin;
     private final PipelineClock clock;
     private final List<Resilience4jView> views = new ArrayList<>();
-    private final Map<State, CallNotPermittedException> refusals = new EnumMap<>(State.class);
+    private String name = PolicyParts.NAME;
+    private boolean bound;
+    /** Volatile: a policy may be built into another pipeline while calls of the first one run. */
+    private volatile Map<State, CallNotPermittedException> refusals;
+
 
     /** Copy of the views' publishers. Volatile: a view is told of what ends after it was asked for. */
     private volatile Events[] publishers = {};
@@ -35,9 +39,29 @@ public final class Views implements Witness {
         this.rules = rules;
         this.origin = origin;
         this.clock = clock;
+        refusals = refusals(name);
+    }
+
+    private static Map<State, CallNotPermittedException> refusals(String breaker) {
+        Map<State, CallNotPermittedException> refusals = new EnumMap<>(State.class);
         for (State state : List.of(State.OPEN, State.HALF_OPEN, State.FORCED_OPEN)) {
-            refusals.put(state, PolicyParts.refusal(PolicyParts.NAME, States.theirs(state)));
+            refusals.put(state, PolicyParts.refusal(breaker, States.theirs(state)));
         }
+        return refusals;
+    }
+
+    /** Receives the name of a pipeline, before its first call. The first one is the breaker's. */
+    public synchronized void bind(String pipeline) {
+        if (!bound) {
+            bound = true;
+            name = pipeline;
+            refusals = refusals(pipeline);
+        }
+    }
+
+    /** The name of the breaker. */
+    public synchronized String name() {
+        return name;
     }
 
     /** The view of this name and these tags; made if there is none. */
