@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
-import dev.holdfast.Deadline;
 import dev.holdfast.spi.TimeSource;
 import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
@@ -40,18 +39,9 @@ final class Ambient {
 
     private @Nullable CallState inner;
 
-    /** The deadline that {@link Deadline#within} bound; not looked at if {@link #boundTime} is null. */
-    long boundAt;
-
+    /** The deadline, attempt and calls of others under which this thread works; null: none. */
     @Nullable
-    TimeSource boundTime;
-
-    /** The number of the attempt outside of this process that an inbound request belongs to; 0 if none is known. */
-    int boundAttempt;
-
-    /** The calls inside which this thread works for somebody, although they began on other threads. */
-    @Nullable
-    Around boundAround;
+    Bound bound;
 
     /** How many asynchronous continuations are nested on this thread's stack. */
     int depth;
@@ -139,28 +129,31 @@ final class Ambient {
         return made;
     }
 
-    /** After something was bound, or no longer is, that holds also when nothing on the stack does. */
+    /** Binds this; it holds although nothing on the stack holds this object. */
     @SuppressWarnings("NullAway") // nothing is pinned at first, too
-    void bindingChanged() {
-        OF_THREAD.get()[PINNED] = boundTime != null || boundAttempt != 0 || boundAround != null ? this : null;
+    void bind(@Nullable Bound binding) {
+        bound = binding;
+        OF_THREAD.get()[PINNED] = binding == null ? null : this;
     }
 
     /** The number of the attempt inside which whatever begins on this thread runs; 0 if there is none that is known. */
     int attempt() {
         CallState outer = current();
+        int fromOutside = bound == null ? 0 : bound.attempt;
         if (outer == null) {
-            return boundAttempt;
+            return fromOutside;
         }
         // What answers in the place of an attempt is none, and runs once: what it calls may be tried again.
         return Math.max(
-                boundAttempt, outer.answering ? outer.outerAttempt : Math.max(outer.attempts, outer.outerAttempt));
+                fromOutside, outer.answering ? outer.outerAttempt : Math.max(outer.attempts, outer.outerAttempt));
     }
 
     /** The calls of a key inside which whatever begins on this thread runs. */
     @Nullable
     Around around() {
         CallState outer = current();
-        return outer == null ? boundAround : Around.joined(boundAround, outer.withThoseAround());
+        Around fromOutside = bound == null ? null : bound.around;
+        return outer == null ? fromOutside : Around.joined(fromOutside, outer.withThoseAround());
     }
 
     /** The innermost call whose action runs on this thread. */
@@ -205,52 +198,37 @@ final class Ambient {
     record Held(
             @Nullable CallState inner,
             boolean ownHidden,
-            @Nullable TimeSource boundTime,
-            long boundAt,
-            int boundAttempt,
-            @Nullable Around boundAround) {}
+            @Nullable Bound bound) {}
 
     boolean holdsNothing() {
-        return current() == null && boundTime == null && boundAttempt == 0 && boundAround == null;
+        return current() == null && bound == null;
     }
 
     /** From now on what held where this call was made holds here too, and nothing else. */
     Held replace(CallState call) {
-        Held before = new Held(inner, ownHidden, boundTime, boundAt, boundAttempt, boundAround);
+        Held before = new Held(inner, ownHidden, bound);
         inner = null;
         ownHidden = ownRuns;
-        boundTime = call.inheritedNanos == Long.MAX_VALUE ? null : call.time();
-        boundAt = call.startNanos + call.inheritedNanos;
-        boundAttempt = call.outerAttempt;
-        boundAround = call.around;
+        bound = Bound.ofCaller(call);
         return before;
     }
 
     void putBack(Held before) {
         inner = before.inner;
         ownHidden = before.ownHidden;
-        boundTime = before.boundTime;
-        boundAt = before.boundAt;
-        boundAttempt = before.boundAttempt;
-        boundAround = before.boundAround;
+        bound = before.bound;
     }
 
     // ---- limits
 
     /** Nanoseconds until the nearest limit that holds on this thread, on any clock; {@link Long#MAX_VALUE} without one. */
     long remaining(TimeSource time, long now) {
-        long nearest = boundRemaining(time, now);
+        long nearest = bound == null ? Long.MAX_VALUE : bound.remaining(time, now);
         CallState outer = current();
         if (outer != null && outer.limited) {
             TimeSource other = outer.time();
             nearest = Math.min(nearest, outer.limitAt - (other == time ? now : other.nanos()));
         }
         return nearest;
-    }
-
-    /** As {@link #remaining}, without regard to the call that runs on this thread. */
-    long boundRemaining(TimeSource time, long now) {
-        TimeSource bound = boundTime;
-        return bound == null ? Long.MAX_VALUE : boundAt - (bound == time ? now : bound.nanos());
     }
 }

@@ -175,17 +175,13 @@ public final class AsyncDriver implements Driver {
         ambient.enter(call);
         ambient.pauseWalk();
         try {
-            started(suspension, invoke(call, attemptFor(call)));
+            started(suspension, invoke(call, BlockingDriver.newAttempt(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
             ambient.resumeWalk();
             ambient.leave(before);
         }
-    }
-
-    private static @Nullable RunningAttempt attemptFor(CallState call) {
-        return BlockingDriver.newAttempt(call);
     }
 
     private static void started(Suspension suspension, @Nullable CompletionStage<?> stage) {
@@ -207,12 +203,9 @@ public final class AsyncDriver implements Driver {
 
     /** The action on another thread: by the time that one looks, the call may be at its next attempt. */
     private Runnable elsewhere(CallState call, Suspension suspension) {
-        TimeSource limiting = call.limited ? time : null;
-        long until = call.limitAt;
-        int number = Math.max(call.attempts, call.outerAttempt);
-        Around around = call.withThoseAround();
-        RunningAttempt attempt = attemptFor(call);
-        return () -> runElsewhere(call, suspension, attempt, limiting, until, number, around);
+        Bound bound = Bound.ofAttempt(call);
+        RunningAttempt attempt = BlockingDriver.newAttempt(call);
+        return () -> runElsewhere(call, suspension, attempt, bound);
     }
 
     private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
@@ -225,21 +218,14 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    private void runElsewhere(
-            CallState call,
-            Suspension suspension,
-            @Nullable RunningAttempt attempt,
-            @Nullable TimeSource limiting,
-            long until,
-            int number,
-            @Nullable Around around) {
+    private void runElsewhere(CallState call, Suspension suspension, @Nullable RunningAttempt attempt, Bound bound) {
         if (suspension.decidedAt() != Long.MIN_VALUE) {
             suspension.accept(null, null);
             return;
         }
         Surroundings callers = Surroundings.enter(call, Ambient.get());
         try {
-            started(suspension, Bound.bound(limiting, until, number, around, () -> invoke(call, attempt)));
+            started(suspension, bound.call(() -> invoke(call, attempt)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {

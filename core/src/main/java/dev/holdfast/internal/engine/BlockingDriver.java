@@ -48,7 +48,7 @@ public final class BlockingDriver implements Driver {
                 call.inherit(ambient);
                 ambient.enter(call);
             } else {
-                call.inheritNothing(ambient);
+                call.inheritNothing(ambient.bound);
             }
             if ((mode & Engine.KEYED) != 0 || engine.plan.hedges) {
                 call.work(action, argument);

@@ -6,36 +6,57 @@ import dev.holdfast.spi.TimeSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What holds on a thread and goes with the work to other threads: the deadline, the number of the attempt and the calls
+ * What is bound to a thread, and goes with the work to other threads: the deadline, the number of the attempt and the calls
  * around it. Immutable. Each static method acts on the current thread.
  */
 public final class Bound {
-    private final @Nullable TimeSource time;
-    private final long until;
-    private final int attempt;
-    private final @Nullable Around around;
-    // What is bound to the thread itself, the call apart that it is in the middle of.
-    private final @Nullable TimeSource ownTime;
-    private final long ownUntil;
-    private final int ownAttempt;
-    private final @Nullable Around ownAround;
+    /** The clock of the deadline; null: there is no deadline. */
+    final @Nullable TimeSource time;
 
-    private Bound(Ambient here, @Nullable TimeSource time, long until, int attempt, @Nullable Around around) {
+    private final long until;
+    final int attempt;
+    final @Nullable Around around;
+
+    /** What was bound to the thread itself when {@link #current} made this. The call that ran there adds the rest. */
+    private final @Nullable Bound own;
+
+    private Bound(@Nullable TimeSource time, long until, int attempt, @Nullable Around around, @Nullable Bound own) {
         this.time = time;
         this.until = until;
         this.attempt = attempt;
         this.around = around;
-        ownTime = here.boundTime;
-        ownUntil = here.boundAt;
-        ownAttempt = here.boundAttempt;
-        ownAround = here.boundAround;
+        this.own = own;
+    }
+
+    /** What the caller of this call had on its thread; null if it had nothing. */
+    static @Nullable Bound ofCaller(CallState call) {
+        return call.inheritsNothing()
+                ? null
+                : new Bound(
+                        call.inheritedNanos == Long.MAX_VALUE ? null : call.time(),
+                        call.startNanos + call.inheritedNanos,
+                        call.outerAttempt,
+                        call.around,
+                        null);
+    }
+
+    /** What the attempt of this call that is about to run has on its thread. */
+    static Bound ofAttempt(CallState call) {
+        return new Bound(
+                call.limited ? call.time() : null,
+                call.limitAt,
+                Math.max(call.attempts, call.outerAttempt),
+                call.withThoseAround(),
+                null);
     }
 
     /** What holds now; null if nothing does. */
     public static @Nullable Bound current() {
         Ambient here = Ambient.get();
+        Bound own = here.bound;
         CallState outer = here.current();
-        TimeSource time = here.boundTime != null ? here.boundTime : outer != null ? outer.time() : TimeSource.system();
+        TimeSource time =
+                own != null && own.time != null ? own.time : outer != null ? outer.time() : TimeSource.system();
         long now = time.nanos();
         long remaining = here.remaining(time, now);
         int attempt = here.attempt();
@@ -43,34 +64,23 @@ public final class Bound {
         if (remaining == Long.MAX_VALUE && attempt == 0 && around == null) {
             return null;
         }
-        return new Bound(here, remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt, around);
+        return new Bound(remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt, around, own);
     }
 
     /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
     public static void set(@Nullable Bound elsewhere) {
-        Ambient here = Ambient.get();
-        here.boundTime = elsewhere == null ? null : elsewhere.time;
-        here.boundAt = elsewhere == null ? 0 : elsewhere.until;
-        here.boundAttempt = elsewhere == null ? 0 : elsewhere.attempt;
-        here.boundAround = elsewhere == null ? null : elsewhere.around;
-        here.bindingChanged();
+        Ambient.get().bind(elsewhere);
     }
 
     /** Puts back what {@link #current} told on this very thread before something was set. */
     public static void restore(@Nullable Bound before) {
-        Ambient here = Ambient.get();
-        here.boundTime = before == null ? null : before.ownTime;
-        here.boundAt = before == null ? 0 : before.ownUntil;
-        here.boundAttempt = before == null ? 0 : before.ownAttempt;
-        here.boundAround = before == null ? null : before.ownAround;
-        here.bindingChanged();
+        Ambient.get().bind(before == null ? null : before.own);
     }
 
     /** Nanoseconds that are left on this thread, perhaps less than 0; {@link Long#MAX_VALUE} if nothing limits it. */
     public static long remaining() {
-        Ambient here = Ambient.get();
-        TimeSource time = here.boundTime != null ? here.boundTime : TimeSource.system();
-        return here.remaining(time, time.nanos());
+        Bound own = Ambient.get().bound;
+        return remaining(own != null && own.time != null ? own.time : TimeSource.system());
     }
 
     /** As {@link #remaining()}, on the clock of this source. */
@@ -83,12 +93,10 @@ public final class Bound {
         return Ambient.get().attempt();
     }
 
-    /** Runs this with what held elsewhere. */
-    public void run(Runnable task) {
-        bound(time, until, attempt, around, () -> {
-            task.run();
-            return null;
-        });
+    /** Nanoseconds until this deadline, on any clock; {@link Long#MAX_VALUE} without one. */
+    long remaining(TimeSource other, long now) {
+        TimeSource mine = time;
+        return mine == null ? Long.MAX_VALUE : until - (mine == other ? now : mine.nanos());
     }
 
     /** Runs this within so many nanoseconds, or what is left if that is less, and in an attempt of this number at least. */
@@ -98,31 +106,32 @@ public final class Bound {
         Ambient here = Ambient.get();
         long remaining = Math.min(nanos, here.remaining(time, now));
         TimeSource limiting = remaining == Long.MAX_VALUE ? null : time;
-        return bound(limiting, now + remaining, Math.max(attempt, here.boundAttempt), null, action);
+        int number = here.bound == null ? attempt : Math.max(attempt, here.bound.attempt);
+        return new Bound(limiting, now + remaining, number, null, null).call(action);
     }
 
-    /** Binds all to this thread while the action runs; with no time given, what is bound already goes on to hold. */
-    static <T extends @Nullable Object, E extends Exception> T bound(
-            @Nullable TimeSource time, long until, int attempt, @Nullable Around around, CheckedSupplier<T, E> action)
-            throws E {
+    /** Runs this with what held elsewhere. */
+    public void run(Runnable task) {
+        call(() -> {
+            task.run();
+            return null;
+        });
+    }
+
+    /** Binds this to the thread while the action runs. A deadline that is bound already holds on if this has none. */
+    <T extends @Nullable Object, E extends Exception> T call(CheckedSupplier<T, E> action) throws E {
         Ambient here = Ambient.get();
-        TimeSource outerTime = here.boundTime;
-        long outerAt = here.boundAt;
-        int outerAttempt = here.boundAttempt;
-        Around outerAround = here.boundAround;
-        if (time != null) {
-            here.boundTime = time;
-            here.boundAt = until;
-        }
-        here.boundAttempt = attempt;
-        here.boundAround = Around.joined(around, outerAround);
+        Bound before = here.bound;
+        here.bound = before == null ? this : inside(before);
         try {
             return action.get();
         } finally {
-            here.boundTime = outerTime;
-            here.boundAt = outerAt;
-            here.boundAttempt = outerAttempt;
-            here.boundAround = outerAround;
+            here.bound = before;
         }
+    }
+
+    private Bound inside(Bound outer) {
+        Bound limit = time == null ? outer : this;
+        return new Bound(limit.time, limit.until, attempt, Around.joined(around, outer.around), null);
     }
 }

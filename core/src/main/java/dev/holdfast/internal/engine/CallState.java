@@ -265,8 +265,10 @@ final class CallState extends CallDecisions implements Passage.Beside {
     void inherit(Ambient ambient) {
         CallState outer = ambient.current();
         around = ambient.around();
-        if (outer != null) {
-            outerAttempt = ambient.attempt();
+        outerAttempt = ambient.attempt();
+        if (outer == null) {
+            inheritedNanos = remaining(ambient.bound);
+        } else {
             inheritedNanos = ambient.remaining(time(), now());
             if (outerAttempt > 1 && !spec.idempotent() && outer.spec.idempotent()) {
                 engine.log.once(
@@ -274,20 +276,17 @@ final class CallState extends CallDecisions implements Passage.Beside {
                                 + outer.pipeline() + "', which repeats it: say idempotent(false) there, too",
                         null);
             }
-        } else {
-            outerAttempt = ambient.boundAttempt;
-            inheritedNanos = boundRemaining(ambient);
         }
-        limitCaller(ambient, inheritedNanos);
+        limitCaller(ambient.bound, inheritedNanos);
         tellThoseAround();
     }
 
-    private long boundRemaining(Ambient ambient) {
-        return ambient.boundTime == null ? Long.MAX_VALUE : ambient.boundRemaining(time(), now());
+    private long remaining(@Nullable Bound bound) {
+        return bound == null || bound.time == null ? Long.MAX_VALUE : bound.remaining(time(), now());
     }
 
-    private void limitCaller(Ambient ambient, long inherited) {
-        if (ambient.boundTime != null && ambient.boundTime != time()) {
+    private void limitCaller(@Nullable Bound bound, long inherited) {
+        if (bound != null && bound.time != null && bound.time != time()) {
             engine.log.once(
                     "the deadline around a call of '" + engine.name + "' is measured by another TimeSource than the"
                             + " pipeline, and on VirtualTime it never passes: use Deadline.within(time, ...) or"
@@ -326,12 +325,12 @@ final class CallState extends CallDecisions implements Passage.Beside {
     }
 
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
-    void inheritNothing(Ambient ambient) {
-        outerAttempt = ambient.boundAttempt;
-        if (around != ambient.boundAround) {
-            around = ambient.boundAround;
+    void inheritNothing(@Nullable Bound bound) {
+        outerAttempt = bound == null ? 0 : bound.attempt;
+        if (bound != null) {
+            around = bound.around;
         }
-        limitCaller(ambient, boundRemaining(ambient));
+        limitCaller(bound, remaining(bound));
         tellThoseAround();
     }
 

@@ -18,10 +18,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private final OperationSpec operation;
     private final CheckedSupplier<?, ?> action;
     private final @Nullable Asker asker;
-    private final @Nullable TimeSource limiting;
-    private final long until;
-    private final int number;
-    private final @Nullable Around around;
+    private final Bound bound;
     private final @Nullable Inside inside;
     private final CallContext.@Nullable Snapshot context;
     private final Completion come = new Completion();
@@ -44,10 +41,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         engine = call.engine;
         operation = call.spec.operation();
         asker = call.spec.asker();
-        limiting = call.limited ? call.time() : null;
-        until = call.limitAt;
-        number = Math.max(call.attempts, call.outerAttempt);
-        around = call.withThoseAround();
+        bound = Bound.ofAttempt(call);
         inside = call.inside;
         context = call.context();
     }
@@ -62,7 +56,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         if (begins()) {
             try {
                 Asker.check(asker);
-                value = Bound.bound(limiting, until, number, around, action);
+                value = bound.call(action);
             } catch (Throwable thrown) {
                 error = thrown;
             }
