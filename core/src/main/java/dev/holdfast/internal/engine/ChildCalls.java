@@ -13,11 +13,7 @@ final class ChildCalls {
 
     /** Starts a call of the same action, just inside the layer that has asked for it. */
     void start(CallState parent, CallDecisions.Fork fork) {
-        CallState child = new CallState(engine.plan.layers, parent.async, null);
-        child.begin(engine, parent.spec, parent.mode, true);
-        child.work(Objects.requireNonNull(parent.action), parent.argument);
-        child.background = true;
-        child.base = fork.layer();
+        CallState child = of(parent, fork.layer());
         child.cursor = fork.layer() + 1;
         child.preset(fork.layer(), fork.object());
         child.limitCaller(fork.limitNanos(), 0);
@@ -32,6 +28,17 @@ final class ChildCalls {
             engine.endings.refuse(child);
             run(child);
         }
+    }
+
+    /** A call of the same action that has to do with the layers from this one inward. */
+    CallState of(CallState parent, int base) {
+        CallState child = new CallState(engine.plan.layers, parent.async, null);
+        child.begin(engine, parent.spec, parent.mode, true);
+        child.work(Objects.requireNonNull(parent.action), parent.argument);
+        child.background = true;
+        child.base = base;
+        child.cursor = base;
+        return child;
     }
 
     /** As its caller would run it, whatever this thread has been doing. */

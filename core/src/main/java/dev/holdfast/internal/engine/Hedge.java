@@ -2,7 +2,6 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.Outcome;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,12 +11,6 @@ import org.jspecify.annotations.Nullable;
 final class Hedge extends Once {
     final CallState call;
     private final Race race;
-    private final Engine engine;
-    private final CallSpec spec;
-    private final int mode;
-    private final Object action;
-    private final @Nullable Object argument;
-    private final int outerAttempt;
     private final int attemptsBefore;
 
     long startedAt;
@@ -40,21 +33,16 @@ final class Hedge extends Once {
     Hedge(Race race, CallState parent, int attemptsBefore) {
         this.race = race;
         this.attemptsBefore = attemptsBefore;
-        engine = parent.engine;
-        spec = parent.spec;
-        mode = parent.mode;
-        action = Objects.requireNonNull(parent.action);
-        argument = parent.argument;
-        outerAttempt = parent.outerAttempt;
-        call = new CallState(engine.plan.layers, parent.async, null);
-        call.background = true;
+        call = parent.engine.children.of(parent, race.layer + 1);
+        call.outerAttempt = parent.outerAttempt;
+        call.attempts = attemptsBefore;
         call.standBeside(parent);
-        call.alarms(engine.plan.layers).hedge = this;
+        call.alarms(parent.engine.plan.layers).hedge = this;
     }
 
     /** On the watchdog's thread, which runs no code of the user's. */
     void start() {
-        if (!isTakenBy(engine.lanes::background)) {
+        if (!isTakenBy(call.engine.lanes::background)) {
             landed();
         }
     }
@@ -70,14 +58,10 @@ final class Hedge extends Once {
             landed();
             return;
         }
-        call.begin(engine, spec, mode, true);
-        call.work(action, argument);
-        call.base = race.layer + 1;
-        call.cursor = call.base;
-        call.outerAttempt = outerAttempt;
-        call.attempts = attemptsBefore;
+        call.readNow();
+        call.startsTimed();
         call.limitCaller(race.remainingNanos(call.now()), race.reserve);
-        engine.children.run(call);
+        call.engine.children.run(call);
     }
 
     /** Its walk is over. */
@@ -100,15 +84,14 @@ final class Hedge extends Once {
     private void landed() {
         // Also one that another pipeline has turned away inside the action.
         if (!ran || (outcome == Outcome.REJECTED && NotDone.surely(error))) {
-            engine.hooks.hedgeNotMade(race.layer, engine.time.nanos());
+            call.engine.hooks.hedgeNotMade(race.layer, call.time().nanos());
         }
         race.landed(this);
     }
 
     /** Another attempt has answered, or the whole call has ended. Never runs any of it on this thread. */
     void giveUp() {
-        // Its call knows no engine before it has begun.
-        if (!engine.driver(call.async).giveUp(call)) {
+        if (!call.driver().giveUp(call)) {
             started = false;
         }
     }
@@ -117,7 +100,7 @@ final class Hedge extends Once {
     void begun() {
         startedAt = call.attemptStart;
         started = true;
-        engine.observers.hedged(spec.operation().name(), attemptsBefore + 1);
+        call.engine.observers.hedged(call.operation(), attemptsBefore + 1);
     }
 
     String limitOwnerName() {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Tells the observers of one pipeline; what one of them throws is logged once for its class and goes no further. */
@@ -36,7 +37,7 @@ final class Observers {
         return bound.length != 0;
     }
 
-    // One loop a method and no lambda: these run on the call's path and allocate nothing.
+    // One loop a method and no lambda where the call's path is: these allocate nothing.
 
     /** Before the pipeline's first call. */
     void opened(Observed opened) {
@@ -72,13 +73,7 @@ final class Observers {
     }
 
     void backgroundSettled(@Nullable String operation, Outcome outcome, long nanos) {
-        for (CallObserver observer : bound) {
-            try {
-                observer.backgroundSettled(pipeline, operation, outcome, nanos);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observer -> observer.backgroundSettled(pipeline, operation, outcome, nanos));
     }
 
     void attemptSettled(@Nullable String operation, int attempt, Outcome outcome, long nanos) {
@@ -102,59 +97,34 @@ final class Observers {
     }
 
     void retryScheduled(@Nullable String operation, int attempts, long waitNanos) {
-        for (CallObserver observer : bound) {
-            try {
-                observer.retryScheduled(pipeline, operation, attempts, waitNanos);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observer -> observer.retryScheduled(pipeline, operation, attempts, waitNanos));
     }
 
     void retryRefused(@Nullable String operation, int attempts, Refusal why) {
-        for (CallObserver observer : bound) {
-            try {
-                observer.retryRefused(pipeline, operation, attempts, why);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observer -> observer.retryRefused(pipeline, operation, attempts, why));
     }
 
     void hedged(@Nullable String operation, int attempt) {
-        for (CallObserver observer : bound) {
-            try {
-                observer.hedged(pipeline, operation, attempt);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observer -> observer.hedged(pipeline, operation, attempt));
     }
 
     void stateChanged(String policy, String from, String to) {
-        for (CallObserver observer : bound) {
-            try {
-                observer.stateChanged(pipeline, policy, from, to);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observer -> observer.stateChanged(pipeline, policy, from, to));
     }
 
     void overrun(@Nullable String operation, long nanos) {
-        for (CallObserver observer : bound) {
-            try {
-                observer.overrun(pipeline, operation, nanos);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observer -> observer.overrun(pipeline, operation, nanos));
     }
 
     void writtenOff(@Nullable String operation, String policy) {
+        each(observer -> observer.writtenOff(pipeline, operation, policy));
+    }
+
+    /** For what is rare. */
+    private void each(Consumer<CallObserver> tell) {
         for (CallObserver observer : bound) {
             try {
-                observer.writtenOff(pipeline, operation, policy);
+                tell.accept(observer);
             } catch (Throwable thrown) {
                 log(observer, thrown);
             }
