@@ -6,8 +6,8 @@ import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
-import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.Reply;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;

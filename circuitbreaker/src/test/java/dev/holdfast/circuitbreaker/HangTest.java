@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Reason;
+import dev.holdfast.Reply;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
-import dev.holdfast.Reply;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Running;

@@ -30,7 +30,6 @@ public final class Views implements Witness {
     /** Volatile: a policy may be built into another pipeline while calls of the first one run. */
     private volatile Map<State, CallNotPermittedException> refusals;
 
-
     /** Copy of the views' publishers. Volatile: a view is told of what ends after it was asked for. */
     private volatile Events[] publishers = {};
 
