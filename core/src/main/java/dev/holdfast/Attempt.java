@@ -12,7 +12,10 @@ public interface Attempt {
     /** The number of the attempt in its call; the first is 1. */
     int number();
 
-    /** The time that this attempt has left, never negative; about 292 years without a limit. */
+    /**
+     * The time that this attempt has left: at least a nanosecond, because clients refuse a timeout of zero; about 292 years without
+     * a limit.
+     */
     Duration remaining();
 
     /** {@link #remaining} in nanoseconds; {@link Long#MAX_VALUE} without a limit. */

@@ -135,6 +135,15 @@ public final class Call<T extends @Nullable Object> {
         operation.pipeline.engine.blocking.call(unkeyed.spec, any, Engine.ATTEMPT, null, false);
     }
 
+    /** As {@link #callInterruptibly}, and says where the answer came from. */
+    public <E extends Exception> Reply<T> replyInterruptibly(
+            CheckedFunction.Interruptible<? super Attempt, ? extends T, ? extends E> action)
+            throws E, InterruptedException {
+        Engine engine = engineFor(Objects.requireNonNull(action, "action"));
+        CheckedFunction<Attempt, T, Exception> any = action::apply;
+        return engine.blocking.call(spec, any, Engine.ATTEMPT, null, true);
+    }
+
     /** As {@link #call}, and says where the answer came from. */
     public <E extends Exception> Reply<T> reply(CheckedFunction<? super Attempt, ? extends T, ? extends E> action)
             throws E {

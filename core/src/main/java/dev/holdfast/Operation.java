@@ -180,6 +180,28 @@ public final class Operation<T extends @Nullable Object> {
                 this, decorable(function), Engine.KEYED_ATTEMPT, Objects.requireNonNull(partition, "partition"));
     }
 
+    /**
+     * As {@link #decorate(CheckedFunction)}, for a function that throws {@link InterruptedException} beside another checked exception,
+     * as {@code java.net.http} does.
+     */
+    public <K, E extends Exception> InterruptiblyDecorated<K, T, E> decorateInterruptibly(
+            CheckedFunction.Interruptible<? super K, ? extends T, ? extends E> function) {
+        return new Blocking<>(this, interruptible(function), Engine.KEYED, null);
+    }
+
+    /** As {@link #decorateInterruptibly(CheckedFunction.Interruptible)}, for answers that depend on the user. */
+    public <K, E extends Exception> InterruptiblyDecorated<K, T, E> decorateInterruptibly(
+            CheckedFunction.Interruptible<? super K, ? extends T, ? extends E> function, Supplier<?> partition) {
+        return new Blocking<>(
+                this, interruptible(function), Engine.KEYED, Objects.requireNonNull(partition, "partition"));
+    }
+
+    private <K> Object interruptible(CheckedFunction.Interruptible<? super K, ? extends T, ?> function) {
+        decorable(function);
+        CheckedFunction<K, T, Exception> any = function::apply;
+        return any;
+    }
+
     /** As {@link #decorate(CheckedFunction)}, for a function that returns a stage. The returned function never throws. */
     public <K> DecoratedAsync<K, T> decorateAsync(
             Function<? super K, ? extends CompletionStage<? extends T>> function) {
@@ -222,6 +244,19 @@ public final class Operation<T extends @Nullable Object> {
     }
 
     /**
+     * As {@link Decorated}, of a function that also throws {@link InterruptedException}.
+     *
+     * @param <K> its argument, the key
+     * @param <T> the type of the answer
+     * @param <E> what else the function may throw
+     */
+    public interface InterruptiblyDecorated<K, T extends @Nullable Object, E extends Exception>
+            extends CheckedFunction.Interruptible<K, T, E> {
+        /** As {@link #apply}, and says where the answer came from. */
+        Reply<T> reply(K argument) throws E, InterruptedException;
+    }
+
+    /**
      * A function that returns a stage, with the pipeline around it. Reports every problem in the future.
      *
      * @param <K> its argument, the key
@@ -257,7 +292,8 @@ public final class Operation<T extends @Nullable Object> {
             Operation<T> operation,
             Object function,
             int mode,
-            @Nullable Supplier<?> partition) implements Decorated<K, T, E>, Family.Decorated {
+            @Nullable Supplier<?> partition)
+            implements Decorated<K, T, E>, InterruptiblyDecorated<K, T, E>, Family.Decorated {
         @Override
         public Family family() {
             return operation.family;

@@ -410,7 +410,10 @@ public final class Pipeline implements Observed, AutoCloseable {
         if (found.size() != 1) {
             throw new IllegalArgumentException(
                     "pipeline '" + name + "' has " + (found.isEmpty() ? "no " : found.size() + " ")
-                            + type.getSimpleName() + ", but exactly one is asked for: " + this);
+                            + type.getSimpleName() + ", but exactly one is asked for; it has "
+                            + policies.stream()
+                                    .map(policy -> policy.getClass().getSimpleName())
+                                    .toList());
         }
         return found.get(0);
     }

@@ -182,8 +182,8 @@ class CallShapesTest {
         assertThat(p.policy(TimeoutPolicy.class)).isSameAs(timeout);
         assertThatThrownBy(() -> p.policy(FallbackPolicy.class))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("pipeline 'p' has no FallbackPolicy, but exactly one is asked for: "
-                        + "p: retry > timeout > retry > call");
+                .hasMessage("pipeline 'p' has no FallbackPolicy, but exactly one is asked for; it has"
+                        + " [RetryPolicy, TimeoutPolicy, RetryPolicy]");
         assertThatThrownBy(() -> p.policy(RetryPolicy.class)).hasMessageContaining("'p' has 2 RetryPolicy");
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Operation.Decorated;
 import dev.holdfast.Operation.DecoratedAsync;
+import dev.holdfast.Operation.InterruptiblyDecorated;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -87,6 +88,36 @@ class DecoratedTest {
                 .join();
         assertThat(async.value()).isEqualTo("k");
         assertThat(async.attempts()).isEqualTo(1);
+    }
+
+    private String interruptible(String key) throws IOException, InterruptedException {
+        if (key.isEmpty()) {
+            throw new InterruptedException("by the client");
+        }
+        return answered(key);
+    }
+
+    private String answered(String key) throws IOException {
+        if (key.equals("down")) {
+            throw new IOException("down");
+        }
+        return key + " for " + user;
+    }
+
+    @Test
+    void functionThatIsInterruptedKeepsBothOfItsExceptions() throws IOException, InterruptedException {
+        InterruptiblyDecorated<String, String, IOException> get =
+                operation().decorateInterruptibly(this::interruptible);
+        assertThat(get.apply("k")).isEqualTo("k for ann");
+        assertThat(get.reply("k").source()).isEqualTo(Source.LIVE);
+        assertThatThrownBy(() -> get.apply("down")).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> get.reply("")).isInstanceOf(InterruptedException.class);
+        assertThat(Thread.interrupted()).isTrue();
+        InterruptiblyDecorated<String, String, IOException> mine =
+                operation().decorateInterruptibly(this::interruptible, () -> user);
+        assertThat(mine.apply("k")).isEqualTo("k for ann");
+        Reply<String> reply = operation().key("k").replyInterruptibly(attempt -> interruptible("k"));
+        assertThat(reply.value()).isEqualTo("k for ann");
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param <B> the builder
  */
 final class Section<B> {
+    /** A builder's method of several words, in the sentence about an option. */
+    private static final Pattern METHOD = Pattern.compile("\\b[a-z]+(?:[A-Z][a-z]+)+\\b");
+
     private final PolicyFactory<B> factory;
     private final B builder;
     private final Place place;
@@ -113,11 +117,12 @@ final class Section<B> {
     private void report(InvalidSettingsException.Problem problem, Problems problems) {
         String option = optionOf(problem.option());
         Place where = given.get(option);
+        String expected = METHOD.matcher(problem.expected()).replaceAll(method -> optionOf(method.group()));
         if (where != null) {
-            problems.add(where, "is " + problem.value(), problem.expected());
+            problems.add(where, "is " + problem.value(), expected);
         } else if (refused.isEmpty()) {
             // A refused value has its default. A value that does not fit this default is no mistake of the file.
-            problems.add(place, option + " is " + problem.value(), problem.expected());
+            problems.add(place, option + " is " + problem.value(), expected);
         }
     }
 

@@ -44,7 +44,7 @@ class EnginesTest {
             .and()
             .resideOutsideOfPackage("..internal.resilience4j..")
             .and()
-            .haveNameNotMatching(".*\\.(CircuitBreaker|Bulkhead|Throttle)(Policy|Settings)(\\$Builder)?")
+            .haveNameNotMatching(".*\\.(CircuitBreaker|Bulkhead|Throttle)(Policy|PolicyFactory|Settings)(\\$Builder)?")
             .should()
             .dependOnClassesThat()
             .resideInAPackage(RESILIENCE4J);

@@ -203,7 +203,8 @@ class ClassPathTest {
                                 "16 pipelines.inventory.bulkhead.max-concurrent-calls",
                                 "17 pipelines.inventory.bulkhead.max-wait",
                                 "19 pipelines.inventory.timeout.limit",
-                                "20 pipelines.inventory.fallback.function"));
+                                "20 pipelines.inventory.fallback.function"))
+                .withMessageContaining("exactly one of function, async-function, value and only-of-operations");
         assertThat(told).isEmpty();
     }
 

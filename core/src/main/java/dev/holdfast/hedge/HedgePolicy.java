@@ -187,15 +187,20 @@ public final class HedgePolicy extends Policy {
         if (underWay != null) {
             return passage.await(underWay, Long.MAX_VALUE);
         }
-        boolean answered = passage.outcome() == Outcome.SUCCESS;
+        boolean answered = isAnswer(passage.outcome());
         int decision = passage.beside().endHedges();
-        if (!answered && passage.outcome() == Outcome.SUCCESS) {
+        if (!answered && isAnswer(passage.outcome())) {
             won.increment();
         }
         if (passage.started() && !passage.cutShort()) {
             learn(passage);
         }
         return decision;
+    }
+
+    /** The caller's own fault too is an answer of the dependency. */
+    private static boolean isAnswer(Outcome outcome) {
+        return outcome == Outcome.SUCCESS || outcome == Outcome.IGNORED;
     }
 
     @Override

@@ -172,7 +172,8 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     public void park(Object blocker, long nanos) {
         if (nanos > 0 && baton.await(Wait.PARKED, nanos, blocker) == Turn.QUIET) {
             throw new IllegalStateException("deadlock: nothing is left to happen in virtual time while "
-                    + Thread.currentThread().getName() + " waits without limit for " + blocker);
+                    + Thread.currentThread().getName() + " waits without limit for " + blocker
+                    + "; is the pipeline on this time?");
         }
     }
 

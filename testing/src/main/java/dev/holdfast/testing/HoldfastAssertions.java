@@ -240,7 +240,7 @@ public final class HoldfastAssertions {
 
         static CallAssert of(CompletableFuture<?> call) {
             if (!call.isDone()) {
-                return new CallAssert(null, "it has not ended");
+                return new CallAssert(null, "it has not ended (on virtual time, run() or advance() comes first)");
             }
             try {
                 return new CallAssert(null, "it ended well, with <" + call.join() + ">");

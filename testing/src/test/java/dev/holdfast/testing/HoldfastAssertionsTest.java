@@ -157,7 +157,7 @@ class HoldfastAssertionsTest {
         String expected = "Expected the call to be rejected by bulkhead: BULKHEAD_FULL, but ";
         fails(
                 () -> assertThatCall(well).wasRejectedBy("bulkhead", Reason.BULKHEAD_FULL),
-                expected + "it has not ended");
+                expected + "it has not ended (on virtual time, run() or advance() comes first)");
         time.run();
         fails(
                 () -> assertThatCall(well).wasRejectedBy("bulkhead", Reason.BULKHEAD_FULL),

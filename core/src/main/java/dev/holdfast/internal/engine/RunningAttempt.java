@@ -41,7 +41,7 @@ final class RunningAttempt implements Attempt {
 
     @Override
     public long remainingNanos() {
-        return limited ? Math.max(0, limitAt - time.nanos()) : Long.MAX_VALUE;
+        return limited ? Math.max(1, limitAt - time.nanos()) : Long.MAX_VALUE;
     }
 
     @Override
