@@ -71,8 +71,7 @@ final class Policies {
     }
 
     static Policy throttle() {
-        // The burst is a whole second: a thread that is held up for less after it has read the clock is not turned
-        // away.
+        // The burst is a whole second: a thread that is held up for less after it read the clock is not rejected.
         return ThrottlePolicy.of(
                 t -> t.limit(CALLS_PER_SECOND).per(Duration.ofSeconds(1)).burst(CALLS_PER_SECOND));
     }

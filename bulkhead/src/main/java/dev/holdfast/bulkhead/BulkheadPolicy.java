@@ -174,8 +174,7 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public int settle(Passage passage) {
         AdaptiveLimit limit = adaptive;
-        // How long a call took that its own caller cut short, or that it did not get done in so little, says nothing
-        // either.
+        // How long an attempt took that an outer limit cut short says nothing of the load.
         if (limit == null || !passage.started() || passage.cutShort()) {
             return KEEP;
         }
@@ -233,8 +232,8 @@ public final class BulkheadPolicy extends Policy {
      * This bulkhead as one of resilience4j's, for its registries, Micrometer binders and decorators. Its events and metrics tell
      * of the calls of pipelines and of its own alike, and both share the permits and the queue. Its {@code maxWaitDuration} is
      * that of the config which the {@linkplain BulkheadSettings#from settings} were made from, or zero; any other makes its
-     * caller wait by parking the calling thread. What it gives out has no token: whoever gives one back twice gives back another one's that the view gave out,
-     * but never one of a pipeline, and never more than are out. {@code changeConfig} is {@link #resize}. Consumers of its
+     * caller wait by parking the calling thread. A permit given back twice may free that of another user of the view, but never
+     * one of a pipeline, and never more than are out. {@code changeConfig} is {@link #resize}. Consumers of its
      * events run on the thread of the call and must not block; one that throws is logged once. The same view for the same name.
      *
      * <p>A registry takes it through a pre-filled {@code RegistryStore}; its {@code replace} does nothing for an absent name.

@@ -97,8 +97,7 @@ class DifferentialTest {
 
     private void step(Twins twins, SplittableRandom random, boolean eventful) {
         long took = random.nextLong(5) * MILLISECOND + random.nextLong(2);
-        // Which kind of call is frequent differs from sequence to sequence by what came before, and now and then by
-        // hand.
+        // Which kind of call is frequent depends on the calls before, and now and then on moves by hand.
         switch (random.nextInt(eventful ? 20 : 17)) {
             case 0, 1, 2, 3 -> twins.acquire();
             case 4, 5, 6, 7 -> twins.report(b -> b.onSuccess(took, TimeUnit.NANOSECONDS));

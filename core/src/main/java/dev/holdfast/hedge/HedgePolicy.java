@@ -209,9 +209,9 @@ public final class HedgePolicy extends Policy {
     }
 
     /**
-     * Of an attempt that lost only its time so far is known, and is taken for the whole: it is above the delay anyway, and so
-     * on its right side of the percentile. A failure says nothing about how long an answer takes. Not for
-     * what a limit from further out cut short: else a caller with a short deadline would have all others hedged.
+     * A lost attempt is recorded with its time so far. That is longer than the delay, which is enough for the percentile. A
+     * failure says nothing about how long an answer takes. An attempt that an outer limit cut short must not be recorded: one
+     * caller with a short deadline would have all others hedged.
      */
     private void learn(Passage passage) {
         Outcome outcome = passage.outcome();

@@ -37,12 +37,11 @@ public final class RetryBudget {
     /** What a busy client has for each of its latest successes, in thousandths of a token. */
     private static final int MOST_RATIO = 100;
 
-    /** One success in so many carries over what all have put in; the others only count. */
+    /** About one success in so many credits all that were counted. */
     private static final int CARRIES = 16;
 
-    // The word: how many successes have been credited above, thousandths of a token that are missing below. Both are
-    // swapped together, so that no success is credited twice. It stands alone on its cache line: every success reads
-    // it.
+    // The word: credited successes in the upper bits, missing thousandths of a token in the lower. One swap writes
+    // both, so that no success is credited twice. The word has its own cache line: every success reads it.
     private static final int WORD = 16;
     private static final int MISSING_BITS = 24;
     private static final long MISSING_MASK = (1L << MISSING_BITS) - 1;
@@ -85,8 +84,8 @@ public final class RetryBudget {
     }
 
     /**
-     * An attempt has succeeded: false if it is only counted, as long as nothing is missing, so that its caller need not look at the
-     * clock; one in {@link #TOGETHER} of a thread brings the others with it.
+     * Notes a success. Returns true if the caller must call {@link #succeeded}: after {@link #TOGETHER} successes of a thread,
+     * or while tokens are missing. Otherwise it need not read the clock.
      */
     boolean needsTimeOfSuccess() {
         if ((padded.get(WORD) & MISSING_MASK) != 0) {
@@ -117,7 +116,7 @@ public final class RetryBudget {
             return;
         }
         if (firstForLong) {
-            // What is missing of a traffic that is over is forgotten.
+            // A new second begins, and the maximum may be smaller now. Debt above it is dropped.
             pay(0, full(now));
         }
         successes.increment();

@@ -90,7 +90,7 @@ public final class RetryPolicy extends Policy {
         if (rejected ? !settings.retryRejections() : !isDependencysFault(outcome)) {
             return KEEP;
         }
-        boolean paid = rejected ? isFirstTryOrAllowed(passage) : isPaid(passage);
+        boolean paid = rejected ? isFirstTryOrAllowed(passage) : pays(passage);
         Refusal refusal = refusal(passage);
         if (refusal != null) {
             return settings.maxAttempts() == 1 ? KEEP : passage.refuseRetry(refusal);
@@ -107,10 +107,10 @@ public final class RetryPolicy extends Policy {
     }
 
     /**
-     * By each failure, whether or not it is tried again: the budget knows how the dependency is. An attempt that a limit
-     * from further out cut short says nothing of that.
+     * Takes a token for this failure, also if it is not retried. Returns whether the budget allows a retry. An attempt that an
+     * outer limit cut short takes none: it says nothing about the dependency.
      */
-    private boolean isPaid(Passage passage) {
+    private boolean pays(Passage passage) {
         if (budget == null) {
             return true;
         }
@@ -129,15 +129,15 @@ public final class RetryPolicy extends Policy {
         long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK, drawn) : 0;
         long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries, drawn);
         wait = Math.max(wait, passage.heldRetry());
-        // What does not fit is refused for that, and takes nothing from the few that time grants.
-        if (!paid && wait <= passage.remaining() && !isSpared(passage.now())) {
+        // A retry that does not fit into the time is refused for that, and uses up no spare.
+        if (!paid && wait <= passage.remaining() && !takesSpare(passage.now())) {
             return passage.refuseRetry(Refusal.BUDGET);
         }
         passage.slot((long) Math.min(tries, MOST_COUNTED) << WAIT_BITS | Math.min(backoff, WAIT_MASK));
         return passage.retry(wait);
     }
 
-    private boolean isSpared(long now) {
+    private boolean takesSpare(long now) {
         return budget != null && budget.spare(now);
     }
 

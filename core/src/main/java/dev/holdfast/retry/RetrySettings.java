@@ -77,14 +77,14 @@ public final class RetrySettings {
         return given != null ? given : builder.budget.build();
     }
 
-    /** No longer than the longest that is waited because a server says so. */
+    /** The wait that a server suggests, at most {@code maxRetryAfter}. */
     long capped(long retryAfterNanos) {
         return Math.min(retryAfterNanos, maxRetryAfterNanos);
     }
 
     /**
-     * The wait where another one is told: at least that, and longer by up to a tenth or the backoff, whichever is more. Those
-     * who were told the same do not come back together.
+     * The wait if the server suggested one: that, plus up to a tenth of it, or up to the backoff if that is more. So clients
+     * that were told the same do not come back together.
      */
     long stretchedNanos(long told, int attempts, double drawn) {
         if (builder.jitter == Jitter.NONE) {

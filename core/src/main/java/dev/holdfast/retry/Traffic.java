@@ -12,12 +12,11 @@ final class Traffic {
     private static final int SECONDS = 5;
     private static final int SECOND_SHIFT = 30;
 
-    /** More than are looked at, so that the cell of a second that begins is none of the five before it. */
+    /** More cells than seconds that are summed, so that a new second overwrites none of the last five. */
     private static final int CELLS = 8;
 
-    // A cell: its second above, the number of successes below, which is zero only in a cell that was never used. All
-    // are
-    // on cache lines of their own, since every success reads one.
+    // A cell: its second in the upper bits, the number of its successes in the lower, zero only in an unused cell. The
+    // cells share no cache line with other data: every success reads one.
     private static final int FIRST = 16;
     private static final int COUNT_BITS = 20;
     private static final long COUNT_MASK = (1L << COUNT_BITS) - 1;
@@ -44,7 +43,7 @@ final class Traffic {
 
     private boolean begins(long second, int at, long cell, int successes) {
         boolean isNewer = (cell & COUNT_MASK) == 0 || second - (cell >> COUNT_BITS) > 0;
-        // Whoever is late for its second, or loses the swap by a success in the same moment, is not counted.
+        // A success that comes late for its second, or loses the swap to another, is not counted.
         return isNewer && padded.compareAndSet(at, cell, second << COUNT_BITS | successes);
     }
 

@@ -165,8 +165,7 @@ class NestedLimitTest {
         Pipeline outer = pipeline(hand, "outer", TimeoutPolicy.of(ofMillis(20)));
         List<String> felt = new ArrayList<>();
         Throwable thrown = catchThrowable(() -> outer.call(() -> {
-            // Deaf to its interrupt: the inner call ends with its limit, and the outer action has still to feel its
-            // own.
+            // Deaf to its interrupt: the inner call ends with its limit, and the outer action must still see its own.
             assertThat(catchThrowable(() -> inner.call(() -> {
                         hand.advance(ofMillis(20));
                         return "late";

@@ -93,8 +93,7 @@ class HedgeDelayTest {
             lab.run(way, SLOW, FAST);
         }
         lab.time.advance(Duration.ofMinutes(2));
-        // Of the ones that lost it is known that they took 21 ms or more; the hedges' 1 ms would be the answer of no
-        // one.
+        // Lost attempts are known to have taken 21 ms or more. The 1 ms of the hedges is no one's answer time.
         assertThat(lab.run(way, SLOW, FAST).after().toNanos() / 1e6).isBetween(22.0, 23.0);
     }
 

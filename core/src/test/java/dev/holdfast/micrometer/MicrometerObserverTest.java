@@ -267,9 +267,8 @@ class MicrometerObserverTest {
     void countingAllocatesNothing() {
         open();
         int calls = 20_000;
-        // Once warm: the JVM allocates on the calling thread too, whenever it finds the time to compile. Less than a
-        // byte a
-        // call is the measurement's own.
+        // Once warm: the JVM allocates on the calling thread too, whenever it finds the time to compile. The
+        // measurement itself takes less than a byte a call.
         assertThat(LongStream.generate(() -> allocatedBy(calls)).skip(1).limit(50))
                 .anyMatch(bytes -> bytes < calls);
     }

@@ -216,8 +216,7 @@ public final class StaleCachePolicy extends Policy {
                 ticket.takesOldIfSlow(true);
                 passage.limit(slowAfter(pace(passage)));
             } else {
-                // A load that cannot go on in the background has the time of one attempt, whose own limit strikes
-                // first.
+                // A load that cannot go on in the background has one attempt's time; the attempt's own limit is first.
                 passage.limit(attemptNanos == Long.MAX_VALUE ? Long.MAX_VALUE : attemptNanos + 1);
             }
         }

@@ -6,10 +6,9 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which layers of a call want to be told of an attempt that runs too long, and who has been told. Healthy attempts pay for
- * it with plain writes: the watchdog tells nobody before {@link #MARGIN_NANOS} more have passed, so that an attempt which
- * ended in time, and said so before it read the clock, has been seen by then to have ended; only one that was late, or
- * nearly so, settles with the watchdog by an atomic exchange who was told.
+ * Which layers of a call want to be told of an attempt that runs too long, and which were told. The watchdog waits
+ * {@link #MARGIN_NANOS} longer. An attempt closes before it reads the clock, so by then the watchdog sees every attempt that
+ * ended in time, and these need only plain writes. An attempt that ran too long uses an atomic exchange to learn who was told.
  */
 final class Alarms {
     /** Policies of a pipeline that can ask: there is a bit for each beside the number of the attempt. */

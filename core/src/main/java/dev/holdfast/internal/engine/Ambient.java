@@ -34,7 +34,7 @@ final class Ambient {
     final Caller caller = new Caller(Thread.currentThread());
 
     private boolean ownRuns;
-    /** Whether {@link #own} runs further out than what this thread is in the middle of for somebody else. */
+    /** Whether {@link #own} is a call outside of the work that this thread now does for another caller. */
     private boolean ownHidden;
 
     private @Nullable CallState inner;
@@ -74,7 +74,7 @@ final class Ambient {
         runLater();
     }
 
-    /** The walk holds still while something of the user's runs, or the thread waits; true if there was one that did not yet. */
+    /** Pauses the walk while the user's code runs or the thread waits. Returns whether a walk was running. */
     boolean pauseWalk() {
         boolean before = walking;
         leaveWalk(false);
@@ -86,8 +86,8 @@ final class Ambient {
     }
 
     /**
-     * Runs this on this thread: at once, or after the walk that it is in. However many come one out of the other, none runs
-     * inside another one.
+     * Runs the continuation on this thread: at once, or after the walk that the thread is in. Continuations run one after the
+     * other, never one inside another.
      */
     void runOrLater(Runnable continuation) {
         Deque<Runnable> queue = later;
@@ -99,7 +99,7 @@ final class Ambient {
         runLater();
     }
 
-    /** What had to wait until nothing else goes on here. */
+    /** Runs what had to wait until this thread does nothing else. */
     void runLater() {
         if (later == null || walking || draining || depth > 0) {
             return;
@@ -204,7 +204,7 @@ final class Ambient {
         return current() == null && bound == null;
     }
 
-    /** From now on what held where this call was made holds here too, and nothing else. */
+    /** Replaces what holds on this thread by what held where this call was made. */
     Held replace(CallState call) {
         Held before = new Held(inner, ownHidden, bound);
         inner = null;

@@ -14,11 +14,11 @@ import java.util.WeakHashMap;
  * <p>Read and written by all threads without care: an answer that is lost to a race is followed by others.
  */
 final class AnswerTimes {
-    /** An answer more often than this is not noted. */
+    /** At most one answer in this time is noted. */
     static final long SAMPLE_NANOS = 1_000_000;
-    /** Attempts that ran for longer than the median and got no answer, one after the other, until this is a hang. */
+    /** After so many attempts in a row that ran longer than the median without an answer, the next one counts as a hang. */
     private static final int HANG = 20;
-    /** Then the older half of what is known is forgotten: many more than a twentieth, few enough to follow a change. */
+    /** At this number the counts are halved: enough remain for a twentieth to count, few enough to follow a change. */
     private static final int MOST = 256;
 
     private static final int STEP_BITS = 3;
@@ -53,7 +53,7 @@ final class AnswerTimes {
         }
     }
 
-    /** There are more answers than buckets, so that one has two of them: something stays. */
+    /** There are more answers than buckets, so some bucket holds two: something stays. */
     private void forgetHalf() {
         for (int i = 0; i < BUCKETS; i++) {
             counts[i] = (short) (counts[i] / 2);
@@ -70,10 +70,10 @@ final class AnswerTimes {
     }
 
     /**
-     * A limit has ended an attempt: whether that says something of the dependency.
+     * Whether an attempt that a limit ended counts against the dependency.
      *
      * @param nanos how long the attempt ran
-     * @param longNanos what is long while no answer is known
+     * @param longNanos how long such an attempt must have run if no answer is known
      */
     boolean areOutlivedBy(long nanos, long now, long longNanos) {
         int known = known();
@@ -109,7 +109,7 @@ final class AnswerTimes {
         return before >= HANG;
     }
 
-    /** The longest, this many longer ones left out. */
+    /** The longest time, without this many longer ones. */
     private long longestBut(int leftOut) {
         int left = leftOut;
         int bucket = BUCKETS - 1;

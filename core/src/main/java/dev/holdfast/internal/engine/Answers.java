@@ -16,7 +16,7 @@ final class Answers {
         }
     }
 
-    /** Not every answer: quick ones would write what all threads read. */
+    /** Notes only some answers: each write slows down all threads that read. */
     void note(CallState call) {
         if (call.now() - notedAt >= AnswerTimes.SAMPLE_NANOS || !noted) {
             noteNow(call);
@@ -31,7 +31,7 @@ final class Answers {
         }
     }
 
-    /** To which layers the attempt, which a limit has ended, says something of the dependency: a bit for each. */
+    /** A bit for each layer: the attempt that a limit ended ran long enough to count against the dependency. */
     long outlived(CallState call) {
         long longNanos = call.longFor(call.limitOwner);
         long mask = 0;

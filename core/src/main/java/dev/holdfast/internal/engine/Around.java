@@ -6,11 +6,11 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call inside of which others run, and the calls around it: what its layers held when the inner ones began, if it has a key,
- * and where they tell what they come to. Goes wherever the limit and the number of the attempt go.
+ * A call with inner calls, and the calls around it. Knows what its layers held when the inner calls began, if it has a key, and
+ * where inner calls report. Goes wherever the limit and the number of the attempt go.
  */
 final class Around {
-    /** A task that hands on the next one for ever would be remembered with all that were before it. */
+    /** Without this bound, a task that always starts the next one would be remembered with all that came before it. */
     private static final int MOST = 1_000;
 
     private final Engine engine;
@@ -67,7 +67,7 @@ final class Around {
         }
     }
 
-    /** Both of what is bound to a thread and what its innermost call has around it, each of which may know the other. */
+    /** Joins what is bound to a thread and what its innermost call has around it. Each may contain the other. */
     static @Nullable Around joined(@Nullable Around bound, @Nullable Around calls) {
         if (bound == null || (calls != null && calls.knows(bound))) {
             return calls;

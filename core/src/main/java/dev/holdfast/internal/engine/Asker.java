@@ -7,9 +7,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * For whom a call asks, by what its caller's thread says. A function that reads the same from its thread would ask for nobody,
- * or for somebody else, on another one (a refresh, a hedge, a retry of an asynchronous call, a dedicated thread): so it
- * does not run there, unless that thread says the same.
+ * For whom a call asks, as its caller's thread says. On another thread (a refresh, a hedge, a retry of an asynchronous call, a
+ * dedicated thread) a function may find nobody or somebody else. So it runs only where the thread says the same.
  */
 public final class Asker {
     private final Engine engine;
@@ -27,8 +26,8 @@ public final class Asker {
     }
 
     /**
-     * On the thread that is about to run the function: why it may not; null if it may. Also if the thread is the caller's: it
-     * may serve somebody else by now.
+     * On the thread that is about to run the function: why it may not, or null. Also checked on the caller's thread, which may
+     * serve somebody else by now.
      */
     @Nullable
     CallRejectedException refusal() {

@@ -14,7 +14,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Runs calls without holding a thread: where a policy says pause or await, a continuation is left and the thread returns. */
+/** Runs calls without holding a thread. For a pause or an await it leaves a continuation, and the thread returns. */
 public final class AsyncDriver implements Driver {
     /** Continuations on one stack before they go through the executor. */
     private static final int DEEPEST = 16;
@@ -150,7 +150,7 @@ public final class AsyncDriver implements Driver {
             try {
                 watchdog.watch(call, suspension.number);
             } catch (Throwable noTimer) {
-                // Without an alarm the call may run all the same, without its limit it may not.
+                // The call may run without an alarm, but not without its limit.
                 if (call.limited) {
                     throw noTimer;
                 }
@@ -161,7 +161,7 @@ public final class AsyncDriver implements Driver {
         Fault fault = call.takeFault();
         if (fault == null && dedicated != null) {
             startElsewhere(call, suspension, dedicated);
-            // Not before: a try for which there is no thread is turned away, and the call ends as the one before it.
+            // Only now: if there is no thread, the try is rejected and the call ends as the one before it.
             call.dropKept();
             return;
         }
@@ -201,7 +201,7 @@ public final class AsyncDriver implements Driver {
                 .start(fault.delayNanos());
     }
 
-    /** The action on another thread: by the time that one looks, the call may be at its next attempt. */
+    /** The action on another thread. When that runs it, the call may already be at its next attempt. */
     private Runnable elsewhere(CallState call, Suspension suspension) {
         Bound bound = Bound.ofAttempt(call);
         RunningAttempt attempt = BlockingDriver.newAttempt(call);
@@ -265,7 +265,7 @@ public final class AsyncDriver implements Driver {
 
     // ---- resuming
 
-    /** The winner resumes the call, at once or through the executor; false: somebody else was first. */
+    /** Claims the suspension and resumes the call, at once or through the executor; false if somebody else was first. */
     boolean claim(Suspension suspension, int reason, boolean handOver) {
         CallState call = suspension.call;
         int from = call.claim(suspension.number, reason);
@@ -336,7 +336,7 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    /** On a thread of the executor; or where it was handed in, if the executor does that: there it waits. */
+    /** On a thread of the executor. If the executor runs it on the thread that handed it in, it waits there for its turn. */
     private void handedOver(CallState call) {
         Ambient ambient = Ambient.get();
         ambient.runOrLater(() -> nested(ambient, call));
@@ -372,7 +372,7 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    /** Or here, if there is none: an end in the wrong place is better than none. */
+    /** Runs the task here if there is no spare thread: an end in the wrong place is better than none. */
     void onSpareThread(Runnable task) {
         try {
             engine.lanes.spare().execute(task);
@@ -381,7 +381,7 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    /** As its caller would go on with it, whatever else this thread is in the middle of. */
+    /** Continues the call as its caller would, whatever else this thread is doing. */
     private void goOn(Ambient ambient, CallState call) {
         Surroundings callers = Surroundings.enter(call, ambient);
         boolean before = ambient.enterWalk();
@@ -420,7 +420,7 @@ public final class AsyncDriver implements Driver {
                 attemptResumed(call, suspension, claimedBy);
                 break;
             case STAGE:
-                // What comes after somebody else's claim is discarded where it comes, and may come at this moment.
+                // A result that loses the claim is discarded where it arrives, which may be now.
                 boolean came = claimedBy == CallWord.BY_COMPLETION;
                 walk.stageEnded(call, claimedBy, came ? suspension.value : null, came ? suspension.error : null);
                 break;
@@ -429,7 +429,7 @@ public final class AsyncDriver implements Driver {
                 walk.resumed(call, refused && goes ? CallWord.BY_REFUSAL : claimedBy, suspension.what);
         }
         if (refused) {
-            // This thread is not for another attempt, whoever may still retry.
+            // This thread must not run another attempt, even if an outer layer would retry.
             call.giveUpAt = CallLimits.CALLER;
         }
     }
@@ -463,7 +463,7 @@ public final class AsyncDriver implements Driver {
         endings.attemptGivenUp(call, claimedBy, null);
         if (suspension.goesOn(call.now())) {
             call.goesOn(suspension);
-            // One that came meanwhile from another thread, which did not see yet that it was too late.
+            // Another thread has just set a stage, and has not seen that it is too late.
             if (suspension.stage != cancelled) {
                 cancel(suspension);
             }

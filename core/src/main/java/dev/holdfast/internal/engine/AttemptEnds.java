@@ -10,8 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The history of an exception that the engine has made: empty until the call is over, since it was made before that. By it the
- * engine also knows the exception again, further out.
+ * The history of an exception that the engine made. It is filled only when the call is over. An outer call recognises the
+ * exception by it.
  */
 final class AttemptEnds extends AbstractList<Attempt.End> {
     /** The caller's limit that ended the call; null if it was anything else. */
@@ -32,8 +32,8 @@ final class AttemptEnds extends AbstractList<Attempt.End> {
     }
 
     /**
-     * This error with the history of the call that ends with it. One of another pipeline, or that knows its history, is left
-     * as it is; one that a policy has made, and may have given to other calls too, is copied.
+     * This error with the history of the call that ends with it. An error of another pipeline, or with a history, stays as it
+     * is. An error that a policy made may belong to other calls too, and is copied.
      */
     static Throwable told(Throwable error, String pipeline, List<Attempt.End> history) {
         if (!knowsNothing(error, pipeline)) {

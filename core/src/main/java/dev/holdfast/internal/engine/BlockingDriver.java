@@ -153,8 +153,8 @@ public final class BlockingDriver implements Driver {
     }
 
     /**
-     * What the action is told of its attempt, if it takes that. Before the limit is watched: one that strikes at once must
-     * find the attempt that it is to cancel.
+     * The attempt as the action sees it; null if the action does not take it. Made before the limit is watched: a limit that
+     * strikes at once must find the attempt to cancel.
      */
     static @Nullable RunningAttempt newAttempt(CallState call) {
         if ((call.mode & Engine.ATTEMPT) == 0) {
@@ -208,7 +208,7 @@ public final class BlockingDriver implements Driver {
             error = thrown;
         }
         ambient.resumeWalk();
-        if (number != NOT_WATCHED && !ended(call, number)) {
+        if (number != NOT_WATCHED && !claimEnd(call, number)) {
             struck(call, value);
             return;
         }
@@ -235,7 +235,7 @@ public final class BlockingDriver implements Driver {
         }
     }
 
-    /** On a thread of its own; what this one runs is to wait for it. */
+    /** Runs the action on another thread, for which this one waits. */
     private void actElsewhere(Ambient ambient, CallState call, Executor dedicated, CheckedSupplier<?, ?> action) {
         OtherThread work = new OtherThread(call, action);
         try {
@@ -284,7 +284,7 @@ public final class BlockingDriver implements Driver {
             return number;
         } catch (Throwable noTimer) {
             if (!call.limited) {
-                // Only an alarm could not be set: nobody is told if it runs too long, but it may run.
+                // Only an alarm could not be set. The attempt may run, and nobody is told if it takes too long.
                 return number;
             }
             watchdog.release(call);
@@ -296,8 +296,8 @@ public final class BlockingDriver implements Driver {
         }
     }
 
-    /** Whether the attempt ended by itself, and not by its limit or by another attempt: the claim alone decides. */
-    private boolean ended(CallState call, long number) {
+    /** Claims the end of the attempt. If a limit or another attempt was first, waits for its interrupt and returns false. */
+    private boolean claimEnd(CallState call, long number) {
         if (!call.contested()) {
             call.closeAttempt(number);
             watchdog.release(call);
@@ -329,15 +329,14 @@ public final class BlockingDriver implements Driver {
         return race != null ? race.decidedAt() : hedge != null ? hedge.decidedAt() : call.now();
     }
 
-    /** The watchdog has claimed: its interrupt must have landed before the flag is cleared, or it would hit a stranger. */
+    /** Another thread claimed the attempt. Its interrupt must arrive before the flag is cleared, or it hits later work. */
     private static void awaitLanding(CallState call) {
         int interrupts = 0;
         for (int spins = 0; !call.hasLanded(); spins++) {
             if (spins < SPINS) {
                 Thread.onSpinWait();
             } else {
-                // Off the processor, which the other thread may have lost to this one when it woke it; a thread that
-                // keeps its flag cannot park.
+                // Parks: the other thread may need this processor. A thread whose flag is set cannot park: clears it.
                 interrupts += interrupted();
                 LockSupport.parkNanos(call, LANDING_NANOS);
             }

@@ -18,14 +18,14 @@ final class BlockingWaits {
         time = engine.time;
     }
 
-    /** Until a pause or an await is over. */
+    /** Waits until a pause or an await is over. */
     void suspend(Ambient ambient, CallState call, Step what) {
         ambient.pauseWalk();
         int reason;
         try {
             reason = what == Step.PAUSE ? park(call.now() + call.waitNanos, null) : await(call);
         } catch (Throwable broken) {
-            // A source of time that cannot wait: the layers are still left one by one.
+            // The time source cannot wait. The layers are still left one by one.
             ambient.resumeWalk();
             walk.resumed(call, CallWord.BY_REFUSAL, what);
             call.fail(broken);
@@ -60,7 +60,7 @@ final class BlockingWaits {
     }
 
     private int parkFor(Completion completion) {
-        // A park returns for no reason, and after an interrupt that another park has seen: it is looped always.
+        // A park may return without a reason, or for an interrupt that another park has seen. So it stands in a loop.
         for (; ; ) {
             if (Thread.interrupted()) {
                 return CallWord.BY_INTERRUPT;
@@ -88,7 +88,7 @@ final class BlockingWaits {
         }
     }
 
-    /** Until the stage has completed from which a policy answers. */
+    /** Waits for the stage from which a policy answers. */
     void awaitStage(Ambient ambient, CallState call) {
         ambient.pauseWalk();
         StageResult result = new StageResult();

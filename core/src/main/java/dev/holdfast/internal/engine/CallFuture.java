@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> {
     private final boolean asReply;
 
-    /** Until it is over: who keeps the future for long keeps nothing of the call. */
+    /** Null once the call is over, so that a future that is kept for long keeps nothing of the call. */
     private @Nullable CallState call;
 
     CallFuture(CallState call, boolean asReply) {
@@ -52,7 +52,7 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
     @Override
     @SuppressWarnings("NullAway") // what the supplier gives is of the future's type
     public CompletableFuture<R> completeAsync(Supplier<? extends R> supplier, Executor executor) {
-        // The JDK's own would complete past complete().
+        // The JDK's own method would not call complete().
         executor.execute(() -> {
             if (isDone()) {
                 return;
@@ -66,7 +66,7 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         return this;
     }
 
-    /** What hangs on this future is the caller's, whoever completes it. */
+    /** Runs the stages that depend on this future as their caller would, whoever completes it. */
     private boolean givingUp(BooleanSupplier completing) {
         CallState underWay = call;
         if (underWay == null) {

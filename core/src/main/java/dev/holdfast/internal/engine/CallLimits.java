@@ -3,16 +3,16 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.TimeSource;
 
-/** The limits of a call: its caller's, and those that layers have set for what is further in. The nearest one holds. */
+/** The limits of a call: its caller's, and those that layers set for inner layers. The nearest one holds. */
 abstract class CallLimits extends CallMemory {
-    /** What is longer is no limit; instants further apart could not be compared. */
+    /** A longer time is no limit: instants further apart could not be compared. */
     static final long LONGEST_LIMIT = Long.MAX_VALUE / 4;
     /** The owner of the call's own and of inherited limits. */
     static final int CALLER = -1;
-    /** Most dependencies that are well answer within this. */
+    /** Healthy dependencies mostly answer within this. */
     private static final long LONG_NANOS = 1_000_000_000;
 
-    /** Of this stage of the call, if {@link #known}; see {@link #now()}. */
+    /** The time of this stage of the call, if {@link #known}; see {@link #now()}. */
     private long now;
 
     private boolean known;
@@ -31,7 +31,7 @@ abstract class CallLimits extends CallMemory {
 
     private boolean callerLimited;
     private long callerLimitAt;
-    /** How much sooner than the limit of the caller this call ends; see {@link Plan#reserve}. */
+    /** By how much this call ends before the limit of its caller; see {@link Plan#reserve}. */
     private long reserve;
 
     private long[] limits;
@@ -63,7 +63,7 @@ abstract class CallLimits extends CallMemory {
         known = true;
     }
 
-    /** A new stage begins, and the first one who asks looks at the clock; also never. */
+    /** Forgets the time. The next {@link #now()} reads the clock. */
     void askLater() {
         known = false;
     }
@@ -125,12 +125,12 @@ abstract class CallLimits extends CallMemory {
         }
     }
 
-    /** How much sooner than its caller's this limit is: what a call further out has left when it strikes. */
+    /** By how much this limit comes before the outer call's. The outer call has this time left when it strikes. */
     long reserve() {
         return limitOwner == CALLER ? reserve : 0;
     }
 
-    /** What is long for an attempt that this layer's limit ended, while nobody knows how long answers take. */
+    /** From which duration an attempt that this limit ended counts as long, if no answer times are known. */
     long longFor(int owner) {
         return owner == CALLER ? LONG_NANOS : Math.min(LONG_NANOS, (limits[owner] - startNanos) / 2);
     }

@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a call has come to: its attempts, the outcome as it stands, and what retries have put aside of it. Knows for which
- * engine and operation it is.
+ * A call's attempts, its present outcome, and outcomes that retries have put aside. Knows the engine and the operation of the
+ * call.
  */
 abstract class CallOutcome extends CallLimits {
     /** No limit has struck. */
@@ -39,16 +39,16 @@ abstract class CallOutcome extends CallLimits {
 
     boolean passStarted;
 
-    /** The layer whose limit struck, and further in than which there is no other try. */
+    /** Layers inside this one do not retry. It is the layer whose limit struck, or from which the call was given up. */
     int giveUpAt;
     /** Whose limit ended the attempt; {@link #NOT_GIVEN_UP} if none did. */
     int endedBy;
-    /** Whether the attempt that a limit ended had run so long that this says something of the dependency: a bit for each layer. */
+    /** A bit for each layer: the attempt that a limit ended ran long enough to count against the dependency. */
     long outlived;
 
     long heldRetry;
 
-    /** Why a retry kept the outcome of the last pass. */
+    /** Why there was no further attempt. */
     @Nullable
     Refusal refusal;
 
@@ -115,7 +115,7 @@ abstract class CallOutcome extends CallLimits {
         return engine.time;
     }
 
-    /** What a call further out finds its own limit by; null if the limit is not its. */
+    /** By this an outer call finds its own limit in the error; null if a layer of this call owns the limit. */
     @Nullable
     StruckLimit struckLimit(boolean early) {
         if (limitOwner != CALLER) {
@@ -125,13 +125,13 @@ abstract class CallOutcome extends CallLimits {
         return new StruckLimit(time(), at, limitAt - at + reserve());
     }
 
-    /** Its nearest limit has ended it: nothing further in than that is tried again. */
+    /** Its nearest limit has ended it: layers inside the owner of that limit do not retry. */
     void endedByLimit() {
         giveUpAt = Math.min(giveUpAt, limitOwner);
         endedBy = limitOwner;
     }
 
-    /** How long the nearest limit is; -1 if nobody says. */
+    /** The length of the nearest limit; -1 if unknown. */
     long limitNanos() {
         if (limitOwner == CALLER) {
             return limitAt - startNanos;
@@ -184,12 +184,12 @@ abstract class CallOutcome extends CallLimits {
 
     // ---- the retry's memory
 
-    /** The last try was turned away before its attempt began: the dependency knows nothing of it. */
+    /** The last try was rejected before its attempt began, so the dependency knows nothing of it. */
     boolean wasTurnedAway() {
         return outcome == Outcome.REJECTED && !passStarted;
     }
 
-    /** Before another pass. A try that was turned away leaves what an earlier, real one has come to. */
+    /** Before another pass. After a rejected try, the outcome of the real attempt before it stays kept. */
     void keepOutcome(int layer) {
         if (wasTurnedAway()) {
             return;
@@ -207,7 +207,7 @@ abstract class CallOutcome extends CallLimits {
         old.take(this);
     }
 
-    /** After the last pass of a retry: a call whose last try was turned away ends as its last real try did. */
+    /** After the last pass of a retry: if the last try was rejected, the call ends as its last real attempt did. */
     void leaveKept(int layer) {
         Kept old = kept == null ? null : kept[layer];
         if (old == null || !old.full) {

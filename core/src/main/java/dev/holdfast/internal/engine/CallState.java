@@ -42,19 +42,19 @@ final class CallState extends CallDecisions implements Passage.Beside {
     @Nullable
     Around around;
 
-    /** What calls inside this one have come to; null if there were none, or it does not matter. */
+    /** What the calls inside this one report; null if there were none, or it does not matter. */
     @Nullable
     Inside inside;
 
     /** What was left for the caller itself when the call began. Not set by a call object that is used again. */
     long inheritedNanos = Long.MAX_VALUE;
-    /** Whether a retry that waits goes on whatever begins meanwhile. */
+    /** Whether a waiting retry goes on even if work inside begins meanwhile. */
     boolean mayBeDoneTwice;
 
     private static final int NOT_TOLD = 0;
     private static final int NOT_BEGUN = 1;
     private static final int BEGUN = 2;
-    /** What a policy was last told of whether the work has begun. */
+    /** The last answer to a policy that asked whether the work has begun. */
     private int toldOfWork;
 
     /** What the caller had on its thread; null until somebody needs it. */
@@ -94,7 +94,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
     /** Whether it is a thread's own, which serves one call after the other. */
     final boolean own;
 
-    /** What the watchdog's queue knows it by; a thread's own object may stay there between its calls. */
+    /** Its entry in the watchdog's queue. A thread's own object may stay there between calls. */
     WatchQueue.@Nullable Entry entry;
 
     @Nullable
@@ -209,7 +209,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
         }
     }
 
-    /** Another call's view of one layer of this one, for an end of work that comes later. */
+    /** A copy of this call as one layer sees it, for work that ends later. */
     CallState detached(int layer) {
         CallState copy = new CallState(engine.plan.layers, async, null);
         copy.engine = engine;
@@ -229,7 +229,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
         return copy;
     }
 
-    /** This call, as it stands, and those around it, as far as they want to know what goes on inside. */
+    /** This call and the calls around it, as far as they must know what happens inside. */
     @Nullable
     Around withThoseAround() {
         boolean wantsToKnow = !spec.idempotent()
@@ -255,7 +255,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
         engine.discard(spec.operation(), inside, lost);
     }
 
-    /** What is to be run, for those who run it later or again. */
+    /** What is to be run, kept for other threads and further attempts. */
     void work(Object newAction, @Nullable Object newArgument) {
         action = newAction;
         argument = newArgument;
@@ -312,7 +312,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
         return context;
     }
 
-    /** It is made for the same caller as the other one, and inside of what that holds, whatever thread it runs on. */
+    /** Takes over the context and the outer calls of another call, for which it also runs; on any thread. */
     void standBeside(CallState other) {
         context = other.context;
         around = other.withThoseAround();
@@ -367,7 +367,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
         unfinished.add(work);
     }
 
-    /** Whether the caller has been interrupted, and its action has not come to feel it yet. */
+    /** Whether the caller was interrupted, and its action has not noticed yet. */
     boolean isLeaving() {
         Caller blocked = async ? null : caller;
         return blocked != null && time().isInterrupted(blocked.thread);
@@ -391,7 +391,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
         return number;
     }
 
-    /** An open attempt that blocks is given up; on another thread than its own. */
+    /** Gives up an open blocking attempt, on another thread than its own. */
     @Override
     void strike(long number, int reason) {
         if (claim(number, reason) == OPEN) {
@@ -477,13 +477,13 @@ final class CallState extends CallDecisions implements Passage.Beside {
         return inside != null && inside.hasBegun();
     }
 
-    /** A policy wants another attempt; of what begins after it has asked it knows nothing. */
+    /** A policy wants another attempt. It does not know of work that begins after it asked. */
     void wantsAnother() {
         mayBeDoneTwice = spec.idempotent() || (toldOfWork == NOT_TOLD ? hasBegun() : toldOfWork == BEGUN);
         toldOfWork = NOT_TOLD;
     }
 
-    /** Work inside has begun after the policy decided to try again, which must not be done twice. */
+    /** Work inside must not be done twice, and has begun after the policy decided to retry. */
     boolean wouldBeDoneTwice() {
         return !mayBeDoneTwice && hasBegun();
     }

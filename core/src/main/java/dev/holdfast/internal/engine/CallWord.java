@@ -5,8 +5,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The word of a call, by which each of its suspensions is resumed exactly once: its number, why it was claimed, whether a
- * cancellation is pending, and its state. And the landing of whoever has claimed an attempt from outside.
+ * The word of a call makes sure that each suspension is resumed exactly once. It holds the suspension's number, its state, why
+ * it was claimed, and whether a cancellation is pending. The landing tells when another thread that claimed an attempt is done.
  */
 abstract class CallWord extends CallPadding {
     // Why a suspension was claimed.
@@ -62,7 +62,7 @@ abstract class CallWord extends CallPadding {
         }
     }
 
-    /** Arming to open; false if somebody has claimed meanwhile: then the opener goes on itself. */
+    /** Arming to open; false if somebody has claimed it meanwhile: then the opener continues itself. */
     boolean park(long number) {
         return WORD.compareAndSet(this, number << NUMBER_SHIFT | ARMING, number << NUMBER_SHIFT | OPEN);
     }
@@ -76,10 +76,10 @@ abstract class CallWord extends CallPadding {
     void open(long number, boolean contested) {
         long open = number << NUMBER_SHIFT | OPEN;
         if (contested) {
-            // A full fence: the watchdog that lets go of an idle object must see this, or be seen to have let go.
+            // A full fence: either the watchdog sees this write, or this thread sees that its entry was dropped.
             word = open;
         } else {
-            // Only an alarm waits for it: before the watchdog lets go it looks once more, much later.
+            // Only an alarm waits for this: the watchdog looks once more, much later, before it drops the entry.
             WORD.setRelease(this, open);
         }
     }
@@ -89,7 +89,7 @@ abstract class CallWord extends CallPadding {
         WORD.setRelease(this, claimed(number, BY_COMPLETION));
     }
 
-    /** The one compare-and-set: the state it was claimed from, or {@link #RUNNING} if the claim was lost. */
+    /** Claims the suspension. Returns the state before; {@link #RUNNING} if somebody else was first. */
     int claim(long number, int reason) {
         for (; ; ) {
             long seen = word;
@@ -128,7 +128,7 @@ abstract class CallWord extends CallPadding {
         return (word & CANCEL_PENDING) != 0;
     }
 
-    /** Leaves a note if the call is running, else claims its suspension; true if it was claimed from open. */
+    /** Marks the cancellation as pending if the call runs, else claims its suspension; true if that was open. */
     boolean cancel() {
         for (; ; ) {
             long seen = word;
@@ -146,8 +146,8 @@ abstract class CallWord extends CallPadding {
     }
 
     /**
-     * As {@link #cancel}, of a call that blocks: its thread is interrupted if its action runs. False if the action was about
-     * to be run, and is not.
+     * As {@link #cancel}, for a blocking call: interrupts its thread if the action runs. Returns false if the action was about
+     * to run, and now does not.
      */
     boolean giveUp() {
         for (; ; ) {
@@ -160,13 +160,13 @@ abstract class CallWord extends CallPadding {
             } else if (state == OPEN) {
                 strike(seen >>> NUMBER_SHIFT, BY_CANCEL);
             } else if (WORD.compareAndSet(this, seen, claimed(seen >>> NUMBER_SHIFT, BY_CANCEL))) {
-                // From arming alone: one that has opened meanwhile is to be interrupted.
+                // Only from arming: an attempt that has opened meanwhile must be interrupted.
                 return false;
             }
         }
     }
 
-    /** An open attempt that blocks is given up; on another thread than its own. */
+    /** Gives up an open blocking attempt, on another thread than its own. */
     abstract void strike(long number, int reason);
 
     void expectLanding() {
@@ -175,8 +175,8 @@ abstract class CallWord extends CallPadding {
     }
 
     /**
-     * From here on the thread goes on, even if it could not be interrupted, and the object may serve another call. Publishes
-     * what was written before.
+     * After this the thread continues, even if the interrupt failed, and may use the object for its next call. Publishes what
+     * was written before.
      */
     void landed(boolean outside) {
         interruptedOutside = outside;

@@ -5,15 +5,15 @@ import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The thread of blocking calls, one inside the other, and how many of them have been struck and have not ended. The thread
- * has one interrupt flag for all of them and for whoever interrupts it from outside; this tells whose it is.
+ * The thread of nested blocking calls, and how many of them were struck and have not ended. The thread has one interrupt flag
+ * for our interrupts and for those from outside. This class tells them apart.
  */
 final class Caller {
     final Thread thread;
     private final AtomicInteger struck = new AtomicInteger();
-    /** How many interrupts of ours the thread may still find. */
+    /** How many of our interrupts the thread may still find. */
     private final AtomicInteger sent = new AtomicInteger();
-    /** By the thread itself: whether the flag that it has set for a call further out is for somebody outside, too. */
+    /** Only on the thread. True if the flag that it set again for an outer call also stands for an interrupt from outside. */
     private boolean alsoOutside;
 
     Caller(Thread thread) {
@@ -21,8 +21,8 @@ final class Caller {
     }
 
     /**
-     * By whoever strikes one of its calls, on another thread: interrupts it, unless it has been interrupted already. False
-     * if that was from outside.
+     * On another thread, which has struck a call: interrupts this one, unless its flag is set already. Returns false if it was
+     * set from outside.
      */
     boolean interrupt(TimeSource time) {
         boolean ours = struck.getAndIncrement() > 0;
@@ -35,8 +35,8 @@ final class Caller {
     }
 
     /**
-     * By the thread itself, when a call that was struck has ended and its flag is cleared: it is set again if somebody
-     * outside has set it, or for a call further out, whose action has still to feel it.
+     * On the thread itself, after a struck call has ended and the flag is cleared. Sets the flag again for an interrupt from
+     * outside, and for an outer call that was struck, since its action must still see it.
      *
      * @param interrupts how often the flag was found set since the action ended
      */
@@ -44,9 +44,8 @@ final class Caller {
         int ours = sent.get();
         boolean outside = alsoOutside || interruptedOutside || interrupts > ours;
         boolean passesOn = struck.decrementAndGet() > 0;
-        // Without one that is struck, all of them have landed: the action has felt those that were not found. A strike
-        // that begins
-        // now has sent none of them.
+        // If no call is struck any more, all our interrupts have arrived. The action consumed those that we did not
+        // find set. A strike that begins now is not in `ours`.
         sent.addAndGet(passesOn ? 1 - Math.min(interrupts, ours) : -ours);
         alsoOutside = passesOn && outside;
         if (passesOn || outside) {

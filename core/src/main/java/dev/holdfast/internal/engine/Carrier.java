@@ -33,7 +33,7 @@ final class Carrier {
         this.contexts = contexts;
     }
 
-    /** For these contexts; null: for those on the class path. The result is null if there are none, and nothing is carried. */
+    /** For these contexts; null means those on the class path. Returns null if there are none. */
     static @Nullable Carrier of(@Nullable List<CallContext> given) {
         List<CallContext> carried = given == null ? onClassPath() : given;
         return carried.isEmpty() ? null : new Carrier(carried);
@@ -67,7 +67,7 @@ final class Carrier {
         }
     }
 
-    /** What the current thread has; its {@link Snapshot#restore} and the scope's close never throw. */
+    /** What the current thread has. {@link Snapshot#restore} and closing the scope never throw. */
     Snapshot capture() {
         List<Snapshot> captured = new ArrayList<>(contexts.size());
         for (CallContext context : contexts) {

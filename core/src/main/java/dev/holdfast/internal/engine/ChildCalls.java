@@ -41,7 +41,7 @@ final class ChildCalls {
         return child;
     }
 
-    /** As its caller would run it, whatever this thread has been doing. */
+    /** Runs it as its caller would, whatever this thread was doing. */
     void run(CallState child) {
         Surroundings callers = Surroundings.enter(child, Ambient.get());
         try {

@@ -46,7 +46,7 @@ final class Endings {
             return false;
         }
         if (call.attempts > 0 && !call.mayBeDoneTwice && call.workInsideHasBegun() && !call.isHedge()) {
-            // While this try waited further in, for a permit or its turn.
+            // Work inside began while this try waited for a permit or its turn.
             call.down = false;
             reject(call, rejections.begunMeanwhile());
             return false;
@@ -71,7 +71,7 @@ final class Endings {
     }
 
     /** The attempt is no longer open. */
-    private void closed(CallState call) {
+    private void close(CallState call) {
         if (call.timed) {
             call.readNow();
             call.actionNanos = call.now() - call.attemptStart;
@@ -87,7 +87,7 @@ final class Endings {
 
     /** The action has ended: its answer is judged once, for all policies. */
     void attemptEnded(CallState call, @Nullable Object value, @Nullable Throwable error) {
-        closed(call);
+        close(call);
         call.down = false;
         if (error != null && StruckLimit.of(call, error)) {
             timedOut(call);
@@ -110,9 +110,9 @@ final class Endings {
         tellAttempt(call);
     }
 
-    /** The attempt was started, and its outcome is decided by something else than its end. */
+    /** The attempt ran, but a limit, a cancellation, an interrupt or a faster attempt decides its outcome. */
     void attemptGivenUp(CallState call, int reason, @Nullable Throwable interruption) {
-        closed(call);
+        close(call);
         call.down = false;
         if (reason == CallWord.BY_LIMIT) {
             timedOut(call);
@@ -125,7 +125,7 @@ final class Endings {
         tellAttempt(call);
     }
 
-    /** Maybe a little before the limit: where it is also that of a call inside, which has ended sooner to answer in time. */
+    /** May be a little early: an inner call with the same limit ends sooner, so that it can still answer. */
     private void timedOut(CallState call) {
         call.endedByLimit();
         call.outlived = answers.outlived(call);
@@ -152,7 +152,7 @@ final class Endings {
         giveUp(call, CallWord.BY_LIMIT);
     }
 
-    /** The call ends without having reached the dependency, or because the caller wants it to. */
+    /** Ends the call for this reason, before its attempt or in place of its result. */
     void giveUp(CallState call, int reason) {
         call.loseValueFor(null);
         call.down = false;
@@ -166,7 +166,7 @@ final class Endings {
                 call.error(new CancellationException("the call of '" + name + "' was given up"), Outcome.CANCELLED);
             }
             case CallWord.BY_RACE -> {
-                // Layers further out go on with the answer of the one that was faster.
+                // Outer layers continue with the answer of the faster attempt.
                 Race race = call.race();
                 call.giveUpAt = Math.min(call.giveUpAt, race == null ? CallLimits.CALLER : race.layer);
                 call.error(

@@ -49,7 +49,7 @@ public final class Engine {
     final Plan plan;
     /** Whether each attempt is measured, because a policy or an observer will ask. */
     final boolean timed;
-    /** Whether some are, because a policy has to know how long answers take. */
+    /** Whether some attempts are measured, because a policy must know how long answers take. */
     final boolean sampled;
 
     final PolicyHooks hooks;
@@ -171,7 +171,7 @@ public final class Engine {
 
     // ---- values that nobody gets
 
-    /** Unless a call inside this one has it from a pipeline that shares or keeps it. */
+    /** Discards the value, unless an inner call has it from a pipeline that shares or keeps it. */
     void discard(OperationSpec operation, @Nullable Inside inside, @Nullable Object lost) {
         Consumer<Object> discard = operation.discard();
         if (lost != null && discard != null && (inside == null || !inside.isShared(lost))) {
@@ -183,7 +183,7 @@ public final class Engine {
         }
     }
 
-    /** Work has ended after its outcome had been decided: nobody gets its value. */
+    /** Work has ended after its outcome was decided: nobody gets its value. */
     void lateResult(OperationSpec operation, @Nullable Inside inside, @Nullable Object lost, long decidedAt) {
         discard(operation, inside, lost);
         if (decidedAt != Long.MIN_VALUE) {
@@ -191,7 +191,7 @@ public final class Engine {
         }
     }
 
-    /** Unless it went on for so short a time that it is no overrun. */
+    /** Tells an overrun, unless it was too short to count as one. */
     void tellOverrun(@Nullable String operation, long wentOn) {
         if (wentOn > LateEnd.GRACE_NANOS) {
             observers.overrun(operation, wentOn);

@@ -5,15 +5,15 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which operations have their answers in common. The name of an operation does not say what type its answers have, and Java
- * does not know it any more when the program runs. So those of one name and pipeline share only what surely has one type: one
- * operation with itself, those that say the same type, and those that run the same piece of code, by the class of its lambda.
+ * Which operations share their answers. The name of an operation does not say which type its answers have, and Java forgets
+ * that type at run time. So operations of one name and pipeline share only if the type is surely the same. They are the same
+ * operation, say the same type, or run the same code, which the class of its lambda tells.
  */
 public final class Family {
     /** What the JDK calls the class of a lambda or a method reference. Where it does not, nothing is shared. */
     private static final String LAMBDA = "$$Lambda";
 
-    /** Stands for the pipeline, and keeps nothing of it: a name may be another one's too. */
+    /** Stands for the pipeline, whose name may be another one's too. Keeps nothing of it. */
     private final Object pipeline;
 
     private final String operation;
@@ -38,8 +38,8 @@ public final class Family {
     }
 
     /**
-     * Objects of one class may do two things; so may the JDK's own lambdas, such as that of {@code Function.andThen}, and other
-     * hidden classes, such as those of {@code MethodHandleProxies}.
+     * Objects of one class may do different things. So may the JDK's own lambdas, such as that of {@code Function.andThen}, and
+     * other hidden classes, such as those of {@code MethodHandleProxies}.
      */
     private static Object codeOf(Class<?> type) {
         boolean lambda = type.isHidden() && type.isSynthetic() && type.getName().contains(LAMBDA);

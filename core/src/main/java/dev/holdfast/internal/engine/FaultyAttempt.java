@@ -15,10 +15,10 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
     private final Supplier<Executor> where;
     private final Runnable afterwards;
 
-    /** Whoever completes it first decides: the time that is over, the end of the pipeline, or a cancellation. */
+    /** The first to complete it decides: the end of the delay, the end of the pipeline, or a cancellation. */
     private final CompletableFuture<@Nullable Void> wait = new CompletableFuture<>();
 
-    // Read by a cancellation only, which comes after the suspension was opened and so sees it.
+    // Read only by a cancellation, which comes after the suspension was opened and so sees it.
     private TimeSource.@Nullable Timer timer;
 
     FaultyAttempt(Engine engine, Suspension suspension, Supplier<Executor> where, Runnable afterwards) {
@@ -46,7 +46,7 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
         }
     }
 
-    /** The time is over; on the timer's thread, which runs no code of the user's. */
+    /** The delay is over, on the timer's thread, which runs no code of the user. */
     @Override
     public void run() {
         try {
@@ -67,7 +67,7 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
         }
     }
 
-    /** The pipeline has been closed, or no thread is free: what follows is not for this thread, which may be the timer's. */
+    /** The pipeline was closed, or no thread is free. The rest must not run on this thread, which may be the timer's. */
     @Override
     public void completed() {
         suspension.driver.onSpareThread(this::refuse);

@@ -5,8 +5,8 @@ import dev.holdfast.Outcome;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attempt beside the one of a call: a call of its own of the same action, on the pipeline's executor, that enters just
- * inside the layer that hedges. It has one attempt and never waits in a queue or for a permit.
+ * An attempt beside a call's own one. It is a call of the same action, on the pipeline's executor, and enters just inside the
+ * layer that hedges. It has one attempt and never waits in a queue or for a permit.
  */
 final class Hedge extends Once {
     final CallState call;
@@ -49,7 +49,7 @@ final class Hedge extends Once {
 
     @Override
     void runOnce() {
-        // Told first: the call may end as soon as this has begun, and then those around it ask what is still under way.
+        // Told first: the call may end as soon as this has begun, and then outer calls ask what still runs.
         if (call.around != null) {
             call.around.starts();
         }
@@ -74,7 +74,7 @@ final class Hedge extends Once {
         landed();
     }
 
-    /** Before it lands: the call that waits for it may then end, and be tried again. */
+    /** Call this before {@link #landed}. After that the waiting call may end and retry. */
     private void tellOfEnd() {
         if (call.around != null) {
             call.around.ends();
@@ -82,14 +82,14 @@ final class Hedge extends Once {
     }
 
     private void landed() {
-        // Also one that another pipeline has turned away inside the action.
+        // Not made either if another pipeline rejected it inside the action.
         if (!ran || (outcome == Outcome.REJECTED && NotDone.surely(error))) {
             call.engine.hooks.hedgeNotMade(race.layer, call.time().nanos());
         }
         race.landed(this);
     }
 
-    /** Another attempt has answered, or the whole call has ended. Never runs any of it on this thread. */
+    /** Another attempt has answered, or the whole call has ended. Runs nothing of the hedge on this thread. */
     void giveUp() {
         if (!call.driver().giveUp(call)) {
             started = false;

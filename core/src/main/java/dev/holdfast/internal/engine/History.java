@@ -11,8 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the attempts of one call ended, the last {@link #MOST} of them. Made when an attempt fails and kept with the call's
- * object, so that a call that succeeds at first pays nothing, and a failing one not every time.
+ * How the attempts of one call ended, the last {@link #MOST} of them. Made when an attempt fails, and kept with the call's
+ * object. So a call that succeeds at first never makes one, and a failing call not every time.
  */
 final class History {
     static final int MOST = 16;
@@ -23,7 +23,7 @@ final class History {
     private @Nullable Refusal refusal;
 
     void clear() {
-        // Looked at first: most calls have left nothing, and a write into an old object costs more than a read.
+        // Read first: it is mostly 0, and a write into an old object costs more than a read.
         if (count != 0) {
             count = 0;
             refusal = null;
@@ -43,7 +43,7 @@ final class History {
         count = number;
         outcomes[number % MOST] = outcome;
         nanos[number % MOST] = tookNanos;
-        // What was refused by an inner layer came about after all.
+        // There was another attempt, so an earlier refusal of an inner layer no longer matters.
         refusal = null;
     }
 

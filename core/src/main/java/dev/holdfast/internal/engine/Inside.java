@@ -6,12 +6,12 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What the calls inside the attempts of a call have come to, whichever threads they run on; told by them. */
+/** What happened in the calls inside the attempts of a call. They report it, on whichever threads they run. */
 final class Inside {
-    /** Values that are known by themselves; of a call with more than these inside, every value counts as shared. */
+    /** Shared values are remembered up to this number. With more of them, every value counts as shared. */
     private static final int MOST_VALUES = 1_000;
 
-    /** Whether the call may discard values: else nobody asks which are shared, and none is held on to. */
+    /** Whether the call may discard values. If not, shared values need not be remembered. */
     private final boolean discards;
 
     private volatile boolean begun;

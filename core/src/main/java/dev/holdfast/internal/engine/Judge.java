@@ -10,7 +10,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** Says what the end of an attempt means: once, for all policies. */
+/** Decides what the end of an attempt means: once, for all policies. */
 final class Judge {
     private final String pipeline;
 

@@ -7,8 +7,8 @@ import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a pipeline goes on with something on another thread. The ends of calls, background work and hooks never share a
- * queue: work that hangs keeps no other call from its end.
+ * The threads on which a pipeline continues. The ends of calls, background work and hooks never share a queue: work that hangs
+ * delays no call's end.
  */
 final class Lanes {
     private final Lane ends;
@@ -38,14 +38,14 @@ final class Lanes {
         return background.executor();
     }
 
-    /** For what attempts that are given up close. Goes on after the pipeline is closed: its threads end when they idle. */
+    /** For the hooks of attempts that are given up. Works after the pipeline is closed: its threads end when they idle. */
     Executor hooks() {
         return hooks.executor();
     }
 
     /**
-     * For calls that {@link #ends} refused: whoever is just ending another call does not end them too, and may wait for them.
-     * Goes on after the pipeline is closed, as {@link #hooks} does.
+     * For calls that {@link #ends} refused. They must not end on a thread that is ending another call, which may wait for them.
+     * Works after the pipeline is closed, as {@link #hooks} does.
      */
     Executor spare() {
         return spare.executor();

@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of a layer's entry that waits for work which goes on although its outcome has been decided. Made only in this rare
- * case: holds what the layer remembered of the entry, so that a late end finds the permit it was given.
+ * The end of a layer's entry, put off while work goes on although its outcome is decided. Made only in this rare case. It keeps
+ * what the layer remembered of the entry, so that the late end finds its permit.
  */
 final class LateEnd {
     /** Work that goes on for longer than this after its outcome was decided is an overrun. */
@@ -25,7 +25,7 @@ final class LateEnd {
         this.view = view;
     }
 
-    /** Puts the end of the current layer off until all work inside its entry is over; false if it is over already. */
+    /** Puts off the end of the current layer until all work inside its entry is over. Returns false if it is over already. */
     static boolean defer(CallState call, List<Work> unfinished) {
         LateEnd end = new LateEnd(call.detached(call.cursor));
         for (Work work : unfinished) {
@@ -44,7 +44,7 @@ final class LateEnd {
         return true;
     }
 
-    /** A retry of this layer enters the inner ones anew: what still runs belongs to their earlier entries. */
+    /** A retry of this layer enters the inner layers anew. Work that still runs belongs to their earlier entries. */
     static void detach(List<Work> unfinished, int layer) {
         unfinished.removeIf(Work::isOver);
         for (Work work : unfinished) {

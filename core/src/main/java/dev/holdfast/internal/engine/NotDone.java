@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class NotDone {
     /**
-     * Said by the JDK's sockets when a connection was not made in time. Of a read it is "Read timed out", and other libraries
-     * say other things of both.
+     * The message of the JDK's sockets if a connection was not made in time. A read says "Read timed out", and other libraries
+     * use other words for both.
      */
     private static final String CONNECT_TIMED_OUT = "connect timed out";
 
@@ -33,12 +33,12 @@ final class NotDone {
 
     private NotDone() {}
 
-    /** Whether this error, or one that caused it, says so, and nothing that came with it says otherwise. */
+    /** Whether this error or one of its causes says so, and no other error that came with it says otherwise. */
     static boolean surely(@Nullable Throwable error) {
         try {
             return isSaid(error);
         } catch (Throwable broken) {
-            // An exception of the user's that throws where it is asked something: then nothing is sure.
+            // A user's exception that throws when it is asked: then nothing is sure.
             return false;
         }
     }
@@ -79,8 +79,8 @@ final class NotDone {
     }
 
     /**
-     * The JDK's old client, {@code HttpURLConnection}, connects and sends a second time if no answer comes, a POST too, and
-     * says nothing of the first. Only from where it was thrown can one tell: when it reads an answer, it has sent.
+     * The JDK's old client, {@code HttpURLConnection}, connects and sends again if no answer comes, even a POST, and does not
+     * say so. Only the stack trace tells: if it was reading an answer, it had sent.
      */
     private static boolean isOfASecondConnection(Throwable error) {
         for (StackTraceElement frame : error.getStackTrace()) {
@@ -93,8 +93,8 @@ final class NotDone {
     }
 
     /**
-     * A client that repeats by itself, such as OkHttp over a connection that has gone stale, suppresses how its earlier tries
-     * ended: the last one may not have connected, and the first have sent everything.
+     * A client that retries by itself, such as OkHttp over a stale connection, adds the errors of earlier tries as suppressed.
+     * The last try may not have connected, but the first may have sent everything.
      */
     private static boolean cameWithAnother(Throwable error) {
         for (Throwable other : error.getSuppressed()) {

@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Tells the observers of one pipeline; what one of them throws is logged once for its class and goes no further. */
+/** Tells the observers of one pipeline. An exception of an observer is logged once for its class, and goes no further. */
 final class Observers {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast.observer");
 
@@ -32,12 +32,12 @@ final class Observers {
         bound = this.observers.clone();
     }
 
-    /** Whether anybody listens: every call asks before it puts together what it would tell. */
+    /** Whether anybody listens. Each call asks this before it collects what it would tell. */
     boolean any() {
         return bound.length != 0;
     }
 
-    // One loop a method and no lambda where the call's path is: these allocate nothing.
+    // One loop in each method, and no lambda on the path of a call, so that nothing is allocated.
 
     /** Before the pipeline's first call. */
     void opened(Observed opened) {

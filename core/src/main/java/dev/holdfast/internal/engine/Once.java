@@ -4,7 +4,7 @@ package dev.holdfast.internal.engine;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
-/** A task that runs once, whatever an executor of the user's does with it: some run a task, and throw all the same. */
+/** A task that runs once, whatever a user's executor does: some run a task and throw all the same. */
 abstract class Once implements Runnable {
     private boolean begun;
 
@@ -24,7 +24,7 @@ abstract class Once implements Runnable {
         return first;
     }
 
-    /** Hands it in. False if the executor refuses, and has not begun with it: then it never will. */
+    /** Hands the task to the executor. Returns false if that refuses and has not begun the task; then it never will. */
     final boolean isTakenBy(Supplier<Executor> executor) {
         try {
             executor.get().execute(this);

@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A blocking attempt on a thread of its own. Its caller waits for it, and can leave it behind when it is interrupted, by the
- * watchdog or from outside: the work is interrupted then, and nobody is held by it if it goes on.
+ * A blocking attempt on a thread of its own, for which the caller waits. If the caller is interrupted, by the watchdog or from
+ * outside, it leaves the attempt: the work is interrupted, and the caller does not wait even if the work goes on.
  */
 final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nullable Object, Exception> {
     private final CallState call;
@@ -68,7 +68,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
             nobodys = left;
             waiting = end();
         }
-        // Ours, or one that the action left behind: it is not for the next attempt on this thread.
+        // Clears our interrupt, or one that the action left: it is not for the next attempt on this thread.
         Thread.interrupted();
         if (nobodys) {
             engine.lateResult(operation, inside, value, decidedAt());
@@ -98,7 +98,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
                         if (leave()) {
                             throw new InterruptedException();
                         }
-                        // It has ended in this moment: whose interrupt it was is seen to by the caller.
+                        // The work has just ended. The driver finds out whose interrupt it was.
                         caller.interrupt();
                         break;
                     }
@@ -114,7 +114,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         return value;
     }
 
-    /** For the case that it could not be watched: what it comes to, or has come to already, is nobody's. */
+    /** If the attempt could not be watched, nobody gets its value, now or later. */
     void unlessWaitedFor() {
         if (!waitedFor && !leave()) {
             engine.discard(operation, inside, value);
@@ -128,7 +128,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         }
         RunningAttempt attempt = call.attempt;
         if (attempt != null) {
-            // Whoever struck has done so already; somebody who interrupted the caller has not.
+            // A thread that struck has done so already; one that interrupted the caller has not.
             attempt.cancel();
             engine.runHooks(attempt, null);
         }

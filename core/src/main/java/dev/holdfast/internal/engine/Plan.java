@@ -62,8 +62,8 @@ final class Plan {
     }
 
     /**
-     * How much sooner a call ends than the limit that it has inherited. Where a layer may answer in place of what was struck,
-     * the calls further out must still be there to get the answer, and their limit is the very same one.
+     * By how much a call ends before its inherited limit, if a layer may answer in place of a failure. Otherwise the outer
+     * calls would end at the same instant and lose the answer.
      */
     long reserve(long inherited) {
         return answers && inherited != Long.MAX_VALUE && inherited > 0

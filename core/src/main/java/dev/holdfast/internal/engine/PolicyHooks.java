@@ -6,7 +6,7 @@ import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
-/** What a policy is asked or told beside the walk, on whichever thread. What it throws is logged once, and breaks no call. */
+/** What a policy is asked or told outside the walk, on any thread. What it throws is logged once and breaks no call. */
 final class PolicyHooks {
     private final Plan plan;
     private final String pipeline;
@@ -68,7 +68,7 @@ final class PolicyHooks {
         }
     }
 
-    /** The work of an entry is over; of the layer of the call's cursor. */
+    /** The work of the entry is over, in the layer of the call's cursor. */
     void ended(CallState call) {
         try {
             plan.policy(call.cursor).ended(call);
@@ -89,7 +89,7 @@ final class PolicyHooks {
         each(call, plan.onAttempt, "attemptEnds", Policy::attemptEnds);
     }
 
-    /** Of those layers that the call is inside of, in their order. */
+    /** Tells the layers that the call is inside of, in their order. */
     private void each(CallState call, long layers, String method, BiConsumer<Policy, CallState> told) {
         int at = call.cursor;
         for (long left = layers & plan.entered(call); left != 0; left &= left - 1) {

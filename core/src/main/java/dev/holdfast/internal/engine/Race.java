@@ -8,26 +8,26 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One entry of a layer that hedges: the attempt of the call itself, which runs where it would run anyway, and those that are
- * started beside it when it takes long. The first answer wins. While the call's own attempt is open, whoever wins the one
- * claim on it decides whether its end or a hedge's answer comes first; so a late answer never replaces an earlier one.
+ * One entry of a layer that hedges: the call's own attempt, and those started beside it when it takes long. The first answer
+ * wins. While the own attempt is open, a single claim on it decides whether its end or a hedge's answer comes first. So a late
+ * answer never replaces an earlier one.
  */
 final class Race {
     final int layer;
     private final CallState call;
     final long delayNanos;
-    /** What bounds the whole layer: the limits further in belong to each attempt. */
+    /** The limit of the whole layer. Inner limits belong to each attempt. */
     private final boolean limited;
 
     private final long limitAt;
-    /** Whose limit that is, as each attempt's own call does not know it. */
+    /** The owner of that limit. The hedges' own calls do not know it. */
     final String limitOwnerName;
 
     final long limitNanos;
 
     final long reserve;
 
-    // Written before waiting is, and so visible to the watchdog that sees it set.
+    // Written before `waiting`, so the watchdog that sees it set sees these too.
     private long number;
     private int attempts;
     private long dueAt;
@@ -36,16 +36,16 @@ final class Race {
     // Guarded by this.
     private final List<Hedge> hedges = new ArrayList<>(0);
     private boolean over;
-    /** How many were started, those included that were turned away. */
+    /** Hedges that were started, including those that were rejected. */
     private int started;
-    /** How many have a thread and have not landed; who waits for one can give nothing to wait for. */
+    /** Hedges that run now. One that still waits for a thread is not counted, so the call does not wait for it. */
     private int running;
 
     private @Nullable Hedge winner;
     private @Nullable Hedge last;
     private @Nullable Completion landing;
 
-    /** When it was decided; for those whose work goes on after it. */
+    /** When the race was decided. The overrun of losing attempts counts from then. */
     private volatile long decidedAt;
 
     Race(CallState call, long delayNanos) {
@@ -72,7 +72,7 @@ final class Race {
     // ---- on the watchdog's thread
 
     /**
-     * Starts another attempt if it is time for it and the policy wants one; in how many nanoseconds it may be time again, or
+     * Starts another attempt if it is due and the policy wants one. Returns after how many nanoseconds to look again, or
      * {@link Alarms#NEVER}.
      */
     long look(long now) {
@@ -87,7 +87,7 @@ final class Race {
     }
 
     private synchronized @Nullable Hedge next(long now) {
-        // Until end() gets the lock, the call's object cannot serve another call: what is read of it is this call's.
+        // Until end() gets this lock, the call object serves no other call: what is read of it is this call's.
         if (!call.isUnderWay(number) || call.isLeaving()) {
             return null;
         }
@@ -108,7 +108,7 @@ final class Race {
 
     // ---- on the thread of a hedge
 
-    /** Whether a hedge may begin; from then on it is waited for. */
+    /** Whether a hedge may begin. If so, the call waits for it from now on. */
     synchronized boolean begins(Hedge hedge) {
         if (over || winner != null || call.isLeaving()) {
             return false;
@@ -138,14 +138,14 @@ final class Race {
         }
     }
 
-    /** What it is worth beside the others; returns whose value is lost by that. */
+    /** Decides: winner, last failure or nothing. Returns the hedge whose value must be discarded. */
     private @Nullable Hedge place(Hedge hedge) {
         if (hedge.running) {
             running--;
         }
         hedge.landed = true;
         if (!hedge.ran) {
-            // It was turned away: there was no other attempt.
+            // It was rejected: there was no other attempt.
             hedges.remove(hedge);
         }
         if (!hedge.ran || over || winner != null) {
@@ -161,8 +161,8 @@ final class Race {
             waiting = false;
         }
         if (landing == null || hedge.outcome == Outcome.INTERRUPTED) {
-            // The call's own attempt still runs, and its failure, if it comes to that, will be the last; or somebody
-            // wanted the hedge's thread back, which is no interrupt of the caller.
+            // The call's own attempt still runs, and its failure would be the last one. Or the hedge was interrupted,
+            // which is no interrupt of the caller.
             return hedge;
         }
         Hedge before = last;
@@ -170,7 +170,7 @@ final class Race {
         return before;
     }
 
-    /** The call's own attempt has lost, if it is still open. */
+    /** Ends the call's own attempt, if it is still open: it has lost. */
     private void overtake() {
         call.driver().overtake(call, number);
     }
@@ -181,19 +181,19 @@ final class Race {
         }
     }
 
-    /** What a caller is given at once: a success, or a fault of its own, which no other attempt would mend. */
+    /** Whether the caller gets it at once: a success, or an error that no other attempt would mend. */
     private static boolean isAnswer(Outcome outcome) {
         return outcome == Outcome.SUCCESS || outcome == Outcome.IGNORED;
     }
 
     // ---- on the call's way up
 
-    /** The call has its outcome, whatever the hedges come to: an answer, or it was given up from outside of this layer. */
+    /** Whether the hedges no longer matter: the call has an answer, or was given up from outside this layer. */
     private boolean isSettled() {
         return isAnswer(call.outcome) || call.giveUpAt < layer;
     }
 
-    /** What the call has to wait for since its own attempt has failed and others still run; null if there is nothing. */
+    /** Completes when a hedge answers or none runs any more; null if the call has nothing to wait for. */
     @Nullable
     Completion underWay() {
         if (isSettled()) {
@@ -209,7 +209,7 @@ final class Race {
         }
     }
 
-    /** Nobody is started any more, those who run are given up, and the call takes over what came of them; a decision. */
+    /** Ends the race: starts no more, gives up the running ones, copies the chosen outcome. Returns a decision. */
     int end() {
         Hedge chosen;
         List<Hedge> all;
@@ -237,12 +237,12 @@ final class Race {
         if (last != chosen) {
             lose(last);
         }
-        // After they were given up: from then on none starts its attempt that has not done so.
+        // After they were given up: now no hedge can start its attempt any more.
         all.forEach(this::adopt);
         return chosen == null ? 0 : take(chosen);
     }
 
-    /** It was an attempt of this call, which the layers further out and the caller are to know. */
+    /** Counts the hedge as an attempt of this call, for outer layers and the caller. */
     private void adopt(Hedge hedge) {
         if (!hedge.started) {
             return;
@@ -264,7 +264,7 @@ final class Race {
         int decision = call.share(hedge.outcome, hedge.value, hedge.error, hedge.call.source);
         call.common = hedge.call.common;
         call.retryAfter = hedge.call.retryAfter;
-        // What bounds a hedge from outside is what bounds this layer.
+        // The outer limit of a hedge is the limit of this layer.
         if (hedge.call.endedBy == CallLimits.CALLER) {
             call.endedByLimit();
         } else {
@@ -276,7 +276,7 @@ final class Race {
         return decision;
     }
 
-    /** Since when an attempt that lost has gone on for nobody. */
+    /** When the race was decided; losing attempts run for nobody from then on. */
     long decidedAt() {
         return decidedAt;
     }

@@ -6,7 +6,7 @@ import dev.holdfast.Reason;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** What the pipeline itself says when it turns a call away, where no policy does. */
+/** The rejections by the pipeline itself, not by a policy. */
 final class Rejections {
     private static final String PIPELINE = "pipeline";
 

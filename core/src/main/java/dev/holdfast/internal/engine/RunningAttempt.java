@@ -55,7 +55,7 @@ final class RunningAttempt implements Attempt {
         synchronized (this) {
             if (!cancelled) {
                 if (!ended) {
-                    // Where it is run nobody knows yet.
+                    // It may run on any thread.
                     hooks.add(carrier == null ? hook : carrier.carrying(hook));
                 }
                 return;
@@ -80,7 +80,7 @@ final class RunningAttempt implements Attempt {
         cancelled = true;
     }
 
-    /** Runs all that are there; one that throws keeps none of the others from running. */
+    /** Runs all hooks. One that throws does not keep the others from running. */
     void runHooks(Consumer<? super Throwable> thrown) {
         for (; ; ) {
             Runnable hook;

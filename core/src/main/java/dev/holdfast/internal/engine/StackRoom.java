@@ -2,12 +2,12 @@
 package dev.holdfast.internal.engine;
 
 /**
- * Makes sure, before a call takes anything, that the stack has room for the walk up on which it gives that back: a thread
- * whose stack is nearly over gets its {@link StackOverflowError} here, where nothing is lost by it.
+ * Makes sure that the stack has room for the walk up, before a call takes anything. A thread whose stack is nearly full gets
+ * its {@link StackOverflowError} here, where nothing has to be given back.
  *
- * <p>Java cannot ask how much is left. But the virtual machine looks when a method is entered whether its whole frame fits,
- * also, for compiled code, the frame that it would need as interpreted code; and a frame is as large as its local
- * variables. So a method with many of them that does nothing is a question that costs a nanosecond.
+ * <p>Java cannot ask how much is left. But when a method is entered, the virtual machine checks whether its whole frame fits;
+ * for compiled code, also the frame of the interpreted code. A frame is as large as its local variables. So calling an empty
+ * method with many of them is a question that costs a nanosecond.
  */
 final class StackRoom {
     // Not final, so that the compiler keeps the branch, and with it the frame.
@@ -17,7 +17,7 @@ final class StackRoom {
 
     private StackRoom() {}
 
-    /** Whether there is: for what goes on with a call that has taken something, and cannot simply throw. */
+    /** Whether there is room. For code that continues a call which has taken something, and so cannot simply throw. */
     static boolean isThere() {
         try {
             ask();
@@ -28,8 +28,8 @@ final class StackRoom {
     }
 
     /**
-     * Too long for the compiler to make it a part of another method: the virtual machine would look when that one is entered,
-     * and its answer would come where nobody waits for it.
+     * Too long for the compiler to inline it. Inlined, the check would run when the outer method is entered, and its error
+     * would come where nobody catches it.
      */
     private static void ask() {
         ensure();
@@ -43,9 +43,9 @@ final class StackRoom {
     }
 
     /**
-     * For what comes where there is not: it throws and has done nothing, or the task runs. A thread of its own, since the lock
-     * of a queue may stay locked for good if it is taken where a stack ends. Whoever calls this must not need a lambda or a class
-     * that was not used before either: what fails to link here may never link again.
+     * For a task that comes where there is no room: it runs on a new thread, or this throws and has done nothing. An executor
+     * would not do: if the stack ends inside its queue, the lock of the queue may stay locked. The caller must not need a
+     * lambda or a class for the first time either: what fails to link here may never link again.
      */
     static void onNewThread(Runnable task) {
         Threads.daemon(task, "holdfast-stack-room").start();

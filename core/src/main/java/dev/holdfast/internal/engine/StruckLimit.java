@@ -9,11 +9,11 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The limit that ended a call and that was not set by one of its pipeline's policies. A call further out finds its own limit
- * by it in the error of an inner one, and so reports what was its doing.
+ * A limit that ended a call and was not set by a policy of its pipeline. An outer call looks for it in the error of an inner
+ * call. So it knows whether its own limit was the cause, and reports that.
  *
  * @param at when it struck
- * @param reserve how much sooner that is than the limit of the call further out
+ * @param reserve by how much that is before the limit of the outer call
  */
 record StruckLimit(TimeSource time, long at, long reserve) {
     /** Clients count in milliseconds, and round. */
@@ -43,7 +43,7 @@ record StruckLimit(TimeSource time, long at, long reserve) {
     }
 
     /**
-     * Whether a client has given up at the limit of this call by itself, as one does that takes what remains for its own
+     * Whether a client has given up at the limit of this call by itself. It does so if it takes the remaining time as its
      * timeout.
      */
     static boolean isReachedBy(CallState call, Throwable error) {

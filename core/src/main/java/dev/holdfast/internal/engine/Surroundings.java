@@ -5,8 +5,8 @@ import dev.holdfast.spi.CallContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the caller of a call had on its thread, in force on another thread until it is left: its context, its deadline and
- * its attempt, and not what the other thread happens to be in the middle of.
+ * Gives another thread what the caller of a call had on its own: context, deadline and attempt. Hides what the other thread is
+ * doing itself, until it is left.
  */
 final class Surroundings {
     private final Ambient ambient;
@@ -19,7 +19,7 @@ final class Surroundings {
         this.scope = scope;
     }
 
-    /** Null, which most calls get, where nothing is to be given and nothing to be hidden. */
+    /** Null if there is nothing to give and nothing to hide, as for most calls. */
     static @Nullable Surroundings enter(CallState call, Ambient ambient) {
         CallContext.Snapshot context = call.context;
         boolean bare = call.inheritsNothing() && ambient.holdsNothing();

@@ -25,10 +25,10 @@ final class Suspension extends Work
 
     volatile @Nullable CompletionStage<?> stage;
 
-    /** Whether the action was run, also if it threw at once and there is no stage. */
+    /** Whether the action was run. True also if it threw at once, so that there is no stage. */
     boolean ran;
 
-    // Written before the claim, and so visible to whoever the claim resumes.
+    // Written before the claim, so the thread that the claim resumes sees them.
     @Nullable
     Object value;
 
@@ -57,13 +57,13 @@ final class Suspension extends Work
         if (StackRoom.isThere()) {
             come(newValue);
         } else {
-            // Not claimed before somebody else has it: until then a limit may strike.
+            // The other thread claims it: until then a limit may strike.
             came(true);
             StackRoom.onNewThread(this);
         }
     }
 
-    /** A stage of the user's may call back twice. What it brought first counts, and nothing is delivered and discarded. */
+    /** A user's stage may call back twice. Only the first result counts; the second must not discard it. */
     private synchronized boolean isFirst() {
         boolean first = !accepted;
         accepted = true;
@@ -76,7 +76,7 @@ final class Suspension extends Work
         }
     }
 
-    /** Changes whether it has come where a stack was nearly over; returns what it was. */
+    /** Marks a result that came where the stack was nearly full; returns the mark before. */
     private synchronized boolean came(boolean now) {
         boolean before = came;
         came = now;
@@ -95,22 +95,22 @@ final class Suspension extends Work
         accept(played, thrown);
     }
 
-    /** The attempt cannot go on, and the call with it: what came next would run on a thread that is not for it. */
+    /** The attempt cannot continue, and the call ends: the rest would run on a thread that is not for it. */
     void refuse() {
         List<LateEnd> waiting = end();
         driver.claim(this, CallWord.BY_REFUSAL, false);
         tell(waiting);
     }
 
-    /** The completion has come, inside a policy's method of another call: what follows goes through the executor. */
+    /** The completion has come, inside another call's policy. So the rest goes through the executor. */
     @Override
     public void completed() {
         driver.claim(this, CallWord.BY_COMPLETION, true);
     }
 
     /**
-     * The timer has fired, or something has come where a stack was nearly over; on a thread that is not for more: what
-     * follows goes through the executor.
+     * The timer has fired, or a result came where the stack was nearly full. This thread must do no more, so the rest goes
+     * through the executor.
      */
     @Override
     public void run() {

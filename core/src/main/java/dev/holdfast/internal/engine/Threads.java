@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What differs between the JVMs that have virtual threads and those that do not. Our threads inherit nothing: who starts
- * one is rarely the one whose call it serves. Their context class loader is that of whoever built the pipeline.
+ * What differs between JVMs with and without virtual threads. Our threads inherit nothing: a thread is rarely started by the
+ * call that it serves. Their context class loader is that of the builder of the pipeline.
  */
 final class Threads {
     private static final int MOST_THREADS = 256;
@@ -69,8 +69,8 @@ final class Threads {
     }
 
     /**
-     * A task goes to a thread that idles, else to a new one, and queues only when there are as many as may be: so a few
-     * that hang hold nobody up.
+     * A task goes to an idle thread, else to a new one. It queues only if the pool has its most threads. So a few tasks that
+     * hang delay no other.
      */
     static ExecutorService newPool(String called, int mostThreads, int mostQueued, @Nullable ClassLoader loader) {
         Semaphore places = new Semaphore(mostQueued);
@@ -108,8 +108,8 @@ final class Threads {
     }
 
     /**
-     * Threads for attempts, each of which has a permit. The permits bound them: a limit here would turn calls away that have
-     * been admitted, while the thread of the call before is still on its way back, or behind work that was written off.
+     * Threads for attempts, each of which has a permit, so the permits bound them. A limit here would reject admitted calls
+     * while an earlier thread is still on its way back, or runs work that was written off.
      */
     static ExecutorService newDedicated(String pipeline, @Nullable ClassLoader loader) {
         return new ThreadPoolExecutor(
@@ -126,7 +126,7 @@ final class Threads {
         return task -> with(loader, daemon(task, "holdfast-" + called + "-" + number.incrementAndGet()));
     }
 
-    /** Not with the priority of whoever starts it either, which may be the timer's thread. */
+    /** Does not inherit the priority of its starter, which may be the timer's thread. */
     @SuppressWarnings("ThreadPriorityCheck") // the usual one
     static Thread daemon(Runnable task, String name) {
         Thread thread = new Thread(null, task, name, 0, false);

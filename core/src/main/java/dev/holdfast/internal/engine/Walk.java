@@ -20,7 +20,7 @@ final class Walk {
     private final Endings endings;
     private final BackgroundStarter background;
 
-    // Both are written and read by all threads without care: the straight way has no state, and two of them do no harm.
+    // All threads write and read both without synchronization: a straight way has no state, so two of them do no harm.
     private int callsUntilStraight;
     private @Nullable StraightWay straight;
 
@@ -51,7 +51,7 @@ final class Walk {
 
     /** Takes the call as far as it goes without waiting. */
     Step advance(CallState call) {
-        // Small, so that the compiler puts it into its caller; whatever does not go straight is gone on with elsewhere.
+        // Small, so that the compiler inlines it. Calls that do not go straight continue elsewhere.
         Step next = call.down ? straightDown(call) : straightUp(call);
         while (next == Step.GO_DOWN || next == Step.GO_UP) {
             next = next == Step.GO_DOWN ? walkDown(call) : walkUp(call);
@@ -202,7 +202,7 @@ final class Walk {
         return true;
     }
 
-    /** The way of calls that nothing holds up; null until the pipeline has been used so much that it pays. */
+    /** The straight way; null until the pipeline was used so often that it pays. */
     private @Nullable StraightWay straightWay() {
         if (straight == null && callsUntilStraight >= 0 && --callsUntilStraight < 0) {
             straight = StraightWay.through(plan, this);
@@ -210,7 +210,7 @@ final class Walk {
         return straight;
     }
 
-    /** Whether the call came down to its action and has nothing that only the long way knows how to leave. */
+    /** Whether the call reached its action and left nothing that only the long way can clean up. */
     private boolean goesStraightUp(CallState call) {
         return call.cursor == plan.layers
                 && call.outcome == Outcome.SUCCESS
@@ -251,7 +251,7 @@ final class Walk {
                     if (next != Step.GO_UP) {
                         return next;
                     }
-                    // The outcome may be another one now, and be heard by others.
+                    // The outcome may have changed, and other layers may hear it.
                     break;
                 }
                 leaveLayer(call);
@@ -309,7 +309,7 @@ final class Walk {
                 if (call.outcome != Outcome.INTERRUPTED) {
                     return Step.STAGE;
                 }
-                // Whoever was interrupted waits for nothing more.
+                // An interrupted call waits for nothing more.
                 abandon(call);
             }
             default -> call.fail(misuse(call.cursor, "settle"));
@@ -431,8 +431,7 @@ final class Walk {
         }
         boolean outcomeKnown = !call.down;
         boolean keeps = outcomeKnown && why == CallWord.BY_LIMIT;
-        // A try that was turned away is not put aside: then what is, is the one before it, and comes back or is
-        // discarded.
+        // A try that was rejected before its attempt is never put aside. What is in `kept` is the attempt before it.
         boolean isKept = call.retrying && !call.wasTurnedAway();
         call.retrying = false;
         call.settling = false;
@@ -453,7 +452,7 @@ final class Walk {
         call.down = false;
     }
 
-    /** Work inside the attempt, on another thread, has begun since its policy decided to try again. */
+    /** Refuses the retry: work inside the attempt has begun on another thread since the policy decided to retry. */
     private void refuseAfterAll(CallState call) {
         boolean isKept = !call.wasTurnedAway();
         call.retrying = false;
@@ -470,7 +469,7 @@ final class Walk {
         call.suspendedAt = Math.max(call.suspendedAt, call.cursor);
     }
 
-    /** The outcome that stands is the kept one itself, or has replaced it: it must not come back. */
+    /** Empties the kept slot, so that it is not restored: its outcome stands, or was replaced. */
     private void forgetKept(CallState call) {
         @Nullable Kept[] kept = call.kept;
         Kept own = kept == null ? null : kept[call.cursor];
@@ -481,7 +480,7 @@ final class Walk {
 
     // ---- fallback of a stage
 
-    /** What the user's fallback stage came to; {@link CallState#BY_COMPLETION} or why it was not waited for. */
+    /** The user's fallback stage has ended, or is not waited for: then the reason is not {@link CallState#BY_COMPLETION}. */
     void stageEnded(CallState call, int reason, @Nullable Object value, @Nullable Throwable error) {
         call.readNow();
         int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
@@ -512,7 +511,7 @@ final class Walk {
         }
     }
 
-    /** Something that must not throw has thrown, in the middle of a walk: the layers are left all the same. */
+    /** Something that must not throw has thrown, in the middle of a walk. The layers are still left one by one. */
     void breakOff(CallState call, Throwable broken) {
         call.loseValueFor(null);
         call.settling = false;

@@ -16,22 +16,21 @@ import org.jspecify.annotations.Nullable;
  * <p>An attempt that ends does not take its entry out. It empties the entry, which the next attempt may fill, or which the
  * timer drops. The call object of a thread stays in its entry between calls, until the timer finds it idle.
  *
- * <p>An entry promises a look at an instant. Attempts write first (what they run, or that they run), and then read the
- * promise. The timer writes a later promise first, and then reads the attempt. So one of the two sees the other: the attempt,
- * that it needs another entry; or the timer, that it has to look again soon.
+ * <p>An entry promises a look at an instant. An attempt writes its data, then reads the promise. The timer writes a later
+ * promise, then reads the attempt. So at least one sees the other: the attempt posts another entry, or the timer looks again.
  */
 final class WatchQueue extends Watchdog {
-    /** Limits are kept to this: the timer does not wake more often. */
+    /** How exact limits are: the timer does not wake more often. */
     private static final long PERIOD_NANOS = 1_000_000;
     /** The timer looks at new entries after this time at the latest, so that inboxes do not grow. */
     private static final long LOOK_NANOS = 50_000_000;
-    /** Emptied entries stay for this time at most; also the entry of a thread that makes no calls any more. */
+    /** Emptied entries stay for at most this time, and so does the entry of a thread that makes no more calls. */
     private static final long KEEP_NANOS = 1_000_000_000;
     /** Looking for emptied entries takes some ten nanoseconds an entry; so this is at most 1 % of a processor. */
     private static final long KEEP_NANOS_AN_ENTRY = 2_000;
     /** Between two inboxes: two cache lines of references. */
     private static final int STRIDE = 2 * Stripes.STRIDE;
-    /** From now until this the timer sleeps if nobody wakes it: longer than any limit. */
+    /** The timer sleeps for this time if nobody wakes it: longer than any limit. */
     private static final long ASLEEP_NANOS = Long.MAX_VALUE / 2;
 
     /** The number of an attempt where none is under way. */
@@ -47,7 +46,7 @@ final class WatchQueue extends Watchdog {
         }
     }
 
-    /** Under which attempts are watched, one after the other. */
+    /** Watches attempts, one after the other. */
     static final class Entry {
         final WatchQueue queue;
 
@@ -57,7 +56,7 @@ final class WatchQueue extends Watchdog {
         /** The promise: the timer looks at this instant, or at an earlier one. */
         volatile long at;
 
-        /** When the timer looks. Its own. */
+        /** When the timer looks. Only the timer reads and writes it. */
         long dueAt;
 
         @Nullable
@@ -175,7 +174,7 @@ final class WatchQueue extends Watchdog {
         long earliest = wokeAt + PERIOD_NANOS;
         long at = instant - earliest < 0 ? earliest : instant;
         if (at - wakeAt < 0) {
-            // One that is refused may be set all the same, and then wakes in vain.
+            // A timer that is refused may be set all the same. Then it wakes in vain.
             TimeSource.Timer set = time.schedule(Math.max(0, at - time.nanos()), this::wake);
             if (timer != null) {
                 timer.cancel();
@@ -208,7 +207,7 @@ final class WatchQueue extends Watchdog {
         }
     }
 
-    /** Sets the next timer. Until it is set, who has an entry that nobody has taken yet waits for that. */
+    /** Sets the next timer. A thread that has just posted an entry waits for this lock. */
     private synchronized void sleep(long now) {
         wokeAt = now;
         wakeAt = now + ASLEEP_NANOS;
@@ -269,7 +268,7 @@ final class WatchQueue extends Watchdog {
         CallState newCall = entry.call;
         long newNumber = numberUnderWay(newCall);
         if (newNumber != NONE && (newCall != call || newNumber != number)) {
-            // It may have read the promise that was just kept.
+            // The new attempt may rely on the promise that this look has used up.
             entry.promise(now + 1);
             goesOn = true;
         }
@@ -283,11 +282,11 @@ final class WatchQueue extends Watchdog {
         return call == null ? NONE : call.numberUnderWay();
     }
 
-    /** Does what is due of the attempt; in how many nanoseconds to look again, or {@link Alarms#NEVER}. Throws nothing. */
+    /** Does what is due. Returns after how many nanoseconds to look again, or {@link Alarms#NEVER}. Throws nothing. */
     private long look(CallState call, long number, long now) {
         try {
-            // What is read here belongs to this attempt or to a later one, and nothing is done under a number that has
-            // passed. A thread's own object also serves pipelines on other sources of time.
+            // What is read here may belong to a later attempt, but nothing is done under a number that has passed. A
+            // thread's own object also serves pipelines on other time sources.
             if (call.time() != time) {
                 return Alarms.NEVER;
             }
@@ -307,7 +306,7 @@ final class WatchQueue extends Watchdog {
         try {
             return call.alarms == null ? Alarms.NEVER : call.alarms.tell(call, number, now);
         } catch (Throwable broken) {
-            // It has a limit all the same.
+            // A broken alarm must not disable the limit.
             log(call, broken);
             return Alarms.NEVER;
         }

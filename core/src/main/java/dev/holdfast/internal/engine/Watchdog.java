@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Strikes attempts that have outlived their limit, and tells policies of those that run too long. On the system's time one
- * queue serves all calls, since a timer task for each call costs more than all the policies together. On any other time each
- * attempt has timers of its own: it is struck at its exact instant, and leaves no timer behind when it ends.
+ * queue serves all calls: a timer for each call would cost more than all policies together. On any other time each attempt has
+ * its own timers. They strike at the exact instant, and none remains when the attempt ends.
  */
 public abstract class Watchdog {
     static Watchdog on(TimeSource time) {

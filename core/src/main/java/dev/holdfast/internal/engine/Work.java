@@ -27,7 +27,7 @@ abstract class Work {
         }
     }
 
-    /** The outcome is decided without the work, which goes on; false if it has ended meanwhile. */
+    /** The outcome is decided, but the work goes on; false if it has ended meanwhile. */
     synchronized boolean goesOn(long now) {
         decidedAt = now;
         decided = !over;
@@ -38,7 +38,7 @@ abstract class Work {
         return over;
     }
 
-    /** Since when the work has gone on for nobody; {@link Long#MIN_VALUE} if it has not. */
+    /** When the outcome was decided and the work went on; {@link Long#MIN_VALUE} if it did not. */
     synchronized long decidedAt() {
         return decided ? decidedAt : Long.MIN_VALUE;
     }

@@ -52,8 +52,7 @@ class HedgeOfALeavingCallerTest {
         begun.incrementAndGet();
         running.countDown();
         while (attempt.number() == 1 && !done.get()) {
-            // Not awake: a virtual thread would keep its carrier, and there may be one. Nor asleep if it was
-            // interrupted.
+            // Not awake: a virtual thread would keep its carrier, maybe the only one. Nor asleep if it was interrupted.
             LockSupport.parkNanos(100_000);
         }
         return "of attempt " + attempt.number();

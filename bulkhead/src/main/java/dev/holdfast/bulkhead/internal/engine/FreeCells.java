@@ -35,7 +35,7 @@ final class FreeCells {
         }
     }
 
-    /** Takes a permit from any cell. A no is not the last word: one may have moved meanwhile behind the one that looks. */
+    /** Takes a permit from any cell. False is not final: a permit may have come back to a cell already looked at. */
     boolean takeAny() {
         for (int cell = 0; cell < cells; cell++) {
             if (take(cell)) {

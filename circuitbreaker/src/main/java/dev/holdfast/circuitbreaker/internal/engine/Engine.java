@@ -8,8 +8,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state machine of the breaker. Has no clock, no thread and no listener: it is told the time, in nanoseconds of any
- * origin that never go back far, and a life that ends by itself ends when somebody looks.
+ * The state machine of the breaker. Has no clock, no thread and no listener. The caller passes the time, in nanoseconds of any
+ * origin, which may go back a little. A state that ends by time ends at the next look.
  *
  * <p>Each admission is a token: the generation that admitted it, and which probe it is. A result with the token of an
  * earlier generation changes nothing. Without a token a result counts in the state that it finds, as resilience4j has it.
@@ -135,8 +135,7 @@ public final class Engine {
     }
 
     private static int recorded(Life at, int kind, long now) {
-        // Half-open, a good result too may be the one that decides: if two end at once, whoever comes last must judge
-        // both.
+        // Half-open, a good result may decide too. If two end at once, the last one must judge both: so under the lock.
         return at.probes == null ? at.window.record(kind, now) : at.window.recordLocked(kind, now);
     }
 
@@ -186,7 +185,7 @@ public final class Engine {
             if (at.probes != null) {
                 at.probes.usedUntracked(thread);
             }
-            // If the state changed before what this result decides: it belongs to the new one as well as to any.
+            // If another thread changed the state first, count the result again in the new state.
         } while (!decide(at, judged, now));
     }
 

@@ -27,7 +27,7 @@ public final class Life {
     /** Of open: the first call after this moment finds it half-open. */
     final long openUntil;
 
-    /** Of what has been told in a life that goes on although thresholds are exceeded. */
+    /** Which threshold events METRICS_ONLY has told already. */
     private final AtomicInteger told = new AtomicInteger();
 
     /** Until when the dependency has asked for less, as the distance from {@link #origin}; 0: never. */

@@ -41,8 +41,8 @@ public record Rules(
     }
 
     /**
-     * How many probes are let through after so many openings in a row: half as many, rounded up, each time that they have
-     * failed, but two if there may be two: one alone may fail for a reason of its own.
+     * The probes that are permitted after so many openings in a row: halved, rounded up, after each failed half-open phase, but
+     * not below two (or one, if only one is permitted). One probe alone may fail for a reason of its own.
      */
     public int probes(int openings) {
         int halvings = halfOpen.asResilience4j() ? 0 : Math.min(Math.max(openings - 1, 0), MOST_HALVINGS);

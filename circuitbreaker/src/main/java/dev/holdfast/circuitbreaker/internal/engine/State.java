@@ -22,7 +22,7 @@ public enum State {
         return this == CLOSED || this == DISABLED || this == METRICS_ONLY;
     }
 
-    /** By hand, as resilience4j has it: who only measures does not open, and nobody is half-open who was not shut. */
+    /** By hand, as in resilience4j: METRICS_ONLY cannot become OPEN or HALF_OPEN; CLOSED cannot become HALF_OPEN. */
     public boolean allows(State to) {
         return switch (to) {
             case OPEN -> this != METRICS_ONLY;

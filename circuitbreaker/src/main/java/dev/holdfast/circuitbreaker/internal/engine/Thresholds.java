@@ -7,8 +7,8 @@ package dev.holdfast.circuitbreaker.internal.engine;
  * <p>Rates are floats, computed as resilience4j computes them, so that both are on the same side of a threshold.
  *
  * @param foresees whether the verdict is given as soon as no call that is missing to the minimum can change it
- * @param slowNanos a call is slow if it ran for longer; and for so long nothing may come back, while enough calls run too
- *     long, until what came back before says nothing any more
+ * @param slowNanos a call is slow if it ran for longer. Also: if enough calls hang and nothing returns for this time, older
+ *     results no longer count
  */
 public record Thresholds(float failureRate, float slowRate, int minimumCalls, boolean foresees, long slowNanos) {
     /** The window holds too few calls, or nothing that matters has changed. */

@@ -57,8 +57,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
         try {
             return engine.tryAcquirePermission();
         } catch (IllegalStateTransitionException e) {
-            // Between its look at the state and its change of it somebody has chosen another by hand: which is asked
-            // now.
+            // Somebody has changed the state by hand since the engine looked at it: the new state is asked now.
             return engine.tryAcquirePermission();
         }
     }

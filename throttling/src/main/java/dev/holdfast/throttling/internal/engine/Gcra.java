@@ -67,7 +67,7 @@ public final class Gcra {
 
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** How many are vacant. Written under the lock, read without: who misses a change takes a later place, as before it. */
+    /** Vacant places; written under the lock. A thread that reads an old value takes a later place, as if none were vacant. */
     private volatile int vacancies;
 
     /**
