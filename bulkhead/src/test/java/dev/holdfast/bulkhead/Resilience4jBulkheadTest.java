@@ -58,6 +58,14 @@ class Resilience4jBulkheadTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // as a program would that is not checked for nulls
+    void needsANameAndTags() {
+        assertThatThrownBy(() -> policy.asResilience4j(null, Map.of())).hasMessage("name");
+        assertThatThrownBy(() -> policy.asResilience4j("good", null)).hasMessage("tags");
+        assertThat(policy.asResilience4j("good", Map.of()).getName()).isEqualTo("good");
+    }
+
+    @Test
     void isCalledLikeTheFirstPipelineOfItsPolicy() {
         assertThat(view.getName()).isEqualTo("bulkhead");
         try (Pipeline first = Pipeline.of("inventory", policy);

@@ -41,7 +41,6 @@ public final class CircuitBreakerSettings {
 
     private CircuitBreakerSettings(Builder from) {
         builder = new Builder(from);
-        builder.minimumNumberOfCalls = from.minimum();
         rules = from.rules();
     }
 

@@ -162,10 +162,13 @@ class CircuitBreakerSettingsTest {
     }
 
     @Test
-    void minimumOfSettingsDoesNotFollowAnotherWindow() {
-        CircuitBreakerSettings.Builder smaller =
-                CircuitBreakerSettings.builder().build().toBuilder().slidingWindowSize(10);
-        assertThatThrownBy(smaller::build).hasMessageContaining("minimumNumberOfCalls is 20 but must be 1 to 10");
+    void minimumThatNobodySetFollowsTheWindow() {
+        CircuitBreakerSettings smaller = CircuitBreakerSettings.builder().build().toBuilder()
+                .slidingWindowSize(10)
+                .build();
+        assertThat(smaller.minimumNumberOfCalls()).isEqualTo(10);
+        assertThat(smaller.toBuilder().slidingWindowSize(50).build().minimumNumberOfCalls())
+                .isEqualTo(20);
     }
 
     @Test

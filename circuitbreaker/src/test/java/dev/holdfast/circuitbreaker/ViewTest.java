@@ -85,6 +85,14 @@ class ViewTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // as a program would that is not checked for nulls
+    void needsANameAndTags() {
+        assertThatThrownBy(() -> policy.asResilience4j(null, Map.of())).hasMessage("name");
+        assertThatThrownBy(() -> policy.asResilience4j("good", null)).hasMessage("tags");
+        assertThat(policy.asResilience4j("good", Map.of()).getName()).isEqualTo("good");
+    }
+
+    @Test
     void isCalledLikeTheFirstPipelineOfItsPolicy() {
         CircuitBreakerPolicy shared = CircuitBreakerPolicy.ofDefaults();
         assertThat(shared.asResilience4j().getName()).isEqualTo("circuit-breaker");

@@ -70,7 +70,8 @@ public final class FallbackPolicy extends Policy {
 
     @Override
     public boolean mayAnswer() {
-        return true;
+        // A stage is not asked for when the time is over, and what operations and calls have they say themselves.
+        return asyncFunction == null && !settings.onlyOfOperations();
     }
 
     @Override

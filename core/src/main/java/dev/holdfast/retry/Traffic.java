@@ -21,6 +21,10 @@ final class Traffic {
     private static final int COUNT_BITS = 20;
     private static final long COUNT_MASK = (1L << COUNT_BITS) - 1;
 
+    // The last second in which a failure asked. Two that write at once differ by little.
+    private volatile long askedSecond;
+    private volatile boolean anyAsked;
+
     private final AtomicLongArray padded = new AtomicLongArray(FIRST + CELLS + FIRST);
 
     private static int cellOf(long second) {
@@ -48,13 +52,18 @@ final class Traffic {
     }
 
     long latest(long now) {
-        return latestOf(now >> SECOND_SHIFT);
+        long second = now >> SECOND_SHIFT;
+        if (!anyAsked || second - askedSecond > 0) {
+            askedSecond = second;
+            anyAsked = true;
+        }
+        return latestOf(second);
     }
 
     /** As seen in the last second in which anything succeeded. */
     long latest() {
-        long newest = 0;
-        boolean any = false;
+        boolean any = anyAsked;
+        long newest = askedSecond;
         for (int at = FIRST; at < FIRST + CELLS; at++) {
             long cell = padded.get(at);
             if ((cell & COUNT_MASK) != 0 && (!any || (cell >> COUNT_BITS) - newest > 0)) {

@@ -148,6 +148,29 @@ class OwnFallbackTest {
     }
 
     @Test
+    void onlyAFallbackThatCanAnswerTakesTimeFromTheAttempt() {
+        Pipeline outer = pipeline(DeadlinePolicy.of(Duration.ofMillis(200)));
+        Pipeline inner = pipeline(FallbackPolicy.ofOperations());
+        Operation<String> bare = inner.operation("bare");
+        Operation<String> stage =
+                inner.operation("stage", o -> o.fallbackAsync(error -> CompletableFuture.completedFuture("made up")));
+        Operation<String> own = inner.operation("own", o -> o.fallback(error -> "made up"));
+        assertThat(insideOf(outer, bare)).isCompletedWithValue("late");
+        assertThat(insideOf(outer, stage)).isCompletedWithValue("late");
+        assertThat(insideOf(outer, own)).isCompletedWithValue("made up");
+    }
+
+    private CompletableFuture<String> insideOf(Pipeline outer, Operation<String> operation) {
+        CompletableFuture<String> answer = time.spawn(() ->
+                outer.callInterruptibly(() -> operation.unkeyed().callInterruptibly(attempt -> {
+                    time.sleep(Duration.ofMillis(185));
+                    return "late";
+                })));
+        time.run();
+        return answer;
+    }
+
+    @Test
     void fallbackThatNobodyWouldAskForIsRefused() {
         Pipeline p = pipeline(RetryPolicy.ofDefaults());
         assertThatIllegalStateException()

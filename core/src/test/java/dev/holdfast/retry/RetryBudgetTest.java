@@ -289,7 +289,7 @@ class RetryBudgetTest {
             now += SECOND / 1_000;
             budget.failed(now);
         }
-        assertThat(budget.maxTokens()).as("as of the latest success").isGreaterThan(400);
+        assertThat(budget.maxTokens()).isEqualTo(10);
         succeed(budget, 50, 1);
         assertThat(budget.maxTokens()).isEqualTo(10);
         assertThat(budget.allows(now)).isFalse();
@@ -422,5 +422,22 @@ class RetryBudgetTest {
                                 + " 1,000; minRetriesPerMinute is 61 but must be 0 to 60");
         assertThatThrownBy(() -> RetrySettings.of(r -> r.budget(b -> b.maxTokens(1001))))
                 .hasMessage("retry: budget.maxTokens is 1001 but must be 1 to 1,000");
+    }
+
+    @Test
+    void whatIsShownInAnOutageGoesByTheTimeOfTheOutage() {
+        RetryBudget budget = RetryBudget.ofDefaults();
+        for (int i = 0; i < 7_000; i++) {
+            budget.succeeded(i * 1_000_000L);
+        }
+        assertThat(budget.maxTokens()).isGreaterThan(400);
+        double before = budget.tokens();
+        for (int i = 7_000; i < 14_000; i++) {
+            budget.failed(i * 1_000_000L);
+            assertThat(budget.tokens()).isLessThanOrEqualTo(before);
+            before = budget.tokens();
+        }
+        assertThat(budget.tokens()).isZero();
+        assertThat(budget.maxTokens()).isEqualTo(10);
     }
 }

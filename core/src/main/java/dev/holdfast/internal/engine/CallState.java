@@ -294,7 +294,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
                     null);
         }
         long own = spec.deadlineNanos();
-        long kept = engine.plan.reserve(inherited);
+        long kept = engine.plan.reserve(inherited, fallback() != null);
         boolean ownIsNearer = own <= inherited - kept;
         limitCaller(ownIsNearer ? own : inherited - kept, ownIsNearer ? 0 : kept);
     }

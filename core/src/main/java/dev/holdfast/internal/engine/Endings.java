@@ -118,7 +118,7 @@ final class Endings {
             timedOut(call);
         } else {
             giveUp(call, reason);
-            if (interruption != null) {
+            if (interruption != null && !(interruption instanceof Interruption.OfWait)) {
                 call.error = interruption;
             }
         }

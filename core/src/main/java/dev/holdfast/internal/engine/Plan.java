@@ -65,8 +65,8 @@ final class Plan {
      * By how much a call ends before its inherited limit, if a layer may answer in place of a failure. Otherwise the outer
      * calls would end at the same instant and lose the answer.
      */
-    long reserve(long inherited) {
-        return answers && inherited != Long.MAX_VALUE && inherited > 0
+    long reserve(long inherited, boolean answersItself) {
+        return (answers || answersItself) && inherited != Long.MAX_VALUE && inherited > 0
                 ? Math.min(inherited / RESERVED_PART, LONGEST_RESERVE)
                 : 0;
     }

@@ -10,6 +10,7 @@ import io.github.resilience4j.bulkhead.event.BulkheadOnCallPermittedEvent;
 import io.github.resilience4j.bulkhead.event.BulkheadOnCallRejectedEvent;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +62,8 @@ public final class Views {
      * @throws IllegalArgumentException if there is one with other tags
      */
     public synchronized Bulkhead view(String name, Map<String, String> tags) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(tags, "tags");
         for (Resilience4jBulkhead view : all) {
             if (view.getName().equals(name)) {
                 if (!view.getTags().equals(tags)) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +66,8 @@ public final class Views implements Witness {
 
     /** The view of this name and these tags; made if there is none. */
     public synchronized CircuitBreaker view(String name, Map<String, String> tags, Engine engine) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(tags, "tags");
         for (Resilience4jView view : views) {
             if (view.getName().equals(name) && view.getTags().equals(tags)) {
                 return view;
