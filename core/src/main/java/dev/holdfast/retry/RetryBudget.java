@@ -94,28 +94,30 @@ public final class RetryBudget {
         // Without care: what two threads of one stripe lose makes the budget smaller by as much.
         int cell = Stripes.index(Stripes.current(), STRIPES);
         long waiting = uncounted.getPlain(cell) + 1;
-        uncounted.setPlain(cell, waiting);
+        if (waiting < TOGETHER) {
+            uncounted.setPlain(cell, waiting);
+        }
         return waiting >= TOGETHER;
     }
 
+    /** Those that wait to be counted, and this one. */
     private int takeUncounted() {
         int cell = Stripes.index(Stripes.current(), STRIPES);
         long waiting = uncounted.getPlain(cell);
-        if (waiting == 0) {
-            return 1;
+        if (waiting != 0) {
+            uncounted.setPlain(cell, 0);
         }
-        uncounted.setPlain(cell, 0);
-        return (int) waiting;
+        return (int) waiting + 1;
     }
 
     /** An attempt has succeeded. */
     public void succeeded(long now) {
-        boolean firstForLong = traffic.count(now, takeUncounted());
+        boolean firstOfSecond = traffic.count(now, takeUncounted());
         // Volatile, as every read of the word: a failure that happened before is seen, and its cost paid back.
         if ((padded.get(WORD) & MISSING_MASK) == 0) {
             return;
         }
-        if (firstForLong) {
+        if (firstOfSecond) {
             // A new second begins, and the maximum may be smaller now. Debt above it is dropped.
             pay(0, full(now));
         }

@@ -440,4 +440,25 @@ class RetryBudgetTest {
         assertThat(budget.tokens()).isZero();
         assertThat(budget.maxTokens()).isEqualTo(10);
     }
+
+    @Test
+    void successesThatOnlyWaitAreCountedWithTheNextThatNeedsItsTime() {
+        RetryBudget budget = RetryBudget.of(b -> b.maxTokens(1).tokenRatio(0.1));
+        int timed = 0;
+        for (int i = 0; i < 8 * 100; i++) {
+            if (budget.needsTimeOfSuccess()) {
+                timed++;
+                budget.succeeded(now);
+            }
+        }
+        assertThat(timed).isEqualTo(100);
+        assertThat(budget.maxTokens()).isEqualTo(80);
+        for (int i = 0; i < 7; i++) {
+            assertThat(budget.needsTimeOfSuccess()).isFalse();
+        }
+        budget.failed(now);
+        assertThat(budget.needsTimeOfSuccess()).as("tokens are missing").isTrue();
+        budget.succeeded(now);
+        assertThat(budget.maxTokens()).isCloseTo(80.8, within(1e-9));
+    }
 }
