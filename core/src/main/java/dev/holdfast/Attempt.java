@@ -18,7 +18,7 @@ public interface Attempt {
      */
     Duration remaining();
 
-    /** {@link #remaining} in nanoseconds; {@link Long#MAX_VALUE} without a limit. */
+    /** As {@link #remaining}, in nanoseconds: 0 if the time is over; {@link Long#MAX_VALUE} without a limit. */
     long remainingNanos();
 
     /** Whether the attempt was given up, so that nobody waits for its answer. */

@@ -101,6 +101,7 @@ class AttemptTest {
             kept[0].onCancel(() -> seen.add("at once"));
             assertThat(seen).endsWith("at once");
             assertThat(kept[0].remaining()).as("no client takes zero").isEqualTo(Duration.ofNanos(1));
+            assertThat(kept[0].remainingNanos()).isZero();
         }
     }
 

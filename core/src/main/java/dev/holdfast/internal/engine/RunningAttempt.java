@@ -36,12 +36,12 @@ final class RunningAttempt implements Attempt {
 
     @Override
     public Duration remaining() {
-        return Duration.ofNanos(remainingNanos());
+        return Duration.ofNanos(Math.max(1, remainingNanos()));
     }
 
     @Override
     public long remainingNanos() {
-        return limited ? Math.max(1, limitAt - time.nanos()) : Long.MAX_VALUE;
+        return limited ? Math.max(0, limitAt - time.nanos()) : Long.MAX_VALUE;
     }
 
     @Override
