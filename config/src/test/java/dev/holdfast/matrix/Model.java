@@ -373,10 +373,10 @@ final class Model {
         return limits.contains(end.struck()) ? end : end.struck(end.struck().whole);
     }
 
-    /** deadline.md: "If the inner pipeline has a fallback or a stale cache, it stops its attempt a little before". */
+    /** deadline.md: "If the inner pipeline has a fallback with a value or a function, or a stale cache, …". */
     private List<Limit> inherited(int level, long t, List<Limit> limits) {
         List<Layer> layers = cell.level(level).layers();
-        if (!layers.contains(Layer.FALLBACK) && !layers.contains(Layer.STAGE) && !layers.contains(Layer.CACHE)) {
+        if (!layers.contains(Layer.FALLBACK) && !layers.contains(Layer.CACHE)) {
             return limits;
         }
         List<Limit> sooner = new ArrayList<>(limits);

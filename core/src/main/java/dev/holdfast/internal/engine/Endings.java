@@ -118,7 +118,7 @@ final class Endings {
             timedOut(call);
         } else {
             giveUp(call, reason);
-            if (interruption != null && !(interruption instanceof Interruption.OfWait)) {
+            if (interruption != null) {
                 call.error = interruption;
             }
         }

@@ -54,7 +54,7 @@ final class FaultyAction implements CheckedSupplier<@Nullable Object, Exception>
 
     private void park(long nanos) throws InterruptedException {
         if (Thread.interrupted()) {
-            throw new Interruption.OfWait();
+            throw new InterruptedException("the attempt was given up");
         }
         engine.time.park(this, nanos);
     }

@@ -10,11 +10,6 @@ import java.nio.channels.ClosedByInterruptException;
 
 /** Tells from an error that the thread was interrupted. */
 final class Interruption {
-    /** What the engine itself throws inside an attempt. Calls declare no such exception, so they end with a rejection. */
-    static final class OfWait extends InterruptedException {
-        private static final long serialVersionUID = 1L;
-    }
-
     private Interruption() {}
 
     /**

@@ -96,7 +96,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
                 while (!come.isDone()) {
                     if (Thread.interrupted()) {
                         if (leave()) {
-                            throw new Interruption.OfWait();
+                            throw new InterruptedException();
                         }
                         // The work has just ended. The driver finds out whose interrupt it was.
                         caller.interrupt();
