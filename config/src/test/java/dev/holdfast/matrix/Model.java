@@ -466,7 +466,10 @@ final class Model {
         if (cell.level(pass.level).way() == Way.ASYNC) {
             return End.of(Outcome.CANCELLED, "CancellationException", at, running);
         }
-        return End.of(Outcome.INTERRUPTED, running ? "InterruptedException" : "rejected: INTERRUPTED", at, running);
+        // bulkhead.md: it waits for its dedicated thread, too.
+        boolean waits = !running
+                || (cell.level(pass.level).has(Layer.DEDICATED) && cell.ending().isBy(Event.INTERRUPT));
+        return End.of(Outcome.INTERRUPTED, waits ? "rejected: INTERRUPTED" : "InterruptedException", at, running);
     }
 
     private static Limit nearest(List<Limit> limits) {

@@ -9,6 +9,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -28,6 +29,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -184,9 +186,47 @@ class DedicatedThreadsTest {
             caller.interrupt();
             caller.join();
             awaited(over);
-            assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
+            assertThat(thrown.get())
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejection -> assertThat(rejection.reason()).isEqualTo(Reason.INTERRUPTED));
             assertThat(flag).isTrue();
             assertThat(workInterrupted).isTrue();
+        }
+    }
+
+    @Test
+    void interruptOfABlockingCallInsideIsOneForTheAsynchronousCallAround() throws Exception {
+        AtomicInteger attempts = new AtomicInteger();
+        CountDownLatch running = new CountDownLatch(1);
+        try (Pipeline inner = Pipeline.of("inner", new Isolation(1));
+                Pipeline outer = Pipeline.of("outer", RetryPolicy.of(r -> r.maxAttempts(3)))) {
+            Thread[] caller = new Thread[1];
+            CompletableFuture<Object> call = outer.callAsync(() -> {
+                attempts.incrementAndGet();
+                CompletableFuture<Object> stage = new CompletableFuture<>();
+                caller[0] = new Thread(() -> {
+                    try {
+                        stage.complete(inner.call(() -> {
+                            running.countDown();
+                            new CountDownLatch(1).await();
+                            return "never";
+                        }));
+                    } catch (Throwable t) {
+                        stage.completeExceptionally(t);
+                    }
+                });
+                caller[0].start();
+                return stage;
+            });
+            awaited(running);
+            caller[0].interrupt();
+            assertThatThrownBy(call::get)
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejection -> assertThat(rejection.reason()).isEqualTo(Reason.INTERRUPTED));
+            assertThat(attempts).hasValue(1);
         }
     }
 

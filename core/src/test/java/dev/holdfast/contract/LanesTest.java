@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.Attempt;
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
@@ -162,7 +163,7 @@ class LanesTest {
             running.await();
             caller.interrupt();
             closed.await();
-            assertThatThrownBy(call::get).hasCauseInstanceOf(InterruptedException.class);
+            assertThatThrownBy(call::get).hasCauseInstanceOf(CallRejectedException.class);
         }
         assertThat(attempts)
                 .singleElement()

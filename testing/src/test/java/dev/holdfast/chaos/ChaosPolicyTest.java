@@ -6,8 +6,10 @@ import static dev.holdfast.testing.HoldfastAssertions.assertThatCall;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.Verdict;
 import dev.holdfast.chaos.ChaosPolicy.ChaosException;
 import dev.holdfast.chaos.internal.ChaosPolicyFactory;
@@ -28,6 +30,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -268,5 +271,23 @@ class ChaosPolicyTest {
         CompletableFuture<Thread> where = whereItEnds(pipeline);
         pipeline.close();
         assertThat(where.join()).isNotSameAs(Thread.currentThread());
+    }
+
+    @Test
+    void interruptOfADelayIsARejection() {
+        Pipeline pipeline = pipeline(chaos(c -> c.latencyRate(1)));
+        AtomicReference<Thread> caller = new AtomicReference<>();
+        CompletableFuture<Boolean> flag = time.spawn(() -> {
+            caller.set(Thread.currentThread());
+            assertThatThrownBy(() -> pipeline.call(action::call))
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejection -> assertThat(rejection.reason()).isEqualTo(Reason.INTERRUPTED));
+            return Thread.interrupted();
+        });
+        time.schedule(Duration.ofMillis(1).toNanos(), () -> time.interrupt(caller.get()));
+        time.run();
+        assertThat(flag.join()).isTrue();
+        assertThat(told.text()).contains("INTERRUPTED");
     }
 }

@@ -447,7 +447,7 @@ public final class AsyncDriver implements Driver {
                 attempt.end();
             }
             Throwable error = Judge.unwrapped(suspension.error);
-            if (error instanceof InterruptedException) {
+            if (error != null && Interruption.isItself(error)) {
                 endings.attemptGivenUp(call, CallWord.BY_INTERRUPT, error);
             } else {
                 endings.attemptEnded(call, suspension.value, error);

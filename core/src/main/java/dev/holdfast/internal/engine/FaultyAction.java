@@ -30,14 +30,14 @@ final class FaultyAction implements CheckedSupplier<@Nullable Object, Exception>
         return action.get();
     }
 
-    private void delay(TimeSource time) throws InterruptedException {
+    private void delay(TimeSource time) {
         long start = time.nanos();
         for (long left = delayNanos; left > 0; left = delayNanos - (time.nanos() - start)) {
             park(left);
         }
     }
 
-    private void hang() throws InterruptedException {
+    private void hang() {
         Thread hanging = Thread.currentThread();
         Completion closing = engine.closing;
         Completion.Waiter waiter = () -> engine.time.unpark(hanging);
@@ -52,9 +52,9 @@ final class FaultyAction implements CheckedSupplier<@Nullable Object, Exception>
         throw engine.rejections.noThread();
     }
 
-    private void park(long nanos) throws InterruptedException {
-        if (Thread.interrupted()) {
-            throw new InterruptedException("the attempt was given up");
+    private void park(long nanos) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw engine.rejections.interrupted();
         }
         engine.time.park(this, nanos);
     }

@@ -12,6 +12,11 @@ import java.nio.channels.ClosedByInterruptException;
 final class Interruption {
     private Interruption() {}
 
+    /** Whether the error says so itself, on whatever thread it is looked at. */
+    static boolean isItself(Throwable error) {
+        return error instanceof InterruptedException || isOfAWait(error);
+    }
+
     /**
      * Whether the action ended because its thread was interrupted. Clients wrap that in exceptions of theirs, and set the
      * flag again.
@@ -25,7 +30,7 @@ final class Interruption {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
             if (cause instanceof InterruptedException
-                    || isWaitOfAnInnerCall(cause)
+                    || isOfAWait(cause)
                     || cause instanceof ClosedByInterruptException
                     || (cause instanceof InterruptedIOException && !(cause instanceof SocketTimeoutException))) {
                 return true;
@@ -34,7 +39,7 @@ final class Interruption {
         return false;
     }
 
-    private static boolean isWaitOfAnInnerCall(Throwable cause) {
+    private static boolean isOfAWait(Throwable cause) {
         return cause instanceof CallRejectedException rejection && rejection.reason() == Reason.INTERRUPTED;
     }
 }

@@ -94,13 +94,12 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         if (come.register(waiter)) {
             try {
                 while (!come.isDone()) {
-                    if (Thread.interrupted()) {
+                    // The flag stays set: the driver finds out whose interrupt it was.
+                    if (caller.isInterrupted()) {
                         if (leave()) {
-                            throw new InterruptedException();
+                            throw engine.rejections.interrupted();
                         }
-                        // The work has just ended. The driver finds out whose interrupt it was.
-                        caller.interrupt();
-                        break;
+                        break; // the work has just ended
                     }
                     time.park(this, Long.MAX_VALUE);
                 }
