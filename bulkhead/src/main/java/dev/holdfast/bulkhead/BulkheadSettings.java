@@ -4,7 +4,9 @@ package dev.holdfast.bulkhead;
 import dev.holdfast.bulkhead.internal.engine.Permits;
 import dev.holdfast.bulkhead.internal.resilience4j.Resilience4jOptions;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.PolicyFactory.Option;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
 import java.util.List;
@@ -14,6 +16,56 @@ import org.jspecify.annotations.Nullable;
 
 /** How many calls may run at once, and how many may wait for how long. Immutable. */
 public final class BulkheadSettings {
+    private static final Duration TICK = Duration.ofMillis(1);
+    private static final Duration DAY = Duration.ofDays(1);
+
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "bulkhead",
+            Builder::new,
+            List.of(
+                    Option.integer(
+                                    "max-concurrent-calls",
+                                    (Builder b) -> b.maxConcurrentCalls,
+                                    Builder::maxConcurrentCalls)
+                            .range(1, Permits.MOST)
+                            .means("number of permits; the maximum of a limit that adapts"),
+                    Option.of("limit", LimitAlgorithm.class, (Builder b) -> b.limit, Builder::limit)
+                            .means("whether and how the limit adapts"),
+                    Option.integer(
+                                    "min-concurrent-calls",
+                                    (Builder b) -> b.minConcurrentCalls,
+                                    Builder::minConcurrentCalls)
+                            .range(1, Permits.MOST)
+                            .means("minimum of a limit that adapts")
+                            .rangeIs("1 to `max-concurrent-calls`"),
+                    Option.integer(
+                                    "initial-concurrent-calls",
+                                    (Builder b) -> b.initialConcurrentCalls,
+                                    Builder::initialConcurrentCalls)
+                            .range(1, Permits.MOST)
+                            .means("first value of a limit that adapts")
+                            .rangeIs("`min-concurrent-calls` to `max-concurrent-calls`")
+                            .defaultIs("20, or the nearest allowed value"),
+                    Option.integer("max-waiting-calls", (Builder b) -> b.maxWaitingCalls, Builder::maxWaitingCalls)
+                            .range(0, Permits.MOST)
+                            .means("length of the queue"),
+                    Option.duration("max-wait", (Builder b) -> b.maxWait, Builder::maxWait)
+                            .range(Duration.ZERO, DAY)
+                            .means("longest wait in the queue"),
+                    Option.of("queue-order", QueueOrder.class, (Builder b) -> b.queueOrder, Builder::queueOrder)
+                            .means("which of the waiting calls is served first"),
+                    Option.duration("codel-target", (Builder b) -> b.codelTarget, Builder::codelTarget)
+                            .range(Duration.ZERO, DAY)
+                            .means("for `codel`: longest wait in a standing queue"),
+                    Option.duration("codel-interval", (Builder b) -> b.codelInterval, Builder::codelInterval)
+                            .range(TICK, DAY)
+                            .means("for `codel`: a queue that was not empty for this long is a standing queue"),
+                    Option.duration("lease", (Builder b) -> b.lease, Builder::lease)
+                            .range(TICK, DAY)
+                            .means("how long the work of an attempt may continue after its outcome was decided"),
+                    Option.flag("dedicated-threads", (Builder b) -> b.dedicatedThreads, Builder::dedicatedThreads)
+                            .means("whether attempts run on threads of the bulkhead")));
+
     private final Builder builder;
 
     private BulkheadSettings(Builder builder) {
@@ -56,6 +108,11 @@ public final class BulkheadSettings {
     /** A builder that holds these settings. An initial limit that was not set goes on following the others. */
     public Builder toBuilder() {
         return new Builder(builder);
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
     }
 
     /** How many calls may run at once; the ceiling of a limit that adapts. */
@@ -156,17 +213,7 @@ public final class BulkheadSettings {
         private Builder() {}
 
         private Builder(Builder other) {
-            maxConcurrentCalls = other.maxConcurrentCalls;
-            limit = other.limit;
-            minConcurrentCalls = other.minConcurrentCalls;
-            initialConcurrentCalls = other.initialConcurrentCalls;
-            maxWaitingCalls = other.maxWaitingCalls;
-            maxWait = other.maxWait;
-            queueOrder = other.queueOrder;
-            codelTarget = other.codelTarget;
-            codelInterval = other.codelInterval;
-            lease = other.lease;
-            dedicatedThreads = other.dedicatedThreads;
+            OPTIONS.copy(other, this);
             forViews = other.forViews;
         }
 
@@ -255,20 +302,14 @@ public final class BulkheadSettings {
          * @throws InvalidSettingsException if a value is out of range; the message names the option, the value and the range
          */
         public BulkheadSettings build() {
-            new Checks("bulkhead")
-                    .range("maxConcurrentCalls", maxConcurrentCalls, 1, Permits.MOST)
-                    .range("minConcurrentCalls", minConcurrentCalls, 1, Math.max(1, maxConcurrentCalls))
-                    .range(
-                            "initialConcurrentCalls",
-                            effectiveInitial(),
-                            minConcurrentCalls,
-                            Math.max(minConcurrentCalls, maxConcurrentCalls))
-                    .range("maxWaitingCalls", maxWaitingCalls, 0, Permits.MOST)
-                    .range("codelTarget", codelTarget, Duration.ZERO, Duration.ofDays(1))
-                    .range("codelInterval", codelInterval, Duration.ofMillis(1), Duration.ofDays(1))
-                    .range("maxWait", maxWait, Duration.ZERO, Duration.ofDays(1))
-                    .range("lease", lease, Duration.ofMillis(1), Duration.ofDays(1))
-                    .done();
+            Checks checks = OPTIONS.check(this)
+                    .atMost("minConcurrentCalls", minConcurrentCalls, "maxConcurrentCalls", maxConcurrentCalls);
+            Integer initial = initialConcurrentCalls;
+            if (initial != null) {
+                checks.atLeast("initialConcurrentCalls", initial, "minConcurrentCalls", minConcurrentCalls)
+                        .atMost("initialConcurrentCalls", initial, "maxConcurrentCalls", maxConcurrentCalls);
+            }
+            checks.done();
             return new BulkheadSettings(new Builder(this));
         }
     }

@@ -59,6 +59,6 @@ class BulkheadPolicyFactoryTest {
         Object number = option.type() == Integer.class ? (Object) 7 : Duration.ofSeconds(7);
         Object other = option.type() == Boolean.class ? (Object) true : number;
         Object value = constants != null ? constants[constants.length - 1] : other;
-        option.setter().accept(builder, option.type().cast(value));
+        option.set(builder, option.type().cast(value));
     }
 }

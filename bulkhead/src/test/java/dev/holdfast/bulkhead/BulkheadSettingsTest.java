@@ -118,10 +118,14 @@ class BulkheadSettingsTest {
 
     static Stream<Arguments> outOfRange() {
         return Stream.of(
-                refused(b -> b.minConcurrentCalls(0), "minConcurrentCalls is 0 but must be 1 to 25"),
-                refused(b -> b.minConcurrentCalls(26), "minConcurrentCalls is 26 but must be 1 to 25"),
-                refused(b -> b.initialConcurrentCalls(0), "initialConcurrentCalls is 0 but must be 1 to 25"),
-                refused(b -> b.initialConcurrentCalls(26), "initialConcurrentCalls is 26 but must be 1 to 25"),
+                refused(b -> b.minConcurrentCalls(0), "minConcurrentCalls is 0 but must be 1 to 1,000,000"),
+                refused(
+                        b -> b.minConcurrentCalls(26),
+                        "minConcurrentCalls is 26 but must be at most maxConcurrentCalls, which is 25"),
+                refused(b -> b.initialConcurrentCalls(0), "initialConcurrentCalls is 0 but must be 1 to 1,000,000"),
+                refused(
+                        b -> b.initialConcurrentCalls(26),
+                        "initialConcurrentCalls is 26 but must be at most maxConcurrentCalls, which is 25"),
                 refused(b -> b.codelTarget(Duration.ofDays(2)), "codelTarget is 2d but must be 0s to 1d"),
                 refused(b -> b.codelInterval(Duration.ZERO), "codelInterval is 0s but must be 1ms to 1d"),
                 refused(b -> b.maxConcurrentCalls(0), "maxConcurrentCalls is 0 but must be 1 to 1,000,000"),

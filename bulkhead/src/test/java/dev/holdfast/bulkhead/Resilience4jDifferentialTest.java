@@ -15,13 +15,12 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The same random sequences to resilience4j's bulkhead and to a view of ours: what a caller sees, the metrics and the events are
- * equal after every step. {@code -Ddifferential.sequences=1000000} makes it a million sequences, {@code -Ddifferential.first}
- * says from which seed on. What differs on purpose is
- * in {@link Resilience4jBulkheadTest}, and in RATIONALE.md.
+ * equal after every step. {@code -Dholdfast.differential.sequences=1000000} makes it a million sequences, {@code
+ * -Dholdfast.differential.first} says from which seed on. What differs on purpose is in {@link Resilience4jBulkheadTest}.
  */
 class Resilience4jDifferentialTest {
-    private static final int SEQUENCES = Integer.getInteger("differential.sequences", 20_000);
-    private static final int FIRST = Integer.getInteger("differential.first", 0);
+    private static final int SEQUENCES = Integer.getInteger("holdfast.differential.sequences", 8_000);
+    private static final int FIRST = Integer.getInteger("holdfast.differential.first", 0);
     private static final int STEPS = 200;
 
     @Test

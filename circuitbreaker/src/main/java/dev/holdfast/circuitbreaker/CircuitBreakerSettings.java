@@ -7,6 +7,8 @@ import dev.holdfast.circuitbreaker.internal.engine.Rules;
 import dev.holdfast.circuitbreaker.internal.engine.Thresholds;
 import dev.holdfast.circuitbreaker.internal.resilience4j.ForeignConfig;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
+import dev.holdfast.spi.PolicyFactory.Option;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
@@ -25,6 +27,117 @@ import org.jspecify.annotations.Nullable;
 public final class CircuitBreakerSettings {
     private static final Duration TICK = Duration.ofMillis(1);
     private static final Duration DAY = Duration.ofDays(1);
+
+    private static final int MOST_IN_WINDOW = 100_000;
+    private static final int MOST_SECONDS = 3_600;
+
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "circuit-breaker",
+            Builder::new,
+            List.of(
+                    Option.decimal(
+                                    "failure-rate-threshold",
+                                    (Builder b) -> b.failureRateThreshold,
+                                    Builder::failureRateThreshold)
+                            .range(1.0, 100.0)
+                            .means("it opens at this percentage of failed calls in the window"),
+                    Option.decimal(
+                                    "slow-call-rate-threshold",
+                                    (Builder b) -> b.slowCallRateThreshold,
+                                    Builder::slowCallRateThreshold)
+                            .range(1.0, 100.0)
+                            .means("it opens at this percentage of slow calls"),
+                    Option.duration(
+                                    "slow-call-duration-threshold",
+                                    (Builder b) -> b.slowCallDurationThreshold,
+                                    Builder::slowCallDurationThreshold)
+                            .range(TICK, DAY)
+                            .means("a call is slow if its action ran for longer"),
+                    Option.flag(
+                                    "running-calls-count-as-slow",
+                                    (Builder b) -> b.runningCallsCountAsSlow,
+                                    Builder::runningCallsCountAsSlow)
+                            .means("whether a running call counts as slow once it has run for longer"),
+                    Option.of(
+                                    "sliding-window-type",
+                                    SlidingWindowType.class,
+                                    (Builder b) -> b.slidingWindowType,
+                                    Builder::slidingWindowType)
+                            .means("whether the window holds the last calls or the last seconds"),
+                    Option.integer(
+                                    "sliding-window-size",
+                                    (Builder b) -> b.slidingWindowSize,
+                                    Builder::slidingWindowSize)
+                            .range(1, MOST_IN_WINDOW)
+                            .means("size of the window")
+                            .rangeIs("1 to 100,000 calls, or 1 to 3,600 seconds"),
+                    Option.integer(
+                                    "minimum-number-of-calls",
+                                    (Builder b) -> b.minimumNumberOfCalls,
+                                    Builder::minimumNumberOfCalls)
+                            .range(1, 1_000_000)
+                            .means("number of calls that the window must hold before its rates count")
+                            .rangeIs("1 to 1,000,000, in a count window to its size")
+                            .defaultIs("20, or the size of a smaller count window"),
+                    Option.integer(
+                                    "permitted-number-of-calls-in-half-open-state",
+                                    (Builder b) -> b.permittedNumberOfCallsInHalfOpenState,
+                                    Builder::permittedNumberOfCallsInHalfOpenState)
+                            .range(1, 1_000)
+                            .means("number of probes at first"),
+                    Option.duration("probe-lease", (Builder b) -> b.probeLease, Builder::probeLease)
+                            .range(TICK, DAY)
+                            .means("how long a probe keeps its place without a result; 0s: without end")
+                            .orZero(),
+                    Option.duration(
+                                    "max-wait-duration-in-half-open-state",
+                                    (Builder b) -> b.maxWaitDurationInHalfOpenState,
+                                    Builder::maxWaitDurationInHalfOpenState)
+                            .range(TICK, DAY)
+                            .means("longest time half-open; 0s: without end")
+                            .orZero(),
+                    Option.of(
+                                    "transition-to-state-after-wait-duration",
+                                    State.class,
+                                    (Builder b) -> b.transitionToStateAfterWaitDuration,
+                                    Builder::transitionToStateAfterWaitDuration)
+                            .means("the state after that time")
+                            .rangeIs("open, closed"),
+                    Option.duration(
+                                    "wait-duration-in-open-state",
+                                    (Builder b) -> b.waitDurationInOpenState,
+                                    Builder::waitDurationInOpenState)
+                            .range(TICK, DAY)
+                            .means("first wait in the open state"),
+                    Option.decimal(
+                                    "wait-multiplier-in-open-state",
+                                    (Builder b) -> b.waitMultiplierInOpenState,
+                                    Builder::waitMultiplierInOpenState)
+                            .range(1.0, 10.0)
+                            .means("the wait is multiplied by this each time the probes fail"),
+                    Option.duration(
+                                    "max-wait-duration-in-open-state",
+                                    (Builder b) -> b.maxWaitDurationInOpenState,
+                                    Builder::maxWaitDurationInOpenState)
+                            .range(TICK, DAY)
+                            .means("the wait does not grow beyond this"),
+                    Option.of(
+                                    "wait-interval-function-in-open-state",
+                                    IntervalFunction.class,
+                                    (Builder b) -> b.waitIntervalFunctionInOpenState,
+                                    Builder::waitIntervalFunctionInOpenState)
+                            .means("the wait for each opening in a row, instead of the three options before"),
+                    Option.flag(
+                                    "automatic-transition-from-open-to-half-open-enabled",
+                                    (Builder b) -> b.automaticTransitionFromOpenToHalfOpenEnabled,
+                                    Builder::automaticTransitionFromOpenToHalfOpenEnabled)
+                            .means(
+                                    "whether it becomes half-open when the wait is over, instead of with the first call after that"),
+                    Option.of("initial-state", State.class, (Builder b) -> b.initialState, Builder::initialState)
+                            .means("the first state"),
+                    Option.duration("max-pushback-hold", (Builder b) -> b.maxPushbackHold, Builder::maxPushbackHold)
+                            .range(Duration.ZERO, DAY)
+                            .means("longest time for which a `Retry-After` holds it open; 0s: not at all")));
 
     /** What the window holds. */
     public enum SlidingWindowType {
@@ -79,6 +192,11 @@ public final class CircuitBreakerSettings {
     /** A builder that holds these values. */
     public Builder toBuilder() {
         return new Builder(builder);
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
     }
 
     /** The percentage of failed calls at which the breaker opens. */
@@ -187,21 +305,7 @@ public final class CircuitBreakerSettings {
 
     @Override
     public String toString() {
-        Builder b = builder;
-        return "CircuitBreakerSettings[failureRateThreshold=" + b.failureRateThreshold + ", slowCallRateThreshold="
-                + b.slowCallRateThreshold + ", slowCallDurationThreshold=" + Checks.text(b.slowCallDurationThreshold)
-                + ", runningCallsCountAsSlow=" + b.runningCallsCountAsSlow
-                + ", slidingWindowType=" + b.slidingWindowType + ", slidingWindowSize=" + b.slidingWindowSize
-                + ", minimumNumberOfCalls=" + b.minimum() + ", permittedNumberOfCallsInHalfOpenState="
-                + b.permittedNumberOfCallsInHalfOpenState + ", probeLease=" + Checks.text(b.probeLease)
-                + ", maxWaitDurationInHalfOpenState=" + Checks.text(b.maxWaitDurationInHalfOpenState)
-                + ", transitionToStateAfterWaitDuration=" + b.transitionToStateAfterWaitDuration
-                + ", waitDurationInOpenState=" + Checks.text(b.waitDurationInOpenState)
-                + ", waitMultiplierInOpenState=" + b.waitMultiplierInOpenState
-                + ", maxWaitDurationInOpenState=" + Checks.text(b.maxWaitDurationInOpenState)
-                + (b.waitIntervalFunctionInOpenState == null ? "" : ", waitIntervalFunctionInOpenState=given")
-                + ", automaticTransitionFromOpenToHalfOpenEnabled=" + b.automaticTransitionFromOpenToHalfOpenEnabled
-                + ", initialState=" + b.initialState + ", maxPushbackHold=" + Checks.text(b.maxPushbackHold) + "]";
+        return "CircuitBreakerSettings[" + OPTIONS.text(builder) + "]";
     }
 
     /** Collects the options; checks them all in {@link #build}. Not for several threads. */
@@ -265,25 +369,8 @@ public final class CircuitBreakerSettings {
         }
 
         private Builder(Builder other) {
-            failureRateThreshold = other.failureRateThreshold;
-            slowCallRateThreshold = other.slowCallRateThreshold;
-            slowCallDurationThreshold = other.slowCallDurationThreshold;
-            runningCallsCountAsSlow = other.runningCallsCountAsSlow;
-            slidingWindowType = other.slidingWindowType;
-            slidingWindowSize = other.slidingWindowSize;
-            minimumNumberOfCalls = other.minimumNumberOfCalls;
+            OPTIONS.copy(other, this);
             minimumInHalfOpen = other.minimumInHalfOpen;
-            permittedNumberOfCallsInHalfOpenState = other.permittedNumberOfCallsInHalfOpenState;
-            probeLease = other.probeLease;
-            maxWaitDurationInHalfOpenState = other.maxWaitDurationInHalfOpenState;
-            transitionToStateAfterWaitDuration = other.transitionToStateAfterWaitDuration;
-            waitDurationInOpenState = other.waitDurationInOpenState;
-            waitMultiplierInOpenState = other.waitMultiplierInOpenState;
-            maxWaitDurationInOpenState = other.maxWaitDurationInOpenState;
-            waitIntervalFunctionInOpenState = other.waitIntervalFunctionInOpenState;
-            automaticTransitionFromOpenToHalfOpenEnabled = other.automaticTransitionFromOpenToHalfOpenEnabled;
-            initialState = other.initialState;
-            maxPushbackHold = other.maxPushbackHold;
             origin = other.origin;
         }
 
@@ -485,44 +572,20 @@ public final class CircuitBreakerSettings {
          * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range
          */
         public CircuitBreakerSettings build() {
-            int mostInWindow = counts() ? 100_000 : 3_600;
-            boolean sizeHolds = slidingWindowSize >= 1 && slidingWindowSize <= mostInWindow;
-            int mostNeeded = counts() && sizeHolds ? slidingWindowSize : 1_000_000;
-            Checks checks = new Checks("circuit-breaker")
-                    .range("failureRateThreshold", failureRateThreshold, 1, 100)
-                    .range("slowCallRateThreshold", slowCallRateThreshold, 1, 100)
-                    .range("slowCallDurationThreshold", slowCallDurationThreshold, TICK, DAY)
-                    .range("slidingWindowSize", slidingWindowSize, 1, mostInWindow);
-            if (minimumNumberOfCalls != null) {
-                checks.range("minimumNumberOfCalls", minimumNumberOfCalls, 1, mostNeeded);
+            Checks checks = OPTIONS.check(this);
+            if (!counts()) {
+                checks.range("slidingWindowSize", slidingWindowSize, 1, MOST_SECONDS);
+            } else if (minimumNumberOfCalls != null) {
+                checks.atMost("minimumNumberOfCalls", minimumNumberOfCalls, "slidingWindowSize", slidingWindowSize);
             }
-            checks.range("permittedNumberOfCallsInHalfOpenState", permittedNumberOfCallsInHalfOpenState, 1, 1_000);
-            checkWaits(checks);
-            checks.done();
-            return new CircuitBreakerSettings(this);
-        }
-
-        private void checkWaits(Checks checks) {
-            zeroOrTick(checks, "probeLease", probeLease);
-            zeroOrTick(checks, "maxWaitDurationInHalfOpenState", maxWaitDurationInHalfOpenState);
             State after = transitionToStateAfterWaitDuration;
             checks.that(
                             after == State.OPEN || after == State.CLOSED,
                             "transitionToStateAfterWaitDuration",
                             after,
                             "OPEN or CLOSED")
-                    .range("waitDurationInOpenState", waitDurationInOpenState, TICK, DAY)
-                    .range("waitMultiplierInOpenState", waitMultiplierInOpenState, 1, 10)
-                    .range("maxWaitDurationInOpenState", maxWaitDurationInOpenState, TICK, DAY)
-                    .range("maxPushbackHold", maxPushbackHold, Duration.ZERO, DAY);
-        }
-
-        private static void zeroOrTick(Checks checks, String option, Duration value) {
-            checks.that(
-                    value.isZero() || (value.compareTo(TICK) >= 0 && value.compareTo(DAY) <= 0),
-                    option,
-                    Checks.text(value),
-                    "0s, or 1ms to 1d");
+                    .done();
+            return new CircuitBreakerSettings(this);
         }
     }
 }

@@ -73,8 +73,10 @@ class CircuitBreakerSettingsTest {
                 wrong(
                         b -> b.slidingWindowSize(3_601).slidingWindowType(SlidingWindowType.TIME_BASED),
                         "slidingWindowSize is 3601 but must be 1 to 3,600"),
-                wrong(b -> b.minimumNumberOfCalls(0), "minimumNumberOfCalls is 0 but must be 1 to 50"),
-                wrong(b -> b.minimumNumberOfCalls(51), "minimumNumberOfCalls is 51 but must be 1 to 50"),
+                wrong(b -> b.minimumNumberOfCalls(0), "minimumNumberOfCalls is 0 but must be 1 to 1,000,000"),
+                wrong(
+                        b -> b.minimumNumberOfCalls(51),
+                        "minimumNumberOfCalls is 51 but must be at most slidingWindowSize, which is 50"),
                 wrong(
                         b -> b.permittedNumberOfCallsInHalfOpenState(0),
                         "permittedNumberOfCallsInHalfOpenState is 0 but must be 1 to 1,000"),

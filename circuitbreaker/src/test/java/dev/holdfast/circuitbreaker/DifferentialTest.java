@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
  * others.
  */
 class DifferentialTest {
-    private static final int SEQUENCES = Integer.getInteger("holdfast.differential.sequences", 20_000);
+    private static final int SEQUENCES = Integer.getInteger("holdfast.differential.sequences", 8_000);
     private static final long SEED = Long.getLong("holdfast.differential.seed", 20_261_125);
     private static final int STEPS = 200;
     private static final long MILLISECOND = 1_000_000;

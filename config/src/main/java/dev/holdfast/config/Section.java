@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.internal.Options;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
@@ -9,8 +10,6 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -31,6 +30,7 @@ final class Section<B> {
     private final Place place;
     private final Map<String, Place> given = new HashMap<>();
     private final Set<String> refused = new HashSet<>();
+    private final Set<String> reported = new HashSet<>();
 
     Section(PolicyFactory<B> factory, Place place) {
         this.factory = factory;
@@ -65,6 +65,13 @@ final class Section<B> {
      * method, a policy is made and dropped; it is only an object.
      */
     void check(Problems problems) {
+        try {
+            new Options<>(factory.key(), factory::builder, factory.options())
+                    .check(builder)
+                    .done();
+        } catch (InvalidSettingsException outOfRange) {
+            report(outOfRange, problems);
+        }
         try {
             Optional<Method> build = buildMethod();
             if (build.isPresent()) {
@@ -116,6 +123,9 @@ final class Section<B> {
 
     private void report(InvalidSettingsException.Problem problem, Problems problems) {
         String option = optionOf(problem.option());
+        if (!reported.add(option)) {
+            return; // the range of the option, and the builder, say the same
+        }
         Place where = given.get(option);
         String expected = METHOD.matcher(problem.expected()).replaceAll(method -> optionOf(method.group()));
         if (where != null) {
@@ -126,26 +136,12 @@ final class Section<B> {
         }
     }
 
-    /**
-     * The option that a builder's method is for: {@code maxWait} is {@code max-wait}, and {@code initialBackoff} or {@code
-     * multiplier} may be {@code backoff.initial} and {@code backoff.multiplier}.
-     */
+    /** The option that a builder's method is for: {@code initialBackoff} is {@code backoff.initial}. */
     private String optionOf(String method) {
-        String name = method.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
-        List<String> names = factory.options().stream().map(Option::name).toList();
-        if (names.contains(name) || given.containsKey(name)) {
-            return name;
-        }
-        return names.stream()
-                .filter(known -> words(known).equals(words(name)))
+        return factory.options().stream()
+                .filter(option -> option.inCode().equals(method))
+                .map(Option::name)
                 .findFirst()
-                .or(() -> names.stream()
-                        .filter(known -> known.endsWith("." + name))
-                        .findFirst())
-                .orElse(name);
-    }
-
-    private static Set<String> words(String name) {
-        return new HashSet<>(List.of(name.split("[-.]", -1)));
+                .orElse(method);
     }
 }

@@ -85,7 +85,7 @@ final class SectionReader<B> {
         }
         section.given(option.name(), place.value(node));
         try {
-            option.setter().accept(section.builder(), value.get());
+            option.set(section.builder(), value.get());
         } catch (IllegalArgumentException e) {
             problems.add(place.value(node), String.valueOf(e.getMessage()));
             section.refused(option.name());

@@ -313,9 +313,11 @@ class HoldfastTest {
     @Test
     void aSetterThatRefusesIsAProblemOfItsValue() throws Exception {
         SampleFactory moody = new SampleFactory("moody", 1, Optional.empty());
-        moody.options().add(new Option<SampleFactory.Builder, Integer>("mood", Integer.class, (builder, value) -> {
-            throw new IllegalArgumentException("not " + value + " again");
-        }));
+        moody.options()
+                .add(Option.<SampleFactory.Builder, Integer>of(
+                        "mood", Integer.class, builder -> null, (builder, value) -> {
+                            throw new IllegalArgumentException("not " + value + " again");
+                        }));
         Path file = write("pipelines: { inventory: { moody: { mood: 5 } } }");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> Holdfast.builder()

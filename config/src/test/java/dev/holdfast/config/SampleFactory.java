@@ -28,8 +28,14 @@ final class SampleFactory implements PolicyFactory<SampleFactory.Builder> {
     }
 
     /** Adds an option; the builder keeps its value under the name of the method that it would have. */
+    @SuppressWarnings("NullAway") // a builder has no value at first
     <V> SampleFactory option(String name, String method, Class<V> type) {
-        options.add(new Option<Builder, V>(name, type, (builder, value) -> builder.values.put(method, value)));
+        options.add(Option.of(
+                        name,
+                        type,
+                        (Builder builder) -> type.cast(builder.values.get(method)),
+                        (builder, value) -> builder.values.put(method, value))
+                .inCode(method));
         return this;
     }
 

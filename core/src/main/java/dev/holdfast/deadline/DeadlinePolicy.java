@@ -5,7 +5,6 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * Limits the time of a whole call, including all attempts, waits and queues. It belongs outermost.
@@ -15,17 +14,12 @@ import java.util.Objects;
  * timeout. A deadline of the call itself, or of its request ({@link dev.holdfast.Deadline}), can only shorten the time.
  */
 public final class DeadlinePolicy extends Policy {
-    private static final Duration LEAST = Duration.ofMillis(1);
-    private static final Duration MOST = Duration.ofDays(1);
-
     private final Duration limit;
     private final long nanos;
 
     private DeadlinePolicy(Duration limit) {
         super("deadline", ENTER);
-        new Checks("deadline")
-                .range("limit", Objects.requireNonNull(limit, "limit"), LEAST, MOST)
-                .done();
+        Checks.limit("deadline", limit);
         this.limit = limit;
         this.nanos = limit.toNanos();
     }

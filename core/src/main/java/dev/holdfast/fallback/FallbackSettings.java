@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.fallback;
 
-import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
+import dev.holdfast.spi.PolicyFactory.Option;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -11,6 +13,36 @@ import org.jspecify.annotations.Nullable;
 /** The settings of a {@link FallbackPolicy}. Immutable. */
 public final class FallbackSettings {
     private static final int ONLY_OF_OPERATIONS = 8;
+
+    @SuppressWarnings("unchecked") // a file gives functions by name, without their type arguments
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "fallback",
+            Builder::new,
+            List.of(
+                    Option.of(
+                                    "function",
+                                    Function.class,
+                                    (Builder b) -> b.function,
+                                    (b, function) -> b.function(function))
+                            .means("makes an answer of the error (`null` if the failure was a value)"),
+                    Option.of(
+                                    "async-function",
+                                    Function.class,
+                                    (Builder b) -> b.asyncFunction,
+                                    (b, function) -> b.asyncFunction(function))
+                            .means("the same with a `CompletionStage`"),
+                    Option.of("value", String.class, Builder::text, Builder::value)
+                            .means("always this answer")
+                            .rangeIs("a text; in code any object, also null"),
+                    Option.flag(
+                                    "only-of-operations",
+                                    (Builder b) -> b.given == ONLY_OF_OPERATIONS,
+                                    Builder::onlyOfOperations)
+                            .means("no answer of its own, only those of operations and calls")
+                            .defaultIs("–")
+                            .rangeIs("true"),
+                    Option.flag("on-ignored", (Builder b) -> b.onIgnored, Builder::onIgnored)
+                            .means("whether IGNORED outcomes are answered, too")));
 
     private final Builder builder;
 
@@ -33,6 +65,11 @@ public final class FallbackSettings {
     /** A builder that holds these settings. */
     public Builder toBuilder() {
         return new Builder(builder);
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
     }
 
     @Nullable
@@ -104,6 +141,16 @@ public final class FallbackSettings {
             return this;
         }
 
+        private void onlyOfOperations(boolean value) {
+            if (value) {
+                onlyOfOperations();
+            }
+        }
+
+        private @Nullable String text() {
+            return value instanceof String text ? text : null;
+        }
+
         /** Whether the caller's own faults ({@link dev.holdfast.Outcome#IGNORED}) are answered too; default false. */
         public Builder onIgnored(boolean newOnIgnored) {
             onIgnored = newOnIgnored;
@@ -116,7 +163,7 @@ public final class FallbackSettings {
          * @throws dev.holdfast.spi.InvalidSettingsException unless exactly one of value, function, async function and "only of operations" is given
          */
         public FallbackSettings build() {
-            new Checks("fallback")
+            OPTIONS.check(this)
                     .that(
                             Integer.bitCount(given) == 1,
                             "function",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.hedge;
 
-import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
 import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -13,6 +15,36 @@ import org.jspecify.annotations.Nullable;
 public final class HedgeSettings {
     private static final Duration LEAST_DELAY = Duration.ofMillis(1);
     private static final Duration MOST_DELAY = Duration.ofHours(1);
+
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "hedge",
+            Builder::new,
+            List.of(
+                    Option.duration("delay", (Builder b) -> b.delay, Builder::delay)
+                            .range(LEAST_DELAY, MOST_DELAY)
+                            .means("a fixed delay")
+                            .defaultIs("none: it is measured"),
+                    Option.decimal("percentile", (Builder b) -> b.percentile, Builder::percentile)
+                            .range(50.0, 99.9)
+                            .means("an attempt is slow if it takes longer than this percentile of the recent ones"),
+                    Option.duration("window", (Builder b) -> b.window, Builder::window)
+                            .range(Duration.ofSeconds(1), Duration.ofHours(1))
+                            .means("attempts of this time are recent; at least the newer half of it is used"),
+                    Option.integer("minimum-calls", (Builder b) -> b.minimumCalls, Builder::minimumCalls)
+                            .range(1, 1_000_000)
+                            .means("how many attempts the window must hold before the delay is measured"),
+                    Option.duration("initial-delay", (Builder b) -> b.initialDelay, Builder::initialDelay)
+                            .range(LEAST_DELAY, MOST_DELAY)
+                            .means("the delay until then"),
+                    Option.integer("max-hedges", (Builder b) -> b.maxHedges, Builder::maxHedges)
+                            .range(1, 10)
+                            .means("how many attempts may be started beside one, each after the same delay"),
+                    Option.of("budget", RetryBudget.class, (Builder b) -> b.budget, Builder::budget)
+                            .means("a shared `RetryBudget`")
+                            .defaultIs("the retry's, else its own"),
+                    Option.flag("budget.enabled", (Builder b) -> b.budgetEnabled, Builder::budgetEnabled)
+                            .means("whether hedges take tokens at all")
+                            .inCode("budgetEnabled")));
 
     private final Builder builder;
 
@@ -35,6 +67,11 @@ public final class HedgeSettings {
     /** A builder that holds these settings. */
     public Builder toBuilder() {
         return new Builder(builder);
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
     }
 
     /** The fixed delay; empty if it is measured. */
@@ -90,14 +127,7 @@ public final class HedgeSettings {
         private Builder() {}
 
         private Builder(Builder other) {
-            delay = other.delay;
-            percentile = other.percentile;
-            window = other.window;
-            minimumCalls = other.minimumCalls;
-            initialDelay = other.initialDelay;
-            maxHedges = other.maxHedges;
-            budgetEnabled = other.budgetEnabled;
-            budget = other.budget;
+            OPTIONS.copy(other, this);
         }
 
         /** A fixed delay, in place of a measured one: 1 ms to 1 hour; default: it is measured. */
@@ -157,25 +187,13 @@ public final class HedgeSettings {
          * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
          */
         public HedgeSettings build() {
-            new Checks("hedge")
-                    .range("delay", delay == null ? LEAST_DELAY : delay, LEAST_DELAY, MOST_DELAY)
-                    .range("percentile", percentile, 50, 99.9)
-                    .range("window", window, Duration.ofSeconds(1), Duration.ofHours(1))
-                    .range("minimumCalls", minimumCalls, 1, 1_000_000)
-                    .range("initialDelay", initialDelay, LEAST_DELAY, MOST_DELAY)
-                    .range("maxHedges", maxHedges, 1, 10)
-                    .done();
+            OPTIONS.check(this).done();
             return new HedgeSettings(new Builder(this));
         }
     }
 
     @Override
     public String toString() {
-        Builder b = builder;
-        String when = b.delay != null
-                ? "delay=" + Checks.text(b.delay)
-                : "percentile=" + b.percentile + ", window=" + Checks.text(b.window) + ", minimumCalls="
-                        + b.minimumCalls + ", initialDelay=" + Checks.text(b.initialDelay);
-        return "HedgeSettings[" + when + ", maxHedges=" + b.maxHedges + ", budgetEnabled=" + b.budgetEnabled + "]";
+        return "HedgeSettings[" + OPTIONS.text(builder) + "]";
     }
 }

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * Collects the problems of settings, so that {@code build()} reports all of them at once.
@@ -18,12 +19,29 @@ import java.util.Locale;
  * }</pre>
  */
 public final class Checks {
+    /** The shortest limit of a policy that has only a limit. */
+    public static final Duration LEAST_LIMIT = Duration.ofMillis(1);
+
+    /** The longest limit of a policy that has only a limit. */
+    public static final Duration MOST_LIMIT = Duration.ofDays(1);
+
     private final String policy;
     private final List<InvalidSettingsException.Problem> problems = new ArrayList<>();
 
     /** Starts without problems. */
     public Checks(String policy) {
         this.policy = policy;
+    }
+
+    /**
+     * Checks the limit of a policy that has only a limit.
+     *
+     * @throws InvalidSettingsException if it is out of range
+     */
+    public static void limit(String policy, Duration limit) {
+        new Checks(policy)
+                .range("limit", Objects.requireNonNull(limit, "limit"), LEAST_LIMIT, MOST_LIMIT)
+                .done();
     }
 
     /** A whole number within a range, both ends included. */
@@ -40,6 +58,28 @@ public final class Checks {
     public Checks range(String option, Duration value, Duration least, Duration most) {
         boolean within = value.compareTo(least) >= 0 && value.compareTo(most) <= 0;
         return that(within, option, text(value), text(least) + " to " + text(most));
+    }
+
+    /** Not above another option's value. Says nothing if one of the two is wrong by itself. */
+    public Checks atMost(String option, long value, String other, long most) {
+        boolean holds = value <= most || isWrong(option) || isWrong(other);
+        return that(holds, option, value, "at most " + other + ", which is " + number(most));
+    }
+
+    /** Not below another option's value. Says nothing if one of the two is wrong by itself. */
+    public Checks atLeast(String option, long value, String other, long least) {
+        boolean holds = value >= least || isWrong(option) || isWrong(other);
+        return that(holds, option, value, "at least " + other + ", which is " + number(least));
+    }
+
+    /** Not below another option's time. Says nothing if one of the two is wrong by itself. */
+    public Checks atLeast(String option, Duration value, String other, Duration least) {
+        boolean holds = value.compareTo(least) >= 0 || isWrong(option) || isWrong(other);
+        return that(holds, option, text(value), "at least " + other + ", which is " + text(least));
+    }
+
+    private boolean isWrong(String option) {
+        return problems.stream().anyMatch(problem -> problem.option().equals(option));
     }
 
     /** Any other condition. */
@@ -66,12 +106,11 @@ public final class Checks {
         return text(Duration.ofMillis((nanos + 999_999) / 1_000_000));
     }
 
-    private static String number(long value) {
-        return String.format(Locale.ROOT, "%,d", value);
-    }
-
-    private static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e15 ? number((long) value) : Double.toString(value);
+    /** A number as people write it: {@code 10,000}, {@code 0.1}. */
+    static String number(Number value) {
+        double number = value.doubleValue();
+        boolean whole = number == Math.rint(number) && Math.abs(number) < 1e15;
+        return whole ? String.format(Locale.ROOT, "%,d", value.longValue()) : value.toString();
     }
 
     /** A time as people write it: {@code 250ms}, {@code 5s}, {@code 2m}, {@code -10us}. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.retry;
 
-import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
 import dev.holdfast.internal.Stripes;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -31,6 +33,21 @@ import java.util.function.Consumer;
  * not contend; the first 10,000 successes of a second are counted.
  */
 public final class RetryBudget {
+    static final Option<Builder, Integer> MAX_TOKENS = Option.integer(
+                    "max-tokens", (Builder b) -> b.maxTokens, Builder::maxTokens)
+            .range(1, 1_000)
+            .means("tokens at the start, and the most there can be at low traffic");
+    static final Option<Builder, Double> TOKEN_RATIO = Option.decimal(
+                    "token-ratio", (Builder b) -> b.tokenRatio, Builder::tokenRatio)
+            .range(0.001, 1_000.0)
+            .means("tokens for a success, rounded down to three decimals");
+    static final Option<Builder, Integer> MIN_RETRIES_PER_MINUTE = Option.integer(
+                    "min-retries-per-minute", (Builder b) -> b.minRetriesPerMinute, Builder::minRetriesPerMinute)
+            .range(0, 60)
+            .means("retries that are allowed by time alone, evenly spaced, none while nothing succeeds");
+    private static final Options<Builder> OPTIONS =
+            new Options<>("retry budget", Builder::new, List.of(MAX_TOKENS, TOKEN_RATIO, MIN_RETRIES_PER_MINUTE));
+
     private static final int ONE_TOKEN = 1_000;
     private static final long MINUTE = 60_000_000_000L;
 
@@ -241,12 +258,6 @@ public final class RetryBudget {
 
         Builder() {}
 
-        Builder(Builder other) {
-            maxTokens = other.maxTokens;
-            tokenRatio = other.tokenRatio;
-            minRetriesPerMinute = other.minRetriesPerMinute;
-        }
-
         /**
          * The tokens at the start, and the most there can be at low traffic: 1 to 1,000; default 10. With less than 3 nothing
          * is retried.
@@ -268,19 +279,13 @@ public final class RetryBudget {
             return this;
         }
 
-        Checks check(Checks checks, String prefix) {
-            return checks.range(prefix + "maxTokens", maxTokens, 1, 1_000)
-                    .range(prefix + "tokenRatio", tokenRatio, 0.001, 1_000)
-                    .range(prefix + "minRetriesPerMinute", minRetriesPerMinute, 0, 60);
-        }
-
         /**
          * Checks and makes the budget.
          *
          * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
          */
         public RetryBudget build() {
-            check(new Checks("retry budget"), "").done();
+            OPTIONS.check(this).done();
             return new RetryBudget(this);
         }
     }

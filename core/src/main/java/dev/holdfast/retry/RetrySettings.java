@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.retry;
 
-import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +23,55 @@ public final class RetrySettings {
     private static final double STRETCH = 0.1;
 
     private static final SafeLog LOG = SafeLog.of(RetrySettings.class.getName());
+
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "retry",
+            Builder::new,
+            List.of(
+                    Option.integer("max-attempts", (Builder b) -> b.maxAttempts, Builder::maxAttempts)
+                            .range(1, 1_000_000_000)
+                            .means("number of attempts of a call, including the first"),
+                    Option.duration("backoff.initial", (Builder b) -> b.initialBackoff, Builder::initialBackoff)
+                            .range(Duration.ZERO, LONGEST)
+                            .means("longest wait before the second attempt")
+                            .inCode("initialBackoff"),
+                    Option.decimal("backoff.multiplier", (Builder b) -> b.multiplier, Builder::multiplier)
+                            .range(1.0, 100.0)
+                            .means("the wait is multiplied by this from attempt to attempt")
+                            .inCode("multiplier"),
+                    Option.duration("backoff.max", (Builder b) -> b.maxBackoff, Builder::maxBackoff)
+                            .range(Duration.ZERO, LONGEST)
+                            .means("the wait does not grow beyond this")
+                            .rangeIs("`backoff.initial` to 1d")
+                            .inCode("maxBackoff"),
+                    Option.of("backoff.jitter", Jitter.class, (Builder b) -> b.jitter, Builder::jitter)
+                            .means("how waits are drawn")
+                            .inCode("jitter"),
+                    Option.of("interval", Function.class, (Builder b) -> b.interval, Builder::intervalOfAFile)
+                            .means(
+                                    "a function from the number of attempts so far to milliseconds, instead of the backoff"),
+                    Option.duration("max-retry-after", (Builder b) -> b.maxRetryAfter, Builder::maxRetryAfter)
+                            .range(Duration.ZERO, LONGEST)
+                            .means("cap of a server's suggestion, before jitter"),
+                    Option.of(
+                                    "budget",
+                                    RetryBudget.class,
+                                    (Builder b) -> b.givenBudget,
+                                    (b, shared) -> b.budget(shared))
+                            .means("a shared `RetryBudget`, instead of the policy's own"),
+                    Option.flag("budget.enabled", (Builder b) -> b.budgetEnabled, Builder::budgetEnabled)
+                            .means("whether there is a budget")
+                            .inCode("budgetEnabled"),
+                    RetryBudget.MAX_TOKENS.under("budget", (Builder b) -> b.budget),
+                    RetryBudget.TOKEN_RATIO.under("budget", (Builder b) -> b.budget),
+                    RetryBudget.MIN_RETRIES_PER_MINUTE.under("budget", (Builder b) -> b.budget),
+                    Option.flag("retry-rejections", (Builder b) -> b.retryRejections, Builder::retryRejections)
+                            .means("whether to retry a call that another policy rejected"),
+                    Option.flag(
+                                    "retry-inside-retries",
+                                    (Builder b) -> b.retryInsideRetries,
+                                    Builder::retryInsideRetries)
+                            .means("whether to retry inside the second or a later attempt of an outer pipeline")));
 
     private final Builder builder;
     private final AtomicBoolean intervalIsBroken = new AtomicBoolean();
@@ -50,6 +101,11 @@ public final class RetrySettings {
     /** A builder that holds these settings. */
     public Builder toBuilder() {
         return new Builder(builder);
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
     }
 
     /** The number of attempts of a call, including the first. */
@@ -143,14 +199,7 @@ public final class RetrySettings {
 
     @Override
     public String toString() {
-        Builder b = builder;
-        String waits = b.interval != null
-                ? "interval=given"
-                : "initialBackoff=" + Checks.text(b.initialBackoff) + ", multiplier=" + b.multiplier + ", maxBackoff="
-                        + Checks.text(b.maxBackoff) + ", jitter=" + b.jitter;
-        return "RetrySettings[maxAttempts=" + b.maxAttempts + ", " + waits + ", maxRetryAfter="
-                + Checks.text(b.maxRetryAfter) + ", budgetEnabled=" + b.budgetEnabled + ", retryRejections="
-                + b.retryRejections + ", retryInsideRetries=" + b.retryInsideRetries + "]";
+        return "RetrySettings[" + OPTIONS.text(builder) + "]";
     }
 
     /** Collects settings; the values are checked together in {@link #build}. */
@@ -172,19 +221,8 @@ public final class RetrySettings {
         private Builder() {}
 
         private Builder(Builder other) {
-            maxAttempts = other.maxAttempts;
-            initialBackoff = other.initialBackoff;
-            multiplier = other.multiplier;
-            maxBackoff = other.maxBackoff;
-            jitter = other.jitter;
+            OPTIONS.copy(other, this);
             random = other.random;
-            interval = other.interval;
-            retryRejections = other.retryRejections;
-            retryInsideRetries = other.retryInsideRetries;
-            maxRetryAfter = other.maxRetryAfter;
-            budgetEnabled = other.budgetEnabled;
-            budget = new RetryBudget.Builder(other.budget);
-            givenBudget = other.givenBudget;
         }
 
         /** The number of attempts of a call, including the first: 1 to 1,000,000,000; default 3. */
@@ -236,6 +274,12 @@ public final class RetrySettings {
             return this;
         }
 
+        /** A file gives a function by name, without its type arguments. */
+        @SuppressWarnings("unchecked")
+        private void intervalOfAFile(Function<?, ?> value) {
+            interval((Function<? super Integer, Long>) value);
+        }
+
         /** Whether to retry a call that another policy rejected; default false, because it only makes the caller wait. */
         public Builder retryRejections(boolean value) {
             retryRejections = value;
@@ -280,13 +324,9 @@ public final class RetrySettings {
          * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
          */
         public RetrySettings build() {
-            Checks checks = new Checks("retry")
-                    .range("maxAttempts", maxAttempts, 1, 1_000_000_000)
-                    .range("initialBackoff", initialBackoff, Duration.ZERO, LONGEST)
-                    .range("multiplier", multiplier, 1, 100)
-                    .range("maxBackoff", maxBackoff, initialBackoff, LONGEST)
-                    .range("maxRetryAfter", maxRetryAfter, Duration.ZERO, LONGEST);
-            budget.check(checks, "budget.").done();
+            OPTIONS.check(this)
+                    .atLeast("maxBackoff", maxBackoff, "initialBackoff", initialBackoff)
+                    .done();
             return new RetrySettings(new Builder(this));
         }
     }

@@ -5,7 +5,6 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * Limits the time of everything inside it. It stands innermost in the default order, so it limits one attempt.
@@ -15,17 +14,12 @@ import java.util.Objects;
  * told of an overrun. The limit strikes within some milliseconds.
  */
 public final class TimeoutPolicy extends Policy {
-    private static final Duration LEAST = Duration.ofMillis(1);
-    private static final Duration MOST = Duration.ofDays(1);
-
     private final Duration limit;
     private final long nanos;
 
     private TimeoutPolicy(Duration limit) {
         super("timeout", ENTER);
-        new Checks("timeout")
-                .range("limit", Objects.requireNonNull(limit, "limit"), LEAST, MOST)
-                .done();
+        Checks.limit("timeout", limit);
         this.limit = limit;
         this.nanos = limit.toNanos();
     }

@@ -3,8 +3,8 @@ package dev.holdfast.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory;
-import dev.holdfast.spi.PolicyFactory.Option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,13 +36,22 @@ class PolicyPagesTest {
         assertThat(Pages.sections(page(factory))).containsSubsequence(SECTIONS);
     }
 
+    /** Name, default and range of each option, in their order; the meaning begins as the option says. */
     @ParameterizedTest
     @MethodSource("factories")
-    void everyOptionOfAFileIsInTheTable(PolicyFactory<?> factory) {
-        String table = Pages.section(page(factory), "Options");
-        assertThat(factory.options().stream().map(Option::name))
+    <B> void tableSaysOfEachOptionWhatTheCodeSays(PolicyFactory<B> factory) {
+        Options<B> options = new Options<>(factory.key(), factory::builder, factory.options());
+        List<String> rows = Pages.section(page(factory), "Options")
+                .lines()
+                .filter(line -> line.startsWith("| `"))
+                .toList();
+        assertThat(rows)
                 .as("options in %s", page(factory))
-                .allSatisfy(option -> assertThat(table).contains("`" + option + "`"));
+                .zipSatisfy(
+                        options.list(),
+                        (row, option) -> assertThat(row)
+                                .startsWith("| `" + option.name() + "` | " + options.byDefault(option) + " | "
+                                        + Options.expected(option) + " | " + option.meaning()));
     }
 
     @Test

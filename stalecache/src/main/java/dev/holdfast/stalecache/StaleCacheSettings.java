@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
-import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -18,6 +20,49 @@ public final class StaleCacheSettings {
     private static final Duration TICK = Duration.ofMillis(1);
     private static final Duration HOUR = Duration.ofHours(1);
     private static final Duration YEAR = Duration.ofDays(365);
+
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "stale-cache",
+            Builder::new,
+            List.of(
+                    Option.duration("fresh", (Builder b) -> b.fresh, Builder::fresh)
+                            .range(Duration.ZERO, YEAR)
+                            .means("how long a value is the answer without a call; 0s: never"),
+                    Option.duration(
+                                    "stale-while-revalidate",
+                                    (Builder b) -> b.staleWhileRevalidate,
+                                    Builder::staleWhileRevalidate)
+                            .range(Duration.ZERO, YEAR)
+                            .means("how long after that it is the answer at once, and is refreshed; 0s: never"),
+                    Option.duration("stale-if-error", (Builder b) -> b.staleIfError, Builder::staleIfError)
+                            .range(Duration.ZERO, YEAR)
+                            .means(
+                                    "how long after the fresh time it is the answer to a failed or slow call; 0s: never"),
+                    Option.duration("stale-if-slow", (Builder b) -> b.staleIfSlow, Builder::staleIfSlow)
+                            .range(TICK, HOUR)
+                            .means("after this time a call is slow, and the old value is the answer; 0s: never")
+                            .orZero()
+                            .defaultIs("measured"),
+                    Option.flag("keep-if-ignored", (Builder b) -> b.keepIfIgnored, Builder::keepIfIgnored)
+                            .means("whether an answer that the classifier calls IGNORED keeps the old value"),
+                    Option.integer("max-entries", (Builder b) -> b.maxEntries, Builder::maxEntries)
+                            .range(1, 10_000_000)
+                            .means("most values; the value that is least likely to be needed again is dropped"),
+                    Option.integer("max-followers", (Builder b) -> b.maxFollowers, Builder::maxFollowers)
+                            .range(0, 1_000_000)
+                            .means("most calls that wait for one leader"),
+                    Option.integer(
+                                    "max-followers-if-slow",
+                                    (Builder b) -> b.maxFollowersIfSlow,
+                                    Builder::maxFollowersIfSlow)
+                            .range(0, 1_000_000)
+                            .means("the same while the leader is slow"),
+                    Option.duration("refresh-timeout", (Builder b) -> b.refreshTimeout, Builder::refreshTimeout)
+                            .range(TICK, HOUR)
+                            .means("longest time of a load in the background, including retries and waits"),
+                    Option.duration("refresh-backoff", (Builder b) -> b.refreshBackoff, Builder::refreshBackoff)
+                            .range(TICK, HOUR)
+                            .means("how long a key is not refreshed after a failed refresh")));
 
     private final Builder builder;
 
@@ -44,6 +89,11 @@ public final class StaleCacheSettings {
     /** A builder that holds these values. */
     public Builder toBuilder() {
         return new Builder(builder);
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
     }
 
     /** For how long a value is the answer without asking the dependency. */
@@ -98,15 +148,7 @@ public final class StaleCacheSettings {
 
     @Override
     public String toString() {
-        Builder b = builder;
-        return "StaleCacheSettings[fresh=" + Checks.text(b.fresh) + ", staleWhileRevalidate="
-                + Checks.text(b.staleWhileRevalidate) + ", staleIfError=" + Checks.text(b.staleIfError)
-                + ", staleIfSlow="
-                + Builder.text(b.staleIfSlow) + ", keepIfIgnored="
-                + b.keepIfIgnored
-                + ", maxEntries=" + b.maxEntries + ", maxFollowers=" + b.maxFollowers + ", maxFollowersIfSlow="
-                + b.maxFollowersIfSlow + ", refreshTimeout=" + Checks.text(b.refreshTimeout) + ", refreshBackoff="
-                + Checks.text(b.refreshBackoff) + "]";
+        return "StaleCacheSettings[" + OPTIONS.text(builder) + "]";
     }
 
     /** Collects the options; checks them all in {@link #build}. Not for several threads. */
@@ -125,16 +167,7 @@ public final class StaleCacheSettings {
         private Builder() {}
 
         private Builder(Builder other) {
-            fresh = other.fresh;
-            staleWhileRevalidate = other.staleWhileRevalidate;
-            staleIfError = other.staleIfError;
-            staleIfSlow = other.staleIfSlow;
-            keepIfIgnored = other.keepIfIgnored;
-            maxEntries = other.maxEntries;
-            maxFollowers = other.maxFollowers;
-            maxFollowersIfSlow = other.maxFollowersIfSlow;
-            refreshTimeout = other.refreshTimeout;
-            refreshBackoff = other.refreshBackoff;
+            OPTIONS.copy(other, this);
         }
 
         /** For how long a value is the answer without asking the dependency. From 0 to 365 days; default 0: never. */
@@ -226,26 +259,8 @@ public final class StaleCacheSettings {
          * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range
          */
         public StaleCacheSettings build() {
-            new Checks("stale-cache")
-                    .range("fresh", fresh, Duration.ZERO, YEAR)
-                    .range("staleWhileRevalidate", staleWhileRevalidate, Duration.ZERO, YEAR)
-                    .range("staleIfError", staleIfError, Duration.ZERO, YEAR)
-                    .that(isSoftTimeout(staleIfSlow), "staleIfSlow", text(staleIfSlow), "0s, or 1ms to 1h")
-                    .range("maxEntries", maxEntries, 1, 10_000_000)
-                    .range("maxFollowers", maxFollowers, 0, 1_000_000)
-                    .range("maxFollowersIfSlow", maxFollowersIfSlow, 0, 1_000_000)
-                    .range("refreshTimeout", refreshTimeout, TICK, HOUR)
-                    .range("refreshBackoff", refreshBackoff, TICK, HOUR)
-                    .done();
+            OPTIONS.check(this).done();
             return new StaleCacheSettings(new Builder(this));
-        }
-
-        private static boolean isSoftTimeout(@Nullable Duration time) {
-            return time == null || time.isZero() || (time.compareTo(TICK) >= 0 && time.compareTo(HOUR) <= 0);
-        }
-
-        private static String text(@Nullable Duration time) {
-            return time == null ? "measured" : Checks.text(time);
         }
     }
 }

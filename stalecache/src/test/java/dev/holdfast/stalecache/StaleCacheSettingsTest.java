@@ -19,7 +19,7 @@ class StaleCacheSettingsTest {
     void defaultsSendEveryCallToTheDependency() {
         assertThat(StaleCacheSettings.builder().build())
                 .hasToString("StaleCacheSettings[fresh=0s, staleWhileRevalidate=0s, staleIfError=10m,"
-                        + " staleIfSlow=measured, keepIfIgnored=false, maxEntries=10000, maxFollowers=1000,"
+                        + " keepIfIgnored=false, maxEntries=10000, maxFollowers=1000,"
                         + " maxFollowersIfSlow=100, refreshTimeout=10s, refreshBackoff=1s]");
     }
 

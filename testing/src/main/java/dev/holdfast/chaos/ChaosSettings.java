@@ -4,8 +4,10 @@ package dev.holdfast.chaos;
 import static dev.holdfast.internal.Checks.text;
 
 import dev.holdfast.chaos.ChaosPolicy.ChaosException;
-import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -18,6 +20,44 @@ public final class ChaosSettings {
 
     private static final Duration LEAST = Duration.ofNanos(1);
     private static final Duration MOST = Duration.ofDays(1);
+
+    @SuppressWarnings("unchecked") // a file gives functions by name, without their type arguments
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "chaos",
+            Builder::new,
+            List.of(
+                    Option.flag("enabled", (Builder b) -> b.enabled, Builder::enabled)
+                            .means("confirms that you want faults")
+                            .rangeIs("must be true")
+                            .defaultIs("false, or the system property `holdfast.chaos.enabled`"),
+                    Option.of("seed", Long.class, (Builder b) -> b.seed, Builder::seed)
+                            .means("start of the random sequence"),
+                    Option.decimal("latency-rate", (Builder b) -> b.latencyRate, Builder::latencyRate)
+                            .range(0.0, 1.0)
+                            .means("share of attempts that wait before their action runs"),
+                    Option.duration("min-latency", (Builder b) -> b.minLatency, Builder::minLatency)
+                            .range(LEAST, MOST)
+                            .means("shortest wait; all waits up to the longest are equally likely"),
+                    Option.duration("max-latency", (Builder b) -> b.maxLatency, Builder::maxLatency)
+                            .range(LEAST, MOST)
+                            .means("longest wait")
+                            .rangeIs("`min-latency` to 1d"),
+                    Option.decimal("error-rate", (Builder b) -> b.errorRate, Builder::errorRate)
+                            .range(0.0, 1.0)
+                            .means("share of attempts that fail; the action does not run"),
+                    Option.of("error", Supplier.class, (Builder b) -> b.error, (b, error) -> b.error(error))
+                            .means("the error that an attempt fails with")
+                            .defaultIs("a `ChaosException`")
+                            .rangeIs("a `Supplier<Throwable>`, bound in code"),
+                    Option.decimal("result-rate", (Builder b) -> b.resultRate, Builder::resultRate)
+                            .range(0.0, 1.0)
+                            .means("share of attempts that answer `result`; the action does not run"),
+                    Option.of("result", Supplier.class, (Builder b) -> b.result, (b, result) -> b.result(result))
+                            .means("the answer, of the type that your calls return")
+                            .rangeIs("a `Supplier`, bound in code; required for a `result-rate` above 0"),
+                    Option.decimal("hang-rate", (Builder b) -> b.hangRate, Builder::hangRate)
+                            .range(0.0, 1.0)
+                            .means("share of attempts that do not end by themselves")));
 
     private final Builder builder;
 
@@ -40,6 +80,11 @@ public final class ChaosSettings {
     /** A builder that holds these settings. */
     public Builder toBuilder() {
         return new Builder(builder);
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
     }
 
     /** Where the draws begin. */
@@ -109,16 +154,7 @@ public final class ChaosSettings {
         private Builder() {}
 
         private Builder(Builder other) {
-            enabled = other.enabled;
-            seed = other.seed;
-            latencyRate = other.latencyRate;
-            minLatency = other.minLatency;
-            maxLatency = other.maxLatency;
-            errorRate = other.errorRate;
-            error = other.error;
-            resultRate = other.resultRate;
-            result = other.result;
-            hangRate = other.hangRate;
+            OPTIONS.copy(other, this);
         }
 
         /** Must be said, since chaos does harm: without true there are no settings. Default: {@link #PROPERTY}. */
@@ -191,23 +227,13 @@ public final class ChaosSettings {
             double sum = latencyRate + errorRate + resultRate + hangRate;
             // Shares that add up to 1 may be a little more as doubles.
             boolean tooMuch = sum > 1 + 1e-9;
-            new Checks("chaos")
+            OPTIONS.check(this)
                     .that(
                             enabled,
                             "enabled",
                             enabled,
                             "true, said by you (or by -D" + PROPERTY + "=true): it does harm")
-                    .range("latencyRate", latencyRate, 0, 1)
-                    .range("minLatency", minLatency, LEAST, MOST)
-                    .range("maxLatency", maxLatency, LEAST, MOST)
-                    .that(
-                            maxLatency.compareTo(minLatency) >= 0,
-                            "maxLatency",
-                            text(maxLatency),
-                            "at least minLatency, which is " + text(minLatency))
-                    .range("errorRate", errorRate, 0, 1)
-                    .range("resultRate", resultRate, 0, 1)
-                    .range("hangRate", hangRate, 0, 1)
+                    .atLeast("maxLatency", maxLatency, "minLatency", minLatency)
                     .that(!tooMuch, "latencyRate + errorRate + resultRate + hangRate", sum, "0 to 1")
                     .that(resultRate == 0 || result != null, "result", "missing", "given for a resultRate above 0")
                     .done();

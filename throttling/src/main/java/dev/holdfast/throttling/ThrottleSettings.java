@@ -2,7 +2,9 @@
 package dev.holdfast.throttling;
 
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Options;
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.PolicyFactory.Option;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +19,26 @@ public final class ThrottleSettings {
     private static final int LEAST_BURST = 5;
 
     private static final Duration SHORTEST = Duration.ofMillis(1);
+
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "throttle",
+            Builder::new,
+            List.of(
+                    Option.integer("limit", (Builder b) -> b.limit, Builder::limit)
+                            .range(1, 1_000_000_000)
+                            .means("how many calls may start in each `per`")
+                            .rangeIs("1 to 1,000,000,000, at most one for each nanosecond of `per`"),
+                    Option.duration("per", (Builder b) -> b.per, Builder::per)
+                            .range(SHORTEST, Duration.ofDays(1))
+                            .means("the time of the limit"),
+                    Option.integer("burst", (Builder b) -> b.burst, Builder::burst)
+                            .range(1, 1_000_000_000)
+                            .means("how many calls may start at once after a quiet time")
+                            .rangeIs("1 to the limit")
+                            .defaultIs("a tenth of the limit, at least 5 (the limit, if that is less)"),
+                    Option.duration("max-wait", (Builder b) -> b.maxWait, Builder::maxWait)
+                            .range(Duration.ZERO, Duration.ofHours(1))
+                            .means("longest delay of a call")));
 
     private final Builder builder;
 
@@ -84,6 +106,11 @@ public final class ThrottleSettings {
         return new Builder(builder);
     }
 
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
+    }
+
     /** How many calls may start in each {@link #per}. */
     public int limit() {
         return builder.limit;
@@ -127,10 +154,7 @@ public final class ThrottleSettings {
         private Builder() {}
 
         private Builder(Builder other) {
-            limit = other.limit;
-            per = other.per;
-            burst = other.burst;
-            maxWait = other.maxWait;
+            OPTIONS.copy(other, this);
             warnings = other.warnings;
         }
 
@@ -170,12 +194,9 @@ public final class ThrottleSettings {
         public ThrottleSettings build() {
             // Compared as durations, since a time that is out of range may not fit into nanoseconds.
             boolean tooFast = per.compareTo(Duration.ofNanos(limit)) < 0;
-            new Checks("throttle")
-                    .range("limit", limit, 1, 1_000_000_000)
+            OPTIONS.check(this)
                     .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")
-                    .range("per", per, SHORTEST, Duration.ofDays(1))
-                    .range("burst", effectiveBurst(), 1, Math.max(1, limit))
-                    .range("maxWait", maxWait, Duration.ZERO, Duration.ofHours(1))
+                    .atMost("burst", effectiveBurst(), "limit", limit)
                     .done();
             return new ThrottleSettings(new Builder(this));
         }

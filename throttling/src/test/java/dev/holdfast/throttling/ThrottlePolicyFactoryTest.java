@@ -42,6 +42,6 @@ class ThrottlePolicyFactoryTest {
 
     private static <V> void set(ThrottleSettings.Builder builder, Option<ThrottleSettings.Builder, V> option) {
         Object value = option.type() == Integer.class ? (Object) 7 : Duration.ofSeconds(7);
-        option.setter().accept(builder, option.type().cast(value));
+        option.set(builder, option.type().cast(value));
     }
 }

@@ -67,8 +67,8 @@ class ThrottleSettingsTest {
                         "limit is 1000001 but must be at most one for each nanosecond of per"),
                 refused(t -> t.per(Duration.ofNanos(999_999)), "per is 999999ns but must be 1ms to 1d"),
                 refused(t -> t.per(Duration.ofSeconds(Long.MAX_VALUE)), "per is "),
-                refused(t -> t.burst(0), "burst is 0 but must be 1 to 50"),
-                refused(t -> t.burst(51), "burst is 51 but must be 1 to 50"),
+                refused(t -> t.burst(0), "burst is 0 but must be 1 to 1,000,000,000"),
+                refused(t -> t.burst(51), "burst is 51 but must be at most limit, which is 50"),
                 refused(t -> t.maxWait(Duration.ofMillis(-1)), "maxWait is -1ms but must be 0s to 1h"),
                 refused(t -> t.maxWait(Duration.ofHours(2)), "maxWait is 2h"));
     }

@@ -3,8 +3,6 @@ package dev.holdfast.bulkhead.internal;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
-import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
-import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
@@ -25,18 +23,7 @@ public final class BulkheadPolicyFactory implements PolicyFactory<BulkheadSettin
 
     @Override
     public List<Option<BulkheadSettings.Builder, ?>> options() {
-        return List.of(
-                Option.integer("max-concurrent-calls", BulkheadSettings.Builder::maxConcurrentCalls),
-                Option.choice("limit", LimitAlgorithm.class, BulkheadSettings.Builder::limit),
-                Option.integer("min-concurrent-calls", BulkheadSettings.Builder::minConcurrentCalls),
-                Option.integer("initial-concurrent-calls", BulkheadSettings.Builder::initialConcurrentCalls),
-                Option.integer("max-waiting-calls", BulkheadSettings.Builder::maxWaitingCalls),
-                Option.duration("max-wait", BulkheadSettings.Builder::maxWait),
-                Option.choice("queue-order", QueueOrder.class, BulkheadSettings.Builder::queueOrder),
-                Option.duration("codel-target", BulkheadSettings.Builder::codelTarget),
-                Option.duration("codel-interval", BulkheadSettings.Builder::codelInterval),
-                Option.duration("lease", BulkheadSettings.Builder::lease),
-                Option.flag("dedicated-threads", BulkheadSettings.Builder::dedicatedThreads));
+        return BulkheadSettings.options();
     }
 
     @Override

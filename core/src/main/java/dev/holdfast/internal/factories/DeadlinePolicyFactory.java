@@ -8,6 +8,6 @@ import java.time.Duration;
 public final class DeadlinePolicyFactory extends LimitPolicyFactory {
     /** For the service loader. */
     public DeadlinePolicyFactory() {
-        super("deadline", 100, Duration.ofSeconds(10), DeadlinePolicy::of);
+        super("deadline", 100, Duration.ofSeconds(10), DeadlinePolicy::of, "time of the whole call");
     }
 }

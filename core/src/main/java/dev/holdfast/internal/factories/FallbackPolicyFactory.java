@@ -8,7 +8,6 @@ import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 
 /** Makes the {@code fallback} of a configuration file. */
 public final class FallbackPolicyFactory implements PolicyFactory<FallbackSettings.Builder> {
@@ -26,16 +25,7 @@ public final class FallbackPolicyFactory implements PolicyFactory<FallbackSettin
     @Override
     @SuppressWarnings("unchecked") // a function that code bound under a name; what it takes is documented
     public List<Option<FallbackSettings.Builder, ?>> options() {
-        return List.of(
-                Option.bound("function", Function.class, (builder, value) -> builder.function(value)),
-                Option.bound("async-function", Function.class, (builder, value) -> builder.asyncFunction(value)),
-                new Option<>("value", String.class, FallbackSettings.Builder::value),
-                Option.flag("only-of-operations", (builder, value) -> {
-                    if (value) {
-                        builder.onlyOfOperations();
-                    }
-                }),
-                Option.flag("on-ignored", FallbackSettings.Builder::onIgnored));
+        return FallbackSettings.options();
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.holdfast.internal.factories;
 
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.hedge.HedgeSettings;
-import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
@@ -28,15 +27,7 @@ public final class HedgePolicyFactory implements PolicyFactory<HedgeSettings.Bui
 
     @Override
     public List<Option<HedgeSettings.Builder, ?>> options() {
-        return List.of(
-                Option.duration("delay", HedgeSettings.Builder::delay),
-                Option.decimal("percentile", HedgeSettings.Builder::percentile),
-                Option.duration("window", HedgeSettings.Builder::window),
-                Option.integer("minimum-calls", HedgeSettings.Builder::minimumCalls),
-                Option.duration("initial-delay", HedgeSettings.Builder::initialDelay),
-                Option.integer("max-hedges", HedgeSettings.Builder::maxHedges),
-                Option.bound("budget", RetryBudget.class, HedgeSettings.Builder::budget),
-                Option.flag("budget.enabled", HedgeSettings.Builder::budgetEnabled));
+        return HedgeSettings.options();
     }
 
     @Override

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.factories;
 
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.time.Duration;
@@ -14,8 +15,10 @@ abstract class LimitPolicyFactory implements PolicyFactory<LimitPolicyFactory.Li
     private final int position;
     private final Duration standard;
     private final Function<Duration, Policy> policy;
+    private final String meaning;
 
-    LimitPolicyFactory(String key, int position, Duration standard, Function<Duration, Policy> policy) {
+    LimitPolicyFactory(String key, int position, Duration standard, Function<Duration, Policy> policy, String meaning) {
+        this.meaning = meaning;
         this.key = key;
         this.position = position;
         this.standard = standard;
@@ -43,7 +46,11 @@ abstract class LimitPolicyFactory implements PolicyFactory<LimitPolicyFactory.Li
 
     @Override
     public List<Option<Limit, ?>> options() {
-        return List.of(Option.duration("limit", (builder, value) -> builder.limit = value));
+        return List.of(
+                Option.<Limit>duration("limit", builder -> builder.limit, (builder, value) -> builder.limit = value)
+                        .range(Checks.LEAST_LIMIT, Checks.MOST_LIMIT)
+                        .means(meaning)
+                        .defaultIs(Checks.text(standard) + " in `Pipeline.standard` and in a file; none in code"));
     }
 
     @Override

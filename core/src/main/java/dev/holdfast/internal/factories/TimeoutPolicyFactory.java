@@ -8,6 +8,6 @@ import java.time.Duration;
 public final class TimeoutPolicyFactory extends LimitPolicyFactory {
     /** For the service loader. */
     public TimeoutPolicyFactory() {
-        super("timeout", 800, Duration.ofSeconds(3), TimeoutPolicy::of);
+        super("timeout", 800, Duration.ofSeconds(3), TimeoutPolicy::of, "time of everything inside this policy");
     }
 }

@@ -26,17 +26,7 @@ public final class StaleCachePolicyFactory implements PolicyFactory<StaleCacheSe
 
     @Override
     public List<Option<StaleCacheSettings.Builder, ?>> options() {
-        return List.of(
-                Option.duration("fresh", StaleCacheSettings.Builder::fresh),
-                Option.duration("stale-while-revalidate", StaleCacheSettings.Builder::staleWhileRevalidate),
-                Option.duration("stale-if-error", StaleCacheSettings.Builder::staleIfError),
-                Option.duration("stale-if-slow", StaleCacheSettings.Builder::staleIfSlow),
-                Option.flag("keep-if-ignored", StaleCacheSettings.Builder::keepIfIgnored),
-                Option.integer("max-entries", StaleCacheSettings.Builder::maxEntries),
-                Option.integer("max-followers", StaleCacheSettings.Builder::maxFollowers),
-                Option.integer("max-followers-if-slow", StaleCacheSettings.Builder::maxFollowersIfSlow),
-                Option.duration("refresh-timeout", StaleCacheSettings.Builder::refreshTimeout),
-                Option.duration("refresh-backoff", StaleCacheSettings.Builder::refreshBackoff));
+        return StaleCacheSettings.options();
     }
 
     @Override

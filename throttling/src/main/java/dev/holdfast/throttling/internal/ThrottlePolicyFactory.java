@@ -26,11 +26,7 @@ public final class ThrottlePolicyFactory implements PolicyFactory<ThrottleSettin
 
     @Override
     public List<Option<ThrottleSettings.Builder, ?>> options() {
-        return List.of(
-                Option.integer("limit", ThrottleSettings.Builder::limit),
-                Option.duration("per", ThrottleSettings.Builder::per),
-                Option.integer("burst", ThrottleSettings.Builder::burst),
-                Option.duration("max-wait", ThrottleSettings.Builder::maxWait));
+        return ThrottleSettings.options();
     }
 
     @Override

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal;
+
+import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.spi.PolicyFactory.Range;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The options of a policy's settings, once: checks, copies and {@code toString} of a builder, a file's section and a page's
+ * table are made from them.
+ *
+ * @param <B> the builder
+ */
+public final class Options<B> {
+    private final String policy;
+    private final Supplier<B> defaults;
+    private final List<Option<B, ?>> all;
+
+    /** The options of a policy, and how a builder with the defaults is made. */
+    public Options(String policy, Supplier<B> defaults, List<Option<B, ?>> all) {
+        this.policy = policy;
+        this.defaults = defaults;
+        this.all = List.copyOf(all);
+    }
+
+    /** In the order of the page. */
+    public List<Option<B, ?>> list() {
+        return all;
+    }
+
+    /** Looks at each value alone. What depends on several, the caller adds. */
+    public Checks check(B builder) {
+        Checks checks = new Checks(policy);
+        for (Option<B, ?> option : all) {
+            check(checks, option, builder);
+        }
+        return checks;
+    }
+
+    private static <B, V> void check(Checks checks, Option<B, V> option, B builder) {
+        option.value(builder).ifPresent(value -> {
+            Range<V> range = option.range();
+            checks.that(allows(range, value), option.inCode(), shown(value), expected(range));
+        });
+    }
+
+    private static <V> boolean allows(Range<V> range, V value) {
+        if (range.least() == null || range.most() == null) {
+            return true;
+        }
+        boolean within = compare(value, range.least()) >= 0 && compare(value, range.most()) <= 0;
+        return within || (range.orZero() && isZero(value));
+    }
+
+    /** NaN is less than everything, so that it is in no range. */
+    private static <V> int compare(V value, V bound) {
+        if (value instanceof Duration time) {
+            return time.compareTo((Duration) bound);
+        }
+        double number = ((Number) value).doubleValue();
+        double limit = ((Number) bound).doubleValue();
+        return number == limit ? 0 : number > limit ? 1 : -1;
+    }
+
+    private static boolean isZero(Object value) {
+        return value instanceof Duration time ? time.isZero() : ((Number) value).doubleValue() == 0;
+    }
+
+    /** Gives all values of one builder to another. */
+    public void copy(B from, B to) {
+        for (Option<B, ?> option : all) {
+            copy(option, from, to);
+        }
+    }
+
+    private static <B, V> void copy(Option<B, V> option, B from, B to) {
+        option.value(from).ifPresent(value -> option.set(to, value));
+    }
+
+    /** The values of a builder by their names in code; without those that are not set. */
+    public String text(B builder) {
+        return all.stream()
+                .flatMap(option -> option.value(builder).stream().map(value -> option.inCode() + "=" + shown(value)))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** What a page says of an option's default. */
+    public String byDefault(Option<B, ?> option) {
+        return option.byDefault().isEmpty()
+                ? option.value(defaults.get()).map(Options::word).orElse("–")
+                : option.byDefault();
+    }
+
+    /** What a page, and a message, say of the values that an option may have. */
+    public static String expected(Option<?, ?> option) {
+        Class<?> type = option.type();
+        if (!option.range().words().isEmpty()) {
+            return option.range().words();
+        } else if (option.range().least() != null) {
+            return expected(option.range());
+        } else if (type == Boolean.class) {
+            return "true, false";
+        } else if (type.isEnum()) {
+            return Stream.of(type.getEnumConstants()).map(Options::word).collect(Collectors.joining(", "));
+        }
+        return type == String.class ? "a text" : type == Long.class ? "any" : "a name bound in code";
+    }
+
+    private static String expected(Range<?> range) {
+        if (range.least() == null || range.most() == null) {
+            return "any";
+        }
+        return (range.orZero() ? (range.least() instanceof Duration ? "0s, or " : "0, or ") : "") + word(range.least())
+                + " to " + word(range.most());
+    }
+
+    /** A value as a file has it. */
+    private static String word(Object value) {
+        if (value instanceof Enum<?> constant) {
+            return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+        return value instanceof Number number ? Checks.number(number) : shown(value);
+    }
+
+    private static String shown(Object value) {
+        if (value instanceof Duration time) {
+            return Checks.text(time);
+        }
+        boolean plain = value instanceof Number || value instanceof Enum || value instanceof Boolean;
+        return plain ? value.toString() : "given";
+    }
+}
