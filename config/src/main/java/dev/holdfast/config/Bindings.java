@@ -5,13 +5,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** The objects that code bound under names, for use in the file. Immutable. */
+/** The objects with names that a file may use: those that code bound, and what the file itself shares. */
 final class Bindings {
     private final Map<String, Object> byName;
 
     Bindings(Map<String, Object> byName) {
         this.byName = new TreeMap<>(byName);
+    }
+
+    void add(String name, Object value) {
+        byName.put(name, value);
     }
 
     Optional<Object> find(String name) {
@@ -20,6 +26,13 @@ final class Bindings {
 
     Set<String> names() {
         return byName.keySet();
+    }
+
+    /** The names of those of a type. */
+    Set<String> names(Class<?> type) {
+        return byName.keySet().stream()
+                .filter(name -> type.isInstance(byName.get(name)))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** The type of a bound object, for a message. A lambda is shown by its interface. */

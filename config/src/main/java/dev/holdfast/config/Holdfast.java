@@ -5,13 +5,17 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,12 +38,25 @@ public final class Holdfast implements AutoCloseable {
     }
 
     /**
-     * Makes the pipelines of a file that names nothing from code.
+     * Makes the pipelines of a file, or of several, that name nothing from code.
      *
-     * @throws ConfigException if anything is wrong with the file; then nothing has been made
+     * @throws ConfigException if anything is wrong with a file; then nothing has been made
      */
-    public static Holdfast load(Path file) {
-        return builder().load(file);
+    public static Holdfast load(Path file, Path... more) {
+        return builder().load(file, more);
+    }
+
+    /** What is wrong with a file, or with several, that name nothing from code; empty if they can be loaded. */
+    public static List<ConfigException.Problem> check(Path file, Path... more) {
+        return builder().check(file, more);
+    }
+
+    /**
+     * A JSON Schema (2020-12) of the files that may be loaded with the policies on the class path, for editors and other tools.
+     * The one of Holdfast's own policies is in the jar: {@code dev/holdfast/config/holdfast.schema.json}.
+     */
+    public static String schema() {
+        return Schema.of(Factories.loaded());
     }
 
     /** A builder for the settings that only code can give. */
@@ -89,6 +106,7 @@ public final class Holdfast implements AutoCloseable {
         private @Nullable Executor executor;
         private CallContext @Nullable [] contexts;
         private @Nullable Factories factories;
+        private Function<String, @Nullable String> variables = System::getenv;
 
         private Builder() {}
 
@@ -145,6 +163,15 @@ public final class Holdfast implements AutoCloseable {
             return this;
         }
 
+        /**
+         * What the placeholders of a file stand for: {@code ${NAME}}; null for a name that stands for nothing. Default: the
+         * variables of the environment.
+         */
+        public Builder placeholders(Function<String, @Nullable String> variables) {
+            this.variables = Objects.requireNonNull(variables, "variables");
+            return this;
+        }
+
         /** Uses these factories instead of those on the class path. */
         Builder factories(Factories factories) {
             this.factories = factories;
@@ -152,30 +179,93 @@ public final class Holdfast implements AutoCloseable {
         }
 
         /**
-         * Makes the pipelines of a file.
+         * Makes the pipelines of a file, or of several: a later file adds to the earlier ones, and where both say something,
+         * the later one wins.
          *
-         * @throws ConfigException if anything is wrong with the file, or a name is not bound; it has all problems, and
+         * @throws ConfigException if anything is wrong with a file, or a name is not bound; it has all problems, and
          *     nothing has been made
          */
-        public Holdfast load(Path file) {
-            Problems problems = new Problems(file.toString());
-            Bindings bindings = new Bindings(bound);
-            PlanReader reader = new PlanReader(factories == null ? Factories.loaded() : factories, bindings, problems);
-            List<PipelinePlan> plans =
-                    YamlFile.read(file, problems).map(reader::read).orElse(List.of());
-            problems.throwIfAny();
-            return new Holdfast(pipelines(plans, problems));
+        public Holdfast load(Path file, Path... more) {
+            return load(Stream.concat(Stream.of(file), Stream.of(more))
+                    .map(Source::of)
+                    .toList());
         }
 
-        private Map<String, Pipeline> pipelines(List<PipelinePlan> plans, Problems problems) {
-            // All policies are made before the first pipeline: a policy is only an object, but a pipeline has
-            // threads and meters.
-            Map<PipelinePlan, Pipeline.Builder> builders = new LinkedHashMap<>();
-            plans.forEach(plan -> builders.put(plan, builder(plan, problems)));
+        /**
+         * The same, of files on the class path: of the context class loader of the thread, else of this class's.
+         *
+         * @param resource without a slash before it: {@code holdfast.yaml}
+         * @throws ConfigException as {@link #load(Path, Path...)}
+         */
+        public Holdfast loadResource(String resource, String... more) {
+            ClassLoader context = Thread.currentThread().getContextClassLoader();
+            ClassLoader loader = context == null ? Holdfast.class.getClassLoader() : context;
+            return load(Stream.concat(Stream.of(resource), Stream.of(more))
+                    .map(name -> Source.ofResource(name, loader))
+                    .toList());
+        }
+
+        /**
+         * The same, of a stream, which is read to its end and closed.
+         *
+         * @param name what messages call it
+         * @throws ConfigException as {@link #load(Path, Path...)}
+         */
+        public Holdfast load(String name, InputStream yaml) {
+            Objects.requireNonNull(yaml, "yaml");
+            return load(List.of(new Source(Objects.requireNonNull(name, "name"), () -> yaml)));
+        }
+
+        /**
+         * What is wrong with a file, or with several; empty if they can be loaded. The pipelines are made without observers and
+         * closed at once. Names that code binds must be bound here, too.
+         */
+        public List<ConfigException.Problem> check(Path file, Path... more) {
+            try {
+                Problems problems = new Problems();
+                List<Source> sources = Stream.concat(Stream.of(file), Stream.of(more))
+                        .map(Source::of)
+                        .toList();
+                pipelines(plans(sources, problems), List.of(), problems)
+                        .values()
+                        .forEach(Pipeline::close);
+                return List.of();
+            } catch (ConfigException wrong) {
+                return wrong.problems();
+            }
+        }
+
+        private Holdfast load(List<Source> sources) {
+            Problems problems = new Problems();
+            return new Holdfast(pipelines(plans(sources, problems), observers, problems));
+        }
+
+        private List<PipelinePlan> plans(List<Source> sources, Problems problems) {
+            Placeholders placeholders = new Placeholders(variables);
+            List<Node> roots = sources.stream()
+                    .map(source -> YamlFile.read(source, placeholders, problems))
+                    .flatMap(Optional::stream)
+                    .toList();
+            PlanReader reader =
+                    new PlanReader(factories == null ? Factories.loaded() : factories, new Bindings(bound), problems);
+            List<PipelinePlan> plans = roots.isEmpty() ? List.of() : reader.read(roots);
             problems.throwIfAny();
+            return plans;
+        }
+
+        /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
+        private Map<PipelinePlan, Pipeline.Builder> builders(
+                List<PipelinePlan> plans, List<CallObserver> told, Problems problems) {
+            Map<PipelinePlan, Pipeline.Builder> builders = new LinkedHashMap<>();
+            plans.forEach(plan -> builders.put(plan, builder(plan, told, problems)));
+            problems.throwIfAny();
+            return builders;
+        }
+
+        private Map<String, Pipeline> pipelines(List<PipelinePlan> plans, List<CallObserver> told, Problems problems) {
             Map<String, Pipeline> built = new LinkedHashMap<>();
             try {
-                builders.forEach((plan, builder) -> build(plan, builder, built, problems));
+                builders(plans, told, problems).forEach((plan, builder) -> build(plan, builder, built, problems));
                 problems.throwIfAny();
                 return built;
             } catch (RuntimeException | Error e) {
@@ -193,10 +283,10 @@ public final class Holdfast implements AutoCloseable {
             }
         }
 
-        private Pipeline.Builder builder(PipelinePlan plan, Problems problems) {
+        private Pipeline.Builder builder(PipelinePlan plan, List<CallObserver> told, Problems problems) {
             Pipeline.Builder builder = Pipeline.builder(plan.name()).policies(plan.policies(problems));
             plan.classifier().ifPresent(builder::classifier);
-            observers.forEach(builder::observer);
+            told.forEach(builder::observer);
             if (time != null) {
                 builder.time(time);
             }

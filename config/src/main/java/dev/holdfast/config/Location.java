@@ -2,11 +2,15 @@
 package dev.holdfast.config;
 
 /**
- * A position in the file.
+ * A position in a file.
  *
+ * @param file as its path was given
  * @param line from 1; 0 if the file as a whole is meant
  * @param column from 1; 0 if the file as a whole is meant
  */
-record Location(int line, int column) {
-    static final Location WHOLE_FILE = new Location(0, 0);
+record Location(String file, int line, int column) {
+    /** The file as a whole. */
+    static Location whole(String file) {
+        return new Location(file, 0, 0);
+    }
 }

@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import java.util.List;
+import java.util.Optional;
 
 /** A part of a YAML document, with its position. Immutable. An alias is the same node as its anchor. */
 sealed interface Node {
@@ -21,7 +22,9 @@ sealed interface Node {
         NUMBER,
         TRUE,
         FALSE,
-        TEXT
+        TEXT,
+        /** What stands there was reported already. */
+        REFUSED
     }
 
     /**
@@ -49,6 +52,11 @@ sealed interface Node {
      * @param entries in the order of the file; a key may be there twice, which is then reported
      */
     record Mapping(Location at, List<Entry> entries) implements Node {
+        /** The first entry with this key. */
+        Optional<Entry> find(String key) {
+            return entries.stream().filter(entry -> entry.key().equals(key)).findFirst();
+        }
+
         @Override
         public String described() {
             return "a mapping";

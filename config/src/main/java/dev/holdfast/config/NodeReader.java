@@ -31,6 +31,8 @@ import org.yaml.snakeyaml.events.SequenceStartEvent;
  */
 final class NodeReader {
     private final Iterator<Event> events;
+    private final String file;
+    private final Placeholders placeholders;
     private final Problems problems;
     private final Map<String, Anchored> anchors = new HashMap<>();
     private int depth;
@@ -43,7 +45,9 @@ final class NodeReader {
      */
     private record Anchored(Node node, int values) {}
 
-    NodeReader(String text, Problems problems) {
+    NodeReader(String file, String text, Placeholders placeholders, Problems problems) {
+        this.file = file;
+        this.placeholders = placeholders;
         this.events =
                 new Yaml(new LoaderOptions()).parse(new StringReader(text)).iterator();
         this.problems = problems;
@@ -53,7 +57,7 @@ final class NodeReader {
     Optional<Node> document() {
         events.next(); // the stream's start
         if (events.next().is(ID.StreamEnd)) {
-            problems.add(Place.document(Location.WHOLE_FILE), "is empty", PlanReader.EXPECTED);
+            problems.add(Place.document(Location.whole(file)), "is empty", PlanReader.EXPECTED);
             return Optional.empty();
         }
         Event first = events.next();
@@ -82,7 +86,8 @@ final class NodeReader {
         } else {
             ScalarEvent scalar = (ScalarEvent) event;
             checkTag(scalar.getTag(), here);
-            node = new Scalar(here.at(), kind(scalar), scalar.getValue());
+            Scalar written = new Scalar(here.at(), kind(scalar), scalar.getValue());
+            node = placeholders.resolve(written, scalar.isPlain(), here, problems);
         }
         anchor((NodeEvent) event, node, values - before);
         return node;
@@ -209,7 +214,7 @@ final class NodeReader {
         return scalar.isPlain() ? Scalars.kind(scalar.getValue()) : Kind.TEXT;
     }
 
-    private static Location at(Event event) {
-        return YamlFile.location(event.getStartMark());
+    private Location at(Event event) {
+        return YamlFile.location(file, event.getStartMark());
     }
 }

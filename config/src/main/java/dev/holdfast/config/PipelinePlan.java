@@ -12,12 +12,12 @@ import java.util.Optional;
  * @param place where it stands
  * @param layers outermost first; a section that the order names twice is there twice
  */
-record PipelinePlan(String name, Place place, Optional<Classifier> classifier, List<Section<?>> layers) {
+record PipelinePlan(String name, Place place, Optional<Classifier> classifier, List<Layer> layers) {
 
     /** Makes the policies, one for each layer. A policy that cannot be made is reported and left out. */
     List<Policy> policies(Problems problems) {
         return layers.stream()
-                .map(layer -> layer.create(problems))
+                .map(layer -> layer.policy(problems))
                 .flatMap(Optional::stream)
                 .toList();
     }

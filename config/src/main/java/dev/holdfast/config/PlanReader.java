@@ -6,58 +6,187 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.Node.Sequence;
-import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.retry.RetryBudget;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the document: the pipelines, and in each its sections, classifier and order. Makes nothing. */
+/**
+ * Reads the documents of all files as one: what pipelines share, and the pipelines with their sections, classifier and order.
+ * Makes no pipeline.
+ */
 final class PlanReader {
     static final String EXPECTED = "the key pipelines, with at least one pipeline";
 
+    static final String CLASSIFIER = "classifier";
+    static final String ORDER = "order";
     private static final String PIPELINES = "pipelines";
-    private static final String CLASSIFIER = "classifier";
-    private static final String ORDER = "order";
+    private static final String DEFAULTS = "defaults";
+    private static final String TEMPLATES = "templates";
+    private static final String SHARED = "shared";
+    private static final List<String> KEYS = List.of(DEFAULTS, TEMPLATES, SHARED, PIPELINES);
+
+    /** What a pipeline or a template may have beside sections. */
+    private static final Set<String> OTHERS =
+            new LinkedHashSet<>(List.of(CLASSIFIER, ORDER, Inheritance.EXTENDS, Inheritance.WITHOUT));
 
     private final Factories factories;
+    private final Bindings bindings;
     private final Values values;
+    private final Layers layers;
+    private final Inheritance inheritance;
+    private final ClassifierReader classifiers;
     private final Problems problems;
+    private int inherited;
 
     PlanReader(Factories factories, Bindings bindings, Problems problems) {
         this.factories = factories;
+        this.bindings = bindings;
         this.values = new Values(bindings, problems);
+        this.layers = new Layers(factories, bindings, values, problems);
+        this.inheritance = new Inheritance(factories, problems);
+        this.classifiers = new ClassifierReader(values, problems);
         this.problems = problems;
     }
 
-    List<PipelinePlan> read(Node root) {
-        Place place = Place.document(root.at());
+    /** Reads the documents in the order of the files. A later one adds to the earlier ones. */
+    List<PipelinePlan> read(List<Node> roots) {
+        Place place = Place.document(roots.get(0).at());
+        Map<String, Entry> top = new LinkedHashMap<>();
+        boolean misspelt = false;
+        for (Node root : roots) {
+            misspelt |= document(root, top);
+        }
+        shared(place, top.get(SHARED));
+        defaults(place, top.get(DEFAULTS));
+        know(place, top.get(TEMPLATES));
+        know(place, top.get(PIPELINES));
         List<PipelinePlan> plans = new ArrayList<>();
-        if (!(root instanceof Mapping mapping)) {
-            problems.add(place, root.isNothing() ? "is empty" : "is " + root.described(), EXPECTED);
-            return plans;
-        }
-        boolean found = false;
-        for (Entry entry : mapping.entries()) {
-            Place here = place.child(entry);
-            if (entry.key().equals(PIPELINES)) {
-                found = true;
-                pipelines(here, entry.value(), plans);
-            } else {
-                Optional<String> nearest = Nearest.to(entry.key(), Set.of(PIPELINES));
-                problems.add(here, "unknown key", PIPELINES, nearest);
-                found |= nearest.isPresent();
-            }
-        }
-        if (!found) {
+        Entry pipelines = top.get(PIPELINES);
+        if (pipelines != null) {
+            pipelines(place.child(pipelines), pipelines.value(), plans);
+        } else if (!misspelt) {
             problems.add(place, "has no pipelines", EXPECTED);
         }
         return plans;
+    }
+
+    /** Adds what a document has. Returns true if pipelines may be there under another name. */
+    private boolean document(Node root, Map<String, Entry> top) {
+        Place place = Place.document(root.at());
+        if (!(root instanceof Mapping mapping)) {
+            problems.add(place, root.isNothing() ? "is empty" : "is " + root.described(), EXPECTED);
+            return true;
+        }
+        boolean misspelt = false;
+        for (Entry entry : mapping.entries()) {
+            if (KEYS.contains(entry.key())) {
+                top.merge(entry.key(), entry, this::merged);
+            } else {
+                Optional<String> nearest = Nearest.to(entry.key(), KEYS);
+                problems.add(place.child(entry), "unknown key", "one of " + String.join(", ", KEYS), nearest);
+                misspelt |= nearest.equals(Optional.of(PIPELINES));
+            }
+        }
+        return misspelt;
+    }
+
+    private Entry merged(Entry earlier, Entry later) {
+        if (!(earlier.value() instanceof Mapping a) || !(later.value() instanceof Mapping b)) {
+            return later.value().isNothing() ? earlier : later;
+        }
+        Mapping both = later.key().equals(DEFAULTS) ? inheritance.sections(a, b) : inheritance.named(a, b);
+        return new Entry(later.at(), later.key(), both);
+    }
+
+    /** The entries of a key at the top. */
+    private List<Entry> entries(Place place, @Nullable Entry top, String expected) {
+        if (top == null || top.value().isNothing()) {
+            return List.of();
+        }
+        if (top.value() instanceof Mapping mapping) {
+            return mapping.entries();
+        }
+        problems.add(place.child(top).value(top.value()), "is " + top.value().described(), expected);
+        return List.of();
+    }
+
+    private void shared(Place place, @Nullable Entry top) {
+        for (Entry entry : entries(place, top, "names, and one section below each")) {
+            Place here = place.child(Objects.requireNonNull(top)).child(entry);
+            if (entry.value() instanceof Mapping one && one.entries().size() == 1) {
+                share(here, entry.key(), one.entries().get(0));
+            } else {
+                String expected = "one section, such as bulkhead: { max-concurrent-calls: 20 }";
+                problems.add(here.value(entry.value()), "is not one section", expected);
+            }
+        }
+    }
+
+    private void share(Place place, String name, Entry section) {
+        Place here = place.child(section);
+        if (bindings.find(name).isPresent()) {
+            problems.add(place, "is bound in code, too", "another name");
+        } else if (section.key().equals(Form.BUDGET.key())) {
+            Section<RetryBudget.Builder> budget =
+                    new SectionReader<>(Form.BUDGET, values, problems).read(here, section.value());
+            budget.make(RetryBudget.Builder::build, problems).ifPresent(made -> bindings.add(name, made));
+        } else {
+            layers.share(name, here, section);
+        }
+    }
+
+    private void defaults(Place place, @Nullable Entry top) {
+        List<Entry> entries = entries(place, top, "sections, with the options that pipelines do not say");
+        if (top != null && !entries.isEmpty()) {
+            parts(place.child(top), entries, Set.of(CLASSIFIER));
+            inheritance.defaults(new Mapping(top.value().at(), entries));
+        }
+    }
+
+    private void know(Place place, @Nullable Entry top) {
+        // What is wrong with the pipelines as a whole is reported when they are read.
+        boolean templates = top != null && top.key().equals(TEMPLATES);
+        List<Entry> entries = templates || (top != null && top.value() instanceof Mapping)
+                ? entries(place, top, "names, and sections below each")
+                : List.of();
+        for (Entry entry : entries) {
+            Place here = place.child(Objects.requireNonNull(top)).child(entry);
+            if (entry.value() instanceof Mapping sections) {
+                inheritance.know(entry.key(), here, sections);
+                if (templates) {
+                    parts(here, sections.entries(), OTHERS);
+                }
+            } else if (templates) {
+                problems.add(here.value(entry.value()), "is " + entry.value().described(), "sections");
+            }
+        }
+    }
+
+    /** Reads sections that may be incomplete, so that a mistake is reported also where nobody uses them. */
+    private void parts(Place place, List<Entry> sections, Set<String> others) {
+        for (Entry entry : sections) {
+            Place here = place.child(entry);
+            boolean uses = entry.value() instanceof Mapping mapping
+                    && mapping.find(Layers.USE).isPresent();
+            if (factories.find(entry.key()).isPresent() && !uses) {
+                factories
+                        .find(entry.key())
+                        .ifPresent(factory ->
+                                new SectionReader<>(Form.of(factory), values, problems).read(here, entry.value()));
+            } else if (entry.key().equals(CLASSIFIER)) {
+                classifiers.read(here, entry.value());
+            } else if (!others.contains(entry.key())) {
+                layers.layer(here, entry, others);
+            }
+        }
     }
 
     private void pipelines(Place place, Node node, List<PipelinePlan> plans) {
@@ -85,75 +214,72 @@ final class PlanReader {
         }
     }
 
-    private PipelinePlan pipeline(String name, Place place, Mapping mapping) {
+    private PipelinePlan pipeline(String name, Place place, Mapping own) {
+        Mapping mapping = inheritance.resolved(name, place, own);
+        count(mapping, place);
         Optional<Classifier> classifier = Optional.empty();
         @Nullable Entry order = null;
         // A section that cannot be read is kept, because the order may name it.
-        Map<String, Optional<Section<?>>> sections = new LinkedHashMap<>();
+        Map<String, Optional<Layer>> sections = new LinkedHashMap<>();
         for (Entry entry : mapping.entries()) {
             Place here = place.child(entry);
             switch (entry.key()) {
-                case CLASSIFIER -> classifier = values.read(Classifier.class, here, entry.value());
+                case CLASSIFIER -> classifier = classifiers.read(here, entry.value());
                 case ORDER -> order = entry;
-                default -> sections.put(entry.key(), section(here, entry));
+                default -> sections.put(entry.key(), layers.layer(here, entry, OTHERS));
             }
         }
         if (sections.isEmpty()) {
             problems.add(place, "has no section", "at least one of " + String.join(", ", factories.keys()));
         }
-        List<Section<?>> layers =
-                order == null ? byPosition(sections) : inOrder(place.child(order), order.value(), sections);
-        return new PipelinePlan(name, place, classifier, layers);
+        List<Layer> ordered =
+                order == null ? byPosition(place, sections) : inOrder(place.child(order), order.value(), sections);
+        return new PipelinePlan(name, place, classifier, ordered);
     }
 
-    private Optional<Section<?>> section(Place place, Entry entry) {
-        Optional<PolicyFactory<?>> factory = factories.find(entry.key());
-        if (factory.isPresent()) {
-            return Optional.of(read(factory.get(), place, entry.value()));
+    /** What pipelines inherit counts each time, as with aliases. */
+    private void count(Node node, Place place) {
+        inherited++;
+        if (inherited > Bounds.VALUES) {
+            String what = "is one value too many, with what pipelines inherit";
+            throw problems.stop(place, what, "at most " + Bounds.VALUES + " values");
         }
-        Optional<String> artifact = Factories.artifact(entry.key());
-        if (artifact.isPresent()) {
-            problems.add(place, "section " + entry.key() + " needs " + artifact.get() + " on the class path");
-        } else {
-            Set<String> known = new LinkedHashSet<>(factories.keys());
-            known.addAll(List.of(CLASSIFIER, ORDER));
-            String expected = "one of " + String.join(", ", known);
-            known.addAll(Factories.knownKeys());
-            problems.add(place, "unknown section", expected, Nearest.to(entry.key(), known));
+        if (node instanceof Mapping mapping) {
+            mapping.entries().forEach(entry -> count(entry.value(), place));
+        } else if (node instanceof Sequence list) {
+            list.items().forEach(item -> count(item, place));
         }
-        return Optional.empty();
     }
 
-    private <B> Section<B> read(PolicyFactory<B> factory, Place place, Node node) {
-        return new SectionReader<>(factory, values, problems).read(place, node);
+    private List<Layer> byPosition(Place place, Map<String, Optional<Layer>> sections) {
+        List<Layer> found = sections.values().stream().flatMap(Optional::stream).toList();
+        for (Layer layer : found) {
+            if (layer.position().isEmpty()) {
+                problems.add(place, layer.key() + " has no place in the default order", "an order that names it");
+            }
+        }
+        Comparator<Layer> position =
+                Comparator.comparingInt(layer -> layer.position().orElse(0));
+        return found.stream().sorted(position.thenComparing(Layer::key)).toList();
     }
 
-    private static List<Section<?>> byPosition(Map<String, Optional<Section<?>>> sections) {
-        Comparator<Section<?>> position =
-                Comparator.comparingInt(section -> section.factory().position());
-        return sections.values().stream()
-                .flatMap(Optional::stream)
-                .sorted(position.thenComparing(section -> section.factory().key()))
-                .toList();
-    }
-
-    private List<Section<?>> inOrder(Place place, Node node, Map<String, Optional<Section<?>>> sections) {
-        List<Section<?>> layers = new ArrayList<>();
+    private List<Layer> inOrder(Place place, Node node, Map<String, Optional<Layer>> sections) {
+        List<Layer> ordered = new ArrayList<>();
         if (!(node instanceof Sequence list)) {
             String what = node.isNothing() ? "has no value" : "is " + node.described();
             problems.add(place.value(node), what, "a list of the sections, outermost first");
-            return layers;
+            return ordered;
         }
         if (list.items().size() > Bounds.LAYERS) {
             problems.add(place.value(node), "names " + list.items().size() + " layers", "at most " + Bounds.LAYERS);
-            return layers;
+            return ordered;
         }
         Set<String> missing = new LinkedHashSet<>(sections.keySet());
         for (Node item : list.items()) {
             String name = item instanceof Scalar scalar ? scalar.text() : "";
             missing.remove(name);
             if (sections.containsKey(name)) {
-                sections.get(name).ifPresent(layers::add);
+                sections.get(name).ifPresent(ordered::add);
             } else {
                 unknownLayer(place.value(item), item, sections.keySet());
                 // A misspelt section is not left out.
@@ -163,7 +289,7 @@ final class PlanReader {
         if (!missing.isEmpty()) {
             problems.add(place, "leaves out " + String.join(", ", missing), "every section");
         }
-        return layers;
+        return ordered;
     }
 
     private void unknownLayer(Place place, Node item, Set<String> present) {

@@ -4,22 +4,16 @@ package dev.holdfast.config;
 import dev.holdfast.config.ConfigException.Problem;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
-/** Collects the problems of one file, up to a bound. */
+/** Collects the problems of one configuration, up to a bound. */
 final class Problems {
     private static final int LONGEST = 1_000;
 
-    private final String file;
-    // A set: an anchor that is used twice under one path (a merge) would report its problems twice.
-    private final Set<Problem> found = new LinkedHashSet<>();
-
-    Problems(String file) {
-        this.file = file;
-    }
+    private final Map<Object, Problem> found = new LinkedHashMap<>();
 
     void add(Place place, String what) {
         add(place, what, Optional.empty(), Optional.empty());
@@ -51,17 +45,23 @@ final class Problems {
     }
 
     private void add(Place place, String what, Optional<String> expected, Optional<String> nearest) {
+        Location at = place.at();
+        // What an alias, a default or another pipeline repeats is told once, at its place.
+        Object key = at.line() == 0 ? List.of(at, place.path(), what) : List.of(at, what);
+        if (found.containsKey(key)) {
+            return;
+        }
         if (found.size() == Bounds.PROBLEMS) {
             String more = "more is wrong, and only the first " + Bounds.PROBLEMS + " problems that were found are told";
-            throw exception(
-                    List.of(problem(Place.document(Location.WHOLE_FILE), more, Optional.empty(), Optional.empty())));
+            Place file = Place.document(Location.whole(at.file()));
+            throw exception(List.of(problem(file, more, Optional.empty(), Optional.empty())));
         }
-        found.add(problem(place, what, expected, nearest));
+        found.put(key, problem(place, what, expected, nearest));
     }
 
-    private Problem problem(Place place, String what, Optional<String> expected, Optional<String> nearest) {
+    private static Problem problem(Place place, String what, Optional<String> expected, Optional<String> nearest) {
         return new Problem(
-                file,
+                place.at().file(),
                 place.at().line(),
                 place.at().column(),
                 place.path(),
@@ -81,8 +81,11 @@ final class Problems {
     }
 
     private ConfigException exception(List<Problem> last) {
-        List<Problem> all = new ArrayList<>(found);
-        all.sort(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column));
+        List<Problem> all = new ArrayList<>(found.values());
+        List<String> files = all.stream().map(Problem::file).distinct().toList();
+        all.sort(Comparator.<Problem>comparingInt(problem -> files.indexOf(problem.file()))
+                .thenComparingInt(Problem::line)
+                .thenComparingInt(Problem::column));
         all.addAll(last);
         return new ConfigException(all);
     }

@@ -3,8 +3,6 @@ package dev.holdfast.config;
 
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.InvalidSettingsException;
-import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -13,6 +11,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -25,29 +24,21 @@ final class Section<B> {
     /** A builder's method of several words, in the sentence about an option. */
     private static final Pattern METHOD = Pattern.compile("\\b[a-z]+(?:[A-Z][a-z]+)+\\b");
 
-    private final PolicyFactory<B> factory;
+    private final Form<B> form;
     private final B builder;
     private final Place place;
     private final Map<String, Place> given = new HashMap<>();
     private final Set<String> refused = new HashSet<>();
     private final Set<String> reported = new HashSet<>();
 
-    Section(PolicyFactory<B> factory, Place place) {
-        this.factory = factory;
-        this.builder = factory.builder();
+    Section(Form<B> form, Place place) {
+        this.form = form;
+        this.builder = form.builder().get();
         this.place = place;
-    }
-
-    PolicyFactory<B> factory() {
-        return factory;
     }
 
     B builder() {
         return builder;
-    }
-
-    Place place() {
-        return place;
     }
 
     /** Notes where the file gives this option, or this mapping of options. */
@@ -60,29 +51,33 @@ final class Section<B> {
         refused.add(option);
     }
 
-    /**
-     * Checks the settings without making a policy: their builder's {@code build()} has all checks. For a builder without this
-     * method, a policy is made and dropped; it is only an object.
-     */
-    void check(Problems problems) {
+    /** Looks at the range of each option alone. */
+    void checkRanges(Problems problems) {
         try {
-            new Options<>(factory.key(), factory::builder, factory.options())
+            new Options<>(form.key(), form.builder(), form.options())
                     .check(builder)
                     .done();
         } catch (InvalidSettingsException outOfRange) {
             report(outOfRange, problems);
         }
+    }
+
+    /**
+     * Checks the settings without making a policy: their builder's {@code build()} has all checks. For a builder without this
+     * method, a policy is made and dropped; it is only an object.
+     */
+    void check(Function<? super B, ?> maker, Problems problems) {
         try {
             Optional<Method> build = buildMethod();
             if (build.isPresent()) {
                 build.get().invoke(builder);
             } else {
-                create(problems);
+                make(maker, problems);
             }
         } catch (InvocationTargetException e) {
             checked(e.getCause(), problems);
         } catch (IllegalAccessException e) {
-            throw new IllegalStateException("the settings of " + factory.key() + " cannot be checked", e);
+            throw new IllegalStateException("the settings of " + form.key() + " cannot be checked", e);
         }
     }
 
@@ -98,15 +93,15 @@ final class Section<B> {
         if (thrown instanceof IllegalArgumentException invalid) {
             report(invalid, problems);
         } else if (refused.isEmpty()) {
-            throw new IllegalStateException("the settings of " + factory.key() + " cannot be checked", thrown);
+            throw new IllegalStateException("the settings of " + form.key() + " cannot be checked", thrown);
         }
         // Else a refused value is missing, and the builder may have failed for that reason.
     }
 
-    /** Makes the policy; empty if its settings are invalid, which is then reported. */
-    Optional<Policy> create(Problems problems) {
+    /** Makes something of the builder; empty if its settings are invalid, which is then reported. */
+    <T> Optional<T> make(Function<? super B, ? extends T> maker, Problems problems) {
         try {
-            return Optional.of(factory.create(builder));
+            return Optional.of(maker.apply(builder));
         } catch (IllegalArgumentException e) {
             report(e, problems);
             return Optional.empty();
@@ -138,7 +133,7 @@ final class Section<B> {
 
     /** The option that a builder's method is for: {@code initialBackoff} is {@code backoff.initial}. */
     private String optionOf(String method) {
-        return factory.options().stream()
+        return form.options().stream()
                 .filter(option -> option.inCode().equals(method))
                 .map(Option::name)
                 .findFirst()

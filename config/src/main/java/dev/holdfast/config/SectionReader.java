@@ -3,7 +3,6 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
-import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -13,38 +12,38 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a section by its factory's options. The section is a mapping, or nothing for the defaults, or a single value if the
- * factory knows the option for it.
+ * Reads a section by its options. The section is a mapping, or nothing for the defaults, or a single value if an option is meant
+ * by it.
  *
  * @param <B> the builder of the policy's settings
  */
 final class SectionReader<B> {
-    private final PolicyFactory<B> factory;
+    private final Form<B> form;
     private final Map<String, Option<B, ?>> options = new LinkedHashMap<>();
     private final Values values;
     private final Problems problems;
 
-    SectionReader(PolicyFactory<B> factory, Values values, Problems problems) {
-        this.factory = factory;
+    SectionReader(Form<B> form, Values values, Problems problems) {
+        this.form = form;
         this.values = values;
         this.problems = problems;
-        factory.options().forEach(option -> options.put(option.name(), option));
+        form.options().forEach(option -> options.put(option.name(), option));
     }
 
     Section<B> read(Place place, Node node) {
-        Section<B> section = new Section<>(factory, place);
+        Section<B> section = new Section<>(form, place);
         if (node instanceof Mapping mapping) {
             mapping(section, place, "", mapping);
         } else if (!node.isNothing()) {
             single(section, place, node);
         }
-        section.check(problems);
+        section.checkRanges(problems);
         return section;
     }
 
     private void single(Section<B> section, Place place, Node node) {
         Optional<? extends Option<B, ?>> meant =
-                factory.shorthand().flatMap(name -> Optional.ofNullable(options.get(name)));
+                form.shorthand().flatMap(name -> Optional.ofNullable(options.get(name)));
         if (meant.isPresent() && node instanceof Node.Scalar) {
             set(section, meant.get(), place, node);
         } else {
@@ -107,7 +106,7 @@ final class SectionReader<B> {
         Map<String, String> byLeaf = new LinkedHashMap<>();
         for (String name : options.keySet()) {
             int dot = name.lastIndexOf('.');
-            String parent = dot < 0 ? factory.key() : name.substring(0, dot);
+            String parent = dot < 0 ? form.key() : name.substring(0, dot);
             byLeaf.putIfAbsent(name.substring(dot + 1), parent);
         }
         return Nearest.to(key.substring(key.lastIndexOf('.') + 1), byLeaf.keySet())

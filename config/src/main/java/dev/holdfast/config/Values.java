@@ -32,6 +32,9 @@ final class Values {
     /** The value; empty if it is invalid, which is then reported. */
     <V> Optional<V> read(Class<V> type, Place place, Node node) {
         Place here = place.value(node);
+        if (node instanceof Scalar refused && refused.kind() == Kind.REFUSED) {
+            return Optional.empty();
+        }
         if (node instanceof Scalar scalar && !scalar.isNothing()) {
             return scalar(type, here, scalar).map(type::cast);
         }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.Optional;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
@@ -20,31 +19,40 @@ import org.yaml.snakeyaml.reader.StreamReader;
 final class YamlFile {
     private static final int LONGEST_PROBLEM = 200;
 
-    private YamlFile() {}
+    private final String file;
+    private final Problems problems;
+
+    private YamlFile(String file, Problems problems) {
+        this.file = file;
+        this.problems = problems;
+    }
 
     /** The document's root; empty if there is none, which is then reported. */
-    static Optional<Node> read(Path path, Problems problems) {
+    static Optional<Node> read(Source source, Placeholders placeholders, Problems problems) {
+        return new YamlFile(source.name(), problems).read(source, placeholders);
+    }
+
+    private Optional<Node> read(Source source, Placeholders placeholders) {
         try {
-            return parse(text(path, problems), problems);
-        } catch (NoSuchFileException e) {
-            problems.add(place(0, 0), "there is no such file");
+            return parse(text(source), placeholders);
+        } catch (NoSuchFileException | FileNotFoundException e) {
+            problems.add(whole(), "there is no such file");
         } catch (CharacterCodingException e) {
-            problems.add(place(0, 0), "is not text in UTF-8");
+            problems.add(whole(), "is not text in UTF-8");
         } catch (AccessDeniedException e) {
-            problems.add(place(0, 0), "cannot be read: access is denied");
+            problems.add(whole(), "cannot be read: access is denied");
         } catch (IOException e) {
-            String why = Files.isDirectory(path) ? "is a directory" : String.valueOf(e.getMessage());
-            problems.add(place(0, 0), "cannot be read: " + why);
+            problems.add(whole(), "cannot be read: " + words(String.valueOf(e.getMessage())));
         }
         return Optional.empty();
     }
 
-    private static String text(Path path, Problems problems) throws IOException {
+    private String text(Source source) throws IOException {
         // The size is not asked for, because it is 0 for a file without end.
-        try (InputStream in = Files.newInputStream(path)) {
+        try (InputStream in = source.opening().open()) {
             byte[] bytes = in.readNBytes(Bounds.BYTES + 1);
             if (bytes.length > Bounds.BYTES) {
-                throw problems.stop(place(0, 0), "is too large", "at most " + Bounds.BYTES / 1024 + " KiB");
+                throw problems.stop(whole(), "is too large", "at most " + Bounds.BYTES / 1024 + " KiB");
             }
             return StandardCharsets.UTF_8
                     .newDecoder()
@@ -53,18 +61,18 @@ final class YamlFile {
         }
     }
 
-    private static Optional<Node> parse(String text, Problems problems) {
+    private Optional<Node> parse(String text, Placeholders placeholders) {
         int control = firstControl(text);
         if (control < text.length()) {
-            report(text, control, problems);
+            report(text, control);
             return Optional.empty();
         }
         try {
-            return new NodeReader(text, problems).document();
+            return new NodeReader(file, text, placeholders, problems).document();
         } catch (MarkedYAMLException e) {
-            report(e, problems);
+            report(e);
         } catch (YAMLException e) {
-            problems.add(place(0, 0), "not YAML: " + words(String.valueOf(e.getMessage())));
+            problems.add(whole(), "not YAML: " + words(String.valueOf(e.getMessage())));
         }
         return Optional.empty();
     }
@@ -78,7 +86,7 @@ final class YamlFile {
         return i;
     }
 
-    private static void report(String text, int control, Problems problems) {
+    private void report(String text, int control) {
         int line = 1;
         int begin = 0;
         for (int i = 0; i < control; i++) {
@@ -89,7 +97,7 @@ final class YamlFile {
         }
         int column = text.codePointCount(begin, control) + 1;
         String what = String.format("not YAML: control character U+%04X", text.codePointAt(control));
-        problems.add(place(line, column), what);
+        problems.add(Place.document(new Location(file, line, column)), what);
     }
 
     /** Knows YAML's line breaks, as the parser does. */
@@ -101,9 +109,9 @@ final class YamlFile {
         };
     }
 
-    private static void report(MarkedYAMLException e, Problems problems) {
+    private void report(MarkedYAMLException e) {
         Mark mark = e.getProblemMark();
-        Place place = mark == null ? place(0, 0) : Place.document(location(mark));
+        Place place = mark == null ? whole() : Place.document(location(file, mark));
         problems.add(place, "not YAML: " + context(e) + problem(e));
     }
 
@@ -131,11 +139,11 @@ final class YamlFile {
     }
 
     /** The parser's mark as a location. */
-    static Location location(Mark mark) {
-        return new Location(mark.getLine() + 1, mark.getColumn() + 1);
+    static Location location(String file, Mark mark) {
+        return new Location(file, mark.getLine() + 1, mark.getColumn() + 1);
     }
 
-    private static Place place(int line, int column) {
-        return Place.document(new Location(line, column));
+    private Place whole() {
+        return Place.document(Location.whole(file));
     }
 }

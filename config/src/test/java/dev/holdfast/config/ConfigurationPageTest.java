@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +28,7 @@ class ConfigurationPageTest {
 
     @Test
     void itsFilesCanBeLoaded() throws Exception {
-        assertThat(blocks("yaml")).hasSize(4);
+        assertThat(blocks("yaml")).hasSize(8);
         for (String sample : blocks("yaml")) {
             try (Holdfast holdfast = loader().load(file(sample))) {
                 assertThat(holdfast.pipelines()).isNotEmpty();
@@ -37,7 +38,10 @@ class ConfigurationPageTest {
 
     @Test
     void itsOrderIsPrintedAsItSays() throws Exception {
-        try (Holdfast holdfast = loader().load(file(blocks("yaml").get(2)))) {
+        try (Holdfast holdfast = loader().load(file(blocks("yaml").stream()
+                .filter(sample -> sample.contains("order: [timeout"))
+                .findFirst()
+                .orElseThrow()))) {
             Pipeline inventory = holdfast.pipeline("inventory");
             assertThat(Files.readString(PAGE)).contains("`" + inventory + "`");
             assertThat(inventory.warnings()).singleElement().asString().startsWith("timeout-outside-retry");
@@ -55,7 +59,8 @@ class ConfigurationPageTest {
     private static Holdfast.Builder loader() {
         return Holdfast.builder()
                 .bind("http-status", Classifier.DEFAULT)
-                .bind("last-resort", Function.class, error -> "none");
+                .bind("last-resort", Function.class, error -> "none")
+                .bind("audit-all", new Policy("audit", 0) {});
     }
 
     private Path file(String yaml) throws IOException {

@@ -6,6 +6,7 @@ import dev.holdfast.spi.PolicyFactory.Range;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -96,6 +97,14 @@ public final class Options<B> {
                 : option.byDefault();
     }
 
+    /** The default as JSON has it: a number, a truth value, or a text as in a file; empty if there is none, or only words. */
+    public <V> Optional<Object> defaultOf(Option<B, V> option) {
+        return option.byDefault().isEmpty()
+                ? option.value(defaults.get())
+                        .map(value -> value instanceof Number || value instanceof Boolean ? value : word(value))
+                : Optional.empty();
+    }
+
     /** What a page, and a message, say of the values that an option may have. */
     public static String expected(Option<?, ?> option) {
         Class<?> type = option.type();
@@ -120,7 +129,7 @@ public final class Options<B> {
     }
 
     /** A value as a file has it. */
-    private static String word(Object value) {
+    public static String word(Object value) {
         if (value instanceof Enum<?> constant) {
             return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
         }

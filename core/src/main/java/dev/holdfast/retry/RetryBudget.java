@@ -95,6 +95,16 @@ public final class RetryBudget {
         return builder.build();
     }
 
+    /** A builder that holds the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The options, for files and pages. */
+    public static List<Option<Builder, ?>> options() {
+        return OPTIONS.list();
+    }
+
     /** A budget with the defaults. */
     public static RetryBudget ofDefaults() {
         return new Builder().build();
@@ -256,7 +266,7 @@ public final class RetryBudget {
         private double tokenRatio = 0.1;
         private int minRetriesPerMinute = 3;
 
-        Builder() {}
+        private Builder() {}
 
         /**
          * The tokens at the start, and the most there can be at low traffic: 1 to 1,000; default 10. With less than 3 nothing

@@ -215,7 +215,7 @@ public final class RetrySettings {
         private boolean retryInsideRetries;
         private Duration maxRetryAfter = Duration.ofSeconds(30);
         private boolean budgetEnabled = true;
-        private RetryBudget.Builder budget = new RetryBudget.Builder();
+        private RetryBudget.Builder budget = RetryBudget.builder();
         private @Nullable RetryBudget givenBudget;
 
         private Builder() {}

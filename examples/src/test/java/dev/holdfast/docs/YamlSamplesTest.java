@@ -7,6 +7,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,6 +49,7 @@ class YamlSamplesTest {
         return Holdfast.builder()
                 .bind("http-status", Classifier.DEFAULT)
                 .bind("shared", RetryBudget.of(budget -> {}))
+                .bind("audit-all", new Policy("audit", 0) {})
                 .bind("last-resort", Function.class, error -> "none")
                 .bind("unknown-stock", Function.class, error -> "unknown")
                 .load(Files.writeString(folder.resolve("sample.yaml"), sample));

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Verdict;
+import dev.holdfast.config.Node.Entry;
+import dev.holdfast.config.Node.Kind;
+import dev.holdfast.config.Node.Mapping;
+import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.config.Node.Sequence;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads a classifier: the name of one that code binds, or statuses and exceptions by their verdict. */
+final class ClassifierReader {
+    private static final String BASE = "base";
+    private static final String STATUS = "status";
+    private static final Map<String, Verdict> LISTS = verdicts();
+    private static final Pattern STATUSES = Pattern.compile("([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?");
+    private static final Pattern CLASS = Pattern.compile("[\\p{javaJavaIdentifierPart}.]+");
+
+    private final Values values;
+    private final Problems problems;
+
+    ClassifierReader(Values values, Problems problems) {
+        this.values = values;
+        this.problems = problems;
+    }
+
+    private static Map<String, Verdict> verdicts() {
+        Map<String, Verdict> lists = new LinkedHashMap<>();
+        lists.put("successes", Verdict.SUCCESS);
+        lists.put("failures", Verdict.FAILURE);
+        lists.put("pushbacks", Verdict.PUSHBACK);
+        lists.put("ignored", Verdict.IGNORED);
+        return lists;
+    }
+
+    /** The classifier; empty if it cannot be read, which is then reported. */
+    Optional<Classifier> read(Place place, Node node) {
+        return node instanceof Mapping mapping
+                ? Optional.of(listed(place, mapping))
+                : values.read(Classifier.class, place, node);
+    }
+
+    private Classifier listed(Place place, Mapping mapping) {
+        ListedClassifier classifier = new ListedClassifier();
+        for (Entry entry : mapping.entries()) {
+            Place here = place.child(entry);
+            Verdict verdict = LISTS.get(entry.key());
+            if (verdict != null) {
+                list(here, entry.value(), verdict, classifier);
+            } else if (entry.key().equals(BASE)) {
+                values.read(Classifier.class, here, entry.value()).ifPresent(classifier::base);
+            } else if (entry.key().equals(STATUS)) {
+                values.read(ToIntFunction.class, here, entry.value()).ifPresent(classifier::status);
+            } else {
+                List<String> known = keys();
+                String expected = "one of " + String.join(", ", known);
+                problems.add(here, "unknown option", expected, Nearest.to(entry.key(), known));
+            }
+        }
+        return classifier;
+    }
+
+    /** What the mapping of a classifier may have. */
+    static List<String> keys() {
+        return List.of("successes", "failures", "pushbacks", "ignored", BASE, STATUS);
+    }
+
+    private void list(Place place, Node node, Verdict verdict, ListedClassifier classifier) {
+        List<Node> items = node instanceof Sequence list ? list.items() : List.of(node);
+        for (Node item : items) {
+            Place here = place.value(item);
+            if (!(item instanceof Scalar scalar)
+                    || scalar.isNothing()
+                    || scalar.text().length() > Bounds.TEXT) {
+                String expected = "statuses such as 404 or 500-599, and names of exceptions";
+                problems.add(here, "is " + item.described(), expected);
+                continue;
+            }
+            Matcher statuses = STATUSES.matcher(scalar.text());
+            if (statuses.matches()) {
+                statuses(here, scalar, statuses, verdict, classifier);
+            } else if (scalar.kind() == Kind.NUMBER
+                    || !CLASS.matcher(scalar.text()).matches()) {
+                problems.add(here, "is " + scalar.described(), "a status from 100 to 599, a range of them, or a class");
+            } else {
+                exception(here, scalar, verdict, classifier);
+            }
+        }
+    }
+
+    private void statuses(Place place, Scalar scalar, Matcher range, Verdict verdict, ListedClassifier classifier) {
+        int first = Integer.parseInt(range.group(1));
+        int last = range.group(2) == null ? first : Integer.parseInt(range.group(2));
+        if (last < first) {
+            problems.add(place, "is " + scalar.described() + ", which goes down", last + "-" + first);
+        }
+        for (int status = first; status <= last; status++) {
+            if (!classifier.add(status, verdict)) {
+                problems.add(place, "has " + status + ", which another list has too", "each status in one list");
+                return;
+            }
+        }
+    }
+
+    private void exception(Place place, Scalar scalar, Verdict verdict, ListedClassifier classifier) {
+        Class<?> found = find(scalar.text());
+        if (found == null) {
+            problems.add(
+                    place, "is " + scalar.described() + ", which is no class here", "an exception with its package");
+        } else if (!Throwable.class.isAssignableFrom(found)) {
+            problems.add(
+                    place, "is " + scalar.described() + ", which is no exception", "a class below java.lang.Throwable");
+        } else if (!classifier.add(found.asSubclass(Throwable.class), verdict)) {
+            problems.add(place, "is " + scalar.described() + ", which another list has too", "each class in one list");
+        }
+    }
+
+    /** Nothing of the class runs: it is not initialised. */
+    private static @Nullable Class<?> find(String name) {
+        ClassLoader context = Thread.currentThread().getContextClassLoader();
+        ClassLoader own = ClassifierReader.class.getClassLoader();
+        for (ClassLoader loader : context == null ? new ClassLoader[] {own} : new ClassLoader[] {context, own}) {
+            try {
+                return Class.forName(name, false, loader);
+            } catch (ClassNotFoundException | LinkageError notHere) {
+                // The other loader may know it.
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.config.Node.Entry;
+import dev.holdfast.config.Node.Kind;
+import dev.holdfast.config.Node.Mapping;
+import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.config.Node.Sequence;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a pipeline takes from others: what it {@code extends}, and from {@code defaults} the options of its sections. Works on
+ * nodes, so that a problem is reported where it was written.
+ */
+final class Inheritance {
+    static final String EXTENDS = "extends";
+    static final String WITHOUT = "without";
+
+    /** The built-in template: what {@code Pipeline.standard} has. */
+    static final String STANDARD = "standard";
+
+    private static final List<String> STANDARD_SECTIONS =
+            List.of("deadline", "retry", "circuit-breaker", "bulkhead", "timeout");
+
+    /** What a pipeline replaces as a whole. All else is a section, whose options are merged. */
+    private static final Set<String> WHOLE = Set.of(PlanReader.CLASSIFIER, PlanReader.ORDER, EXTENDS, WITHOUT);
+
+    private final Factories factories;
+    private final Problems problems;
+    private final Map<String, Found> known = new LinkedHashMap<>();
+    private Mapping defaults = new Mapping(Location.whole(""), List.of());
+
+    private record Found(Place place, Mapping sections) {}
+
+    Inheritance(Factories factories, Problems problems) {
+        this.factories = factories;
+        this.problems = problems;
+    }
+
+    void defaults(Mapping sections) {
+        defaults = sections;
+    }
+
+    /** Makes a template or a pipeline known, which others may extend. */
+    void know(String name, Place place, Mapping sections) {
+        known.put(name, new Found(place, sections));
+    }
+
+    /** All that a pipeline has, with what it inherits, and the defaults of its sections. */
+    Mapping resolved(String name, Place place, Mapping own) {
+        Mapping all = inherited(name, place, own, new LinkedHashSet<>());
+        List<Entry> entries = new ArrayList<>();
+        for (Entry entry : all.entries()) {
+            Optional<Entry> given = WHOLE.contains(entry.key()) ? Optional.empty() : defaults.find(entry.key());
+            entries.add(given.isPresent() ? over(given.get(), entry) : entry);
+        }
+        if (all.find(PlanReader.CLASSIFIER).isEmpty()) {
+            defaults.find(PlanReader.CLASSIFIER).ifPresent(entries::add);
+        }
+        return new Mapping(all.at(), entries);
+    }
+
+    private Mapping inherited(String name, Place place, Mapping own, Set<String> chain) {
+        chain.add(name);
+        Mapping all = own.find(EXTENDS)
+                .flatMap(entry -> parent(place.child(entry), entry.value(), chain))
+                .map(parent -> sections(parent, own))
+                .orElse(own);
+        Set<String> left = own.find(WITHOUT)
+                .map(entry -> without(place.child(entry), entry.value(), all))
+                .orElse(Set.of());
+        List<Entry> entries = all.entries().stream()
+                .filter(entry -> !entry.key().equals(EXTENDS) && !entry.key().equals(WITHOUT))
+                .filter(entry -> !left.contains(entry.key()))
+                .toList();
+        return new Mapping(all.at(), entries);
+    }
+
+    private Optional<Mapping> parent(Place place, Node node, Set<String> chain) {
+        Place here = place.value(node);
+        if (!(node instanceof Scalar scalar) || scalar.isNothing()) {
+            problems.add(here, "is " + node.described(), "the name of a template or of another pipeline");
+            return Optional.empty();
+        }
+        String name = scalar.text();
+        if (chain.contains(name)) {
+            problems.add(here, "goes round: " + String.join(" extends ", chain) + " extends " + name, "no circle");
+            return Optional.empty();
+        }
+        Found found = known.get(name);
+        if (found != null) {
+            return Optional.of(inherited(name, found.place(), found.sections(), chain));
+        }
+        if (name.equals(STANDARD)) {
+            return Optional.of(standard(node.at()));
+        }
+        Set<String> names = new LinkedHashSet<>(known.keySet());
+        names.add(STANDARD);
+        names.removeAll(chain);
+        problems.add(
+                here,
+                "is " + scalar.described() + ", which is no template and no pipeline",
+                "one of " + String.join(", ", names),
+                Nearest.to(name, names));
+        return Optional.empty();
+    }
+
+    private static Mapping standard(Location at) {
+        Node defaults = new Scalar(at, Kind.NOTHING, "");
+        return new Mapping(
+                at,
+                STANDARD_SECTIONS.stream()
+                        .map(key -> new Entry(at, key, defaults))
+                        .toList());
+    }
+
+    private Set<String> without(Place place, Node node, Mapping all) {
+        Set<String> left = new LinkedHashSet<>();
+        for (Node item : node instanceof Sequence list ? list.items() : List.of(node)) {
+            String name = item instanceof Scalar scalar && !scalar.isNothing() ? scalar.text() : "";
+            if (!WHOLE.contains(name) && all.find(name).isPresent()) {
+                left.add(name);
+            } else {
+                List<String> names = all.entries().stream()
+                        .map(Entry::key)
+                        .filter(key -> !WHOLE.contains(key))
+                        .toList();
+                problems.add(
+                        place.value(item),
+                        "names " + item.described() + ", which this pipeline does not have",
+                        "a list of " + String.join(", ", names),
+                        Nearest.to(name, names));
+            }
+        }
+        return left;
+    }
+
+    // ---- merging
+
+    /** Names and what belongs to each: a later file adds to the earlier ones. */
+    Mapping named(Mapping base, Mapping over) {
+        return merged(base, over, (earlier, later) -> {
+            if (earlier.value() instanceof Mapping a && later.value() instanceof Mapping b) {
+                return new Entry(later.at(), later.key(), sections(a, b));
+            }
+            return later.value().isNothing() ? earlier : later;
+        });
+    }
+
+    /** Sections by their keys: options of the second win over those of the first. */
+    Mapping sections(Mapping base, Mapping over) {
+        return merged(base, over, (earlier, later) -> WHOLE.contains(later.key()) ? later : over(earlier, later));
+    }
+
+    private Entry over(Entry base, Entry over) {
+        Node value = over.value();
+        if (value.isNothing()) {
+            value = base.value();
+        } else if (!base.value().isNothing()) {
+            value = options(normal(base), normal(over));
+        }
+        return new Entry(over.at(), over.key(), value);
+    }
+
+    /** {@code timeout: 1s} as {@code timeout: { limit: 1s }}. */
+    private Node normal(Entry section) {
+        Node value = section.value();
+        Optional<String> option = factories.find(section.key()).flatMap(factory -> factory.shorthand());
+        return value instanceof Scalar && option.isPresent()
+                ? new Mapping(value.at(), List.of(new Entry(value.at(), option.get(), value)))
+                : value;
+    }
+
+    private static Node options(Node base, Node over) {
+        if (!(base instanceof Mapping earlier) || !(over instanceof Mapping later)) {
+            return over.isNothing() ? base : over;
+        }
+        if (earlier.find(Layers.USE).isPresent() || later.find(Layers.USE).isPresent()) {
+            return over; // another policy altogether
+        }
+        return merged(earlier, later, (a, b) -> new Entry(b.at(), b.key(), options(a.value(), b.value())));
+    }
+
+    /** Makes one entry of two with the same key. */
+    private interface Merging {
+        Entry merge(Entry base, Entry over);
+    }
+
+    private static Mapping merged(Mapping base, Mapping over, Merging merging) {
+        Map<String, Entry> entries = new LinkedHashMap<>();
+        base.entries().forEach(entry -> entries.putIfAbsent(entry.key(), entry));
+        for (Entry entry : over.entries()) {
+            Entry earlier = entries.get(entry.key());
+            entries.put(entry.key(), earlier == null ? entry : merging.merge(earlier, entry));
+        }
+        return new Mapping(over.at(), List.copyOf(entries.values()));
+    }
+}

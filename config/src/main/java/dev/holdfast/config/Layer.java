@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.spi.Policy;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** One layer of a pipeline of the file, before its policy is made. */
+interface Layer {
+    /** The name of the section. */
+    String key();
+
+    /** Where it stands in the default order; empty if it has no place there. */
+    OptionalInt position();
+
+    /** Its policy; empty if its settings are invalid, which is then reported. */
+    Optional<Policy> policy(Problems problems);
+}

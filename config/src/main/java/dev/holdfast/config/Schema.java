@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.internal.Options;
+import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.spi.PolicyFactory.Range;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The JSON Schema (2020-12) of a configuration file, made of the options that the reader reads. It accepts each file that the
+ * reader accepts. The reader is stricter: it also knows what depends on other options, and what code binds.
+ */
+final class Schema {
+    private static final String ID = "https://holdfast.dev/schema/0.1/holdfast.schema.json";
+    private static final Map<String, Object> NAME = map("type", "string", "minLength", 1);
+    private static final Map<String, Object> NOTHING = map("type", "null");
+
+    private final Map<String, Object> definitions = new LinkedHashMap<>();
+
+    private Schema() {}
+
+    static String of(Factories factories) {
+        return Json.text(new Schema().root(factories));
+    }
+
+    private Map<String, Object> root(Factories factories) {
+        definitions.put("placeholder", map("type", "string", "pattern", "\\$\\{"));
+        definitions.put(
+                "duration",
+                map(
+                        "type",
+                        "string",
+                        "pattern",
+                        "^(-?[0-9]+(ns|us|ms|s|m|h|d)|-?P.*)$|\\$\\{",
+                        "examples",
+                        List.of("250ms")));
+        Map<String, Object> sections = new LinkedHashMap<>();
+        for (String key : factories.keys()) {
+            factories.find(key).ifPresent(factory -> {
+                definitions.put(key, section(Form.of(factory)));
+                sections.put(key, reference(key));
+            });
+        }
+        definitions.put(Form.BUDGET.key(), section(Form.BUDGET));
+        definitions.put(PlanReader.CLASSIFIER, classifier());
+        definitions.put("pipeline", pipeline(sections));
+        Map<String, Object> shared = new LinkedHashMap<>(sections);
+        shared.put(Form.BUDGET.key(), reference(Form.BUDGET.key()));
+        Map<String, Object> defaults = new LinkedHashMap<>(sections);
+        defaults.put(PlanReader.CLASSIFIER, reference(PlanReader.CLASSIFIER));
+        return map(
+                "$schema",
+                "https://json-schema.org/draft/2020-12/schema",
+                "$id",
+                ID,
+                "title",
+                "Holdfast",
+                "description",
+                "Pipelines around the calls of a service",
+                "type",
+                "object",
+                "additionalProperties",
+                false,
+                "properties",
+                map(
+                        "defaults",
+                                described(
+                                        "options of sections, where pipelines do not say them",
+                                        orNothing(object(defaults))),
+                        "templates", described("sections that pipelines extend", orNothing(all(reference("pipeline")))),
+                        "shared",
+                                described(
+                                        "policies that several pipelines have in common, by their names",
+                                        orNothing(all(with(object(shared), "minProperties", 1, "maxProperties", 1)))),
+                        "pipelines", described("pipelines by their names", all(reference("pipeline")))),
+                "$defs",
+                definitions);
+    }
+
+    private static Map<String, Object> pipeline(Map<String, Object> sections) {
+        Map<String, Object> parts = new LinkedHashMap<>(sections);
+        parts.put(PlanReader.CLASSIFIER, reference(PlanReader.CLASSIFIER));
+        parts.put(PlanReader.ORDER, described("all sections, outermost first", map("type", "array", "items", NAME)));
+        parts.put(
+                Inheritance.EXTENDS,
+                described(
+                        "a template or another pipeline, whose sections this one has, too; standard is built in",
+                        NAME));
+        parts.put(
+                Inheritance.WITHOUT,
+                described("sections that it does not take over", any(NAME, map("type", "array", "items", NAME))));
+        return with(object(parts), "additionalProperties", use());
+    }
+
+    private static Map<String, Object> classifier() {
+        Map<String, Object> item = map("type", List.of("integer", "string"));
+        Map<String, Object> lists = new LinkedHashMap<>();
+        for (String key : ClassifierReader.keys()) {
+            lists.put(key, any(item, map("type", "array", "items", item)));
+        }
+        lists.put("base", described("a classifier that code binds, for what is in no list", NAME));
+        lists.put("status", described("a function that code binds, from an answer or an error to its status", NAME));
+        return described(
+                "what an answer means: a name that code binds, or statuses and exceptions", any(NAME, object(lists)));
+    }
+
+    private <B> Map<String, Object> section(Form<B> form) {
+        Options<B> options = new Options<>(form.key(), form.builder(), form.options());
+        List<Object> ways = new ArrayList<>(List.of(NOTHING));
+        form.options().stream()
+                .filter(option -> form.shorthand().filter(option.name()::equals).isPresent())
+                .forEach(option -> ways.add(option(options, option)));
+        ways.add(use());
+        ways.add(mapping(options, ""));
+        return map("anyOf", ways);
+    }
+
+    private static Map<String, Object> use() {
+        return with(
+                object(map(Layers.USE, described("a policy that has this name", NAME))),
+                "required",
+                List.of(Layers.USE));
+    }
+
+    /** The options below this prefix. One with a dot is in a mapping further in. */
+    private <B> Map<String, Object> mapping(Options<B> options, String prefix) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        for (Option<B, ?> option : options.list()) {
+            if (option.name().startsWith(prefix)) {
+                String rest = option.name().substring(prefix.length());
+                int dot = rest.indexOf('.');
+                keys.putIfAbsent(dot < 0 ? rest : rest.substring(0, dot), "");
+            }
+        }
+        keys.replaceAll((key, nothing) -> key(options, prefix + key));
+        return object(keys);
+    }
+
+    /** An option, a mapping of options, or either of them. */
+    private <B> Map<String, Object> key(Options<B> options, String name) {
+        List<Object> ways = new ArrayList<>();
+        options.list().stream()
+                .filter(option -> option.name().equals(name))
+                .forEach(option -> ways.add(option(options, option)));
+        if (options.list().stream().anyMatch(option -> option.name().startsWith(name + "."))) {
+            ways.add(mapping(options, name + "."));
+        }
+        return any(ways.toArray());
+    }
+
+    private static <B, V> Map<String, Object> option(Options<B> options, Option<B, V> option) {
+        String text =
+                option.meaning() + ". Default: " + options.byDefault(option) + ". Range: " + Options.expected(option);
+        Map<String, Object> schema = new LinkedHashMap<>(value(option));
+        schema.put("description", text);
+        options.defaultOf(option).ifPresent(value -> schema.put("default", value));
+        return schema;
+    }
+
+    private static Map<String, Object> value(Option<?, ?> option) {
+        Class<?> type = option.type();
+        if (type == Duration.class) {
+            return reference("duration");
+        } else if (type == Boolean.class) {
+            return any(map("type", "boolean"), reference("placeholder"));
+        } else if (type.isEnum()) {
+            List<String> words =
+                    Stream.of(type.getEnumConstants()).map(Options::word).toList();
+            return any(map("enum", words), reference("placeholder"));
+        } else if (Number.class.isAssignableFrom(type)) {
+            // Some readers of YAML take 10_000 for a text.
+            Map<String, Object> spaced = map("type", "string", "pattern", "^[-+]?[0-9]+(_[0-9]+)+$");
+            return any(number(type, option.range()), spaced, reference("placeholder"));
+        }
+        return type == String.class ? map("type", List.of("string", "number", "boolean")) : NAME;
+    }
+
+    private static Map<String, Object> number(Class<?> type, Range<?> range) {
+        Map<String, Object> schema = map("type", type == Double.class ? "number" : "integer");
+        if (range.least() instanceof Number least && range.most() instanceof Number most) {
+            schema.put("minimum", range.orZero() ? 0 : least);
+            schema.put("maximum", most);
+        }
+        return schema;
+    }
+
+    // ---- forms of JSON Schema
+
+    private static Map<String, Object> object(Map<String, Object> properties) {
+        return map("type", "object", "additionalProperties", false, "properties", properties);
+    }
+
+    private static Map<String, Object> all(Object values) {
+        return map("type", "object", "additionalProperties", values);
+    }
+
+    @SuppressWarnings("unchecked") // schemas are maps of texts
+    private static Map<String, Object> any(Object... schemas) {
+        return schemas.length == 1 ? (Map<String, Object>) schemas[0] : map("anyOf", List.of(schemas));
+    }
+
+    private static Map<String, Object> orNothing(Object schema) {
+        return any(NOTHING, schema);
+    }
+
+    private static Map<String, Object> described(String text, Map<String, Object> schema) {
+        return with(schema, "description", text);
+    }
+
+    private static Map<String, Object> reference(String definition) {
+        return map("$ref", "#/$defs/" + definition);
+    }
+
+    private static Map<String, Object> with(Map<String, Object> schema, Object... more) {
+        Map<String, Object> all = new LinkedHashMap<>(schema);
+        all.putAll(map(more));
+        return all;
+    }
+
+    private static Map<String, Object> map(Object... keysAndValues) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            map.put((String) keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return map;
+    }
+}

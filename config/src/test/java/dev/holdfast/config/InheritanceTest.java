@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What pipelines of a file have in common: defaults, templates, other pipelines, several files, shared policies. */
+class InheritanceTest {
+    @TempDir
+    Path directory;
+
+    private static Holdfast load(String yaml) {
+        return load(Holdfast.builder(), yaml);
+    }
+
+    private static Holdfast load(Holdfast.Builder builder, String yaml) {
+        return builder.load("holdfast.yaml", new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static String order(Pipeline pipeline) {
+        return pipeline.toString();
+    }
+
+    private static RetryPolicy retry(Pipeline pipeline) {
+        return pipeline.policy(RetryPolicy.class);
+    }
+
+    @Test
+    void defaultsAreTheOptionsThatASectionDoesNotSayAndAddNoSection() {
+        try (Holdfast holdfast = load("""
+                defaults:
+                  retry: { max-attempts: 5, backoff: { initial: 10ms, max: 2s } }
+                  timeout: 250ms
+                  throttle: { limit: 7 }
+                pipelines:
+                  inventory:
+                    retry: { backoff: { initial: 20ms } }
+                    timeout:
+                  prices:
+                    timeout: 1s
+                """)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            assertThat(order(inventory)).isEqualTo("inventory: retry > timeout > call");
+            assertThat(retry(inventory).settings())
+                    .hasToString(RetryPolicy.of(r -> r.maxAttempts(5)
+                                    .initialBackoff(Duration.ofMillis(20))
+                                    .maxBackoff(Duration.ofSeconds(2)))
+                            .settings()
+                            .toString());
+            assertThat(inventory.policy(TimeoutPolicy.class).limit()).isEqualTo(Duration.ofMillis(250));
+            assertThat(holdfast.pipeline("prices").policy(TimeoutPolicy.class).limit())
+                    .isEqualTo(Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void aPipelineExtendsATemplateThatExtendsTheStandard() {
+        try (Holdfast holdfast = load("""
+                templates:
+                  service:
+                    extends: standard
+                    timeout: 250ms
+                    throttle: { limit: 7 }
+                pipelines:
+                  inventory:
+                    extends: service
+                    retry: { max-attempts: 2 }
+                    without: [bulkhead, throttle]
+                  prices:
+                    extends: inventory
+                    retry: { backoff: { max: 3s } }
+                    hedge: { delay: 50ms }
+                """)) {
+            assertThat(order(holdfast.pipeline("inventory")))
+                    .isEqualTo("inventory: deadline > retry > circuit-breaker > timeout > call");
+            assertThat(order(holdfast.pipeline("prices")))
+                    .isEqualTo("prices: deadline > retry > hedge > circuit-breaker > timeout > call");
+            assertThat(retry(holdfast.pipeline("prices")).settings().toString())
+                    .contains("maxAttempts=2", "maxBackoff=3s");
+            assertThat(holdfast.pipelines()).hasSize(2);
+        }
+    }
+
+    @Test
+    void theStandardOfAFileIsThatOfCode() {
+        try (Holdfast holdfast = load("pipelines: { inventory: { extends: standard } }");
+                Pipeline standard = Pipeline.standard("inventory")) {
+            assertThat(order(holdfast.pipeline("inventory"))).isEqualTo(order(standard));
+            assertThat(holdfast.pipeline("inventory")
+                            .policy(CircuitBreakerPolicy.class)
+                            .settings())
+                    .hasToString(standard.policy(CircuitBreakerPolicy.class)
+                            .settings()
+                            .toString());
+        }
+    }
+
+    @Test
+    void aLaterFileAddsToTheEarlierOnesAndWins() throws Exception {
+        Path base = Files.writeString(directory.resolve("base.yaml"), """
+                defaults: { timeout: 1s }
+                pipelines:
+                  inventory: { retry: { max-attempts: 5, backoff: { initial: 10ms } }, timeout: }
+                  prices: { timeout: 2s }
+                """);
+        Path production = Files.writeString(directory.resolve("production.yaml"), """
+                defaults: { timeout: 300ms }
+                pipelines:
+                  inventory: { retry: { max-attempts: 2 }, throttle: { limit: 9 } }
+                  orders: { timeout: }
+                """);
+        try (Holdfast holdfast = Holdfast.load(base, production)) {
+            assertThat(holdfast.pipelines().stream().map(InheritanceTest::order))
+                    .containsExactly(
+                            "inventory: retry > throttle > timeout > call",
+                            "prices: timeout > call",
+                            "orders: timeout > call");
+            assertThat(retry(holdfast.pipeline("inventory")).settings().toString())
+                    .contains("maxAttempts=2", "initialBackoff=10ms");
+            assertThat(holdfast.pipeline("orders").policy(TimeoutPolicy.class).limit())
+                    .isEqualTo(Duration.ofMillis(300));
+        }
+    }
+
+    @Test
+    void aProblemNamesTheFileInWhichItIs() throws Exception {
+        Path base =
+                Files.writeString(directory.resolve("base.yaml"), "pipelines: { a: { retry: { max-attempts: 0 } } }");
+        Path more =
+                Files.writeString(directory.resolve("more.yaml"), "pipelines: { b: { retry: { max-attempts: -1 } } }");
+        assertThat(Holdfast.check(base, more).stream().map(ConfigException.Problem::file))
+                .containsExactly(base.toString(), more.toString());
+        assertThat(Holdfast.check(Files.writeString(directory.resolve("good.yaml"), "pipelines: { a: { retry: } }")))
+                .isEmpty();
+    }
+
+    @Test
+    void sharedPoliciesAndBudgetsAreOneForAllPipelines() {
+        try (Holdfast holdfast = load("""
+                shared:
+                  pool: { bulkhead: { max-concurrent-calls: 3 } }
+                  spare: { budget: { max-tokens: 20 } }
+                pipelines:
+                  inventory:
+                    bulkhead: { use: pool }
+                    retry: { budget: spare }
+                  prices:
+                    bulkhead: { use: pool }
+                    hedge: { delay: 50ms, budget: spare }
+                    throttle: { limit: 5 }
+                  orders:
+                    throttle: { limit: 5 }
+                """)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            Pipeline prices = holdfast.pipeline("prices");
+            assertThat(inventory.policy(BulkheadPolicy.class)).isSameAs(prices.policy(BulkheadPolicy.class));
+            assertThat(prices.policy(ThrottlePolicy.class))
+                    .isNotSameAs(holdfast.pipeline("orders").policy(ThrottlePolicy.class));
+            assertThat(prices.policy(HedgePolicy.class)).isNotNull();
+        }
+    }
+
+    @Test
+    void aPolicyThatCodeHasMadeHasANameInTheFile() {
+        BulkheadPolicy pool = BulkheadPolicy.of(b -> b.maxConcurrentCalls(2));
+        Policy audit = new Audit();
+        Holdfast.Builder builder =
+                Holdfast.builder().bind("pool", pool).bind("audit-all", audit).bind("spare", RetryBudget.ofDefaults());
+        try (Holdfast holdfast = load(builder, """
+                pipelines:
+                  inventory:
+                    order: [audit, retry, bulkhead]
+                    audit: { use: audit-all }
+                    bulkhead: { use: pool }
+                    retry: { budget: spare }
+                """)) {
+            assertThat(holdfast.pipeline("inventory").policy(BulkheadPolicy.class))
+                    .isSameAs(pool);
+            assertThat(holdfast.pipeline("inventory").policy(Audit.class)).isSameAs(audit);
+        }
+    }
+
+    private static final class Audit extends Policy {
+        Audit() {
+            super("audit", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return PROCEED;
+        }
+    }
+
+    @Test
+    void placeholdersStandForVariables() {
+        Map<String, String> variables = Map.of("ATTEMPTS", "4", "UNIT", "ms", "NAME", "http");
+        Holdfast.Builder builder =
+                Holdfast.builder().placeholders(variables::get).bind("http-status", Classifier.DEFAULT);
+        try (Holdfast holdfast = load(builder, """
+                pipelines:
+                  inventory:
+                    classifier: ${NAME}-status
+                    retry: { max-attempts: "${ATTEMPTS}" }
+                    timeout: 25${UNIT}
+                    deadline: ${MISSING:2s}
+                  prices:
+                    fallback: { value: "$${NAME} costs ${MISSING:}${ATTEMPTS}" }
+                """)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            assertThat(retry(inventory).settings().maxAttempts()).isEqualTo(4);
+            assertThat(inventory.policy(TimeoutPolicy.class).limit()).isEqualTo(Duration.ofMillis(25));
+            assertThat(holdfast.pipeline("prices").<String, RuntimeException>call(() -> {
+                        throw new IllegalStateException("ill");
+                    }))
+                    .isEqualTo("${NAME} costs 4");
+        }
+    }
+
+    @Test
+    void filesOnTheClassPathAreReadAsOthers() {
+        try (Holdfast holdfast = Holdfast.builder().loadResource("good/small.yaml")) {
+            assertThat(holdfast.pipelines()).isNotEmpty();
+        }
+        assertThat(org.assertj.core.api.Assertions.catchThrowableOfType(
+                        ConfigException.class, () -> Holdfast.builder().loadResource("none.yaml")))
+                .hasMessage("classpath:none.yaml: there is no such file");
+    }
+}
