@@ -27,5 +27,8 @@ final class Bounds {
     /** The problems that are reported. */
     static final int PROBLEMS = 100;
 
+    /** How often aliases may repeat a problem before the reading ends. */
+    static final int REPEATED = 1_000;
+
     private Bounds() {}
 }

@@ -8,6 +8,7 @@ import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.Node.Sequence;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,6 @@ import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** Reads a classifier: the name of one that code binds, or statuses and exceptions by their verdict. */
 final class ClassifierReader {
@@ -24,6 +24,9 @@ final class ClassifierReader {
     private static final Map<String, Verdict> LISTS = verdicts();
     private static final Pattern STATUSES = Pattern.compile("([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?");
     private static final Pattern CLASS = Pattern.compile("[\\p{javaJavaIdentifierPart}.]+");
+
+    /** Looking for a class that is not there takes long. */
+    private final Map<String, Optional<Class<?>>> classes = new HashMap<>();
 
     private final Values values;
     private final Problems problems;
@@ -112,7 +115,8 @@ final class ClassifierReader {
     }
 
     private void exception(Place place, Scalar scalar, Verdict verdict, ListedClassifier classifier) {
-        Class<?> found = find(scalar.text());
+        Class<?> found =
+                classes.computeIfAbsent(scalar.text(), ClassifierReader::find).orElse(null);
         if (found == null) {
             problems.add(
                     place, "is " + scalar.described() + ", which is no class here", "an exception with its package");
@@ -125,16 +129,16 @@ final class ClassifierReader {
     }
 
     /** Nothing of the class runs: it is not initialised. */
-    private static @Nullable Class<?> find(String name) {
+    private static Optional<Class<?>> find(String name) {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
         ClassLoader own = ClassifierReader.class.getClassLoader();
         for (ClassLoader loader : context == null ? new ClassLoader[] {own} : new ClassLoader[] {context, own}) {
             try {
-                return Class.forName(name, false, loader);
+                return Optional.of(Class.forName(name, false, loader));
             } catch (ClassNotFoundException | LinkageError notHere) {
                 // The other loader may know it.
             }
         }
-        return null;
+        return Optional.empty();
     }
 }

@@ -7,6 +7,8 @@ import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.Node.Sequence;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,7 +36,8 @@ final class Inheritance {
     private final Factories factories;
     private final Problems problems;
     private final Map<String, Found> known = new LinkedHashMap<>();
-    private Mapping defaults = new Mapping(Location.whole(""), List.of());
+    private final Map<String, Mapping> inherited = new HashMap<>();
+    private Map<String, Entry> defaults = Map.of();
 
     private record Found(Place place, Mapping sections) {}
 
@@ -43,8 +46,8 @@ final class Inheritance {
         this.problems = problems;
     }
 
-    void defaults(Mapping sections) {
-        defaults = sections;
+    void defaults(List<Entry> sections) {
+        defaults = byKey(sections);
     }
 
     /** Makes a template or a pipeline known, which others may extend. */
@@ -57,11 +60,12 @@ final class Inheritance {
         Mapping all = inherited(name, place, own, new LinkedHashSet<>());
         List<Entry> entries = new ArrayList<>();
         for (Entry entry : all.entries()) {
-            Optional<Entry> given = WHOLE.contains(entry.key()) ? Optional.empty() : defaults.find(entry.key());
-            entries.add(given.isPresent() ? over(given.get(), entry) : entry);
+            Entry given = WHOLE.contains(entry.key()) ? null : defaults.get(entry.key());
+            entries.add(given == null ? entry : over(given, entry));
         }
-        if (all.find(PlanReader.CLASSIFIER).isEmpty()) {
-            defaults.find(PlanReader.CLASSIFIER).ifPresent(entries::add);
+        Entry classifier = defaults.get(PlanReader.CLASSIFIER);
+        if (classifier != null && all.find(PlanReader.CLASSIFIER).isEmpty()) {
+            entries.add(classifier);
         }
         return new Mapping(all.at(), entries);
     }
@@ -93,9 +97,15 @@ final class Inheritance {
             problems.add(here, "goes round: " + String.join(" extends ", chain) + " extends " + name, "no circle");
             return Optional.empty();
         }
+        if (chain.size() > Bounds.DEPTH) {
+            throw problems.stop(here, "extends too many others in a row", "at most " + Bounds.DEPTH);
+        }
         Found found = known.get(name);
         if (found != null) {
-            return Optional.of(inherited(name, found.place(), found.sections(), chain));
+            Mapping before = inherited.get(name);
+            Mapping all = before == null ? inherited(name, found.place(), found.sections(), chain) : before;
+            inherited.put(name, all);
+            return Optional.of(all);
         }
         if (name.equals(STANDARD)) {
             return Optional.of(standard(node.at()));
@@ -121,21 +131,17 @@ final class Inheritance {
     }
 
     private Set<String> without(Place place, Node node, Mapping all) {
-        Set<String> left = new LinkedHashSet<>();
+        Set<String> present = new LinkedHashSet<>(byKey(all.entries()).keySet());
+        present.removeAll(WHOLE);
+        Set<String> left = new HashSet<>();
         for (Node item : node instanceof Sequence list ? list.items() : List.of(node)) {
             String name = item instanceof Scalar scalar && !scalar.isNothing() ? scalar.text() : "";
-            if (!WHOLE.contains(name) && all.find(name).isPresent()) {
+            if (present.contains(name)) {
                 left.add(name);
             } else {
-                List<String> names = all.entries().stream()
-                        .map(Entry::key)
-                        .filter(key -> !WHOLE.contains(key))
-                        .toList();
-                problems.add(
-                        place.value(item),
-                        "names " + item.described() + ", which this pipeline does not have",
-                        "a list of " + String.join(", ", names),
-                        Nearest.to(name, names));
+                String what = "names " + item.described() + ", which this pipeline does not have";
+                String expected = "a list of " + String.join(", ", present);
+                problems.add(place.value(item), what, expected, Nearest.to(name, present));
             }
         }
         return left;
@@ -193,12 +199,17 @@ final class Inheritance {
     }
 
     private static Mapping merged(Mapping base, Mapping over, Merging merging) {
-        Map<String, Entry> entries = new LinkedHashMap<>();
-        base.entries().forEach(entry -> entries.putIfAbsent(entry.key(), entry));
+        Map<String, Entry> entries = byKey(base.entries());
         for (Entry entry : over.entries()) {
             Entry earlier = entries.get(entry.key());
             entries.put(entry.key(), earlier == null ? entry : merging.merge(earlier, entry));
         }
         return new Mapping(over.at(), List.copyOf(entries.values()));
+    }
+
+    private static Map<String, Entry> byKey(List<Entry> entries) {
+        Map<String, Entry> byKey = new LinkedHashMap<>();
+        entries.forEach(entry -> byKey.putIfAbsent(entry.key(), entry));
+        return byKey;
     }
 }

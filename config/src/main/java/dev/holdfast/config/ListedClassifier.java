@@ -6,6 +6,7 @@ import dev.holdfast.Verdict;
 import dev.holdfast.http.RetryAfter;
 import java.net.http.HttpResponse;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +17,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class ListedClassifier implements Classifier {
     private static final int MOST = 600;
+    private static final byte[] NONE = new byte[0];
+    private static final List<Verdict> VERDICTS =
+            List.of(Verdict.SUCCESS, Verdict.FAILURE, Verdict.PUSHBACK, Verdict.IGNORED);
 
-    private final @Nullable Verdict[] byStatus = new Verdict[MOST];
+    /** For each status the place of its verdict in the list, from 1; 0 if it has none. Small: a file may have many. */
+    private byte[] byStatus = NONE;
+
     private final Map<Class<?>, Verdict> byError = new HashMap<>();
     private Classifier base = Classifier.DEFAULT;
     private @Nullable ToIntFunction<@Nullable Object> status;
@@ -33,9 +39,12 @@ final class ListedClassifier implements Classifier {
 
     /** False if the status is in another list. */
     boolean add(int added, Verdict verdict) {
-        Verdict before = byStatus[added];
-        byStatus[added] = verdict;
-        return before == null || before == verdict;
+        if (byStatus == NONE) {
+            byStatus = new byte[MOST];
+        }
+        byte before = byStatus[added];
+        byStatus[added] = (byte) (1 + VERDICTS.indexOf(verdict));
+        return before == 0 || before == byStatus[added];
     }
 
     /** False if the class is in another list. */
@@ -61,7 +70,8 @@ final class ListedClassifier implements Classifier {
         int found = given != null
                 ? given.applyAsInt(answer)
                 : answer instanceof HttpResponse<?> http ? http.statusCode() : 0;
-        return found > 0 && found < MOST ? byStatus[found] : null;
+        int verdict = found > 0 && found < byStatus.length ? byStatus[found] : 0;
+        return verdict == 0 ? null : VERDICTS.get(verdict - 1);
     }
 
     private @Nullable Verdict ofError(Throwable error) {

@@ -12,6 +12,9 @@ final class Nearest {
     /** No name is as long. A comparison costs the product of the two lengths. */
     private static final int LONGEST = Bounds.WORD;
 
+    /** Only so many are compared: a file may have any number. */
+    private static final int MOST_NAMES = 200;
+
     private Nearest() {}
 
     /** The known name with the fewest edits, at most one for every three letters; the first of equals. */
@@ -22,8 +25,13 @@ final class Nearest {
         String wanted = letters(given);
         int least = Math.min(MOST_EDITS, Math.max(1, wanted.length() / 3)) + 1;
         Optional<String> nearest = Optional.empty();
+        int left = MOST_NAMES;
         for (String name : known) {
-            int edits = edits(wanted, letters(name));
+            if (left-- == 0) {
+                break;
+            }
+            String letters = letters(name);
+            int edits = Math.abs(letters.length() - wanted.length()) < least ? edits(wanted, letters) : least;
             if (edits < least) {
                 least = edits;
                 nearest = Optional.of(name);

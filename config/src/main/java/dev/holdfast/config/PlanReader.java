@@ -147,7 +147,7 @@ final class PlanReader {
         List<Entry> entries = entries(place, top, "sections, with the options that pipelines do not say");
         if (top != null && !entries.isEmpty()) {
             parts(place.child(top), entries, Set.of(CLASSIFIER));
-            inheritance.defaults(new Mapping(top.value().at(), entries));
+            inheritance.defaults(entries);
         }
     }
 

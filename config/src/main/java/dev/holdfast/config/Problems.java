@@ -14,6 +14,7 @@ final class Problems {
     private static final int LONGEST = 1_000;
 
     private final Map<Object, Problem> found = new LinkedHashMap<>();
+    private int repeated;
 
     void add(Place place, String what) {
         add(place, what, Optional.empty(), Optional.empty());
@@ -49,6 +50,10 @@ final class Problems {
         // What an alias, a default or another pipeline repeats is told once, at its place.
         Object key = at.line() == 0 ? List.of(at, place.path(), what) : List.of(at, what);
         if (found.containsKey(key)) {
+            repeated++;
+            if (repeated > Bounds.REPEATED) {
+                throw exception(List.of());
+            }
             return;
         }
         if (found.size() == Bounds.PROBLEMS) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever becomes of a good file, it is read, or refused by a {@link ConfigException} and by nothing else. */
 class FileFuzzTest {
-    private static final int FILES = 500;
+    private static final int FILES = 2_000;
 
     /** What is put into a file: what YAML and the values mean something by, and what they do not expect. */
     private static final List<String> PIECES =
@@ -66,6 +66,21 @@ class FileFuzzTest {
                 chaos: { enabled: true, error-rate: 0.1 }
             """;
 
+    private static final String SHARING = """
+            defaults: { timeout: 250ms, retry: { max-attempts: 2 } }
+            templates:
+              service: { extends: standard, bulkhead: { use: pool }, without: [deadline] }
+            shared:
+              pool: { bulkhead: { max-concurrent-calls: 50 } }
+              spare: { budget: { max-tokens: 20 } }
+            pipelines:
+              inventory:
+                extends: service
+                classifier: { failures: [500, 502-504], ignored: java.lang.IllegalArgumentException }
+                retry: { budget: spare, max-attempts: "${HOLDFAST_ATTEMPTS:3}" }
+              prices: { extends: inventory, timeout: 1s, without: [circuit-breaker] }
+            """;
+
     /** A strong reference: what is set would else be lost with it. */
     private final Logger log = Logger.getLogger("dev.holdfast");
 
@@ -93,7 +108,7 @@ class FileFuzzTest {
     @ParameterizedTest
     @ValueSource(longs = {4, 5, 6})
     void ofThePoliciesOnTheClassPath(long seed) throws Exception {
-        fuzz(seed, List.of(SMALL, LARGE, sample("design"), sample("every-form")), Holdfast::builder);
+        fuzz(seed, List.of(SMALL, LARGE, SHARING, sample("design"), sample("every-form")), Holdfast::builder);
     }
 
     private void fuzz(long seed, List<String> good, Supplier<Holdfast.Builder> loader) throws Exception {

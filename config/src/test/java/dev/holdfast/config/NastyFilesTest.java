@@ -128,6 +128,30 @@ class NastyFilesTest {
                 "orders times aliases",
                 "o: &o [" + join(900, i -> "retry") + "]\npipelines:\n"
                         + lines(5_000, i -> "  p" + i + ": { retry: , order: *o }\n"));
+        files.put(
+                "templates that extend each other",
+                "templates:\n" + lines(9_000, i -> "  t" + i + ": { extends: t" + (i + 1) + " }\n")
+                        + "pipelines: { p: { extends: t0 } }\n");
+        files.put(
+                "a wide template that many extend and leave out",
+                "templates:\n  w: { " + join(3_000, i -> "s" + i + ": ") + " }\n  n: { extends: w, without: ["
+                        + join(3_000, i -> "s" + i) + "] }\npipelines:\n"
+                        + lines(5_000, i -> "  p" + i + ": { extends: n, retry: }\n"));
+        files.put(
+                "a template that many extend",
+                "templates:\n  t: { retry: { max-attempts: 2 }, timeout: 1s, deadline: 2s, throttle: { limit: 5 } }\n"
+                        + "pipelines:\n" + lines(8_000, i -> "  p" + i + ": { extends: t }\n"));
+        files.put(
+                "wide defaults of many pipelines",
+                "defaults: { " + join(3_000, i -> "s" + i + ": ") + " }\npipelines:\n"
+                        + lines(9_000, i -> "  p" + i + ": { retry: }\n"));
+        files.put(
+                "a class that is not there, again and again",
+                "c: &c com.example.None\npipelines: { p: { retry: , classifier: { ignored: [" + aliasesOf("c", 40_000)
+                        + "] } } }\n");
+        files.put(
+                "statuses of many pipelines",
+                "pipelines:\n" + lines(4_500, i -> "  p" + i + ": { classifier: { ignored: 100-599 } }\n"));
         files.put("keys of one hash", "pipelines: { p: { retry: {" + collisions(15) + "} } }\n");
         files.put("a key longer than any", "pipelines:\n  ? " + "k".repeat(200_000) + "\n  : {}\n");
         files.put(
