@@ -49,23 +49,23 @@ public final class Pipeline implements Observed, AutoCloseable {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     private final String name;
-    private final List<Policy> policies;
-    private final List<String> warnings;
+    private volatile List<Policy> policies;
+    private final List<String> warnings = new CopyOnWriteArrayList<>();
     /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
-    private final @Nullable Set<String> keyedInVain;
+    private volatile @Nullable Set<String> keyedInVain;
 
     private final Operation<@Nullable Object> plain;
     /** Whose keys are this pipeline's. */
     final Object identity = new Object();
 
     private final Classifier classifier;
-    final Engine engine;
+    /** Another one after {@link #replace}. */
+    volatile Engine engine;
 
     private Pipeline(Builder builder) {
         name = builder.name;
         policies = List.copyOf(builder.policies);
-        warnings = new CopyOnWriteArrayList<>(warningsOf(name, policies));
-        keyedInVain = OrderLint.caches(policies) ? ConcurrentHashMap.newKeySet() : null;
+        warn(policies);
         classifier = builder.classifier;
         engine = new Engine(new Engine.Settings(
                 name,
@@ -81,13 +81,13 @@ public final class Pipeline implements Observed, AutoCloseable {
         engine.opened(this);
     }
 
-    private static List<String> warningsOf(String name, List<Policy> policies) {
-        List<String> all = new ArrayList<>(OrderLint.check(name, policies));
-        for (Policy policy : policies) {
-            all.addAll(policy.warnings());
-        }
-        all.forEach(warning -> log(name, warning));
-        return all;
+    private void warn(List<Policy> all) {
+        keyedInVain = OrderLint.caches(all) ? ConcurrentHashMap.newKeySet() : null;
+        List<String> found = new ArrayList<>(OrderLint.check(name, all));
+        all.forEach(policy -> found.addAll(policy.warnings()));
+        found.stream().filter(warning -> !warnings.contains(warning)).forEach(warning -> log(name, warning));
+        warnings.clear();
+        warnings.addAll(found);
     }
 
     private static void log(String name, String warning) {
@@ -447,6 +447,23 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     // ---- life
+
+    /**
+     * Gives the pipeline other policies, the first outermost. Calls that begin from now on have these; calls that have begun
+     * end with those before. A policy object that is in both keeps its state, such as the state of a breaker or the permits of a
+     * bulkhead. All operations, decorated functions and observers stay as they are.
+     *
+     * @throws IllegalArgumentException if this order can never work; then nothing is replaced
+     */
+    public synchronized void replace(Policy... outermostFirst) {
+        List<Policy> others = List.of(outermostFirst);
+        OrderLint.check(name, others);
+        Engine successor = engine.with(others);
+        policies = others;
+        engine = successor;
+        warn(others);
+        successor.replaced(this);
+    }
 
     /**
      * Ends the threads and meters of the pipeline. Calls that run or wait continue. A call that needs another thread to continue,

@@ -7,6 +7,7 @@ import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
 import java.util.Objects;
@@ -42,6 +43,23 @@ public final class MicrometerObserver implements CallObserver {
         pipelines
                 .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(registry, name))
                 .open(pipeline);
+    }
+
+    @Override
+    public synchronized void replaced(Observed pipeline) {
+        PipelineMeters meters = pipelines.get(pipeline.name());
+        if (meters != null) {
+            meters.replace(pipeline);
+        }
+    }
+
+    @Override
+    public void configurationRead(boolean applied, String message) {
+        Counter.builder("holdfast.reloads")
+                .description("Times that a changed configuration was read")
+                .tag("result", applied ? "applied" : "refused")
+                .register(registry)
+                .increment();
     }
 
     @Override

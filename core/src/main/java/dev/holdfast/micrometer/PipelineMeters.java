@@ -79,6 +79,13 @@ final class PipelineMeters implements CallObserver {
         return next == null;
     }
 
+    /** The pipeline has other policies. */
+    void replace(Observed pipeline) {
+        if (open.peek() == pipeline) {
+            show(pipeline);
+        }
+    }
+
     private void show(Observed pipeline) {
         endPolicies();
         Registration shown = new Registration(registry, tags);

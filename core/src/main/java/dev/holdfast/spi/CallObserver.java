@@ -28,6 +28,17 @@ public interface CallObserver {
         return this;
     }
 
+    /** A pipeline has other policies from now on. Calls that have begun end with those before. */
+    default void replaced(Observed pipeline) {}
+
+    /**
+     * A configuration was read again.
+     *
+     * @param applied false if it was refused, and the last good one stays
+     * @param message the pipelines that it changed, or what is wrong with it
+     */
+    default void configurationRead(boolean applied, String message) {}
+
     /** A pipeline was closed. The observer ends what it made in {@link #opened}. */
     default void closed(Observed pipeline) {}
 

@@ -11,8 +11,6 @@ import dev.holdfast.spi.TimeSource;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -42,10 +40,9 @@ public final class Engine {
     final Lanes lanes;
     /** Where attempts run, if not on the thread of their caller. */
     final @Nullable Executor dedicated;
-    /** Comes when the pipeline is closed. */
-    final Completion closing = new Completion();
 
-    final Log log = new Log();
+    final Completion closing;
+    final Log log;
     final Plan plan;
     /** Whether each attempt is measured, because a policy or an observer will ask. */
     final boolean timed;
@@ -58,8 +55,8 @@ public final class Engine {
     final ChildCalls children = new ChildCalls(this);
     final Walk walk;
 
-    private final @Nullable ExecutorService dedicatedThreads;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Settings settings;
+    private final Lifetime lifetime;
 
     /**
      * What an engine is made of.
@@ -87,25 +84,30 @@ public final class Engine {
      * @throws IllegalArgumentException if the policies can never work together
      */
     public Engine(Settings settings) {
+        this(settings, new Lifetime(settings));
+    }
+
+    private Engine(Settings settings, Lifetime lifetime) {
+        this.settings = settings;
+        this.lifetime = lifetime;
         name = settings.name;
         time = settings.time;
-        observers = new Observers(name, settings.observers);
-        carrier = Carrier.of(settings.contexts);
+        observers = lifetime.observers;
+        carrier = lifetime.carrier;
+        lanes = lifetime.lanes;
+        closing = lifetime.closing;
+        log = lifetime.log;
         for (Policy policy : settings.policies) {
             policy.bind(name, time);
             policy.beside(settings.policies);
         }
-        // Of whoever builds it; for its threads.
-        ClassLoader loader = Thread.currentThread().getContextClassLoader();
-        lanes = new Lanes(name, time, settings.executor, settings.backgroundExecutor, loader);
-        dedicatedThreads = dedicatedThreads(name, settings.policies, loader);
-        dedicated = dedicatedThreads != null && time.executor() != null ? time.executor() : dedicatedThreads;
+        dedicated = hasDedicatedThreads(settings) ? lifetime.dedicatedThreads() : null;
         plan = new Plan(name, settings.policies);
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
         timed = observers.any() || asked.contains(Timing.EVERY);
         sampled = asked.contains(Timing.SOME);
         hooks = new PolicyHooks(plan, name, lanes::hooks, log);
-        rejections = new Rejections(name, closed::get);
+        rejections = new Rejections(name, lifetime.closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);
         walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children::start);
         Watchdog watchdog = settings.watchdog == null ? Watchdog.on(time) : settings.watchdog;
@@ -113,19 +115,35 @@ public final class Engine {
         async = new AsyncDriver(this, watchdog);
     }
 
-    private static @Nullable ExecutorService dedicatedThreads(
-            String name, List<Policy> policies, @Nullable ClassLoader loader) {
-        ExecutorService made = null;
-        for (Policy policy : policies) {
-            if (policy.dedicatedThreads() > 0) {
-                if (made != null) {
-                    throw new IllegalArgumentException("pipeline '" + name
-                            + "' has two policies with dedicated threads, but an attempt runs on one");
-                }
-                made = Threads.newDedicated(name, loader);
-            }
+    private static boolean hasDedicatedThreads(Settings settings) {
+        long policies = settings.policies.stream()
+                .filter(policy -> policy.dedicatedThreads() > 0)
+                .count();
+        if (policies > 1) {
+            throw new IllegalArgumentException("pipeline '" + settings.name
+                    + "' has two policies with dedicated threads, but an attempt runs on one");
         }
-        return made;
+        return policies == 1;
+    }
+
+    /**
+     * The engine of the same pipeline with other policies. Both have the same threads, observers and end.
+     *
+     * @throws IllegalArgumentException if the policies can never work together
+     */
+    public Engine with(List<Policy> policies) {
+        return new Engine(
+                new Settings(
+                        name,
+                        policies,
+                        time,
+                        settings.observers,
+                        settings.contexts,
+                        settings.executor,
+                        settings.backgroundExecutor,
+                        settings.straightAfter,
+                        settings.watchdog),
+                lifetime);
     }
 
     /** Before the first call: tells the observers for whom it works. */
@@ -133,17 +151,16 @@ public final class Engine {
         observers.opened(pipeline);
     }
 
+    /** Tells the observers that the pipeline has other policies. */
+    public void replaced(Observed pipeline) {
+        observers.replaced(pipeline);
+    }
+
     /** Ends what it made; tells the observers. Does nothing the second time. */
     public void close(Observed pipeline) {
-        if (!closed.compareAndSet(false, true)) {
-            return;
+        if (lifetime.close()) {
+            observers.closed(pipeline);
         }
-        lanes.close();
-        if (dedicatedThreads != null) {
-            dedicatedThreads.shutdown();
-        }
-        closing.complete();
-        observers.closed(pipeline);
     }
 
     Driver driver(boolean isAsync) {
@@ -151,7 +168,7 @@ public final class Engine {
     }
 
     boolean isClosed() {
-        return closed.get();
+        return lifetime.closed.get();
     }
 
     /** Not on this thread, which has others to serve. */

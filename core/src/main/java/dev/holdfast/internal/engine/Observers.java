@@ -52,6 +52,16 @@ final class Observers {
         }
     }
 
+    void replaced(Observed pipeline) {
+        for (CallObserver observer : observers) {
+            try {
+                observer.replaced(pipeline);
+            } catch (Throwable thrown) {
+                log(observer, thrown);
+            }
+        }
+    }
+
     void closed(Observed closed) {
         for (CallObserver observer : observers) {
             try {
