@@ -2,11 +2,13 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +21,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pipelines of a configuration file.
+ * The pipelines of a configuration file, which may change while they are in use ({@link #reload}, {@link Builder#watch}).
  *
  * <pre>{@code
  * try (Holdfast holdfast = Holdfast.builder().bind("http-status", classifier).load(Path.of("holdfast.yaml"))) {
@@ -28,13 +30,21 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Immutable, and safe for any number of threads. It owns the pipelines that it made, and nothing that it was given.
+ * <p>Safe for any number of threads. It owns the pipelines that it made, and nothing that it was given.
  */
 public final class Holdfast implements AutoCloseable {
-    private final Map<String, Pipeline> pipelines;
+    private final Builder builder;
+    private final List<Source> sources;
+    private volatile Map<String, Running> running;
+    private Memory memory;
+    private @Nullable Reloader reloader;
+    private boolean closed;
 
-    private Holdfast(Map<String, Pipeline> pipelines) {
-        this.pipelines = pipelines;
+    private Holdfast(Builder builder, List<Source> sources, Map<String, Running> running, Memory memory) {
+        this.builder = builder;
+        this.sources = sources;
+        this.running = running;
+        this.memory = memory;
     }
 
     /**
@@ -70,32 +80,112 @@ public final class Holdfast implements AutoCloseable {
      * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
      */
     public Pipeline pipeline(String name) {
-        Pipeline pipeline = pipelines.get(name);
-        if (pipeline == null) {
-            String nearest = Nearest.to(name, pipelines.keySet())
+        Map<String, Running> all = running;
+        Running found = all.get(name);
+        if (found == null) {
+            String nearest = Nearest.to(name, all.keySet())
                     .map(near -> "did you mean '" + near + "'?")
-                    .orElse("there are " + String.join(", ", pipelines.keySet()));
+                    .orElse("there are " + String.join(", ", all.keySet()));
             throw new IllegalArgumentException("no pipeline '" + name + "'; " + nearest);
         }
-        return pipeline;
+        return found.pipeline;
     }
 
     /** All pipelines, in the order of the file. */
     public List<Pipeline> pipelines() {
-        return List.copyOf(pipelines.values());
+        return running.values().stream().map(one -> one.pipeline).toList();
     }
 
-    /** Closes every pipeline: calls in flight end, new ones are rejected. Once is enough. */
+    /**
+     * Reads the files again, and gives the pipelines what they say now. Pipelines and operations that somebody holds stay valid.
+     * A policy whose settings are as before keeps its state; of one whose settings changed, what can be kept is kept ({@code
+     * docs/reload.md}). Calls that have begun end with the policies that they began with. A pipeline that the files have no
+     * longer stays as it is.
+     *
+     * @return the names of the pipelines that were changed or made
+     * @throws ConfigException if anything is wrong with the files; then nothing has changed
+     * @throws IllegalStateException if it is closed, or was read from a stream
+     */
+    public synchronized List<String> reload() {
+        if (closed) {
+            throw new IllegalStateException("this configuration is closed");
+        }
+        if (sources.stream().anyMatch(source -> !source.isReadAgain())) {
+            throw new IllegalStateException("a stream can be read only once: load a file or a resource");
+        }
+        Problems problems = new Problems();
+        Memory next = memory.next();
+        List<PipelinePlan> plans = builder.plans(sources, next, problems);
+        Map<String, Running> before = running;
+        Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
+        plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems)));
+        problems.throwIfAny();
+        List<String> changed = new ArrayList<>();
+        running = applied(parts, before, changed, problems);
+        memory = next;
+        return changed;
+    }
+
+    /** All of it or nothing. */
+    private Map<String, Running> applied(
+            Map<PipelinePlan, List<Running.Part>> parts,
+            Map<String, Running> before,
+            List<String> changed,
+            Problems problems) {
+        Map<String, Running> after = new LinkedHashMap<>();
+        try {
+            parts.forEach((plan, policies) -> {
+                Running known = before.get(plan.name());
+                boolean same = known != null && known.isMadeOf(policies);
+                try {
+                    after.put(plan.name(), known == null ? builder.built(plan, policies) : known.with(plan, policies));
+                } catch (IllegalArgumentException never) {
+                    problems.add(plan.place(), String.valueOf(never.getMessage()));
+                }
+                if (!same) {
+                    changed.add(plan.name());
+                }
+            });
+            problems.throwIfAny();
+        } catch (RuntimeException | Error e) {
+            after.forEach((name, one) -> {
+                Running known = before.get(name);
+                if (known == null) {
+                    one.pipeline.close();
+                } else {
+                    known.again();
+                }
+            });
+            throw e;
+        }
+        before.forEach(after::putIfAbsent);
+        return after;
+    }
+
+    private void watch(Duration period) {
+        Reloader watching = new Reloader(this, sources, builder.observers, period);
+        reloader = watching;
+        watching.start();
+    }
+
+    /** Ends watching, and closes every pipeline: calls in flight end, new ones are rejected. Once is enough. */
     @Override
     public void close() {
-        pipelines.values().forEach(Pipeline::close);
+        Reloader watching = reloader;
+        if (watching != null) {
+            watching.close();
+        }
+        synchronized (this) {
+            closed = true;
+            running.values().forEach(one -> one.pipeline.close());
+        }
     }
 
     @Override
     public String toString() {
         return String.join(
                 System.lineSeparator(),
-                pipelines.values().stream().map(Pipeline::toString).toList());
+                pipelines().stream().map(Pipeline::toString).toList());
     }
 
     /** The settings that only code can give, for every pipeline of a file. For one thread at a time. */
@@ -106,6 +196,7 @@ public final class Holdfast implements AutoCloseable {
         private @Nullable Executor executor;
         private CallContext @Nullable [] contexts;
         private @Nullable Factories factories;
+        private @Nullable Duration period;
         private Function<String, @Nullable String> variables = System::getenv;
 
         private Builder() {}
@@ -172,6 +263,21 @@ public final class Holdfast implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Looks at the files again and again, and {@linkplain Holdfast#reload reloads} them when what they say has changed. A
+         * change that is refused is told in the log and to the observers; the last good configuration stays, and watching goes on.
+         * One thread of its own looks. Default: it does not look.
+         *
+         * @param period 100 ms to 1 day; 2 s is a good one
+         */
+        public Builder watch(Duration period) {
+            new Checks("watch")
+                    .range("period", period, Duration.ofMillis(100), Duration.ofDays(1))
+                    .done();
+            this.period = period;
+            return this;
+        }
+
         /** Uses these factories instead of those on the class path. */
         Builder factories(Factories factories) {
             this.factories = factories;
@@ -213,7 +319,7 @@ public final class Holdfast implements AutoCloseable {
          */
         public Holdfast load(String name, InputStream yaml) {
             Objects.requireNonNull(yaml, "yaml");
-            return load(List.of(new Source(Objects.requireNonNull(name, "name"), () -> yaml)));
+            return load(List.of(Source.once(Objects.requireNonNull(name, "name"), yaml)));
         }
 
         /**
@@ -226,9 +332,9 @@ public final class Holdfast implements AutoCloseable {
                 List<Source> sources = Stream.concat(Stream.of(file), Stream.of(more))
                         .map(Source::of)
                         .toList();
-                pipelines(plans(sources, problems), List.of(), problems)
-                        .values()
-                        .forEach(Pipeline::close);
+                Builder quiet = copy();
+                quiet.observers.clear();
+                quiet.running(sources, Memory.empty(), problems).values().forEach(one -> one.pipeline.close());
                 return List.of();
             } catch (ConfigException wrong) {
                 return wrong.problems();
@@ -237,56 +343,69 @@ public final class Holdfast implements AutoCloseable {
 
         private Holdfast load(List<Source> sources) {
             Problems problems = new Problems();
-            return new Holdfast(pipelines(plans(sources, problems), observers, problems));
+            Memory memory = Memory.empty();
+            Holdfast loaded = new Holdfast(this.copy(), sources, running(sources, memory, problems), memory);
+            if (period != null) {
+                loaded.watch(period);
+            }
+            return loaded;
         }
 
-        private List<PipelinePlan> plans(List<Source> sources, Problems problems) {
+        /** Changes of this builder after the loading do not matter. */
+        private Builder copy() {
+            Builder copy = new Builder();
+            copy.bound.putAll(bound);
+            copy.observers.addAll(observers);
+            copy.time = time;
+            copy.executor = executor;
+            copy.contexts = contexts;
+            copy.factories = factories == null ? Factories.loaded() : factories;
+            copy.variables = variables;
+            return copy;
+        }
+
+        private List<PipelinePlan> plans(List<Source> sources, Memory memory, Problems problems) {
             Placeholders placeholders = new Placeholders(variables);
             List<Node> roots = sources.stream()
                     .map(source -> YamlFile.read(source, placeholders, problems))
                     .flatMap(Optional::stream)
                     .toList();
-            PlanReader reader =
-                    new PlanReader(factories == null ? Factories.loaded() : factories, new Bindings(bound), problems);
+            Factories known = factories == null ? Factories.loaded() : factories;
+            PlanReader reader = new PlanReader(known, new Bindings(bound), memory, problems);
             List<PipelinePlan> plans = roots.isEmpty() ? List.of() : reader.read(roots);
             problems.throwIfAny();
             return plans;
         }
 
         /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
-        private Map<PipelinePlan, Pipeline.Builder> builders(
-                List<PipelinePlan> plans, List<CallObserver> told, Problems problems) {
-            Map<PipelinePlan, Pipeline.Builder> builders = new LinkedHashMap<>();
-            plans.forEach(plan -> builders.put(plan, builder(plan, told, problems)));
+        private Map<String, Running> running(List<Source> sources, Memory memory, Problems problems) {
+            Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
+            plans(sources, memory, problems).forEach(plan -> parts.put(plan, Running.parts(plan, null, problems)));
             problems.throwIfAny();
-            return builders;
-        }
-
-        private Map<String, Pipeline> pipelines(List<PipelinePlan> plans, List<CallObserver> told, Problems problems) {
-            Map<String, Pipeline> built = new LinkedHashMap<>();
+            Map<String, Running> built = new LinkedHashMap<>();
             try {
-                builders(plans, told, problems).forEach((plan, builder) -> build(plan, builder, built, problems));
+                parts.forEach((plan, policies) -> {
+                    try {
+                        built.put(plan.name(), built(plan, policies));
+                    } catch (IllegalArgumentException e) {
+                        problems.add(plan.place(), String.valueOf(e.getMessage()));
+                    }
+                });
                 problems.throwIfAny();
                 return built;
             } catch (RuntimeException | Error e) {
-                built.values().forEach(Pipeline::close);
+                built.values().forEach(one -> one.pipeline.close());
                 throw e;
             }
         }
 
-        private static void build(
-                PipelinePlan plan, Pipeline.Builder builder, Map<String, Pipeline> built, Problems problems) {
-            try {
-                built.put(plan.name(), builder.build());
-            } catch (IllegalArgumentException e) {
-                problems.add(plan.place(), String.valueOf(e.getMessage()));
-            }
-        }
-
-        private Pipeline.Builder builder(PipelinePlan plan, List<CallObserver> told, Problems problems) {
-            Pipeline.Builder builder = Pipeline.builder(plan.name()).policies(plan.policies(problems));
-            plan.classifier().ifPresent(builder::classifier);
-            told.forEach(builder::observer);
+        private Running built(PipelinePlan plan, List<Running.Part> parts) {
+            Running.Switch classifier = new Running.Switch();
+            classifier.set(plan.classifier());
+            Pipeline.Builder builder = Pipeline.builder(plan.name())
+                    .policies(parts.stream().map(Running.Part::policy).toList())
+                    .classifier(classifier);
+            observers.forEach(builder::observer);
             if (time != null) {
                 builder.time(time);
             }
@@ -296,7 +415,7 @@ public final class Holdfast implements AutoCloseable {
             if (contexts != null) {
                 builder.context(contexts);
             }
-            return builder;
+            return new Running(builder.build(), classifier, parts);
         }
     }
 }

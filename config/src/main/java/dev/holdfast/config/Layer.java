@@ -13,6 +13,9 @@ interface Layer {
     /** Where it stands in the default order; empty if it has no place there. */
     OptionalInt position();
 
+    /** What its policy is made of: two layers with the same are alike. */
+    Object madeOf();
+
     /** Its policy; empty if its settings are invalid, which is then reported. */
     Optional<Policy> policy(Problems problems);
 }

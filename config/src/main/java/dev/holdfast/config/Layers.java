@@ -8,6 +8,7 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -21,10 +22,12 @@ final class Layers {
     private final Factories factories;
     private final Bindings bindings;
     private final Values values;
+    private final Memory memory;
     private final Problems problems;
     private final Map<String, Layer> shared = new LinkedHashMap<>();
 
-    Layers(Factories factories, Bindings bindings, Values values, Problems problems) {
+    Layers(Factories factories, Bindings bindings, Values values, Memory memory, Problems problems) {
+        this.memory = memory;
         this.factories = factories;
         this.bindings = bindings;
         this.values = values;
@@ -44,6 +47,11 @@ final class Layers {
         }
 
         @Override
+        public Object madeOf() {
+            return List.of(key(), section.values());
+        }
+
+        @Override
         public Optional<Policy> policy(Problems problems) {
             return section.make(factory::create, problems);
         }
@@ -51,11 +59,14 @@ final class Layers {
 
     /** Makes one policy for all. */
     private static final class Shared implements Layer {
+        private final String name;
         private final Layer layer;
-        private Optional<Policy> made = Optional.empty();
+        private final Memory memory;
 
-        Shared(Layer layer) {
+        Shared(String name, Layer layer, Memory memory) {
+            this.name = name;
             this.layer = layer;
+            this.memory = memory;
         }
 
         @Override
@@ -69,11 +80,13 @@ final class Layers {
         }
 
         @Override
+        public Object madeOf() {
+            return List.of(name, layer.madeOf());
+        }
+
+        @Override
         public Optional<Policy> policy(Problems problems) {
-            if (made.isEmpty()) {
-                made = layer.policy(problems);
-            }
-            return made;
+            return memory.kept(madeOf(), () -> layer.policy(problems));
         }
     }
 
@@ -85,6 +98,11 @@ final class Layers {
         }
 
         @Override
+        public Object madeOf() {
+            return policy;
+        }
+
+        @Override
         public Optional<Policy> policy(Problems problems) {
             return Optional.of(policy);
         }
@@ -92,7 +110,11 @@ final class Layers {
 
     /** Gives a name to the policy of a section. */
     void share(String name, Place place, Entry section) {
-        own(place, section, Set.of(Form.BUDGET.key())).ifPresent(layer -> shared.put(name, new Shared(layer)));
+        own(place, section, Set.of(Form.BUDGET.key())).ifPresent(layer -> {
+            Layer one = new Shared(name, layer, memory);
+            memory.carry(one.madeOf());
+            shared.put(name, one);
+        });
     }
 
     /**

@@ -2,7 +2,6 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Classifier;
-import dev.holdfast.spi.Policy;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,13 +11,4 @@ import java.util.Optional;
  * @param place where it stands
  * @param layers outermost first; a section that the order names twice is there twice
  */
-record PipelinePlan(String name, Place place, Optional<Classifier> classifier, List<Layer> layers) {
-
-    /** Makes the policies, one for each layer. A policy that cannot be made is reported and left out. */
-    List<Policy> policies(Problems problems) {
-        return layers.stream()
-                .map(layer -> layer.policy(problems))
-                .flatMap(Optional::stream)
-                .toList();
-    }
-}
+record PipelinePlan(String name, Place place, Optional<Classifier> classifier, List<Layer> layers) {}

@@ -43,14 +43,16 @@ final class PlanReader {
     private final Layers layers;
     private final Inheritance inheritance;
     private final ClassifierReader classifiers;
+    private final Memory memory;
     private final Problems problems;
     private int inherited;
 
-    PlanReader(Factories factories, Bindings bindings, Problems problems) {
+    PlanReader(Factories factories, Bindings bindings, Memory memory, Problems problems) {
+        this.memory = memory;
         this.factories = factories;
         this.bindings = bindings;
         this.values = new Values(bindings, problems);
-        this.layers = new Layers(factories, bindings, values, problems);
+        this.layers = new Layers(factories, bindings, values, memory, problems);
         this.inheritance = new Inheritance(factories, problems);
         this.classifiers = new ClassifierReader(values, problems);
         this.problems = problems;
@@ -137,7 +139,9 @@ final class PlanReader {
         } else if (section.key().equals(Form.BUDGET.key())) {
             Section<RetryBudget.Builder> budget =
                     new SectionReader<>(Form.BUDGET, values, problems).read(here, section.value());
-            budget.make(RetryBudget.Builder::build, problems).ifPresent(made -> bindings.add(name, made));
+            Object madeOf = List.of(name, budget.values());
+            memory.kept(madeOf, () -> budget.make(RetryBudget.Builder::build, problems))
+                    .ifPresent(made -> bindings.add(name, made));
         } else {
             layers.share(name, here, section);
         }

@@ -8,6 +8,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -49,6 +50,13 @@ final class Section<B> {
     /** Notes that the file's value was refused: the settings do not have it, and are not asked about it. */
     void refused(String option) {
         refused.add(option);
+    }
+
+    /** The values of all options, by their names. */
+    Map<String, Object> values() {
+        Map<String, Object> values = new LinkedHashMap<>();
+        form.options().forEach(option -> option.value(builder).ifPresent(value -> values.put(option.name(), value)));
+        return values;
     }
 
     /** Looks at the range of each option alone. */

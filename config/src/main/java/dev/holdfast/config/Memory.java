@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * What a configuration has made and a later one may keep: by what made it. A thing of the later configuration is the one of the
+ * earlier if it was made of the same.
+ */
+final class Memory {
+    private final Map<Object, Object> before;
+    private final Map<Object, Object> now = new HashMap<>();
+
+    private Memory(Map<Object, Object> before) {
+        this.before = before;
+    }
+
+    static Memory empty() {
+        return new Memory(Map.of());
+    }
+
+    /** For the configuration after this one. */
+    Memory next() {
+        return new Memory(now);
+    }
+
+    /** Keeps it for the configuration after this one, also if nobody asks for it now. */
+    void carry(Object madeOf) {
+        Object kept = before.get(madeOf);
+        if (kept != null) {
+            now.putIfAbsent(madeOf, kept);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // what it is made of includes its kind
+    <T> T kept(Object madeOf, Supplier<T> maker) {
+        Object kept = now.containsKey(madeOf) ? now.get(madeOf) : before.get(madeOf);
+        T thing = kept == null ? maker.get() : (T) kept;
+        now.put(madeOf, thing);
+        return thing;
+    }
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.CallObserver;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Looks at the files again and again, and reloads them when what they say has changed. It compares what is in them and not when
+ * they were written: so it sees editors that replace a file, symbolic links that are switched, and network mounts.
+ */
+final class Reloader implements Runnable {
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    private final Holdfast holdfast;
+    private final List<Source> sources;
+    private final List<CallObserver> observers;
+    private final long periodMillis;
+    private final Thread thread = new Thread(this, "holdfast-config");
+    private byte[] seen;
+    private volatile boolean closed;
+
+    Reloader(Holdfast holdfast, List<Source> sources, List<CallObserver> observers, Duration period) {
+        this.holdfast = holdfast;
+        this.sources = sources;
+        this.observers = observers;
+        periodMillis = period.toMillis();
+        seen = contents();
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    @Override
+    public void run() {
+        while (!closed) {
+            try {
+                Thread.sleep(periodMillis);
+                look();
+            } catch (InterruptedException closing) {
+                return;
+            } catch (RuntimeException | Error broken) {
+                // Watching goes on, whatever an observer or a policy of somebody's does.
+                LOG.warn("looking for a changed configuration failed", broken);
+            }
+        }
+    }
+
+    /** Reloads if something has changed since the last look. */
+    synchronized void look() {
+        byte[] now = contents();
+        if (Arrays.equals(now, seen)) {
+            return;
+        }
+        seen = now;
+        try {
+            List<String> changed = holdfast.reload();
+            String message = changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed);
+            LOG.info("configuration was read again: " + message);
+            tell(true, message);
+        } catch (ConfigException wrong) {
+            LOG.warn("a changed configuration is refused, and the last good one stays:\n" + wrong.getMessage(), null);
+            tell(false, String.valueOf(wrong.getMessage()));
+        }
+    }
+
+    private void tell(boolean applied, String message) {
+        for (CallObserver observer : observers) {
+            try {
+                observer.configurationRead(applied, message);
+            } catch (RuntimeException | Error broken) {
+                LOG.warn("an observer threw", broken);
+            }
+        }
+    }
+
+    private byte[] contents() {
+        return Source.contents(sources);
+    }
+
+    void close() {
+        closed = true;
+        thread.interrupt();
+    }
+}

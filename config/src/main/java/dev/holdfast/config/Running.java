@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
+import dev.holdfast.spi.Policy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A pipeline of a file, and what its policies were made of. Changed by one thread at a time. */
+final class Running {
+    /**
+     * A policy in its place.
+     *
+     * @param madeOf what its section said
+     */
+    record Part(Object madeOf, Policy policy) {}
+
+    private final Switch classifier;
+    private final List<Part> parts;
+    final Pipeline pipeline;
+
+    /** A classifier that can be exchanged: a pipeline has one for its life. */
+    static final class Switch implements Classifier {
+        private volatile Classifier present = Classifier.DEFAULT;
+
+        void set(Optional<Classifier> newOne) {
+            present = newOne.orElse(Classifier.DEFAULT);
+        }
+
+        @Override
+        public Verdict classify(@Nullable Object value, @Nullable Throwable error) {
+            return present.classify(value, error);
+        }
+    }
+
+    Running(Pipeline pipeline, Switch classifier, List<Part> parts) {
+        this.pipeline = pipeline;
+        this.classifier = classifier;
+        this.parts = parts;
+    }
+
+    /** The policies of a plan. One that is made of the same as before is the one before, with its state. */
+    static List<Part> parts(PipelinePlan plan, @Nullable Running before, Problems problems) {
+        List<Part> left = before == null ? new ArrayList<>() : new ArrayList<>(before.parts);
+        List<Part> parts = new ArrayList<>();
+        for (Layer layer : plan.layers()) {
+            Object madeOf = layer.madeOf();
+            Optional<Part> same =
+                    left.stream().filter(part -> part.madeOf().equals(madeOf)).findFirst();
+            same.ifPresent(left::remove);
+            same.or(() -> layer.policy(problems).map(policy -> new Part(madeOf, policy)))
+                    .ifPresent(parts::add);
+        }
+        return parts;
+    }
+
+    /** The same pipeline with what a later plan says. Throws if these policies can never work together; then nothing changes. */
+    Running with(PipelinePlan plan, List<Part> newParts) {
+        if (!policies(newParts).equals(policies(parts))) {
+            pipeline.replace(policies(newParts).toArray(new Policy[0]));
+        }
+        classifier.set(plan.classifier());
+        return new Running(pipeline, classifier, newParts);
+    }
+
+    boolean isMadeOf(List<Part> others) {
+        return policies(others).equals(policies(parts));
+    }
+
+    /** Takes a change back. */
+    void again() {
+        pipeline.replace(policies(parts).toArray(new Policy[0]));
+    }
+
+    private static List<Policy> policies(List<Part> parts) {
+        return parts.stream().map(Part::policy).toList();
+    }
+}

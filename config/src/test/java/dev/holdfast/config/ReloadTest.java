@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Operation;
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.micrometer.MicrometerObserver;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A configuration that changes while its pipelines are in use. */
+@Logs(
+        value = {"configuration was read again", "a changed configuration is refused"},
+        sometimes = true)
+class ReloadTest {
+    private static final String INVENTORY = """
+            shared:
+              pool: { bulkhead: { max-concurrent-calls: 20 } }
+              spare: { budget: { max-tokens: 20 } }
+            pipelines:
+              inventory:
+                retry: { max-attempts: 3, budget: spare, backoff: { initial: 1ms, max: 1ms } }
+                circuit-breaker: { sliding-window-size: 10, minimum-number-of-calls: 10 }
+                bulkhead: { use: pool }
+              prices: { timeout: 1s }
+            """;
+
+    @TempDir
+    Path directory;
+
+    private Path write(String yaml) throws IOException {
+        return Files.writeString(directory.resolve("holdfast.yaml"), yaml);
+    }
+
+    private static int attempts(Pipeline pipeline) {
+        AtomicInteger attempts = new AtomicInteger();
+        try {
+            pipeline.call(() -> {
+                attempts.incrementAndGet();
+                throw new IllegalStateException("ill");
+            });
+        } catch (IllegalStateException expected) {
+            return attempts.get();
+        }
+        throw new AssertionError("it is always ill");
+    }
+
+    @Test
+    void whatChangedIsAppliedAndTheRestKeepsItsState() throws Exception {
+        Path file = write(INVENTORY);
+        try (Holdfast holdfast = Holdfast.load(file)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            Operation<String> stock = inventory.operation("stock");
+            CircuitBreakerPolicy breaker = inventory.policy(CircuitBreakerPolicy.class);
+            BulkheadPolicy pool = inventory.policy(BulkheadPolicy.class);
+            Object budget = inventory.policy(RetryPolicy.class).budget();
+            assertThat(attempts(inventory)).isEqualTo(3);
+
+            write(INVENTORY
+                    .replace("max-attempts: 3", "max-attempts: 2")
+                    .replace("prices: { timeout: 1s }", "orders: { bulkhead: { use: pool }, timeout: 2s }"));
+            assertThat(holdfast.reload()).containsExactly("inventory", "orders");
+
+            assertThat(holdfast.pipeline("inventory")).isSameAs(inventory);
+            assertThat(attempts(inventory)).isEqualTo(2);
+            assertThat(stock.unkeyed().call(attempt -> "a")).isEqualTo("a");
+            assertThat(inventory.policy(CircuitBreakerPolicy.class)).isSameAs(breaker);
+            assertThat(inventory.policy(BulkheadPolicy.class)).isSameAs(pool);
+            assertThat(holdfast.pipeline("orders").policy(BulkheadPolicy.class)).isSameAs(pool);
+            assertThat(inventory.policy(RetryPolicy.class).budget()).isEqualTo(budget);
+            // The file has it no longer; whoever uses it still has it.
+            assertThat(holdfast.pipeline("prices").call(() -> "p")).isEqualTo("p");
+
+            assertThat(holdfast.reload()).isEmpty();
+            write(INVENTORY);
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(holdfast.pipeline("orders").policy(BulkheadPolicy.class)).isSameAs(pool);
+            assertThat(inventory.policy(BulkheadPolicy.class)).isSameAs(pool);
+        }
+    }
+
+    @Test
+    void aFileWithAnErrorChangesNothing() throws Exception {
+        Path file = write(INVENTORY);
+        try (Holdfast holdfast = Holdfast.load(file)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            List<?> before = inventory.policies();
+            write(INVENTORY.replace("max-attempts: 3", "max-attempts: 2").replace("timeout: 1s", "timeout: 1"));
+            assertThatExceptionOfType(ConfigException.class)
+                    .isThrownBy(holdfast::reload)
+                    .withMessageContaining("which has no unit");
+            assertThat(inventory.policies()).isEqualTo(before);
+            assertThat(attempts(inventory)).isEqualTo(3);
+            write(INVENTORY.replace("max-attempts: 3", "max-attempts: 2"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(attempts(inventory)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void anOrderThatCannotWorkInOnePipelineChangesNone() throws Exception {
+        Path file = write(INVENTORY);
+        try (Holdfast holdfast = Holdfast.load(file)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            write(INVENTORY
+                    .replace("max-attempts: 3", "max-attempts: 2")
+                    .replace(
+                            "prices: { timeout: 1s }",
+                            "prices: { timeout: 1s, order: [" + "timeout, ".repeat(64) + "timeout] }"));
+            assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
+            assertThat(attempts(inventory)).isEqualTo(3);
+            assertThat(holdfast.pipeline("prices").policy(TimeoutPolicy.class).limit())
+                    .isEqualTo(Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void aClassifierAndDefaultsChangeToo() throws Exception {
+        String yaml = """
+                defaults: { retry: { max-attempts: 2, backoff: { initial: 1ms } } }
+                pipelines:
+                  inventory: { retry: , classifier: { failures: java.lang.IllegalStateException } }
+                """;
+        Path file = write(yaml);
+        try (Holdfast holdfast = Holdfast.load(file)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            assertThat(attempts(inventory)).isEqualTo(2);
+            write(yaml.replace("max-attempts: 2", "max-attempts: 4"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(attempts(inventory)).isEqualTo(4);
+            write(yaml.replace("failures:", "ignored:"));
+            holdfast.reload();
+            assertThat(attempts(inventory)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aStreamAndAClosedConfigurationAreNotReadAgain() throws Exception {
+        byte[] yaml = INVENTORY.getBytes(StandardCharsets.UTF_8);
+        try (Holdfast holdfast = Holdfast.builder().load("stream", new ByteArrayInputStream(yaml))) {
+            assertThatIllegalStateException().isThrownBy(holdfast::reload);
+        }
+        Holdfast closed = Holdfast.load(write(INVENTORY));
+        closed.close();
+        assertThatIllegalStateException().isThrownBy(closed::reload);
+    }
+
+    /** Tells what was read. */
+    private static final class Reads implements CallObserver {
+        final BlockingQueue<String> told = new LinkedBlockingQueue<>();
+
+        @Override
+        public void configurationRead(boolean applied, String message) {
+            told.add((applied ? "applied: " : "refused: ") + message);
+        }
+
+        String next() throws InterruptedException {
+            return String.valueOf(told.poll(5, TimeUnit.MINUTES));
+        }
+    }
+
+    @Test
+    void watchingSeesEditorsThatReplaceTheFileAndLinksThatAreSwitched() throws Exception {
+        Reads reads = new Reads();
+        // As Kubernetes mounts a configuration: a link to a link to a folder.
+        Path first = Files.createDirectory(directory.resolve("..1"));
+        Path second = Files.createDirectory(directory.resolve("..2"));
+        Files.writeString(first.resolve("holdfast.yaml"), INVENTORY);
+        Files.writeString(second.resolve("holdfast.yaml"), INVENTORY.replace("max-attempts: 3", "max-attempts: 2"));
+        Path data = Files.createSymbolicLink(directory.resolve("..data"), first);
+        Path mounted = Files.createSymbolicLink(directory.resolve("holdfast.yaml"), data.resolve("holdfast.yaml"));
+        try (Holdfast holdfast =
+                Holdfast.builder().observer(reads).watch(Duration.ofMillis(100)).load(mounted)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            Path other = Files.createSymbolicLink(directory.resolve("..data_tmp"), second);
+            Files.move(other, data, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            assertThat(reads.next()).isEqualTo("applied: changed inventory");
+            assertThat(attempts(inventory)).isEqualTo(2);
+
+            replace(second, "pipelines: { inventory: { retry: 3");
+            assertThat(reads.next()).startsWith("refused: ").contains("not YAML");
+            assertThat(attempts(inventory)).isEqualTo(2);
+            Files.delete(second.resolve("holdfast.yaml"));
+            assertThat(reads.next()).startsWith("refused: ").contains("there is no such file");
+            replace(second, INVENTORY.replace("max-attempts: 3", "max-attempts: 4"));
+            assertThat(reads.next()).isEqualTo("applied: changed inventory");
+            assertThat(attempts(inventory)).isEqualTo(4);
+        }
+    }
+
+    /** As an editor saves. */
+    private void replace(Path folder, String yaml) throws IOException {
+        Path saved = Files.writeString(directory.resolve("saved"), yaml);
+        Files.move(
+                saved,
+                folder.resolve("holdfast.yaml"),
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    @Test
+    void aThousandReloadsUnderLoadFailNoCallLoseNoPermitAndNoMeter() throws Exception {
+        int reloads = 1_000;
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        Path file = write(INVENTORY);
+        try (Holdfast holdfast =
+                Holdfast.builder().observer(new MicrometerObserver(registry)).load(file)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            BulkheadPolicy pool = inventory.policy(BulkheadPolicy.class);
+            inventory.call(() -> "warm");
+            Set<Meter.Id> meters = ids(registry);
+            AtomicBoolean over = new AtomicBoolean();
+            AtomicLong calls = new AtomicLong(1);
+            List<CompletableFuture<@Nullable Throwable>> callers = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                boolean blocking = i % 2 == 0;
+                CompletableFuture<@Nullable Throwable> end = new CompletableFuture<>();
+                callers.add(end);
+                new Thread(() -> end.complete(load(inventory, blocking, over, calls))).start();
+            }
+            for (int i = 0; i < reloads; i++) {
+                // Every policy is another one in turn; so are their number and their order.
+                write(INVENTORY
+                        .replace("max-attempts: 3", "max-attempts: " + (2 + i % 5))
+                        .replace("sliding-window-size: 10", "sliding-window-size: " + (10 + i % 3))
+                        .replace(
+                                "bulkhead: { use: pool }",
+                                "bulkhead: { use: pool }\n    timeout: " + (1 + i % 7) + "m"
+                                        + (i % 4 == 0 ? "" : "\n    throttle: { limit: 1000000000, burst: 1000000 }")));
+                holdfast.reload();
+            }
+            over.set(true);
+            for (CompletableFuture<@Nullable Throwable> caller : callers) {
+                assertThat(caller.get(10, TimeUnit.MINUTES)).isNull();
+            }
+            write(INVENTORY);
+            holdfast.reload();
+            assertThat(pool.inFlight()).isZero();
+            assertThat(pool.waiting()).isZero();
+            assertThat(ids(registry)).isEqualTo(meters);
+            assertThat(registry.get("holdfast.calls")
+                            .tag("pipeline", "inventory")
+                            .functionTimer()
+                            .count())
+                    .isEqualTo(calls.get());
+        }
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    private static Set<Meter.Id> ids(SimpleMeterRegistry registry) {
+        return registry.getMeters().stream().map(Meter::getId).collect(Collectors.toSet());
+    }
+
+    private static @Nullable Throwable load(Pipeline pipeline, boolean blocking, AtomicBoolean over, AtomicLong calls) {
+        try {
+            while (!over.get()) {
+                calls.incrementAndGet();
+                if (blocking) {
+                    pipeline.call(() -> "a");
+                } else {
+                    pipeline.callAsync(() -> CompletableFuture.supplyAsync(() -> "b"))
+                            .get(5, TimeUnit.MINUTES);
+                }
+            }
+            return null;
+        } catch (CallRejectedException full) {
+            return full;
+        } catch (Exception failed) {
+            return failed;
+        }
+    }
+}
