@@ -1,146 +1,123 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.engine;
 
+import java.lang.reflect.Method;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
-import org.jetbrains.lincheck.datastructures.IntGen;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.jetbrains.kotlinx.lincheck.Actor;
+import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
-import org.jetbrains.lincheck.datastructures.Operation;
-import org.jetbrains.lincheck.datastructures.Param;
-import org.jetbrains.lincheck.datastructures.StressOptions;
-import org.jetbrains.lincheck.datastructures.ThreadIdGen;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
  * Permits, queue, cells and resizing under many interleavings: what each thread sees is what a list and a counter would have
- * shown it, with the same calls made one after the other. Bounded in scenarios and invocations.
+ * shown it, with the same calls made one after the other. The calls are chosen, not drawn: a few that meet find more than
+ * many that do not.
  */
 class PermitsLincheckTest {
     /** For one invocation, in place of their half a minute. */
     private static final long BUSY_MACHINE_MILLIS = 600_000;
 
-    private static final int THREADS = 5; // Lincheck counts what comes before and after as threads of their own
+    /** For each scenario. They are so small that a hundred were enough for each of thirty mistakes that were tried. */
+    private static final int INVOCATIONS = 100;
 
-    /** What the users of a bulkhead do. Each thread has its own permits and its own ticket; a stripe is its number. */
-    @Param(name = "thread", gen = ThreadIdGen.class)
-    @Param(name = "limit", gen = IntGen.class, conf = "1:3")
-    public static class OneWord {
-        final Permits permits = new Permits(2, 2, new TicketQueue(false, TicketQueue.NEVER), new FreeCells(2));
-        private final int[] held = new int[THREADS];
-        private final @Nullable Ticket[] tickets = new Ticket[THREADS];
+    private static final int TICKETS = 3;
+
+    /** What the users of a bulkhead do. A permit may be released by any thread, so nobody's are counted here. */
+    public static class Real {
+        private final Permits permits = new Permits(2, 2, new TicketQueue(false, TicketQueue.NEVER), new FreeCells(2));
+        private final @Nullable Ticket[] tickets = new Ticket[TICKETS];
 
         /** For Lincheck. */
-        public OneWord() {}
+        public Real() {}
 
-        @Operation
-        public boolean acquire(@Param(name = "thread") int thread) {
-            boolean taken = permits.tryAcquire(thread);
-            held[thread] += taken ? 1 : 0;
-            return taken;
+        public boolean acquire(int stripe) {
+            return permits.tryAcquire(stripe);
         }
 
-        @Operation
-        public boolean release(@Param(name = "thread") int thread) {
-            if (held[thread] == 0) {
-                return false;
-            }
-            held[thread]--;
-            permits.release(thread);
-            return true;
+        public void release(int stripe) {
+            permits.release(stripe);
         }
 
-        @Operation
-        public String join(@Param(name = "thread") int thread) {
-            if (tickets[thread] != null) {
-                return "waits already";
-            }
-            tickets[thread] = permits.join(0);
-            return tickets[thread] == null ? "full" : "joined";
+        public boolean join(int number) {
+            Ticket ticket = permits.join(0);
+            tickets[number] = ticket;
+            return ticket != null;
         }
 
-        @Operation
-        public String withdraw(@Param(name = "thread") int thread) {
-            Ticket ticket = tickets[thread];
-            tickets[thread] = null;
-            if (ticket == null) {
-                return "no ticket";
-            }
-            boolean granted = !permits.withdraw(ticket);
-            held[thread] += granted ? 1 : 0;
-            return granted ? "granted" : "left";
+        public boolean withdraw(int number) {
+            Ticket ticket = tickets[number];
+            return ticket != null && permits.withdraw(ticket);
         }
 
-        @Operation
-        public void resize(@Param(name = "limit") int limit) {
+        public void resize(int limit) {
             permits.resize(limit);
         }
-    }
 
-    /** The same, with the cells in use from the beginning. */
-    @Param(name = "thread", gen = ThreadIdGen.class)
-    @Param(name = "limit", gen = IntGen.class, conf = "1:3")
-    public static class Striped extends OneWord {
-        /** For Lincheck. */
-        public Striped() {
+        /** Opens the cells, as a thread does that was seen to contend. */
+        public void contend() {
             permits.openCells();
+        }
+
+        public int waiting() {
+            return permits.waiting();
+        }
+
+        /** Once all threads are through: what is out, who waits, who was served, and how many permits are left to take. */
+        public String rest() {
+            String rest = permits.inFlight() + " out, " + permits.waiting() + " wait, served";
+            for (int number = 0; number < TICKETS; number++) {
+                Ticket ticket = tickets[number];
+                rest += ticket != null && ticket.granted() ? " " + number : "";
+            }
+            int left = 0;
+            while (left < 9 && permits.tryAcquire(left)) {
+                left++;
+            }
+            return rest + ", " + left + " left";
         }
     }
 
     /** A list and a counter. */
     public static class Model {
         private final Deque<Integer> queue = new ArrayDeque<>();
-        private final boolean[] waits = new boolean[THREADS];
-        private final int[] held = new int[THREADS];
-        private final int[] handed = new int[THREADS];
+        private final Set<Integer> served = new TreeSet<>();
         private int limit = 2;
         private int out;
 
         /** For Lincheck. */
         public Model() {}
 
-        public boolean acquire(int thread) {
+        public boolean acquire(int stripe) {
             if (out >= limit || !queue.isEmpty()) {
                 return false;
             }
             out++;
-            held[thread]++;
             return true;
         }
 
-        public boolean release(int thread) {
-            if (held[thread] == 0) {
-                return false;
-            }
-            held[thread]--;
+        public void release(int stripe) {
             out--;
             serve();
+        }
+
+        public boolean join(int number) {
+            if (out >= limit && queue.size() >= 2) {
+                return false;
+            }
+            queue.add(number);
+            serve();
             return true;
         }
 
-        public String join(int thread) {
-            if (waits[thread]) {
-                return "waits already";
-            }
-            if (out >= limit && queue.size() >= 2) {
-                return "full";
-            }
-            queue.add(thread);
-            waits[thread] = true;
-            serve();
-            return "joined";
-        }
-
-        public String withdraw(int thread) {
-            if (!waits[thread]) {
-                return "no ticket";
-            }
-            waits[thread] = false;
-            queue.remove(Integer.valueOf(thread));
-            boolean granted = handed[thread] > 0;
-            held[thread] += handed[thread];
-            handed[thread] = 0;
-            return granted ? "granted" : "left";
+        public boolean withdraw(int number) {
+            return queue.remove(number);
         }
 
         public void resize(int newLimit) {
@@ -148,50 +125,92 @@ class PermitsLincheckTest {
             serve();
         }
 
+        /** Whether threads share a word or have cells is nothing that anybody sees. */
+        public void contend() {}
+
+        public int waiting() {
+            return queue.size();
+        }
+
+        public String rest() {
+            String rest = out + " out, " + queue.size() + " wait, served";
+            for (int number : served) {
+                rest += " " + number;
+            }
+            return rest + ", " + (queue.isEmpty() ? Math.max(0, limit - out) : 0) + " left";
+        }
+
         private void serve() {
             while (out < limit && !queue.isEmpty()) {
-                handed[queue.remove()]++;
+                served.add(queue.remove());
                 out++;
             }
         }
     }
 
-    private static ModelCheckingOptions modelChecking() {
-        return new ModelCheckingOptions()
-                .iterations(8)
-                .invocationsPerIteration(200)
+    @Test
+    void permitsOfOneWord() {
+        check(
+                // Somebody joins while a permit comes back.
+                scenario("acquire 0, acquire 1", "release 0", "join 0, acquire 0"),
+                scenario("acquire 0, acquire 1", "release 0", "release 1, acquire 1"),
+                // A permit comes back while the only one who waits gives up, or the limit shrinks.
+                scenario("acquire 0, acquire 1, join 0", "release 0", "withdraw 0"),
+                scenario("acquire 0, acquire 1, join 0", "release 0", "resize 1, waiting"),
+                // Those who wait are served before others, by who resizes too.
+                scenario("acquire 0, acquire 1, join 0", "release 0, acquire 0", "resize 3"),
+                scenario("acquire 0, acquire 1, join 0, join 1", "resize 4", "acquire 0"),
+                // The last permit.
+                scenario("acquire 0", "acquire 1", "join 0"));
+    }
+
+    @Test
+    void permitsOfCells() {
+        check(
+                scenario("acquire 0", "contend", "acquire 1"),
+                scenario("acquire 0, acquire 1", "contend, release 0", "join 0, withdraw 0"),
+                scenario("acquire 0, acquire 1", "contend, release 0", "resize 1, acquire 1"),
+                // Two at one cell.
+                scenario("contend, acquire 0, acquire 0", "release 0", "release 0"),
+                scenario("contend, acquire 0, acquire 1, release 0", "acquire 0", "acquire 0"),
+                // All cells are looked at, while there is a permit at any time, but never where it is looked for.
+                scenario("contend, acquire 0, acquire 1, release 1", "acquire 0", "release 0, acquire 1"),
+                // A permit comes back to a cell while cells are closed, or closed and opened again.
+                scenario("contend, acquire 0, acquire 1", "release 0", "join 0"),
+                scenario("contend, acquire 0, acquire 1", "release 0", "join 0, contend"),
+                scenario("contend, acquire 0, acquire 1, release 1", "release 0", "resize 3"),
+                scenario("contend, acquire 0, acquire 1", "release 0, acquire 0", "resize 2, contend"),
+                // Free permits are free while they go back from the cells to the word.
+                scenario("contend, acquire 0, acquire 1, release 0", "resize 2", "acquire 1"));
+    }
+
+    private static void check(ExecutionScenario... scenarios) {
+        ModelCheckingOptions options = new ModelCheckingOptions()
+                .iterations(0)
+                .invocationsPerIteration(INVOCATIONS)
                 .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
-                .threads(3)
-                .actorsPerThread(3)
-                .actorsBefore(2)
-                .actorsAfter(2)
                 .sequentialSpecification(Model.class);
+        for (ExecutionScenario scenario : scenarios) {
+            options.addCustomScenario(scenario);
+        }
+        options.check(Real.class);
     }
 
-    private static StressOptions stress() {
-        return new StressOptions()
-                .iterations(12)
-                .invocationsPerIteration(1_500)
-                .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
-                .threads(3)
-                .actorsPerThread(3)
-                .actorsBefore(2)
-                .actorsAfter(2)
-                .sequentialSpecification(Model.class);
+    /** What is done before, and then by two threads at once: names of methods above, some with a number. */
+    private static ExecutionScenario scenario(String before, String first, String second) {
+        return new ExecutionScenario(calls(before), List.of(calls(first), calls(second)), calls("rest"), null);
     }
 
-    @Test
-    void oneWordBehavesLikeAListAndACounterInEveryInterleaving() {
-        modelChecking().check(OneWord.class);
+    private static List<Actor> calls(String calls) {
+        return Stream.of(calls.split(", ", -1)).map(PermitsLincheckTest::call).toList();
     }
 
-    @Test
-    void cellsBehaveLikeAListAndACounterInEveryInterleaving() {
-        modelChecking().check(Striped.class);
-    }
-
-    @Test
-    void cellsBehaveLikeAListAndACounterOnRealThreads() {
-        stress().check(Striped.class);
+    private static Actor call(String call) {
+        String[] words = call.split(" ", 2);
+        Method method = Arrays.stream(Real.class.getDeclaredMethods())
+                .filter(each -> each.getName().equals(words[0]))
+                .findAny()
+                .orElseThrow();
+        return new Actor(method, words.length == 1 ? List.of() : List.of(Integer.valueOf(words[1])));
     }
 }

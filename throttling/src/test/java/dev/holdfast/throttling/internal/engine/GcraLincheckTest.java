@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.throttling.internal.engine;
 
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jetbrains.kotlinx.lincheck.Actor;
+import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -17,7 +23,7 @@ class GcraLincheckTest {
     /** For one invocation, in place of their half a minute. */
     private static final long BUSY_MACHINE_MILLIS = 600_000;
 
-    /** One call a microsecond, three at once. Each thread can give back the last place that it has. */
+    /** One call a microsecond, three at once. */
     @Param(name = "now", gen = IntGen.class, conf = "0:3")
     @Param(name = "wait", gen = IntGen.class, conf = "0:2")
     @Param(name = "thread", gen = ThreadIdGen.class)
@@ -35,12 +41,11 @@ class GcraLincheckTest {
         }
     }
 
-    /** A burst of cells: whether a place is given out does not depend on who contends. */
-    @Param(name = "thread", gen = ThreadIdGen.class)
+    /** A burst of cells, two places at a time: all but four are gone, and all cells are empty. */
     public static class Cells {
         private final Gcra gcra = new Gcra(1_000, 1_000_000, 32, 2);
 
-        /** For Lincheck: all but four places are gone, two of them in the cell of the first thread. */
+        /** For Lincheck. */
         public Cells() {
             gcra.contend();
             for (int i = 0; i < 24; i++) {
@@ -48,19 +53,43 @@ class GcraLincheckTest {
             }
         }
 
-        @Operation
-        public boolean reserve(@Param(name = "thread") int thread) {
-            return gcra.reserve(0, 0, thread) != Gcra.NONE;
+        public boolean reserve(int stripe) {
+            return gcra.reserve(0, 0, stripe) != Gcra.NONE;
+        }
+
+        /** Once all threads are through: how many places are left. */
+        public int rest() {
+            int left = 0;
+            while (left < 9 && reserve(left)) {
+                left++;
+            }
+            return left;
+        }
+    }
+
+    /** Four places: whether one is given out does not depend on who contends. */
+    public static class FourPlaces {
+        private int left = 4;
+
+        /** For Lincheck. */
+        public FourPlaces() {}
+
+        public boolean reserve(int stripe) {
+            return left > 0 && left-- > 0;
+        }
+
+        public int rest() {
+            return left;
         }
     }
 
     @Test
     void waitsAreThoseOfCallsOneAfterTheOtherInEveryInterleaving() {
         new ModelCheckingOptions()
-                .iterations(15)
-                .invocationsPerIteration(500)
+                .iterations(5)
+                .invocationsPerIteration(100)
                 .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
-                .threads(3)
+                .threads(2)
                 .actorsPerThread(3)
                 .check(Line.class);
     }
@@ -68,22 +97,48 @@ class GcraLincheckTest {
     @Test
     void waitsAreThoseOfCallsOneAfterTheOtherOnRealThreads() {
         new StressOptions()
-                .iterations(15)
-                .invocationsPerIteration(2_000)
+                .iterations(5)
+                .invocationsPerIteration(500)
                 .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
-                .threads(3)
+                .threads(2)
                 .actorsPerThread(3)
                 .check(Line.class);
     }
 
     @Test
     void cellsGiveOutAsManyPlacesAsCallsOneAfterTheOtherGetInEveryInterleaving() {
+        // Chosen, not drawn: places in a cell are few, and most calls do not meet there.
         new ModelCheckingOptions()
-                .iterations(10)
-                .invocationsPerIteration(500)
+                .iterations(0)
+                .invocationsPerIteration(150)
                 .invocationTimeout$lincheck(BUSY_MACHINE_MILLIS)
-                .threads(3)
-                .actorsPerThread(2)
+                .sequentialSpecification(FourPlaces.class)
+                // Two fill cells: the same, or each its own.
+                .addCustomScenario(scenario(stripes(), stripes(0), stripes(0)))
+                .addCustomScenario(scenario(stripes(), stripes(0), stripes(1)))
+                // Two take from a cell.
+                .addCustomScenario(scenario(stripes(0), stripes(0), stripes(0)))
+                // The last places are in cells of their own, and each may be taken by anybody.
+                .addCustomScenario(scenario(stripes(0, 1), stripes(0, 0), stripes(1)))
+                .addCustomScenario(scenario(stripes(0, 1), stripes(1, 1), stripes(0)))
                 .check(Cells.class);
+    }
+
+    /** Reservations before, and then of two threads at once. */
+    private static ExecutionScenario scenario(List<Actor> before, List<Actor> first, List<Actor> second) {
+        return new ExecutionScenario(before, List.of(first, second), List.of(call("rest")), null);
+    }
+
+    /** A reservation in each of these stripes. */
+    private static List<Actor> stripes(int... stripes) {
+        return IntStream.of(stripes).mapToObj(stripe -> call("reserve", stripe)).toList();
+    }
+
+    private static Actor call(String name, Object... arguments) {
+        Method method = Arrays.stream(Cells.class.getDeclaredMethods())
+                .filter(each -> each.getName().equals(name))
+                .findAny()
+                .orElseThrow();
+        return new Actor(method, List.of(arguments));
     }
 }
