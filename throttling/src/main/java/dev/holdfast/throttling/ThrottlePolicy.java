@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads; one instance for one dependency. Allocates nothing on a call that is let through.
  */
 public final class ThrottlePolicy extends Policy {
+    /** How often a call asks before it believes that it is too early. */
+    private static final int MOST_TRIES = 8;
+
     private final ThrottleSettings settings;
     private final Gcra gcra;
     private final long maxWaitNanos;
@@ -99,13 +102,24 @@ public final class ThrottlePolicy extends Policy {
      */
     private int notAtOnce(Passage passage) {
         long late = lateness(passage.now());
-        long now = passage.now() + late;
-        // A wait that leaves no time for the attempt is futile; a call that need not wait is never futile here.
-        long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1 - late));
-        long reservation = gcra.reserve(now, longest, Stripes.current());
-        if (reservation == Gcra.NONE) {
-            return turnAway(passage, now);
+        for (int tries = 1; ; tries++) {
+            long now = passage.now() + late;
+            // A wait that leaves no time for the attempt is futile; a call that need not wait is never futile here.
+            long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1 - late));
+            long reservation = gcra.reserve(now, longest, Stripes.current());
+            if (reservation != Gcra.NONE) {
+                return admitted(passage, reservation, now, late);
+            }
+            // The thread may have lost the processor just now, too.
+            long later = lateness(passage.now());
+            if (later - late < gcra.untilFree(now) || tries == MOST_TRIES) {
+                return turnAway(passage, now);
+            }
+            late = later;
         }
+    }
+
+    private int admitted(Passage passage, long reservation, long now, long late) {
         passage.slot(reservation);
         long wait = gcra.waitNanos(reservation, now);
         if (wait == 0) {

@@ -11,10 +11,12 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +84,41 @@ class LateThreadTest {
 
         assertThat(late.result()).isCompletedWithValue("done");
         assertThat(dependency.starts()).hasSize(21);
+    }
+
+    /** The processor is lost again, between the look at the clock and the reservation. */
+    @Test
+    void aCallWithinTheLimitIsLetThroughThoughItsThreadWasStalledWhileItAsked() {
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Runnable[] meanwhile = new Runnable[1];
+        TimeSource stalling = (TimeSource) Proxy.newProxyInstance(
+                TimeSource.class.getClassLoader(), new Class<?>[] {TimeSource.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(time, arguments);
+                    Runnable next = method.getName().equals("nanos") ? meanwhile[0] : null;
+                    if (next != null) {
+                        meanwhile[0] = null;
+                        next.run();
+                    }
+                    return result;
+                });
+        ThrottlePolicy throttle = throttle(ZERO);
+        Pipeline others =
+                Pipeline.builder("others").policies(throttle).time(time).build();
+        Pipeline pipeline = Pipeline.builder("inventory")
+                .policies(stall, throttle)
+                .time(stalling)
+                .build();
+        dependency.call(others, ZERO);
+        // The next look at the clock is the throttle's own, after it was said no to.
+        stall.meanwhile = () -> meanwhile[0] = () -> {
+            others(dependency, others, 20);
+            time.advance(ofMillis(10));
+        };
+
+        Running<String> late = dependency.call(pipeline, ZERO);
+        time.run();
+
+        assertThat(late.result()).isCompletedWithValue("done");
     }
 
     @Test
