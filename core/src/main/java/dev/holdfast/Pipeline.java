@@ -450,8 +450,8 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /**
      * Gives the pipeline other policies, the first outermost. Calls that begin from now on have these; calls that have begun
-     * end with those before. A policy object that is in both keeps its state, such as the state of a breaker or the permits of a
-     * bulkhead. All operations, decorated functions and observers stay as they are.
+     * end with those before. A policy object that is in both keeps its state. One that is new takes over what it can from the one
+     * of its kind that it replaces: the permits of a bulkhead, the state of a breaker, the values of a cache. All operations, decorated functions and observers stay as they are.
      *
      * @throws IllegalArgumentException if this order can never work; then nothing is replaced
      */
@@ -459,10 +459,37 @@ public final class Pipeline implements Observed, AutoCloseable {
         List<Policy> others = List.of(outermostFirst);
         OrderLint.check(name, others);
         Engine successor = engine.with(others);
+        takeOver(others);
         policies = others;
         engine = successor;
         warn(others);
         successor.replaced(this);
+    }
+
+    /** Each policy that is new takes over from the one of its kind that is not there any more. */
+    private void takeOver(List<Policy> others) {
+        List<Policy> left = new ArrayList<>(policies);
+        others.forEach(left::remove);
+        for (Policy policy : others) {
+            if (!policies.contains(policy)) {
+                left.stream()
+                        .filter(previous -> previous.name().equals(policy.name()))
+                        .findFirst()
+                        .ifPresent(previous -> {
+                            left.remove(previous);
+                            takeOver(policy, previous);
+                        });
+            }
+        }
+    }
+
+    private void takeOver(Policy policy, Policy previous) {
+        try {
+            policy.takeOver(previous);
+        } catch (RuntimeException | Error broken) {
+            LOG.warn(
+                    "pipeline '" + name + "': " + policy.name() + " begins anew, since it could not take over", broken);
+        }
     }
 
     /**

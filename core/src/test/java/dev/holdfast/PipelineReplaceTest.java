@@ -176,4 +176,26 @@ class PipelineReplaceTest {
         pipeline.replace(new Gate());
         assertThatThrownBy(() -> pipeline.call(() -> "x")).isInstanceOf(CallRejectedException.class);
     }
+
+    @Test
+    void reloadsAreCountedAndTheirMetersGoWithTheLastPipeline() {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        MicrometerObserver observer = new MicrometerObserver(registry);
+        Pipeline pipeline = Pipeline.builder("p").observer(observer).build();
+        observer.configurationRead(true, "changed p");
+        observer.configurationRead(true, "changed p");
+        observer.configurationRead(false, "is empty");
+        assertThat(registry.get("holdfast.reloads")
+                        .tag("result", "applied")
+                        .counter()
+                        .count())
+                .isEqualTo(2);
+        assertThat(registry.get("holdfast.reloads")
+                        .tag("result", "refused")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        pipeline.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
 }

@@ -46,15 +46,15 @@ public final class BulkheadPolicy extends Policy {
     private static final long HELD = 1;
 
     private final BulkheadSettings settings;
-    private final Permits permits;
+    private Permits permits;
     private final long maxWaitNanos;
     private final long leaseNanos;
     private final long targetNanos;
-    private final @Nullable AdaptiveLimit adaptive;
-    private final LongAdder writtenOff = new LongAdder();
+    private @Nullable AdaptiveLimit adaptive;
+    private LongAdder writtenOff = new LongAdder();
 
     /** Told of every call; usually there are none. */
-    private final Views views;
+    private Views views;
 
     private BulkheadPolicy(BulkheadSettings settings) {
         super(NAME, hearsFor(settings.limit()));
@@ -247,6 +247,26 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public void bind(String pipeline, TimeSource time) {
         views.bind(pipeline, time);
+    }
+
+    /**
+     * The permits that are out, the queue and the views. Not if the order of the queue changes, or a limit that adapts: then it
+     * begins anew, and calls under way count in the other one.
+     */
+    @Override
+    public void takeOver(Policy previous) {
+        if (previous instanceof BulkheadPolicy bulkhead && settings.isQueuedAndAdaptsAs(bulkhead.settings)) {
+            permits = bulkhead.permits;
+            views = bulkhead.views;
+            writtenOff = bulkhead.writtenOff;
+            if (bulkhead.adaptive != null) {
+                adaptive = bulkhead.adaptive;
+            }
+            permits.queueLimit(settings.maxWaitingCalls());
+            if (adaptive == null && settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {
+                permits.resize(settings.maxConcurrentCalls());
+            }
+        }
     }
 
     @Override

@@ -180,6 +180,17 @@ public final class BulkheadSettings {
         return builder.forViews;
     }
 
+    /** Whether calls wait in the same order, and the limit is fixed, or adapts in the same way. */
+    boolean isQueuedAndAdaptsAs(BulkheadSettings other) {
+        boolean fixed = limit() == LimitAlgorithm.FIXED;
+        return limit() == other.limit()
+                && queueOrder() == other.queueOrder()
+                && codelInterval().equals(other.codelInterval())
+                && (fixed
+                        || (maxConcurrentCalls() == other.maxConcurrentCalls()
+                                && minConcurrentCalls() == other.minConcurrentCalls()));
+    }
+
     @Override
     public String toString() {
         Builder b = builder;

@@ -151,6 +151,22 @@ public final class CircuitBreakerPolicy extends Policy {
         views.bind(pipeline);
     }
 
+    /** The state, and how long it still is open. The window begins anew. */
+    @Override
+    public void takeOver(Policy previous) {
+        if (previous instanceof CircuitBreakerPolicy breaker) {
+            long then = breaker.clock.nanos();
+            Life at = breaker.engine.life(then);
+            long now = clock.nanos();
+            if (at.state == dev.holdfast.circuitbreaker.internal.engine.State.OPEN) {
+                engine.openFor(Math.max(0, at.openUntil - then), now);
+            } else if (at.state != engine.life().state) {
+                engine.moveTo(at.state, now);
+            }
+            told.set(engine.life());
+        }
+    }
+
     @Override
     public int enter(Passage passage) {
         Life at = engine.life();

@@ -40,9 +40,9 @@ public final class HedgePolicy extends Policy {
     private final HedgeSettings settings;
     private final long fixedNanos;
     private final long initialNanos;
-    private final LongAdder started = new LongAdder();
-    private final LongAdder won = new LongAdder();
-    private final LongAdder refused = new LongAdder();
+    private LongAdder started = new LongAdder();
+    private LongAdder won = new LongAdder();
+    private LongAdder refused = new LongAdder();
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
     private volatile @Nullable Latencies latencies;
     private volatile @Nullable Purse purse;
@@ -112,6 +112,26 @@ public final class HedgePolicy extends Policy {
             purse = new Purse(RetryBudget.ofDefaults(), true);
         } else {
             purse = new Purse(retries.get(0), false);
+        }
+    }
+
+    /** The totals, its own budget, and what it has measured, if it measures the same. */
+    @Override
+    public synchronized void takeOver(Policy previous) {
+        if (previous instanceof HedgePolicy hedge) {
+            started = hedge.started;
+            won = hedge.won;
+            refused = hedge.refused;
+            Purse before = hedge.purse;
+            if (purse != null && purse.ours && before != null && before.ours) {
+                purse = before;
+            }
+            HedgeSettings other = hedge.settings;
+            if (settings.percentile() == other.percentile()
+                    && settings.minimumCalls() == other.minimumCalls()
+                    && settings.window().equals(other.window())) {
+                latencies = hedge.latencies;
+            }
         }
     }
 

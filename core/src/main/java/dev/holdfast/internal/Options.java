@@ -83,6 +83,11 @@ public final class Options<B> {
         option.value(from).ifPresent(value -> option.set(to, value));
     }
 
+    /** Whether two builders have the same values. */
+    public boolean same(B one, B other) {
+        return all.stream().allMatch(option -> option.value(one).equals(option.value(other)));
+    }
+
     /** The values of a builder by their names in code; without those that are not set. */
     public String text(B builder) {
         return all.stream()

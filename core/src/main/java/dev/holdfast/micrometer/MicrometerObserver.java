@@ -8,9 +8,12 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,8 @@ public final class MicrometerObserver implements CallObserver {
 
     private final MeterRegistry registry;
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
+    /** Removed with the last pipeline. */
+    private final Set<Meter> reloads = new HashSet<>();
 
     /** Registers meters in this registry, and does not close it. */
     public MicrometerObserver(MeterRegistry registry) {
@@ -54,12 +59,13 @@ public final class MicrometerObserver implements CallObserver {
     }
 
     @Override
-    public void configurationRead(boolean applied, String message) {
-        Counter.builder("holdfast.reloads")
+    public synchronized void configurationRead(boolean applied, String message) {
+        Counter counter = Counter.builder("holdfast.reloads")
                 .description("Times that a changed configuration was read")
                 .tag("result", applied ? "applied" : "refused")
-                .register(registry)
-                .increment();
+                .register(registry);
+        counter.increment();
+        reloads.add(counter);
     }
 
     @Override
@@ -67,6 +73,10 @@ public final class MicrometerObserver implements CallObserver {
         PipelineMeters meters = pipelines.get(pipeline.name());
         if (meters != null && meters.close(pipeline)) {
             pipelines.remove(pipeline.name());
+        }
+        if (pipelines.isEmpty()) {
+            reloads.forEach(registry::remove);
+            reloads.clear();
         }
     }
 

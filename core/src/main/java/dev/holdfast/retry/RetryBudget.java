@@ -268,6 +268,10 @@ public final class RetryBudget {
 
         private Builder() {}
 
+        boolean isSameAs(Builder other) {
+            return OPTIONS.same(this, other);
+        }
+
         /**
          * The tokens at the start, and the most there can be at low traffic: 1 to 1,000; default 10. With less than 3 nothing
          * is retried.

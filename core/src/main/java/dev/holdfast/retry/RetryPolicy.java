@@ -30,7 +30,7 @@ public final class RetryPolicy extends Policy {
     private static final int MOST_COUNTED = 0x7fff;
 
     private final RetrySettings settings;
-    private final @Nullable RetryBudget budget;
+    private @Nullable RetryBudget budget;
 
     private RetryPolicy(RetrySettings settings, @Nullable RetryBudget budget) {
         super("retry", budget == null ? FAILURE : SUCCESS | FAILURE);
@@ -67,6 +67,14 @@ public final class RetryPolicy extends Policy {
     @Override
     public Timing timing() {
         return budget == null ? Timing.NONE : Timing.SOME;
+    }
+
+    /** The tokens, unless the budget is set otherwise. */
+    @Override
+    public void takeOver(Policy previous) {
+        if (previous instanceof RetryPolicy retry && settings.hasBudgetOf(retry.settings)) {
+            budget = retry.budget;
+        }
     }
 
     @Override

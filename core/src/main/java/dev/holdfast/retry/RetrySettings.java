@@ -133,6 +133,14 @@ public final class RetrySettings {
         return given != null ? given : builder.budget.build();
     }
 
+    /** Whether policies with these settings have the same kind of budget. */
+    boolean hasBudgetOf(RetrySettings other) {
+        return builder.budgetEnabled == other.builder.budgetEnabled
+                && builder.givenBudget == other.builder.givenBudget
+                && (builder.maxAttempts == 1) == (other.builder.maxAttempts == 1)
+                && builder.budget.isSameAs(other.builder.budget);
+    }
+
     /** The wait that a server suggests, at most {@code maxRetryAfter}. */
     long capped(long retryAfterNanos) {
         return Math.min(retryAfterNanos, maxRetryAfterNanos);

@@ -200,6 +200,15 @@ public abstract class Policy {
     /** Receives the policies of each pipeline that it is built into, the first outermost, before any call. */
     public void beside(List<Policy> policies) {}
 
+    /**
+     * Takes over from the policy of the same kind whose place this one takes in a pipeline that is in use: its permits, its
+     * tokens, its values, what it has measured. Called before the first call of this policy, while calls of the other may still
+     * run, and once for each pipeline that has both. Default: it takes over nothing.
+     *
+     * @param previous of the same {@link #name}, and not necessarily of the same class
+     */
+    public void takeOver(Policy previous) {}
+
     /** Declares the gauges and totals of the policy. */
     public void meters(Meters meters) {}
 

@@ -382,7 +382,7 @@ class RetryPolicyTest {
                 .isInstanceOf(InvalidSettingsException.class)
                 .hasMessage(
                         "retry: maxAttempts is 0 but must be 1 to 1,000,000,000; multiplier is 0.5 but must be 1 to 100;"
-                                + " maxBackoff is 1ms but must be 50ms to 1d");
+                                + " maxBackoff is 1ms but must be at least initialBackoff, which is 50ms");
     }
 
     @Test

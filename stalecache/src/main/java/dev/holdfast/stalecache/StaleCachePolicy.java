@@ -53,7 +53,7 @@ public final class StaleCachePolicy extends Policy {
     private final StaleCacheSettings settings;
     private final Store store;
     private final Flights flights;
-    private final Tally tally = new Tally();
+    private Tally tally = new Tally();
     private final ConcurrentMap<String, Pace> paces = new ConcurrentHashMap<>();
     private final Pace otherPace = new Pace();
     private final long refreshTimeout;
@@ -575,6 +575,15 @@ public final class StaleCachePolicy extends Policy {
         if (!bound.compareAndSet(null, time) && bound.get() != time) {
             throw new IllegalStateException("this stale cache is part of a pipeline with another TimeSource;"
                     + " make a policy for each source of time, or give both pipelines the same one");
+        }
+    }
+
+    /** The values, and the totals. */
+    @Override
+    public void takeOver(Policy previous) {
+        if (previous instanceof StaleCachePolicy cache) {
+            tally = cache.tally;
+            store.takeOver(cache.store);
         }
     }
 

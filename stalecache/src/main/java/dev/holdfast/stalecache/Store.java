@@ -46,6 +46,13 @@ final class Store {
                 .build();
     }
 
+    /** Takes over the values of another store, with their age. A load that is under way ends in the other one. */
+    void takeOver(Store other) {
+        latest = other.latest;
+        started = other.started;
+        entries.putAll(other.entries.asMap());
+    }
+
     private void advance(long now) {
         if (!started || now - latest >= TICK) {
             // Written rarely, because all threads read it. A time a little older than another's does no harm.

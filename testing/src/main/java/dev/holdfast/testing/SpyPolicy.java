@@ -214,6 +214,11 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public void takeOver(Policy previous) {
+        policy.takeOver(previous instanceof SpyPolicy spy ? spy.policy : previous);
+    }
+
+    @Override
     public Timing timing() {
         return policy.timing();
     }

@@ -35,9 +35,9 @@ public final class ThrottlePolicy extends Policy {
     private final Gcra gcra;
     private final long maxWaitNanos;
     // Off the path of a call that is let through at once.
-    private final LongAdder rejected = new LongAdder();
-    private final LongAdder waited = new LongAdder();
-    private final LongAdder givenBack = new LongAdder();
+    private LongAdder rejected = new LongAdder();
+    private LongAdder waited = new LongAdder();
+    private LongAdder givenBack = new LongAdder();
     /** The time of the pipeline that was built last with it; null before there is one. */
     private volatile @Nullable TimeSource time;
 
@@ -171,6 +171,17 @@ public final class ThrottlePolicy extends Policy {
     @Override
     public void bind(String pipeline, TimeSource pipelineTime) {
         time = pipelineTime;
+    }
+
+    /** The totals, and no more calls that may start at once than the other one had. */
+    @Override
+    public void takeOver(Policy previous) {
+        if (previous instanceof ThrottlePolicy throttle) {
+            rejected = throttle.rejected;
+            waited = throttle.waited;
+            givenBack = throttle.givenBack;
+            gcra.startWith(throttle.gcra.available(nanos()), nanos());
+        }
     }
 
     @Override

@@ -39,7 +39,9 @@ public final class Permits {
     private final AtomicLongArray word = Stripes.words(1);
 
     private final FreeCells cells;
-    private final int queueLimit;
+    /** Volatile: it may be changed while calls come. */
+    private volatile int queueLimit;
+
     private final TicketQueue queue;
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -53,6 +55,11 @@ public final class Permits {
         this.queue = queue;
         this.cells = cells;
         word.set(WORD, (long) limit << BITS);
+    }
+
+    /** So many may wait from now on. Those that wait already stay. */
+    public void queueLimit(int newLimit) {
+        queueLimit = newLimit;
     }
 
     /** Takes a permit if one is free and nobody waits for it. */

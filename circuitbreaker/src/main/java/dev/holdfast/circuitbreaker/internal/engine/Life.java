@@ -25,7 +25,7 @@ public final class Life {
 
     final long endsAt;
     /** Of open: the first call after this moment finds it half-open. */
-    final long openUntil;
+    public final long openUntil;
 
     /** Which threshold events METRICS_ONLY has told already. */
     private final AtomicInteger told = new AtomicInteger();

@@ -252,6 +252,13 @@ public final class Gcra {
         return Math.max(0, Math.min(burst, Math.floorDiv(free, cost) + cells.usable(units(now))));
     }
 
+    /** Before the first call: only so many, at most the burst, may start at once now. */
+    public void startWith(long available, long now) {
+        if (available < burst) {
+            last.set(LINE, notNone(units(now) + (burst - available) * cost));
+        }
+    }
+
     private long next(long seen, long now) {
         return notNone(units(now) + ahead(seen, now) + cost);
     }

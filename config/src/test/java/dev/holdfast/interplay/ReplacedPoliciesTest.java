@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.interplay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.holdfast.Operation;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reply;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.time.VirtualTime;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What a policy takes over from the one that it replaces, in a pipeline that is in use: the table of docs/reload.md. */
+@Logs("begins anew")
+class ReplacedPoliciesTest {
+    private final VirtualTime time = new VirtualTime();
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("inventory").policies(policies).time(time).build();
+    }
+
+    private static List<CompletableFuture<String>> hanging(Pipeline pipeline, int calls) {
+        List<CompletableFuture<String>> answers = new ArrayList<>();
+        for (int i = 0; i < calls; i++) {
+            CompletableFuture<String> answer = new CompletableFuture<>();
+            answers.add(answer);
+            pipeline.callAsync(() -> answer);
+        }
+        return answers;
+    }
+
+    private static BulkheadPolicy bulkhead(int calls) {
+        return BulkheadPolicy.of(
+                b -> b.maxConcurrentCalls(calls).maxWaitingCalls(10).maxWait(Duration.ofSeconds(10)));
+    }
+
+    @Test
+    void aBulkheadThatGrowsServesThoseThatWaitAndOneThatShrinksWaitsForThoseInside() {
+        BulkheadPolicy two = bulkhead(2);
+        Pipeline pipeline = pipeline(two);
+        Bulkhead view = two.asResilience4j();
+        List<CompletableFuture<String>> answers = hanging(pipeline, 5);
+        assertThat(two.inFlight()).isEqualTo(2);
+        assertThat(two.waiting()).isEqualTo(3);
+
+        BulkheadPolicy four = bulkhead(4);
+        pipeline.replace(four);
+        time.advance(Duration.ofMillis(1));
+        assertThat(four.inFlight()).isEqualTo(4);
+        assertThat(four.waiting()).isEqualTo(1);
+        assertThat(view.getMetrics().getMaxAllowedConcurrentCalls()).isEqualTo(4);
+
+        BulkheadPolicy one = bulkhead(1);
+        pipeline.replace(one);
+        answers.forEach(answer -> answer.complete("done"));
+        time.run();
+        assertThat(one.inFlight()).isZero();
+        assertThat(one.limit()).isEqualTo(1);
+        assertThat(two.inFlight()).isZero();
+        assertThat(view.getMetrics().getAvailableConcurrentCalls()).isEqualTo(1);
+    }
+
+    @Test
+    void aBulkheadWhoseLimitBeginsToAdaptBeginsAnew() {
+        BulkheadPolicy fixed = bulkhead(2);
+        Pipeline pipeline = pipeline(fixed);
+        List<CompletableFuture<String>> answers = hanging(pipeline, 2);
+        BulkheadPolicy adaptive = BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD));
+        pipeline.replace(adaptive);
+        assertThat(adaptive.inFlight()).isZero();
+        answers.forEach(answer -> answer.complete("done"));
+        time.run();
+        assertThat(fixed.inFlight()).isZero();
+    }
+
+    @Test
+    void aBreakerKeepsItsStateAndForHowLongItIsOpen() {
+        CircuitBreakerPolicy breaker = CircuitBreakerPolicy.of(c -> c.slidingWindowSize(4)
+                .minimumNumberOfCalls(4)
+                .waitDurationInOpenState(Duration.ofSeconds(10))
+                .maxWaitDurationInOpenState(Duration.ofSeconds(10)));
+        Pipeline pipeline = pipeline(breaker);
+        for (int i = 0; i < 4; i++) {
+            assertThat(catchThrowable(() -> pipeline.call(() -> {
+                        throw new IllegalStateException("ill");
+                    })))
+                    .isInstanceOf(IllegalStateException.class);
+        }
+        assertThat(breaker.state()).isEqualTo(State.OPEN);
+        time.advance(Duration.ofSeconds(4));
+        CircuitBreakerPolicy other = CircuitBreakerPolicy.of(c -> c.slidingWindowSize(8));
+        pipeline.replace(other);
+        assertThat(other.state()).isEqualTo(State.OPEN);
+        time.advance(Duration.ofMillis(5_990));
+        assertThat(other.state()).isEqualTo(State.OPEN);
+        time.advance(Duration.ofMillis(20));
+        pipeline.call(() -> "well");
+        assertThat(other.state()).isEqualTo(State.CLOSED);
+    }
+
+    @Test
+    void aThrottleLetsNoSecondBurstThrough() {
+        Pipeline pipeline = pipeline(ThrottlePolicy.of(t -> t.limit(10).burst(4)));
+        for (int i = 0; i < 3; i++) {
+            pipeline.call(() -> "a");
+        }
+        ThrottlePolicy faster = ThrottlePolicy.of(t -> t.limit(100).burst(20));
+        pipeline.replace(faster);
+        assertThat(faster.available()).isEqualTo(1);
+        time.advance(Duration.ofMillis(50));
+        assertThat(faster.available()).isEqualTo(6);
+    }
+
+    @Test
+    void aCacheKeepsItsValuesAndTheirAge() {
+        Pipeline pipeline = pipeline(StaleCachePolicy.of(c -> c.fresh(Duration.ofSeconds(5))));
+        Operation.Decorated<String, String, RuntimeException> stock =
+                pipeline.<String>operation("stock").decorate(sku -> "stock of " + sku);
+        stock.apply("a");
+        time.advance(Duration.ofSeconds(7));
+        pipeline.replace(
+                StaleCachePolicy.of(c -> c.fresh(Duration.ofSeconds(10)).maxEntries(5)));
+        assertThat(stock.reply("a").source()).isEqualTo(Reply.Source.FRESH);
+        time.advance(Duration.ofSeconds(4));
+        assertThat(stock.reply("a").source()).isEqualTo(Reply.Source.LIVE);
+    }
+
+    @Test
+    void aRetryKeepsItsTokensUnlessTheBudgetIsSetOtherwise() {
+        RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(1 + 2));
+        Pipeline pipeline = pipeline(retry);
+        RetryPolicy more = RetryPolicy.of(r -> r.maxAttempts(5));
+        pipeline.replace(more);
+        assertThat(more.budget()).isPresent().isEqualTo(retry.budget());
+        RetryPolicy other = RetryPolicy.of(r -> r.budget(b -> b.maxTokens(99)));
+        pipeline.replace(other);
+        assertThat(other.budget()).isPresent().isNotEqualTo(retry.budget());
+    }
+
+    @Test
+    void aHedgeKeepsItsBudgetAndWhatItHasMeasured() {
+        HedgePolicy hedge = HedgePolicy.of(h -> h.minimumCalls(5));
+        Pipeline pipeline = pipeline(hedge);
+        HedgePolicy more = HedgePolicy.of(h -> h.minimumCalls(5).maxHedges(2));
+        pipeline.replace(more);
+        assertThat(more.budget()).isPresent().isEqualTo(hedge.budget());
+    }
+
+    @Test
+    void aPolicyThatCannotTakeOverBeginsAnew() {
+        Policy before = new Policy("odd", 0) {};
+        Policy broken = new Policy("odd", 0) {
+            @Override
+            public void takeOver(Policy previous) {
+                throw new IllegalStateException("no");
+            }
+        };
+        Pipeline pipeline = pipeline(before);
+        pipeline.replace(broken);
+        assertThat(pipeline.policies()).containsExactly(broken);
+        assertThat(pipeline.call(() -> "a")).isEqualTo("a");
+    }
+}
