@@ -136,7 +136,7 @@ public final class Holdfast implements AutoCloseable {
         try {
             parts.forEach((plan, policies) -> {
                 Running known = before.get(plan.name());
-                boolean same = known != null && known.isMadeOf(policies);
+                boolean same = known != null && known.isAs(plan, policies);
                 try {
                     after.put(plan.name(), known == null ? builder.built(plan, policies) : known.with(plan, policies));
                 } catch (IllegalArgumentException never) {
@@ -400,8 +400,7 @@ public final class Holdfast implements AutoCloseable {
         }
 
         private Running built(PipelinePlan plan, List<Running.Part> parts) {
-            Running.Switch classifier = new Running.Switch();
-            classifier.set(plan.classifier());
+            Running.Switch classifier = new Running.Switch(plan.classifier());
             Pipeline.Builder builder = Pipeline.builder(plan.name())
                     .policies(parts.stream().map(Running.Part::policy).toList())
                     .classifier(classifier);

@@ -5,15 +5,17 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Verdict;
 import dev.holdfast.http.RetryAfter;
 import java.net.http.HttpResponse;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A classifier of lists. A status decides first, then the nearest class of the error that is in a list, then the base. The
- * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Not changed once it is read.
+ * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Two of the same lists are equal. Not changed once it is read.
  */
 final class ListedClassifier implements Classifier {
     private static final int MOST = 600;
@@ -88,5 +90,19 @@ final class ListedClassifier implements Classifier {
         return value instanceof HttpResponse<?> http
                 ? RetryAfter.http(name -> http.headers().firstValue(name).orElse(null))
                 : Verdict.PUSHBACK;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ListedClassifier listed
+                && Arrays.equals(byStatus, listed.byStatus)
+                && byError.equals(listed.byError)
+                && base.equals(listed.base)
+                && Objects.equals(status, listed.status);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(Arrays.hashCode(byStatus), byError, base, status);
     }
 }

@@ -3,7 +3,6 @@ package dev.holdfast.config;
 
 import dev.holdfast.Classifier;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A pipeline of the file, before its policies are made.
@@ -11,4 +10,4 @@ import java.util.Optional;
  * @param place where it stands
  * @param layers outermost first; a section that the order names twice is there twice
  */
-record PipelinePlan(String name, Place place, Optional<Classifier> classifier, List<Layer> layers) {}
+record PipelinePlan(String name, Place place, Classifier classifier, List<Layer> layers) {}

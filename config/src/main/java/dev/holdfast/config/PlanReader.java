@@ -238,7 +238,7 @@ final class PlanReader {
         }
         List<Layer> ordered =
                 order == null ? byPosition(place, sections) : inOrder(place.child(order), order.value(), sections);
-        return new PipelinePlan(name, place, classifier, ordered);
+        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), ordered);
     }
 
     /** What pipelines inherit counts each time, as with aliases. */

@@ -19,16 +19,17 @@ final class Running {
      */
     record Part(Object madeOf, Policy policy) {}
 
-    private final Switch classifier;
+    private final Switch classifies;
+    private final Classifier classifier;
     private final List<Part> parts;
     final Pipeline pipeline;
 
     /** A classifier that can be exchanged: a pipeline has one for its life. */
     static final class Switch implements Classifier {
-        private volatile Classifier present = Classifier.DEFAULT;
+        private volatile Classifier present;
 
-        void set(Optional<Classifier> newOne) {
-            present = newOne.orElse(Classifier.DEFAULT);
+        Switch(Classifier first) {
+            present = first;
         }
 
         @Override
@@ -37,9 +38,10 @@ final class Running {
         }
     }
 
-    Running(Pipeline pipeline, Switch classifier, List<Part> parts) {
+    Running(Pipeline pipeline, Switch classifies, List<Part> parts) {
         this.pipeline = pipeline;
-        this.classifier = classifier;
+        this.classifies = classifies;
+        this.classifier = classifies.present;
         this.parts = parts;
     }
 
@@ -63,16 +65,17 @@ final class Running {
         if (!policies(newParts).equals(policies(parts))) {
             pipeline.replace(policies(newParts).toArray(new Policy[0]));
         }
-        classifier.set(plan.classifier());
-        return new Running(pipeline, classifier, newParts);
+        classifies.present = plan.classifier();
+        return new Running(pipeline, classifies, newParts);
     }
 
-    boolean isMadeOf(List<Part> others) {
-        return policies(others).equals(policies(parts));
+    boolean isAs(PipelinePlan plan, List<Part> others) {
+        return plan.classifier().equals(classifier) && policies(others).equals(policies(parts));
     }
 
     /** Takes a change back. */
     void again() {
+        classifies.present = classifier;
         pipeline.replace(policies(parts).toArray(new Policy[0]));
     }
 

@@ -159,9 +159,16 @@ class ReloadTest {
             write(yaml.replace("max-attempts: 2", "max-attempts: 4"));
             assertThat(holdfast.reload()).containsExactly("inventory");
             assertThat(attempts(inventory)).isEqualTo(4);
-            write(yaml.replace("failures:", "ignored:"));
-            holdfast.reload();
+            String ignored = yaml.replace("failures:", "ignored:");
+            write(ignored);
+            assertThat(holdfast.reload()).containsExactly("inventory");
             assertThat(attempts(inventory)).isEqualTo(1);
+            assertThat(holdfast.reload()).isEmpty();
+            write(yaml + "  prices: { timeout: 1s, order: [" + "timeout, ".repeat(64) + "timeout] }\n");
+            assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
+            assertThat(attempts(inventory))
+                    .as("the classifier is as it was, too")
+                    .isEqualTo(1);
         }
     }
 
