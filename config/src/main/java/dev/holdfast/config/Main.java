@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.config.internal.migrate.Migration;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** The commands, for {@code java -cp … dev.holdfast.config.Main}. Java starts it, so no other code needs to see it. */
+final class Main {
+    private static final String USAGE = """
+            usage: java -cp CLASSPATH dev.holdfast.config.Main migrate FILE...
+            migrate prints a file of pipelines, made of resilience4j's settings in files of Spring Boot.""";
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        // A file is UTF-8, whatever the terminal's encoding is.
+        PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+        int code = run(List.of(args), out, System.err);
+        if (code != 0) {
+            System.exit(code);
+        }
+    }
+
+    /** Returns 0, or 1 if a file cannot be used, or 2 if the command is wrong. */
+    static int run(List<String> args, PrintStream out, PrintStream err) {
+        String command = args.isEmpty() ? "" : args.get(0);
+        List<String> files = args.stream().skip(1).toList();
+        return switch (command) {
+            case "migrate" -> files.isEmpty() ? usage(err) : Migration.run(files, out, err);
+            default -> usage(err);
+        };
+    }
+
+    private static int usage(PrintStream err) {
+        err.println(USAGE);
+        return 2;
+    }
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes the circuit breaker. */
+final class BreakerSection {
+    private static final String MULTIPLIER = "exponential-backoff-multiplier";
+    private static final String MOST = "exponential-max-wait-duration-in-open-state";
+    private static final Duration A_LONG_WAIT = Duration.ofSeconds(2);
+
+    private final Settings settings;
+    private final Section section;
+    private final List<String> unwritten = new ArrayList<>();
+
+    private BreakerSection(Settings settings) {
+        this.settings = settings;
+        this.section = new Section(settings);
+    }
+
+    static Section of(Settings settings) {
+        return new BreakerSection(settings).make();
+    }
+
+    private Section make() {
+        if (settings.text("allow-health-indicator-to-fail").equals("true")) {
+            section.comment(
+                    "trap: with allow-health-indicator-to-fail an open breaker takes the whole application DOWN");
+        }
+        Optional<BigDecimal> threshold = section.decimal("failure-rate-threshold", 1, 100);
+        unwritten(threshold, "failure-rate-threshold (there 50, here 90)");
+        if (threshold.filter(percent -> percent.intValue() <= 50).isPresent()) {
+            section.comment(
+                    "trap: at such a threshold the breaker takes away the other half of the answers, too. The default"
+                            + " here is 90 (docs/circuit-breaker.md)");
+        }
+        section.decimal("slow-call-rate-threshold", 1, 100);
+        section.duration("slow-call-duration-threshold", Section.SHORTEST, Section.LONGEST);
+        window();
+        String probes = "permitted-number-of-calls-in-half-open-state";
+        unwritten(
+                section.whole(probes, 1, 1_000, probes, "ring-buffer-size-in-half-open-state"),
+                probes + " (there 10, here 5)");
+        String most = "max-wait-duration-in-half-open-state";
+        boolean endless = new Given(most, settings.text(most), "")
+                .duration()
+                .filter(Duration::isZero)
+                .isPresent();
+        section.duration(most, endless ? Duration.ZERO : Section.SHORTEST, Section.LONGEST);
+        section.word("transition-to-state-after-wait-duration", "open", "closed");
+        waits();
+        section.flag("automatic-transition-from-open-to-half-open-enabled");
+        section.word("initial-state", "closed", "open", "half-open", "forced-open", "disabled", "metrics-only");
+        if (!unwritten.isEmpty()) {
+            section.comment("added: nothing for " + String.join(", ", unwritten)
+                    + ". The defaults here cost fewer answers (docs/circuit-breaker.md)");
+        }
+        return section.end();
+    }
+
+    private void unwritten(Optional<?> value, String what) {
+        if (value.isEmpty()) {
+            unwritten.add(what);
+        }
+    }
+
+    private void window() {
+        boolean byTime = settings.text("sliding-window-type").equalsIgnoreCase("TIME_BASED");
+        section.word("sliding-window-type", "count-based", "time-based");
+        String name = "sliding-window-size";
+        Optional<Long> size =
+                section.whole(name, 1, byTime ? 3_600 : 100_000, name, "ring-buffer-size-in-closed-state");
+        boolean minimum = settings.has("minimum-number-of-calls");
+        if (size.isEmpty() && !minimum) {
+            unwritten.add("sliding-window-size (there 100, here 50), minimum-number-of-calls (there 100, here 20)");
+            return;
+        }
+        if (size.isEmpty()) {
+            section.add(name, "100", "resilience4j's default");
+        }
+        long most = byTime ? 1_000_000 : size.orElse(100L);
+        if (section.whole("minimum-number-of-calls", 1, most).isEmpty()) {
+            String why = "resilience4j's default, 100, or the size of a smaller count window";
+            section.add("minimum-number-of-calls", Long.toString(Math.min(100, most)), why);
+        }
+    }
+
+    private void waits() {
+        String option = "wait-duration-in-open-state";
+        Optional<Duration> wait = section.duration(
+                option,
+                Section.SHORTEST,
+                Section.LONGEST,
+                option,
+                "wait-interval",
+                "wait-duration-in-open-state-millis");
+        unwritten(wait, option + " (there 60s, here 100ms at first, growing to 2s)");
+        if (wait.filter(time -> time.compareTo(A_LONG_WAIT) > 0).isPresent()) {
+            section.comment(
+                    "trap: so long the breaker rejects everything, also if the dependency is back. The default here is"
+                            + " 100ms at first, growing to 2s (docs/circuit-breaker.md)");
+        }
+        Optional<Given> enabled = settings.take("enable-exponential-backoff");
+        enabled.ifPresent(given -> section.comment((wait.isPresent() ? "kept: " : "left out: ") + given.shown()));
+        if (wait.isPresent() && enabled.flatMap(Given::flag).orElse(false)) {
+            if (section.decimal("wait-multiplier-in-open-state", 1, 10, MULTIPLIER)
+                    .isEmpty()) {
+                section.add("wait-multiplier-in-open-state", "1.5", "resilience4j's default");
+            }
+            String most = "max-wait-duration-in-open-state";
+            if (section.duration(most, wait.get(), Section.LONGEST, MOST).isEmpty()) {
+                section.add(most, "1d", "resilience4j's wait has no limit. Choose a much shorter one");
+            }
+        } else if (wait.isPresent()) {
+            section.add("wait-multiplier-in-open-state", "1", "resilience4j's wait does not grow");
+        }
+        section.leaveOut("resilience4j ignores it without enable-exponential-backoff and a wait", MULTIPLIER, MOST);
+    }
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import java.math.BigDecimal;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A setting as it is written.
+ *
+ * @param name with the spelling of the file
+ * @param config the config that it comes from; empty if it is the instance's own
+ */
+record Given(String name, String text, String config) {
+    private static final Pattern SIMPLE = Pattern.compile("([+-]?[0-9]{1,18})([a-z]{0,2})");
+    private static final int LONGEST_NUMBER = 30;
+    private static final Duration A_CENTURY = Duration.ofDays(36_500);
+
+    private static final Map<String, ChronoUnit> UNITS = Map.of(
+            "ns", ChronoUnit.NANOS,
+            "us", ChronoUnit.MICROS,
+            "ms", ChronoUnit.MILLIS,
+            "", ChronoUnit.MILLIS,
+            "s", ChronoUnit.SECONDS,
+            "m", ChronoUnit.MINUTES,
+            "h", ChronoUnit.HOURS,
+            "d", ChronoUnit.DAYS);
+
+    String canonical() {
+        return Text.canonical(name);
+    }
+
+    /** Name and text, and where they come from. */
+    String shown() {
+        return Text.shown(name) + " = " + Text.shown(text) + origin();
+    }
+
+    String origin() {
+        return config.isEmpty() ? "" : " (of configs." + Text.shown(config) + ")";
+    }
+
+    /** A time in one of Spring's forms; a number without a unit is milliseconds. At most a century. */
+    Optional<Duration> duration() {
+        String lower = text.toLowerCase(Locale.ROOT);
+        Matcher matcher = SIMPLE.matcher(lower);
+        try {
+            if (!matcher.matches()) {
+                return lower.length() > LONGEST_NUMBER ? Optional.empty() : Optional.of(most(Duration.parse(lower)));
+            }
+            ChronoUnit unit = UNITS.get(matcher.group(2));
+            return Optional.ofNullable(unit).map(known -> most(Duration.of(Long.parseLong(matcher.group(1)), known)));
+        } catch (DateTimeException | ArithmeticException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Duration most(Duration value) {
+        return value.compareTo(A_CENTURY) > 0 ? A_CENTURY : value;
+    }
+
+    Optional<BigDecimal> number() {
+        try {
+            BigDecimal value = new BigDecimal(text.length() > LONGEST_NUMBER ? "" : text.replace("_", ""));
+            return Math.abs(value.scale()) > LONGEST_NUMBER ? Optional.empty() : Optional.of(value);
+        } catch (NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+
+    Optional<Boolean> flag() {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "true", "on", "yes", "1" -> Optional.of(true);
+            case "false", "off", "no", "0" -> Optional.of(false);
+            default -> Optional.empty();
+        };
+    }
+}

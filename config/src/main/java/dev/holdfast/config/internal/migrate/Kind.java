@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * The kinds of resilience4j, in the default order of our sections. The number is the place of the aspect if none is written. It
+ * is resilience4j's, except that the timeout is inside the bulkhead, as it is here.
+ */
+enum Kind {
+    RETRY("retry", "retry", "retryaspectorder", Integer.MAX_VALUE - 5),
+    CIRCUIT_BREAKER("circuitbreaker", "circuit-breaker", "circuitbreakeraspectorder", Integer.MAX_VALUE - 4),
+    RATE_LIMITER("ratelimiter", "throttle", "ratelimiteraspectorder", Integer.MAX_VALUE - 3),
+    BULKHEAD("bulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
+    THREAD_POOL("threadpoolbulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
+    TIME_LIMITER("timelimiter", "timeout", "timelimiteraspectorder", Integer.MAX_VALUE - 1);
+
+    private final String prefix;
+    private final String section;
+    private final String aspect;
+    private final int aspectOrder;
+
+    Kind(String prefix, String section, String aspect, int aspectOrder) {
+        this.prefix = prefix;
+        this.section = section;
+        this.aspect = aspect;
+        this.aspectOrder = aspectOrder;
+    }
+
+    static Optional<Kind> of(String prefix) {
+        String wanted = Text.canonical(prefix);
+        return Arrays.stream(values())
+                .filter(kind -> kind.prefix.equals(wanted))
+                .findFirst();
+    }
+
+    /** Its name among the settings, as {@link Text#canonical}. */
+    String prefix() {
+        return prefix;
+    }
+
+    /** The section of a pipeline that does the same. */
+    String section() {
+        return section;
+    }
+
+    /** The setting with the place of its aspect. */
+    String aspect() {
+        return aspect;
+    }
+
+    /** The place of its aspect if none is written: the least is outermost. */
+    int aspectOrder() {
+        return aspectOrder;
+    }
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import dev.holdfast.internal.Checks;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes the throttle, the bulkhead and the timeout. */
+final class OtherSections {
+    private static final long PERIODS_IN_A_MILLISECOND = 2_000;
+
+    private OtherSections() {}
+
+    static Section throttle(Settings settings) {
+        Section section = new Section(settings);
+        section.comment(
+                "trap: resilience4j counts in fixed periods, and lets twice the limit through around the end of one. Here the"
+                        + " limit holds in every window, and calls are spaced: burst, a tenth of the limit and at least 5, is what"
+                        + " may start at once (docs/throttle.md)");
+        Optional<Duration> per = section.duration("per", Section.SHORTEST, Section.LONGEST, "limit-refresh-period");
+        if (per.isPresent()) {
+            long most = Math.min(1_000_000_000, per.get().toNanos());
+            if (section.whole("limit", 1, most, "limit-for-period").isEmpty()) {
+                section.add("limit", "50", "resilience4j's default");
+            }
+        } else {
+            unlimited(settings, section);
+        }
+        if (section.duration("max-wait", Duration.ZERO, Duration.ofHours(1), "timeout-duration")
+                .isEmpty()) {
+            section.add("max-wait", "5s", "resilience4j's default. Callers wait that long; the default here is 0s");
+        }
+        return section.end();
+    }
+
+    private static void unlimited(Settings settings, Section section) {
+        section.comment(
+                "trap: without limit-refresh-period, resilience4j's period is 500ns: the limit limits nothing. If you"
+                        + " meant a second, write the limit of the file here, and per: 1s");
+        Optional<Given> limit = settings.take("limit-for-period");
+        long calls = limit.flatMap(Given::number).map(BigDecimal::longValue).orElse(50L);
+        String value = Long.toString(Math.max(1, Math.min(500, calls)) * PERIODS_IN_A_MILLISECOND);
+        limit.ifPresentOrElse(
+                given -> section.changed("limit", value, given, "in 500ns, and the least period here is 1ms"),
+                () -> section.add("limit", value, "resilience4j's default, 50 in 500ns"));
+        section.add("per", "1ms", "no period is written");
+    }
+
+    static Section bulkhead(Settings settings) {
+        Section section = new Section(settings);
+        section.whole("max-concurrent-calls", 1, 1_000_000, "max-concurrent-calls", "max-concurrent-call");
+        if (section.duration("max-wait", Duration.ZERO, Section.LONGEST, "max-wait-duration", "max-wait-time")
+                .isEmpty()) {
+            section.comment(
+                    "added: nothing for max-wait-duration. resilience4j rejects at once; here up to 100 calls wait"
+                            + " for up to 100ms (docs/bulkhead.md)");
+        }
+        return section.end();
+    }
+
+    /** The limit is that of the same pipeline's calls, if it has a timeout; empty if none is written. */
+    static Section threadPool(Settings settings, Optional<String> limit) {
+        Section section = new Section(settings);
+        Optional<Given> core = settings.take("core-thread-pool-size");
+        Optional<Long> most = section.whole("max-concurrent-calls", 1, 1_000_000, "max-thread-pool-size");
+        if (most.isEmpty()) {
+            section.comment(
+                    "added: nothing for max-thread-pool-size. resilience4j's default is the number of processors,"
+                            + " here 25");
+        }
+        core.ifPresent(
+                given -> section.comment("left out: " + given.shown() + "; threads are made as calls need them"));
+        if (core.isPresent()
+                && most.isPresent()
+                && !core.get().text().equals(most.get().toString())) {
+            section.comment(
+                    "trap: resilience4j's pool has " + Text.shown(core.get().text())
+                            + " threads until its queue is full, and only then up to " + most.get()
+                            + ". Here calls wait only if " + most.get() + " run");
+        }
+        section.whole("max-waiting-calls", 0, 1_000_000, "queue-capacity");
+        section.add(
+                "max-wait",
+                limit.map(OtherSections::timeLimit).orElse("1d"),
+                limit.isPresent()
+                        ? "resilience4j's TimeLimiter also limits the wait in the queue"
+                        : "resilience4j's queue has no limit of time. Choose a much shorter one");
+        section.add("dedicated-threads", "true", "as in a thread pool");
+        return section.end();
+    }
+
+    private static String timeLimit(String text) {
+        Duration written = new Given("", text, "").duration().orElse(Duration.ofSeconds(1));
+        return Checks.text(
+                Collections.max(List.of(Section.SHORTEST, Collections.min(List.of(written, Section.LONGEST)))));
+    }
+
+    static Section timeout(Settings settings) {
+        Section section = new Section(settings);
+        Optional<Given> cancels = settings.take("cancel-running-future");
+        if (section.duration("limit", Section.SHORTEST, Section.LONGEST, "timeout-duration", "timeout")
+                .isEmpty()) {
+            section.add("limit", "1s", "resilience4j's default; here it is 3s");
+        }
+        cancels.ifPresent(given -> section.comment(
+                given.flag().orElse(true)
+                        ? "kept: " + given.shown()
+                        : "changed: " + given.shown() + "; work is always cancelled or interrupted"));
+        section.comment(
+                "trap: resilience4j's TimeLimiter knows futures only, and leaves a blocking call alone. Here the thread of a"
+                        + " blocking call is interrupted, too (docs/timeout.md)");
+        return section.end();
+    }
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Makes one pipeline of all instances of one name. */
+final class PipelineText {
+    private final Source source;
+    private final String name;
+    private final Map<Kind, Settings> given = new EnumMap<>(Kind.class);
+
+    PipelineText(Source source, String name) {
+        this.source = source;
+        this.name = name;
+        for (Kind kind : Kind.values()) {
+            source.settings(kind, name).ifPresent(settings -> given.put(kind, settings));
+        }
+    }
+
+    void print(Printed out) {
+        out.line(1, Text.key(name) + ":");
+        traps().forEach(trap -> out.comment(2, "trap: " + trap));
+        Settings pool = given.get(Kind.THREAD_POOL);
+        if (pool != null && given.containsKey(Kind.BULKHEAD)) {
+            out.comment(
+                    2,
+                    "note: a pipeline has one bulkhead. Your code says whether it uses that or the"
+                            + " thread-pool-bulkhead; dedicated-threads: true makes threads (docs/bulkhead.md)");
+            pool.rest().forEach(each -> out.comment(2, "left out: thread-pool-bulkhead, " + each.shown()));
+            given.remove(Kind.THREAD_POOL);
+        }
+        order(out);
+        given.forEach((kind, settings) -> out.section(2, kind.section(), section(kind, settings)));
+    }
+
+    private Section section(Kind kind, Settings settings) {
+        return switch (kind) {
+            case RETRY -> RetrySection.of(settings);
+            case CIRCUIT_BREAKER -> BreakerSection.of(settings);
+            case RATE_LIMITER -> OtherSections.throttle(settings);
+            case BULKHEAD -> OtherSections.bulkhead(settings);
+            case THREAD_POOL ->
+                OtherSections.threadPool(
+                        settings,
+                        Optional.ofNullable(given.get(Kind.TIME_LIMITER)).map(time -> time.text("timeout-duration")));
+            case TIME_LIMITER -> OtherSections.timeout(settings);
+        };
+    }
+
+    private List<String> traps() {
+        List<String> traps = new ArrayList<>();
+        rejection(Kind.CIRCUIT_BREAKER, Kind.BULKHEAD, "BulkheadFullException", "full bulkhead", traps);
+        rejection(Kind.CIRCUIT_BREAKER, Kind.THREAD_POOL, "BulkheadFullException", "full thread pool", traps);
+        rejection(Kind.CIRCUIT_BREAKER, Kind.RATE_LIMITER, "RequestNotPermitted", "used-up rate limiter", traps);
+        rejection(Kind.RETRY, Kind.CIRCUIT_BREAKER, "CallNotPermittedException", "", traps);
+        boolean limited = given.containsKey(Kind.TIME_LIMITER);
+        boolean permits = given.containsKey(Kind.BULKHEAD) || given.containsKey(Kind.THREAD_POOL);
+        if (limited && permits && !source.hasAspectOrder(Kind.TIME_LIMITER) && !source.hasAspectOrder(Kind.BULKHEAD)) {
+            traps.add(
+                    "resilience4j's time limit is outside the bulkhead: the wait for a permit uses up its time. Here the"
+                            + " timeout limits the work alone, and the permit stays with the work");
+        }
+        if (!limited && !given.keySet().equals(Set.of(Kind.RATE_LIMITER))) {
+            traps.add("no time limit: a call that hangs is not ended. Add a timeout (docs/timeout.md)");
+        } else if (given.containsKey(Kind.RETRY)) {
+            traps.add("nothing limits the whole call: attempts and waits add up. Add a deadline (docs/deadline.md)");
+        }
+        return traps;
+    }
+
+    /** What the outer one of the two takes for a failure of the dependency, if it is outside the other in resilience4j. */
+    private void rejection(Kind outer, Kind inner, String exception, String what, List<String> traps) {
+        Settings settings = given.get(outer);
+        boolean outside = given.containsKey(inner) && source.aspectOrder(outer) < source.aspectOrder(inner);
+        if (settings == null || !outside) {
+            return;
+        }
+        if (outer == Kind.RETRY && settings.counts(exception, "retry-exceptions", "ignore-exceptions")) {
+            traps.add(
+                    "resilience4j's retry repeats the rejections of an open breaker, so callers wait for nothing. Here"
+                            + " rejections are not repeated (docs/retry.md)");
+        } else if (outer != Kind.RETRY && settings.counts(exception, "record-exceptions", "ignore-exceptions")) {
+            traps.add("in resilience4j a " + what + " counts as a failure of the dependency (" + exception
+                    + ") and opens the breaker. Here rejections do not count");
+        }
+    }
+
+    /** The order of the aspects, if the file has one that is not ours. */
+    private void order(Printed out) {
+        Comparator<Kind> aspects = Comparator.comparingLong(kind -> source.aspectOrder(kind));
+        List<String> order =
+                given.keySet().stream().sorted(aspects).map(Kind::section).toList();
+        boolean written = given.keySet().stream().anyMatch(source::hasAspectOrder);
+        if (written && !order.equals(given.keySet().stream().map(Kind::section).toList())) {
+            out.line(
+                    2,
+                    "order: [" + String.join(", ", order) + "]",
+                    "kept: the aspect orders. The least number is outermost"
+                            + " there. Without this line the order is the default one (docs/README.md). The pipeline warns of an"
+                            + " order that does harm");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import dev.holdfast.internal.Checks;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Makes the retry. */
+final class RetrySection {
+    private static final String MULTIPLIER = "exponential-backoff-multiplier";
+    private static final String MOST = "exponential-max-wait-duration";
+
+    private RetrySection() {}
+
+    static Section of(Settings settings) {
+        Section section = new Section(settings);
+        section.comment(
+                "trap: resilience4j has no budget for retries: in an outage each call has all its attempts. Here a"
+                        + " budget is on, and only successes fill it (docs/retry.md)");
+        long attempts = section.whole("max-attempts", 1, 1_000_000_000, "max-attempts", "max-retry-attempts")
+                .orElse(3L);
+        Optional<Given> enabled = settings.take("enable-exponential-backoff");
+        String effect = settings.has("wait-duration") ? "kept: " : "left out: ";
+        enabled.ifPresent(given -> section.comment(effect + given.shown()));
+        Optional<Duration> wait = section.duration("backoff.initial", Duration.ZERO, Section.LONGEST, "wait-duration");
+        if (wait.isEmpty()) {
+            String why = "resilience4j ignores it without a wait-duration";
+            section.leaveOut(why, MULTIPLIER, MOST, "enable-randomized-wait", "randomized-wait-factor");
+            section.comment(
+                    "added: nothing for wait-duration. resilience4j waits exactly 500ms each time; here the wait is"
+                            + " up to 50ms at first, at random, and grows to at most 1s");
+            return section.end();
+        }
+        if (enabled.flatMap(Given::flag).orElse(false)) {
+            growth(section, wait.get(), attempts);
+        } else {
+            section.add("backoff.multiplier", "1", "resilience4j's wait does not grow");
+            section.add("backoff.max", Checks.text(wait.get()), "the same");
+        }
+        jitter(settings, section);
+        section.leaveOut("resilience4j ignores it without enable-exponential-backoff", MULTIPLIER, MOST);
+        return section.end();
+    }
+
+    private static void growth(Section section, Duration wait, long attempts) {
+        Optional<BigDecimal> multiplier = section.decimal("backoff.multiplier", 1, 100, MULTIPLIER);
+        if (multiplier.isEmpty()) {
+            section.add("backoff.multiplier", "1.5", "resilience4j's default");
+        }
+        if (section.duration("backoff.max", wait, Section.LONGEST, MOST).isEmpty()) {
+            double factor = multiplier.map(BigDecimal::doubleValue).orElse(1.5);
+            double longest = (double) wait.toMillis() * Math.pow(factor, Math.max(0, attempts - 2.0));
+            Duration most = Duration.ofMillis(Math.round(Math.min(longest, (double) Section.LONGEST.toMillis())));
+            section.add(
+                    "backoff.max",
+                    Checks.text(most.compareTo(wait) < 0 ? wait : most),
+                    "resilience4j's wait has no limit; this is the longest of " + attempts + " attempts");
+        }
+    }
+
+    private static void jitter(Settings settings, Section section) {
+        Optional<Given> enabled = settings.take("enable-randomized-wait");
+        if (enabled.flatMap(Given::flag).orElse(false)) {
+            Optional<Given> factor = settings.take("randomized-wait-factor");
+            boolean wide =
+                    factor.flatMap(Given::number).map(BigDecimal::doubleValue).orElse(0.5) > 0.5;
+            section.changed(
+                    "backoff.jitter",
+                    wide ? "full" : "equal",
+                    factor.orElse(enabled.get()),
+                    "resilience4j's wait is random on both sides of the written one; here it is "
+                            + (wide ? "zero to the written one" : "half of the written one to all of it"));
+            factor.ifPresent(given -> section.comment("kept: " + enabled.get().shown()));
+            return;
+        }
+        section.add(
+                "backoff.jitter",
+                "full",
+                "resilience4j waits exactly the written time, so that clients that fail together come back together; here"
+                        + " the wait is zero to the written one. With none it is as before");
+        enabled.ifPresent(given -> section.comment("left out: " + given.shown() + "; here the wait has jitter"));
+        section.leaveOut("resilience4j ignores it without enable-randomized-wait", "randomized-wait-factor");
+    }
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import dev.holdfast.internal.Checks;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** A section of a pipeline, as it is made of settings: options with a comment each, and comments alone. */
+final class Section {
+    static final Duration SHORTEST = Duration.ofMillis(1);
+    static final Duration LONGEST = Duration.ofDays(1);
+
+    private final Settings settings;
+    private final List<Line> lines = new ArrayList<>();
+
+    /**
+     * An option and why it is so.
+     *
+     * @param option empty for a comment alone
+     */
+    record Line(String option, String value, String comment) {}
+
+    Section(Settings settings) {
+        this.settings = settings;
+        settings.take("base-config").ifPresent(base -> comment("note: " + base.shown()));
+    }
+
+    List<Line> lines() {
+        return lines;
+    }
+
+    void comment(String comment) {
+        lines.add(new Line("", "", comment));
+    }
+
+    /** An option that the file does not have. */
+    void add(String option, String value, String why) {
+        lines.add(new Line(option, value, "added: " + why));
+    }
+
+    void changed(String option, String value, Given given, String why) {
+        lines.add(new Line(option, value, "changed: " + given.shown() + "; " + why));
+    }
+
+    /** The name is that of resilience4j 2. */
+    void kept(String option, String value, Given given, String name) {
+        boolean same = Text.canonical(option).equals(given.canonical()) && value.equals(given.text());
+        boolean old = !Text.canonical(name).equals(given.canonical());
+        String comment = "kept" + (same ? given.origin() : ": " + given.shown())
+                + (old ? "; resilience4j 2 does not know this name, and ignores it" : "");
+        lines.add(new Line(option, value, comment));
+    }
+
+    /** Takes these settings, which have no effect. */
+    void leaveOut(String why, String... names) {
+        for (String name : names) {
+            settings.take(name).ifPresent(given -> comment("left out: " + given.shown() + "; " + why));
+        }
+    }
+
+    /** What is left of the settings. */
+    Section end() {
+        settings.rest().forEach(given -> comment(Without.of(given)));
+        return this;
+    }
+
+    /** Of the names the first that is there counts; those after the first are names of resilience4j 1. */
+    Optional<Long> whole(String option, long least, long most, String... names) {
+        Function<Given, Optional<BigDecimal>> read = given ->
+                given.number().filter(value -> value.stripTrailingZeros().scale() <= 0);
+        return ranged(option, read, BigDecimal.valueOf(least), BigDecimal.valueOf(most), Text::number, names)
+                .map(BigDecimal::longValueExact);
+    }
+
+    Optional<BigDecimal> decimal(String option, long least, long most, String... names) {
+        return ranged(option, Given::number, BigDecimal.valueOf(least), BigDecimal.valueOf(most), Text::number, names);
+    }
+
+    Optional<Duration> duration(String option, Duration least, Duration most, String... names) {
+        return ranged(option, Given::duration, least, most, Checks::text, names);
+    }
+
+    void flag(String option) {
+        ranged(option, Given::flag, false, true, Object::toString);
+    }
+
+    /** One of some words, which resilience4j writes in upper case. */
+    void word(String option, String... known) {
+        Function<Given, Optional<String>> read =
+                given -> Optional.of(given.text().toLowerCase(Locale.ROOT).replace('_', '-'))
+                        .filter(List.of(known)::contains);
+        ranged(option, read, "", "~", Function.identity());
+    }
+
+    private <T extends Comparable<T>> Optional<T> ranged(
+            String option,
+            Function<Given, Optional<T>> read,
+            T least,
+            T most,
+            Function<T, String> text,
+            String... names) {
+        String name = names.length == 0 ? option : names[0];
+        Optional<Given> found = names.length == 0 ? settings.take(option) : settings.take(names);
+        return found.flatMap(given -> {
+            Optional<T> value = read.apply(given);
+            if (value.isEmpty()) {
+                comment("left out: " + given.shown() + "; the value is not understood");
+                return value;
+            }
+            T near = value.get().compareTo(least) < 0 ? least : value.get().compareTo(most) > 0 ? most : value.get();
+            if (near.equals(value.get())) {
+                kept(option, text.apply(near), given, name);
+            } else {
+                changed(option, text.apply(near), given, near.equals(least) ? "the least here" : "the most here");
+            }
+            return Optional.of(near);
+        });
+    }
+}

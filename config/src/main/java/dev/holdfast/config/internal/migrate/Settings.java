@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The settings of one instance of one kind. Each is taken once, so that at the end it is known which are left. */
+final class Settings {
+    private final Map<String, Given> left;
+
+    Settings(Map<String, Given> given) {
+        this.left = new LinkedHashMap<>(given);
+    }
+
+    boolean has(String name) {
+        return left.containsKey(Text.canonical(name));
+    }
+
+    /** The text, without taking it. */
+    String text(String name) {
+        Given given = left.get(Text.canonical(name));
+        return given == null ? "" : given.text();
+    }
+
+    /** The first of these names that is there. */
+    Optional<Given> take(String... names) {
+        for (String name : names) {
+            Given given = left.remove(Text.canonical(name));
+            if (given != null) {
+                return Optional.of(given);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Takes all that are left. */
+    List<Given> rest() {
+        List<Given> rest = List.copyOf(left.values());
+        left.clear();
+        return rest;
+    }
+
+    /**
+     * Whether resilience4j would count or repeat such an exception, a {@code RuntimeException}.
+     *
+     * @param wanted the setting that lists what is counted
+     * @param ignored the setting that lists what is not
+     */
+    boolean counts(String exception, String wanted, String ignored) {
+        return !lists(ignored, exception) && (!has(wanted) || lists(wanted, exception));
+    }
+
+    private boolean lists(String setting, String exception) {
+        for (String listed : text(setting).split(",", -1)) {
+            String name = listed.strip();
+            if (List.of("java.lang.Throwable", "java.lang.Exception", "java.lang.RuntimeException")
+                            .contains(name)
+                    || name.endsWith("." + exception)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import java.util.Map;
+
+/** The settings of resilience4j that no section has: why, and what to do instead. */
+final class Without {
+    private static final String METRICS = "without meaning: meters and events are those of docs/metrics.md";
+    private static final String HEALTH = "without meaning: there is no health indicator";
+    private static final String CLASSIFIER = "in code: the pipeline's classifier says it, for all policies;"
+            + " without one, every exception is a failure (docs/classifier.md)";
+
+    private static final String WAITS = "in code: bind an IntervalFunction, and name it here as"
+            + " wait-interval-function-in-open-state (docs/circuit-breaker.md)";
+
+    private static final Map<String, String> SETTINGS = Map.ofEntries(
+            Map.entry("eventconsumerbuffersize", METRICS),
+            Map.entry("subscribeforevents", METRICS),
+            Map.entry("tags", METRICS),
+            Map.entry("metrics", METRICS),
+            Map.entry("registerhealthindicator", HEALTH),
+            Map.entry("allowhealthindicatortofail", HEALTH),
+            Map.entry(
+                    "writablestacktraceenabled",
+                    "without meaning: rejections have no stack trace, unless the JVM runs"
+                            + " with -Ddev.holdfast.stack-traces=true"),
+            Map.entry("ignoreclassbindingexceptions", "without meaning: a file names no classes"),
+            Map.entry(
+                    "failaftermaxattempts", "without meaning: the caller always gets the last outcome (docs/retry.md)"),
+            Map.entry("keepaliveduration", "without meaning: an idle thread of the bulkhead ends by itself"),
+            Map.entry("contextpropagators", "in code: register it as context (docs/context.md)"),
+            Map.entry(
+                    "consumeresultbeforeretryattempt",
+                    "in code: the operation's discard gets such a value" + " (docs/retry.md)"),
+            Map.entry("intervalbifunction", "in code: bind a function, and name it here as interval (docs/retry.md)"),
+            Map.entry("enablerandomizedwait", WAITS),
+            Map.entry("randomizedwaitfactor", WAITS),
+            Map.entry("recordexceptions", CLASSIFIER),
+            Map.entry("ignoreexceptions", CLASSIFIER),
+            Map.entry("recordfailurepredicate", CLASSIFIER),
+            Map.entry("recordresultpredicate", CLASSIFIER),
+            Map.entry("ignoreexceptionpredicate", CLASSIFIER),
+            Map.entry("retryexceptions", CLASSIFIER),
+            Map.entry("retryexceptionpredicate", CLASSIFIER),
+            Map.entry("resultpredicate", CLASSIFIER));
+
+    private static final Map<String, String> OTHERS = Map.of(
+            "micrometer", METRICS,
+            "endpoints", METRICS,
+            "thread", "without meaning: waits and limits need no threads of their own",
+            "scheduled", "without meaning: waits and limits need no threads of their own",
+            "cache", "left out: the stale cache has settings of its own (docs/stale-cache.md)");
+
+    private Without() {}
+
+    /** What becomes of a setting that no section has. */
+    static String of(Given given) {
+        String known = SETTINGS.get(given.canonical());
+        String group = SETTINGS.get(given.canonical().replaceAll("\\..*", ""));
+        String why = known != null ? known : group != null ? group : "unknown: resilience4j 2.4.0 has no such setting";
+        return comment(why, given.shown());
+    }
+
+    /** What becomes of a setting of resilience4j that is none of its six kinds. */
+    static String ofOthers(String path, String value) {
+        String group = Text.canonical(Document.elements(path).get(1));
+        String why = OTHERS.getOrDefault(group, "unknown: resilience4j 2.4.0 has no such setting");
+        return comment(why, Text.shown(path) + " = " + Text.shown(value));
+    }
+
+    private static String comment(String why, String setting) {
+        int colon = why.indexOf(':');
+        return why.substring(0, colon) + ": " + setting + ";" + why.substring(colon + 1);
+    }
+}

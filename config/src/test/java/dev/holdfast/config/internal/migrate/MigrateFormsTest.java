@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Spring's files: their forms, names and inheritance. */
+class MigrateFormsTest {
+    @TempDir
+    Path directory;
+
+    private Migrated yaml(String text) throws IOException {
+        return Migrated.of(directory, "application.yml", text);
+    }
+
+    @Test
+    void propertiesAndYamlGiveTheSame() throws IOException {
+        try (Migrated properties = Migrated.ofProperties(
+                        directory,
+                        "retry.instances.my-backend.max-attempts=3",
+                        "retry.instances.my-backend.wait-duration=100ms",
+                        "retry.instances.my-backend.retry-exceptions=java.io.IOException, java.net.ConnectException",
+                        "circuitbreaker.configs.default.sliding-window-size=10",
+                        "circuitbreaker.instances.my-backend.base-config=default");
+                Migrated yaml = yaml("""
+                        resilience4j:
+                          retry.instances:
+                            my-backend:
+                              max-attempts: 3
+                              wait-duration: 100ms
+                              retry-exceptions:
+                                - java.io.IOException
+                                - java.net.ConnectException
+                          circuitbreaker:
+                            configs.default: { sliding-window-size: 10 }
+                            instances:
+                              my-backend:
+                                base-config: default
+                        """)) {
+            assertThat(yaml.yaml()).isEqualTo(properties.yaml().replace("application.properties", "application.yml"));
+        }
+    }
+
+    @Test
+    void spellingsOfAnNameAreEqual() throws IOException {
+        for (String spelling : new String[] {
+            "resilience4j.circuitbreaker.instances.a.sliding-window-size",
+            "resilience4j.circuitBreaker.instances.a.slidingWindowSize",
+            "resilience4j.circuit-breaker.instances.a.sliding_window_size",
+            "RESILIENCE4J.CIRCUITBREAKER.INSTANCES.a.SLIDING_WINDOW_SIZE",
+            "resilience4j.circuit_breaker.backends.a.slidingwindowsize"
+        }) {
+            try (Migrated made = Migrated.of(directory, "application.properties", spelling + " = 11")) {
+                assertThat(made.breaker("a").slidingWindowSize()).as(spelling).isEqualTo(11);
+            }
+        }
+    }
+
+    @Test
+    void namesOfInstancesStayAsTheyAre() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j.timelimiter.instances:
+                  "[catalog.v2]": { timeout-duration: 1s }
+                  myService:
+                  123: { timeoutDuration: 2s }
+                  "say \\"hi\\" # now": {}
+                """)) {
+            assertThat(made.names()).containsExactly("catalog.v2", "myService", "123", "say \"hi\" # now");
+        }
+    }
+
+    @Test
+    void unknownSettingsAreNamed() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.instances.a.max-atempts=3",
+                "retry.nonsense=1",
+                "nonsense.a.b=2",
+                "retry.tags.team=stock",
+                "circuitbreaker.metrics.enabled=false",
+                "thread.type=virtual",
+                "micrometer.timer.instances.a.metric-names=x",
+                "endpoints.circuitbreaker.enabled=true")) {
+            assertThat(made.text())
+                    .contains(
+                            "unknown: max-atempts = 3;",
+                            "unknown: nonsense = 1;",
+                            "unknown: resilience4j.nonsense.a.b = 2;")
+                    .contains("without meaning: tags.team = stock;", "without meaning: metrics.enabled = false;")
+                    .contains("without meaning: resilience4j.thread.type = virtual;")
+                    .contains("without meaning: resilience4j.micrometer.timer.instances.a.metric-names = x;")
+                    .contains("without meaning: resilience4j.endpoints.circuitbreaker.enabled = true;");
+        }
+    }
+
+    @Test
+    void namesOfResilience4j1AreKnown() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.backends.a.maxRetryAttempts=7",
+                "circuitbreaker.backends.a.ringBufferSizeInClosedState=9",
+                "circuitbreaker.backends.a.ringBufferSizeInHalfOpenState=2",
+                "circuitbreaker.backends.a.waitInterval=1000",
+                "ratelimiter.limiters.a.limitRefreshPeriod=1s",
+                "bulkhead.backends.a.maxConcurrentCall=4",
+                "bulkhead.backends.a.maxWaitTime=10")) {
+            assertThat(made.retry("a")).contains("7");
+            assertThat(made.breaker("a").slidingWindowSize()).isEqualTo(9);
+            assertThat(made.breaker("a").permittedNumberOfCallsInHalfOpenState())
+                    .isEqualTo(2);
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(1));
+            assertThat(made.throttle("a").limit()).isEqualTo(50);
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(4);
+            assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(10));
+            assertThat(made.text())
+                    .contains("kept: maxRetryAttempts = 7; resilience4j 2 does not know this name, and ignores it");
+        }
+    }
+
+    @Test
+    void instancesInheritFromTheirConfigs() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "bulkhead.configs.default.max-wait-duration=7ms",
+                "bulkhead.configs.shared.max-concurrent-calls=20",
+                "bulkhead.configs.special.base-config=shared",
+                "bulkhead.configs.special.max-wait-duration=9ms",
+                "bulkhead.instances.plain.max-concurrent-calls=1",
+                "bulkhead.instances.sharing.base-config=shared",
+                "bulkhead.instances.chained.base-config=special",
+                "bulkhead.configs.nobody.max-concurrent-calls=3",
+                "timelimiter.configs.default.timeout-duration=5s")) {
+            assertThat(made.bulkhead("plain").maxWait()).isEqualTo(Duration.ofMillis(7));
+            assertThat(made.bulkhead("sharing").maxConcurrentCalls()).isEqualTo(20);
+            assertThat(made.bulkhead("sharing").maxWait()).isEqualTo(Duration.ofMillis(7));
+            assertThat(made.bulkhead("chained").maxConcurrentCalls()).isEqualTo(20);
+            assertThat(made.bulkhead("chained").maxWait()).isEqualTo(Duration.ofMillis(9));
+            assertThat(made.text())
+                    .contains("kept: max-wait-duration = 7ms (of configs.default)")
+                    .contains("left out: resilience4j.bulkhead.configs.nobody: no instance here has it\n")
+                    .contains("configs.default: no instance here has it. It holds for names that only your code has");
+        }
+    }
+
+    @Test
+    void breakerInheritsAsInResilience4j() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "circuitbreaker.configs.default.failure-rate-threshold=70",
+                "circuitbreaker.configs.shared.sliding-window-size=10",
+                "circuitbreaker.configs.same.sliding-window-size=11",
+                "circuitbreaker.instances.sharing.base-config=shared",
+                "circuitbreaker.instances.same.minimum-number-of-calls=3",
+                "circuitbreaker.instances.plain.minimum-number-of-calls=4")) {
+            assertThat(made.breaker("sharing").failureRateThreshold()).isEqualTo(90);
+            assertThat(made.breaker("sharing").slidingWindowSize()).isEqualTo(10);
+            assertThat(made.breaker("same").slidingWindowSize()).isEqualTo(11);
+            assertThat(made.breaker("same").failureRateThreshold()).isEqualTo(90);
+            assertThat(made.breaker("plain").failureRateThreshold()).isEqualTo(70);
+        }
+    }
+
+    @Test
+    void configThatIsNotThereIsNamed() throws IOException {
+        try (Migrated made = Migrated.ofProperties(directory, "retry.instances.a.base-config=elsewhere")) {
+            assertThat(made.text())
+                    .contains("left out: resilience4j.retry: base-config elsewhere of a; there is no such config");
+        }
+    }
+
+    @Test
+    void configsAloneBecomePipelines() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.configs.default.max-attempts=2",
+                "retry.configs.patient.max-attempts=5",
+                "timelimiter.configs.default.timeout-duration=4s")) {
+            assertThat(made.names()).containsExactly("default", "patient");
+            assertThat(made.timeout("default")).isEqualTo(Duration.ofSeconds(4));
+            assertThat(made.text()).contains("there are configs and no instances");
+        }
+    }
+
+    @Test
+    void partsOfAFileAreTakenTogetherAndThoseOfProfilesSaidSo() throws IOException {
+        try (Migrated made = yaml("""
+                spring.application.name: shop
+                resilience4j.bulkhead.instances.a: { max-concurrent-calls: 3 }
+                ---
+                spring.config.activate.on-profile: prod
+                resilience4j.bulkhead.instances.a: { max-concurrent-calls: 30, max-wait-duration: 5ms }
+                ---
+                spring:
+                  config.activate.on-profile: docker
+                server.port: 8080
+                ---
+                resilience4j.retry.instances.a.max-attempts: 2
+                """)) {
+            assertThat(made.pipeline("a")).hasToString("a: retry > bulkhead > call");
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(3);
+            assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(5));
+            assertThat(made.text())
+                    .contains("the part for profile prod has settings of resilience4j")
+                    .contains("max-concurrent-calls = 30; another part or file has 3")
+                    .doesNotContain("docker");
+        }
+    }
+
+    @Test
+    void partsOfPropertiesAreSeparatedAsInSpring() throws IOException {
+        try (Migrated made = Migrated.of(directory, "application.properties", """
+                resilience4j.retry.instances.a.max-attempts=2
+                #---
+                spring.config.activate.on-profile=test
+                resilience4j.retry.instances.a.max-attempts=9
+                """)) {
+            assertThat(made.text()).contains("max-attempts: 2 # kept", "max-attempts = 9; another part or file has 2");
+        }
+    }
+
+    @Test
+    void laterFilesWin() throws IOException {
+        Path first = Files.writeString(
+                directory.resolve("application.yml"), "resilience4j.retry.instances.a: { maxAttempts: 2 }");
+        Path second = Files.writeString(
+                directory.resolve("application-prod.properties"), "resilience4j.retry.instances.a.max-attempts=4");
+        try (Migrated made = Migrated.of(first, second)) {
+            assertThat(made.text()).contains("max-attempts: 4 # kept", "maxAttempts = 2; another part or file has 4");
+        }
+    }
+
+    @Test
+    void placeholdersHaveTheirValueOrTheirDefault() throws IOException {
+        try (Migrated made = yaml("""
+                limits: { calls: 12 }
+                resilience4j:
+                  bulkhead.instances.a:
+                    max-concurrent-calls: ${limits.calls}
+                    max-wait-duration: ${A_WAIT:${ANOTHER:30}ms}
+                  retry.instances.a.max-attempts: ${ATTEMPTS}
+                """)) {
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(12);
+            assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(30));
+            assertThat(made.text()).contains("left out: max-attempts = ${ATTEMPTS};");
+        }
+    }
+
+    @Test
+    void anchorsAndMergesAreReadAsInSpring() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j.bulkhead.instances:
+                  a: &few { max-concurrent-calls: 3 }
+                  b: *few
+                  c: { <<: *few, max-wait-duration: 1ms }
+                routes:
+                  - id: one
+                    filters: [x, y]
+                  - id: two
+                """)) {
+            assertThat(made.bulkhead("b").maxConcurrentCalls()).isEqualTo(3);
+            assertThat(made.bulkhead("c").maxConcurrentCalls()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void springsTimesAreKept() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "timelimiter.instances.plain.timeout-duration=1500",
+                "timelimiter.instances.millis.timeout-duration=1500ms",
+                "timelimiter.instances.seconds.timeout-duration=2S",
+                "timelimiter.instances.iso.timeout-duration=PT1M30.5S",
+                "timelimiter.instances.micros.timeout-duration=1500us")) {
+            assertThat(made.timeout("plain")).isEqualTo(Duration.ofMillis(1_500));
+            assertThat(made.timeout("millis")).isEqualTo(Duration.ofMillis(1_500));
+            assertThat(made.timeout("seconds")).isEqualTo(Duration.ofSeconds(2));
+            assertThat(made.timeout("iso")).isEqualTo(Duration.ofMillis(90_500));
+            assertThat(made.timeout("micros")).isEqualTo(Duration.ofNanos(1_500_000));
+        }
+    }
+}

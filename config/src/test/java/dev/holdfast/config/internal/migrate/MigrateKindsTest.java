@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
+import dev.holdfast.retry.RetrySettings;
+import dev.holdfast.retry.RetrySettings.Jitter;
+import dev.holdfast.testlogs.Logs;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What becomes of each kind's settings. */
+class MigrateKindsTest {
+    @TempDir
+    Path directory;
+
+    private Migrated migrated(String... properties) throws IOException {
+        return Migrated.ofProperties(directory, properties);
+    }
+
+    private static String retry(Consumer<RetrySettings.Builder> options) {
+        return RetrySettings.of(options).toString();
+    }
+
+    private static RetrySettings.Builder waits(
+            RetrySettings.Builder r, int attempts, Duration initial, double multiplier, Duration max) {
+        return r.maxAttempts(attempts)
+                .initialBackoff(initial)
+                .multiplier(multiplier)
+                .maxBackoff(max);
+    }
+
+    @Test
+    void constantWaitDoesNotGrow() throws IOException {
+        try (Migrated made = migrated("retry.instances.a.max-attempts=4", "retry.instances.a.wait-duration=500")) {
+            assertThat(made.retry("a"))
+                    .isEqualTo(retry(r -> waits(r, 4, Duration.ofMillis(500), 1, Duration.ofMillis(500))));
+            assertThat(made.text())
+                    .contains("max-attempts: 4 # kept\n", "initial: 500ms # kept: wait-duration = 500\n")
+                    .contains("trap: resilience4j has no budget")
+                    .contains("so that clients that fail together come back together")
+                    .contains("trap: no time limit");
+        }
+    }
+
+    @Test
+    void exponentialWaitIsKept() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.wait-duration=1s",
+                "retry.instances.a.enable-exponential-backoff=true",
+                "retry.instances.a.exponential-backoff-multiplier=3",
+                "retry.instances.a.exponential-max-wait-duration=PT20S")) {
+            assertThat(made.retry("a"))
+                    .isEqualTo(retry(r -> waits(r, 3, Duration.ofSeconds(1), 3, Duration.ofSeconds(20))));
+        }
+    }
+
+    @Test
+    void exponentialWaitWithoutLimitEndsAtThatOfTheLastAttempt() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.max-attempts=5",
+                "retry.instances.a.wait-duration=1s",
+                "retry.instances.a.enable-exponential-backoff=true")) {
+            assertThat(made.retry("a"))
+                    .isEqualTo(retry(r -> waits(r, 5, Duration.ofSeconds(1), 1.5, Duration.ofMillis(3_375))));
+            assertThat(made.text()).contains("this is the longest of 5 attempts");
+        }
+    }
+
+    @Test
+    void randomWaitBecomesJitter() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.narrow.wait-duration=1s",
+                "retry.instances.narrow.enable-randomized-wait=true",
+                "retry.instances.wide.wait-duration=1s",
+                "retry.instances.wide.enable-randomized-wait=true",
+                "retry.instances.wide.randomized-wait-factor=0.8")) {
+            Duration second = Duration.ofSeconds(1);
+            assertThat(made.retry("narrow"))
+                    .isEqualTo(retry(r -> waits(r, 3, second, 1, second).jitter(Jitter.EQUAL)));
+            assertThat(made.retry("wide")).isEqualTo(retry(r -> waits(r, 3, second, 1, second)));
+            assertThat(made.text()).contains("jitter: full", "changed: randomized-wait-factor = 0.8;");
+        }
+    }
+
+    @Test
+    void flagsThatResilience4jIgnoresAreNamed() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.exponential-backoff-multiplier=3", "retry.instances.a.randomized-wait-factor=0.1")) {
+            assertThat(made.retry("a")).isEqualTo(retry(r -> {}));
+            assertThat(made.text())
+                    .contains("exponential-backoff-multiplier = 3; resilience4j ignores it without a wait-duration")
+                    .contains("resilience4j waits exactly 500ms each time");
+        }
+    }
+
+    @Test
+    void whatNeedsCodeNamesItsPage() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.retry-exceptions[0]=java.io.IOException",
+                "retry.instances.a.retry-exceptions[1]=java.net.ConnectException",
+                "retry.instances.a.result-predicate=com.example.Empty",
+                "retry.instances.a.interval-bi-function=com.example.Waits",
+                "retry.instances.a.consume-result-before-retry-attempt=com.example.Close",
+                "retry.instances.a.fail-after-max-attempts=true",
+                "circuitbreaker.instances.a.record-failure-predicate=com.example.Bad",
+                "thread-pool-bulkhead.instances.a.context-propagators=com.example.Mdc")) {
+            assertThat(made.text())
+                    .contains(
+                            "in code: retry-exceptions = java.io.IOException, java.net.ConnectException; the pipeline's"
+                                    + " classifier")
+                    .contains("in code: result-predicate = com.example.Empty; the pipeline's classifier")
+                    .contains("in code: interval-bi-function = com.example.Waits; bind a function")
+                    .contains(
+                            "in code: consume-result-before-retry-attempt = com.example.Close; the operation's discard")
+                    .contains("without meaning: fail-after-max-attempts = true;")
+                    .contains("in code: record-failure-predicate = com.example.Bad;")
+                    .contains("in code: context-propagators = com.example.Mdc; register it as context");
+        }
+    }
+
+    @Test
+    void everySettingOfABreakerIsKept() throws IOException {
+        String a = "circuitbreaker.instances.a.";
+        try (Migrated made = migrated(
+                a + "failure-rate-threshold=62.5",
+                a + "slow-call-rate-threshold=80",
+                a + "slow-call-duration-threshold=2s",
+                a + "sliding-window-type=TIME_BASED",
+                a + "sliding-window-size=30",
+                a + "minimum-number-of-calls=7",
+                a + "permitted-number-of-calls-in-half-open-state=3",
+                a + "max-wait-duration-in-half-open-state=4s",
+                a + "transition-to-state-after-wait-duration=CLOSED",
+                a + "wait-duration-in-open-state=1500",
+                a + "enable-exponential-backoff=true",
+                a + "exponential-backoff-multiplier=2",
+                a + "exponential-max-wait-duration-in-open-state=1m",
+                a + "automatic-transition-from-open-to-half-open-enabled=true",
+                a + "initial-state=METRICS_ONLY")) {
+            var breaker = made.breaker("a");
+            assertThat(breaker.failureRateThreshold()).isEqualTo(62.5);
+            assertThat(breaker.slowCallRateThreshold()).isEqualTo(80);
+            assertThat(breaker.slowCallDurationThreshold()).isEqualTo(Duration.ofSeconds(2));
+            assertThat(breaker.slidingWindowType()).isEqualTo(SlidingWindowType.TIME_BASED);
+            assertThat(breaker.slidingWindowSize()).isEqualTo(30);
+            assertThat(breaker.minimumNumberOfCalls()).isEqualTo(7);
+            assertThat(breaker.permittedNumberOfCallsInHalfOpenState()).isEqualTo(3);
+            assertThat(breaker.maxWaitDurationInHalfOpenState()).isEqualTo(Duration.ofSeconds(4));
+            assertThat(breaker.transitionToStateAfterWaitDuration()).isEqualTo(State.CLOSED);
+            assertThat(breaker.waitDurationInOpenState()).isEqualTo(Duration.ofMillis(1_500));
+            assertThat(breaker.waitMultiplierInOpenState()).isEqualTo(2);
+            assertThat(breaker.maxWaitDurationInOpenState()).isEqualTo(Duration.ofMinutes(1));
+            assertThat(breaker.automaticTransitionFromOpenToHalfOpenEnabled()).isTrue();
+            assertThat(breaker.initialState()).isEqualTo(State.METRICS_ONLY);
+            assertThat(made.summary()).startsWith("1 pipeline: 15 kept, 1 trap");
+        }
+    }
+
+    @Test
+    void whatABreakerDoesNotSayIsOurDefaultAndSaysSo() throws IOException {
+        try (Migrated made = migrated("circuitbreaker.instances.a.register-health-indicator=true")) {
+            assertThat(made.breaker("a").failureRateThreshold()).isEqualTo(90);
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(Duration.ofMillis(100));
+            assertThat(made.text())
+                    .contains("failure-rate-threshold (there 50, here 90)", "sliding-window-size (there 100, here 50)")
+                    .contains("wait-duration-in-open-state (there 60s, here 100ms at first, growing to 2s)")
+                    .contains("without meaning: register-health-indicator = true; there is no health indicator");
+        }
+    }
+
+    @Test
+    void minimumOfAWrittenWindowIsThatOfResilience4j() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.small.sliding-window-size=8",
+                "circuitbreaker.instances.large.sliding-window-size=300",
+                "circuitbreaker.instances.time.sliding-window-type=TIME_BASED",
+                "circuitbreaker.instances.time.sliding-window-size=8",
+                "circuitbreaker.instances.alone.minimum-number-of-calls=80")) {
+            assertThat(made.breaker("small").minimumNumberOfCalls()).isEqualTo(8);
+            assertThat(made.breaker("large").minimumNumberOfCalls()).isEqualTo(100);
+            assertThat(made.breaker("time").minimumNumberOfCalls()).isEqualTo(100);
+            assertThat(made.breaker("alone").minimumNumberOfCalls()).isEqualTo(80);
+            assertThat(made.breaker("alone").slidingWindowSize()).isEqualTo(100);
+        }
+    }
+
+    @Test
+    void waitOfABreakerDoesNotGrowIfNothingIsWritten() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.a.wait-duration-in-open-state=60s",
+                "circuitbreaker.instances.a.enable-randomized-wait=true",
+                "circuitbreaker.instances.a.allow-health-indicator-to-fail=true",
+                "circuitbreaker.instances.a.failure-rate-threshold=50")) {
+            assertThat(made.breaker("a").waitMultiplierInOpenState()).isEqualTo(1);
+            assertThat(made.text())
+                    .contains("trap: so long the breaker rejects everything")
+                    .contains("trap: at such a threshold")
+                    .contains("trap: with allow-health-indicator-to-fail")
+                    .contains("in code: enable-randomized-wait = true; bind an IntervalFunction");
+        }
+    }
+
+    @Test
+    void endlessGrowthOfABreakersWaitEndsAtADay() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.a.wait-duration-in-open-state=1s",
+                "circuitbreaker.instances.a.enable-exponential-backoff=true")) {
+            assertThat(made.breaker("a").waitMultiplierInOpenState()).isEqualTo(1.5);
+            assertThat(made.breaker("a").maxWaitDurationInOpenState()).isEqualTo(Duration.ofDays(1));
+            assertThat(made.text()).contains("Choose a much shorter one");
+        }
+    }
+
+    @Test
+    void rateLimiterBecomesAThrottle() throws IOException {
+        try (Migrated made = migrated(
+                "ratelimiter.instances.a.limit-for-period=200",
+                "ratelimiter.instances.a.limit-refresh-period=2s",
+                "ratelimiter.instances.a.timeout-duration=0")) {
+            assertThat(made.throttle("a").limit()).isEqualTo(200);
+            assertThat(made.throttle("a").per()).isEqualTo(Duration.ofSeconds(2));
+            assertThat(made.throttle("a").maxWait()).isZero();
+            assertThat(made.text()).contains("twice the limit").doesNotContain("no time limit");
+        }
+    }
+
+    @Test
+    void rateLimiterWithoutAPeriodLimitsNothingAndSaysSo() throws IOException {
+        try (Migrated made = migrated("ratelimiter.instances.a.limit-for-period=10")) {
+            assertThat(made.throttle("a").limit()).isEqualTo(20_000);
+            assertThat(made.throttle("a").per()).isEqualTo(Duration.ofMillis(1));
+            assertThat(made.throttle("a").maxWait()).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.text()).contains("resilience4j's period is 500ns: the limit limits nothing");
+        }
+    }
+
+    @Test
+    void bulkheadIsKept() throws IOException {
+        try (Migrated made = migrated(
+                "bulkhead.instances.a.max-concurrent-calls=10",
+                "bulkhead.instances.a.max-wait-duration=20ms",
+                "bulkhead.instances.a.writable-stack-trace-enabled=false",
+                "bulkhead.instances.b.max-concurrent-calls=11")) {
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(10);
+            assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(20));
+            assertThat(made.bulkhead("b").maxConcurrentCalls()).isEqualTo(11);
+            assertThat(made.text())
+                    .contains("without meaning: writable-stack-trace-enabled = false;", "resilience4j rejects at once");
+        }
+    }
+
+    @Test
+    void threadPoolBecomesABulkheadWithThreads() throws IOException {
+        try (Migrated made = migrated(
+                "thread-pool-bulkhead.instances.a.max-thread-pool-size=8",
+                "thread-pool-bulkhead.instances.a.core-thread-pool-size=2",
+                "thread-pool-bulkhead.instances.a.queue-capacity=30",
+                "thread-pool-bulkhead.instances.a.keep-alive-duration=20ms",
+                "timelimiter.instances.a.timeout-duration=700ms",
+                "thread-pool-bulkhead.instances.b.queue-capacity=0")) {
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(8);
+            assertThat(made.bulkhead("a").maxWaitingCalls()).isEqualTo(30);
+            assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(700));
+            assertThat(made.bulkhead("a").dedicatedThreads()).isTrue();
+            assertThat(made.bulkhead("b").maxWait()).isEqualTo(Duration.ofDays(1));
+            assertThat(made.text())
+                    .contains("trap: resilience4j's pool has 2 threads until its queue is full, and only then up to 8")
+                    .contains("without meaning: keep-alive-duration = 20ms;", "the number of processors");
+        }
+    }
+
+    @Test
+    void oneOfTwoBulkheadsIsTaken() throws IOException {
+        try (Migrated made = migrated(
+                "bulkhead.instances.a.max-concurrent-calls=10", "thread-pool-bulkhead.instances.a.queue-capacity=3")) {
+            assertThat(made.bulkhead("a").dedicatedThreads()).isFalse();
+            assertThat(made.text()).contains("left out: thread-pool-bulkhead, queue-capacity = 3");
+        }
+    }
+
+    @Test
+    void timeLimiterBecomesATimeout() throws IOException {
+        try (Migrated made = migrated(
+                "timelimiter.instances.a.timeout-duration=2s",
+                "timelimiter.instances.a.cancel-running-future=false",
+                "timelimiter.instances.b.cancel-running-future=true")) {
+            assertThat(made.timeout("a")).isEqualTo(Duration.ofSeconds(2));
+            assertThat(made.timeout("b")).isEqualTo(Duration.ofSeconds(1));
+            assertThat(made.text())
+                    .contains("changed: cancel-running-future = false; work is always cancelled")
+                    .contains("trap: resilience4j's TimeLimiter knows futures only");
+        }
+    }
+
+    @Test
+    void instancesOfOneNameAreOnePipelineInTheDefaultOrder() throws IOException {
+        try (Migrated made = migrated(
+                "timelimiter.instances.a.timeout-duration=2s",
+                "bulkhead.instances.a.max-concurrent-calls=10",
+                "ratelimiter.instances.a.limit-refresh-period=1s",
+                "circuitbreaker.instances.a.sliding-window-size=10",
+                "retry.instances.a.max-attempts=2")) {
+            assertThat(made.pipeline("a"))
+                    .hasToString("a: retry > circuit-breaker > throttle > bulkhead > timeout > call");
+            assertThat(made.text())
+                    .contains(
+                            "(BulkheadFullException) and opens the breaker",
+                            "(RequestNotPermitted) and opens the breaker")
+                    .contains("repeats the rejections of an open breaker")
+                    .contains("time limit is outside the bulkhead")
+                    .contains("nothing limits the whole call");
+        }
+    }
+
+    @Test
+    void trapsThatTheFileHasAvoidedAreNotNamed() throws IOException {
+        try (Migrated made = migrated(
+                "bulkhead.instances.a.max-concurrent-calls=10",
+                "ratelimiter.instances.a.limit-refresh-period=1s",
+                "circuitbreaker.instances.a.ignore-exceptions=io.github.resilience4j.bulkhead.BulkheadFullException",
+                "circuitbreaker.instances.a.record-exceptions=java.io.IOException",
+                "retry.instances.a.retry-exceptions=java.io.IOException")) {
+            assertThat(made.text())
+                    .doesNotContain("BulkheadFullException) and opens", "RequestNotPermitted) and opens")
+                    .doesNotContain("repeats the rejections");
+        }
+    }
+
+    @Test
+    @Logs("retry-inside-circuit-breaker")
+    void writtenOrderOfTheAspectsIsKept() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.circuit-breaker-aspect-order=1",
+                "retry.retryAspectOrder=2",
+                "circuitbreaker.instances.a.sliding-window-size=10",
+                "retry.instances.a.max-attempts=2")) {
+            assertThat(made.pipeline("a")).hasToString("a: circuit-breaker > retry > call");
+            assertThat(made.text())
+                    .contains("The least number is outermost there", "kept: retryAspectOrder = 2")
+                    .doesNotContain("repeats the rejections");
+        }
+    }
+
+    @Test
+    void timeoutStaysInsideTheBulkheadUnlessTheirOrderIsWritten() throws IOException {
+        String[] kinds = {
+            "bulkhead.instances.a.max-concurrent-calls=10",
+            "timelimiter.instances.a.timeout-duration=2s",
+            "retry.instances.a.max-attempts=2",
+            "retry.retry-aspect-order=1",
+            "timelimiter.time-limiter-aspect-order=2"
+        };
+        try (Migrated made = migrated(Arrays.copyOf(kinds, 4))) {
+            assertThat(made.pipeline("a")).hasToString("a: retry > bulkhead > timeout > call");
+            assertThat(made.text())
+                    .contains("time limit is outside the bulkhead")
+                    .doesNotContain("order: [");
+        }
+        try (Migrated made = migrated(kinds)) {
+            assertThat(made.pipeline("a")).hasToString("a: retry > timeout > bulkhead > call");
+            assertThat(made.text()).doesNotContain("time limit is outside the bulkhead");
+        }
+    }
+
+    @Test
+    void orderThatIsTheDefaultIsNotWritten() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.circuit-breaker-aspect-order=2",
+                "retry.retry-aspect-order=1",
+                "circuitbreaker.instances.a.sliding-window-size=10",
+                "retry.instances.a.max-attempts=2")) {
+            assertThat(made.yaml()).doesNotContain("order: [");
+        }
+    }
+
+    @Test
+    void numbersOutOfRangeAreTheNearestThatIsAllowed() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.a.failure-rate-threshold=0.5",
+                "circuitbreaker.instances.a.sliding-window-size=500000",
+                "circuitbreaker.instances.a.minimum-number-of-calls=600000",
+                "circuitbreaker.instances.a.wait-duration-in-open-state=30d",
+                "circuitbreaker.instances.a.max-wait-duration-in-half-open-state=500us",
+                "circuitbreaker.instances.b.max-wait-duration-in-half-open-state=0",
+                "bulkhead.instances.a.max-concurrent-calls=0",
+                "timelimiter.instances.a.timeout-duration=0",
+                "retry.instances.a.max-attempts=-3",
+                "ratelimiter.instances.a.limit-refresh-period=500d",
+                "ratelimiter.instances.a.limit-for-period=99999999999999")) {
+            assertThat(made.breaker("a").failureRateThreshold()).isEqualTo(1);
+            assertThat(made.breaker("a").slidingWindowSize()).isEqualTo(100_000);
+            assertThat(made.breaker("a").minimumNumberOfCalls()).isEqualTo(100_000);
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(Duration.ofDays(1));
+            assertThat(made.breaker("a").maxWaitDurationInHalfOpenState()).isEqualTo(Duration.ofMillis(1));
+            assertThat(made.breaker("b").maxWaitDurationInHalfOpenState()).isZero();
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(1);
+            assertThat(made.timeout("a")).isEqualTo(Duration.ofMillis(1));
+            assertThat(made.throttle("a").per()).isEqualTo(Duration.ofDays(1));
+            assertThat(made.throttle("a").limit()).isEqualTo(1_000_000_000);
+            assertThat(made.text())
+                    .contains("# changed: max-attempts = -3; the least here")
+                    .contains("# changed: wait-duration-in-open-state = 30d; the most here");
+        }
+    }
+
+    @Test
+    void valuesThatAreNoneAreLeftOut() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.max-attempts=many",
+                "retry.instances.a.wait-duration=1 minute",
+                "circuitbreaker.instances.a.sliding-window-size=10.5",
+                "circuitbreaker.instances.a.sliding-window-type=CALLS",
+                "circuitbreaker.instances.a.initial-state=${STATE}",
+                "circuitbreaker.instances.a.failure-rate-threshold=50%",
+                "circuitbreaker.instances.a.automatic-transition-from-open-to-half-open-enabled=maybe",
+                "ratelimiter.instances.a.limit-refresh-period=soon")) {
+            assertThat(made.text())
+                    .contains("left out: max-attempts = many;", "left out: wait-duration = 1 minute;")
+                    .contains("left out: sliding-window-size = 10.5;", "left out: sliding-window-type = CALLS;")
+                    .contains("left out: initial-state = ${STATE};", "left out: failure-rate-threshold = 50%;")
+                    .contains("-enabled = maybe;", "left out: limit-refresh-period = soon;");
+            assertThat(made.retry("a")).isEqualTo(retry(r -> {}));
+        }
+    }
+}
