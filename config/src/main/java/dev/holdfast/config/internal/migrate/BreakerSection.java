@@ -56,7 +56,7 @@ final class BreakerSection {
         section.flag("automatic-transition-from-open-to-half-open-enabled");
         section.word("initial-state", "closed", "open", "half-open", "forced-open", "disabled", "metrics-only");
         if (!unwritten.isEmpty()) {
-            section.comment("added: nothing for " + String.join(", ", unwritten)
+            section.comment("not written: " + String.join(", ", unwritten)
                     + ". The defaults here cost fewer answers (docs/circuit-breaker.md)");
         }
         return section.end();

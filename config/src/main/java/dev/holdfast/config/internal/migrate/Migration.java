@@ -32,8 +32,8 @@ public final class Migration {
             printed.comment(0, "Made of " + Text.shown(names));
             printed.comment(
                     0,
-                    "Beside each setting: kept, changed, added, left out, without meaning here, in code, or"
-                            + " unknown; and the traps of resilience4j.");
+                    "Beside each setting: kept, changed, added, not written, left out, without meaning here, in"
+                            + " code, or unknown; and the traps of resilience4j.");
             source.notes().forEach(note -> printed.comment(0, note));
             printed.append(pipelines);
             if (printed.toString().getBytes(StandardCharsets.UTF_8).length > BYTES) {

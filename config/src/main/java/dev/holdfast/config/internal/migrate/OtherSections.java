@@ -54,9 +54,8 @@ final class OtherSections {
         section.whole("max-concurrent-calls", 1, 1_000_000, "max-concurrent-calls", "max-concurrent-call");
         if (section.duration("max-wait", Duration.ZERO, Section.LONGEST, "max-wait-duration", "max-wait-time")
                 .isEmpty()) {
-            section.comment(
-                    "added: nothing for max-wait-duration. resilience4j rejects at once; here up to 100 calls wait"
-                            + " for up to 100ms (docs/bulkhead.md)");
+            section.comment("not written: max-wait-duration. resilience4j rejects at once; here up to 100 calls wait"
+                    + " for up to 100ms (docs/bulkhead.md)");
         }
         return section.end();
     }
@@ -67,9 +66,8 @@ final class OtherSections {
         Optional<Given> core = settings.take("core-thread-pool-size");
         Optional<Long> most = section.whole("max-concurrent-calls", 1, 1_000_000, "max-thread-pool-size");
         if (most.isEmpty()) {
-            section.comment(
-                    "added: nothing for max-thread-pool-size. resilience4j's default is the number of processors,"
-                            + " here 25");
+            section.comment("not written: max-thread-pool-size. resilience4j's default is the number of processors,"
+                    + " here 25");
         }
         core.ifPresent(
                 given -> section.comment("left out: " + given.shown() + "; threads are made as calls need them"));

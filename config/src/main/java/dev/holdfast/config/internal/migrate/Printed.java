@@ -15,8 +15,8 @@ final class Printed {
     private static final int WIDTH = 110;
     private static final int A_LONG_ONE = 80;
     private static final Pattern STOP = Pattern.compile("[;.] ");
-    private static final List<String> WORDS =
-            List.of("kept", "changed", "added", "left out", "without meaning", "in code", "unknown", "trap");
+    private static final List<String> WORDS = List.of(
+            "kept", "changed", "added", "not written", "left out", "without meaning", "in code", "unknown", "trap");
 
     private final StringBuilder text = new StringBuilder();
     private final List<String> counted = new ArrayList<>();

@@ -27,9 +27,8 @@ final class RetrySection {
         if (wait.isEmpty()) {
             String why = "resilience4j ignores it without a wait-duration";
             section.leaveOut(why, MULTIPLIER, MOST, "enable-randomized-wait", "randomized-wait-factor");
-            section.comment(
-                    "added: nothing for wait-duration. resilience4j waits exactly 500ms each time; here the wait is"
-                            + " up to 50ms at first, at random, and grows to at most 1s");
+            section.comment("not written: wait-duration. resilience4j waits exactly 500ms each time; here the wait is"
+                    + " up to 50ms at first, at random, and grows to at most 1s");
             return section.end();
         }
         if (enabled.flatMap(Given::flag).orElse(false)) {
