@@ -192,9 +192,12 @@ class CallShapesTest {
         assertThat(FallbackPolicy.value("x").settings()).hasToString("FallbackSettings[value, onIgnored=false]");
         assertThat(RetryPolicy.of(r -> r.maxAttempts(2)).settings())
                 .hasToString("RetrySettings[maxAttempts=2, initialBackoff=50ms, multiplier=2.0, maxBackoff=1s,"
-                        + " jitter=FULL, maxRetryAfter=30s, budgetEnabled=true, budget.maxTokens=10, budget.tokenRatio=0.1, budget.minRetriesPerMinute=3, retryRejections=false,"
+                        + " jitter=FULL, maxRetryAfter=30s, budgetEnabled=true, budget.maxTokens=10, budget.tokenRatio=0.1,"
+                        + " budget.minRetriesPerMinute=3, retryRejections=false,"
                         + " retryInsideRetries=false]");
         assertThat(HedgePolicy.of(h -> h.delay(Duration.ofMillis(20))).settings())
-                .hasToString("HedgeSettings[delay=20ms, maxHedges=1, budgetEnabled=true]");
+                .hasToString(
+                        "HedgeSettings[delay=20ms, percentile=95.0, window=30s, minimumCalls=100, initialDelay=500ms,"
+                                + " maxHedges=1, budgetEnabled=true]");
     }
 }
