@@ -11,8 +11,11 @@ import java.util.stream.Collectors;
 /** The objects with names that a file may use: those that code bound, and what the file itself shares. */
 final class Bindings {
     private final Map<String, Object> byName;
+    private final boolean any;
 
-    Bindings(Map<String, Object> byName) {
+    /** These, and any other name as well, if nobody knows what code will bind. */
+    Bindings(Map<String, Object> byName, boolean any) {
+        this.any = any;
         this.byName = new TreeMap<>(byName);
     }
 
@@ -22,6 +25,11 @@ final class Bindings {
 
     Optional<Object> find(String name) {
         return Optional.ofNullable(byName.get(name));
+    }
+
+    /** Whether a name that is not known is taken to be bound by code. */
+    boolean hasAny() {
+        return any;
     }
 
     Set<String> names() {

@@ -197,6 +197,7 @@ public final class Holdfast implements AutoCloseable {
         private CallContext @Nullable [] contexts;
         private @Nullable Factories factories;
         private @Nullable Duration period;
+        private boolean anyName;
         private Function<String, @Nullable String> variables = System::getenv;
 
         private Builder() {}
@@ -328,17 +329,30 @@ public final class Holdfast implements AutoCloseable {
          */
         public List<ConfigException.Problem> check(Path file, Path... more) {
             try {
-                Problems problems = new Problems();
-                List<Source> sources = Stream.concat(Stream.of(file), Stream.of(more))
-                        .map(Source::of)
-                        .toList();
-                Builder quiet = copy();
-                quiet.observers.clear();
-                quiet.running(sources, Memory.empty(), problems).values().forEach(one -> one.pipeline.close());
+                warnings(Stream.concat(Stream.of(file), Stream.of(more)).toList());
                 return List.of();
             } catch (ConfigException wrong) {
                 return wrong.problems();
             }
+        }
+
+        /** Makes the pipelines of files without observers, and closes them at once. Returns their warnings. */
+        List<String> warnings(List<Path> files) {
+            Builder quiet = copy();
+            quiet.observers.clear();
+            List<Source> sources = files.stream().map(Source::of).toList();
+            List<String> warnings = new ArrayList<>();
+            quiet.running(sources, Memory.empty(), new Problems()).values().forEach(one -> {
+                one.pipeline.warnings().forEach(warning -> warnings.add(one.pipeline.name() + ": " + warning));
+                one.pipeline.close();
+            });
+            return warnings;
+        }
+
+        /** Takes it that code binds every name. */
+        Builder withAnyName() {
+            anyName = true;
+            return this;
         }
 
         private Holdfast load(List<Source> sources) {
@@ -361,6 +375,7 @@ public final class Holdfast implements AutoCloseable {
             copy.contexts = contexts;
             copy.factories = factories == null ? Factories.loaded() : factories;
             copy.variables = variables;
+            copy.anyName = anyName;
             return copy;
         }
 
@@ -371,7 +386,7 @@ public final class Holdfast implements AutoCloseable {
                     .flatMap(Optional::stream)
                     .toList();
             Factories known = factories == null ? Factories.loaded() : factories;
-            PlanReader reader = new PlanReader(known, new Bindings(bound), memory, problems);
+            PlanReader reader = new PlanReader(known, new Bindings(bound, anyName), memory, problems);
             List<PipelinePlan> plans = roots.isEmpty() ? List.of() : reader.read(roots);
             problems.throwIfAny();
             return plans;

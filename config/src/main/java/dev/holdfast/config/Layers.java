@@ -169,7 +169,9 @@ final class Layers {
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());
-        if (found.isEmpty()) {
+        if (found.isEmpty() && bindings.hasAny()) {
+            return found;
+        } else if (found.isEmpty()) {
             Set<String> names = new LinkedHashSet<>(shared.keySet());
             names.addAll(bindings.names(Policy.class));
             String expected = names.isEmpty()

@@ -4,12 +4,16 @@ package dev.holdfast.config;
 import dev.holdfast.config.internal.migrate.Migration;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 
 /** The commands, for {@code java -cp … dev.holdfast.config.Main}. Java starts it, so no other code needs to see it. */
 final class Main {
     private static final String USAGE = """
-            usage: java -cp CLASSPATH dev.holdfast.config.Main migrate FILE...
+            usage: java -cp CLASSPATH dev.holdfast.config.Main check FILE...
+                   java -cp CLASSPATH dev.holdfast.config.Main migrate FILE...
+            check says what is wrong with a configuration; names that code binds are taken to be there.
             migrate prints a file of pipelines, made of resilience4j's settings in files of Spring Boot.""";
 
     private Main() {}
@@ -28,9 +32,25 @@ final class Main {
         String command = args.isEmpty() ? "" : args.get(0);
         List<String> files = args.stream().skip(1).toList();
         return switch (command) {
+            case "check" -> files.isEmpty() ? usage(err) : check(files, out, err);
             case "migrate" -> files.isEmpty() ? usage(err) : Migration.run(files, out, err);
             default -> usage(err);
         };
+    }
+
+    private static int check(List<String> files, PrintStream out, PrintStream err) {
+        try {
+            Holdfast.builder()
+                    .withAnyName()
+                    .warnings(files.stream().map(Path::of).toList())
+                    .forEach(warning -> out.println("warning: " + warning));
+            return 0;
+        } catch (ConfigException wrong) {
+            wrong.problems().forEach(err::println);
+        } catch (InvalidPathException noPath) {
+            err.println(noPath.getMessage());
+        }
+        return 1;
     }
 
     private static int usage(PrintStream err) {

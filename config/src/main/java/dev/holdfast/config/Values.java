@@ -140,12 +140,12 @@ final class Values {
     private Optional<?> bound(Class<?> type, Place here, Scalar scalar) {
         String name = scalar.text();
         Optional<Object> found = bindings.find(name);
-        if (found.isEmpty()) {
+        if (found.isEmpty() && !bindings.hasAny()) {
             String known = bindings.names().isEmpty()
                     ? "a name that code binds, and it binds none"
                     : "one of " + String.join(", ", bindings.names());
             problems.add(here, is(scalar) + ", which is not bound in code", known, Nearest.to(name, bindings.names()));
-        } else if (!type.isInstance(found.get())) {
+        } else if (found.isPresent() && !type.isInstance(found.get())) {
             String what = is(scalar) + ", which code binds to a value of type " + Bindings.described(found.get());
             problems.add(here, what, expected(type));
             return Optional.empty();

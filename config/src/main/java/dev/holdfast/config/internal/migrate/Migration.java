@@ -10,6 +10,9 @@ public final class Migration {
     /** What {@code Holdfast.load} reads at most. */
     private static final int BYTES = 256 * 1024;
 
+    private static final String FIRST_LINE =
+            "# yaml-language-server: $schema=https://holdfast.dev/schema/0.1/holdfast.schema.json";
+
     private Migration() {}
 
     /**
@@ -29,6 +32,7 @@ public final class Migration {
             pipelines.line(0, "pipelines:");
             source.names().forEach(name -> new PipelineText(source, name).print(pipelines));
             Printed printed = new Printed();
+            printed.line(0, FIRST_LINE);
             printed.comment(0, "Made of " + Text.shown(names));
             printed.comment(
                     0,

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.testlogs.Logs;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command for CI: what is wrong with a file, on standard error, and an exit code. */
+@Logs(value = "two-retries", sometimes = true)
+class CheckCommandTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    @TempDir
+    Path directory;
+
+    private int check(String... files) {
+        List<String> arguments = new java.util.ArrayList<>(List.of("check"));
+        arguments.addAll(List.of(files));
+        return Main.run(arguments, print(out), print(err));
+    }
+
+    private static PrintStream print(ByteArrayOutputStream to) {
+        return new PrintStream(to, true, StandardCharsets.UTF_8);
+    }
+
+    private String write(String name, String yaml) throws IOException {
+        return Files.writeString(directory.resolve(name), yaml).toString();
+    }
+
+    @Test
+    void aGoodFileIsSilentAlsoWhereCodeBindsNames() throws Exception {
+        String good = write("good.yaml", """
+                pipelines:
+                  inventory:
+                    classifier: http-status
+                    fallback: last-resort
+                    retry: { budget: spare }
+                    bulkhead: { use: pool }
+                """);
+        assertThat(check(good)).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8) + err.toString(StandardCharsets.UTF_8))
+                .isEmpty();
+    }
+
+    @Test
+    void warningsAreToldAndAreNoError() throws Exception {
+        String doubtful = write("doubtful.yaml", "pipelines: { a: { retry: , order: [retry, retry] } }");
+        assertThat(check(doubtful)).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).startsWith("warning: a: two-retries");
+    }
+
+    @Test
+    void problemsAreOnStandardErrorALineEach() throws Exception {
+        String good = write("good.yaml", "pipelines: { a: { retry: } }");
+        String bad = write("bad.yaml", "pipelines: { a: { timeout: 5 }, b: { retrie: } }");
+        assertThat(check(good, bad)).isOne();
+        assertThat(err.toString(StandardCharsets.UTF_8).lines())
+                .containsExactly(
+                        bad
+                                + ":1:28 pipelines.a.timeout: is 5, which has no unit; expected 5ms, 5s or another unit (ns, us, ms,"
+                                + " s, m, h, d)",
+                        bad + ":1:38 pipelines.b.retrie: unknown section; did you mean retry?");
+        assertThat(check(directory.resolve("none.yaml").toString())).isOne();
+    }
+
+    @Test
+    void aWrongCommandTellsTheRightOne() {
+        assertThat(check()).isEqualTo(2);
+        assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("usage: ");
+    }
+}
