@@ -493,6 +493,14 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
+     * Ends the meters of the pipeline, for one that is no longer needed but may still be held by somebody. Calls work as before,
+     * and no observer shows them.
+     */
+    public void retire() {
+        engine.retire(this);
+    }
+
+    /**
      * Ends the threads and meters of the pipeline. Calls that run or wait continue. A call that needs another thread to continue,
      * or that begins now, is rejected with {@link Reason#CLOSED}.
      */

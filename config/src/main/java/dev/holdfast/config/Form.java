@@ -21,6 +21,10 @@ record Form<B>(String key, Supplier<B> builder, List<Option<B, ?>> options, Opti
     static final Form<RetryBudget.Builder> BUDGET =
             new Form<>("budget", RetryBudget::builder, RetryBudget.options(), Optional.empty());
 
+    /** The instances of a pipeline with keys. */
+    static final Form<KeySettings.Builder> KEYS = new Form<>(
+            PlanReader.KEYS_OF_A_PIPELINE, KeySettings.Builder::new, KeySettings.options(), Optional.of("max"));
+
     static <B> Form<B> of(PolicyFactory<B> factory) {
         return new Form<>(factory.key(), factory::builder, factory.options(), factory.shorthand());
     }

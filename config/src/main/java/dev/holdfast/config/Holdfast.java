@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -36,6 +37,7 @@ public final class Holdfast implements AutoCloseable {
     private final Builder builder;
     private final List<Source> sources;
     private volatile Map<String, Running> running;
+    private final Map<String, Keyed> keyed = new ConcurrentHashMap<>();
     private Memory memory;
     private @Nullable Reloader reloader;
     private boolean closed;
@@ -91,6 +93,32 @@ public final class Holdfast implements AutoCloseable {
         return found.pipeline;
     }
 
+    /**
+     * The instance of this pipeline for a key, such as a host or a tenant: the same settings, and a state of its own. Made with
+     * the first call, and named {@code inventory/key}. Ask for it with each call: an instance that had no call for long goes,
+     * with its meters. If there are too many, all further keys share the instance {@code inventory/other}. The section {@code
+     * keys} of the pipeline has both bounds.
+     *
+     * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
+     */
+    public Pipeline pipeline(String name, String key) {
+        Objects.requireNonNull(key, "key");
+        Keyed known = keyed.get(name);
+        return (known == null ? keyed(name) : known).pipeline(key);
+    }
+
+    private synchronized Keyed keyed(String name) {
+        pipeline(name);
+        return keyed.computeIfAbsent(name, any -> {
+            Running template = Objects.requireNonNull(running.get(name));
+            Keyed made = new Keyed(template.plan, builder.time(), builder::instance);
+            if (closed) {
+                made.close();
+            }
+            return made;
+        });
+    }
+
     /** All pipelines, in the order of the file. */
     public List<Pipeline> pipelines() {
         return running.values().stream().map(one -> one.pipeline).toList();
@@ -118,10 +146,17 @@ public final class Holdfast implements AutoCloseable {
         List<PipelinePlan> plans = builder.plans(sources, next, problems);
         Map<String, Running> before = running;
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
-        plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems)));
+        plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
         problems.throwIfAny();
         List<String> changed = new ArrayList<>();
         running = applied(parts, before, changed, problems);
+        // What each pipeline can have, its instances can have, too.
+        plans.forEach(plan -> {
+            Keyed instances = keyed.get(plan.name());
+            if (instances != null) {
+                instances.change(plan, problems);
+            }
+        });
         memory = next;
         return changed;
     }
@@ -178,6 +213,7 @@ public final class Holdfast implements AutoCloseable {
         synchronized (this) {
             closed = true;
             running.values().forEach(one -> one.pipeline.close());
+            keyed.values().forEach(Keyed::close);
         }
     }
 
@@ -395,7 +431,8 @@ public final class Holdfast implements AutoCloseable {
         /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
         private Map<String, Running> running(List<Source> sources, Memory memory, Problems problems) {
             Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
-            plans(sources, memory, problems).forEach(plan -> parts.put(plan, Running.parts(plan, null, problems)));
+            plans(sources, memory, problems)
+                    .forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
             problems.throwIfAny();
             Map<String, Running> built = new LinkedHashMap<>();
             try {
@@ -414,6 +451,17 @@ public final class Holdfast implements AutoCloseable {
             }
         }
 
+        private TimeSource time() {
+            return time == null ? TimeSource.system() : time;
+        }
+
+        private Running instance(PipelinePlan plan, InUse counting) {
+            Problems problems = new Problems();
+            List<Running.Part> parts = Running.parts(plan, null, problems, counting);
+            problems.throwIfAny();
+            return built(plan, parts);
+        }
+
         private Running built(PipelinePlan plan, List<Running.Part> parts) {
             Running.Switch classifier = new Running.Switch(plan.classifier());
             Pipeline.Builder builder = Pipeline.builder(plan.name())
@@ -429,7 +477,7 @@ public final class Holdfast implements AutoCloseable {
             if (contexts != null) {
                 builder.context(contexts);
             }
-            return new Running(builder.build(), classifier, parts);
+            return new Running(builder.build(), plan, classifier, parts);
         }
     }
 }

@@ -31,7 +31,8 @@ final class Inheritance {
             List.of("deadline", "retry", "circuit-breaker", "bulkhead", "timeout");
 
     /** What a pipeline replaces as a whole. All else is a section, whose options are merged. */
-    private static final Set<String> WHOLE = Set.of(PlanReader.CLASSIFIER, PlanReader.ORDER, EXTENDS, WITHOUT);
+    private static final Set<String> WHOLE =
+            Set.of(PlanReader.CLASSIFIER, PlanReader.ORDER, PlanReader.KEYS_OF_A_PIPELINE, EXTENDS, WITHOUT);
 
     private final Factories factories;
     private final Problems problems;

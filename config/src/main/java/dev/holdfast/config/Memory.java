@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 
 /**
  * What a configuration has made and a later one may keep: by what made it. A thing of the later configuration is the one of the
- * earlier if it was made of the same.
+ * earlier if it was made of the same. Safe for any number of threads.
  */
 final class Memory {
     private final Map<Object, Object> before;
@@ -22,12 +22,12 @@ final class Memory {
     }
 
     /** For the configuration after this one. */
-    Memory next() {
-        return new Memory(now);
+    synchronized Memory next() {
+        return new Memory(new HashMap<>(now));
     }
 
     /** Keeps it for the configuration after this one, also if nobody asks for it now. */
-    void carry(Object madeOf) {
+    synchronized void carry(Object madeOf) {
         Object kept = before.get(madeOf);
         if (kept != null) {
             now.putIfAbsent(madeOf, kept);
@@ -35,7 +35,7 @@ final class Memory {
     }
 
     @SuppressWarnings("unchecked") // what it is made of includes its kind
-    <T> T kept(Object madeOf, Supplier<T> maker) {
+    synchronized <T> T kept(Object madeOf, Supplier<T> maker) {
         Object kept = now.containsKey(madeOf) ? now.get(madeOf) : before.get(madeOf);
         T thing = kept == null ? maker.get() : (T) kept;
         now.put(madeOf, thing);

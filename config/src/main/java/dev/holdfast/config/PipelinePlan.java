@@ -9,5 +9,11 @@ import java.util.List;
  *
  * @param place where it stands
  * @param layers outermost first; a section that the order names twice is there twice
+ * @param keys how many instances it has, if it has keys
  */
-record PipelinePlan(String name, Place place, Classifier classifier, List<Layer> layers) {}
+record PipelinePlan(String name, Place place, Classifier classifier, List<Layer> layers, KeySettings keys) {
+    /** The same, for an instance. */
+    PipelinePlan named(String newName) {
+        return new PipelinePlan(newName, place, classifier, layers, keys);
+    }
+}

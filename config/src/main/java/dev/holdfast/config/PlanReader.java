@@ -27,6 +27,7 @@ final class PlanReader {
 
     static final String CLASSIFIER = "classifier";
     static final String ORDER = "order";
+    static final String KEYS_OF_A_PIPELINE = "keys";
     private static final String PIPELINES = "pipelines";
     private static final String DEFAULTS = "defaults";
     private static final String TEMPLATES = "templates";
@@ -34,8 +35,8 @@ final class PlanReader {
     private static final List<String> KEYS = List.of(DEFAULTS, TEMPLATES, SHARED, PIPELINES);
 
     /** What a pipeline or a template may have beside sections. */
-    private static final Set<String> OTHERS =
-            new LinkedHashSet<>(List.of(CLASSIFIER, ORDER, Inheritance.EXTENDS, Inheritance.WITHOUT));
+    private static final Set<String> OTHERS = new LinkedHashSet<>(
+            List.of(CLASSIFIER, ORDER, KEYS_OF_A_PIPELINE, Inheritance.EXTENDS, Inheritance.WITHOUT));
 
     private final Factories factories;
     private final Bindings bindings;
@@ -223,6 +224,7 @@ final class PlanReader {
         count(mapping, place);
         Optional<Classifier> classifier = Optional.empty();
         @Nullable Entry order = null;
+        KeySettings keys = KeySettings.DEFAULTS;
         // A section that cannot be read is kept, because the order may name it.
         Map<String, Optional<Layer>> sections = new LinkedHashMap<>();
         for (Entry entry : mapping.entries()) {
@@ -230,6 +232,7 @@ final class PlanReader {
             switch (entry.key()) {
                 case CLASSIFIER -> classifier = classifiers.read(here, entry.value());
                 case ORDER -> order = entry;
+                case KEYS_OF_A_PIPELINE -> keys = keys(here, entry.value());
                 default -> sections.put(entry.key(), layers.layer(here, entry, OTHERS));
             }
         }
@@ -238,7 +241,12 @@ final class PlanReader {
         }
         List<Layer> ordered =
                 order == null ? byPosition(place, sections) : inOrder(place.child(order), order.value(), sections);
-        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), ordered);
+        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), ordered, keys);
+    }
+
+    private KeySettings keys(Place place, Node node) {
+        Section<KeySettings.Builder> section = new SectionReader<>(Form.KEYS, values, problems).read(place, node);
+        return section.make(KeySettings.Builder::build, problems).orElse(KeySettings.DEFAULTS);
     }
 
     /** What pipelines inherit counts each time, as with aliases. */

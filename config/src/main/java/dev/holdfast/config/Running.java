@@ -23,6 +23,7 @@ final class Running {
     private final Classifier classifier;
     private final List<Part> parts;
     final Pipeline pipeline;
+    final PipelinePlan plan;
 
     /** A classifier that can be exchanged: a pipeline has one for its life. */
     static final class Switch implements Classifier {
@@ -38,15 +39,20 @@ final class Running {
         }
     }
 
-    Running(Pipeline pipeline, Switch classifies, List<Part> parts) {
+    Running(Pipeline pipeline, PipelinePlan plan, Switch classifies, List<Part> parts) {
+        this.plan = plan;
         this.pipeline = pipeline;
         this.classifies = classifies;
         this.classifier = classifies.present;
         this.parts = parts;
     }
 
-    /** The policies of a plan. One that is made of the same as before is the one before, with its state. */
-    static List<Part> parts(PipelinePlan plan, @Nullable Running before, Problems problems) {
+    /**
+     * The policies of a plan. One that is made of the same as before is the one before, with its state.
+     *
+     * @param counting of an instance with a key; null: it has none
+     */
+    static List<Part> parts(PipelinePlan plan, @Nullable Running before, Problems problems, @Nullable InUse counting) {
         List<Part> left = before == null ? new ArrayList<>() : new ArrayList<>(before.parts);
         List<Part> parts = new ArrayList<>();
         for (Layer layer : plan.layers()) {
@@ -57,20 +63,25 @@ final class Running {
             same.or(() -> layer.policy(problems).map(policy -> new Part(madeOf, policy)))
                     .ifPresent(parts::add);
         }
+        if (counting != null) {
+            // A deadline stays outermost.
+            int inside = !parts.isEmpty() && parts.get(0).policy().name().equals("deadline") ? 1 : 0;
+            parts.add(inside, new Part(counting, counting));
+        }
         return parts;
     }
 
     /** The same pipeline with what a later plan says. Throws if these policies can never work together; then nothing changes. */
-    Running with(PipelinePlan plan, List<Part> newParts) {
+    Running with(PipelinePlan newPlan, List<Part> newParts) {
         if (!policies(newParts).equals(policies(parts))) {
             pipeline.replace(policies(newParts).toArray(new Policy[0]));
         }
-        classifies.present = plan.classifier();
-        return new Running(pipeline, classifies, newParts);
+        classifies.present = newPlan.classifier();
+        return new Running(pipeline, newPlan, classifies, newParts);
     }
 
-    boolean isAs(PipelinePlan plan, List<Part> others) {
-        return plan.classifier().equals(classifier) && policies(others).equals(policies(parts));
+    boolean isAs(PipelinePlan other, List<Part> others) {
+        return other.classifier().equals(classifier) && policies(others).equals(policies(parts));
     }
 
     /** Takes a change back. */

@@ -48,6 +48,7 @@ final class Schema {
         }
         definitions.put(Form.BUDGET.key(), section(Form.BUDGET));
         definitions.put(PlanReader.CLASSIFIER, classifier());
+        definitions.put(Form.KEYS.key(), section(Form.KEYS));
         definitions.put("pipeline", pipeline(sections));
         Map<String, Object> shared = new LinkedHashMap<>(sections);
         shared.put(Form.BUDGET.key(), reference(Form.BUDGET.key()));
@@ -85,6 +86,7 @@ final class Schema {
     private static Map<String, Object> pipeline(Map<String, Object> sections) {
         Map<String, Object> parts = new LinkedHashMap<>(sections);
         parts.put(PlanReader.CLASSIFIER, reference(PlanReader.CLASSIFIER));
+        parts.put(PlanReader.KEYS_OF_A_PIPELINE, reference(Form.KEYS.key()));
         parts.put(PlanReader.ORDER, described("all sections, outermost first", map("type", "array", "items", NAME)));
         parts.put(
                 Inheritance.EXTENDS,

@@ -28,7 +28,7 @@ class ConfigurationPageTest {
 
     @Test
     void itsFilesCanBeLoaded() throws Exception {
-        assertThat(blocks("yaml")).hasSize(8);
+        assertThat(blocks("yaml")).hasSize(9);
         for (String sample : blocks("yaml")) {
             try (Holdfast holdfast = loader().load(file(sample))) {
                 assertThat(holdfast.pipelines()).isNotEmpty();

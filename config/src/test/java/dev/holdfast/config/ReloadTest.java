@@ -280,7 +280,7 @@ class ReloadTest {
                             .tag("pipeline", "inventory")
                             .functionTimer()
                             .count())
-                    .isEqualTo(calls.get());
+                    .isEqualTo((double) calls.get());
         }
         assertThat(registry.getMeters()).isEmpty();
     }

@@ -45,7 +45,7 @@ class ReplacedPoliciesTest {
         for (int i = 0; i < calls; i++) {
             CompletableFuture<String> answer = new CompletableFuture<>();
             answers.add(answer);
-            pipeline.callAsync(() -> answer);
+            CompletableFuture<String> unused = pipeline.callAsync(() -> answer);
         }
         return answers;
     }

@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpExchange;
 import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast;
 import dev.holdfast.spi.CallObserver;
 import io.github.resilience4j.bulkhead.BulkheadRegistry;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
@@ -26,6 +27,8 @@ abstract class Given {
     static final ThreadLocal<String> REQUEST = new ThreadLocal<>();
     private static final ThreadLocal<Client> SERVICE = new ThreadLocal<>();
 
+    Holdfast holdfast;
+    String host;
     Pipeline inventory;
     Pipeline prices;
     Pipeline orders;

@@ -28,7 +28,8 @@ class SamplesCompileTest {
     /** Of the pages whose samples stand in a test that runs them: {@link TestingSamplesTest}. */
     private static final Set<String> RUN_ELSEWHERE = Set.of("testing.md", "chaos.md");
 
-    private static final Set<String> LANGUAGES = Set.of("java", "yaml", "yaml broken", "xml", "text", "console");
+    private static final Set<String> LANGUAGES =
+            Set.of("properties", "java", "yaml", "yaml broken", "xml", "text", "console");
     private static final Pattern FENCE = Pattern.compile("^ *```(.*)$", Pattern.MULTILINE);
     private static final Pattern TYPE =
             Pattern.compile("(public |final |abstract |static )*(class|interface|record) .*");

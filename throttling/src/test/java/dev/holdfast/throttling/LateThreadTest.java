@@ -18,6 +18,8 @@ import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,13 +92,12 @@ class LateThreadTest {
     @Test
     void aCallWithinTheLimitIsLetThroughThoughItsThreadWasStalledWhileItAsked() {
         Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
-        Runnable[] meanwhile = new Runnable[1];
+        AtomicReference<@Nullable Runnable> meanwhile = new AtomicReference<>();
         TimeSource stalling = (TimeSource) Proxy.newProxyInstance(
                 TimeSource.class.getClassLoader(), new Class<?>[] {TimeSource.class}, (proxy, method, arguments) -> {
                     Object result = method.invoke(time, arguments);
-                    Runnable next = method.getName().equals("nanos") ? meanwhile[0] : null;
+                    Runnable next = method.getName().equals("nanos") ? meanwhile.getAndSet(null) : null;
                     if (next != null) {
-                        meanwhile[0] = null;
                         next.run();
                     }
                     return result;
@@ -110,10 +111,10 @@ class LateThreadTest {
                 .build();
         dependency.call(others, ZERO);
         // The next look at the clock is the throttle's own, after it was said no to.
-        stall.meanwhile = () -> meanwhile[0] = () -> {
+        stall.meanwhile = () -> meanwhile.set(() -> {
             others(dependency, others, 20);
             time.advance(ofMillis(10));
-        };
+        });
 
         Running<String> late = dependency.call(pipeline, ZERO);
         time.run();

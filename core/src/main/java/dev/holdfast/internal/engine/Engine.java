@@ -156,11 +156,17 @@ public final class Engine {
         observers.replaced(pipeline);
     }
 
-    /** Ends what it made; tells the observers. Does nothing the second time. */
-    public void close(Observed pipeline) {
-        if (lifetime.close()) {
+    /** Tells the observers that they need not show the pipeline any more. Does nothing the second time. */
+    public void retire(Observed pipeline) {
+        if (lifetime.retire()) {
             observers.closed(pipeline);
         }
+    }
+
+    /** Ends what it made; tells the observers. Does nothing the second time. */
+    public void close(Observed pipeline) {
+        lifetime.close();
+        retire(pipeline);
     }
 
     Driver driver(boolean isAsync) {

@@ -21,6 +21,7 @@ final class Lifetime {
     final Completion closing = new Completion();
 
     final AtomicBoolean closed = new AtomicBoolean();
+    private final AtomicBoolean retired = new AtomicBoolean();
 
     private final String name;
     private final TimeSource time;
@@ -54,10 +55,15 @@ final class Lifetime {
         return threads;
     }
 
-    /** Ends what was made. Returns false if that was done before. */
-    boolean close() {
+    /** Ends the meters alone. Returns false if that was done before. */
+    boolean retire() {
+        return retired.compareAndSet(false, true);
+    }
+
+    /** Ends what was made. Once is enough. */
+    void close() {
         if (!closed.compareAndSet(false, true)) {
-            return false;
+            return;
         }
         lanes.close();
         synchronized (this) {
@@ -66,6 +72,5 @@ final class Lifetime {
             }
         }
         closing.complete();
-        return true;
     }
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.micrometer.MicrometerObserver;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.time.VirtualTime;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One pipeline of a file, an instance for each host or tenant. */
+class KeyedTest {
+    private static final String YAML = """
+            shared:
+              pool: { throttle: { limit: 1000 } }
+            pipelines:
+              inventory:
+                keys: { max: 3, idle: 10m }
+                deadline: 2s
+                retry: { max-attempts: 2, backoff: { initial: 1ms } }
+                circuit-breaker: { sliding-window-size: 4, minimum-number-of-calls: 4 }
+                throttle: { use: pool }
+                bulkhead:
+            """;
+
+    private final VirtualTime time = new VirtualTime();
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+    @TempDir
+    Path directory;
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Path write(String yaml) throws IOException {
+        return Files.writeString(directory.resolve("holdfast.yaml"), yaml);
+    }
+
+    private Holdfast load(String yaml) throws IOException {
+        return Holdfast.builder()
+                .time(time)
+                .observer(new MicrometerObserver(registry))
+                .load(write(yaml));
+    }
+
+    private Set<String> pipelinesInMeters() {
+        return registry.getMeters().stream()
+                .map(Meter::getId)
+                .map(id -> String.valueOf(id.getTag("pipeline")))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    void eachKeyHasItsOwnStateAndSharesWhatIsShared() throws Exception {
+        try (Holdfast holdfast = load(YAML)) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            Pipeline b = holdfast.pipeline("inventory", "b");
+            assertThat(holdfast.pipeline("inventory", "a")).isSameAs(a).isNotSameAs(b);
+            assertThat(a)
+                    .hasToString(
+                            "inventory/a: deadline > keyed > retry > circuit-breaker > throttle > bulkhead > call");
+            assertThat(a.warnings()).isEmpty();
+            a.policy(CircuitBreakerPolicy.class).asResilience4j().transitionToForcedOpenState();
+            assertThatThrownBy(() -> a.call(() -> "a")).isInstanceOf(CallRejectedException.class);
+            assertThat(b.call(() -> "b")).isEqualTo("b");
+            assertThat(b.policy(CircuitBreakerPolicy.class).state()).isEqualTo(State.CLOSED);
+            assertThat(a.policy(ThrottlePolicy.class)).isSameAs(b.policy(ThrottlePolicy.class));
+            assertThat(a.policy(BulkheadPolicy.class)).isNotSameAs(b.policy(BulkheadPolicy.class));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> holdfast.pipeline("inventry", "a"))
+                    .withMessageContaining("did you mean 'inventory'?");
+        }
+    }
+
+    @Test
+    void aboveTheBoundAllFurtherKeysShareOne() throws Exception {
+        try (Holdfast holdfast = load(YAML)) {
+            List<Pipeline> made = new ArrayList<>();
+            for (int i = 0; i < 100_000; i++) {
+                Pipeline pipeline = holdfast.pipeline("inventory", "host-" + i);
+                if (i < 5 || i == 99_999) {
+                    pipeline.call(() -> "a");
+                    made.add(pipeline);
+                }
+            }
+            assertThat(made.stream().map(Pipeline::name).distinct())
+                    .containsExactly("inventory/host-0", "inventory/host-1", "inventory/host-2", "inventory/other");
+            assertThat(pipelinesInMeters()).hasSize(5);
+        }
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void anIdleInstanceGoesWithItsMetersButNeverWithACallInside() throws Exception {
+        try (Holdfast holdfast = load(YAML.replace("deadline: 2s\n", "\n"))) {
+            Pipeline idle = holdfast.pipeline("inventory", "idle");
+            Pipeline busy = holdfast.pipeline("inventory", "busy");
+            idle.call(() -> "a");
+            CompletableFuture<String> answer = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> call = busy.callAsync(() -> answer);
+            time.advance(Duration.ofMinutes(21));
+            assertThat(call).isNotDone();
+            assertThat(pipelinesInMeters()).containsExactlyInAnyOrder("inventory", "inventory/busy");
+            assertThat(holdfast.pipeline("inventory", "busy")).isSameAs(busy);
+            assertThat(idle.call(() -> "whoever holds it")).isEqualTo("whoever holds it");
+            assertThat(holdfast.pipeline("inventory", "idle")).isNotSameAs(idle);
+            answer.complete("late");
+            assertThat(call).isCompletedWithValue("late");
+            time.advance(Duration.ofMinutes(30));
+            assertThat(pipelinesInMeters()).containsExactly("inventory");
+            // There is room again.
+            assertThat(holdfast.pipeline("inventory", "new").name()).isEqualTo("inventory/new");
+        }
+    }
+
+    @Test
+    void aReloadReachesAllInstancesAndKeepsTheirState() throws Exception {
+        try (Holdfast holdfast = load(YAML)) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            BulkheadPolicy bulkhead = a.policy(BulkheadPolicy.class);
+            for (int i = 0; i < 4; i++) {
+                holdfast.pipeline("inventory", "key-" + i);
+            }
+            Pipeline other = holdfast.pipeline("inventory", "one more");
+            assertThat(other.name()).isEqualTo("inventory/other");
+            write(YAML.replace("max-attempts: 2", "max-attempts: 4").replace("max: 3", "max: 5"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(List.of(a, other))
+                    .allSatisfy(pipeline -> assertThat(pipeline.policy(RetryPolicy.class)
+                                    .settings()
+                                    .maxAttempts())
+                            .isEqualTo(4));
+            assertThat(a.policy(BulkheadPolicy.class)).isSameAs(bulkhead);
+            assertThat(holdfast.pipeline("inventory", "a")).isSameAs(a);
+            assertThat(holdfast.pipeline("inventory", "one more").name()).isEqualTo("inventory/one more");
+        }
+    }
+
+    @Test
+    void closeClosesAllInstances() throws Exception {
+        Holdfast holdfast = load(YAML);
+        Pipeline a = holdfast.pipeline("inventory", "a");
+        holdfast.close();
+        assertThatThrownBy(() -> a.call(() -> "a")).isInstanceOf(CallRejectedException.class);
+        assertThatThrownBy(() -> holdfast.pipeline("inventory", "b").call(() -> "b"))
+                .isInstanceOf(CallRejectedException.class);
+        assertThat(registry.getMeters()).isEmpty();
+    }
+}
