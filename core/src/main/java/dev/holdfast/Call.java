@@ -54,7 +54,7 @@ public final class Call<T extends @Nullable Object> {
      * @param limit at most 365 days. With zero or less, the call is rejected with {@link Reason#DEADLINE_EXCEEDED}.
      */
     public Call<T> deadline(Duration limit) {
-        return with(given(), partition, as(limitNanos("deadline", limit), spec.idempotent(), spec.fallback()));
+        return with(given(), partition, specWith(limitNanos("deadline", limit), spec.idempotent(), spec.fallback()));
     }
 
     /**
@@ -62,7 +62,7 @@ public final class Call<T extends @Nullable Object> {
      * the work was surely not done, and caches do not use it, even with a key.
      */
     public Call<T> idempotent(boolean value) {
-        return with(given(), partition, as(spec.deadlineNanos(), value, spec.fallback()));
+        return with(given(), partition, specWith(spec.deadlineNanos(), value, spec.fallback()));
     }
 
     /**
@@ -88,7 +88,7 @@ public final class Call<T extends @Nullable Object> {
 
     private Call<T> answered(OwnFallback fallback) {
         operation.pipeline.mustHaveFallback("a call of operation '" + operation.name() + "'");
-        return with(given(), partition, as(spec.deadlineNanos(), spec.idempotent(), fallback));
+        return with(given(), partition, specWith(spec.deadlineNanos(), spec.idempotent(), fallback));
     }
 
     /**
@@ -164,7 +164,7 @@ public final class Call<T extends @Nullable Object> {
         return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, true);
     }
 
-    private CallSpec as(long deadlineNanos, boolean idempotent, @Nullable OwnFallback fallback) {
+    private CallSpec specWith(long deadlineNanos, boolean idempotent, @Nullable OwnFallback fallback) {
         return new CallSpec(spec.operation(), spec.key(), deadlineNanos, idempotent, fallback, null);
     }
 
