@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.config.internal.keyed.InUse;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;

@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.config.internal.keyed.InUse;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
+import dev.holdfast.config.internal.keyed.InUse;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.config;
+package dev.holdfast.config.internal.keyed;
 
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Counts the calls that are in an instance of a pipeline, so that none with calls goes. */
-final class InUse extends Policy {
-    static final String NAME = "keyed";
-
+public final class InUse extends Policy {
     private final LongAdder inside = new LongAdder();
 
     /** Since the last look. Written only if it changes, because all threads read it. */
     private volatile boolean used = true;
 
-    InUse() {
-        super(NAME, ENTER | ENDED);
+    /** Of one instance. */
+    public InUse() {
+        super("keyed", ENTER | ENDED);
     }
 
     @Override
@@ -35,14 +34,15 @@ final class InUse extends Policy {
         inside.decrement();
     }
 
-    void touch() {
+    /** Somebody has asked for the instance. */
+    public void touch() {
         if (!used) {
             used = true;
         }
     }
 
     /** Whether nobody has used it since the last look, nor does now. */
-    boolean isIdle() {
+    public boolean isIdle() {
         boolean idle = !used && inside.sum() == 0;
         used = false;
         return idle;
