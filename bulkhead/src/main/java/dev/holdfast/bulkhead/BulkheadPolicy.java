@@ -30,19 +30,19 @@ import org.jspecify.annotations.Nullable;
  * Limits how many calls run at once, so that one slow dependency cannot take every thread.
  *
  * <p>The limit is fixed and can be {@linkplain #resize changed}, or it adapts between a minimum and a maximum ({@link
- * LimitAlgorithm}). A call that finds no free permit waits in a bounded queue, for at most {@code maxWait}; {@link QueueOrder}
- * says which call is next. A permit that comes back is handed to the next call. Blocking and asynchronous calls wait in the same
- * queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the queue is full, or if it
- * has waited for too long.
+ * LimitAlgorithm}). A call that finds no free permit waits in a bounded queue, for at most {@code maxWait}; {@link
+ * QueueOrder} says which call is next. A permit that comes back is handed to the next call. Blocking and asynchronous calls
+ * wait in the same queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the
+ * queue is full, or if it has waited for too long.
  *
- * <p>The permit stays with the work. It comes back exactly once, when the work of the attempt is really over. After a timeout
- * this may be later than the outcome. The permit of work that never ends is written off after {@code lease}. Safe for any number
- * of threads; one instance for each dependency. Allocates nothing unless a call waits.
+ * <p>The permit stays with the work. It comes back exactly once, when the work of the attempt is really over. After a
+ * timeout this may be later than the outcome. The permit of work that never ends is written off after {@code lease}. Safe
+ * for any number of threads; one instance for each dependency. Allocates nothing unless a call waits.
  */
 public final class BulkheadPolicy extends Policy {
     private static final String NAME = "bulkhead";
 
-    /** In the slot of a call that has a permit. */
+    /** The slot value of a call that has a permit. */
     private static final long HELD = 1;
 
     private final BulkheadSettings settings;
@@ -53,7 +53,7 @@ public final class BulkheadPolicy extends Policy {
     private @Nullable AdaptiveLimit adaptive;
     private LongAdder writtenOff = new LongAdder();
 
-    /** Told of every call; usually there are none. */
+    /** Get the events of every call; usually there are no views. */
     private Views views;
 
     private BulkheadPolicy(BulkheadSettings settings) {
@@ -92,7 +92,7 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /**
-     * A bulkhead whose settings differ from the defaults in what the function sets.
+     * A bulkhead with the defaults, changed by the function.
      *
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
      */
@@ -105,7 +105,7 @@ public final class BulkheadPolicy extends Policy {
         return new BulkheadPolicy(settings);
     }
 
-    /** A bulkhead of 25 permits, before which 100 calls may wait for 100 ms each. */
+    /** A bulkhead with 25 permits. Up to 100 calls wait for a permit, for at most 100 ms each. */
     public static BulkheadPolicy ofDefaults() {
         return of(BulkheadSettings.builder().build());
     }
@@ -113,9 +113,9 @@ public final class BulkheadPolicy extends Policy {
     /**
      * An existing resilience4j bulkhead, which stays shared with your other code.
      *
-     * <p>It has no queue: a call that finds it full is rejected at once, with resilience4j's {@code BulkheadFullException} as the
-     * cause. Its {@code maxWaitDuration} should be zero, because any other value blocks the calling thread, also the thread of an
-     * asynchronous call; the build warns. The lease is the default.
+     * <p>It has no queue: a call that finds it full is rejected at once, with resilience4j's {@code BulkheadFullException}
+     * as the cause. Its {@code maxWaitDuration} should be zero, because any other value blocks the calling thread, also the
+     * thread of an asynchronous call; the build warns. The lease is the default.
      */
     public static Policy of(Bulkhead existing) {
         return new ExistingBulkheadPolicy(
@@ -154,7 +154,7 @@ public final class BulkheadPolicy extends Policy {
         return PROCEED;
     }
 
-    /** The ticket decides, not the time: one that was granted in the last moment holds a permit. */
+    /** The ticket decides, not the time: a ticket that was granted in the last moment holds a permit. */
     private int afterWaiting(Passage passage, Ticket ticket) {
         if (ticket.granted() || !permits.withdraw(ticket)) {
             return admit(passage);
@@ -170,20 +170,20 @@ public final class BulkheadPolicy extends Policy {
         }
     }
 
-    /** Heard only where the limit adapts. */
+    /** Called only if the limit adapts. */
     @Override
     public int settle(Passage passage) {
         AdaptiveLimit limit = adaptive;
-        // How long an attempt took that an outer limit cut short says nothing of the load.
+        // If an outer limit cut the attempt short, its time says nothing about the load.
         if (limit == null || !passage.started() || passage.cutShort()) {
             return KEEP;
         }
         boolean changed = switch (passage.outcome()) {
             case SUCCESS -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
             case TIMEOUT, PUSHBACK -> limit.dropped(passage.now(), passage.actionNanos(), permits.inFlight());
-            default -> false; // how long a failure took says nothing of the load
+            default -> false; // the time of a failure says nothing about the load
         };
-        // Two changes may overtake one another on their way here: whoever is last leaves the permits as the limit is.
+        // Two changes may arrive here in the wrong order. The last one sets the permits to the present limit.
         while (changed && permits.limit() != limit.limit()) {
             permits.resize(limit.limit());
         }
@@ -193,7 +193,7 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public void ended(Passage passage) {
         if (passage.slot() == HELD) {
-            permits.release(Stripes.current()); // first, since all else may throw
+            permits.release(Stripes.current()); // first, because the rest may throw
             if (passage.writtenOff()) {
                 writtenOff.increment();
             }
@@ -221,22 +221,24 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /**
-     * {@link #asResilience4j(String, Map)} with the name of the first pipeline that this policy is built into, {@code bulkhead}
-     * before that, and without tags.
+     * The {@linkplain #asResilience4j(String, Map) view} without tags, with the name of the first pipeline that this policy
+     * is built into. Before that the name is {@code bulkhead}.
      */
     public Bulkhead asResilience4j() {
         return asResilience4j(views.name(NAME), Map.of());
     }
 
     /**
-     * This bulkhead as one of resilience4j's, for its registries, Micrometer binders and decorators. Its events and metrics tell
-     * of the calls of pipelines and of its own alike, and both share the permits and the queue. Its {@code maxWaitDuration} is
-     * that of the config which the {@linkplain BulkheadSettings#from settings} were made from, or zero; any other makes its
-     * caller wait by parking the calling thread. A permit given back twice may free that of another user of the view, but never
-     * one of a pipeline, and never more than are out. {@code changeConfig} is {@link #resize}. Consumers of its
-     * events run on the thread of the call and must not block; one that throws is logged once. The same view for the same name.
+     * A view of this bulkhead that implements resilience4j's {@code Bulkhead}, for its registries, Micrometer binders and
+     * decorators. The view and the pipelines share the permits and the queue; the view's events and metrics include the
+     * calls of both. {@code maxWaitDuration} is that of the config from which the {@linkplain BulkheadSettings#from
+     * settings} were made, or zero. If it is not zero, a caller of the view waits by parking its thread. If a permit is
+     * given back twice, this may free the permit of another user of the view, but never one of a pipeline, and never more
+     * than are out. {@code changeConfig} is {@link #resize}. Event consumers run on the thread of the call and must not
+     * block. A consumer that throws is logged once. The same name gives the same view.
      *
-     * <p>A registry takes it through a pre-filled {@code RegistryStore}; its {@code replace} does nothing for an absent name.
+     * <p>A registry takes the view through a pre-filled {@code RegistryStore}; its {@code replace} does nothing for an
+     * absent name.
      *
      * @throws IllegalArgumentException if there is a view of this name with other tags
      */
@@ -250,8 +252,8 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /**
-     * The permits that are out, the queue and the views. Not if the order of the queue changes, or a limit that adapts: then it
-     * begins anew, and calls under way count in the other one.
+     * Takes over the permits that are out, the queue and the views. If the order of the queue or an adaptive limit changes,
+     * this bulkhead starts anew, and running calls count in the previous one.
      */
     @Override
     public void takeOver(Policy previous) {
@@ -297,17 +299,17 @@ public final class BulkheadPolicy extends Policy {
         return settings;
     }
 
-    /** How many calls may run at once just now; changes where the limit adapts, or is resized. */
+    /** The limit now. It changes if it adapts or is resized. */
     public int limit() {
         return permits.limit();
     }
 
-    /** How many permits are out just now. */
+    /** How many permits are in use now. */
     public int inFlight() {
         return permits.inFlight();
     }
 
-    /** How many calls wait for a permit just now. */
+    /** How many calls wait for a permit now. */
     public int waiting() {
         return permits.waiting();
     }
@@ -332,7 +334,7 @@ public final class BulkheadPolicy extends Policy {
         return full + "no permit came back within " + Checks.text(longest) + ", " + counts().get();
     }
 
-    /** As they are now, whenever they are read. */
+    /** The present numbers. The text is made when it is read. */
     private Supplier<String> counts() {
         int out = permits.inFlight();
         int limit = permits.limit();

@@ -14,7 +14,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** How many calls may run at once, and how many may wait for how long. Immutable. */
+/** The settings of a bulkhead: limit, queue and lease. Immutable. */
 public final class BulkheadSettings {
     private static final Duration TICK = Duration.ofMillis(1);
     private static final Duration DAY = Duration.ofDays(1);
@@ -73,7 +73,7 @@ public final class BulkheadSettings {
     }
 
     /**
-     * Settings that differ from the defaults in what the function sets.
+     * The defaults, changed by the function.
      *
      * @throws InvalidSettingsException if a value is out of range; the message names the option, the value and the range
      */
@@ -84,9 +84,9 @@ public final class BulkheadSettings {
     }
 
     /**
-     * What a bulkhead of resilience4j is set to. An option that cannot be kept as it is meant there becomes one of the {@link
-     * #warnings}, which the pipeline tells when it is built. A {@linkplain BulkheadPolicy#asResilience4j view} keeps its
-     * {@code maxWaitDuration} and {@code writableStackTraceEnabled}.
+     * The settings of a resilience4j config. An option without a counterpart gives one of the {@link #warnings} when the
+     * pipeline is built. A {@linkplain BulkheadPolicy#asResilience4j view} keeps {@code maxWaitDuration} and {@code
+     * writableStackTraceEnabled} of the config.
      *
      * @throws InvalidSettingsException if a value is out of range here, such as {@code maxConcurrentCalls} of 0
      */
@@ -105,7 +105,7 @@ public final class BulkheadSettings {
         return new Builder();
     }
 
-    /** A builder that holds these settings. An initial limit that was not set goes on following the others. */
+    /** A builder that holds these settings. An initial limit that was not set still follows the minimum and the maximum. */
     public Builder toBuilder() {
         return new Builder(builder);
     }
@@ -115,72 +115,72 @@ public final class BulkheadSettings {
         return OPTIONS.list();
     }
 
-    /** How many calls may run at once; the ceiling of a limit that adapts. */
+    /** The number of permits; the maximum of a limit that adapts. */
     public int maxConcurrentCalls() {
         return builder.maxConcurrentCalls;
     }
 
-    /** Where the limit comes from. */
+    /** Whether and how the limit adapts. */
     public LimitAlgorithm limit() {
         return builder.limit;
     }
 
-    /** The floor of a limit that adapts. */
+    /** The minimum of a limit that adapts. */
     public int minConcurrentCalls() {
         return builder.minConcurrentCalls;
     }
 
-    /** Where a limit that adapts starts. */
+    /** The first value of a limit that adapts. */
     public int initialConcurrentCalls() {
         return builder.effectiveInitial();
     }
 
-    /** How many calls may wait for a permit; one more is turned away at once. */
+    /** The length of the queue. A call beyond it is rejected at once. */
     public int maxWaitingCalls() {
         return builder.maxWaitingCalls;
     }
 
-    /** How long a call may wait for a permit. */
+    /** The longest wait in the queue. */
     public Duration maxWait() {
         return builder.maxWait;
     }
 
-    /** Who is served first of those who wait. */
+    /** Which of the waiting calls gets a permit first. */
     public QueueOrder queueOrder() {
         return builder.queueOrder;
     }
 
-    /** For {@link QueueOrder#CODEL}: how long a call may wait in a queue that stands. */
+    /** For {@link QueueOrder#CODEL}: the longest wait in a standing queue. */
     public Duration codelTarget() {
         return builder.codelTarget;
     }
 
-    /** For {@link QueueOrder#CODEL}: after which time without an empty moment a queue stands. */
+    /** For {@link QueueOrder#CODEL}: a queue that was not empty for this long is a standing queue. */
     public Duration codelInterval() {
         return builder.codelInterval;
     }
 
-    /** After which time the permit of work that never ends is given to others. */
+    /** How long work may continue after its outcome was decided, before its permit is given to others. */
     public Duration lease() {
         return builder.lease;
     }
 
-    /** Whether attempts run on threads of their own, as many as there are permits. */
+    /** Whether attempts run on threads of the bulkhead, at most {@link #maxConcurrentCalls} of them. */
     public boolean dedicatedThreads() {
         return builder.dedicatedThreads;
     }
 
-    /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
+    /** The options of the {@linkplain #from config} that could not be kept, one sentence each. */
     public List<String> warnings() {
         return builder.forViews.warnings();
     }
 
-    /** What callers of a view are to have. */
+    /** The options for callers of a view. */
     Resilience4jOptions forViews() {
         return builder.forViews;
     }
 
-    /** Whether calls wait in the same order, and the limit is fixed, or adapts in the same way. */
+    /** Whether the order of the queue is the same, and the limit is fixed in both or adapts in the same way. */
     boolean isQueuedAndAdaptsAs(BulkheadSettings other) {
         boolean fixed = limit() == LimitAlgorithm.FIXED;
         return limit() == other.limit()
@@ -228,63 +228,63 @@ public final class BulkheadSettings {
             forViews = other.forViews;
         }
 
-        /** How many calls may run at once, the ceiling of a limit that adapts: 1 to 1,000,000; default 25. */
+        /** The number of permits; the maximum of a limit that adapts: 1 to 1,000,000; default 25. */
         public Builder maxConcurrentCalls(int calls) {
             maxConcurrentCalls = calls;
             return this;
         }
 
-        /** Where the limit comes from; default {@link LimitAlgorithm#FIXED}. */
+        /** Whether and how the limit adapts; default {@link LimitAlgorithm#FIXED}. */
         public Builder limit(LimitAlgorithm algorithm) {
             limit = Objects.requireNonNull(algorithm, "limit");
             return this;
         }
 
-        /** The floor of a limit that adapts: 1 to {@link #maxConcurrentCalls}; default 1. */
+        /** The minimum of a limit that adapts: 1 to {@link #maxConcurrentCalls}; default 1. */
         public Builder minConcurrentCalls(int calls) {
             minConcurrentCalls = calls;
             return this;
         }
 
-        /** Where a limit that adapts starts: floor to ceiling; default 20, or the nearer of the two. */
+        /** The first value of a limit that adapts: minimum to maximum; default 20, or the nearest allowed value. */
         public Builder initialConcurrentCalls(int calls) {
             initialConcurrentCalls = calls;
             return this;
         }
 
-        /** How many calls may wait for a permit: 0 to 1,000,000; default 100. With 0 none ever waits. */
+        /** The length of the queue: 0 to 1,000,000; default 100. A call beyond it is rejected at once. With 0 no call waits. */
         public Builder maxWaitingCalls(int calls) {
             maxWaitingCalls = calls;
             return this;
         }
 
-        /** How long a call may wait for a permit: 0 to one day; default 100 ms. With 0 none ever waits. */
+        /** The longest wait in the queue: 0 to one day; default 100 ms. With 0 no call waits. */
         public Builder maxWait(Duration longest) {
             maxWait = Objects.requireNonNull(longest, "maxWait");
             return this;
         }
 
-        /** Who is served first of those who wait; default {@link QueueOrder#FIFO}. */
+        /** Which of the waiting calls gets a permit first; default {@link QueueOrder#FIFO}. */
         public Builder queueOrder(QueueOrder order) {
             queueOrder = Objects.requireNonNull(order, "queueOrder");
             return this;
         }
 
-        /** For {@link QueueOrder#CODEL}, how long a call may wait in a queue that stands: 0 to one day; default 5 ms. */
+        /** For {@link QueueOrder#CODEL}, the longest wait in a standing queue: 0 to one day; default 5 ms. */
         public Builder codelTarget(Duration longest) {
             codelTarget = Objects.requireNonNull(longest, "codelTarget");
             return this;
         }
 
-        /** For {@link QueueOrder#CODEL}, after which time a queue stands: 1 ms to one day; default 100 ms. */
+        /** For {@link QueueOrder#CODEL}, a queue that was not empty for this long stands: 1 ms to one day; default 100 ms. */
         public Builder codelInterval(Duration time) {
             codelInterval = Objects.requireNonNull(time, "codelInterval");
             return this;
         }
 
         /**
-         * After which time work that goes on although its outcome was decided (a timeout that it ignores) is written off, so
-         * that its permit is free again: 1 ms to one day; default 1 minute.
+         * How long work may continue after its outcome was decided (for example by a timeout), before its permit is given to
+         * others: 1 ms to one day; default 1 minute.
          */
         public Builder lease(Duration longest) {
             lease = Objects.requireNonNull(longest, "lease");
@@ -292,9 +292,10 @@ public final class BulkheadSettings {
         }
 
         /**
-         * Whether attempts run on threads of their own, at most {@link #maxConcurrentCalls} of them, so that work which ignores
-         * its interrupt holds no caller; default false: on the thread of the caller, which is cheaper by far. Work that was
-         * written off after the lease still holds its thread: where all are held, a call is turned away.
+         * Whether attempts run on threads of the bulkhead, at most {@link #maxConcurrentCalls} of them. Then work that
+         * ignores its interrupt does not hold its caller. Default false: attempts run on the caller's thread, which costs
+         * much less. Work that was written off after the lease still holds its thread. If all threads are held, a call is
+         * rejected.
          */
         public Builder dedicatedThreads(boolean value) {
             dedicatedThreads = value;
@@ -326,51 +327,53 @@ public final class BulkheadSettings {
     }
 
     /**
-     * Where the limit of a bulkhead comes from. The adaptive ones are those of Netflix concurrency-limits, between the floor
-     * {@link BulkheadSettings#minConcurrentCalls} and the ceiling {@link BulkheadSettings#maxConcurrentCalls}.
+     * Whether and how the limit of a bulkhead adapts. The adaptive algorithms are those of Netflix concurrency-limits. The
+     * limit stays between {@link BulkheadSettings#minConcurrentCalls} and {@link BulkheadSettings#maxConcurrentCalls}.
      *
-     * <p>Before a limit shrinks far it is tried whether that helps. A dependency that is slower or fails more for a reason that has
-     * nothing to do with how many calls are in it keeps its limit.
+     * <p>Before the limit shrinks far, the algorithm tests whether a smaller limit helps. If a dependency is slower or fails
+     * more, but not because too many calls are in it, its limit stays.
      */
     public enum LimitAlgorithm {
         /** Always {@link BulkheadSettings#maxConcurrentCalls}, unless it is {@linkplain BulkheadPolicy#resize resized}. */
         FIXED,
 
         /**
-         * Additive increase, multiplicative decrease: one more after each window; a tenth less after one in which half of the calls
-         * end in a timeout or a pushback, and as much less often as fewer do. Looks at no latency, so it needs a timeout further in.
+         * Additive increase, multiplicative decrease. The limit grows by one with each window. It shrinks by a tenth if half
+         * of a window's calls end in a timeout or a pushback; less often in proportion if fewer do. Ignores latency, so it
+         * needs a timeout inside.
          */
         AIMD,
 
         /**
-         * Holds the queue that it infers inside the dependency, from what calls take against what they usually take, at a twentieth
-         * to a twelfth of the limit (TCP Vegas). A timeout or a pushback counts as a call that took twice as long as usual.
+         * Compares the time of calls with their usual time, and infers how many of them are in a queue in the dependency.
+         * Keeps that queue at a twentieth to a twelfth of the limit (TCP Vegas). A timeout or a pushback counts as a call
+         * that took twice as long as usual.
          */
         VEGAS,
 
         /**
-         * Shrinks as far as calls take longer than they usually do, in smaller steps than {@link #VEGAS} and to a steadier limit. A
-         * timeout or a pushback counts as a call that took twice as long as usual.
+         * Shrinks in proportion to how much longer calls take than usual, in smaller steps than {@link #VEGAS} and to a
+         * steadier limit. A timeout or a pushback counts as a call that took twice as long as usual.
          */
         GRADIENT2
     }
 
-    /** Who is served first of the calls that wait for a permit, and who is turned away. */
+    /** Which of the waiting calls gets a permit first, and which call is rejected. */
     public enum QueueOrder {
-        /** First come, first served. Whoever finds the queue full is turned away. */
+        /** First come, first served. A call that finds the queue full is rejected. */
         FIFO,
 
         /**
-         * Last come, first served: under overload the newest call is the one whose caller is still there. A newcomer takes the
-         * place of the oldest when the queue is full.
+         * Last come, first served: under overload the caller of the newest call is still there. If the queue is full, a new
+         * call takes the place of the oldest.
          */
         LIFO,
 
         /**
-         * First come, first served, with a controlled delay: once calls have been waiting without a pause for {@link
-         * BulkheadSettings#codelInterval}, a newcomer waits for no more than {@link BulkheadSettings#codelTarget}. So a burst is
-         * absorbed, and a queue that stands is not (Nichols and Jacobson's CoDel as Facebook uses it in "Fail at Scale", ACM
-         * Queue 13(8), 2015).
+         * First come, first served, with a short wait in a standing queue. If the queue was not empty for {@link
+         * BulkheadSettings#codelInterval}, a new call waits for at most {@link BulkheadSettings#codelTarget}. So the queue
+         * absorbs a burst, but does not stand for long (Nichols and Jacobson's CoDel as Facebook uses it in "Fail at Scale",
+         * ACM Queue 13(8), 2015).
          */
         CODEL
     }

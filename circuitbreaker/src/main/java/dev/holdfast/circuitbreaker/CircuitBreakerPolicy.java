@@ -22,14 +22,14 @@ import java.util.function.Consumer;
 /**
  * Stops calling a dependency that answers nearly nothing, and probes it until it answers again.
  *
- * <p>It counts what the classifier calls {@link Outcome#FAILURE} or {@link Outcome#PUSHBACK}, and timeouts. It does not count a
- * call that did not reach the dependency, was cancelled or interrupted, was {@linkplain Passage#cutShort cut short} by a limit
- * from outside, or is the caller's own fault; if a probe ends this way, another call becomes the probe. A result counts only in
- * the state that admitted its call.
+ * <p>It counts what the classifier calls {@link Outcome#FAILURE} or {@link Outcome#PUSHBACK}, and timeouts. It does not
+ * count a call that did not reach the dependency, was cancelled or interrupted, was {@linkplain Passage#cutShort cut short}
+ * by a limit from outside, or is the caller's own fault. If a probe ends this way, another call becomes the probe. A result
+ * counts only in the state that admitted its call.
  *
- * <p>Never blocks. Safe for any number of threads and pipelines. Pipelines that share the policy share the breaker, and must use
- * the same {@link TimeSource}. A change of state is seen when a call looks: an open breaker becomes half-open with the first call
- * after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
+ * <p>Never blocks. Safe for any number of threads and pipelines. Pipelines that share the policy share the breaker, and must
+ * use the same {@link TimeSource}. A change of state is seen when a call looks: an open breaker becomes half-open with the
+ * first call after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
  */
 public final class CircuitBreakerPolicy extends Policy {
 
@@ -56,16 +56,16 @@ public final class CircuitBreakerPolicy extends Policy {
     /** A call's slot holds its token. */
     private final Engine engine;
 
-    /** The life that pipelines have been told of last. */
+    /** The last life that pipelines were told of. */
     private final AtomicReference<Life> told;
 
-    /** Whether running calls are watched. */
+    /** Whether running calls can become overdue. */
     private final boolean watches;
 
     private final long slowNanos;
     private final long holdNanos;
 
-    /** What makes the pipeline's time the breaker's. Plain: written while a pipeline is built, before its first call. */
+    /** Turns the pipeline's time into the breaker's. Plain: written while a pipeline is built, before its first call. */
     private long shift;
 
     CircuitBreakerPolicy(CircuitBreakerSettings settings, PipelineClock clock) {
@@ -78,7 +78,7 @@ public final class CircuitBreakerPolicy extends Policy {
         slowNanos = settings.slowCallDurationThreshold().toNanos();
         holdNanos = settings.maxPushbackHold().toNanos();
         views = new Views(settings.rules(), settings.origin(), clock);
-        // A breaker that starts closed does not look at the time, and so does not hold on to the system's.
+        // A breaker that starts closed does not read the clock, and so does not keep the system's time.
         long now = settings.initialState() == State.CLOSED ? 0 : clock.nanos();
         engine = new Engine(settings.rules(), views, now);
         told = new AtomicReference<>(engine.life());
@@ -104,9 +104,9 @@ public final class CircuitBreakerPolicy extends Policy {
     }
 
     /**
-     * An existing resilience4j breaker, which stays shared with your other code. It keeps its own clock and its config. What the
-     * pipeline calls a failure also goes through the config's predicates, which gives a {@linkplain Policy#warnings warning}. The
-     * pipeline does not know how long it stays open.
+     * An existing resilience4j breaker, which stays shared with your other code. It keeps its own clock and its config. The
+     * pipeline's failures also go through the config's predicates, which gives a {@linkplain Policy#warnings warning}. The
+     * pipeline does not know how long the breaker stays open.
      */
     public static Policy of(CircuitBreaker existing) {
         return new ExistingCircuitBreakerPolicy(existing);
@@ -117,29 +117,29 @@ public final class CircuitBreakerPolicy extends Policy {
         return settings;
     }
 
-    /** The present state. A state that ends by itself, by the settings, has ended here, too. */
+    /** The present state. If a state ends by time, this method sees the new one. */
     public State state() {
         return State.valueOf(engine.state(clock::nanos).name());
     }
 
     /**
-     * A view that implements resilience4j's {@code CircuitBreaker}: state, metrics, events, config, and manual transitions, which
-     * calls see at once. It can be used in resilience4j's registries, meters and decorators.
+     * A view that implements resilience4j's {@code CircuitBreaker}: state, metrics, events, config, and manual transitions,
+     * which calls see at once. It can be used in resilience4j's registries, meters and decorators.
      *
      * <p>Its name is that of the first pipeline that this policy is built into; before that, {@code circuit-breaker}.
      *
-     * <p>Calls through the view are not tracked one by one: a result counts in the state that it finds, and a probe's permission
-     * is free at once only if the thread that acquired it releases it. The view uses the time of the pipeline; before there is a
-     * pipeline, the system's. Event consumers run on the thread that causes the event: the thread of a call, or the timer thread
-     * if a running call was too slow. They must be quick.
+     * <p>Calls through the view are not tracked one by one: a result counts in the state that it finds, and a probe's
+     * permission is free at once only if the thread that acquired it releases it. The view uses the time of the pipeline;
+     * before there is a pipeline, the system's. Event consumers run on the thread that causes the event: the thread of a
+     * call, or the timer thread if a running call was too slow. Event consumers must be quick.
      */
     public CircuitBreaker asResilience4j() {
         return asResilience4j(views.name(), Map.of());
     }
 
     /**
-     * A view with another name and with tags, for registries and meters. The same name and tags give the same view. Each view has
-     * its own event consumers.
+     * A view with another name and with tags, for registries and meters. The same name and tags give the same view. Each
+     * view has its own event consumers.
      */
     public CircuitBreaker asResilience4j(String name, Map<String, String> tags) {
         return views.view(name, tags, engine);
@@ -151,7 +151,7 @@ public final class CircuitBreakerPolicy extends Policy {
         views.bind(pipeline);
     }
 
-    /** The state, and how long it still is open. The window begins anew. */
+    /** Takes over the state and the remaining wait. The window begins anew. */
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof CircuitBreakerPolicy breaker) {
@@ -176,7 +176,7 @@ public final class CircuitBreakerPolicy extends Policy {
     private int admit(Passage passage, long token) {
         passage.slot(token);
         if (watches) {
-            // Slow is what runs for longer, so it is told with the first nanosecond that is too much.
+            // A call is slow if it runs for longer, so it is overdue with the first nanosecond beyond.
             passage.beside().overdueAfter(slowNanos + 1);
         }
         return PROCEED;
@@ -194,7 +194,7 @@ public final class CircuitBreakerPolicy extends Policy {
         return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), engine.probes(at), cause);
     }
 
-    /** Whoever sees a change first tells it. */
+    /** The thread that first sees a change reports it. */
     private Life tell(Passage passage) {
         while (true) {
             // In this order, so that an older life never takes the place of a newer one.
@@ -214,7 +214,7 @@ public final class CircuitBreakerPolicy extends Policy {
 
     @Override
     public int stillAdmits(Passage passage) {
-        // Another state has another price: a call that was let in while closed is a probe now, if there is room for it.
+        // The state is another one: a call that was admitted while closed becomes a probe if a place is free.
         return engine.life(passage.now() + shift).admitted(passage.slot()) ? PROCEED : ask(passage);
     }
 

@@ -147,7 +147,7 @@ public final class CircuitBreakerSettings {
         TIME_BASED
     }
 
-    /** A copy that nobody else has. */
+    /** A copy that is never changed. */
     private final Builder builder;
 
     private final Rules rules;
@@ -158,7 +158,7 @@ public final class CircuitBreakerSettings {
     }
 
     /**
-     * Settings made by a builder that starts with the defaults.
+     * The defaults, changed by the function.
      *
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range
      */
@@ -174,14 +174,14 @@ public final class CircuitBreakerSettings {
     }
 
     /**
-     * The settings of a resilience4j configuration: the breaker behaves like resilience4j's. What resilience4j does not have is
-     * off: running calls do not count as slow, probes have no lease, their number is fixed and all of them are waited for, and a
-     * pushback holds nothing.
+     * The settings of a resilience4j config: the breaker behaves like resilience4j's. What resilience4j does not have is
+     * off: running calls do not count as slow, probes have no lease, their number is fixed, the breaker waits for all of
+     * them, and a pushback does not hold it open.
      *
-     * <p>In a pipeline the classifier says what a failure is, and the pipeline has the clock. The configuration's predicates and
+     * <p>In a pipeline the classifier says what a failure is, and the pipeline has the clock. The config's predicates and
      * clock are used only through the {@linkplain CircuitBreakerPolicy#asResilience4j() view}, or not at all. They give a
-     * {@linkplain CircuitBreakerPolicy#warnings warning} that names them. A minimum above the size of a count window counts as
-     * that size.
+     * {@linkplain CircuitBreakerPolicy#warnings warning} that names them. A minimum above the size of a count window counts
+     * as that size.
      *
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of its range here
      */
@@ -214,7 +214,7 @@ public final class CircuitBreakerSettings {
         return builder.slowCallDurationThreshold;
     }
 
-    /** Whether a call that still runs counts as slow as soon as it has run too long. */
+    /** Whether a running call counts as slow once it has run for longer. */
     public boolean runningCallsCountAsSlow() {
         return builder.runningCallsCountAsSlow;
     }
@@ -229,76 +229,76 @@ public final class CircuitBreakerSettings {
         return builder.slidingWindowSize;
     }
 
-    /** How many calls the window must hold before a rate is looked at. */
+    /** The number of calls that the window must hold before its rates count. */
     public int minimumNumberOfCalls() {
         return builder.minimum();
     }
 
-    /** How many probes are let through while half-open. */
+    /** The number of probes at first. */
     public int permittedNumberOfCallsInHalfOpenState() {
         return builder.permittedNumberOfCallsInHalfOpenState;
     }
 
-    /** How long a probe may keep its permit without a result; zero: without end. */
+    /** How long a probe keeps its place without a result; zero: without end. */
     public Duration probeLease() {
         return builder.probeLease;
     }
 
-    /** How long it stays half-open at most; zero: without end. */
+    /** The longest time half-open; zero: without end. */
     public Duration maxWaitDurationInHalfOpenState() {
         return builder.maxWaitDurationInHalfOpenState;
     }
 
-    /** What follows on a half-open state that has lasted too long. */
+    /** The state after the longest time half-open. */
     public State transitionToStateAfterWaitDuration() {
         return builder.transitionToStateAfterWaitDuration;
     }
 
-    /** How long nothing is let through after the first opening. */
+    /** The first wait in the open state. */
     public Duration waitDurationInOpenState() {
         return builder.waitDurationInOpenState;
     }
 
-    /** By how much the wait grows with each opening in a row. */
+    /** The wait is multiplied by this each time the probes fail. */
     public double waitMultiplierInOpenState() {
         return builder.waitMultiplierInOpenState;
     }
 
-    /** How far the wait grows. */
+    /** The longest wait in the open state. */
     public Duration maxWaitDurationInOpenState() {
         return builder.maxWaitDurationInOpenState;
     }
 
-    /** Whether it becomes half-open without waiting for a call. */
+    /** Whether it becomes half-open when the wait is over, instead of with the first call after that. */
     public boolean automaticTransitionFromOpenToHalfOpenEnabled() {
         return builder.automaticTransitionFromOpenToHalfOpenEnabled;
     }
 
-    /** The state it starts in. */
+    /** The first state. */
     public State initialState() {
         return builder.initialState;
     }
 
-    /** How long a pushback may hold it open at most; zero: not at all. */
+    /** The longest time for which a pushback holds the breaker open; zero: not at all. */
     public Duration maxPushbackHold() {
         return builder.maxPushbackHold;
     }
 
     // ---- for the policy
 
-    /** What could not be taken over from a configuration of resilience4j, one sentence each. */
+    /** The options of the resilience4j config that could not be kept, one sentence each. */
     List<String> warnings() {
         CircuitBreakerConfig origin = builder.origin;
         return origin == null ? List.of() : ForeignConfig.warnings(origin);
     }
 
-    /** The configuration that these settings were made of; null if there was none. */
+    /** The config that these settings were made from; null if there was none. */
     @Nullable
     CircuitBreakerConfig origin() {
         return builder.origin;
     }
 
-    /** These settings, as the engine knows them. */
+    /** These settings for the engine. */
     Rules rules() {
         return rules;
     }
@@ -308,7 +308,7 @@ public final class CircuitBreakerSettings {
         return "CircuitBreakerSettings[" + OPTIONS.text(builder) + "]";
     }
 
-    /** Collects the options; checks them all in {@link #build}. Not for several threads. */
+    /** Collects the options; checks them all in {@link #build}. Not safe for several threads. */
     public static final class Builder {
         private static final int USUAL_MINIMUM = 20;
 
@@ -320,7 +320,7 @@ public final class CircuitBreakerSettings {
         private int slidingWindowSize = 50;
         private @Nullable Integer minimumNumberOfCalls;
 
-        /** resilience4j looks at the minimum as it was given, also where the window is smaller; 0: the minimum. */
+        /** The minimum as resilience4j uses it half-open, which may exceed the size of the window; 0: the usual minimum. */
         private int minimumInHalfOpen;
 
         private int permittedNumberOfCallsInHalfOpenState = 5;
@@ -334,7 +334,7 @@ public final class CircuitBreakerSettings {
         private boolean automaticTransitionFromOpenToHalfOpenEnabled;
         private State initialState = State.CLOSED;
         private Duration maxPushbackHold = Duration.ofSeconds(10);
-        /** Where there is one, half-open is as resilience4j has it. */
+        /** If there is a config, half-open works as in resilience4j. */
         private @Nullable CircuitBreakerConfig origin;
 
         private Builder() {}
@@ -353,7 +353,7 @@ public final class CircuitBreakerSettings {
             minimumInHalfOpen = minimum;
             permittedNumberOfCallsInHalfOpenState = config.getPermittedNumberOfCallsInHalfOpenState();
             probeLease = Duration.ZERO;
-            // Less than a millisecond is no limit there.
+            // In resilience4j, less than a millisecond is no limit.
             maxWaitDurationInHalfOpenState =
                     Duration.ofMillis(config.getMaxWaitDurationInHalfOpenState().toMillis());
             transitionToStateAfterWaitDuration =
@@ -381,8 +381,8 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * The percentage of slow calls at which the breaker opens. From 1 to 100; default 100. A slow call that succeeds
-         * is still an answer: think twice before you lower it.
+         * The percentage of slow calls at which the breaker opens. From 1 to 100; default 100. A slow call that succeeds is
+         * still an answer: think twice before you lower the threshold.
          */
         public Builder slowCallRateThreshold(double percent) {
             slowCallRateThreshold = percent;
@@ -396,29 +396,29 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * Whether a call that still runs counts as slow as soon as it has run for longer than that, so that calls that
-         * hang open the breaker before they end. Default: yes.
+         * Whether a running call counts as slow once it has run for longer than that. Then calls that hang open the breaker
+         * before they end. Default: yes.
          */
         public Builder runningCallsCountAsSlow(boolean count) {
             runningCallsCountAsSlow = count;
             return this;
         }
 
-        /** Whether the window holds the last calls or the last seconds. Default: calls, which needs no clock. */
+        /** Whether the window holds the last calls or the last seconds. Default: calls. A count window reads no clock. */
         public Builder slidingWindowType(SlidingWindowType type) {
             slidingWindowType = Objects.requireNonNull(type, "slidingWindowType");
             return this;
         }
 
-        /** How much the window holds. From 1 to 100,000 calls, or 1 to 3,600 seconds; default 50. */
+        /** The size of the window. From 1 to 100,000 calls, or 1 to 3,600 seconds; default 50. */
         public Builder slidingWindowSize(int size) {
             slidingWindowSize = size;
             return this;
         }
 
         /**
-         * How many calls the window must hold before a rate is looked at. From 1 to 1,000,000, in a count window to its
-         * size; default 20, or the size of a smaller count window.
+         * The number of calls that the window must hold before its rates count. From 1 to 1,000,000, in a count window to
+         * its size; default 20, or the size of a smaller count window.
          */
         public Builder minimumNumberOfCalls(int calls) {
             minimumNumberOfCalls = calls;
@@ -427,9 +427,9 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * How many probes are let through while half-open, at first; half as many each time that they have failed, but two
-         * if there may be two. The breaker closes or opens as soon as it is certain what the results of all of them, or as
-         * many as the minimum of the window, will say. From 1 to 1,000; default 5.
+         * The number of probes at first. Each time they have failed it is halved, rounded up, but never below two (or one,
+         * if one is permitted). The breaker closes or opens as soon as the result of all probes, or of the minimum number of
+         * calls, is certain. From 1 to 1,000; default 5.
          */
         public Builder permittedNumberOfCallsInHalfOpenState(int calls) {
             permittedNumberOfCallsInHalfOpenState = calls;
@@ -437,34 +437,30 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * How long a probe may keep its permit without a result; then another call gets the permit, so that probes that
-         * never end do not keep the breaker half-open for ever. Its late result still counts. Zero: without end; else
-         * from 1 ms to 1 day; default 5 s.
+         * How long a probe keeps its place without a result. Then another call gets the place, so that probes that never end
+         * do not keep the breaker half-open for ever. A late result still counts. Zero: without end; else from 1 ms to 1
+         * day; default 5 s.
          */
         public Builder probeLease(Duration lease) {
             probeLease = Objects.requireNonNull(lease, "probeLease");
             return this;
         }
 
-        /**
-         * How long the breaker stays half-open at most. Zero, the default: without end; else from 1 ms to 1 day, in whole
-         * milliseconds.
-         */
+        /** The longest time half-open. Zero, the default: without end; else from 1 ms to 1 day, in whole milliseconds. */
         public Builder maxWaitDurationInHalfOpenState(Duration wait) {
             maxWaitDurationInHalfOpenState = Objects.requireNonNull(wait, "maxWaitDurationInHalfOpenState");
             return this;
         }
 
-        /** Which state follows on a half-open one that has lasted too long: open, the default, or closed. */
+        /** The state after the longest time half-open: open, the default, or closed. */
         public Builder transitionToStateAfterWaitDuration(State state) {
             transitionToStateAfterWaitDuration = Objects.requireNonNull(state, "transitionToStateAfterWaitDuration");
             return this;
         }
 
         /**
-         * How long nothing is let through at first. From 1 ms to 1 day, in whole milliseconds; default 100 ms. Each such
-         * time that outlasts the fault costs all answers of that time. Takes the place of a
-         * {@link #waitIntervalFunctionInOpenState}.
+         * The first wait in the open state. From 1 ms to 1 day, in whole milliseconds; default 100 ms. If the wait outlasts
+         * the fault, all answers in the rest of the wait are lost. Replaces a {@link #waitIntervalFunctionInOpenState}.
          */
         public Builder waitDurationInOpenState(Duration wait) {
             waitDurationInOpenState = Objects.requireNonNull(wait, "waitDurationInOpenState");
@@ -473,25 +469,25 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * By how much that wait grows each time that the probes fail. From 1, with which it does not, to 10; default 1.05,
-         * with which each wait is about a twentieth of the time since the breaker first opened. After it has closed, the wait is
-         * the first again.
+         * The wait is multiplied by this each time the probes fail. From 1 (the wait does not grow) to 10; default 1.05:
+         * each wait is about a twentieth of the time since the breaker first opened. After the breaker has closed, the next
+         * wait is the first one again.
          */
         public Builder waitMultiplierInOpenState(double multiplier) {
             waitMultiplierInOpenState = multiplier;
             return this;
         }
 
-        /** How far that wait grows. From 1 ms to 1 day; default 2 s, and never less than the first wait. */
+        /** The wait does not grow beyond this. From 1 ms to 1 day; default 2 s, and never less than the first wait. */
         public Builder maxWaitDurationInOpenState(Duration wait) {
             maxWaitDurationInOpenState = Objects.requireNonNull(wait, "maxWaitDurationInOpenState");
             return this;
         }
 
         /**
-         * The wait in milliseconds for each opening in a row, the first being 1; takes the place of the three options
-         * before. It is asked by the call that opens the breaker and must be quick. Less than 1 ms counts as 1 ms, more than
-         * 1 day as 1 day; if it throws or returns null, the three options before decide, and a warning is logged once.
+         * The wait in milliseconds for each opening in a row, instead of the three options before. The first opening is 1.
+         * The call that opens the breaker asks the function, which must be quick. Less than 1 ms counts as 1 ms, more than 1
+         * day as 1 day. If the function throws or returns null, the three options before hold, and a warning is logged once.
          */
         public Builder waitIntervalFunctionInOpenState(IntervalFunction function) {
             waitIntervalFunctionInOpenState = Objects.requireNonNull(function, "waitIntervalFunctionInOpenState");
@@ -499,23 +495,25 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * Whether it becomes half-open when the wait is over, and not with the first call after it. There is no timer: it
-         * has become half-open for whoever looks at it then, and events are told when somebody does. Default: no.
+         * Whether it becomes half-open when the wait is over, instead of with the first call after that. There is no timer:
+         * every call, meter and {@code state()} sees the new state from then on, and the first of them causes the events.
+         * Default: no.
          */
         public Builder automaticTransitionFromOpenToHalfOpenEnabled(boolean enabled) {
             automaticTransitionFromOpenToHalfOpenEnabled = enabled;
             return this;
         }
 
-        /** The state it starts in. Default: closed. */
+        /** The first state. Default: closed. */
         public Builder initialState(State state) {
             initialState = Objects.requireNonNull(state, "initialState");
             return this;
         }
 
         /**
-         * A dependency that asks for less, and says for how long, keeps the breaker open for so long once it opens, and
-         * for so long at most. Zero: such a pushback is a failure like any other; else to 1 day; default 10 s.
+         * The longest time for which a pushback holds the breaker open. When the breaker opens, it stays open for as long as
+         * the dependency asked, but no longer than this. Zero: such a pushback is a failure like any other; else to 1 day;
+         * default 10 s.
          */
         public Builder maxPushbackHold(Duration hold) {
             maxPushbackHold = Objects.requireNonNull(hold, "maxPushbackHold");

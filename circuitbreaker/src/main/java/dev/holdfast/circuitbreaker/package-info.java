@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The circuit breaker: stops calling a dependency from which nearly nothing comes back. */
+/** The circuit breaker: stops calling a dependency that answers nearly nothing. */
 @NullMarked
 package dev.holdfast.circuitbreaker;
 

@@ -17,28 +17,28 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits how many calls start in a time, so that a dependency gets no more than it was promised.
+ * Limits how many calls start in a time, so that a dependency gets no more than its rate limit.
  *
- * <p>Smooth: calls are spaced evenly, with a burst after a quiet time, and there is no edge of a cycle at which twice the
- * limit could start (GCRA). A call that is too early reserves its place and waits for it, for at most {@code maxWait}; if
- * that, or the time that the call has left, is too short, it is turned away at once with {@link Reason#THROTTLED} and the
- * time after which to try again. A reservation is given back if the call is given up while it waits, or if nothing inside
- * this layer was started.
+ * <p>Calls are spaced evenly, with a burst after a quiet time. There is no edge of a cycle at which twice the limit could
+ * start (GCRA). A call that is too early reserves its place and waits for it, for at most {@code maxWait}. If that time, or
+ * the remaining time of the call, is too short, the call is rejected at once with {@link Reason#THROTTLED} and the time
+ * after which to try again. A reservation is given back if the call gives up while it waits, or if nothing inside this
+ * policy started.
  *
- * <p>Safe for any number of threads; one instance for one dependency. Allocates nothing on a call that is let through.
+ * <p>Safe for any number of threads; one instance for each dependency. Allocates nothing for a call that is allowed.
  */
 public final class ThrottlePolicy extends Policy {
-    /** How often a call asks before it believes that it is too early. */
+    /** How often a call tries to reserve before it is rejected. */
     private static final int MOST_TRIES = 8;
 
     private final ThrottleSettings settings;
     private final Gcra gcra;
     private final long maxWaitNanos;
-    // Off the path of a call that is let through at once.
+    // A call that starts at once does not touch these.
     private LongAdder rejected = new LongAdder();
     private LongAdder waited = new LongAdder();
     private LongAdder givenBack = new LongAdder();
-    /** The time of the pipeline that was built last with it; null before there is one. */
+    /** The time source of the pipeline that was built last with this throttle; null before that. */
     private volatile @Nullable TimeSource time;
 
     private ThrottlePolicy(ThrottleSettings settings) {
@@ -49,7 +49,7 @@ public final class ThrottlePolicy extends Policy {
     }
 
     /**
-     * A throttle whose settings differ from the defaults in what the function sets.
+     * A throttle with the defaults, changed by the function.
      *
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
      */
@@ -62,19 +62,19 @@ public final class ThrottlePolicy extends Policy {
         return new ThrottlePolicy(settings);
     }
 
-    /** A throttle of 50 calls a second, of which 5 may start at once, that holds none back. */
+    /** A throttle of 50 calls a second. Up to 5 of them start at once, and no call is delayed. */
     public static ThrottlePolicy ofDefaults() {
         return of(ThrottleSettings.builder().build());
     }
 
     /**
-     * An existing rate limiter of resilience4j, which stays shared with whatever else uses it.
+     * An existing resilience4j rate limiter, which stays shared with your other code.
      *
-     * <p>A call waits for at most the limiter's own {@code timeoutDuration}; a call that is turned away has resilience4j's
-     * {@code RequestNotPermitted} as the cause. A limiter of resilience4j cannot take a reservation back: the permission of
-     * a call that is given up while it waits, or that an inner layer turns away, is lost.
+     * <p>The longest wait is the limiter's own {@code timeoutDuration}. A call that the limiter rejects has resilience4j's
+     * {@code RequestNotPermitted} as its cause. The limiter cannot take a reservation back: the permission is lost if the
+     * call gives up while it waits, or if an inner policy rejects it.
      *
-     * @throws IllegalArgumentException if the limiter knows no reservations (resilience4j's {@code
+     * @throws IllegalArgumentException if the limiter has no reservations (resilience4j's {@code
      *     SemaphoreBasedRateLimiter}): it could only block the calling thread
      */
     public static Policy of(RateLimiter existing) {
@@ -97,14 +97,14 @@ public final class ThrottlePolicy extends Policy {
     }
 
     /**
-     * The thread may have lost the processor since the call's time was read, while others moved the line on: nobody is turned
-     * away or held back for that, and so what was said no to is asked again by the time that it is.
+     * The thread may have lost the processor after the call's time was read, while other threads moved the line on. A call
+     * is neither rejected nor delayed for that: it tries again with the present time.
      */
     private int notAtOnce(Passage passage) {
         long late = lateness(passage.now());
         for (int tries = 1; ; tries++) {
             long now = passage.now() + late;
-            // A wait that leaves no time for the attempt is futile; a call that need not wait is never futile here.
+            // A wait that leaves no time for the attempt is useless. A call that does not wait is never useless here.
             long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1 - late));
             long reservation = gcra.reserve(now, longest, Stripes.current());
             if (reservation != Gcra.NONE) {
@@ -163,7 +163,7 @@ public final class ThrottlePolicy extends Policy {
         long reservation = passage.slot();
         if (reservation != Gcra.NONE) {
             passage.slot(Gcra.NONE);
-            gcra.giveBack(reservation); // first, since all else may throw
+            gcra.giveBack(reservation); // first, because the rest may throw
             givenBack.increment();
         }
     }
@@ -173,7 +173,7 @@ public final class ThrottlePolicy extends Policy {
         time = pipelineTime;
     }
 
-    /** The totals, and no more calls that may start at once than the other one had. */
+    /** Takes over the totals. At most as many calls may start at once as in the previous throttle. */
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof ThrottlePolicy throttle) {
@@ -202,12 +202,12 @@ public final class ThrottlePolicy extends Policy {
         return settings;
     }
 
-    /** How many calls could start at once now: 0 to the burst. By the clock of the pipeline that was built last with it. */
+    /** How many calls could start at once now: 0 to the burst. Uses the clock of the pipeline that was built last with it. */
     public int available() {
         return (int) gcra.available(nanos());
     }
 
-    /** How long a call that came now would have to wait, in nanoseconds. */
+    /** How long a call would have to wait now, in nanoseconds. */
     long untilFree() {
         return gcra.untilFree(nanos());
     }
@@ -217,17 +217,17 @@ public final class ThrottlePolicy extends Policy {
         return (bound == null ? TimeSource.system() : bound).nanos();
     }
 
-    /** How many calls were turned away so far. */
+    /** How many calls were rejected so far. */
     public long rejected() {
         return rejected.sum();
     }
 
-    /** How many calls were held back so far. */
+    /** How many calls were delayed so far. */
     public long waited() {
         return waited.sum();
     }
 
-    /** How many reservations were not used so far, and given back. */
+    /** How many unused reservations were given back so far. */
     public long givenBack() {
         return givenBack.sum();
     }

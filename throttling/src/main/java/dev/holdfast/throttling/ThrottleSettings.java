@@ -13,9 +13,9 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** How many calls may start in a time, how many of them at once, and how long one may wait for its turn. Immutable. */
+/** The settings of a throttle: how many calls may start in a time and at once, and the longest delay. Immutable. */
 public final class ThrottleSettings {
-    /** Fewer turn away too much of calls that come by chance at half of the limit (RATIONALE.md). */
+    /** With a smaller burst, too many calls that arrive at random are rejected at half of the limit (RATIONALE.md). */
     private static final int LEAST_BURST = 5;
 
     private static final Duration SHORTEST = Duration.ofMillis(1);
@@ -47,7 +47,7 @@ public final class ThrottleSettings {
     }
 
     /**
-     * Settings that differ from the defaults in what the function sets.
+     * The defaults, changed by the function.
      *
      * @throws InvalidSettingsException if a value is out of range; the message names the option, the value and the range
      */
@@ -58,11 +58,12 @@ public final class ThrottleSettings {
     }
 
     /**
-     * What a rate limiter of resilience4j is set to. Its cycles become a rate with a burst of one cycle's permissions; a cycle
-     * shorter than 1 ms becomes as many of them as fill that time. An option that cannot be kept as it is meant there becomes
-     * one of the {@link #warnings}, which the pipeline tells when it is built.
+     * The settings of a resilience4j config. Its cycles become a rate, with a burst of one cycle's permissions. Cycles
+     * shorter than 1 ms are joined until they fill 1 ms. An option without a counterpart gives one of the {@link #warnings}
+     * when the pipeline is built.
      *
-     * @throws InvalidSettingsException if a value is out of range here, such as a {@code timeoutDuration} of more than an hour
+     * @throws InvalidSettingsException if a value is out of range here, such as a {@code timeoutDuration} of more than an
+     *     hour
      */
     public static ThrottleSettings from(RateLimiterConfig config) {
         Builder builder = builder().maxWait(config.getTimeoutDuration());
@@ -84,13 +85,13 @@ public final class ThrottleSettings {
         if (period.compareTo(SHORTEST) < 0) {
             cycles = (SHORTEST.toNanos() + period.toNanos() - 1) / period.toNanos();
         }
-        // More than an int holds is out of range here as well, and refused in build().
+        // A limit that an int cannot hold is out of range here, too, and refused in build().
         builder.limit((int) Math.min(Integer.MAX_VALUE, limit * cycles))
                 .per(period.multipliedBy(cycles))
                 .burst(limit);
     }
 
-    /** The predicate of a config that was left at its default is one object, which says no to everything. */
+    /** The default predicate of a config is one object, which says no to everything. */
     private static boolean neverDrains(RateLimiterConfig config) {
         Object predicate = config.getDrainPermissionsOnResult();
         return predicate == null || predicate == RateLimiterConfig.ofDefaults().getDrainPermissionsOnResult();
@@ -101,7 +102,7 @@ public final class ThrottleSettings {
         return new Builder();
     }
 
-    /** A builder that holds these settings. A burst that was not set goes on following the limit. */
+    /** A builder that holds these settings. A burst that was not set still follows the limit. */
     public Builder toBuilder() {
         return new Builder(builder);
     }
@@ -116,7 +117,7 @@ public final class ThrottleSettings {
         return builder.limit;
     }
 
-    /** The time that {@link #limit} is meant for. */
+    /** The time of the {@link #limit}. */
     public Duration per() {
         return builder.per;
     }
@@ -126,12 +127,12 @@ public final class ThrottleSettings {
         return builder.effectiveBurst();
     }
 
-    /** How long a call may be held back. */
+    /** The longest delay of a call. */
     public Duration maxWait() {
         return builder.maxWait;
     }
 
-    /** What could not be kept of the settings that these were made {@linkplain #from from}, one sentence each. */
+    /** The options of the {@linkplain #from config} that could not be kept, one sentence each. */
     public List<String> warnings() {
         return builder.warnings;
     }
@@ -164,7 +165,7 @@ public final class ThrottleSettings {
             return this;
         }
 
-        /** The time that {@link #limit} is meant for: 1 ms to one day; default 1 s. */
+        /** The time of the {@link #limit}: 1 ms to one day; default 1 s. */
         public Builder per(Duration time) {
             per = Objects.requireNonNull(time, "per");
             return this;
@@ -176,7 +177,7 @@ public final class ThrottleSettings {
             return this;
         }
 
-        /** How long a call may be held back: 0 to one hour; default 0, so that a call is let through or turned away at once. */
+        /** The longest delay of a call: 0 to one hour; default 0. With 0 a call starts or is rejected at once. */
         public Builder maxWait(Duration longest) {
             maxWait = Objects.requireNonNull(longest, "maxWait");
             return this;
@@ -192,7 +193,7 @@ public final class ThrottleSettings {
          * @throws InvalidSettingsException if a value is out of range; the message names the option, the value and the range
          */
         public ThrottleSettings build() {
-            // Compared as durations, since a time that is out of range may not fit into nanoseconds.
+            // Compared as durations: a time that is out of range may not fit into nanoseconds.
             boolean tooFast = per.compareTo(Duration.ofNanos(limit)) < 0;
             OPTIONS.check(this)
                     .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")

@@ -9,8 +9,8 @@ import dev.holdfast.throttling.ThrottleSettings;
 import java.util.List;
 
 /**
- * Makes a throttle from the section {@code throttle} of a file; found by {@link java.util.ServiceLoader}. There is none in
- * the standard pipeline, since only the user knows what the dependency was promised.
+ * Makes a throttle from the section {@code throttle} of a file; found by {@link java.util.ServiceLoader}. The standard
+ * pipeline has no throttle, because only the user knows the dependency's limit.
  */
 public final class ThrottlePolicyFactory implements PolicyFactory<ThrottleSettings.Builder> {
 

@@ -5,11 +5,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The engine of a limit that adapts: gathers samples in windows and asks a rule for a new limit after each. Admits nobody
- * itself, and knows no time but what it is told.
+ * The engine of a limit that adapts: collects samples in windows, and asks a rule for a new limit after each window. Admits
+ * no call itself, and has no clock.
  *
- * <p>A window ends after {@value #WINDOW_NANOS} ns and {@value #MIN_SAMPLES} samples. Calls while at least half of the limit is
- * in use are gathered apart from the others: a limit that does not bind is neither confirmed nor refuted by how calls go.
+ * <p>A window ends after {@value #WINDOW_NANOS} ns and {@value #MIN_SAMPLES} samples. Calls that end while at least half of
+ * the limit is in use are collected apart: the others say nothing about the limit.
  */
 public final class AdaptiveLimit {
     static final long WINDOW_NANOS = 100_000_000;
@@ -19,7 +19,7 @@ public final class AdaptiveLimit {
     private final int floor;
     private final int ceiling;
 
-    /** Guards rule and window. A call that does not get it leaves its sample out; a drop is made up for by the next. */
+    /** Guards rule and window. A call that does not get the lock leaves its sample out; the next call adds a missed drop. */
     private final ReentrantLock lock = new ReentrantLock();
 
     private final AtomicInteger missedDrops = new AtomicInteger();
@@ -46,7 +46,7 @@ public final class AdaptiveLimit {
         return sample(now, nanos, inFlight, false);
     }
 
-    /** A call that the dependency did not get done in time, or asked not to be sent. Returns whether the limit has changed. */
+    /** A call that ended in a timeout or a pushback. Returns whether the limit has changed. */
     public boolean dropped(long now, long nanos, int inFlight) {
         return sample(now, nanos, inFlight, true);
     }

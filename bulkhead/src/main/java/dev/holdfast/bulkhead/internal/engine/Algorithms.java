@@ -8,7 +8,7 @@ import com.netflix.concurrency.limits.limit.VegasLimit;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 
-/** The algorithms of concurrency-limits with the parameters that RATIONALE.md tells of, one sample a window. */
+/** The algorithms of concurrency-limits with the parameters of RATIONALE.md. They get one sample per window. */
 public final class Algorithms {
     private static final double BACKOFF = 0.9;
 
@@ -21,7 +21,7 @@ public final class Algorithms {
                 .minLimit(floor)
                 .maxLimit(ceiling)
                 .backoffRatio(BACKOFF)
-                // A slow call is no drop here: how slow is too slow is what a timeout says.
+                // A slow call is no drop here: the timeout decides how slow is too slow.
                 .timeout(1, TimeUnit.DAYS)
                 .build();
         return new AdaptiveLimit(new LimitRule(new DropLaw(), aimd, initial, floor), floor, ceiling);
@@ -39,7 +39,7 @@ public final class Algorithms {
                         .alphaFunction(limit -> Math.max(2, limit / 20))
                         .betaFunction(limit -> Math.max(2, limit / 12))
                         .increaseFunction(limit -> limit + Math.max(1, limit / 40))
-                        // Not below the floor, or the way back up would be longer than it looks.
+                        // Not below the floor: the limit would take longer to grow again.
                         .decreaseFunction(limit -> Math.max(floor, limit - Math.max(1, limit / 20)))
                         .build());
         return new AdaptiveLimit(new LimitRule(new DelayLaw(), vegas, initial, floor), floor, ceiling);
@@ -60,7 +60,7 @@ public final class Algorithms {
         return new AdaptiveLimit(new LimitRule(new DelayLaw(), gradient, initial, floor), floor, ceiling);
     }
 
-    /** Told of the base, so many times. */
+    /** Tells the algorithm the base this many times. */
     private static Limit told(int times, Limit algorithm) {
         for (int i = 0; i < times; i++) {
             algorithm.onSample(0, DelayLaw.UNIT, 0, false);

@@ -4,27 +4,28 @@ package dev.holdfast.bulkhead.internal.engine;
 import com.netflix.concurrency.limits.Limit;
 
 /**
- * Vegas and Gradient2: a call that takes longer than the base has been in a queue. They are told times in units of the base,
- * which is not theirs to learn, and no more of a mean than is certain: a mean of ten calls of which each takes its own time is
- * a third too long or too short by chance, and each time that it is too long they would shrink.
+ * Vegas and Gradient2: a call that takes longer than the base was in a queue. The algorithms get times in units of the base;
+ * they do not learn the base themselves. Example: if the time of a call is random, a mean of ten calls is a third too long
+ * or too short by chance. The algorithms would shrink each time that it is too long, so they get only the certain part of a
+ * mean.
  */
 final class DelayLaw implements Law {
-    /** The base, as the algorithms are told it. */
+    /** The base, in the times that the algorithms get. */
     static final long UNIT = 1_000_000_000;
 
-    /** A drop counts as a call that took so many times as long as it should, or as long as it took if that is longer. */
+    /** A drop counts as a call that took this many times the base, or as its own time if that is longer. */
     private static final double DROP = 2;
 
     private static final double STANDARD_ERRORS = 2;
 
-    /** Calls that take at most so many times as long as they should give no reason not to grow. */
+    /** Calls that take at most this many times the base do not prevent growth. */
     private static final double FINE = 1.05;
 
     private static final double MOST_AT_ONCE = 2;
 
     @Override
     public double cost(long nanos, boolean drop, double base) {
-        double time = Math.max(1, nanos); // the algorithms take no time of zero
+        double time = Math.max(1, nanos); // the algorithms do not accept zero
         return drop && base > 0 ? Math.max(time, DROP * base) : time;
     }
 
@@ -56,13 +57,13 @@ final class DelayLaw implements Law {
         }
     }
 
-    /** What was served in a time is what can be, if there was a queue: by Little's law so many are in flight without one. */
+    /** With a queue, the dependency serves as much as it can. By Little's law, this many are in flight without the queue. */
     @Override
     public double bearable(Samples calls, double base, int held) {
         return Math.min(held, calls.meanInFlight() * base / calls.mean());
     }
 
-    /** By the same law as many calls a second are more in flight. Twice as many at most: that it is not us may be wrong. */
+    /** By the same law, slower calls at the same rate need a larger limit. At most twice as large: the verdict may be wrong. */
     @Override
     public double needed(double fine, double before, double base) {
         return fine * Math.max(1, Math.min(MOST_AT_ONCE, base / before));

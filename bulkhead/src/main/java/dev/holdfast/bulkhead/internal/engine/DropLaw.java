@@ -4,12 +4,11 @@ package dev.holdfast.bulkhead.internal.engine;
 import com.netflix.concurrency.limits.Limit;
 
 /**
- * AIMD: looks at drops alone. It is made to be told of each call, and is told of one window after the other here; so that one
- * drop among many calls does not count like many, it is told of a drop as often as the share of drops that are beyond the base
- * says.
+ * AIMD: uses drops only. The algorithm is made for one report per call; here it gets one report per window. One drop among
+ * many calls must not count like many drops. So the law reports a drop as often as the share of drops above the base says.
  */
 final class DropLaw implements Law {
-    /** So much more often: the algorithm grows by one with each window, and with each call as its makers mean it. */
+    /** Drops are reported this much more often: the algorithm grows with each window here, and with each call by design. */
     private static final double WEIGHT = 2;
 
     private static final double FEW = 0.01;

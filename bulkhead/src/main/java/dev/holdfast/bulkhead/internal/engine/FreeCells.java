@@ -5,8 +5,8 @@ import dev.holdfast.internal.Stripes;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Free permits in several cells, so that threads do not write the same word. A cell is open and holds a number, or is closed
- * and takes and gives nothing; a thread that finds it closed goes to the common word.
+ * Free permits in several cells, so that threads do not write the same word. An open cell holds a number of permits. A
+ * closed cell takes and gives none; a thread that finds its cell closed uses the common word.
  */
 final class FreeCells {
     private static final long CLOSED = -1;
@@ -14,7 +14,7 @@ final class FreeCells {
     private final AtomicLongArray words;
     private final int cells;
 
-    /** Closed cells; a power of two of them. */
+    /** Creates closed cells; their number is a power of two. */
     FreeCells(int cells) {
         this.cells = cells;
         words = Stripes.words(cells);
@@ -35,7 +35,7 @@ final class FreeCells {
         }
     }
 
-    /** Takes a permit from any cell. False is not final: a permit may have come back to a cell already looked at. */
+    /** Takes a permit from any cell. False is not final: a permit may have come back to a cell that was already checked. */
     boolean takeAny() {
         for (int cell = 0; cell < cells; cell++) {
             if (take(cell)) {
@@ -45,7 +45,7 @@ final class FreeCells {
         return false;
     }
 
-    /** Puts a permit into the cell of this stripe; false, and nothing done, if it is closed. */
+    /** Puts a permit into the cell of this stripe. If the cell is closed, does nothing and returns false. */
     boolean put(int stripe) {
         int index = Stripes.index(stripe, cells);
         while (true) {
@@ -59,14 +59,14 @@ final class FreeCells {
         }
     }
 
-    /** Opens all cells, empty. Only when they are closed. */
+    /** Opens all cells, empty. Call it only if they are closed. */
     void open() {
         for (int cell = 0; cell < cells; cell++) {
             words.set(Stripes.index(cell, cells), 0);
         }
     }
 
-    /** Closes all cells, and tells how many permits were in them. */
+    /** Closes all cells, and returns how many permits were in them. */
     long close() {
         long free = 0;
         for (int cell = 0; cell < cells; cell++) {
@@ -75,7 +75,7 @@ final class FreeCells {
         return free;
     }
 
-    /** How many permits are in them, roughly while others use them. */
+    /** How many permits are in the cells; an estimate while other threads use them. */
     long sum() {
         long free = 0;
         for (int cell = 0; cell < cells; cell++) {

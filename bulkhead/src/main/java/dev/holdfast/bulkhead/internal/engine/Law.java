@@ -3,29 +3,29 @@ package dev.holdfast.bulkhead.internal.engine;
 
 import com.netflix.concurrency.limits.Limit;
 
-/** What an algorithm of concurrency-limits looks at. Told of one window after the other, by one thread at a time. */
+/** The measure that an algorithm of concurrency-limits uses. Gets one window after the other, from one thread at a time. */
 interface Law {
-    /** As what a call counts, beside the base: what such calls count as while nothing queues because of us. */
+    /** The cost of a call. The base is the cost of such calls while our load causes no queue. */
     double cost(long nanos, boolean drop, double base);
 
-    /** What is taken for the base before anything is known; {@link Double#NaN}: it must be measured. */
+    /** The base before anything is known; {@link Double#NaN}: it must be measured. */
     double firstBase();
 
-    /** Whether it keeps a queue itself in a dependency that is busy, and so takes its own queue for the base at length. */
+    /** Whether the algorithm keeps a queue in a busy dependency. Over time it would take this queue for the base. */
     boolean keepsQueue();
 
-    /** Whether so many calls tell their mean well enough to compare it with another. */
+    /** Whether the mean of these calls is certain enough to compare it with another. */
     boolean certain(Samples calls, double accuracy);
 
-    /** Whether calls that cost so much are about as on a good day. */
+    /** Whether this cost is about that of a good day. */
     boolean isFine(double mean, double base);
 
-    /** Tells the algorithm of a window in which the limit was in use. */
+    /** Gives the algorithm a window in which the limit was in use. */
     void heed(Limit algorithm, Samples window, double base);
 
-    /** Where the limit is to be once so much was in flight and the calls cost more because of it, not above what it is held at. */
+    /** The limit if calls cost more because so many of them were in flight; at most {@code held}. */
     double bearable(Samples calls, double base, int held);
 
-    /** Where the limit is to be once calls cost more for another reason, of what was fine before. */
+    /** The limit if calls cost more for another reason, computed from the limit that was fine before. */
     double needed(double fine, double before, double base);
 }

@@ -5,36 +5,36 @@ import com.netflix.concurrency.limits.Limit;
 import java.util.function.IntFunction;
 
 /**
- * Says from how calls went how many may run at once: as an algorithm does that compares it with a base, and it finds out what
- * that base is. Heard of by one thread at a time.
+ * Computes from the costs of calls how many may run at once. It has an algorithm that compares the costs with a base, and it
+ * measures the base. Used by one thread at a time.
  *
- * <p>What calls cost more than before may be because too many of them run, or for a reason that has nothing to do with it. The
- * two look the same, and a limit that takes the second for the first shrinks, sees that nothing got better, and shrinks
- * again. So when the algorithm has taken a part of the limit away, it is tried whether that helps: the limit is held until it
- * is known what calls cost, then cut to half of what is in flight until it is known again. If they cost about as much as
- * before, that is the new base, and the limit goes back to where it was.
+ * <p>Calls cost more for two reasons: too many of them run, or something else has changed. Both look the same. A limit that
+ * takes the second reason for the first shrinks, sees that nothing got better, and shrinks again. So when the algorithm has
+ * taken a part of the limit away, the rule makes a trial. It holds the limit until the cost of calls is known. Then it cuts
+ * the limit to half of the calls in flight until the cost is known again. If the cost is about the same, it becomes the new
+ * base, and the limit returns to its old value.
  *
- * <p>While the limit is not reached, the base follows slowly what calls cost. While it is, it is measured anew now and then at
- * a somewhat lower limit, at which the queue that the algorithm holds itself is gone.
+ * <p>While the limit is not reached, the base slowly follows the cost of calls. While the limit is reached, the base is
+ * measured anew from time to time, at a somewhat lower limit. There the algorithm's own queue is gone.
  */
 final class LimitRule {
     private static final double LEARNING_NANOS = 60e9;
 
     private static final double RECENT_NANOS = 5e9;
 
-    /** So that the mean of the last seconds is one of many calls also where few come. */
+    /** So the mean of the last seconds covers many calls even if few arrive. */
     private static final double RECENT_SHARE = 1.0 / 30;
 
-    /** The base is at most so many times what calls cost in the last seconds: more than chance makes of that. */
+    /** The base is at most this many times the cost of calls in the last seconds. Chance adds less than this. */
     private static final double MARGIN = 1.1;
 
-    /** More drops than this say nothing of what calls cost on a good day. */
+    /** With a larger share of drops, the costs say nothing about a good day. */
     private static final double FEW = 0.1;
 
-    /** With more drops than this the dependency is overwhelmed or gone, and less is right in any case. */
+    /** With a larger share of drops the dependency is overloaded or down, and a smaller limit is right in any case. */
     private static final double MOST = 0.5;
 
-    /** Below this part of where it was when all was fine, a limit is tried. */
+    /** If a limit falls below this part of the last fine limit, the trial starts. */
     private static final double TRIED_BELOW = 0.8;
 
     private static final double CUT = 0.5;
@@ -43,7 +43,7 @@ final class LimitRule {
     private static final double DRAIN_ACCURACY = 0.03;
     private static final long LONGEST_NANOS = 5_000_000_000L;
 
-    /** Measured anew after so long at first, then after twice as long, up to the last. */
+    /** The base is measured anew after this time at first. The time doubles each time, up to the last. */
     private static final long FIRST_DRAIN_NANOS = 2_000_000_000L;
 
     private static final long LAST_DRAIN_NANOS = 60_000_000_000L;
@@ -61,15 +61,15 @@ final class LimitRule {
     private final int floor;
     private Limit algorithm;
     private double base;
-    /** What calls cost in the last seconds; not known at first. */
+    /** The cost of calls in the last seconds; unknown at first. */
     private double recent = Double.NaN;
 
     private Stage stage;
-    /** The limit while it is not {@link Stage#FREE}. */
+    /** The limit in all stages except {@link Stage#FREE}. */
     private int still;
     /** The limit when the trial began. */
     private int held;
-    /** The limit at which all was fine, or a little below after a long time. */
+    /** The limit at which all was fine; it falls slowly if the limit stays lower. */
     private double fine;
 
     private long stageStart;
@@ -83,7 +83,7 @@ final class LimitRule {
     /**
      * Starts at a limit.
      *
-     * @param algorithms made for a limit, and told of the base
+     * @param algorithms makes an algorithm that starts at a limit and knows the base
      */
     LimitRule(Law law, IntFunction<Limit> algorithms, int initial, int floor) {
         this.law = law;
@@ -102,20 +102,20 @@ final class LimitRule {
         return stage == Stage.FREE ? algorithm.getLimit() : still;
     }
 
-    /** Whether calls that end now say something of how things were before the limit changed, and are to be left out. */
+    /** Whether calls that end now still show the limit before its last change, and are left out. */
     boolean isSettling(long nanos) {
         return stage != Stage.NEW && stage != Stage.FREE && nanos - stageStart < settling;
     }
 
-    /** As what a call counts. */
+    /** The cost of a call. */
     double cost(long nanos, boolean drop) {
         return law.cost(nanos, drop, base);
     }
 
-    /** Hears of a window's calls, and whether at least half of the limit was in use. */
+    /** Gets the calls of a window, and whether at least half of the limit was in use. */
     void heed(Samples window, boolean inUse) {
         switch (stage) {
-            // Of the first calls those that take long have not ended yet: what the others took is no base.
+            // The slow ones of the first calls have not ended yet, so the others give no base.
             case NEW -> begin(window, Stage.HELD, held);
             case FREE -> adapt(window, inUse);
             default -> measure(window);
@@ -152,7 +152,7 @@ final class LimitRule {
         }
     }
 
-    /** What calls cost less than the base is soon known to be no queue; what they cost more may be one that we made. */
+    /** No queue explains a cost below the base, so it is soon believed. A queue that we made may explain a higher cost. */
     private void learn(Samples window, boolean upwards) {
         double cost = window.mean();
         if (Double.isNaN(base)) {
@@ -174,7 +174,7 @@ final class LimitRule {
         stage = next;
         still = limit;
         stageStart = window.endNanos();
-        // What was under way when the limit changed says something of the limit before.
+        // Calls that were running when the limit changed show the limit before.
         settling = Math.min(LONGEST_NANOS, 2 * window.meanNanos());
         now.clear();
     }
@@ -201,7 +201,7 @@ final class LimitRule {
         if (first || cut > DRAIN * now.meanInFlight()) {
             end(now.mean(), held);
         } else if (law.isFine(now.mean(), base)) {
-            end(base, held); // it has helped already
+            end(base, held); // the smaller limit has helped already
         } else {
             before.clear();
             before.addAll(now);
@@ -209,11 +209,11 @@ final class LimitRule {
         }
     }
 
-    /** If it is the load, calls cost as much less as there are fewer of them, or as little as on a good day. */
+    /** If the load is the reason, the cost falls in proportion to the number of calls, or to that of a good day. */
     private void judge() {
         double share = now.meanInFlight() / before.meanInFlight();
         if (share > DRAIN) {
-            end(base, held); // there were no fewer: nothing is known
+            end(base, held); // the number of calls did not fall: nothing is known
             return;
         }
         double expected = Math.max(base, share * before.mean());

@@ -11,41 +11,42 @@ import org.jspecify.annotations.Nullable;
 /**
  * The engine of a bulkhead: a number of permits and a bounded queue.
  *
- * <p>A permit that comes back while somebody waits is handed to the next in the queue and was never free in between, so
- * nobody overtakes and a waiter never has to try again. Taking and returning is one compare-and-set while nobody waits: on
- * one word, until threads are seen to contend for it, and then each on a cell of its own. The sum of all is the limit at any
- * time, and a call is refused only when all are known to be empty. The lock is taken only for the queue, to open and close
- * the cells and to resize, for a few instructions, and nobody parks while holding it. Knows no time.
+ * <p>A permit that comes back while a call waits is handed to the next call in the queue. It is not free in between, so no
+ * call overtakes, and a waiting call never has to try again. While no call waits, taking or returning a permit is one
+ * compare-and-set: on one word at first; once threads contend for it, each thread uses its own cell. The sum of all cells is
+ * the limit at every instant. A call is rejected only if all cells are empty. The lock is taken only for the queue, to open
+ * and close the cells, and to resize. It is held for a few instructions, and no thread parks while it holds the lock. Has no
+ * clock.
  */
 public final class Permits {
-    /** How many there may be at most, and how many may wait for them. */
+    /** The maximum number of permits, and of waiting calls. */
     public static final int MOST = 1_000_000;
 
     private static final int BITS = 20;
     private static final long MASK = (1L << BITS) - 1;
     private static final long ONE_WAITING = 1L << (2 * BITS);
 
-    /** The cells are in use. Then nobody waits, and no more are given than the limit. */
+    /** The cells are in use. Then no call waits, and the limit is not exceeded. */
     private static final long OPEN = 1L << (3 * BITS);
 
-    /** Where the word is: apart from whatever lies before and behind. */
+    /** The index of the word, away from other data on both sides. */
     private static final int WORD = Stripes.STRIDE;
 
     /**
      * From the low end: permits given (out, or in a cell), the limit, waiting tickets, {@link #OPEN}. One word, so that "a
-     * permit is free and nobody waits" is one decision, whatever is resized meanwhile. All but the permits given change under
-     * the lock alone. While somebody waits, no fewer permits are given than the limit.
+     * permit is free and no call waits" is one decision, also during a resize. Only the permits given change without the
+     * lock. While a call waits, at least as many permits are given as the limit.
      */
     private final AtomicLongArray word = Stripes.words(1);
 
     private final FreeCells cells;
-    /** Volatile: it may be changed while calls come. */
+    /** Volatile: may change while calls run. */
     private volatile int queueLimit;
 
     private final TicketQueue queue;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** So many permits, all of them free, before which so many tickets may wait. */
+    /** Creates this many free permits, and a queue for this many tickets. */
     public Permits(int limit, int queueLimit, TicketQueue queue) {
         this(limit, queueLimit, queue, new FreeCells(Stripes.count()));
     }
@@ -57,14 +58,14 @@ public final class Permits {
         word.set(WORD, (long) limit << BITS);
     }
 
-    /** So many may wait from now on. Those that wait already stay. */
+    /** Changes the length of the queue. Tickets that wait already stay. */
     public void queueLimit(int newLimit) {
         queueLimit = newLimit;
     }
 
-    /** Takes a permit if one is free and nobody waits for it. */
+    /** Takes a permit if one is free and no call waits for it. */
     public boolean tryAcquire(int stripe) {
-        // In this order: a cell that has a permit is open, so nobody waits at that moment either.
+        // In this order: a cell that holds a permit is open, so no call waits at that moment either.
         return ((word() & OPEN) != 0 && cells.take(stripe)) || acquireShared();
     }
 
@@ -95,7 +96,8 @@ public final class Permits {
     }
 
     /**
-     * Joins the queue, after {@link #tryAcquire} said no. The ticket is granted already if a permit came back meanwhile.
+     * Joins the queue, after {@link #tryAcquire} returned false. If a permit came back meanwhile, the ticket is granted
+     * already.
      *
      * @return null if the queue is full
      */
@@ -110,7 +112,7 @@ public final class Permits {
                 if (admits(seen)) {
                     if (swap(seen, seen + 1)) {
                         ticket.grant();
-                        ticket.complete(); // nobody can wait for it yet, and nobody may begin to
+                        ticket.complete(); // no call waits for it yet, and none may begin to
                         return ticket;
                     }
                 } else if (waiting(seen) < queueLimit) {
@@ -154,7 +156,7 @@ public final class Permits {
         }
     }
 
-    /** Returns a permit, to the next that waits if anybody does. Once for each that was taken or granted. */
+    /** Returns a permit. If a call waits, the next one gets it. Call it once for each permit that was taken or granted. */
     public void release(int stripe) {
         if ((word() & OPEN) == 0 || !cells.put(stripe)) {
             releaseShared();
@@ -185,7 +187,7 @@ public final class Permits {
         lock.lock();
         try {
             long seen = word();
-            if (waiting(seen) == 0 || given(seen) > limit(seen)) { // the last one has given up, or the limit has shrunk
+            if (waiting(seen) == 0 || given(seen) > limit(seen)) { // the last ticket left, or the limit has shrunk
                 return false;
             }
             next = granted(0);
@@ -196,12 +198,12 @@ public final class Permits {
         return true;
     }
 
-    /** Changes how many permits there are. Never waits: what is out beyond a smaller limit is not given out again. */
+    /** Changes the number of permits. Never waits: permits beyond a smaller limit are not given out again. */
     public void resize(int newLimit) {
         List<Ticket> served;
         lock.lock();
         try {
-            served = new ArrayList<>(waiting(word())); // large enough: nothing may be thrown once somebody has a permit
+            served = new ArrayList<>(waiting(word())); // large enough: nothing may throw once a call has a permit
             close();
             for (long seen = word(); !swap(seen, (seen & ~(MASK << BITS)) | ((long) newLimit << BITS)); ) {
                 seen = word();
@@ -215,7 +217,7 @@ public final class Permits {
         Ticket.completeAll(served);
     }
 
-    /** The next in the queue, with a permit: one that was out already (0), or a free one (1). Under the lock. */
+    /** Gives the next ticket in the queue a permit: one that was out already (0), or a free one (1). Under the lock. */
     private Ticket granted(int taken) {
         Ticket next = queue.next();
         next.grant();
@@ -223,16 +225,16 @@ public final class Permits {
         return next;
     }
 
-    /** Threads contend: from now on each has a cell, until somebody must wait or finds nothing. */
+    /** Threads contend: from now on each has a cell, until a call must wait or finds no permit. */
     void openCells() {
-        // Whoever does not get the lock goes on without: another one opens them, or somebody waits.
+        // A thread that does not get the lock goes on: another thread opens the cells, or a call waits.
         if ((word() & OPEN) != 0 || !lock.tryLock()) {
             return;
         }
         try {
             long seen = word();
             while (waiting(seen) == 0 && given(seen) <= limit(seen) && (seen & OPEN) == 0) {
-                // The bit before the cells: whoever reads the word without it knows that no cell holds anything.
+                // The bit before the cells: a thread that reads the word without it knows that no cell holds a permit.
                 if (swap(seen, seen | OPEN)) {
                     cells.open();
                 }
@@ -252,7 +254,7 @@ public final class Permits {
         }
     }
 
-    /** Brings all free permits back to the word, and takes the bit away in the same step. Under the lock. */
+    /** Brings all free permits back to the word, and clears the bit in the same step. Under the lock. */
     private void close() {
         if ((word() & OPEN) == 0) {
             return;
@@ -263,28 +265,28 @@ public final class Permits {
         }
     }
 
-    /** How many permits there are. */
+    /** The number of permits. */
     public int limit() {
         return limit(word());
     }
 
-    /** How many may wait. */
+    /** The length of the queue. */
     public int queueLimit() {
         return queueLimit;
     }
 
-    /** How many permits are out just now; roughly while threads contend. */
+    /** How many permits are in use now; an estimate while threads contend. */
     public int inFlight() {
         int given = given(word());
         return Math.max(0, given - (int) cells.sum());
     }
 
-    /** How many wait just now. */
+    /** How many calls wait now. */
     public int waiting() {
         return waiting(word());
     }
 
-    /** Whether threads were seen to contend, and use the cells. */
+    /** Whether threads contended, and use the cells. */
     boolean striped() {
         return (word() & OPEN) != 0;
     }

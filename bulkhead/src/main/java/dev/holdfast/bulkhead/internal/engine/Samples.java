@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.engine;
 
-/** How calls went in some time: how long they took, what they cost, and how many ran. Not safe for several threads. */
+/** Sums over the calls of some time: their times, their costs, and how many ran. Not safe for several threads. */
 final class Samples {
     private long startNanos;
     private long endNanos;
@@ -13,7 +13,7 @@ final class Samples {
     private double inFlight;
     private int mostInFlight;
 
-    /** A call that ended, and as what it counts. */
+    /** Adds a call that ended, with its cost. */
     void add(long now, long nanos, double cost, int running, boolean drop) {
         if (count == 0) {
             startNanos = now;
@@ -80,12 +80,12 @@ final class Samples {
         return time / count;
     }
 
-    /** What a call cost. */
+    /** The mean cost of a call. */
     double mean() {
         return sum / count;
     }
 
-    /** The standard error of the mean: how far off it may well be. */
+    /** The standard error of the mean: how far off the mean may be. */
     double error() {
         double mean = mean();
         double variance = Math.max(0, squares / count - mean * mean);

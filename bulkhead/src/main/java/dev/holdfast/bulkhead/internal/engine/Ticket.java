@@ -4,14 +4,14 @@ package dev.holdfast.bulkhead.internal.engine;
 import dev.holdfast.spi.Completion;
 import java.util.List;
 
-/** A place in the queue before the permits. Completed once a permit was handed to it, or a later call took its place. */
+/** A place in the queue. Completed when it gets a permit, or when a later call takes its place. */
 public final class Ticket extends Completion {
-    // The links are guarded by the lock of the permits; a ticket that is in no queue is a ring of its own.
+    // The links are guarded by the lock of the permits. A ticket outside a queue is a ring of its own.
     Ticket before = this;
     Ticket after = this;
-    // Written before it is seen.
+    // Written before other threads see the ticket.
     boolean late;
-    // Written under the lock before the completion, read without: the grant counts from here on.
+    // Written under the lock before the completion, read without the lock. The grant counts from here on.
     private volatile boolean granted;
     private volatile boolean displaced;
 
@@ -20,12 +20,12 @@ public final class Ticket extends Completion {
         return granted;
     }
 
-    /** Whether calls had been waiting without a pause for too long when this one joined. */
+    /** Whether this ticket joined a standing queue. */
     public boolean late() {
         return late;
     }
 
-    /** How long the holder of this ticket may wait: the second time if it is {@link #late}, where that is shorter. */
+    /** The longest wait of the holder: the second time if the ticket is {@link #late} and that time is shorter. */
     public long waitNanos(long longest, long longestIfLate) {
         return late ? Math.min(longest, longestIfLate) : longest;
     }
@@ -39,7 +39,7 @@ public final class Ticket extends Completion {
         granted = true;
     }
 
-    /** Each of them, whatever is thrown on the way: all of them have a permit. */
+    /** Completes all tickets even if one throws: each of them has a permit. */
     static void completeAll(List<Ticket> served) {
         each(served, Ticket::complete);
     }

@@ -4,11 +4,11 @@ package dev.holdfast.bulkhead.internal.engine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who waits for a permit, and who is next. A ring through a ticket that is never granted, so that a ticket is taken out of
+ * The queue of tickets that wait for a permit. It is a ring through a ticket that is never granted, so a ticket leaves from
  * the middle without a search. Guarded by the lock of the permits.
  */
 public final class TicketQueue {
-    /** No queue stands for so long. */
+    /** No queue stands for this long. */
     public static final long NEVER = Long.MAX_VALUE;
 
     private final Ticket ring = new Ticket();
@@ -19,8 +19,8 @@ public final class TicketQueue {
     /**
      * An empty queue.
      *
-     * @param newestFirst the newest ticket is served first, and a newcomer takes the place of the oldest
-     * @param standingNanos after so long without an empty moment, whoever joins is {@link Ticket#late}
+     * @param newestFirst the newest ticket is served first; in a full queue a new ticket takes the place of the oldest
+     * @param standingNanos if the queue was not empty for this long, a new ticket is {@link Ticket#late}
      */
     public TicketQueue(boolean newestFirst, long standingNanos) {
         this.newestFirst = newestFirst;
@@ -31,7 +31,7 @@ public final class TicketQueue {
         if (isEmpty()) {
             since = now;
         }
-        // A thread whose time is late makes the difference negative, which is not long.
+        // If a thread's time is late, the difference is negative, which is not long.
         ticket.late = now - since >= standingNanos;
         ticket.before = ring.before;
         ticket.after = ring;
@@ -47,12 +47,12 @@ public final class TicketQueue {
         return ticket.after != ticket;
     }
 
-    /** Takes out who is to be served next; there is one. */
+    /** Removes and returns the next ticket; there is one. */
     Ticket next() {
         return take(newestFirst ? ring.before : ring.after);
     }
 
-    /** Takes out who makes room for a newcomer; null if it is the newcomer that is turned away. */
+    /** Removes and returns the ticket that makes room for a new one; null if the new one is rejected. */
     @Nullable
     Ticket displaced() {
         return newestFirst && !isEmpty() ? take(ring.after) : null;

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Drives a bulkhead of resilience4j that belongs to somebody else. Has no queue, and changes nothing of its settings. */
+/** Uses an existing resilience4j bulkhead. Has no queue, and does not change the bulkhead's settings. */
 public final class ExistingBulkheadPolicy extends Policy {
-    /** In the slot of a call that has a permission. */
+    /** The slot value of a call that has a permission. */
     private static final long HELD = 1;
 
     private final Bulkhead bulkhead;
@@ -55,7 +55,7 @@ public final class ExistingBulkheadPolicy extends Policy {
         if (passage.started()) {
             bulkhead.onComplete();
         } else {
-            // Nothing ran, so its listeners are not told that a call has finished.
+            // No action ran, so the bulkhead's listeners get no finished event.
             bulkhead.releasePermission();
         }
         if (passage.writtenOff()) {

@@ -23,8 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * Permits and their queue as resilience4j's registries, binders and decorators see them. What it gives out itself has no token:
- * it counts how many, and takes no more back than those.
+ * A view of permits and queue for resilience4j's registries, binders and decorators. Its permissions have no token: the view
+ * counts the permissions that it gives out, and takes back no more than those.
  */
 final class Resilience4jBulkhead implements Bulkhead {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast.bulkhead");
@@ -38,7 +38,7 @@ final class Resilience4jBulkhead implements Bulkhead {
     private final Metrics metrics = new Counts();
     private final AtomicBoolean consumerFailed = new AtomicBoolean();
 
-    /** How many permissions were given out by the view itself, and have not come back. */
+    /** How many permissions the view has given out that have not come back. */
     private final AtomicInteger held = new AtomicInteger();
 
     private volatile BulkheadConfig config;

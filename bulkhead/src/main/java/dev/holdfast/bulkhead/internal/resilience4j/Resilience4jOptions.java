@@ -7,15 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What resilience4j's config says for the callers of a view alone. Pipelines have settings of their own for these.
+ * The options of a resilience4j config for callers of a view only. Pipelines have their own settings for these.
  *
- * @param warnings what of the config could not be kept, one sentence each
+ * @param warnings the options that could not be kept, one sentence each
  */
 public record Resilience4jOptions(Duration maxWait, boolean fair, boolean stackTraces, List<String> warnings) {
-    /** As resilience4j has them. */
+    /** The defaults of resilience4j. */
     public static final Resilience4jOptions DEFAULTS = new Resilience4jOptions(Duration.ZERO, true, true, List.of());
 
-    /** Those of a config. */
+    /** The options of a config. */
     public static Resilience4jOptions of(BulkheadConfig config) {
         List<String> warnings = new ArrayList<>();
         if (!config.getMaxWaitDuration().isZero()) {

@@ -15,8 +15,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The views of one bulkhead that have been asked for, and what they share. Told of every call; costs a call one read as long as
- * there is none. Safe for any number of threads.
+ * The views of one bulkhead, and their common parts. Gets the events of every call; without a view this costs a call one
+ * read. Safe for any number of threads.
  */
 public final class Views {
     final Permits permits;
@@ -24,7 +24,7 @@ public final class Views {
     final long longestIfLateNanos;
     final @Nullable String adaptsBy;
 
-    /** Of the pipeline that was built last with it: callers of views wait by it. */
+    /** The time source of the pipeline that was built last with this bulkhead. Callers of views wait by it. */
     volatile TimeSource time = TimeSource.system();
 
     private @Nullable String name;
@@ -33,8 +33,8 @@ public final class Views {
     /**
      * No views yet.
      *
-     * @param longestIfLateNanos how long a caller of a view may wait whose ticket is late
-     * @param adaptsBy what changes the limit; null if it stays until it is resized
+     * @param longestIfLateNanos the longest wait of a caller of a view if its ticket is late
+     * @param adaptsBy the algorithm that changes the limit; null if the limit is fixed
      */
     public Views(Permits permits, Resilience4jOptions options, long longestIfLateNanos, @Nullable String adaptsBy) {
         this.permits = permits;
@@ -43,7 +43,7 @@ public final class Views {
         this.adaptsBy = adaptsBy;
     }
 
-    /** Receives the time by which callers of views wait from now on, and the name of a pipeline, of which the first one counts. */
+    /** Sets the time source for callers of views, and the name: that of the first pipeline. */
     public synchronized void bind(String pipeline, TimeSource newTime) {
         time = newTime;
         if (name == null) {
@@ -51,7 +51,7 @@ public final class Views {
         }
     }
 
-    /** The name of the first pipeline; this one if there is none yet. */
+    /** The name of the first pipeline; {@code unbound} if there is none yet. */
     public synchronized String name(String unbound) {
         return name == null ? unbound : name;
     }

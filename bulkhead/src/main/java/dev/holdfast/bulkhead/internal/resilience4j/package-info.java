@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** All that is known of resilience4j: its bulkheads as policies, its configs, and the engine as one of its bulkheads. */
+/** The connection to resilience4j: its bulkheads as policies, its configs, and views of the engine. */
 @NullMarked
 package dev.holdfast.bulkhead.internal.resilience4j;
 

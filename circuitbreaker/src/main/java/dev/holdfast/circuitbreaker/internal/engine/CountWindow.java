@@ -5,31 +5,31 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last n calls. Remembers only where the bad ones stand: each call has a number, and a bad one is in the window as long
- * as its number is among the last n.
+ * The last n calls. Remembers only the positions of the bad calls: each call has a number, and a bad call is in the window
+ * as long as its number is among the last n.
  *
- * <p>A good call in a full window without bad ones changes nothing and writes nothing. With bad ones it takes the next
- * number, and the lock only if a bad one leaves the window. While the window fills, every call takes the lock, since
+ * <p>A good call in a full window without bad calls changes nothing and writes nothing. If there are bad calls, it takes the
+ * next number, and the lock only if a bad call leaves the window. While the window fills, every call takes the lock, because
  * reaching the minimum is a decision.
  *
- * <p>For the slow call rate, calls that are overdue can take the places of the oldest that have ended; see {@link Overdue}.
- * Nothing else is changed by them.
+ * <p>For the slow call rate, overdue calls can take the places of the oldest calls that have ended; see {@link Overdue}.
+ * They change nothing else.
  */
 final class CountWindow extends Window {
     private static final long CLEAN = Long.MAX_VALUE;
     private static final long FILLING = -1;
-    /** In the middle of the array: whole cache lines lie on both sides, so that readers of {@link #oldest} are not hit. */
+    /** In the middle of the array: whole cache lines on both sides, so that writes do not slow readers of {@link #oldest}. */
     private static final int NUMBER = 8;
 
     private final int size;
     private final AtomicLongArray numbers = new AtomicLongArray(2 * NUMBER + 1);
 
-    /** Where overdue calls displace others; else they stand beside them. */
+    /** If there is one, overdue calls displace others; else they count beside them. */
     private final @Nullable Overdue displacing;
 
     /**
-     * The number of the oldest call that is bad or overdue, or {@link #CLEAN}, or {@link #FILLING}. Volatile: whoever reads
-     * it as clean is ordered before the bad call that changes it. A stale number is a smaller one, and leads to the lock in
+     * The number of the oldest call that is bad or overdue, or {@link #CLEAN}, or {@link #FILLING}. Volatile: a call that
+     * reads CLEAN is ordered before the bad call that changes it. A stale number is smaller, so it only leads to the lock in
      * vain.
      */
     private volatile long oldest = FILLING;
@@ -43,7 +43,7 @@ final class CountWindow extends Window {
     private int slow;
     private int slowFailed;
 
-    /** How many of the bad calls, from the first on, have been displaced, and how many of the others are slow. */
+    /** How many bad calls, from the first on, have been displaced, and how many of the others are slow. */
     private int displaced;
 
     private int slowInPlace;
@@ -64,14 +64,14 @@ final class CountWindow extends Window {
         if (before == FILLING) {
             return recordLocked(GOOD, now);
         }
-        // Full: a good call can only lower the rates, so there is nothing to decide.
+        // The window is full, so a good call can only lower the rates. There is nothing to decide.
         if (numbers.incrementAndGet(NUMBER) - before >= size) {
             forget();
         }
         return Thresholds.UNDECIDED;
     }
 
-    /** Whoever holds the lock now, or the next good call, does it as well: nothing is judged before it is done. */
+    /** If the lock is taken, its holder or the next good call forgets: nothing is judged before that. */
     private void forget() {
         if (lock.tryLock()) {
             try {
@@ -86,14 +86,14 @@ final class CountWindow extends Window {
     int add(int kind, long now) {
         long number = numbers.incrementAndGet(NUMBER);
         if (kind != GOOD) {
-            // Makes room first: the ring holds at most as many as the window.
+            // Makes room first: the ring is as large as the window.
             drop(number);
             bad[place(count)] = (number << 2) | kind;
             count++;
             change(kind, 1);
             slowInPlace += slow(kind);
         }
-        // As of this call's own number: what has ended since is not part of its verdict.
+        // As of this call's own number: calls that ended later are not part of its verdict.
         forget(number);
         return verdict(number);
     }
@@ -140,7 +140,7 @@ final class CountWindow extends Window {
         return displacing == null ? CLEAN : displacing.oldest(CLEAN);
     }
 
-    /** Drops what is no longer among the last calls. */
+    /** Drops calls that are no longer among the last n. */
     private void drop(long number) {
         while (count > 0 && number - numberAt(0) >= size) {
             change(kindAt(0), -1);
@@ -154,12 +154,12 @@ final class CountWindow extends Window {
         }
     }
 
-    /** How many of the calls that have ended, the newest ones, have their places. */
+    /** How many of the calls that have ended, the newest ones, keep their places. */
     private int inPlace(long number) {
         return displacing == null ? (int) Math.min(number, size) : displacing.room(number);
     }
 
-    /** Calls up to this number have lost theirs, and no others; the line moves both ways, by a few each time. */
+    /** Displaces the calls up to this number, and no others. The border moves both ways, by a few calls each time. */
     private void displaceUpTo(long number) {
         while (displaced < count && numberAt(displaced) <= number) {
             slowInPlace -= slow(kindAt(displaced));
@@ -190,7 +190,7 @@ final class CountWindow extends Window {
         }
     }
 
-    /** How many calls have been given a number. */
+    /** How many calls have a number. */
     long number() {
         return numbers.get(NUMBER);
     }

@@ -8,14 +8,14 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state machine of the breaker. Has no clock, no thread and no listener. The caller passes the time, in nanoseconds of any
- * origin, which may go back a little. A state that ends by time ends at the next look.
+ * The state machine of the breaker. Has no clock, no thread and no listener. The caller passes the time, in nanoseconds of
+ * any origin, which may go back a little. A state that ends by time ends at the next look.
  *
- * <p>Each admission is a token: the generation that admitted it, and which probe it is. A result with the token of an
- * earlier generation changes nothing. Without a token a result counts in the state that it finds, as resilience4j has it.
+ * <p>Each admission has a token: the generation that admitted it, and the number of the probe. A result with the token of an
+ * earlier generation changes nothing. A result without a token counts in the state that it finds, as in resilience4j.
  *
- * <p>Safe for any number of threads. The life is read once for each decision and swapped by one compare-and-set; whoever wins
- * it tells. A healthy call allocates nothing and takes no lock.
+ * <p>Safe for any number of threads. The life is read once for each decision and swapped by one compare-and-set. The thread
+ * that wins the swap reports it. A healthy call allocates nothing and takes no lock.
  */
 public final class Engine {
     /** No token: not admitted. */
@@ -28,7 +28,7 @@ public final class Engine {
     private final Witness witness;
     private final AtomicReference<Life> life;
 
-    /** By these rules; the witness is told. */
+    /** Uses these rules, and reports to the witness. */
     public Engine(Rules rules, Witness witness, long now) {
         this.rules = rules;
         this.witness = witness;
@@ -45,14 +45,14 @@ public final class Engine {
         };
     }
 
-    /** The life as it was left by the last call. */
+    /** The life after the last call. */
     public Life life() {
         return life.get();
     }
 
     /**
-     * The life at this moment: one that ends by itself and is over has made place for the next, as has one in which calls
-     * have hung for too long by now.
+     * The life at this moment. A life whose time is over is replaced by the next one first, and so is a life in which calls
+     * have hung for too long.
      */
     public Life life(long now) {
         Life at = life.get();
@@ -63,7 +63,7 @@ public final class Engine {
         return at.isOver(now) ? end(at, now) : at;
     }
 
-    /** The state at the moment that this clock tells, which is looked at only where a state may end by time. */
+    /** The state at the time of this clock, which is read only if the state may end by time. */
     public State state(LongSupplier clock) {
         Life at = life.get();
         return at.ends || !at.window.isCalm() ? life(clock.getAsLong()).state : at.state;
@@ -80,7 +80,7 @@ public final class Engine {
         return life.get();
     }
 
-    /** How many probes this life has, or the half-open one after it. */
+    /** How many probes this life has, or the next half-open life. */
     public int probes(Life at) {
         return at.probes == null ? rules.probes(at.openings) : at.probes.permits();
     }
@@ -90,7 +90,7 @@ public final class Engine {
         return acquire(now, Probes.TRACKED);
     }
 
-    /** The same for a thread that will not bring the token back. */
+    /** The same for a thread that will not return the token. */
     public boolean acquireUntracked(long now, long thread) {
         return acquire(now, thread) != REFUSED;
     }
@@ -104,7 +104,7 @@ public final class Engine {
         if (at.admitsAll) {
             return at.token;
         }
-        // The compiler's null check wants the probes themselves; only half-open has some.
+        // Tests for null because of the compiler; only a half-open life has probes.
         int probe = at.probes == null ? 0 : at.probes.take(now, thread);
         if (probe == 0) {
             at.window.notPermitted.increment();
@@ -113,18 +113,18 @@ public final class Engine {
         return at.token | (probe & 0xffff_ffffL);
     }
 
-    /** A call that was admitted has ended; its kind is one of {@link Window}. */
+    /** An admitted call has ended; its kind is one of {@link Window}. */
     public void record(long admission, int kind, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
             int judged = recorded(at, kind, now);
-            // After the result is counted: a permit that is used up without one would never come back.
+            // The result is counted first: a permit that is used up without a result would never come back.
             used(at, admission);
             decide(at, judged, now);
         }
     }
 
-    /** A call of which {@link #overdue} was told has ended. */
+    /** A call that was reported as {@link #overdue} has ended. */
     public void recordOverdue(long admission, int kind, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
@@ -135,7 +135,7 @@ public final class Engine {
     }
 
     private static int recorded(Life at, int kind, long now) {
-        // Half-open, a good result may decide too. If two end at once, the last one must judge both: so under the lock.
+        // Half-open, a good result may decide, too. If two end at once, the last must judge both, under the lock.
         return at.probes == null ? at.window.record(kind, now) : at.window.recordLocked(kind, now);
     }
 
@@ -145,7 +145,7 @@ public final class Engine {
         }
     }
 
-    /** A call that was admitted runs, and is slow already. Once for an admission. */
+    /** An admitted call still runs, and is slow already. Once for each admission. */
     public void overdue(long admission, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
@@ -153,7 +153,7 @@ public final class Engine {
         }
     }
 
-    /** A call that was admitted does not count. */
+    /** An admitted call does not count. */
     public void release(long admission, boolean wasOverdue, long now) {
         Life at = life(now);
         if (!at.admitted(admission)) {
@@ -167,7 +167,7 @@ public final class Engine {
         }
     }
 
-    /** The dependency asks for less, for so long: if this life opens, it stays open until then. */
+    /** A pushback that lasts this long: if this life opens, it stays open until then. */
     public void hold(long admission, long nanos, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
@@ -175,7 +175,7 @@ public final class Engine {
         }
     }
 
-    /** A thread reports a call without saying when it was admitted. */
+    /** A thread reports a call without a token. */
     public void recordUntracked(int kind, long now, long thread) {
         Life at;
         int judged;
@@ -189,7 +189,7 @@ public final class Engine {
         } while (!decide(at, judged, now));
     }
 
-    /** A thread gives a permission back without saying which. */
+    /** A thread gives a permission back without a token. */
     public void releaseUntracked(long now, long thread) {
         Life at = life(now);
         if (at.probes != null) {
@@ -197,7 +197,7 @@ public final class Engine {
         }
     }
 
-    /** False if this decided something, and another change of the state came first. */
+    /** Returns false if this decided something, but another change of the state came first. */
     private boolean decide(Life at, int judged, long now) {
         switch (at.state) {
             case CLOSED -> {
@@ -218,7 +218,7 @@ public final class Engine {
                     witness.exceeded(news, at.window.totals(now));
                 }
             }
-            // What is reported while open is shown, and decides nothing.
+            // A result that is reported while open is shown, but decides nothing.
             case OPEN, FORCED_OPEN, DISABLED -> {}
         }
         return true;
@@ -233,12 +233,12 @@ public final class Engine {
         return true;
     }
 
-    /** By hand. Null, or the present state if it does not allow that. */
+    /** Changes the state manually. Returns null, or the present state if it does not allow the change. */
     public @Nullable State moveTo(State state, long now) {
         return byHand(state, at -> next(at, state, now), now);
     }
 
-    /** By hand, for this time; the same. */
+    /** Opens the breaker manually for this time. Returns the same. */
     public @Nullable State openFor(long nanos, long now) {
         return byHand(State.OPEN, at -> open(at, at.openings, nanos, now), now);
     }
@@ -254,7 +254,7 @@ public final class Engine {
         return null;
     }
 
-    /** Because of one result; only while closed: a state that was chosen by hand meanwhile stands. */
+    /** Opens the breaker after one result, but only if it is closed: a state that was chosen manually meanwhile stays. */
     public void openIfClosed(OptionalLong nanos, long now) {
         Life at = life(now);
         while (at.state == State.CLOSED) {
@@ -267,7 +267,7 @@ public final class Engine {
         }
     }
 
-    /** Closed, with nothing counted. */
+    /** Closes the breaker and counts from zero. */
     public void reset(long now) {
         State unused = byHand(State.CLOSED, at -> closed(at, now), now);
         witness.reset();
@@ -312,7 +312,7 @@ public final class Engine {
         return (longest > 0 ? builder.endsAt(now + longest) : builder).at(now);
     }
 
-    /** Because of what was seen: for the interval, or for as long as the dependency asked, if that is longer. */
+    /** Opens after results: for the usual wait, or for as long as the dependency asked if that is longer. */
     private Life reopened(Life at, long now) {
         int openings = at.openings + 1;
         return open(at, openings, Math.max(rules.openNanos(openings), at.heldFor(now)), now);
@@ -322,7 +322,7 @@ public final class Engine {
         long wait = Math.min(nanos, FARTHEST);
         Life.Builder builder =
                 builder(at, State.OPEN, at.window).openings(openings).openUntil(now + wait);
-        // Whole milliseconds, as resilience4j's timer has them.
+        // Whole milliseconds, like resilience4j's timer.
         return (rules.automatic() ? builder.endsAt(now + Math.floorDiv(wait, MILLISECOND) * MILLISECOND) : builder)
                 .at(now);
     }
@@ -331,7 +331,7 @@ public final class Engine {
         return new Life.Builder(state, generationAfter(at), window);
     }
 
-    /** Never 0, which would make the token of a call that is no probe look like none. */
+    /** Never 0: with 0, the token of a call that is no probe would look like {@link #REFUSED}. */
     static long generationAfter(Life at) {
         long generation = (at.token >>> 32) + 1;
         return generation > 0xffff_ffffL ? 1 : generation;

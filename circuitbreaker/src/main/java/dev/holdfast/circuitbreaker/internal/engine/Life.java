@@ -6,31 +6,31 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One life of a state: a breaker that is closed, opens and closes again has three. A call belongs to the life that admitted
- * it; once that is over, its result changes nothing.
+ * One life of a state. Example: a breaker that is closed, opens and closes again has three lives. A call belongs to the life
+ * that admitted it; once that life is over, the call's result changes nothing.
  */
 public final class Life {
     public final State state;
-    /** Whether a call is let through without being asked anything. */
+    /** Whether every call is allowed. */
     public final boolean admitsAll;
-    /** The generation in the upper half; never 0. Tokens of probes add theirs in the lower half. */
+    /** The generation in the upper half; never 0. Tokens of probes add the probe in the lower half. */
     public final long token;
-    /** How often it has opened since it was last closed. */
+    /** How often the breaker has opened since it was last closed. */
     final int openings;
 
     public final Window window;
     final @Nullable Probes probes;
-    /** Whether it ends by itself, at {@link #endsAt}. */
+    /** Whether this life ends by time, at {@link #endsAt}. */
     final boolean ends;
 
     final long endsAt;
-    /** Of open: the first call after this moment finds it half-open. */
+    /** If open: the first call after this moment makes the breaker half-open. */
     public final long openUntil;
 
-    /** Which threshold events METRICS_ONLY has told already. */
+    /** The threshold events that METRICS_ONLY has reported already. */
     private final AtomicInteger told = new AtomicInteger();
 
-    /** Until when the dependency has asked for less, as the distance from {@link #origin}; 0: never. */
+    /** The latest moment of a pushback, as the distance from {@link #origin}; 0: there was none. */
     private final AtomicLong heldFor = new AtomicLong();
 
     private final long origin;
@@ -48,7 +48,7 @@ public final class Life {
         origin = from.origin;
     }
 
-    /** What a life is made of. */
+    /** The parts of a life. */
     static final class Builder {
         final State state;
         final long generation;
@@ -105,28 +105,28 @@ public final class Life {
         return ends && now - endsAt >= 0;
     }
 
-    /** Which of these bits have not been told in this life yet. */
+    /** Those of these bits that have not been reported in this life yet. */
     int tellOnce(int bits) {
         return bits & ~told.getAndUpdate(before -> before | bits);
     }
 
-    /** The dependency asks for less until this moment; the latest counts. */
+    /** A pushback lasts until this moment; the latest one counts. */
     void hold(long until) {
         heldFor.accumulateAndGet(until - origin, Math::max);
     }
 
-    /** How long it has been asked to hold at least; 0 or less if it has not. */
+    /** How long the latest pushback still lasts; 0 or less if it is over. */
     long heldFor(long now) {
         long held = heldFor.get();
         return held == 0 ? 0 : held - (now - origin);
     }
 
-    /** How long an open one stays so; -1 if it is not open or that is over. */
+    /** How long an open breaker stays open; -1 if it is not open or that time is over. */
     public long nanosLeft(long now) {
         if (state != State.OPEN) {
             return -1;
         }
-        // The first call after the moment is let through, not the one at it.
+        // The first call after the moment is allowed, not the one at the moment.
         long left = openUntil + 1 - now;
         return left > 0 ? left : -1;
     }

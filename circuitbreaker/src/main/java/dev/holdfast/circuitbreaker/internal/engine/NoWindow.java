@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
-/** Of the states that remember nothing: disabled and forced open. */
+/** The window of the states that remember nothing: disabled and forced open. */
 final class NoWindow extends Window {
     NoWindow(Thresholds thresholds) {
         super(thresholds);

@@ -9,8 +9,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long the breaker stays open. A function of the user's is asked where there is one, and trusted with nothing: whatever
- * it does, there is a wait. Safe for any number of threads.
+ * How long the breaker stays open. If the user gave a function, it is asked but not trusted: whatever it does, there is a
+ * wait. Safe for any number of threads.
  */
 public final class OpenWait {
     private static final SafeLog LOG = SafeLog.of(OpenWait.class.getName());
@@ -23,7 +23,7 @@ public final class OpenWait {
     private final @Nullable Function<? super Integer, Long> function;
     private final AtomicBoolean warned = new AtomicBoolean();
 
-    /** The function may be null, and takes the place of the others. */
+    /** The function may be null; if there is one, it is used instead of the others. */
     public OpenWait(
             Duration first, double multiplier, Duration most, @Nullable Function<? super Integer, Long> function) {
         this.first = first;
@@ -32,14 +32,14 @@ public final class OpenWait {
         this.function = function;
     }
 
-    /** For the n-th opening in a row; the first is 1. */
+    /** The wait of the n-th opening in a row; the first is 1. */
     public long millis(int opening) {
         Long asked = function == null ? null : asked(function, opening);
         return asked == null ? grown(opening) : Math.max(SHORTEST, Math.min(asked, LONGEST));
     }
 
-    /** What the function says; null if it says nothing. */
-    @SuppressWarnings("CatchingThrowable") // the call that opens the breaker has an error of its own to end with
+    /** The answer of the function; null if it gives none. */
+    @SuppressWarnings("CatchingThrowable") // the call that opens the breaker must end with its own error
     private @Nullable Long asked(Function<? super Integer, Long> of, int opening) {
         Throwable thrown = null;
         try {
@@ -65,7 +65,7 @@ public final class OpenWait {
         if (multiplier == 1) {
             return start;
         }
-        // Beyond the range of long it is cut off there, and then at the maximum.
+        // A value beyond the range of long becomes the largest long, and then the maximum.
         long grown = (long) (start * Math.pow(multiplier, opening - 1));
         return Math.max(start, Math.min(grown, most.toMillis()));
     }

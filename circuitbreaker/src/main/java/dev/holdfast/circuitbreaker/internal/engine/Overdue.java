@@ -4,27 +4,27 @@ package dev.holdfast.circuitbreaker.internal.engine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The running calls of a count window that are slow already. Each stands where it was found to be slow, between the calls
- * that had ended by then and those that ended later, and takes a place of the window from the oldest that have ended. One
- * that has been followed by as many calls as the window holds is left behind like any other.
+ * The overdue calls of a count window. An overdue call stands where it was found, between the calls that had ended by then
+ * and those that ended later. It takes the place of the oldest call that has ended. When as many calls as the window holds
+ * have followed it, it leaves the window like any other call.
  *
- * <p>If as many as the minimum hang and nothing has come back since the last of them was found, for as long as a call takes
- * to be slow, those that had ended before have no place at all: what was answered before a hang says nothing of now.
+ * <p>If as many calls as the minimum hang, and nothing has come back for the slow-call duration since the last of them was
+ * found, the calls that had ended before lose their places: results from before a hang say nothing about now.
  *
- * <p>Which of them ends is not known, and does not matter: they are alike. Under the window's lock.
+ * <p>Which of the overdue calls ends is not known, and does not matter: they are alike. Under the window's lock.
  */
 final class Overdue {
     private final int size;
     private final Thresholds thresholds;
 
-    /** Ring of the numbers that had been given out when they were found; made for the first of them. */
+    /** Ring of the highest call numbers at the times when they were found; made for the first overdue call. */
     private long @Nullable [] found;
 
     private int first;
     private int count;
     private long last;
     private long lastAt;
-    /** Calls up to this number have been silenced. */
+    /** Calls up to this number are silenced. */
     private long silenced;
 
     Overdue(int size, Thresholds thresholds) {
@@ -40,7 +40,7 @@ final class Overdue {
         return count >= thresholds.minimumCalls();
     }
 
-    /** One more, found when this number was the last. */
+    /** Adds an overdue call, found when this number was the last. */
     void add(long number, long now) {
         long[] ring = found;
         if (ring == null) {
@@ -56,7 +56,7 @@ final class Overdue {
         lastAt = now;
     }
 
-    /** One less: the one that has been there for longest, if it has not been left behind. */
+    /** Removes the overdue call that has been there for longest, if it has not left the window. */
     void remove() {
         if (count > 0) {
             first = (first + 1) % size;
@@ -64,7 +64,7 @@ final class Overdue {
         }
     }
 
-    /** Leaves behind those that too many calls have followed by this number. */
+    /** Removes the overdue calls that too many calls, up to this number, have followed. */
     void forget(long number) {
         while (count > 0 && oldest(0) < number - (size - count)) {
             remove();
@@ -74,24 +74,24 @@ final class Overdue {
         }
     }
 
-    /** The number at which the first was found, or this. */
+    /** The number at which the first was found, or {@code none}. */
     long oldest(long none) {
         long[] ring = found;
         return ring == null || count == 0 ? none : ring[first];
     }
 
-    /** How many of the calls that have ended by this number have a place. */
+    /** How many of the calls that have ended, up to this number, keep a place. */
     int room(long number) {
         return (int) Math.min(number - silenced, size - count);
     }
 
-    /** When it will have been silent for long enough; never this value. */
+    /** When the silence will be long enough; never the value {@code never}. */
     long silentAt(long never) {
         long at = lastAt + thresholds.slowNanos();
         return at == never ? at - 1 : at;
     }
 
-    /** Whether anything has come back. */
+    /** Checks whether anything has come back. */
     void listen(long number, long now) {
         if (isEnough() && number == last && now - lastAt >= thresholds.slowNanos()) {
             silenced = number;

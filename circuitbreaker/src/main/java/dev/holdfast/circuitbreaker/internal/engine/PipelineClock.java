@@ -9,15 +9,15 @@ import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The time of the breaker: the pipeline's, or the system's before there is a pipeline. Goes by the source's nanoseconds, so
- * that a wall clock that is set does not move it. Safe for any number of threads.
+ * The time of the breaker: the pipeline's, or the system's before there is a pipeline. Uses the nanoseconds of the source,
+ * so a wall clock that is set does not change it. Safe for any number of threads.
  *
- * <p>If the time was looked at before there was a pipeline, it goes on from there when the pipeline's begins: what has been
- * opened by hand stays open for as long as was said.
+ * <p>If the time was read before there was a pipeline, it continues from there. Example: a breaker that was opened manually
+ * stays open for as long as was said.
  */
 public final class PipelineClock extends Clock {
 
-    /** Where a source of time stood at one instant. {@code shift} makes its nanoseconds those of the breaker. */
+    /** A source of time and its values at one instant. {@code shift} turns its nanoseconds into those of the breaker. */
     private record Origin(TimeSource time, long nanos, Instant instant, long shift, boolean bound) {
         static Origin of(TimeSource time, long shift, boolean bound) {
             return new Origin(time, time.nanos(), Instant.ofEpochMilli(time.millis()), shift, bound);
@@ -34,14 +34,14 @@ public final class PipelineClock extends Clock {
 
     private final AtomicReference<Origin> origin = new AtomicReference<>(Origin.of(TimeSource.system(), 0, false));
 
-    /** Whether anything may depend on the system's time. Volatile: set by whoever asks before there is a pipeline. */
+    /** Whether anything may depend on the system's time. Volatile: any thread may read the time before there is a pipeline. */
     private volatile boolean used;
 
     /**
-     * Goes by this source from now on.
+     * Uses this source from now on.
      *
-     * @return what is to be added to the source's nanoseconds
-     * @throws IllegalStateException if it goes by another one already
+     * @return the number to add to the source's nanoseconds
+     * @throws IllegalStateException if the clock uses another source already
      */
     public long bind(TimeSource time) {
         Origin before = origin.get();

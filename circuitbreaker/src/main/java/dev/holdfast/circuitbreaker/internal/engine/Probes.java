@@ -4,28 +4,28 @@ package dev.holdfast.circuitbreaker.internal.engine;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The permits of one half-open life. A permit is free, out, or used up by a result; one that has been out for the lease goes
- * to another call, and its late owner gives nothing back any more.
+ * The permits of one half-open life. A permit is free, out, or used up by a result. A permit that has been out for the lease
+ * goes to another call; then its late owner cannot give it back.
  *
- * <p>A token is the permit's place and how often it has been handed out, in the lower 32 bits of the admission's token.
- * A permit that was taken without a token is known by the thread that took it. That thread gives it back at once. If another
- * one gives back, it may be that permit's caller or anybody: then the permit that has been out for longest without a token
- * is free after a lease, as if its owner were silent, so that no more probes run than there are permits. A report without a
- * token, from whatever thread, uses one of these up, the thread's own first. Under a lock that calls take only while
- * half-open, and not to be turned away while all permits are out.
+ * <p>A token is the permit's place and how often it has been handed out, in the lower 32 bits of the admission's token. A
+ * permit that was taken without a token belongs to the thread that took it. If that thread gives a permit back, its permit
+ * is free at once. If another thread does, the owner is not known. Then the permit that has been out for longest without a
+ * token becomes free after a lease, so that no more probes run than there are permits. A report without a token, from any
+ * thread, uses up one of these permits, the thread's own first. Calls take the lock only while half-open, and not if they
+ * are rejected because all permits are out.
  */
 final class Probes {
-    /** In place of a thread: the permit has a token. */
+    /** Instead of a thread: the permit has a token. */
     static final long TRACKED = 0;
 
-    /** For what somebody gives back who may not have taken it, where permits have no lease of their own. */
+    /** The lease if a thread gives back a permit that it may not have taken, and permits have no lease of their own. */
     private static final long USUAL_LEASE = 5_000_000_000L;
 
     private static final int PLACE_BITS = 11;
     private static final int PLACE_MASK = (1 << PLACE_BITS) - 1;
     private static final int TURN_MASK = (1 << 21) - 1;
 
-    /** A free permit has turn 0 before its first owner, and no owner between two. */
+    /** A free permit has turn 0 before its first owner. Between two owners it has none. */
     private static final byte FREE = 0;
 
     private static final byte OUT = 1;
@@ -35,25 +35,27 @@ final class Probes {
     private final byte[] states;
     private final int[] turns;
 
-    /** The threads that took permits without a token, by their numbers: a reference would keep the thread. */
+    /** The numbers of the threads that took permits without a token: a reference would keep the thread. */
     private final long[] owners;
 
-    /** Until when each is its owner's, with {@link #leased}. */
+    /** The end of each permit's lease, if it is {@link #leased}. */
     private final long[] until;
 
     private final boolean[] leased;
     private final long leaseNanos;
 
-    /** Written under the lock, read without: whether a call would find nothing. Volatile, so that it sees what freed one. */
+    /**
+     * Whether a call would find no permit. Written under the lock, read without: volatile, so that calls see a freed permit.
+     */
     private volatile boolean allOut;
 
-    /** When the first of the permits that are out may be taken away. Volatile for the same reader, and written before. */
+    /** When the first lease of the permits that are out ends. Volatile for the same reader, and written before. */
     private volatile long nextEnd;
 
-    /** Whether there is such a moment; the same. */
+    /** Whether there is such a moment. Volatile for the same reason. */
     private volatile boolean ends;
 
-    /** With a lease of 0 a permit is waited for without end. */
+    /** With a lease of 0, a permit stays with its owner without end. */
     Probes(int permits, long leaseNanos) {
         states = new byte[permits];
         turns = new int[permits];
@@ -63,12 +65,12 @@ final class Probes {
         this.leaseNanos = leaseNanos;
     }
 
-    /** How many there are. */
+    /** The number of permits. */
     int permits() {
         return states.length;
     }
 
-    /** A token, or 0 if all are out. For a thread that will not bring the token back, or {@link #TRACKED}. */
+    /** A token, or 0 if all are out. {@code thread} is a thread that will not return the token, or {@link #TRACKED}. */
     int take(long now, long thread) {
         if (allOut && !(ends && now - nextEnd >= 0)) {
             return 0;
@@ -101,7 +103,7 @@ final class Probes {
             out |= states[i] == OUT;
         }
         for (int i = 0; i < states.length; i++) {
-            // All are used up, and nothing was decided: something has gone wrong that must not shut it for ever.
+            // All are used up without a verdict: something has gone wrong, and must not shut the breaker for ever.
             boolean candidate = leased[i] && (!out || states[i] == OUT);
             if (candidate && (next < 0 || until[i] - until[next] < 0)) {
                 next = i;
@@ -168,7 +170,7 @@ final class Probes {
         }
     }
 
-    /** One that was taken by this thread, or by another one, without a token; preferably one that has no lease yet. */
+    /** A permit that this thread, or another one, took without a token; preferably one without a lease. */
     private int untracked(long thread) {
         int others = -1;
         for (int i = 0; i < states.length; i++) {

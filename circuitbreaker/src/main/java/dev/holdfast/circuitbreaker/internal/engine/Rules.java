@@ -4,10 +4,10 @@ package dev.holdfast.circuitbreaker.internal.engine;
 import java.time.Duration;
 
 /**
- * The settings as the engine knows them. Immutable.
+ * The settings for the engine. Immutable.
  *
  * @param countsCalls whether the window holds the last calls; else it holds the last seconds
- * @param automatic whether open ends without a call
+ * @param automatic whether the open state ends without a call
  */
 public record Rules(
         State initialState,
@@ -20,12 +20,12 @@ public record Rules(
     private static final int MOST_HALVINGS = 10;
 
     /**
-     * Those of half-open.
+     * The settings of the half-open state.
      *
-     * @param minimumCalls how many results are needed for a verdict, if there are as many probes
-     * @param asResilience4j always as many probes, and no verdict before the minimum of results
-     * @param leaseNanos how long a probe may keep its permit; 0: without end
-     * @param longestNanos how long the state lasts at most; 0: without end
+     * @param minimumCalls how many results a verdict needs, if there are as many probes
+     * @param asResilience4j always the same number of probes, and no verdict before the minimum of results
+     * @param leaseNanos how long a probe keeps its place without a result; 0: without end
+     * @param longestNanos the longest time half-open; 0: without end
      * @param next the state after that: open or closed
      */
     public record HalfOpen(
@@ -41,8 +41,8 @@ public record Rules(
     }
 
     /**
-     * The probes that are permitted after so many openings in a row: halved, rounded up, after each failed half-open phase, but
-     * not below two (or one, if only one is permitted). One probe alone may fail for a reason of its own.
+     * The number of probes after this many openings in a row. It is halved, rounded up, each time they have failed, but
+     * never below two (or one, if one is permitted), because a single probe may fail for a reason of its own.
      */
     public int probes(int openings) {
         int halvings = halfOpen.asResilience4j() ? 0 : Math.min(Math.max(openings - 1, 0), MOST_HALVINGS);
@@ -51,7 +51,7 @@ public record Rules(
         return Math.max(halved, Math.min(2, halfOpen.probes()));
     }
 
-    /** The thresholds of so many probes. */
+    /** The thresholds for this many probes. */
     public Thresholds thresholdsOfProbes(int probes) {
         return new Thresholds(
                 thresholds.failureRate(),

@@ -3,7 +3,7 @@ package dev.holdfast.circuitbreaker.internal.engine;
 
 import java.util.Locale;
 
-/** The states, under the names that users and resilience4j have for them. */
+/** The states, with the same names as for users and in resilience4j. */
 public enum State {
     CLOSED,
     OPEN,
@@ -12,17 +12,20 @@ public enum State {
     DISABLED,
     METRICS_ONLY;
 
-    /** As it is called in metrics: {@code half_open}. */
+    /** The name in metrics: {@code half_open}. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Whether a call is let through without being asked anything. */
+    /** Whether every call is allowed. */
     boolean admitsAll() {
         return this == CLOSED || this == DISABLED || this == METRICS_ONLY;
     }
 
-    /** By hand, as in resilience4j: METRICS_ONLY cannot become OPEN or HALF_OPEN; CLOSED cannot become HALF_OPEN. */
+    /**
+     * Whether a manual change is allowed. As in resilience4j, METRICS_ONLY cannot become OPEN or HALF_OPEN, nor CLOSED
+     * HALF_OPEN.
+     */
     public boolean allows(State to) {
         return switch (to) {
             case OPEN -> this != METRICS_ONLY;

@@ -2,11 +2,11 @@
 package dev.holdfast.circuitbreaker.internal.engine;
 
 /**
- * From which rates on a window is bad enough, and how many calls it must hold for that to mean something. Immutable.
+ * The rates from which on a window is bad, and the number of calls that it must hold before its rates count. Immutable.
  *
- * <p>Rates are floats, computed as resilience4j computes them, so that both are on the same side of a threshold.
+ * <p>Rates are floats, computed as in resilience4j, so that both are on the same side of a threshold.
  *
- * @param foresees whether the verdict is given as soon as no call that is missing to the minimum can change it
+ * @param foresees whether to give the verdict as soon as the calls missing to the minimum cannot change it
  * @param slowNanos a call is slow if it ran for longer. Also: if enough calls hang and nothing returns for this time, older
  *     results no longer count
  */
@@ -26,15 +26,15 @@ public record Thresholds(float failureRate, float slowRate, int minimumCalls, bo
     }
 
     /**
-     * What these numbers mean.
+     * The verdict on these numbers.
      *
-     * @param calls all that have ended
-     * @param timed those of them that have a part in the slow call rate
-     * @param slow how many of these are slow
-     * @param overdue calls that still run and are slow already; part of the slow call rate alone
+     * @param calls all calls that have ended
+     * @param timed those of them that count for the slow call rate
+     * @param slow how many of the timed calls are slow
+     * @param overdue running calls that are slow already; they count for the slow call rate only
      */
     int judge(int calls, int failed, int timed, int slow, int overdue) {
-        // Good calls that are still missing make a rate smaller: if it is reached with them, it is reached.
+        // Good calls that are still missing lower a rate: if it is reached with them, it is reached.
         int ended = foresees ? Math.max(calls, minimumCalls) : calls;
         int known = foresees ? Math.max(timed + overdue, minimumCalls) : timed + overdue;
         int judged = 0;
@@ -50,7 +50,7 @@ public record Thresholds(float failureRate, float slowRate, int minimumCalls, bo
         return calls >= minimumCalls || (foresees && staysBelow(calls, failed, slow)) ? BELOW : UNDECIDED;
     }
 
-    /** Also if all that are still missing, the running ones among them, should fail and be slow. */
+    /** Whether the rates stay below even if all missing calls, including the running ones, fail and are slow. */
     private boolean staysBelow(int calls, int failed, int slow) {
         int missing = minimumCalls - calls;
         return rateOf(failed + missing, minimumCalls) < failureRate && rateOf(slow + missing, minimumCalls) < slowRate;

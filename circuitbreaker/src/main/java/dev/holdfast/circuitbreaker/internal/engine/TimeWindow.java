@@ -6,16 +6,16 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls of the last n seconds, the running one included; a second begins where the clock's nanoseconds are a multiple of
- * it.
+ * The calls of the last n seconds, including the present second. A second begins where the clock's nanoseconds are a
+ * multiple of a second.
  *
- * <p>Where one good call more cannot change the verdict, which is so within one second as long as there are no bad calls, or
- * enough calls and rates below the thresholds, it is added to that second's own adder, which spreads out only once threads
- * collide on it. Everything else takes the lock, as does the first call of each second.
+ * <p>Often one more good call cannot change the verdict. Within one second this holds if there are no bad calls, or if there
+ * are enough calls and the rates are below the thresholds. Such a call is only added to the adder of that second, which uses
+ * several words once threads collide. Every other call takes the lock, and so does the first call of each second.
  *
- * <p>Running calls that are overdue stand beside the others for as long as they run. If as many as the minimum hang and
- * nothing has come back since the last of them was found, for as long as a call takes to be slow, the others have no part in
- * the slow call rate any more, as in a count window.
+ * <p>Overdue calls count beside the others for as long as they run. If as many as the minimum hang, and nothing has come
+ * back for the slow-call duration since the last of them was found, the other calls no longer count for the slow call rate,
+ * as in a count window.
  */
 final class TimeWindow extends Window {
     private static final long SECOND = 1_000_000_000;
@@ -23,7 +23,7 @@ final class TimeWindow extends Window {
     private static final class Second {
         final long number;
         final LongAdder good = new LongAdder();
-        /** How many of the good ones are in the window's total. */
+        /** How many of the good calls are in the window's total. */
         long counted;
 
         int bad;
@@ -39,8 +39,8 @@ final class TimeWindow extends Window {
     private final @Nullable Second[] ring;
 
     /**
-     * The second to which good calls may just be added; null: none. Volatile, and read again after the adding: either the
-     * thread that took it away has seen the call, or the call sees that it was taken away and judges anew.
+     * The second to which good calls may just be added; null: none. Volatile, and read again after the adding: the thread
+     * that cleared it has seen the call, or the call sees that it was cleared and judges again.
      */
     private volatile @Nullable Second quiet;
 
@@ -50,17 +50,17 @@ final class TimeWindow extends Window {
     private int slow;
     private int slowFailed;
 
-    /** Of what has been forgotten, so that with what has not it is all there ever was. */
+    /** Numbers of forgotten calls. Together with the others they give the totals since the start. */
     private long forgotten;
 
     private long forgottenSlow;
 
-    /** How many calls had ended when the last overdue one was found, and when that was. */
+    /** How many calls had ended when the last overdue call was found, and the time of that. */
     private long endedBefore;
 
     private long lastOverdueAt;
 
-    /** So many calls, and slow ones, have been silenced. */
+    /** How many calls, and slow calls, have been silenced. */
     private long silenced;
 
     private long silencedSlow;
@@ -121,7 +121,7 @@ final class TimeWindow extends Window {
 
     @Override
     int judge(long now) {
-        // Before the adder is read: who adds after that sees it, and comes here too.
+        // Before the adder is read: a thread that adds after that sees the null, and comes here, too.
         quiet = null;
         Second second = moveTo(Math.floorDiv(now, SECOND));
         count(second);
@@ -129,7 +129,7 @@ final class TimeWindow extends Window {
         int judged = thresholds.judge((int) calls, failed, timed(), slowTimed(), overdue());
         boolean spotless = failed == 0 && slow == 0 && overdue() == 0;
         quiet = judged == Thresholds.BELOW || spotless ? second : null;
-        // While calls hang, the next second may forget those that came back before.
+        // While calls hang, the next second may forget calls that ended before.
         lookAt(overdue() > 0 && calls > 0 ? (second.number + 1) * SECOND : NEVER);
         return judged;
     }
@@ -142,7 +142,7 @@ final class TimeWindow extends Window {
         return judged;
     }
 
-    /** Whether anything has come back since calls hang. */
+    /** Checks whether any call has ended since the calls hang. */
     private void listen(long now) {
         if (overdue() == 0) {
             silenced = 0;
@@ -155,7 +155,7 @@ final class TimeWindow extends Window {
         }
     }
 
-    /** How many have a part in the slow call rate. */
+    /** How many calls count for the slow call rate. */
     private int timed() {
         return (int) Math.min(calls, forgotten + calls - silenced);
     }
@@ -166,15 +166,15 @@ final class TimeWindow extends Window {
 
     @Override
     Totals look(long now) {
-        // What has been forgotten by now may be decisive, but it is a call that decides: then the next one judges
-        // again, also if it is not counted.
+        // The calls forgotten by now may change the verdict, but only a call decides. So the next call judges again,
+        // even if it is not counted.
         if (Thresholds.exceeded(judge(now)) && overdue() > 0) {
             lookAt(now);
         }
         return totals((int) calls, failed, slow, slowFailed, overdue(), timed(), slowTimed());
     }
 
-    /** The second of this number, or the newest there is: a thread that was held up comes with a time that is past. */
+    /** The second of this number, or the newest one: a delayed thread may come with a time that is past. */
     private Second moveTo(long number) {
         Second newest = head;
         if (newest != null && number <= newest.number) {
@@ -219,7 +219,7 @@ final class TimeWindow extends Window {
         slowFailed -= old.slowFailed;
     }
 
-    /** Takes into the total what has been added to this second since. */
+    /** Adds to the total the good calls that this second has received since the last time. */
     private void count(Second second) {
         if (ring[place(second.number)] != second) {
             return;

@@ -2,13 +2,13 @@
 package dev.holdfast.circuitbreaker.internal.engine;
 
 /**
- * What a window holds at one moment. Immutable.
+ * The numbers of a window at one moment. Immutable.
  *
- * @param calls all of them
- * @param failed those that failed, slow or not
- * @param slow those that were slow, failed or not
- * @param slowFailed those that were both
- * @param overdue calls that still run and are slow already; not in the other numbers
+ * @param calls all calls
+ * @param failed failed calls, slow or not
+ * @param slow slow calls, failed or not
+ * @param slowFailed calls that were both
+ * @param overdue running calls that are slow already; not in the other numbers
  * @param failureRate percentage of failed calls; -1 while there are too few
  * @param slowRate percentage of slow calls, overdue ones included; -1 while there are too few
  */

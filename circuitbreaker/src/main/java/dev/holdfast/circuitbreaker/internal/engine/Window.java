@@ -5,35 +5,35 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The calls that are remembered. What is said of them is judged by the thresholds in the same step, so that of two calls
- * that end at once the later one sees both. Safe for any number of threads; allocates nothing for a call.
+ * The calls that are remembered. A call is added and judged in the same step, so that of two calls that end at once the
+ * later one sees both. Safe for any number of threads; allocates nothing for a call.
  *
- * <p>A kind of call is a sum of {@link #FAILED} and {@link #SLOW}; 0 is a good one. A call that still runs and is slow
- * already is overdue: it has a part in the slow call rate, beside those that have ended or in the place of the oldest of
- * them, and is counted as ended once it has.
+ * <p>A kind of call is a sum of {@link #FAILED} and {@link #SLOW}; 0 is a good call. A running call that is slow already is
+ * overdue. It counts for the slow call rate, beside the calls that have ended or in the place of the oldest of them. When it
+ * ends, it counts like any other call.
  */
 public abstract class Window {
     public static final int GOOD = 0;
     public static final int FAILED = 1;
     public static final int SLOW = 2;
 
-    /** In {@link #lookAt}: only calls change anything. */
+    /** In {@link #lookAt}: only calls change the verdict. */
     static final long NEVER = Long.MAX_VALUE;
 
     final Thresholds thresholds;
 
-    /** Calls that were turned away while this window was the one that is shown. */
+    /** Calls that were rejected while this window was the one that is shown. */
     public final LongAdder notPermitted = new LongAdder();
 
-    /** Guards all that is not volatile or atomic. Not taken by good calls in a healthy window. */
+    /** Guards everything that is not volatile or atomic. Good calls in a healthy window do not take it. */
     final ReentrantLock lock = new ReentrantLock();
 
-    /** Running calls that are slow already. Below zero for a moment if a call ends before it is told to be overdue. */
+    /** Running calls that are slow already. Below zero for a moment if a call ends before it is reported as overdue. */
     private int overdue;
 
     /**
-     * When time alone may have changed the verdict, which is so only while calls are overdue; {@link #NEVER}. Written
-     * under the lock; volatile for the calls that look whether there is anything to look at.
+     * The time at which time alone may change the verdict, or {@link #NEVER}. This is possible only while calls are overdue.
+     * Written under the lock; volatile for the calls that check it.
      */
     private volatile long lookAt = NEVER;
 
@@ -41,22 +41,22 @@ public abstract class Window {
         this.thresholds = thresholds;
     }
 
-    /** The last calls; those that run too long take the places of the oldest. */
+    /** The last calls; overdue calls take the places of the oldest. */
     static Window ofCalls(int size, Thresholds thresholds) {
         return new CountWindow(size, thresholds, true);
     }
 
-    /** The results of so many probes. */
+    /** The results of this many probes. */
     static Window ofProbes(int probes, Thresholds thresholds) {
         return new CountWindow(probes, thresholds, false);
     }
 
-    /** A window of so many seconds that forgets by time. */
+    /** A window of this many seconds, which forgets by time. */
     static Window ofSeconds(int size, Thresholds thresholds) {
         return new TimeWindow(size, thresholds);
     }
 
-    /** Remembers a call that was neither failed nor slow; what the thresholds say. */
+    /** Remembers a call that was neither failed nor slow; returns the verdict. */
     abstract int good(long now);
 
     /** Under the lock: remembers a call and judges. */
@@ -65,23 +65,23 @@ public abstract class Window {
     /** Under the lock: judges without a new call. */
     abstract int judge(long now);
 
-    /** Under the lock: what it holds now. */
+    /** Under the lock: the numbers now. */
     abstract Totals look(long now);
 
-    /** Under the lock: a call that runs is overdue; judges. */
+    /** Under the lock: a running call is overdue; judges. */
     int addOverdue(long now) {
         return judge(now);
     }
 
-    /** Under the lock: a call that was overdue has ended, or is given up. */
+    /** Under the lock: an overdue call has ended, or was given up. */
     void removeOverdue() {}
 
-    /** Remembers a call; what the thresholds say. */
+    /** Remembers a call; returns the verdict. */
     final int record(int kind, long now) {
         return kind == GOOD ? good(now) : recordLocked(kind, now);
     }
 
-    /** The same, and always judged. */
+    /** The same, but always judges. */
     final int recordLocked(int kind, long now) {
         lock.lock();
         try {
@@ -91,19 +91,19 @@ public abstract class Window {
         }
     }
 
-    /** A call that still runs is overdue; what the thresholds say. */
+    /** A running call is overdue; returns the verdict. */
     final int overdue(long now) {
         lock.lock();
         try {
             overdue++;
-            // Not if it has ended already, on another thread, while this one was on its way.
+            // Not if the call has ended meanwhile, on another thread.
             return overdue > 0 ? addOverdue(now) : Thresholds.UNDECIDED;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Remembers a call that was overdue; what the thresholds say. */
+    /** Remembers a call that was overdue; returns the verdict. */
     final int recordOverdue(int kind, long now) {
         lock.lock();
         try {
@@ -114,7 +114,7 @@ public abstract class Window {
         }
     }
 
-    /** A call that was overdue does not count; fewer slow calls decide nothing. */
+    /** An overdue call does not count after all; fewer slow calls decide nothing. */
     final void releaseOverdue() {
         lock.lock();
         try {
@@ -131,12 +131,12 @@ public abstract class Window {
         }
     }
 
-    /** Whether nothing but a call that ends can change what the thresholds say. */
+    /** Whether only a call that ends can change the verdict. */
     public final boolean isCalm() {
         return lookAt == NEVER;
     }
 
-    /** What the thresholds say by now, if time alone may have changed that. */
+    /** The verdict by now, if time alone may have changed it. */
     final int lookAgain(long now) {
         long at = lookAt;
         if (at == NEVER || now - at < 0) {
@@ -151,7 +151,7 @@ public abstract class Window {
         }
     }
 
-    /** Under the lock: time alone will change the verdict at this moment, or never. */
+    /** Under the lock: sets when time alone changes the verdict, or never. */
     final void lookAt(long at) {
         if (lookAt != at) {
             lookAt = at;
@@ -172,7 +172,7 @@ public abstract class Window {
         return Math.max(0, overdue);
     }
 
-    /** With those numbers of {@link Thresholds#judge} that are not the window's own. */
+    /** The last three numbers are those of {@link Thresholds#judge}. */
     final Totals totals(int calls, int failed, int slow, int slowFailed, int late, int timed, int slowTimed) {
         return new Totals(
                 calls,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
-/** Is told what the engine has done, by the thread that did it, once each, and under no lock. Must not throw. */
+/** Gets the events of the engine, from the thread that caused them, once each, without a lock. Must not throw. */
 public interface Witness {
-    /** Rates have reached these thresholds, which are bits of {@link Thresholds}. Before the change that follows from it. */
+    /** The rates have reached these thresholds, which are bits of {@link Thresholds}. Called before the change of state. */
     void exceeded(int thresholds, Totals totals);
 
-    /** One life is over and another one has begun; it may be of the same state. */
+    /** One life is over and another one has begun, perhaps of the same state. */
     void changed(State from, State to);
 
-    /** After the change, if there was one. */
+    /** The breaker was reset. Called after the change of state, if there was one. */
     void reset();
 }

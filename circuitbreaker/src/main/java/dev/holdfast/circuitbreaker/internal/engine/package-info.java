@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The breaker itself: its states, windows and probes. Knows plain values, and no other library. */
+/** The breaker itself: its states, windows and probes. Uses plain values and no other library. */
 @NullMarked
 package dev.holdfast.circuitbreaker.internal.engine;
 

@@ -25,8 +25,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
- * resilience4j's events, in its order, and as it has it: none is made without a consumer, only resets and changes are told
- * by a breaker that is disabled or forced open, and that a consumer throws is logged, here once.
+ * resilience4j's events, in its order. As in resilience4j, no event is made without a consumer, and a breaker that is
+ * disabled or forced open reports only resets and changes. A consumer that throws is logged, here once.
  */
 final class Events extends EventProcessor<CircuitBreakerEvent> implements EventPublisher, Witness {
     private static final SafeLog LOG = SafeLog.of(Events.class.getName());

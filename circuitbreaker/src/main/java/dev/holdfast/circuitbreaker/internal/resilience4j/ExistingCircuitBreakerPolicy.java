@@ -18,9 +18,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** A breaker of the user's, left as it is, and what was last seen of it. A call's object is the sight that admitted it. */
+/** An existing resilience4j breaker, unchanged, and the last sight of it. A call's object is the sight that admitted it. */
 public final class ExistingCircuitBreakerPolicy extends Policy {
-    /** What a config says of failures, which in a pipeline is said by the classifier, differs from this. */
+    /** The default config. A predicate that differs from it says what a failure is, which in a pipeline the classifier says. */
     private static final CircuitBreakerConfig NONE = CircuitBreakerConfig.ofDefaults();
 
     private static final SafeLog LOG = SafeLog.of(ExistingCircuitBreakerPolicy.class.getName());
@@ -31,7 +31,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
     private final int probes;
     private final AtomicReference<Sight> last;
 
-    /** Over this one. */
+    /** Uses this breaker. */
     public ExistingCircuitBreakerPolicy(CircuitBreaker engine) {
         super(PolicyParts.NAME, ENTER | SUCCESS | FAILURE | STILL_ADMITS);
         this.engine = Objects.requireNonNull(engine, "existing");
@@ -48,7 +48,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
             passage.object(sight);
             return PROCEED;
         }
-        // What was acquired before it opened is a permit of a state that is over: nothing to give back.
+        // The breaker opened meanwhile, so the permit belongs to a state that is over: nothing to give back.
         passage.object(null);
         return PolicyParts.refuse(passage, States.ours(sight.state), -1, probes, sight.refusal);
     }
@@ -57,18 +57,18 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
         try {
             return engine.tryAcquirePermission();
         } catch (IllegalStateTransitionException e) {
-            // Somebody has changed the state by hand since the engine looked at it: the new state is asked now.
+            // The state was changed manually after the engine read it. Asks the new state.
             return engine.tryAcquirePermission();
         }
     }
 
-    /** What is seen now. Whoever sees a change first tells it. */
+    /** The present sight. The thread that first sees a change reports it. */
     private Sight look(Passage passage) {
         while (true) {
             // In this order, so that an older view never takes the place of a newer one.
             Sight before = last.get();
             CircuitBreaker.State state = engine.getState();
-            // After the state: a permit is of the state that was read, or of one that is over and cannot miss it.
+            // After the state: so the permit belongs to the state that was read, or to one that is over.
             Object life = life();
             if (before.state == state && before.life == life) {
                 return before;
@@ -84,14 +84,17 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
         }
     }
 
-    /** Each state of resilience4j's state machine has metrics of its own, but for open, which goes on with those of closed. */
+    /**
+     * The metrics identify a life: in resilience4j's state machine each state has its own, except that open keeps those of
+     * closed.
+     */
     private @Nullable Object life() {
         return livesKnown ? engine.getMetrics() : null;
     }
 
     @Override
     public int stillAdmits(Passage passage) {
-        // Another state has another price: a call that was let in while closed is a probe now, if there is room for it.
+        // The state is another one: a call that was admitted while closed becomes a probe if a place is free.
         return look(passage) == passage.object() ? PROCEED : enter(passage);
     }
 
@@ -113,13 +116,13 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
         passage.object(null);
     }
 
-    /** A predicate or another function of the engine's config may throw: the call has an outcome of its own to end with. */
+    /** A function of the engine's config may throw, but the call must end with its own outcome. */
     @SuppressWarnings("CatchingThrowable")
     private void told(Passage passage) {
         try {
             report(passage);
         } catch (Throwable e) {
-            // Mostly before anything was counted. A permission too many is less than one that is lost for ever.
+            // It mostly throws before it counts. One permission too many is better than one that is lost for ever.
             engine.releasePermission();
             if (warned.compareAndSet(false, true)) {
                 LOG.warn("circuit breaker '" + engine.getName() + "' threw when it was told of a result; told once", e);
@@ -167,12 +170,12 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
     }
 
     /**
-     * One life of a state, as it was seen: a breaker that is closed, opens and closes again is seen as three. A call keeps the
-     * sight under which it was admitted; its result counts only as long as that is what is seen.
+     * One life of a state, as it was seen. Example: a breaker that is closed, opens and closes again is seen as three. A
+     * call keeps the sight that admitted it; its result counts only while this is still the present sight.
      */
     private static final class Sight {
         final CircuitBreaker.State state;
-        /** What tells this life of the state from others; null where nothing does. */
+        /** Identifies this life of the state; null if nothing does. */
         final @Nullable Object life;
 
         final @Nullable CallNotPermittedException refusal;
@@ -183,7 +186,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
             refusal = admits() ? null : PolicyParts.refusal(engine.getName(), state);
         }
 
-        /** Whether there is anything that a call could be given. */
+        /** Whether the state may admit a call. */
         boolean admits() {
             return state != CircuitBreaker.State.OPEN && state != CircuitBreaker.State.FORCED_OPEN;
         }

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A configuration of resilience4j's: what of it is not in force, and ours in its place. */
+/** A config of resilience4j: its parts that have no effect in a pipeline, and the config that views show. */
 public final class ForeignConfig {
     private static final CircuitBreakerConfig NONE = CircuitBreakerConfig.ofDefaults();
 
     private ForeignConfig() {}
 
-    /** Shown, and used if the function should fail; where it cannot be told now, as resilience4j has it by default. */
+    /** The first wait, for display and as a fallback if the function fails. If it fails now, resilience4j's default. */
     public static Duration firstWait(CircuitBreakerConfig config) {
         Duration usual =
                 Duration.ofMillis(NONE.getWaitIntervalFunctionInOpenState().apply(1));
@@ -28,7 +28,7 @@ public final class ForeignConfig {
         return Duration.ofMillis(wait.millis(1));
     }
 
-    /** What is not in force in a pipeline, by the name of the option. */
+    /** Warnings about options that have no effect in a pipeline, by name. */
     public static List<String> warnings(CircuitBreakerConfig config) {
         List<String> warnings = new ArrayList<>();
         String decided = " of resilience4j's config is not asked in the pipeline, where the classifier decides;"
@@ -66,7 +66,7 @@ public final class ForeignConfig {
         }
     }
 
-    /** What resilience4j's classes see: its predicates if there were any, our numbers, and the breaker's clock. */
+    /** The config that views show: the predicates of {@code origin} if there is one, our numbers, and the breaker's clock. */
     static CircuitBreakerConfig config(Rules rules, @Nullable CircuitBreakerConfig origin, PipelineClock clock) {
         CircuitBreakerConfig.Builder builder = origin == null
                 ? CircuitBreakerConfig.custom().writableStackTraceEnabled(false)

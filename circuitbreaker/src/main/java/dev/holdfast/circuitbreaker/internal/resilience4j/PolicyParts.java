@@ -14,7 +14,7 @@ import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What is the same for a breaker of our own and for one of the user's. */
+/** Common parts of Holdfast's own breaker and an existing one. */
 public final class PolicyParts {
     /** The policy's name. */
     public static final String NAME = "circuit-breaker";
@@ -27,21 +27,21 @@ public final class PolicyParts {
     private PolicyParts() {}
 
     /**
-     * The outcome as it counts. Three kinds of calls say nothing of the dependency, and count as turned away: one that did not
-     * reach it, one that was not given the time that an answer takes, and one that a policy further in answered.
+     * The outcome that the breaker counts. Three kinds of calls say nothing about the dependency, and count as rejected: a
+     * call that did not reach it, a call without enough time for an answer, and a call that an inner policy answered.
      */
     public static Outcome counted(Passage passage) {
         Outcome outcome = passage.started() && !passage.cutShort() ? passage.outcome() : Outcome.REJECTED;
         return outcome == Outcome.SUCCESS && passage.source() != Source.LIVE ? Outcome.REJECTED : outcome;
     }
 
-    /** What the call ended with, where an exception is asked for. */
+    /** The error of the call, or a stand-in if it ended with a value. */
     public static Throwable error(Passage passage) {
         Throwable error = passage.error();
         return error == null ? ValueFailure.INSTANCE : error;
     }
 
-    /** Turned away in this state, which lasts so much longer; -1 if that is not known. */
+    /** Rejects a call in this state, which lasts {@code left} nanoseconds more; -1 if that is not known. */
     public static int refuse(Passage passage, State state, long left, int probes, @Nullable Throwable cause) {
         String pipeline = passage.pipeline();
         return passage.reject(
@@ -55,7 +55,7 @@ public final class PolicyParts {
         return switch (state) {
             case OPEN -> left < 0 ? "open" : "open, next probe in " + seconds(left);
             case FORCED_OPEN -> "forced open";
-            // The others have been half-open, or are about to be open, while the call was turned away.
+            // The state has changed while the call was rejected: it was half-open, or is about to open.
             case HALF_OPEN, CLOSED, DISABLED, METRICS_ONLY -> "half-open, all " + probes + " probes are out";
         };
     }
@@ -69,8 +69,9 @@ public final class PolicyParts {
     }
 
     /**
-     * What an existing {@code catch} looks for. It may be shared: it has neither stack trace nor suppressed exceptions. Made from
-     * a twin, since a breaker's own config decides on stack traces and usually wants them.
+     * The exception that an existing {@code catch} expects. It may be shared, because it has neither stack trace nor
+     * suppressed exceptions. Made from a twin, because a breaker's own config decides on stack traces and usually wants
+     * them.
      */
     static CallNotPermittedException refusal(String breaker, CircuitBreaker.State state) {
         CircuitBreakerConfig inState =
@@ -78,7 +79,7 @@ public final class PolicyParts {
         return CallNotPermittedException.createCallNotPermittedException(CircuitBreaker.of(breaker, inState));
     }
 
-    /** Of the state that this function knows, and the failure rate. */
+    /** The meters of the state that this function returns, and of the failure rate. */
     public static void meters(Meters meters, Supplier<State> now, DoubleSupplier failureRate) {
         for (State state : State.values()) {
             meters.gauge(
@@ -94,7 +95,7 @@ public final class PolicyParts {
                 failureRate);
     }
 
-    /** Stands for a value that the classifier holds to be a failure. */
+    /** Stands for a value that the classifier calls a failure. */
     private static final class ValueFailure extends RuntimeException {
         private static final long serialVersionUID = 1L;
 

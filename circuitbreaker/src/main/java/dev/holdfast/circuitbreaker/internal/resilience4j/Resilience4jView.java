@@ -24,13 +24,13 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine as resilience4j's classes know a breaker. Admissions and reports through this interface have no token: a report
- * counts in the state that it finds, and gives back nothing that was not taken through it.
+ * A view of the engine that implements resilience4j's breaker. Admissions and reports through it have no token: a report
+ * counts in the state that it finds, and gives back only permissions that were taken through a view.
  */
 final class Resilience4jView implements CircuitBreaker {
     private static final SafeLog LOG = SafeLog.of(Resilience4jView.class.getName());
 
-    /** Farther than anybody means, and far from the range of nanoseconds. */
+    /** Longer than any useful wait, and far from the range of nanoseconds. */
     private static final Duration FAR = Duration.ofDays(20_000);
 
     private final String name;
@@ -74,7 +74,7 @@ final class Resilience4jView implements CircuitBreaker {
         engine.releaseUntracked(clock.nanos(), thread());
     }
 
-    /** A thread that took a permission is known by its number, which is never 0. */
+    /** The number of the calling thread, by which its permissions are known; never 0. */
     private static long thread() {
         return Thread.currentThread().getId();
     }
@@ -126,7 +126,7 @@ final class Resilience4jView implements CircuitBreaker {
         }
     }
 
-    /** The config's own say about one result; it counts while closed. */
+    /** Opens the breaker if the config's {@code transitionOnResult} says so; only while closed. */
     private void openIfAsked(Either<Object, Throwable> result) {
         if (States.theirs(engine.life().state) != State.CLOSED) {
             return;
@@ -142,7 +142,7 @@ final class Resilience4jView implements CircuitBreaker {
         } else if (asked.getWaitUntil() != null) {
             wait = OptionalLong.of(until(asked.getWaitUntil()));
         }
-        // Without a time resilience4j throws here, although its documentation says that it opens.
+        // Without a time resilience4j throws here, although its documentation says that the breaker opens.
         engine.openIfClosed(wait, clock.nanos());
     }
 
@@ -150,8 +150,8 @@ final class Resilience4jView implements CircuitBreaker {
         return asked(option, predicate::test, value, otherwise);
     }
 
-    /** What a function of the config says; if it throws, the caller's own outcome and the permission are not lost to it. */
-    @SuppressWarnings("CatchingThrowable") // the call has an outcome of its own to end with
+    /** The answer of a function of the config. If it throws, the call keeps its own outcome and permission. */
+    @SuppressWarnings("CatchingThrowable") // the call must end with its own outcome
     private <T, R> R asked(String option, Function<? super T, ? extends R> function, T value, R otherwise) {
         try {
             R answer = function.apply(value);
@@ -200,7 +200,7 @@ final class Resilience4jView implements CircuitBreaker {
         States.check(engine.openFor(nanos, clock.nanos()), State.OPEN, name);
     }
 
-    /** As resilience4j has it. */
+    /** As in resilience4j. */
     private static long wholeMillis(Duration wait) {
         return Duration.ofMillis(inRange(wait).toMillis()).toNanos();
     }

@@ -6,7 +6,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
 import org.jspecify.annotations.Nullable;
 
-/** The engine's states and resilience4j's. They have the same names. */
+/** Converts between the engine's states and resilience4j's, which have the same names. */
 final class States {
     private States() {}
 
@@ -18,7 +18,7 @@ final class States {
         return CircuitBreaker.State.valueOf(ours.name());
     }
 
-    /** If the engine was in a state that did not allow a change by hand, this throws resilience4j's exception for that. */
+    /** Throws resilience4j's exception if the engine refused a manual change; {@code refused} is its state then. */
     static void check(@Nullable State refused, CircuitBreaker.State to, String breaker) {
         if (refused != null) {
             StateTransition unused = StateTransition.transitionBetween(breaker, theirs(refused), to);

@@ -6,7 +6,7 @@ import dev.holdfast.circuitbreaker.internal.engine.Totals;
 import dev.holdfast.circuitbreaker.internal.engine.Window;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.Metrics;
 
-/** What one window holds, whenever it is asked. Goes on to show that window after the breaker has begun another. */
+/** The numbers of one window, read at each request. Keeps to that window after the breaker has begun another one. */
 record ViewMetrics(Window window, PipelineClock clock) implements Metrics {
 
     private Totals now() {

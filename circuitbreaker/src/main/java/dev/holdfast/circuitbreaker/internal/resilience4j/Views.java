@@ -18,8 +18,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The views of one engine that have been asked for, and what their consumers are told: each view has its own name, and with
- * it its own events. Costs a call one read as long as there is none. Safe for any number of threads.
+ * The views of one engine, and the events for their consumers. Each view has its own name, so it has its own events. Without
+ * a view this costs a call one read. Safe for any number of threads.
  */
 public final class Views implements Witness {
     private final Rules rules;
@@ -31,10 +31,10 @@ public final class Views implements Witness {
     /** Volatile: a policy may be built into another pipeline while calls of the first one run. */
     private volatile Map<State, CallNotPermittedException> refusals;
 
-    /** Copy of the views' publishers. Volatile: a view is told of what ends after it was asked for. */
+    /** The views' publishers. Volatile: a view gets the events of calls that end after it was made. */
     private volatile Events[] publishers = {};
 
-    /** Of an engine with these rules, which may have come from a configuration. */
+    /** Belongs to an engine with these rules, which may come from a config. */
     public Views(Rules rules, @Nullable CircuitBreakerConfig origin, PipelineClock clock) {
         this.rules = rules;
         this.origin = origin;
@@ -50,7 +50,7 @@ public final class Views implements Witness {
         return refusals;
     }
 
-    /** Receives the name of a pipeline, before its first call. The first one is the breaker's. */
+    /** Receives the name of a pipeline, before its first call. The first name becomes the breaker's. */
     public synchronized void bind(String pipeline) {
         if (!bound) {
             bound = true;
@@ -80,7 +80,7 @@ public final class Views implements Witness {
         return view;
     }
 
-    /** Whether anybody listens. */
+    /** Whether there are event consumers. */
     public boolean hasConsumers() {
         for (Events events : publishers) {
             if (events.hasConsumers()) {
@@ -111,7 +111,7 @@ public final class Views implements Witness {
         }
     }
 
-    /** A call was turned away in this state. Returns what an existing {@code catch} looks for. */
+    /** A call was rejected in this state. Returns the exception that an existing {@code catch} expects. */
     public @Nullable CallNotPermittedException notPermitted(State state) {
         for (Events events : publishers) {
             events.notPermitted();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The engine as resilience4j's classes see it, and resilience4j's breakers as policies. */
+/** Views of the engine for resilience4j's classes, and resilience4j's breakers as policies. */
 @NullMarked
 package dev.holdfast.circuitbreaker.internal.resilience4j;
 

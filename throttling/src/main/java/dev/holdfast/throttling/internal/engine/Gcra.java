@@ -7,36 +7,35 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The engine of a throttle: the generic cell rate algorithm (ITU-T I.371) in its virtual scheduling form. Calls take
- * places on a line of time, one {@code cost} apart; a call may start as soon as its place is at most {@code tolerance}
- * ahead. So never more than {@code burst + t * limit / per} calls start in any time t, to the nanosecond,
- * whatever is given back.
+ * The engine of a throttle: the generic cell rate algorithm (ITU-T I.371) in its virtual scheduling form. Calls take places
+ * on a line of time, one {@code cost} apart. A call may start as soon as its place is at most {@code tolerance} ahead. So in
+ * any time t, at most {@code burst + t * limit / per} calls start, to the nanosecond, also after places were given back.
  *
- * <p>One compare-and-set a reservation and no clock: the caller says what time it is. All comparisons are differences, so
- * a clock that wraps around does no harm. Safe for any number of threads. Once threads are seen to contend for the line, each
- * takes several places at a time for a cell of its own, if the burst is large enough; a call is refused only after all cells
- * were tried. All places are still one cost apart.
+ * <p>A reservation is one compare-and-set. The engine has no clock: the caller passes the time. All comparisons are
+ * differences, so a clock that wraps around does no harm. Safe for any number of threads. If threads contend for the line
+ * and the burst is large enough, each thread takes several places at a time for a cell of its own. A call is rejected only
+ * after all cells were tried. All places are still one cost apart.
  *
- * <p>Rounding: the cost of a call is rounded up, so the rate is never exceeded. Where the limit does not divide the time,
- * up to ten binary places below a nanosecond are kept, so that the rate comes out too low by less than one in a million up
- * to a million calls a second, and by less than one in a thousand beyond.
+ * <p>Rounding: the cost of a call is rounded up, so the rate is never exceeded. If the limit does not divide the time, up to
+ * ten binary places below a nanosecond are kept. Then the rate is too low by less than one in a million, for up to a million
+ * calls a second; beyond, by less than one in a thousand.
  */
 public final class Gcra {
-    /** No reservation. Never the end of one. */
+    /** No reservation. Never the end of a place. */
     public static final long NONE = 0;
 
     private static final long NANOS_PER_HOUR = 3_600_000_000_000L;
-    /** Arbitrary, so that the places of a clock that starts at zero stay clear of {@link #NONE}. */
+    /** Arbitrary. Keeps the places of a clock that starts at zero away from {@link #NONE}. */
     private static final long ORIGIN = 0x2545_F491_4F6C_DD1DL;
 
     private static final int EXACT_BITS = 20;
     private static final int MAX_SHIFT = 10;
 
-    /** This part of the burst may lie in cells. */
+    /** At most an eighth of the burst may lie in cells. */
     private static final int SHARE = 8;
 
     private static final int LARGEST_BATCH = 32;
-    /** Where the line is: apart from whatever lies before and behind. */
+    /** The index of the line, away from other data on both sides. */
     private static final int LINE = Stripes.STRIDE;
 
     private final int burst;
@@ -52,16 +51,16 @@ public final class Gcra {
     private final AtomicLongArray last = Stripes.words(1);
 
     private final PlaceCells cells;
-    /** How many places a thread takes at a time; 1: the burst is too small for cells. */
+    /** How many places a thread takes at a time. With 1 the burst is too small for cells. */
     private final int batch;
-    /** How far ahead of now those for a cell begin at least: so long can they be used. */
+    /** Places for a cell begin at least this far ahead of now: they can be used for this long. */
     private final long headStart;
-    /** Whether threads were seen to contend. Never changes back; who reads it late goes on as before. */
+    /** Whether threads have contended. Never changes back; a thread that reads it late goes on as before. */
     private volatile boolean contended;
 
     /**
-     * Ends of places that were given back while later ones were taken already. A later call takes the first of them that
-     * it is not too late for: moving {@link #last} back instead would let it start beside one that is there already.
+     * Ends of places that were given back after later places were taken. A later call takes the first of them for which it
+     * is not too late. If {@link #last} moved back instead, the call could start at the same time as another one.
      */
     private final TreeSet<Long> vacant = new TreeSet<>((a, b) -> Long.compare(a - b, 0));
 
@@ -88,7 +87,7 @@ public final class Gcra {
         long per = perNanos << shift;
         cost = per / limit + (per % limit == 0 ? 0 : 1);
         tolerance = (burst - 1) * cost;
-        // The longest wait is an hour; the other one is for threads whose idea of the time is late.
+        // The longest wait is one hour. The second hour is for threads that have read an old time.
         furthest = tolerance + cost + ((2 * NANOS_PER_HOUR) << shift);
         cells = new PlaceCells(stripes, cost, tolerance);
         batch = Math.max(1, Math.min(LARGEST_BATCH, burst / SHARE / stripes));
@@ -101,12 +100,12 @@ public final class Gcra {
     }
 
     /**
-     * Takes the next place, if the wait for it is not too long.
+     * Takes the next place, if its wait is not too long.
      *
-     * @param longestWait in nanoseconds; 0: only a place that needs no wait
+     * @param longestWait in nanoseconds; 0: only a place without a wait
      * @param stripe of the calling thread
-     * @return the end of the place, to be kept for {@link #waitNanos} and {@link #giveBack}; {@link #NONE} if the wait was
-     *     too long: then nothing was taken
+     * @return the end of the place, for {@link #waitNanos} and {@link #giveBack}; {@link #NONE} if the wait is too long:
+     *     then nothing was taken
      */
     public long reserve(long now, long longestWait, int stripe) {
         if (contended) {
@@ -142,14 +141,14 @@ public final class Gcra {
         }
     }
 
-    /** Threads contend: from now on each takes several places at a time, if the burst is large enough for that. */
+    /** Threads contend: from now on each takes several places at a time, if the burst is large enough. */
     void contend() {
         if (batch > 1) {
             contended = true;
         }
     }
 
-    /** Takes several places that need no wait, keeps the first and leaves the others in the cell. */
+    /** Takes several places that need no wait. Returns the first and puts the others into the cell. */
     private long reserveBatch(long now, int stripe) {
         long units = units(now);
         if (!cells.claim(stripe, units)) {
@@ -159,7 +158,7 @@ public final class Gcra {
             long seen = last();
             long first = units + Math.max(ahead(seen, now), headStart) + cost;
             long end = first + (batch - 1) * cost;
-            // Not around zero, where ends mean something else.
+            // Not around zero: ends near zero have another meaning.
             if (waitNanos(end, now) > 0 || (first < 2 && end >= 0)) {
                 cells.fill(stripe, NONE, NONE);
                 return NONE;
@@ -190,7 +189,7 @@ public final class Gcra {
         }
     }
 
-    /** Who starts after the beginning of a vacant place would be too close to the next one. */
+    /** A call that starts after the beginning of a vacant place would be too close to the next one. */
     private void forgetPast(long now) {
         while (!vacant.isEmpty() && vacant.first() - cost - units(now) < 0) {
             vacant.pollFirst();
@@ -198,13 +197,13 @@ public final class Gcra {
         vacancies = vacant.size();
     }
 
-    /** How long the holder of a reservation has to wait before it starts; 0 or more. */
+    /** How long the holder of a reservation must wait before it starts; 0 or more. */
     public long waitNanos(long end, long now) {
         long early = end - cost - tolerance - units(now);
         return early <= 0 ? 0 : (early + (1L << shift) - 1) >> shift;
     }
 
-    /** How long a call that came now would have to wait; 0 or more. */
+    /** How long a call would have to wait now; 0 or more. */
     public long untilFree(long now) {
         if (contended && cells.usable(units(now)) > 0) {
             return 0;
@@ -224,8 +223,8 @@ public final class Gcra {
     }
 
     /**
-     * Gives back a reservation that was not used; once for each. Others keep their places. Whoever comes next takes the one
-     * that has become free, and once all are given back, all is as if none had been made.
+     * Gives back a reservation that was not used; once for each. Other reservations keep their places. The next call takes
+     * the free place. If all are given back, the line is as if none had been made.
      */
     public void giveBack(long end) {
         boolean undone = swap(end, notNone(end - cost));
@@ -246,13 +245,13 @@ public final class Gcra {
         }
     }
 
-    /** How many calls could start at once now, vacant places not counted: 0 to the burst. */
+    /** How many calls could start at once now: 0 to the burst. Vacant places are not counted. */
     public long available(long now) {
         long free = tolerance + cost - ahead(last(), now);
         return Math.max(0, Math.min(burst, Math.floorDiv(free, cost) + cells.usable(units(now))));
     }
 
-    /** Before the first call: only so many, at most the burst, may start at once now. */
+    /** Limits how many calls may start at once now, if that is less than the burst. Only before the first call. */
     public void startWith(long available, long now) {
         if (available < burst) {
             last.set(LINE, notNone(units(now) + (burst - available) * cost));
@@ -263,10 +262,10 @@ public final class Gcra {
         return notNone(units(now) + ahead(seen, now) + cost);
     }
 
-    /** How far the places that are taken reach beyond now; 0 if they are past. */
+    /** How far the taken places reach beyond now; 0 if they are past. */
     private long ahead(long seen, long now) {
         long ahead = seen - units(now);
-        // Further than any reservation reaches: not ahead, but past by so much that the difference came round.
+        // Further than any reservation: these places are past by so much that the difference wrapped around.
         return seen == NONE || ahead < 0 || ahead > furthest ? 0 : ahead;
     }
 

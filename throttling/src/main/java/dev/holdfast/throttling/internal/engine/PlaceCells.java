@@ -5,16 +5,17 @@ import dev.holdfast.internal.Stripes;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Places that were taken from the line several at a time, so that threads do not write the same word for each call. A cell
- * holds places that follow one another. What is not used before its time is past is nobody's.
+ * Places that threads took from the line several at a time, so that not every call writes the same word. A cell holds places
+ * that follow one another. A place that is not used before its time is past is lost.
  */
 final class PlaceCells {
-    /** A thread is taking places for the cell. Never the end of a place, as {@link Gcra#NONE} is none. */
+    /** A thread is taking places for the cell. Never the end of a place, like {@link Gcra#NONE}. */
     static final long BUSY = 1;
 
     /**
-     * For each cell the end of its next place and behind it that of its last one. The second is written while the first says
-     * BUSY, and ends are never used again: a compare-and-set of the first that succeeds has read the right second one.
+     * For each cell: the end of its next place, then the end of its last place. The second word is written while the first
+     * is BUSY, and ends are never used again. So a successful compare-and-set of the first word has read the right second
+     * word.
      */
     private final AtomicLongArray words;
 
@@ -22,7 +23,7 @@ final class PlaceCells {
     private final long cost;
     private final long tolerance;
 
-    /** Empty cells; a power of two of them. */
+    /** Creates empty cells; their number is a power of two. */
     PlaceCells(int cells, long cost, long tolerance) {
         this.cells = cells;
         this.cost = cost;
@@ -30,7 +31,7 @@ final class PlaceCells {
         words = Stripes.words(cells);
     }
 
-    /** The end of a place in the cell of this stripe, which is taken; {@link Gcra#NONE} if it holds none that can be used. */
+    /** Takes a place from the cell of this stripe and returns its end; {@link Gcra#NONE} if no place can be used. */
     long take(int stripe, long units) {
         int index = Stripes.index(stripe, cells);
         while (true) {
@@ -45,7 +46,7 @@ final class PlaceCells {
         }
     }
 
-    /** The same from any cell. */
+    /** The same for any cell. */
     long takeAny(long units) {
         for (int cell = 0; cell < cells; cell++) {
             long end = take(cell, units);
@@ -56,13 +57,13 @@ final class PlaceCells {
         return Gcra.NONE;
     }
 
-    /** Nobody starts after the beginning of a place, nor earlier than the tolerance before it. */
+    /** A call starts at the beginning of its place at the latest, and at most the tolerance before it. */
     private boolean usable(long end, long units) {
         long early = end - cost - units;
         return end != Gcra.NONE && end != BUSY && early >= 0 && early <= tolerance;
     }
 
-    /** Makes the cell of this stripe the caller's to fill, if nothing is in it whose time is to come and nobody fills it. */
+    /** Reserves the cell of this stripe for the caller to fill, if it has no place for later and no other thread fills it. */
     boolean claim(int stripe, long units) {
         int index = Stripes.index(stripe, cells);
         long seen = words.get(index);
@@ -77,7 +78,7 @@ final class PlaceCells {
         words.set(index, next);
     }
 
-    /** How many places can be used. */
+    /** How many places in the cells can be used. */
     long usable(long units) {
         long sum = 0;
         for (int cell = 0; cell < cells; cell++) {

@@ -13,19 +13,19 @@ import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** Drives a rate limiter of resilience4j that belongs to somebody else, by reservation. Changes nothing of its settings. */
+/** Uses an existing resilience4j rate limiter, by reservation. Does not change the limiter's settings. */
 public final class ExistingRateLimiterPolicy extends Policy {
     private final RateLimiter limiter;
     private final LongAdder rejected = new LongAdder();
     private final LongAdder waited = new LongAdder();
 
-    /** Refuses one that knows no reservations. */
+    /** Refuses a limiter without reservations. */
     public ExistingRateLimiterPolicy(RateLimiter existing) {
         super("throttle", hearsFor(Objects.requireNonNull(existing, "existing")));
         limiter = existing;
     }
 
-    /** Outcomes matter only to a limiter that was told to drop its permissions after some of them. */
+    /** Only a limiter that drains its permissions after certain outcomes needs the outcomes. */
     private static int hearsFor(RateLimiter limiter) {
         if (limiter instanceof SemaphoreBasedRateLimiter) {
             throw new IllegalArgumentException(
