@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.internal.NoValue;
+import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Watchdog;
@@ -78,6 +79,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 builder.straightAfter,
                 builder.watchdog));
         plain = new Operation<>(this, null, classifier, new Operation.Options<>());
+        policies.forEach(policy -> Owners.uses(policy, identity));
         engine.opened(this);
     }
 
@@ -451,7 +453,8 @@ public final class Pipeline implements Observed, AutoCloseable {
     /**
      * Gives the pipeline other policies, the first outermost. Calls that begin from now on have these; calls that have begun
      * end with those before. A policy object that is in both keeps its state. One that is new takes over what it can from the one
-     * of its kind that it replaces: the permits of a bulkhead, the state of a breaker, the values of a cache. All operations, decorated functions and observers stay as they are.
+     * of its kind that it replaces: the permits of a bulkhead, the state of a breaker, the values of a cache. It takes over nothing
+     * if another pipeline has, or had, one of the two. All operations, decorated functions and observers stay as they are.
      *
      * @throws IllegalArgumentException if this order can never work; then nothing is replaced
      */
@@ -477,10 +480,13 @@ public final class Pipeline implements Observed, AutoCloseable {
                         .findFirst()
                         .ifPresent(previous -> {
                             left.remove(previous);
-                            takeOver(policy, previous);
+                            if (Owners.mayTakeOver(policy, previous, identity)) {
+                                takeOver(policy, previous);
+                            }
                         });
             }
         }
+        others.forEach(policy -> Owners.uses(policy, identity));
     }
 
     private void takeOver(Policy policy, Policy previous) {

@@ -155,14 +155,7 @@ public final class CircuitBreakerPolicy extends Policy {
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof CircuitBreakerPolicy breaker) {
-            long then = breaker.clock.nanos();
-            Life at = breaker.engine.life(then);
-            long now = clock.nanos();
-            if (at.state == dev.holdfast.circuitbreaker.internal.engine.State.OPEN) {
-                engine.openFor(Math.max(0, at.openUntil - then), now);
-            } else if (at.state != engine.life().state) {
-                engine.moveTo(at.state, now);
-            }
+            engine.takeOver(breaker.engine, breaker.clock.nanos(), clock.nanos());
             told.set(engine.life());
         }
     }

@@ -78,7 +78,7 @@ final class Inheritance {
                 .map(parent -> sections(parent, own))
                 .orElse(own);
         Set<String> left = own.find(WITHOUT)
-                .map(entry -> without(place.child(entry), entry.value(), all))
+                .map(entry -> without(place.child(entry), entry.value(), all, own))
                 .orElse(Set.of());
         List<Entry> entries = all.entries().stream()
                 .filter(entry -> !entry.key().equals(EXTENDS) && !entry.key().equals(WITHOUT))
@@ -101,7 +101,7 @@ final class Inheritance {
         if (chain.size() > Bounds.DEPTH) {
             throw problems.stop(here, "extends too many others in a row", "at most " + Bounds.DEPTH);
         }
-        Found found = known.get(name);
+        Found found = name.equals(STANDARD) ? null : known.get(name);
         if (found != null) {
             Mapping before = inherited.get(name);
             Mapping all = before == null ? inherited(name, found.place(), found.sections(), chain) : before;
@@ -131,13 +131,18 @@ final class Inheritance {
                         .toList());
     }
 
-    private Set<String> without(Place place, Node node, Mapping all) {
+    private Set<String> without(Place place, Node node, Mapping all, Mapping own) {
         Set<String> present = new LinkedHashSet<>(byKey(all.entries()).keySet());
         present.removeAll(WHOLE);
         Set<String> left = new HashSet<>();
         for (Node item : node instanceof Sequence list ? list.items() : List.of(node)) {
             String name = item instanceof Scalar scalar && !scalar.isNothing() ? scalar.text() : "";
-            if (present.contains(name)) {
+            boolean itsOwn = own.find(name)
+                    .filter(section -> section.at().file().equals(item.at().file()))
+                    .isPresent();
+            if (present.contains(name) && itsOwn) {
+                problems.add(place.value(item), "names " + name + ", which stands here itself", "one or the other");
+            } else if (present.contains(name)) {
                 left.add(name);
             } else {
                 String what = "names " + item.described() + ", which this pipeline does not have";
@@ -162,7 +167,12 @@ final class Inheritance {
 
     /** Sections by their keys: options of the second win over those of the first. */
     Mapping sections(Mapping base, Mapping over) {
-        return merged(base, over, (earlier, later) -> WHOLE.contains(later.key()) ? later : over(earlier, later));
+        return merged(base, over, (earlier, later) -> {
+            if (later.key().equals(PlanReader.CLASSIFIER)) {
+                return new Entry(later.at(), later.key(), options(earlier.value(), later.value()));
+            }
+            return WHOLE.contains(later.key()) ? later : over(earlier, later);
+        });
     }
 
     private Entry over(Entry base, Entry over) {

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class Keyed {
     private static final String OTHER = "other";
 
+    /** Of a key in the name of its pipeline: keys come from outside. */
+    private static final int LONGEST = 100;
+
     /** An instance, and when it was seen in use last. */
     private static final class Instance {
         final InUse use;
@@ -77,7 +80,7 @@ final class Keyed {
 
     private Instance instance(String key) {
         InUse use = new InUse();
-        Running running = maker.apply(plan.named(name + "/" + key), use);
+        Running running = maker.apply(plan.named(name + "/" + Shown.line(key, LONGEST)), use);
         if (closed) {
             running.pipeline.close();
         }

@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.internal.Owners;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.util.LinkedHashMap;
@@ -86,7 +87,9 @@ final class Layers {
 
         @Override
         public Optional<Policy> policy(Problems problems) {
-            return memory.kept(madeOf(), () -> layer.policy(problems));
+            Optional<Policy> one = memory.kept(madeOf(), () -> layer.policy(problems));
+            one.ifPresent(Owners::share);
+            return one;
         }
     }
 
@@ -104,6 +107,7 @@ final class Layers {
 
         @Override
         public Optional<Policy> policy(Problems problems) {
+            Owners.share(policy);
             return Optional.of(policy);
         }
     }

@@ -164,7 +164,9 @@ final class PlanReader {
                 : List.of();
         for (Entry entry : entries) {
             Place here = place.child(Objects.requireNonNull(top)).child(entry);
-            if (entry.value() instanceof Mapping sections) {
+            if (templates && entry.key().equals(Inheritance.STANDARD)) {
+                problems.add(here, "is built in", "another name");
+            } else if (entry.value() instanceof Mapping sections) {
                 inheritance.know(entry.key(), here, sections);
                 if (templates) {
                     parts(here, sections.entries(), OTHERS);

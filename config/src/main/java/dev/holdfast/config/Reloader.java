@@ -20,6 +20,7 @@ final class Reloader implements Runnable {
     private final long periodMillis;
     private final Thread thread = new Thread(this, "holdfast-config");
     private byte[] seen;
+    private byte[] latest;
     private volatile boolean closed;
 
     Reloader(Holdfast holdfast, List<Source> sources, List<CallObserver> observers, Duration period) {
@@ -28,6 +29,7 @@ final class Reloader implements Runnable {
         this.observers = observers;
         periodMillis = period.toMillis();
         seen = contents();
+        latest = seen;
         thread.setDaemon(true);
     }
 
@@ -45,7 +47,9 @@ final class Reloader implements Runnable {
                 return;
             } catch (RuntimeException | Error broken) {
                 // Watching goes on, whatever an observer or a policy of somebody's does.
-                LOG.warn("looking for a changed configuration failed", broken);
+                if (!closed) {
+                    LOG.warn("looking for a changed configuration failed", broken);
+                }
             }
         }
     }
@@ -53,7 +57,10 @@ final class Reloader implements Runnable {
     /** Reloads if something has changed since the last look. */
     synchronized void look() {
         byte[] now = contents();
-        if (Arrays.equals(now, seen)) {
+        boolean still = Arrays.equals(now, latest);
+        latest = now;
+        // Twice the same: a file that is being written is not read half written.
+        if (closed || !still || Arrays.equals(now, seen)) {
             return;
         }
         seen = now;

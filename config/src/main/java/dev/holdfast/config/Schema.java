@@ -150,6 +150,7 @@ final class Schema {
                 .filter(option -> option.name().equals(name))
                 .forEach(option -> ways.add(option(options, option)));
         if (options.list().stream().anyMatch(option -> option.name().startsWith(name + "."))) {
+            ways.add(NOTHING);
             ways.add(mapping(options, name + "."));
         }
         return any(ways.toArray());

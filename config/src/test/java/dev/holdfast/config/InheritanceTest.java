@@ -244,4 +244,38 @@ class InheritanceTest {
                         ConfigException.class, () -> Holdfast.builder().loadResource("none.yaml")))
                 .hasMessage("classpath:none.yaml: there is no such file");
     }
+
+    @Test
+    void theListsOfAClassifierAreMergedAsOptionsAre() {
+        try (Holdfast holdfast = load("""
+                templates:
+                  service:
+                    retry: { max-attempts: 3, backoff: { initial: 1ms } }
+                    classifier: { failures: java.lang.IllegalStateException, ignored: java.lang.RuntimeException }
+                pipelines:
+                  inventory: { extends: service, classifier: { pushbacks: [429] } }
+                """)) {
+            int[] attempts = {0};
+            org.assertj.core.api.Assertions.assertThatThrownBy(
+                            () -> holdfast.pipeline("inventory").call(() -> {
+                                attempts[0]++;
+                                throw new IllegalStateException("ill");
+                            }))
+                    .hasMessage("ill");
+            assertThat(attempts[0]).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void withoutLeavesOutWhatAnEarlierFileHas() throws Exception {
+        Path base = Files.writeString(directory.resolve("base.yaml"), "pipelines: { a: { retry: , timeout: 1s } }");
+        Path test = Files.writeString(directory.resolve("test.yaml"), "pipelines: { a: { without: [retry] } }");
+        try (Holdfast holdfast = Holdfast.load(base, test)) {
+            assertThat(order(holdfast.pipeline("a"))).isEqualTo("a: timeout > call");
+        }
+        Path own = Files.writeString(
+                directory.resolve("own.yaml"), "pipelines: { a: { without: [retry], retry: , timeout: 1s } }");
+        assertThat(Holdfast.check(own).stream().map(ConfigException.Problem::what))
+                .containsExactly("names retry, which stands here itself");
+    }
 }

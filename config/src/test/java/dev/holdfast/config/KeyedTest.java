@@ -170,4 +170,14 @@ class KeyedTest {
                 .isInstanceOf(CallRejectedException.class);
         assertThat(registry.getMeters()).isEmpty();
     }
+
+    @Test
+    void aKeyFromOutsideForgesNoLineAndNoLongName() throws Exception {
+        try (Holdfast holdfast = load(YAML)) {
+            assertThat(holdfast.pipeline("inventory", "x\n2026 ERROR forged").name())
+                    .isEqualTo("inventory/x\\n2026 ERROR forged");
+            assertThat(holdfast.pipeline("inventory", "k".repeat(50_000)).name())
+                    .hasSize("inventory/".length() + 101);
+        }
+    }
 }

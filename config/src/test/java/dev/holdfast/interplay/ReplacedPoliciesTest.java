@@ -120,6 +120,59 @@ class ReplacedPoliciesTest {
     }
 
     @Test
+    void aBreakerThatIsHalfOpenStaysSo() {
+        CircuitBreakerPolicy breaker = CircuitBreakerPolicy.of(
+                c -> c.slidingWindowSize(4).minimumNumberOfCalls(4).waitDurationInOpenState(Duration.ofSeconds(1)));
+        Pipeline pipeline = pipeline(breaker);
+        breaker.asResilience4j().transitionToOpenState();
+        time.advance(Duration.ofMillis(1_001));
+        List<CompletableFuture<String>> probe = hanging(pipeline, 1);
+        assertThat(breaker.state()).isEqualTo(State.HALF_OPEN);
+        CircuitBreakerPolicy other = CircuitBreakerPolicy.of(c -> c.slidingWindowSize(8));
+        pipeline.replace(other);
+        assertThat(other.state()).isEqualTo(State.HALF_OPEN);
+        int admitted = 0;
+        for (int i = 0; i < 20; i++) {
+            Throwable thrown = catchThrowable(() -> pipeline.call(() -> {
+                throw new IllegalStateException("still ill");
+            }));
+            admitted += thrown instanceof IllegalStateException ? 1 : 0;
+        }
+        assertThat(admitted).isBetween(1, 5);
+        assertThat(other.state()).isEqualTo(State.OPEN);
+        probe.forEach(answer -> answer.complete("late"));
+        assertThat(other.state()).isEqualTo(State.OPEN);
+    }
+
+    @Test
+    void whatTwoPipelinesSharedGoesOverToNeither() {
+        BulkheadPolicy shared = bulkhead(4);
+        Pipeline a = pipeline(shared);
+        Pipeline b = pipeline(shared);
+        BulkheadPolicy ofA = bulkhead(2);
+        a.replace(ofA);
+        assertThat(shared.limit()).isEqualTo(4);
+        BulkheadPolicy ofB = bulkhead(6);
+        b.replace(ofB);
+        hanging(a, 8);
+        assertThat(ofA.inFlight()).isEqualTo(2);
+        assertThat(ofB.inFlight()).isZero();
+        assertThat(ofB.limit()).isEqualTo(6);
+        assertThat(shared.limit()).isEqualTo(4);
+    }
+
+    @Test
+    void aPolicyThatComesBackHasItsOwnSettingsAgain() {
+        BulkheadPolicy four = bulkhead(4);
+        Pipeline pipeline = pipeline(four);
+        pipeline.replace(bulkhead(2));
+        hanging(pipeline, 1);
+        pipeline.replace(four);
+        assertThat(four.limit()).isEqualTo(4);
+        assertThat(four.inFlight()).isEqualTo(1);
+    }
+
+    @Test
     void aThrottleLetsNoSecondBurstThrough() {
         Pipeline pipeline = pipeline(ThrottlePolicy.of(t -> t.limit(10).burst(4)));
         for (int i = 0; i < 3; i++) {

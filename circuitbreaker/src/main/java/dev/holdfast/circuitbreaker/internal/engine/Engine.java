@@ -233,6 +233,24 @@ public final class Engine {
         return true;
     }
 
+    /**
+     * Before the first call: begins in the state of another engine, and stays open as long as that one would have. No change of
+     * state is told.
+     *
+     * @param then the time of the other engine
+     */
+    public void takeOver(Engine other, long then, long now) {
+        Life at = other.life(then);
+        Life first = life.get();
+        if (at.state == State.OPEN) {
+            life.set(open(first, at.openings, Math.max(0, at.openUntil - then), now));
+        } else if (at.state == State.HALF_OPEN) {
+            life.set(halfOpen(first, at.openings, now));
+        } else if (at.state != first.state) {
+            life.set(next(first, at.state, now));
+        }
+    }
+
     /** Changes the state manually. Returns null, or the present state if it does not allow the change. */
     public @Nullable State moveTo(State state, long now) {
         return byHand(state, at -> next(at, state, now), now);

@@ -25,7 +25,7 @@ public final class Life {
 
     final long endsAt;
     /** If open: the first call after this moment makes the breaker half-open. */
-    public final long openUntil;
+    final long openUntil;
 
     /** The threshold events that METRICS_ONLY has reported already. */
     private final AtomicInteger told = new AtomicInteger();
