@@ -139,6 +139,23 @@ class PipelineReplaceTest {
     }
 
     @Test
+    void thePoliciesOfAnOrderThatCannotWorkHearNothingOfIt() {
+        List<String> heard = new ArrayList<>();
+        Policy kept = new Policy("kept", 0) {
+            @Override
+            public void beside(List<Policy> policies) {
+                heard.add(policies.toString());
+            }
+        };
+        Policy hedges = new Policy("hedges", Policy.HEDGE) {};
+        Policy hedgesToo = new Policy("hedges-too", Policy.HEDGE) {};
+        try (Pipeline pipeline = Pipeline.of("p", kept)) {
+            assertThatIllegalArgumentException().isThrownBy(() -> pipeline.replace(kept, hedges, hedgesToo));
+            assertThat(heard).containsExactly("[kept]");
+        }
+    }
+
+    @Test
     void metersAreThoseOfTheNewPoliciesAndTotalsGoOn() {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         Gate before = new Gate();

@@ -143,11 +143,6 @@ final class Keyed {
         return all;
     }
 
-    /** How many instances there are, without the one that further keys share. */
-    int size() {
-        return instances.size();
-    }
-
     synchronized void close() {
         closed = true;
         if (timer != null) {

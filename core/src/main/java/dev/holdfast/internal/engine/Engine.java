@@ -97,12 +97,13 @@ public final class Engine {
         lanes = lifetime.lanes;
         closing = lifetime.closing;
         log = lifetime.log;
+        // Before the policies hear of one another: those of a plan that can never work may be in use elsewhere.
+        plan = new Plan(name, settings.policies);
+        dedicated = hasDedicatedThreads(settings) ? lifetime.dedicatedThreads() : null;
         for (Policy policy : settings.policies) {
             policy.bind(name, time);
             policy.beside(settings.policies);
         }
-        dedicated = hasDedicatedThreads(settings) ? lifetime.dedicatedThreads() : null;
-        plan = new Plan(name, settings.policies);
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
         timed = observers.any() || asked.contains(Timing.EVERY);
         sampled = asked.contains(Timing.SOME);
