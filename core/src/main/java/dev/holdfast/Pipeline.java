@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
@@ -435,11 +436,15 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
     }
 
-    /** The present gauges and totals of all policies, by name; a tag follows the name in braces. */
-    public Map<String, Number> snapshot() {
-        Snapshot snapshot = new Snapshot();
-        meters(snapshot);
-        return snapshot.values;
+    /** The order, the settings, the present numbers of all policies and their last changes of state. */
+    public PipelineSnapshot snapshot() {
+        return new PipelineSnapshot(
+                name,
+                policies.stream()
+                        .map(policy -> new PolicySnapshot(policy.name(), policy.settingsMap(), Numbers.of(policy)))
+                        .toList(),
+                engine.stateChanges(),
+                warnings());
     }
 
     @Override

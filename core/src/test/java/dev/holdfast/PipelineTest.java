@@ -346,7 +346,7 @@ class PipelineTest {
                 meters.counter("x.kinds", "k", "kind", "hit", () -> 8);
             }
         };
-        assertThat(pipeline(policy).snapshot())
+        assertThat(pipeline(policy).snapshot().numbers())
                 .containsEntry("x.a", 1.5)
                 .containsEntry("x.state{state=open}", 1.0)
                 .containsEntry("x.total", 7L)

@@ -185,7 +185,10 @@ public final class BulkheadPolicy extends Policy {
         };
         // Two changes may arrive here in the wrong order. The last one sets the permits to the present limit.
         while (changed && permits.limit() != limit.limit()) {
-            permits.resize(limit.limit());
+            int from = permits.limit();
+            int to = limit.limit();
+            permits.resize(to);
+            passage.limitChanged(from, to);
         }
         return KEEP;
     }
@@ -297,6 +300,11 @@ public final class BulkheadPolicy extends Policy {
     /** The settings that this bulkhead was made with. */
     public BulkheadSettings settings() {
         return settings;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
     }
 
     /** The limit now. It changes if it adapts or is resized. */

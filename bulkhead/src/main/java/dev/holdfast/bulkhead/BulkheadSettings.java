@@ -10,6 +10,7 @@ import dev.holdfast.spi.PolicyFactory.Option;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -113,6 +114,11 @@ public final class BulkheadSettings {
     /** The options, for files and pages. */
     public static List<Option<Builder, ?>> options() {
         return OPTIONS.list();
+    }
+
+    /** The values by their names in a file; without those that are not set. */
+    public Map<String, Object> asMap() {
+        return OPTIONS.values(builder);
     }
 
     /** The number of permits; the maximum of a limit that adapts. */

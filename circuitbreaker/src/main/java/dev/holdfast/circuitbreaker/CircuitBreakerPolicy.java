@@ -5,6 +5,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.circuitbreaker.internal.engine.Engine;
 import dev.holdfast.circuitbreaker.internal.engine.Life;
 import dev.holdfast.circuitbreaker.internal.engine.PipelineClock;
+import dev.holdfast.circuitbreaker.internal.engine.Totals;
 import dev.holdfast.circuitbreaker.internal.engine.Window;
 import dev.holdfast.circuitbreaker.internal.resilience4j.ExistingCircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.internal.resilience4j.PolicyParts;
@@ -117,6 +118,11 @@ public final class CircuitBreakerPolicy extends Policy {
         return settings;
     }
 
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
+    }
+
     /** The present state. If a state ends by time, this method sees the new one. */
     public State state() {
         return State.valueOf(engine.state(clock::nanos).name());
@@ -198,7 +204,7 @@ public final class CircuitBreakerPolicy extends Policy {
             }
             if (told.compareAndSet(before, at)) {
                 if (before.state != at.state) {
-                    passage.stateChanged(before.state.word(), at.state.word());
+                    passage.stateChanged(before.state.word(), at.state.word(), at.cause());
                 }
                 return at;
             }
@@ -291,12 +297,19 @@ public final class CircuitBreakerPolicy extends Policy {
 
     @Override
     public void meters(Meters meters) {
-        PolicyParts.meters(meters, () -> engine.state(clock::nanos), this::failureRate);
+        PolicyParts.meters(
+                meters,
+                () -> engine.state(clock::nanos),
+                new PolicyParts.Rates(
+                        () -> totals().failureRate(),
+                        () -> totals().slowRate(),
+                        () -> totals().calls(),
+                        engine::notPermitted));
     }
 
-    private float failureRate() {
+    private Totals totals() {
         long now = clock.nanos();
-        return engine.life(now).window.totals(now).failureRate();
+        return engine.life(now).window.totals(now);
     }
 
     @Override

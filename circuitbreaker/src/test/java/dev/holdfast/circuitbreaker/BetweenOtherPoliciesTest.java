@@ -108,7 +108,7 @@ class BetweenOtherPoliciesTest {
         try (Rig rig = new Rig(Way.CALL, breaker.policy())) {
             rig.run(3, WELL);
             rig.run(1, ILL);
-            assertThat(rig.pipeline.snapshot().toString()).contains("25");
+            assertThat(rig.pipeline.snapshot().numbers().toString()).contains("25");
         }
     }
 

@@ -27,6 +27,7 @@ final class Rig implements AutoCloseable {
 
     final VirtualTime time;
     final List<String> changes = new ArrayList<>();
+    final List<String> causes = new ArrayList<>();
     final Pipeline pipeline;
     private final Way way;
 
@@ -60,8 +61,9 @@ final class Rig implements AutoCloseable {
                 .classifier(classifier)
                 .observer(new CallObserver() {
                     @Override
-                    public void stateChanged(String name, String policy, String from, String to) {
+                    public void stateChanged(String name, String policy, String from, String to, String cause) {
                         changes.add(name + " " + policy + " " + from + " > " + to);
+                        causes.add(cause);
                     }
                 })
                 .build();

@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.internal.keyed.InUse;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
@@ -94,6 +95,19 @@ public final class Holdfast implements AutoCloseable {
         return found.pipeline;
     }
 
+    /** All pipelines of the file now, in its order; the instances with a key come after theirs. */
+    public List<Pipeline> pipelines() {
+        List<Pipeline> all = new ArrayList<>();
+        running.forEach((name, one) -> {
+            all.add(one.pipeline);
+            Keyed instances = keyed.get(name);
+            if (instances != null) {
+                all.addAll(instances.pipelines());
+            }
+        });
+        return all;
+    }
+
     /**
      * The instance of this pipeline for a key, such as a host or a tenant: the same settings, and a state of its own. Made with
      * the first call, and named {@code inventory/key}. Ask for it with each call: an instance that had no call for long goes,
@@ -118,11 +132,6 @@ public final class Holdfast implements AutoCloseable {
             }
             return made;
         });
-    }
-
-    /** All pipelines, in the order of the file. */
-    public List<Pipeline> pipelines() {
-        return running.values().stream().map(one -> one.pipeline).toList();
     }
 
     /**
@@ -222,7 +231,7 @@ public final class Holdfast implements AutoCloseable {
     public String toString() {
         return String.join(
                 System.lineSeparator(),
-                pipelines().stream().map(Pipeline::toString).toList());
+                running.values().stream().map(one -> one.pipeline.toString()).toList());
     }
 
     /** The settings that only code can give, for every pipeline of a file. For one thread at a time. */
@@ -468,6 +477,7 @@ public final class Holdfast implements AutoCloseable {
             Pipeline.Builder builder = Pipeline.builder(plan.name())
                     .policies(parts.stream().map(Running.Part::policy).toList())
                     .classifier(classifier);
+            builder.observer(new LogObserver(time()));
             observers.forEach(builder::observer);
             if (time != null) {
                 builder.time(time);

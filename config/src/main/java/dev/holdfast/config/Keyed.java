@@ -135,6 +135,10 @@ final class Keyed {
         }
     }
 
+    synchronized List<Pipeline> pipelines() {
+        return all().stream().map(instance -> instance.running.pipeline).toList();
+    }
+
     private List<Instance> all() {
         List<Instance> all = new ArrayList<>(instances.values());
         if (other != null) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.internal.Json;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Option;
 import dev.holdfast.spi.PolicyFactory.Range;

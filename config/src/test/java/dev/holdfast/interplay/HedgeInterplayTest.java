@@ -72,7 +72,7 @@ class HedgeInterplayTest {
             rig.time.advance(millis(25));
 
             assertThat(budget.tokens()).isEqualTo(10);
-            assertThat(rig.pipeline.snapshot())
+            assertThat(rig.pipeline.snapshot().numbers())
                     .containsEntry("hedge.started", 0L)
                     .containsEntry("hedge.refused", 1L);
             rig.time.run();

@@ -5,6 +5,7 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * Limits the time of a whole call, including all attempts, waits and queues. It belongs outermost.
@@ -37,6 +38,11 @@ public final class DeadlinePolicy extends Policy {
     /** The limit. */
     public Duration limit() {
         return limit;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return Map.of("limit", Checks.text(limit));
     }
 
     @Override

@@ -4,6 +4,7 @@ package dev.holdfast.fallback;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,11 @@ public final class FallbackPolicy extends Policy {
     /** The settings that this fallback was made with. */
     public FallbackSettings settings() {
         return settings;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
     }
 
     @Override

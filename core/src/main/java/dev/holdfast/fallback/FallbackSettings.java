@@ -4,6 +4,7 @@ package dev.holdfast.fallback;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -70,6 +71,11 @@ public final class FallbackSettings {
     /** The options, for files and pages. */
     public static List<Option<Builder, ?>> options() {
         return OPTIONS.list();
+    }
+
+    /** The values by their names in a file; without those that are not set. */
+    public Map<String, Object> asMap() {
+        return OPTIONS.values(builder);
     }
 
     @Nullable

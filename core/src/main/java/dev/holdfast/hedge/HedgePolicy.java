@@ -12,6 +12,7 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -72,6 +73,11 @@ public final class HedgePolicy extends Policy {
     /** The settings. */
     public HedgeSettings settings() {
         return settings;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
     }
 
     /** The budget that limits the hedges; empty if there is none, or while the policy is in no pipeline. */

@@ -6,6 +6,7 @@ import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -72,6 +73,11 @@ public final class HedgeSettings {
     /** The options, for files and pages. */
     public static List<Option<Builder, ?>> options() {
         return OPTIONS.list();
+    }
+
+    /** The values by their names in a file; without those that are not set. */
+    public Map<String, Object> asMap() {
+        return OPTIONS.values(builder);
     }
 
     /** The fixed delay; empty if it is measured. */

@@ -107,7 +107,7 @@ public final class Checks {
     }
 
     /** A number as people write it: {@code 10,000}, {@code 0.1}. */
-    static String number(Number value) {
+    public static String number(Number value) {
         double number = value.doubleValue();
         boolean whole = number == Math.rint(number) && Math.abs(number) < 1e15;
         return whole ? String.format(Locale.ROOT, "%,d", value.longValue()) : value.toString();

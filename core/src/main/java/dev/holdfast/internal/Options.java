@@ -4,8 +4,11 @@ package dev.holdfast.internal;
 import dev.holdfast.spi.PolicyFactory.Option;
 import dev.holdfast.spi.PolicyFactory.Range;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -95,6 +98,17 @@ public final class Options<B> {
                 .collect(Collectors.joining(", "));
     }
 
+    /** The values of a builder by their names in a file, as JSON has them; without those that are not set. */
+    public Map<String, Object> values(B builder) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        all.forEach(option -> option.value(builder).ifPresent(value -> values.put(option.name(), inJson(value))));
+        return Collections.unmodifiableMap(values);
+    }
+
+    private static Object inJson(Object value) {
+        return value instanceof Number || value instanceof Boolean ? value : word(value);
+    }
+
     /** What a page says of an option's default. */
     public String byDefault(Option<B, ?> option) {
         return option.byDefault().isEmpty()
@@ -104,10 +118,7 @@ public final class Options<B> {
 
     /** The default as JSON has it: a number, a truth value, or a text as in a file; empty if there is none, or only words. */
     public <V> Optional<Object> defaultOf(Option<B, V> option) {
-        return option.byDefault().isEmpty()
-                ? option.value(defaults.get())
-                        .map(value -> value instanceof Number || value instanceof Boolean ? value : word(value))
-                : Optional.empty();
+        return option.byDefault().isEmpty() ? option.value(defaults.get()).map(Options::inJson) : Optional.empty();
     }
 
     /** What a page, and a message, say of the values that an option may have. */

@@ -128,8 +128,8 @@ public final class MicrometerObserver implements CallObserver {
     }
 
     @Override
-    public void stateChanged(String pipeline, String policy, String from, String to) {
-        meters(pipeline).stateChanged(pipeline, policy, from, to);
+    public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+        meters(pipeline).stateChanged(pipeline, policy, from, to, cause);
     }
 
     @Override

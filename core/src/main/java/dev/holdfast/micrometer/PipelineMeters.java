@@ -142,7 +142,7 @@ final class PipelineMeters implements CallObserver {
     }
 
     @Override
-    public void stateChanged(String pipeline, String policy, String from, String to) {
+    public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
         stateChanges(policy, from, to).increment();
     }
 

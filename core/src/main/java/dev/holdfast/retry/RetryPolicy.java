@@ -7,6 +7,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,11 @@ public final class RetryPolicy extends Policy {
     /** The settings. */
     public RetrySettings settings() {
         return settings;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
     }
 
     /** The budget that limits its retries; empty if there is none. */

@@ -7,6 +7,7 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -106,6 +107,11 @@ public final class RetrySettings {
     /** The options, for files and pages. */
     public static List<Option<Builder, ?>> options() {
         return OPTIONS.list();
+    }
+
+    /** The values by their names in a file; without those that are not set. */
+    public Map<String, Object> asMap() {
+        return OPTIONS.values(builder);
     }
 
     /** The number of attempts of a call, including the first. */

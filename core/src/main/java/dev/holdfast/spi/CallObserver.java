@@ -28,6 +28,15 @@ public interface CallObserver {
         return this;
     }
 
+    /**
+     * Whether it wants to be told of every call and attempt ({@link #callSettled}, {@link #backgroundSettled}, {@link
+     * #attemptSettled}); asked once for each pipeline. If no observer does, the pipeline need not measure its attempts.
+     * Default: true. An observer of rare events says false.
+     */
+    default boolean hearsCalls() {
+        return true;
+    }
+
     /** A pipeline has other policies from now on. Calls that have begun end with those before. */
     default void replaced(Observed pipeline) {}
 
@@ -81,8 +90,15 @@ public interface CallObserver {
      */
     default void hedged(String pipeline, @Nullable String operation, int attempt) {}
 
-    /** The state of a policy changed, such as {@code closed} to {@code open}. */
-    default void stateChanged(String pipeline, String policy, String from, String to) {}
+    /**
+     * The state of a policy changed, such as {@code closed} to {@code open}.
+     *
+     * @param cause why, with the numbers that it rests on
+     */
+    default void stateChanged(String pipeline, String policy, String from, String to, String cause) {}
+
+    /** A policy changed its own limit of calls: a bulkhead that adapts. */
+    default void limitChanged(String pipeline, String policy, int from, int to) {}
 
     /**
      * Work has ended that went on after a limit or a cancellation had decided its outcome.

@@ -192,8 +192,15 @@ public abstract class Passage {
     /** The longest time of {@link #holdRetry} from further in during this pass; 0 if none. */
     public abstract long heldRetry();
 
-    /** Tells the observer that the policy's state changed. */
-    public abstract void stateChanged(String from, String to);
+    /**
+     * Tells the observers that the policy's state changed.
+     *
+     * @param cause why, with the numbers that it rests on: {@code 6 of 10 calls failed (60 %, limit 50 %)}
+     */
+    public abstract void stateChanged(String from, String to, String cause);
+
+    /** Tells the observers that the policy changed its own limit of calls. */
+    public abstract void limitChanged(int from, int to);
 
     /**
      * On the way up: says that other calls get the value too, now or later. Such a value is never discarded, however this

@@ -2,6 +2,7 @@
 package dev.holdfast.spi;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * One layer of a pipeline. It is asked on the way in and on the way out of every call, and wraps nothing.
@@ -208,6 +209,14 @@ public abstract class Policy {
      * @param previous of the same {@link #name}, and not necessarily of the same class
      */
     public void takeOver(Policy previous) {}
+
+    /**
+     * The settings as a configuration file has them, by name: numbers, truth values and texts. Default: none, for a policy whose
+     * settings no file has.
+     */
+    public Map<String, Object> settingsMap() {
+        return Map.of();
+    }
 
     /** Declares the gauges and totals of the policy. */
     public void meters(Meters meters) {}

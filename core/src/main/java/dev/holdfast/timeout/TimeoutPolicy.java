@@ -5,6 +5,7 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * Limits the time of everything inside it. It stands innermost in the default order, so it limits one attempt.
@@ -37,6 +38,11 @@ public final class TimeoutPolicy extends Policy {
     /** The limit. */
     public Duration limit() {
         return limit;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return Map.of("limit", Checks.text(limit));
     }
 
     @Override

@@ -72,7 +72,7 @@ class ManyLayersTest {
     @Test
     void snapshotShowsBothPoliciesOfAKind() {
         try (Pipeline pipeline = Pipeline.of("p", new Metered(1), new Metered(2), new Metered(3))) {
-            assertThat(pipeline.snapshot())
+            assertThat(pipeline.snapshot().numbers())
                     .containsEntry("metered.value", 1.0)
                     .containsEntry("metered.value.2", 2.0)
                     .containsEntry("metered.value.3", 3.0)

@@ -37,7 +37,7 @@ class HedgeDelayTest {
     }
 
     private Number meter(String name) {
-        return Objects.requireNonNull(lab.pipeline().snapshot().get(name), name);
+        return Objects.requireNonNull(lab.pipeline().snapshot().numbers().get(name), name);
     }
 
     /** Attempts of 1 to 100 ms, which have a 95th percentile of 95 ms. */

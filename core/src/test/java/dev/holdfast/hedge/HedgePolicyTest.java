@@ -138,14 +138,14 @@ class HedgePolicyTest {
                                 error(new IllegalArgumentException("404")).after(10))
                         .end())
                 .isEqualTo(new Lab.End("IllegalArgumentException: 404", 2, millis(30)));
-        assertThat(lab.pipeline().snapshot()).containsEntry("hedge.won", 1L);
+        assertThat(lab.pipeline().snapshot().numbers()).containsEntry("hedge.won", 1L);
         assertThat(lab.run(
                                 way,
                                 error(new IllegalArgumentException("404")).after(30),
                                 value("slow").after(1_000))
                         .end())
                 .isEqualTo(new Lab.End("IllegalArgumentException: 404", 2, millis(30)));
-        assertThat(lab.pipeline().snapshot()).containsEntry("hedge.won", 1L);
+        assertThat(lab.pipeline().snapshot().numbers()).containsEntry("hedge.won", 1L);
     }
 
     @ParameterizedTest

@@ -85,7 +85,7 @@ class MicrometerObserverTest {
         observer.rejected(NAME, null, "bulkhead", Reason.BULKHEAD_FULL);
         observer.rejected(NAME, "stock", "bulkhead", Reason.BULKHEAD_FULL);
         observer.retryRefused(NAME, null, 1, Refusal.NOT_IDEMPOTENT);
-        observer.stateChanged(NAME, "circuit-breaker", "closed", "open");
+        observer.stateChanged(NAME, "circuit-breaker", "closed", "open", "6 of 10 calls failed");
         observer.overrun(NAME, "stock", 5_000_000);
         observer.writtenOff(NAME, "stock", "bulkhead");
         observer.hedged(NAME, "stock", 2);
@@ -293,7 +293,7 @@ class MicrometerObserverTest {
         observer.rejected(NAME, null, "bulkhead", Reason.BULKHEAD_FULL);
         observer.retryScheduled(NAME, null, 1, 1);
         observer.retryRefused(NAME, null, 1, Refusal.BUDGET);
-        observer.stateChanged(NAME, "circuit-breaker", "closed", "open");
+        observer.stateChanged(NAME, "circuit-breaker", "closed", "open", "6 of 10 calls failed");
         observer.overrun(NAME, null, 1);
         observer.writtenOff(NAME, null, "bulkhead");
         observer.backgroundSettled(NAME, null, Outcome.SUCCESS, 1);

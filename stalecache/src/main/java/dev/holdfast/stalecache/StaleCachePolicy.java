@@ -17,6 +17,7 @@ import dev.holdfast.stalecache.Flight.Running;
 import dev.holdfast.stalecache.Tally.Kind;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -104,6 +105,11 @@ public final class StaleCachePolicy extends Policy {
     /** The settings that this cache was made with. */
     public StaleCacheSettings settings() {
         return settings;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
     }
 
     /** The number of values, approximately; drops those that are too old. */

@@ -5,6 +5,7 @@ import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -94,6 +95,11 @@ public final class StaleCacheSettings {
     /** The options, for files and pages. */
     public static List<Option<Builder, ?>> options() {
         return OPTIONS.list();
+    }
+
+    /** The values by their names in a file; without those that are not set. */
+    public Map<String, Object> asMap() {
+        return OPTIONS.values(builder);
     }
 
     /** For how long a value is the answer without asking the dependency. */

@@ -78,6 +78,11 @@ public final class ChaosPolicy extends Policy {
         return settings;
     }
 
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
+    }
+
     /**
      * Changes the settings for attempts that begin from now on.
      *

@@ -8,6 +8,7 @@ import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -85,6 +86,11 @@ public final class ChaosSettings {
     /** The options, for files and pages. */
     public static List<Option<Builder, ?>> options() {
         return OPTIONS.list();
+    }
+
+    /** The values by their names in a file; without those that are not set. */
+    public Map<String, Object> asMap() {
+        return OPTIONS.values(builder);
     }
 
     /** Where the draws begin. */

@@ -113,8 +113,13 @@ public final class RecordingObserver implements CallObserver {
     }
 
     @Override
-    public void stateChanged(String pipeline, String policy, String from, String to) {
-        note(pipeline + " " + policy + " " + from + " > " + to);
+    public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+        note(pipeline + " " + policy + " " + from + " > " + to + ": " + cause);
+    }
+
+    @Override
+    public void limitChanged(String pipeline, String policy, int from, int to) {
+        note(pipeline + " " + policy + " limit " + from + " > " + to);
     }
 
     @Override

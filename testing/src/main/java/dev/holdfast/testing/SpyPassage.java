@@ -269,8 +269,13 @@ final class SpyPassage extends Passage implements Passage.Beside {
     }
 
     @Override
-    public void stateChanged(String from, String to) {
-        passage.stateChanged(from, to);
+    public void stateChanged(String from, String to, String cause) {
+        passage.stateChanged(from, to, cause);
+    }
+
+    @Override
+    public void limitChanged(int from, int to) {
+        passage.limitChanged(from, to);
     }
 
     @Override

@@ -97,9 +97,9 @@ class ChaosPolicyTest {
         assertThat(ends).filteredOn("error late"::equals).hasSizeBetween(25, 60);
         assertThat(chaos.injected())
                 .isEqualTo(ends.stream().filter(end -> !end.equals("well")).count());
-        assertThat(pipeline.snapshot().get("chaos.injected{kind=error}"))
+        assertThat(pipeline.snapshot().numbers().get("chaos.injected{kind=error}"))
                 .isEqualTo(ends.stream().filter("error"::equals).count());
-        assertThat(pipeline.snapshot().get("chaos.injected{kind=hang}"))
+        assertThat(pipeline.snapshot().numbers().get("chaos.injected{kind=hang}"))
                 .isEqualTo(ends.stream().filter("error late"::equals).count());
         assertThat(action.started()).as("attempts that reached the action").isEqualTo((int)
                 ends.stream().filter(end -> end.startsWith("well")).count());

@@ -48,7 +48,7 @@ class RecordingObserverTest {
     void withoutATimeThereIsNoneInTheLines() {
         RecordingObserver log = new RecordingObserver();
         log.rejected("stock", null, "bulkhead", Reason.BULKHEAD_FULL);
-        log.stateChanged("stock", "circuit-breaker", "closed", "open");
+        log.stateChanged("stock", "circuit-breaker", "closed", "open", "6 of 10 calls failed");
         log.overrun("stock", "look-up", 7);
         log.writtenOff("stock", null, "bulkhead");
         log.backgroundSettled("stock", null, dev.holdfast.Outcome.SUCCESS, 3);
@@ -56,7 +56,7 @@ class RecordingObserverTest {
         log.note("a line of the test's own");
         assertThat(log.text()).isEqualTo("""
                         stock rejected by bulkhead: BULKHEAD_FULL
-                        stock circuit-breaker closed > open
+                        stock circuit-breaker closed > open: 6 of 10 calls failed
                         stock/look-up overrun of 7 ns
                         stock written off by bulkhead
                         stock background call SUCCESS in 3 ns

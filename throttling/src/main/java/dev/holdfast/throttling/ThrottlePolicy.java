@@ -12,6 +12,7 @@ import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.throttling.internal.resilience4j.ExistingRateLimiterPolicy;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -200,6 +201,11 @@ public final class ThrottlePolicy extends Policy {
     /** The settings that this throttle was made with. */
     public ThrottleSettings settings() {
         return settings;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
     }
 
     /** How many calls could start at once now: 0 to the burst. Uses the clock of the pipeline that was built last with it. */

@@ -86,8 +86,13 @@ abstract class CallDecisions extends CallOutcome {
     }
 
     @Override
-    public void stateChanged(String from, String to) {
-        engine.observers.stateChanged(engine.plan.policyName(cursor), from, to);
+    public void stateChanged(String from, String to, String cause) {
+        engine.observers.stateChanged(engine.plan.policyName(cursor), from, to, cause);
+    }
+
+    @Override
+    public void limitChanged(int from, int to) {
+        engine.observers.limitChanged(engine.plan.policyName(cursor), from, to);
     }
 
     @Override

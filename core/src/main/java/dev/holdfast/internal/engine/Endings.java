@@ -205,7 +205,7 @@ final class Endings {
         if (call.outcome != Outcome.SUCCESS || call.attempts > 1) {
             call.rememberAttempt();
         }
-        if (observers.any()) {
+        if (observers.ofCalls()) {
             observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
         }
     }
@@ -217,7 +217,7 @@ final class Endings {
         if (call.error != null) {
             call.tellHistory();
         }
-        if (observers.any()) {
+        if (observers.ofCalls()) {
             observers.callSettled(
                     call.operation(), call.outcome, call.source, call.attempts, call.now() - call.startNanos);
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.PipelineSnapshot.StateChange;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
@@ -105,7 +106,7 @@ public final class Engine {
             policy.beside(settings.policies);
         }
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
-        timed = observers.any() || asked.contains(Timing.EVERY);
+        timed = observers.ofCalls() || asked.contains(Timing.EVERY);
         sampled = asked.contains(Timing.SOME);
         hooks = new PolicyHooks(plan, name, lanes::hooks, log);
         rejections = new Rejections(name, lifetime.closed::get);
@@ -145,6 +146,11 @@ public final class Engine {
                         settings.straightAfter,
                         settings.watchdog),
                 lifetime);
+    }
+
+    /** The last changes of state of the pipeline's policies, the latest first. */
+    public List<StateChange> stateChanges() {
+        return lifetime.changes.all();
     }
 
     /** Before the first call: tells the observers for whom it works. */

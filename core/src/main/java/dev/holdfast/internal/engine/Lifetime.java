@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lifetime {
     final Observers observers;
+    final StateChanges changes;
     final @Nullable Carrier carrier;
     final Lanes lanes;
     final Log log = new Log();
@@ -33,7 +34,8 @@ final class Lifetime {
     Lifetime(Engine.Settings settings) {
         name = settings.name();
         time = settings.time();
-        observers = new Observers(name, settings.observers());
+        changes = new StateChanges(time);
+        observers = new Observers(name, settings.observers(), changes);
         carrier = Carrier.of(settings.contexts());
         lanes = new Lanes(name, time, settings.executor(), settings.backgroundExecutor(), loader);
     }

@@ -8,6 +8,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -21,26 +22,42 @@ final class Observers {
 
     private final String pipeline;
     private final CallObserver[] observers;
-    /** Those that are told of calls: each observer, or what it has for this pipeline. */
+    /** Each observer, or what it has for this pipeline. */
     private final CallObserver[] bound;
+    /** Those of them that are told of every call; the others of rare events alone. */
+    private CallObserver[] ofCalls;
+
+    private final StateChanges changes;
 
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
-    Observers(String pipeline, List<CallObserver> observers) {
+    Observers(String pipeline, List<CallObserver> observers, StateChanges changes) {
         this.pipeline = pipeline;
         this.observers = observers.toArray(new CallObserver[0]);
+        this.changes = changes;
         bound = this.observers.clone();
+        ofCalls = observers.stream().filter(this::hears).toArray(CallObserver[]::new);
     }
 
-    /** Whether anybody listens. Each call asks this before it collects what it would tell. */
-    boolean any() {
-        return bound.length != 0;
+    private boolean hears(CallObserver observer) {
+        try {
+            return observer.hearsCalls();
+        } catch (Throwable thrown) {
+            log(observer, thrown);
+            return true;
+        }
+    }
+
+    /** Whether anybody listens to every call. Each call asks this before it collects what it would tell. */
+    boolean ofCalls() {
+        return ofCalls.length != 0;
     }
 
     // One loop in each method, and no lambda on the path of a call, so that nothing is allocated.
 
     /** Before the pipeline's first call. */
     void opened(Observed opened) {
+        List<CallObserver> calls = new ArrayList<>();
         for (int i = 0; i < observers.length; i++) {
             CallObserver observer = observers[i];
             try {
@@ -49,7 +66,11 @@ final class Observers {
             } catch (Throwable thrown) {
                 log(observer, thrown);
             }
+            if (hears(observer)) {
+                calls.add(bound[i]);
+            }
         }
+        ofCalls = calls.toArray(new CallObserver[0]);
     }
 
     void replaced(Observed pipeline) {
@@ -73,7 +94,7 @@ final class Observers {
     }
 
     void callSettled(@Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
-        for (CallObserver observer : bound) {
+        for (CallObserver observer : ofCalls) {
             try {
                 observer.callSettled(pipeline, operation, outcome, source, attempts, nanos);
             } catch (Throwable thrown) {
@@ -83,11 +104,11 @@ final class Observers {
     }
 
     void backgroundSettled(@Nullable String operation, Outcome outcome, long nanos) {
-        each(observer -> observer.backgroundSettled(pipeline, operation, outcome, nanos));
+        each(ofCalls, observer -> observer.backgroundSettled(pipeline, operation, outcome, nanos));
     }
 
     void attemptSettled(@Nullable String operation, int attempt, Outcome outcome, long nanos) {
-        for (CallObserver observer : bound) {
+        for (CallObserver observer : ofCalls) {
             try {
                 observer.attemptSettled(pipeline, operation, attempt, outcome, nanos);
             } catch (Throwable thrown) {
@@ -118,8 +139,13 @@ final class Observers {
         each(observer -> observer.hedged(pipeline, operation, attempt));
     }
 
-    void stateChanged(String policy, String from, String to) {
-        each(observer -> observer.stateChanged(pipeline, policy, from, to));
+    void stateChanged(String policy, String from, String to, String cause) {
+        changes.add(policy, from, to, cause);
+        each(observer -> observer.stateChanged(pipeline, policy, from, to, cause));
+    }
+
+    void limitChanged(String policy, int from, int to) {
+        each(observer -> observer.limitChanged(pipeline, policy, from, to));
     }
 
     void overrun(@Nullable String operation, long nanos) {
@@ -132,7 +158,11 @@ final class Observers {
 
     /** For what is rare. */
     private void each(Consumer<CallObserver> tell) {
-        for (CallObserver observer : bound) {
+        each(bound, tell);
+    }
+
+    private void each(CallObserver[] told, Consumer<CallObserver> tell) {
+        for (CallObserver observer : told) {
             try {
                 tell.accept(observer);
             } catch (Throwable thrown) {

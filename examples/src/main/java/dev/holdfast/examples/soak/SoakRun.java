@@ -136,7 +136,7 @@ final class SoakRun {
     }
 
     private Map<String, Number> injected() {
-        Map<String, Number> injected = new TreeMap<>(pipeline.snapshot());
+        Map<String, Number> injected = new TreeMap<>(pipeline.snapshot().numbers());
         injected.keySet().removeIf(name -> !name.startsWith("chaos."));
         return injected;
     }

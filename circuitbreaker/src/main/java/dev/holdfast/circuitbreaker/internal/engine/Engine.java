@@ -3,6 +3,7 @@ package dev.holdfast.circuitbreaker.internal.engine;
 
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ public final class Engine {
     /** No token: not admitted. */
     public static final long REFUSED = 0;
 
+    private static final String WAITED = "its wait is over";
     private static final long MILLISECOND = 1_000_000;
     private static final long FARTHEST = Long.MAX_VALUE / 4;
 
@@ -28,11 +30,16 @@ public final class Engine {
     private final Witness witness;
     private final AtomicReference<Life> life;
 
+    /** Calls that were rejected, in all lives. */
+    private LongAdder notPermitted = new LongAdder();
+
     /** Uses these rules, and reports to the witness. */
     public Engine(Rules rules, Witness witness, long now) {
         this.rules = rules;
         this.witness = witness;
-        life = new AtomicReference<>(first(now));
+        Life first = first(now);
+        first.window.begins(notPermitted);
+        life = new AtomicReference<>(first);
     }
 
     private Life first(long now) {
@@ -71,13 +78,17 @@ public final class Engine {
 
     private Life end(Life at, long now) {
         if (at.state == State.OPEN) {
-            swap(at, halfOpen(at, at.openings, now));
-        } else if (rules.halfOpen().next() == State.CLOSED) {
-            swap(at, closed(at, now));
+            swap(at, halfOpen(at, at.openings, now), WAITED);
         } else {
-            swap(at, reopened(at, now));
+            Life next = rules.halfOpen().next() == State.CLOSED ? closed(at, now) : reopened(at, now);
+            swap(at, next, "half-open for too long without a verdict");
         }
         return life.get();
+    }
+
+    /** How many calls were rejected so far. */
+    public long notPermitted() {
+        return notPermitted.sum();
     }
 
     /** How many probes this life has, or the next half-open life. */
@@ -98,7 +109,7 @@ public final class Engine {
     private long acquire(long now, long thread) {
         Life at = life(now);
         while (at.state == State.OPEN && now - at.openUntil > 0) {
-            swap(at, halfOpen(at, at.openings, now));
+            swap(at, halfOpen(at, at.openings, now), WAITED);
             at = life.get();
         }
         if (at.admitsAll) {
@@ -107,7 +118,7 @@ public final class Engine {
         // Tests for null because of the compiler; only a half-open life has probes.
         int probe = at.probes == null ? 0 : at.probes.take(now, thread);
         if (probe == 0) {
-            at.window.notPermitted.increment();
+            notPermitted.increment();
             return REFUSED;
         }
         return at.token | (probe & 0xffff_ffffL);
@@ -207,9 +218,9 @@ public final class Engine {
             }
             case HALF_OPEN -> {
                 if (Thresholds.exceeded(judged)) {
-                    return swap(at, reopened(at, now));
+                    return swap(at, reopened(at, now), at.window.totals(now).says(judged, at.window.thresholds));
                 } else if (judged == Thresholds.BELOW) {
-                    return swap(at, closed(at, now));
+                    return swap(at, closed(at, now), at.window.totals(now).saysBelow());
                 }
             }
             case METRICS_ONLY -> {
@@ -225,17 +236,19 @@ public final class Engine {
     }
 
     private boolean open(Life at, int judged, long now) {
-        if (!life.compareAndSet(at, reopened(at, now))) {
+        Totals totals = at.window.totals(now);
+        Life next = reopened(at, now);
+        if (!publish(at, next, totals.says(judged, at.window.thresholds))) {
             return false;
         }
-        witness.exceeded(judged, at.window.totals(now));
+        witness.exceeded(judged, totals);
         witness.changed(at.state, State.OPEN);
         return true;
     }
 
     /**
-     * Before the first call: begins in the state of another engine, and stays open as long as that one would have. No change of
-     * state is told.
+     * Before the first call: begins in the state of another engine, and stays open as long as that one would have. The rejected
+     * calls count on. No change of state is told.
      *
      * @param then the time of the other engine
      */
@@ -249,6 +262,8 @@ public final class Engine {
         } else if (at.state != first.state) {
             life.set(next(first, at.state, now));
         }
+        notPermitted = other.notPermitted;
+        life.get().window.begins(notPermitted);
     }
 
     /** Changes the state manually. Returns null, or the present state if it does not allow the change. */
@@ -268,7 +283,7 @@ public final class Engine {
             if (!at.state.allows(state)) {
                 return at.state;
             }
-        } while (!swap(at, next.apply(at)));
+        } while (!swap(at, next.apply(at), "by hand"));
         return null;
     }
 
@@ -278,7 +293,7 @@ public final class Engine {
         while (at.state == State.CLOSED) {
             long wait = nanos.isPresent() ? nanos.getAsLong() : rules.openNanos(at.openings + 1);
             int openings = nanos.isPresent() ? at.openings : at.openings + 1;
-            if (swap(at, open(at, openings, wait, now))) {
+            if (swap(at, open(at, openings, wait, now), "one result opens it: transitionOnResult")) {
                 return;
             }
             at = life(now);
@@ -291,10 +306,23 @@ public final class Engine {
         witness.reset();
     }
 
-    private boolean swap(Life at, Life next) {
-        boolean won = life.compareAndSet(at, next);
+    private boolean swap(Life at, Life next, String cause) {
+        boolean won = publish(at, next, cause);
         if (won) {
             witness.changed(at.state, next.state);
+        }
+        return won;
+    }
+
+    private boolean publish(Life at, Life next, String cause) {
+        boolean sameWindow = at.window == next.window;
+        if (!sameWindow) {
+            next.window.begins(notPermitted);
+        }
+        next.cause = cause;
+        boolean won = life.compareAndSet(at, next);
+        if (won && !sameWindow) {
+            at.window.isOver();
         }
         return won;
     }

@@ -27,6 +27,9 @@ public final class Life {
     /** If open: the first call after this moment makes the breaker half-open. */
     final long openUntil;
 
+    /** Why this life began, in words; empty for the first one. Written before other threads see this life. */
+    String cause = "";
+
     /** The threshold events that METRICS_ONLY has reported already. */
     private final AtomicInteger told = new AtomicInteger();
 
@@ -94,6 +97,11 @@ public final class Life {
             origin = now;
             return new Life(this);
         }
+    }
+
+    /** Why this life began, in words. */
+    public String cause() {
+        return cause;
     }
 
     /** Whether the token is of this life. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
+import dev.holdfast.internal.Checks;
+
 /**
  * The numbers of a window at one moment. Immutable.
  *
@@ -14,4 +16,31 @@ package dev.holdfast.circuitbreaker.internal.engine;
  */
 public record Totals(int calls, int failed, int slow, int slowFailed, int overdue, float failureRate, float slowRate) {
     static final Totals NONE = new Totals(0, 0, 0, 0, 0, -1, -1);
+
+    /** Why this verdict, a sum of the bits of {@link Thresholds}: {@code 6 of 10 calls failed (60 %, limit 50 %)}. */
+    String says(int judged, Thresholds thresholds) {
+        boolean failing = (judged & Thresholds.FAILING) != 0;
+        String failures = part(failed, calls, "failed", failureRate, thresholds.failureRate());
+        if ((judged & Thresholds.SLOW) == 0) {
+            return failures;
+        }
+        String slowness = part(slow + overdue, calls + overdue, "were slow", slowRate, thresholds.slowRate())
+                + (overdue == 0 ? "" : ", " + overdue + " still running");
+        return failing ? failures + "; " + slowness : slowness;
+    }
+
+    private static String part(int part, int of, String what, float rate, float limit) {
+        // With too few calls there is no rate: the verdict is certain whatever the others bring.
+        String percent = rate < 0 ? "" : percent(rate) + " %, ";
+        return part + " of " + of + " calls " + what + " (" + percent + "limit " + percent(limit) + " %)";
+    }
+
+    private static String percent(float rate) {
+        return Checks.number(Math.round(rate * 10) / 10.0);
+    }
+
+    /** Why probes close the breaker. */
+    String saysBelow() {
+        return failed + " of " + calls + " probes failed, " + slow + " were slow";
+    }
 }

@@ -22,8 +22,11 @@ public abstract class Window {
 
     final Thresholds thresholds;
 
-    /** Calls that were rejected while this window was the one that is shown. */
-    public final LongAdder notPermitted = new LongAdder();
+    /** All calls that the breaker has rejected, and how many they were when this window began and when it was over. */
+    private LongAdder refused = new LongAdder();
+
+    private long refusedBefore;
+    private volatile long refusedAtEnd = -1;
 
     /** Guards everything that is not volatile or atomic. Good calls in a healthy window do not take it. */
     final ReentrantLock lock = new ReentrantLock();
@@ -54,6 +57,23 @@ public abstract class Window {
     /** A window of this many seconds, which forgets by time. */
     static Window ofSeconds(int size, Thresholds thresholds) {
         return new TimeWindow(size, thresholds);
+    }
+
+    /** Before other threads see this window: it begins, and rejected calls are counted here. */
+    final void begins(LongAdder allRefused) {
+        refused = allRefused;
+        refusedBefore = allRefused.sum();
+    }
+
+    /** Another window is the one that is shown. */
+    final void isOver() {
+        refusedAtEnd = refused.sum();
+    }
+
+    /** How many calls were rejected while this window was the one that is shown. */
+    public final long notPermitted() {
+        long end = refusedAtEnd;
+        return (end < 0 ? refused.sum() : end) - refusedBefore;
     }
 
     /** Remembers a call that was neither failed nor slow; returns the verdict. */

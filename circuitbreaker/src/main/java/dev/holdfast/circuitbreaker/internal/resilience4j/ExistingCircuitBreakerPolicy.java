@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /** An existing resilience4j breaker, unchanged, and the last sight of it. A call's object is the sight that admitted it. */
@@ -27,6 +28,9 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
 
     private final CircuitBreaker engine;
     private final AtomicBoolean warned = new AtomicBoolean();
+    /** Of the pipelines alone: the breaker's own number begins anew with each of its states. */
+    private final LongAdder notPermitted = new LongAdder();
+
     private final boolean livesKnown;
     private final int probes;
     private final AtomicReference<Sight> last;
@@ -50,6 +54,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
         }
         // The breaker opened meanwhile, so the permit belongs to a state that is over: nothing to give back.
         passage.object(null);
+        notPermitted.increment();
         return PolicyParts.refuse(passage, States.ours(sight.state), -1, probes, sight.refusal);
     }
 
@@ -77,7 +82,9 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
             if (last.compareAndSet(before, after)) {
                 if (before.state != state) {
                     passage.stateChanged(
-                            States.ours(before.state).word(), States.ours(state).word());
+                            States.ours(before.state).word(),
+                            States.ours(state).word(),
+                            "decided by the existing breaker '" + engine.getName() + "'");
                 }
                 return after;
             }
@@ -144,7 +151,11 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
         PolicyParts.meters(
                 meters,
                 () -> States.ours(engine.getState()),
-                () -> engine.getMetrics().getFailureRate());
+                new PolicyParts.Rates(
+                        () -> engine.getMetrics().getFailureRate(),
+                        () -> engine.getMetrics().getSlowCallRate(),
+                        () -> engine.getMetrics().getNumberOfBufferedCalls(),
+                        notPermitted::sum));
     }
 
     @Override

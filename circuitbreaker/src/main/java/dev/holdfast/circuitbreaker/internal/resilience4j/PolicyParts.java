@@ -11,6 +11,7 @@ import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -79,8 +80,19 @@ public final class PolicyParts {
         return CallNotPermittedException.createCallNotPermittedException(CircuitBreaker.of(breaker, inState));
     }
 
-    /** The meters of the state that this function returns, and of the failure rate. */
-    public static void meters(Meters meters, Supplier<State> now, DoubleSupplier failureRate) {
+    /**
+     * What a breaker measures.
+     *
+     * @param failure percentage; -1 while there are too few calls
+     * @param slow percentage; -1 while there are too few calls
+     * @param buffered calls in the window
+     * @param notPermitted rejected calls
+     */
+    public record Rates(
+            DoubleSupplier failure, DoubleSupplier slow, DoubleSupplier buffered, LongSupplier notPermitted) {}
+
+    /** The meters of the state that this function returns, and of what the breaker measures. */
+    public static void meters(Meters meters, Supplier<State> now, Rates rates) {
         for (State state : State.values()) {
             meters.gauge(
                     "circuitbreaker.state",
@@ -92,7 +104,13 @@ public final class PolicyParts {
         meters.gauge(
                 "circuitbreaker.failure.rate",
                 "Percentage of failed calls in the window; -1 while it holds too few.",
-                failureRate);
+                rates.failure);
+        meters.gauge(
+                "circuitbreaker.slow.rate",
+                "Percentage of slow calls in the window; -1 while it holds too few.",
+                rates.slow);
+        meters.gauge("circuitbreaker.buffered", "Calls in the window.", rates.buffered);
+        meters.counter("circuitbreaker.not.permitted", "Calls that were rejected.", rates.notPermitted);
     }
 
     /** Stands for a value that the classifier calls a failure. */

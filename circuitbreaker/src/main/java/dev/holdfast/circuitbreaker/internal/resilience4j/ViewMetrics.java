@@ -51,7 +51,7 @@ record ViewMetrics(Window window, PipelineClock clock) implements Metrics {
 
     @Override
     public long getNumberOfNotPermittedCalls() {
-        return window.notPermitted.sum();
+        return window.notPermitted();
     }
 
     @Override

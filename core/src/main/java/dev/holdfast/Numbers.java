@@ -2,14 +2,24 @@
 package dev.holdfast;
 
 import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Policy;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
-/** Reads all meters once. */
-final class Snapshot implements Meters {
-    final Map<String, Number> values = new LinkedHashMap<>();
+/** Reads all meters of a policy once. */
+final class Numbers implements Meters {
+    private final Map<String, Number> values = new LinkedHashMap<>();
+
+    private Numbers() {}
+
+    static Map<String, Number> of(Policy policy) {
+        Numbers numbers = new Numbers();
+        policy.meters(numbers);
+        return Collections.unmodifiableMap(numbers.values);
+    }
 
     @Override
     public void gauge(String name, String description, DoubleSupplier value) {

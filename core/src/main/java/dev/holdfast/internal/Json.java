@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.config;
+package dev.holdfast.internal;
 
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
 /** Writes maps, lists, texts, numbers and truth values as JSON, a key or an item in each line. */
-final class Json {
+public final class Json {
     private final StringBuilder text = new StringBuilder();
 
     private Json() {}
 
-    static String text(Object value) {
+    /** The JSON of a value, with a line break at the end. */
+    public static String text(Object value) {
         Json json = new Json();
         json.value(value, 0);
         return json.text.append('\n').toString();
@@ -22,6 +23,8 @@ final class Json {
             block('{', map.entrySet().iterator(), '}', depth);
         } else if (value instanceof List<?> list) {
             block('[', list.iterator(), ']', depth);
+        } else if (value instanceof Number number && !Double.isFinite(number.doubleValue())) {
+            text.append("null"); // JSON has no word for it
         } else if (value instanceof Number || value instanceof Boolean) {
             text.append(value);
         } else {

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.internal.Json;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a pipeline is at one moment: its order, its settings and its numbers. Immutable.
+ *
+ * @param name of the pipeline
+ * @param policies the first outermost
+ * @param changes the last changes of state, the latest first; at most 20
+ * @param warnings as {@link Pipeline#warnings}
+ */
+public record PipelineSnapshot(
+        String name, List<PolicySnapshot> policies, List<StateChange> changes, List<String> warnings) {
+
+    /**
+     * A policy.
+     *
+     * @param name its kind, as in a configuration file
+     * @param settings as in a configuration file: numbers, truth values, and texts such as {@code 250ms}; {@code given} for what
+     *     only code can give. Empty for a policy of your own that does not say them
+     * @param numbers its gauges and totals, by the names of its meters without {@code holdfast.}; a tag follows in braces
+     */
+    public record PolicySnapshot(String name, Map<String, Object> settings, Map<String, Number> numbers) {}
+
+    /**
+     * A change of a policy's state.
+     *
+     * @param at by the wall clock
+     * @param policy its kind
+     * @param from the state before, such as {@code closed}
+     * @param to the state after
+     * @param cause why, with the numbers that it rests on
+     */
+    public record StateChange(Instant at, String policy, String from, String to, String cause) {}
+
+    /**
+     * The numbers of all policies by name. The second policy of a kind has {@code .2} behind its names, and so on.
+     */
+    public Map<String, Number> numbers() {
+        Map<String, Integer> kinds = new LinkedHashMap<>();
+        Map<String, Number> all = new LinkedHashMap<>();
+        for (PolicySnapshot policy : policies) {
+            int count = kinds.merge(policy.name, 1, Integer::sum);
+            policy.numbers.forEach((name, number) -> all.put(count == 1 ? name : numbered(name, count), number));
+        }
+        return all;
+    }
+
+    private static String numbered(String name, int count) {
+        int tag = name.indexOf('{');
+        return tag < 0 ? name + "." + count : name.substring(0, tag) + "." + count + name.substring(tag);
+    }
+
+    /** The same as JSON, with the names of the components. */
+    public String toJson() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("name", name);
+        json.put("policies", policies.stream().map(PipelineSnapshot::json).toList());
+        json.put("changes", changes.stream().map(PipelineSnapshot::json).toList());
+        json.put("warnings", warnings);
+        return Json.text(json);
+    }
+
+    private static Map<String, Object> json(PolicySnapshot policy) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("name", policy.name);
+        json.put("settings", policy.settings);
+        json.put("numbers", policy.numbers);
+        return json;
+    }
+
+    private static Map<String, Object> json(StateChange change) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("at", change.at.toString());
+        json.put("policy", change.policy);
+        json.put("from", change.from);
+        json.put("to", change.to);
+        json.put("cause", change.cause);
+        return json;
+    }
+}

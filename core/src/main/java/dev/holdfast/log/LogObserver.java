@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.log;
+
+import dev.holdfast.Refusal;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.TimeSource;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the rare events of pipelines to the log {@value #NAME}: changes of state with their causes, an empty retry budget, limits
+ * that a bulkhead cut, work that ignored its limit, permits that were given up. It hears no single call, so a healthy pipeline
+ * costs nothing.
+ *
+ * <p>In an outage it does not flood the log. For each pipeline it writes at most ten changes of state a minute for each policy,
+ * and one line a minute for each other kind of event. The next line says how many were left out. Pipelines of a configuration file have it
+ * already. Safe for any number of threads.
+ */
+public final class LogObserver implements CallObserver {
+    /** The name of the log. */
+    public static final String NAME = "dev.holdfast.events";
+
+    private static final SafeLog LOG = SafeLog.of(NAME);
+    private static final int MOST_CHANGES = 10;
+
+    private final TimeSource time;
+    /** For events that are told without {@link #forPipeline}. */
+    private final Map<String, OfPipeline> pipelines = new ConcurrentHashMap<>();
+
+    /** A log on the system's time. */
+    public LogObserver() {
+        this(TimeSource.system());
+    }
+
+    /** A log whose minutes are of this time. */
+    public LogObserver(TimeSource time) {
+        this.time = time;
+    }
+
+    @Override
+    public boolean hearsCalls() {
+        return false;
+    }
+
+    /** The log of this pipeline. */
+    @Override
+    public CallObserver forPipeline(Observed pipeline) {
+        return new OfPipeline(time);
+    }
+
+    private OfPipeline of(String pipeline) {
+        return pipelines.computeIfAbsent(pipeline, name -> new OfPipeline(time));
+    }
+
+    @Override
+    public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+        of(pipeline).stateChanged(pipeline, policy, from, to, cause);
+    }
+
+    @Override
+    public void limitChanged(String pipeline, String policy, int from, int to) {
+        of(pipeline).limitChanged(pipeline, policy, from, to);
+    }
+
+    @Override
+    public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
+        of(pipeline).retryRefused(pipeline, operation, attempts, why);
+    }
+
+    @Override
+    public void overrun(String pipeline, @Nullable String operation, long nanos) {
+        of(pipeline).overrun(pipeline, operation, nanos);
+    }
+
+    @Override
+    public void writtenOff(String pipeline, @Nullable String operation, String policy) {
+        of(pipeline).writtenOff(pipeline, operation, policy);
+    }
+
+    /** One pipeline, and how many lines of each kind it has written. */
+    private static final class OfPipeline implements CallObserver {
+        private final TimeSource time;
+        private final Map<String, Pace> states = new ConcurrentHashMap<>();
+        private final Pace budget = new Pace(1);
+        private final Pace cuts = new Pace(1);
+        private final Pace overruns = new Pace(1);
+        private final Pace permits = new Pace(1);
+
+        OfPipeline(TimeSource time) {
+            this.time = time;
+        }
+
+        @Override
+        public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+            Pace pace = states.computeIfAbsent(policy, name -> new Pace(MOST_CHANGES));
+            long left = pace.next(time.nanos());
+            if (left != Pace.NO_LINE) {
+                String line = line(pipeline, policy + " was " + from + " and is " + to + ": " + cause, left);
+                if (to.equals("open") || to.equals("forced_open")) {
+                    LOG.warn(line, null);
+                } else {
+                    LOG.info(line);
+                }
+            }
+        }
+
+        @Override
+        public void limitChanged(String pipeline, String policy, int from, int to) {
+            if (to < from) {
+                warn(cuts, pipeline, policy + " cut its limit from " + from + " to " + to);
+            }
+        }
+
+        @Override
+        public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
+            if (why == Refusal.BUDGET) {
+                warn(budget, pipeline, "the retry budget is used up: failed calls are not repeated");
+            }
+        }
+
+        @Override
+        public void overrun(String pipeline, @Nullable String operation, long nanos) {
+            warn(
+                    overruns,
+                    pipeline,
+                    work(operation) + " ignored its limit, and went on for " + Checks.inMillis(nanos) + " after it");
+        }
+
+        @Override
+        public void writtenOff(String pipeline, @Nullable String operation, String policy) {
+            warn(permits, pipeline, policy + " took back the permit of " + work(operation) + ", which does not end");
+        }
+
+        private static String work(@Nullable String operation) {
+            return operation == null ? "a call" : "a call of '" + operation + "'";
+        }
+
+        private void warn(Pace pace, String pipeline, String event) {
+            long left = pace.next(time.nanos());
+            if (left != Pace.NO_LINE) {
+                LOG.warn(line(pipeline, event, left), null);
+            }
+        }
+
+        private static String line(String pipeline, String event, long left) {
+            String more = left == 0 ? "" : " (and " + Checks.number(left) + " more like it since the last line)";
+            return "pipeline '" + pipeline + "': " + event + more;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.log;
+
+/** Lets a number of lines through in each minute, and counts the others. Safe for any number of threads. */
+final class Pace {
+    /** From {@link #next}: no line. */
+    static final long NO_LINE = -1;
+
+    private static final long MINUTE = 60_000_000_000L;
+
+    private final int most;
+    private boolean begun;
+    private long minute;
+    private int lines;
+    private long left;
+
+    Pace(int most) {
+        this.most = most;
+    }
+
+    /** How many events were left out since the last line; or {@link #NO_LINE}: leave this one out, too. */
+    synchronized long next(long now) {
+        if (!begun || now - minute >= MINUTE) {
+            begun = true;
+            minute = now;
+            lines = 0;
+        }
+        if (lines == most) {
+            left++;
+            return NO_LINE;
+        }
+        lines++;
+        long before = left;
+        left = 0;
+        return before;
+    }
+}

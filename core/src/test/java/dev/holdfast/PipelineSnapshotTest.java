@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.PipelineSnapshot.PolicySnapshot;
+import dev.holdfast.PipelineSnapshot.StateChange;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class PipelineSnapshotTest {
+    private final VirtualTime time = new VirtualTime();
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("stock").policies(policies).time(time).build();
+    }
+
+    @Test
+    void hasTheOrderTheSettingsAndTheNumbers() {
+        try (Pipeline pipeline =
+                pipeline(RetryPolicy.of(r -> r.maxAttempts(4)), TimeoutPolicy.of(Duration.ofMillis(250)))) {
+            PipelineSnapshot snapshot = pipeline.snapshot();
+
+            assertThat(snapshot.name()).isEqualTo("stock");
+            assertThat(snapshot.policies()).extracting(PolicySnapshot::name).containsExactly("retry", "timeout");
+            assertThat(snapshot.policies().get(0).settings())
+                    .containsEntry("max-attempts", 4)
+                    .containsEntry("backoff.multiplier", 2.0);
+            assertThat(snapshot.policies().get(1).settings()).isEqualTo(Map.of("limit", "250ms"));
+            assertThat(snapshot.policies().get(0).numbers()).containsKey("retry.budget.tokens");
+            assertThat(snapshot.warnings()).isEqualTo(pipeline.warnings());
+        }
+    }
+
+    /** Changes its state with each call. */
+    private static final class Restless extends Policy {
+        private int calls;
+
+        Restless() {
+            super("restless", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            calls++;
+            passage.stateChanged("s" + (calls - 1), "s" + calls, calls + " calls");
+            return PROCEED;
+        }
+
+        @Override
+        public void meters(Meters meters) {
+            meters.gauge("restless.calls", "Calls.", "kind", "all", () -> Double.NaN);
+        }
+    }
+
+    @Test
+    void hasTheLastTwentyChangesTheLatestFirst() {
+        try (Pipeline pipeline = pipeline(new Restless())) {
+            for (int i = 0; i < 25; i++) {
+                time.advance(Duration.ofSeconds(1));
+                pipeline.call(() -> "it");
+            }
+
+            List<StateChange> changes = pipeline.snapshot().changes();
+            assertThat(changes).hasSize(20);
+            assertThat(changes.get(0))
+                    .isEqualTo(
+                            new StateChange(Instant.ofEpochMilli(time.millis()), "restless", "s24", "s25", "25 calls"));
+            assertThat(changes.get(19).to()).isEqualTo("s6");
+        }
+    }
+
+    @Test
+    void changesOutliveAReplacementOfThePolicies() {
+        try (Pipeline pipeline = pipeline(new Restless())) {
+            pipeline.call(() -> "it");
+            pipeline.replace(TimeoutPolicy.of(Duration.ofSeconds(1)));
+
+            assertThat(pipeline.snapshot().changes()).hasSize(1);
+            assertThat(pipeline.snapshot().policies())
+                    .extracting(PolicySnapshot::name)
+                    .containsExactly("timeout");
+        }
+    }
+
+    @Test
+    void numbersOfTheSecondPolicyOfAKindAreNumbered() {
+        try (Pipeline pipeline = pipeline(new Restless(), new Restless())) {
+            assertThat(pipeline.snapshot().numbers().keySet())
+                    .containsExactly("restless.calls{kind=all}", "restless.calls.2{kind=all}");
+        }
+    }
+
+    @Test
+    void asJsonItIsWhatAnyReaderReads() {
+        try (Pipeline pipeline = pipeline(new Restless(), TimeoutPolicy.of(Duration.ofMillis(250)))) {
+            pipeline.call(() -> "it");
+
+            assertThat(pipeline.snapshot().toJson().replaceAll("\"at\": \"[^\"]+\"", "\"at\": \"then\""))
+                    .isEqualTo("""
+                            {
+                              "name": "stock",
+                              "policies": [
+                                {
+                                  "name": "restless",
+                                  "settings": {},
+                                  "numbers": {
+                                    "restless.calls{kind=all}": null
+                                  }
+                                },
+                                {
+                                  "name": "timeout",
+                                  "settings": {
+                                    "limit": "250ms"
+                                  },
+                                  "numbers": {}
+                                }
+                              ],
+                              "changes": [
+                                {
+                                  "at": "then",
+                                  "policy": "restless",
+                                  "from": "s0",
+                                  "to": "s1",
+                                  "cause": "1 calls"
+                                }
+                              ],
+                              "warnings": []
+                            }
+                            """);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.Refusal;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class LogObserverTest {
+    private static final Logger LOGGER = Logger.getLogger(LogObserver.NAME);
+
+    private final VirtualTime time = new VirtualTime();
+    private final LogObserver log = new LogObserver(time);
+    private final List<String> lines = new ArrayList<>();
+
+    private final Handler handler = new Handler() {
+        @Override
+        public void publish(LogRecord entry) {
+            lines.add((entry.getLevel().equals(Level.WARNING) ? "! " : "") + entry.getMessage());
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+    };
+
+    @BeforeEach
+    void listen() {
+        LOGGER.addHandler(handler);
+        LOGGER.setUseParentHandlers(false);
+    }
+
+    @AfterEach
+    void listenNoMore() {
+        LOGGER.removeHandler(handler);
+        LOGGER.setUseParentHandlers(true);
+    }
+
+    @Test
+    void aChangeOfStateIsWrittenWithItsCause() {
+        log.stateChanged("stock", "circuit-breaker", "closed", "open", "6 of 10 calls failed (60 %, limit 50 %)");
+        log.stateChanged("stock", "circuit-breaker", "open", "half_open", "its wait is over");
+
+        assertThat(lines)
+                .containsExactly(
+                        "! pipeline 'stock': circuit-breaker was closed and is open: 6 of 10 calls failed (60 %, limit 50 %)",
+                        "pipeline 'stock': circuit-breaker was open and is half_open: its wait is over");
+    }
+
+    @Test
+    void anEmptyBudgetIsWrittenOnceAMinuteWithTheNumberOfThoseLeftOut() {
+        for (int i = 0; i < 1_500; i++) {
+            log.retryRefused("stock", "get", 1, Refusal.BUDGET);
+        }
+        log.retryRefused("other", "get", 1, Refusal.BUDGET);
+        time.advance(Duration.ofMinutes(1));
+        log.retryRefused("stock", "get", 1, Refusal.BUDGET);
+
+        assertThat(lines)
+                .containsExactly(
+                        "! pipeline 'stock': the retry budget is used up: failed calls are not repeated",
+                        "! pipeline 'other': the retry budget is used up: failed calls are not repeated",
+                        "! pipeline 'stock': the retry budget is used up: failed calls are not repeated"
+                                + " (and 1,499 more like it since the last line)");
+    }
+
+    @Test
+    void retriesThatEndForAnotherReasonAreNotRare() {
+        for (Refusal why : Refusal.values()) {
+            if (why != Refusal.BUDGET) {
+                log.retryRefused("stock", "get", 1, why);
+            }
+        }
+
+        assertThat(lines).isEmpty();
+    }
+
+    @Test
+    void aBreakerThatFlapsWritesTenLinesAMinute() {
+        for (int i = 0; i < 30; i++) {
+            log.stateChanged("stock", "circuit-breaker", "open", "closed", "by hand");
+        }
+        log.stateChanged("stock", "another", "open", "closed", "by hand");
+
+        assertThat(lines).hasSize(11);
+    }
+
+    @Test
+    void onlyACutOfALimitIsWritten() {
+        log.limitChanged("stock", "bulkhead", 20, 25);
+        log.limitChanged("stock", "bulkhead", 25, 12);
+
+        assertThat(lines).containsExactly("! pipeline 'stock': bulkhead cut its limit from 25 to 12");
+    }
+
+    @Test
+    void workThatGoesOnAndPermitsThatAreLostAreWritten() {
+        log.overrun("stock", null, 1_200_000_000);
+        log.writtenOff("stock", "get", "bulkhead");
+
+        assertThat(lines)
+                .containsExactly(
+                        "! pipeline 'stock': a call ignored its limit, and went on for 1200ms after it",
+                        "! pipeline 'stock': bulkhead took back the permit of a call of 'get', which does not end");
+    }
+
+    /** Tells of everything with each call. */
+    private static final class Talkative extends Policy {
+        Talkative() {
+            super("talkative", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            passage.stateChanged("closed", "open", "6 of 10 calls failed");
+            passage.limitChanged(10, 5);
+            return PROCEED;
+        }
+    }
+
+    @Test
+    void aPipelineTellsItWithoutMeasuringItsCalls() throws Exception {
+        try (Pipeline pipeline = Pipeline.builder("stock")
+                .policies(new Talkative(), TimeoutPolicy.of(Duration.ofSeconds(1)))
+                .time(time)
+                .observer(log)
+                .build()) {
+            assertThat(pipeline.<String, RuntimeException>call(() -> "it")).isEqualTo("it");
+            assertThatThrownBy(() -> pipeline.call(() -> {
+                        throw new IllegalStateException("broken");
+                    }))
+                    .hasMessage("broken");
+
+            assertThat(lines)
+                    .containsExactly(
+                            "! pipeline 'stock': talkative was closed and is open: 6 of 10 calls failed",
+                            "! pipeline 'stock': talkative cut its limit from 10 to 5",
+                            "! pipeline 'stock': talkative was closed and is open: 6 of 10 calls failed");
+            assertThat(pipeline.snapshot().changes())
+                    .hasSize(2)
+                    .allSatisfy(change -> assertThat(change.cause()).isEqualTo("6 of 10 calls failed"));
+        }
+    }
+}
