@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.util.ArrayList;
@@ -122,7 +123,9 @@ final class DefaultOrder {
         int place = outermostFirst.size();
         for (int i = outermostFirst.size() - 1; i >= 0; i--) {
             OptionalInt other = position(outermostFirst.get(i));
-            if (other.isPresent() && other.getAsInt() > position.getAsInt()) {
+            // One in shadow stands outside the one that is active: it must see what that one turns away.
+            int least = position.getAsInt() + (policy instanceof ShadowPolicy ? 0 : 1);
+            if (other.isPresent() && other.getAsInt() >= least) {
                 place = i;
             }
         }
@@ -131,7 +134,8 @@ final class DefaultOrder {
 
     private OptionalInt position(Policy policy) {
         return factories.stream()
-                .filter(factory -> factory.key().equals(policy.name()))
+                .filter(factory ->
+                        factory.key().equals(ShadowPolicy.inside(policy).name()))
                 .mapToInt(PolicyFactory::position)
                 .findFirst();
     }

@@ -4,6 +4,7 @@ package dev.holdfast;
 import static dev.holdfast.internal.Checks.text;
 
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
@@ -91,7 +92,11 @@ final class OrderLint {
      */
     static List<String> check(String pipeline, List<Policy> outermostFirst) {
         rejectImpossible(pipeline, outermostFirst);
-        List<String> names = outermostFirst.stream().map(Policy::name).toList();
+        // One in shadow changes nothing, wherever it stands.
+        List<String> names = outermostFirst.stream()
+                .filter(policy -> !(policy instanceof ShadowPolicy))
+                .map(Policy::name)
+                .toList();
         List<String> warnings = new ArrayList<>();
         ORDERS.stream().filter(rule -> rule.brokenBy(names)).map(Rule::warning).forEach(warnings::add);
         names.stream()
@@ -122,9 +127,10 @@ final class OrderLint {
                     "pipeline '" + pipeline + "' has " + policies.size() + " policies but may have at most 64");
         }
         for (int i = 0; i < policies.size(); i++) {
-            Policy policy = policies.get(i);
+            Policy policy = ShadowPolicy.inside(policies.get(i));
             String why = NEVER_TWICE.get(policy.name());
-            if (why != null && policies.subList(0, i).stream().anyMatch(earlier -> earlier == policy)) {
+            if (why != null
+                    && policies.subList(0, i).stream().anyMatch(earlier -> ShadowPolicy.inside(earlier) == policy)) {
                 throw new IllegalArgumentException("pipeline '" + pipeline + "' has the same " + policy.name()
                         + " twice and can never work: " + why);
             }

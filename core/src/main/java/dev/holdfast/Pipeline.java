@@ -7,6 +7,7 @@ import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Watchdog;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -26,8 +28,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +61,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
     private volatile @Nullable Set<String> keyedInVain;
 
+    private final StateChanges changes;
     private final Operation<@Nullable Object> plain;
     /** Whose keys are this pipeline's. */
     final Object identity = new Object();
@@ -68,19 +74,22 @@ public final class Pipeline implements Observed, AutoCloseable {
         name = builder.name;
         policies = List.copyOf(builder.policies);
         warn(policies);
+        changes = new StateChanges(builder.time);
+        List<CallObserver> observers = new ArrayList<>(builder.observers);
+        observers.add(changes);
         classifier = builder.classifier;
         engine = new Engine(new Engine.Settings(
                 name,
                 policies,
                 builder.time,
-                builder.observers,
+                observers,
                 builder.contexts,
                 builder.executor,
                 builder.backgroundExecutor,
                 builder.straightAfter,
                 builder.watchdog));
         plain = new Operation<>(this, null, classifier, new Operation.Options<>());
-        policies.forEach(policy -> Owners.uses(policy, identity));
+        policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
         engine.opened(this);
     }
 
@@ -443,7 +452,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 policies.stream()
                         .map(policy -> new PolicySnapshot(policy.name(), policy.settingsMap(), Numbers.of(policy)))
                         .toList(),
-                engine.stateChanges(),
+                changes.all(),
                 warnings());
     }
 
@@ -474,29 +483,86 @@ public final class Pipeline implements Observed, AutoCloseable {
         successor.replaced(this);
     }
 
+    /**
+     * Puts the policy of this kind into shadow: from now on it decides and counts, and changes nothing ({@link ShadowPolicy}).
+     * It keeps its state.
+     *
+     * @throws IllegalArgumentException if there is none that is active, or there are several
+     */
+    public synchronized void shadow(String kind) {
+        exchange(kind, "active", policy -> policy.name().equals(kind), ShadowPolicy::of);
+    }
+
+    /**
+     * Makes the policy of this kind active that is in shadow. It keeps its state: a breaker that is open in shadow rejects calls
+     * at once.
+     *
+     * @throws IllegalArgumentException if there is none in shadow, or there are several, or one of the kind is active
+     */
+    public synchronized void enforce(String kind) {
+        if (policies.stream().anyMatch(policy -> policy.name().equals(kind))) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + name + "': a " + kind + " is active already; use replace()");
+        }
+        exchange(
+                kind,
+                "in shadow",
+                policy -> ShadowPolicy.inside(policy) != policy
+                        && ShadowPolicy.inside(policy).name().equals(kind),
+                ShadowPolicy::inside);
+    }
+
+    private void exchange(String kind, String how, Predicate<Policy> which, UnaryOperator<Policy> change) {
+        List<Policy> found = policies.stream().filter(which).toList();
+        if (found.size() != 1) {
+            throw new IllegalArgumentException("pipeline '" + name + "' has "
+                    + (found.isEmpty() ? "no" : String.valueOf(found.size())) + " " + kind + " that is " + how
+                    + ", but exactly one is asked for: " + this);
+        }
+        replace(policies.stream()
+                .map(policy -> which.test(policy) ? change.apply(policy) : policy)
+                .toArray(Policy[]::new));
+    }
+
     /** Each policy that is new takes over from the one of its kind that is not there any more. */
     private void takeOver(List<Policy> others) {
         List<Policy> left = new ArrayList<>(policies);
         others.forEach(left::remove);
-        for (Policy policy : others) {
-            if (!policies.contains(policy)) {
-                left.stream()
-                        .filter(previous -> previous.name().equals(policy.name()))
-                        .findFirst()
-                        .ifPresent(previous -> {
-                            left.remove(previous);
-                            if (Owners.mayTakeOver(policy, previous, identity)) {
-                                takeOver(policy, previous);
-                            }
-                        });
-            }
-        }
-        others.forEach(policy -> Owners.uses(policy, identity));
+        List<Policy> begun = new ArrayList<>(others);
+        begun.removeAll(policies);
+        takeOver(begun, left, (policy, previous) -> previous.name().equals(policy.name()));
+        // One that is in shadow now, or was.
+        takeOver(
+                begun,
+                left,
+                (policy, previous) -> ShadowPolicy.inside(previous)
+                        .name()
+                        .equals(ShadowPolicy.inside(policy).name()));
+        others.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
+    }
+
+    private void takeOver(List<Policy> begun, List<Policy> left, BiPredicate<Policy, Policy> isSame) {
+        begun.removeIf(policy -> {
+            Optional<Policy> found = left.stream()
+                    .filter(previous -> isSame.test(policy, previous))
+                    .findFirst();
+            found.ifPresent(previous -> {
+                left.remove(previous);
+                if (Owners.mayTakeOver(ShadowPolicy.inside(policy), ShadowPolicy.inside(previous), identity)) {
+                    takeOver(policy, previous);
+                }
+            });
+            return found.isPresent();
+        });
     }
 
     private void takeOver(Policy policy, Policy previous) {
         try {
-            policy.takeOver(previous);
+            if (policy instanceof ShadowPolicy) {
+                policy.takeOver(previous);
+            } else if (policy != ShadowPolicy.inside(previous)) {
+                policy.takeOver(ShadowPolicy.inside(previous));
+            }
         } catch (RuntimeException | Error broken) {
             LOG.warn(
                     "pipeline '" + name + "': " + policy.name() + " begins anew, since it could not take over", broken);

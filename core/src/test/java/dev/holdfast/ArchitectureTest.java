@@ -63,6 +63,7 @@ class ArchitectureTest {
                     "dev.holdfast.fallback..",
                     "dev.holdfast.hedge..",
                     "dev.holdfast.retry..",
+                    "dev.holdfast.shadow..",
                     "dev.holdfast.timeout..")
             .layer("time")
             .definedBy("dev.holdfast.time..")
@@ -71,6 +72,7 @@ class ArchitectureTest {
             .layer("around")
             .definedBy(
                     "dev.holdfast.http..",
+                    "dev.holdfast.log..",
                     "dev.holdfast.micrometer..",
                     "dev.holdfast.internal.factories..",
                     "dev.holdfast.internal.micrometer..")

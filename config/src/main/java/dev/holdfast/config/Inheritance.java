@@ -185,16 +185,13 @@ final class Inheritance {
         return new Entry(over.at(), over.key(), value);
     }
 
-    /** {@code timeout: 1s} as {@code timeout: { limit: 1s }}. */
     private Node normal(Entry section) {
-        Node value = section.value();
-        Optional<String> option = factories.find(section.key()).flatMap(factory -> factory.shorthand());
-        return value instanceof Scalar && option.isPresent()
-                ? new Mapping(value.at(), List.of(new Entry(value.at(), option.get(), value)))
-                : value;
+        return ShadowSection.normal(
+                section.value(), factories.find(section.key()).flatMap(factory -> factory.shorthand()));
     }
 
-    private static Node options(Node base, Node over) {
+    /** Options of a section: those of the second win over those of the first. */
+    static Node options(Node base, Node over) {
         if (!(base instanceof Mapping earlier) || !(over instanceof Mapping later)) {
             return over.isNothing() ? base : over;
         }

@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.spi.Policy;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -15,6 +16,11 @@ interface Layer {
 
     /** What its policy is made of: two layers with the same are alike. */
     Object madeOf();
+
+    /** This layer, and one in shadow outside it if there is one. */
+    default List<Layer> withShadow() {
+        return List.of(this);
+    }
 
     /** Its policy; empty if its settings are invalid, which is then reported. */
     Optional<Policy> policy(Problems problems);

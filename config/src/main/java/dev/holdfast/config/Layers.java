@@ -4,7 +4,10 @@ package dev.holdfast.config;
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.config.ShadowSection.Mode;
 import dev.holdfast.internal.Owners;
+import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.util.LinkedHashMap;
@@ -58,16 +61,12 @@ final class Layers {
         }
     }
 
-    /** Makes one policy for all. */
-    private static final class Shared implements Layer {
-        private final String name;
-        private final Layer layer;
-        private final Memory memory;
+    /** Another layer, with a difference. */
+    private abstract static class Around implements Layer {
+        final Layer layer;
 
-        Shared(String name, Layer layer, Memory memory) {
-            this.name = name;
+        Around(Layer layer) {
             this.layer = layer;
-            this.memory = memory;
         }
 
         @Override
@@ -82,13 +81,67 @@ final class Layers {
 
         @Override
         public Object madeOf() {
+            return layer.madeOf();
+        }
+
+        @Override
+        public Optional<Policy> policy(Problems problems) {
+            return layer.policy(problems);
+        }
+    }
+
+    /** Its policy decides and counts, and changes nothing. */
+    private static final class InShadow extends Around {
+        InShadow(Layer layer) {
+            super(layer);
+        }
+
+        @Override
+        public Object madeOf() {
+            return List.of(ShadowSection.SECOND, layer.madeOf());
+        }
+
+        @Override
+        public Optional<Policy> policy(Problems problems) {
+            return layer.policy(problems).map(ShadowPolicy::of);
+        }
+    }
+
+    /** Has a second policy in shadow beside it. */
+    private static final class WithSecond extends Around {
+        private final Layer second;
+
+        WithSecond(Layer layer, Layer second) {
+            super(layer);
+            this.second = second;
+        }
+
+        @Override
+        public List<Layer> withShadow() {
+            return List.of(second, layer);
+        }
+    }
+
+    /** Makes one policy for all. */
+    private static final class Shared extends Around {
+        private final String name;
+        private final Memory memory;
+
+        Shared(String name, Layer layer, Memory memory) {
+            super(layer);
+            this.name = name;
+            this.memory = memory;
+        }
+
+        @Override
+        public Object madeOf() {
             return List.of(name, layer.madeOf());
         }
 
         @Override
         public Optional<Policy> policy(Problems problems) {
             Optional<Policy> one = memory.kept(madeOf(), () -> layer.policy(problems));
-            one.ifPresent(Owners::share);
+            one.map(ShadowPolicy::inside).ifPresent(Owners::share);
             return one;
         }
     }
@@ -107,13 +160,17 @@ final class Layers {
 
         @Override
         public Optional<Policy> policy(Problems problems) {
-            Owners.share(policy);
+            Owners.share(ShadowPolicy.inside(policy));
             return Optional.of(policy);
         }
     }
 
     /** Gives a name to the policy of a section. */
     void share(String name, Place place, Entry section) {
+        ShadowSection.of(section.value())
+                .second()
+                .ifPresent(second ->
+                        problems.add(place.child(second), "stands in what pipelines share", "no second options there"));
         own(place, section, Set.of(Form.BUDGET.key())).ifPresent(layer -> {
             Layer one = new Shared(name, layer, memory);
             memory.carry(one.madeOf());
@@ -156,9 +213,57 @@ final class Layers {
     }
 
     private <B> Layer own(PolicyFactory<B> factory, Place place, Node node) {
-        Section<B> section = new SectionReader<>(Form.of(factory), values, problems).read(place, node);
+        ShadowSection shadow = ShadowSection.of(node);
+        boolean inShadow = isInShadow(place, shadow);
+        Own<B> own = own(factory, place, shadow.options(), inShadow);
+        if (shadow.second().isEmpty()) {
+            return inShadow ? new InShadow(own) : own;
+        }
+        Entry second = shadow.second().get();
+        Place there = place.child(second);
+        if (inShadow) {
+            problems.add(there, "stands beside mode: shadow", "one or the other");
+        }
+        Node over = ShadowSection.normal(second.value(), factory.shorthand());
+        if (!(over instanceof Mapping)) {
+            problems.add(
+                    there.value(over),
+                    over.isNothing() ? "has no value" : "is " + over.described(),
+                    "options of " + factory.key());
+            return own;
+        }
+        Node base = ShadowSection.normal(shadow.options(), factory.shorthand());
+        return new WithSecond(own, new InShadow(own(factory, there, Inheritance.options(base, over), true)));
+    }
+
+    private <B> Own<B> own(PolicyFactory<B> factory, Place place, Node options, boolean inShadow) {
+        Section<B> section = new SectionReader<>(Form.of(factory), values, problems).read(place, options);
         section.check(factory::create, problems);
+        if (inShadow && section.values().values().stream().anyMatch(RetryBudget.class::isInstance)) {
+            problems.add(place, "has a budget that others use, too, and would take from it", "no budget, in shadow");
+        }
         return new Own<>(factory, section);
+    }
+
+    private boolean isInShadow(Place place, ShadowSection shadow) {
+        return shadow.mode()
+                .flatMap(mode -> values.read(Mode.class, place.child(mode), mode.value()))
+                .filter(Mode.SHADOW::equals)
+                .isPresent();
+    }
+
+    /** Looks at a section that may be incomplete. */
+    void look(PolicyFactory<?> factory, Place place, Node node) {
+        ShadowSection shadow = ShadowSection.of(node);
+        boolean unused = isInShadow(place, shadow);
+        look(Form.of(factory), place, shadow.options());
+        shadow.second()
+                .filter(second -> second.value() instanceof Mapping)
+                .ifPresent(second -> look(Form.of(factory), place.child(second), second.value()));
+    }
+
+    private <B> void look(Form<B> form, Place place, Node options) {
+        Section<B> unused = new SectionReader<>(form, values, problems).read(place, options);
     }
 
     private Optional<Layer> used(Place place, String key, Mapping mapping, Entry use) {

@@ -184,10 +184,7 @@ final class PlanReader {
             boolean uses = entry.value() instanceof Mapping mapping
                     && mapping.find(Layers.USE).isPresent();
             if (factories.find(entry.key()).isPresent() && !uses) {
-                factories
-                        .find(entry.key())
-                        .ifPresent(factory ->
-                                new SectionReader<>(Form.of(factory), values, problems).read(here, entry.value()));
+                factories.find(entry.key()).ifPresent(factory -> layers.look(factory, here, entry.value()));
             } else if (entry.key().equals(CLASSIFIER)) {
                 classifiers.read(here, entry.value());
             } else if (!others.contains(entry.key())) {
@@ -243,7 +240,9 @@ final class PlanReader {
         }
         List<Layer> ordered =
                 order == null ? byPosition(place, sections) : inOrder(place.child(order), order.value(), sections);
-        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), ordered, keys);
+        List<Layer> all =
+                ordered.stream().flatMap(layer -> layer.withShadow().stream()).toList();
+        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), all, keys);
     }
 
     private KeySettings keys(Place place, Node node) {

@@ -5,6 +5,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.config.internal.keyed.InUse;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,7 +67,11 @@ final class Running {
         }
         if (counting != null) {
             // A deadline stays outermost.
-            int inside = !parts.isEmpty() && parts.get(0).policy().name().equals("deadline") ? 1 : 0;
+            int inside = 0;
+            while (inside < parts.size()
+                    && ShadowPolicy.inside(parts.get(inside).policy()).name().equals("deadline")) {
+                inside++;
+            }
             parts.add(inside, new Part(counting, counting));
         }
         return parts;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.config.ShadowSection.Mode;
 import dev.holdfast.internal.Json;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Option;
@@ -43,7 +44,7 @@ final class Schema {
         Map<String, Object> sections = new LinkedHashMap<>();
         for (String key : factories.keys()) {
             factories.find(key).ifPresent(factory -> {
-                definitions.put(key, section(Form.of(factory)));
+                definitions.put(key, withShadow(Form.of(factory)));
                 sections.put(key, reference(key));
             });
         }
@@ -120,6 +121,36 @@ final class Schema {
                 .forEach(option -> ways.add(option(options, option)));
         ways.add(use());
         ways.add(mapping(options, ""));
+        return map("anyOf", ways);
+    }
+
+    /** The section of a policy, which may say that it is in shadow, or have a second set of options that is. */
+    @SuppressWarnings("unchecked") // schemas are maps of texts
+    private <B> Map<String, Object> withShadow(Form<B> form) {
+        Map<String, Object> section = section(form);
+        List<Object> ways = new ArrayList<>((List<Object>) section.get("anyOf"));
+        Object options = ways.remove(ways.size() - 1);
+        List<Object> second = new ArrayList<>(ways.subList(1, ways.size() - 1));
+        second.add(options);
+        Map<String, Object> keys =
+                new LinkedHashMap<>((Map<String, Object>) ((Map<String, Object>) options).get("properties"));
+        keys.put(
+                ShadowSection.MODE,
+                described(
+                        "active, or shadow: it decides and counts, and changes nothing",
+                        any(
+                                map(
+                                        "enum",
+                                        Stream.of(Mode.values())
+                                                .map(Options::word)
+                                                .toList()),
+                                reference("placeholder"))));
+        keys.put(
+                ShadowSection.SECOND,
+                described(
+                        "options of a second policy, in shadow; where it says nothing, they are these",
+                        any(second.toArray())));
+        ways.add(object(keys));
         return map("anyOf", ways);
     }
 

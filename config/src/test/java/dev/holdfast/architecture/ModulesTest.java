@@ -31,6 +31,7 @@ class ModulesTest {
         "dev.holdfast.hedge..",
         "dev.holdfast.log..",
         "dev.holdfast.micrometer..",
+        "dev.holdfast.shadow..",
         "dev.holdfast.time.."
     };
 
@@ -76,6 +77,7 @@ class ModulesTest {
                     "dev.holdfast.hedge..",
                     "dev.holdfast.log..",
                     "dev.holdfast.micrometer..",
+                    "dev.holdfast.shadow..",
                     "dev.holdfast.time..");
 
     @ArchTest

@@ -3,12 +3,10 @@ package dev.holdfast.testing;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
-import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
-import dev.holdfast.spi.CallKey;
+import dev.holdfast.internal.PassageOver;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
-import dev.holdfast.spi.Passage.Fault;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -16,7 +14,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The passage as the policy under a spy sees it: remembers the decision, and keeps the layer's object for the spy. */
-final class SpyPassage extends Passage implements Passage.Beside {
+final class SpyPassage extends PassageOver {
 
     /** The decision of a policy. */
     enum Said {
@@ -28,20 +26,14 @@ final class SpyPassage extends Passage implements Passage.Beside {
         RETRY
     }
 
-    private final Passage passage;
     private final Life life;
     private final Function<Object, Life> forked;
     private Said said = Said.NOTHING;
 
     SpyPassage(Passage passage, Life life, Function<Object, Life> forked) {
-        this.passage = passage;
+        super(passage);
         this.life = life;
         this.forked = forked;
-    }
-
-    @Override
-    public Beside beside() {
-        return this;
     }
 
     Said said() {
@@ -54,93 +46,8 @@ final class SpyPassage extends Passage implements Passage.Beside {
     }
 
     @Override
-    public long now() {
-        return passage.now();
-    }
-
-    @Override
-    public double random() {
-        return passage.random();
-    }
-
-    @Override
-    public long remaining() {
-        return passage.remaining();
-    }
-
-    @Override
-    public String limitedBy() {
-        return passage.limitedBy();
-    }
-
-    @Override
-    public int attempts() {
-        return passage.attempts();
-    }
-
-    @Override
-    public int outerAttempt() {
-        return passage.outerAttempt();
-    }
-
-    @Override
-    public String pipeline() {
-        return passage.pipeline();
-    }
-
-    @Override
-    public @Nullable String operation() {
-        return passage.operation();
-    }
-
-    @Override
-    public @Nullable CallKey key() {
-        return passage.key();
-    }
-
-    @Override
-    public boolean idempotent() {
-        return passage.idempotent();
-    }
-
-    @Override
-    public boolean mayHaveBegun() {
-        return passage.mayHaveBegun();
-    }
-
-    @Override
-    public void holdOldAnswers() {
-        passage.holdOldAnswers();
-    }
-
-    @Override
-    public boolean holdsOldAnswers() {
-        return passage.holdsOldAnswers();
-    }
-
-    @Override
-    public boolean hasClassifier() {
-        return passage.hasClassifier();
-    }
-
-    @Override
-    public boolean repeatable() {
-        return passage.repeatable();
-    }
-
-    @Override
     public boolean runsInside(Predicate<Object> held) {
         return passage.runsInside(object -> object instanceof Life other && other.holds(held));
-    }
-
-    @Override
-    public long slot() {
-        return passage.slot();
-    }
-
-    @Override
-    public void slot(long value) {
-        passage.slot(value);
     }
 
     @Override
@@ -154,128 +61,13 @@ final class SpyPassage extends Passage implements Passage.Beside {
     }
 
     @Override
-    public Outcome outcome() {
-        return passage.outcome();
-    }
-
-    @Override
-    public @Nullable Object value() {
-        return passage.value();
-    }
-
-    @Override
-    public @Nullable Throwable error() {
-        return passage.error();
-    }
-
-    @Override
-    public long retryAfter() {
-        return passage.retryAfter();
-    }
-
-    @Override
-    public boolean started() {
-        return passage.started();
-    }
-
-    @Override
-    public boolean cutShort() {
-        return passage.cutShort();
-    }
-
-    @Override
-    public boolean personal() {
-        return passage.personal();
-    }
-
-    @Override
-    public @Nullable Refusal refusal() {
-        return passage.refusal();
-    }
-
-    @Override
-    public long actionNanos() {
-        return passage.actionNanos();
-    }
-
-    @Override
-    public Source source() {
-        return passage.source();
-    }
-
-    @Override
-    public boolean expired() {
-        return passage.expired();
-    }
-
-    @Override
-    public boolean overdue() {
-        return passage.beside().overdue();
-    }
-
-    @Override
-    public boolean writtenOff() {
-        return passage.writtenOff();
-    }
-
-    @Override
-    public void overdueAfter(long nanos) {
-        passage.beside().overdueAfter(nanos);
-    }
-
-    @Override
-    public void limit(long nanos) {
-        passage.limit(nanos);
-    }
-
-    @Override
     public void fork(Object object, long limitNanos) {
         passage.beside().fork(forked.apply(object), limitNanos);
     }
 
     @Override
-    public void hedgeAfter(long nanos) {
-        passage.beside().hedgeAfter(nanos);
-    }
-
-    @Override
-    public @Nullable Completion hedgesUnderWay() {
-        return passage.beside().hedgesUnderWay();
-    }
-
-    @Override
     public int endHedges() {
         return say(Said.TURN, passage.beside().endHedges());
-    }
-
-    @Override
-    public void inject(Fault fault) {
-        passage.inject(fault);
-    }
-
-    @Override
-    public void holdRetry(long nanos) {
-        passage.holdRetry(nanos);
-    }
-
-    @Override
-    public long heldRetry() {
-        return passage.heldRetry();
-    }
-
-    @Override
-    public void shareValue() {
-        passage.shareValue();
-    }
-
-    @Override
-    public void stateChanged(String from, String to, String cause) {
-        passage.stateChanged(from, to, cause);
-    }
-
-    @Override
-    public void limitChanged(int from, int to) {
-        passage.limitChanged(from, to);
     }
 
     @Override
@@ -319,22 +111,7 @@ final class SpyPassage extends Passage implements Passage.Beside {
     }
 
     @Override
-    public @Nullable Function<? super @Nullable Throwable, ?> fallback() {
-        return passage.fallback();
-    }
-
-    @Override
-    public @Nullable Function<? super @Nullable Throwable, ? extends CompletionStage<?>> asyncFallback() {
-        return passage.asyncFallback();
-    }
-
-    @Override
     public int retry(long waitNanos) {
         return say(Said.RETRY, passage.retry(waitNanos));
-    }
-
-    @Override
-    public int refuseRetry(Refusal why) {
-        return passage.refuseRetry(why);
     }
 }

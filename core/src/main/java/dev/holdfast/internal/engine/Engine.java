@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
-import dev.holdfast.PipelineSnapshot.StateChange;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
@@ -146,11 +145,6 @@ public final class Engine {
                         settings.straightAfter,
                         settings.watchdog),
                 lifetime);
-    }
-
-    /** The last changes of state of the pipeline's policies, the latest first. */
-    public List<StateChange> stateChanges() {
-        return lifetime.changes.all();
     }
 
     /** Before the first call: tells the observers for whom it works. */

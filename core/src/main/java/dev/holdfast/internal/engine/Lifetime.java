@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lifetime {
     final Observers observers;
-    final StateChanges changes;
     final @Nullable Carrier carrier;
     final Lanes lanes;
     final Log log = new Log();
@@ -34,8 +33,7 @@ final class Lifetime {
     Lifetime(Engine.Settings settings) {
         name = settings.name();
         time = settings.time();
-        changes = new StateChanges(time);
-        observers = new Observers(name, settings.observers(), changes);
+        observers = new Observers(name, settings.observers());
         carrier = Carrier.of(settings.contexts());
         lanes = new Lanes(name, time, settings.executor(), settings.backgroundExecutor(), loader);
     }

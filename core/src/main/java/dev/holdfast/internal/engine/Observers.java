@@ -27,14 +27,11 @@ final class Observers {
     /** Those of them that are told of every call; the others of rare events alone. */
     private CallObserver[] ofCalls;
 
-    private final StateChanges changes;
-
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
-    Observers(String pipeline, List<CallObserver> observers, StateChanges changes) {
+    Observers(String pipeline, List<CallObserver> observers) {
         this.pipeline = pipeline;
         this.observers = observers.toArray(new CallObserver[0]);
-        this.changes = changes;
         bound = this.observers.clone();
         ofCalls = observers.stream().filter(this::hears).toArray(CallObserver[]::new);
     }
@@ -140,7 +137,6 @@ final class Observers {
     }
 
     void stateChanged(String policy, String from, String to, String cause) {
-        changes.add(policy, from, to, cause);
         each(observer -> observer.stateChanged(pipeline, policy, from, to, cause));
     }
 

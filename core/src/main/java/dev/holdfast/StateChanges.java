@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.internal.engine;
+package dev.holdfast;
 
 import dev.holdfast.PipelineSnapshot.StateChange;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -9,7 +10,7 @@ import java.util.Deque;
 import java.util.List;
 
 /** The last changes of state in one pipeline, the latest first. Safe for any number of threads. */
-final class StateChanges {
+final class StateChanges implements CallObserver {
     private static final int MOST = 20;
 
     private final TimeSource time;
@@ -19,7 +20,13 @@ final class StateChanges {
         this.time = time;
     }
 
-    synchronized void add(String policy, String from, String to, String cause) {
+    @Override
+    public boolean hearsCalls() {
+        return false;
+    }
+
+    @Override
+    public synchronized void stateChanged(String pipeline, String policy, String from, String to, String cause) {
         if (last.size() == MOST) {
             last.removeLast();
         }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ShadowSectionTest {
+    @TempDir
+    Path directory;
+
+    private Path file(String yaml) throws IOException {
+        return Files.writeString(directory.resolve("holdfast.yaml"), yaml);
+    }
+
+    private Holdfast load(String yaml) throws IOException {
+        return Holdfast.load(file(yaml));
+    }
+
+    private static String order(Holdfast holdfast) {
+        return holdfast.pipeline("inventory").toString();
+    }
+
+    @Test
+    void aPolicyIsInShadow() throws IOException {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    retry: {}
+                    bulkhead: { max-concurrent-calls: 5, mode: shadow }
+                    timeout: { limit: 250ms, mode: active }
+                """)) {
+            assertThat(order(holdfast)).isEqualTo("inventory: retry > bulkhead-shadow > timeout > call");
+            BulkheadPolicy bulkhead = (BulkheadPolicy)
+                    holdfast.pipeline("inventory").policy(ShadowPolicy.class).policy();
+            assertThat(bulkhead.limit()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void aSecondSetOfOptionsIsInShadowAndHasTheOthersOfTheSection() throws IOException {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    bulkhead:
+                      max-concurrent-calls: 20
+                      max-waiting-calls: 7
+                      shadow: { max-concurrent-calls: 10 }
+                    timeout: { limit: 1s, shadow: 250ms }
+                    order: [bulkhead, timeout]
+                """)) {
+            Pipeline pipeline = holdfast.pipeline("inventory");
+            assertThat(pipeline.toString())
+                    .isEqualTo("inventory: bulkhead-shadow > bulkhead > timeout-shadow > timeout > call");
+            assertThat(pipeline.policy(BulkheadPolicy.class).limit()).isEqualTo(20);
+            BulkheadPolicy second =
+                    (BulkheadPolicy) ShadowPolicy.inside(pipeline.policies().get(0));
+            assertThat(second.limit()).isEqualTo(10);
+            assertThat(second.settings().maxWaitingCalls()).isEqualTo(7);
+            TimeoutPolicy timeout =
+                    (TimeoutPolicy) ShadowPolicy.inside(pipeline.policies().get(2));
+            assertThat(timeout.limit()).isEqualTo(Duration.ofMillis(250));
+        }
+    }
+
+    @Test
+    void isInherited() throws IOException {
+        try (Holdfast holdfast = load("""
+                defaults:
+                  timeout: { limit: 1s, mode: shadow }
+                templates:
+                  careful:
+                    extends: standard
+                    bulkhead: { shadow: { max-concurrent-calls: 10 } }
+                pipelines:
+                  inventory: { extends: careful }
+                  payments: { extends: careful, timeout: { mode: active } }
+                """)) {
+            assertThat(order(holdfast))
+                    .isEqualTo("inventory: deadline > retry > circuit-breaker > bulkhead-shadow > bulkhead"
+                            + " > timeout-shadow > call");
+            assertThat(holdfast.pipeline("payments").toString()).endsWith("bulkhead > timeout > call");
+        }
+    }
+
+    @Test
+    void aReloadSwitchesItAndRunningCallsKeepTheirPermits() throws Exception {
+        String yaml = """
+                pipelines:
+                  inventory:
+                    bulkhead: { max-concurrent-calls: 1, max-wait: 0s, mode: %s }
+                """;
+        try (Holdfast holdfast = load(yaml.formatted("shadow"))) {
+            Pipeline pipeline = holdfast.pipeline("inventory");
+            pipeline.run(() -> {
+                Files.writeString(directory.resolve("holdfast.yaml"), yaml.formatted("active"));
+                assertThat(holdfast.reload()).containsExactly("inventory");
+                assertThatThrownBy(() -> pipeline.run(() -> {})).hasMessageContaining("1 of 1 permits are out");
+            });
+            pipeline.run(() -> {});
+            assertThat(order(holdfast)).isEqualTo("inventory: bulkhead > call");
+
+            Files.writeString(directory.resolve("holdfast.yaml"), yaml.formatted("shadow"));
+            holdfast.reload();
+            pipeline.run(() -> pipeline.run(() -> {}));
+            assertThat(pipeline.policy(ShadowPolicy.class).report())
+                    .isEqualTo("would have turned away 1 call, of which 1 succeeded");
+        }
+    }
+
+    @Test
+    void keyedInstancesHaveItToo() throws IOException {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    deadline: { limit: 1s, shadow: 100ms }
+                    bulkhead: { mode: shadow }
+                """)) {
+            Pipeline instance = holdfast.pipeline("inventory", "east");
+            assertThat(instance.warnings()).isEmpty();
+            assertThat(instance.toString()).startsWith("inventory/east: deadline-shadow > deadline > ");
+        }
+    }
+
+    @Test
+    void whatIsWrongIsToldWithItsPlace() throws IOException {
+        Path file = file("""
+                defaults:
+                  bulkhead: { mode: shady }
+                shared:
+                  ours: { bulkhead: { shadow: { max-concurrent-calls: 2 } } }
+                  tokens: { budget: {} }
+                pipelines:
+                  inventory:
+                    bulkhead: { shadow: { max-concurrent-calls: 0 } }
+                    timeout: { mode: shadow, shadow: 1s }
+                    retry: { budget: tokens, mode: shadow }
+                    circuit-breaker: { shadow: }
+                """);
+
+        assertThat(Holdfast.check(file))
+                .extracting(problem -> problem.toString().replaceAll("^.*holdfast.yaml", "holdfast.yaml"))
+                .containsExactly(
+                        "holdfast.yaml:2:21 defaults.bulkhead.mode: is shady; expected one of active, shadow",
+                        "holdfast.yaml:4:23 shared.ours.bulkhead.shadow: stands in what pipelines share; expected no second"
+                                + " options there",
+                        "holdfast.yaml:8:49 pipelines.inventory.bulkhead.shadow.max-concurrent-calls: is 0; expected 1 to"
+                                + " 1,000,000",
+                        "holdfast.yaml:9:30 pipelines.inventory.timeout.shadow: stands beside mode: shadow; expected one or"
+                                + " the other",
+                        "holdfast.yaml:10:5 pipelines.inventory.retry: has a budget that others use, too, and would take from"
+                                + " it; expected no budget, in shadow",
+                        "holdfast.yaml:11:24 pipelines.inventory.circuit-breaker.shadow: has no value; expected options of"
+                                + " circuit-breaker");
+    }
+
+    @Test
+    void aMistakeInTheOptionsThatBothHaveIsToldOnce() throws IOException {
+        Path file = file("""
+                pipelines:
+                  inventory:
+                    bulkhead: { max-waiting-calls: -1, unknown: 3, shadow: { max-concurrent-calls: 1 } }
+                """);
+
+        assertThat(Holdfast.check(file)).hasSize(2);
+    }
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.interplay;
+
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Call;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Operation;
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.chaos.ChaosPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.shadow.ShadowPolicy.Decision;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A policy in shadow says what it would have done, and does nothing. */
+class ShadowTest {
+    private static final int CALLS = 600;
+
+    private static List<Policy> active() {
+        return new ArrayList<>(List.of(
+                DeadlinePolicy.of(ofMillis(300)),
+                StaleCachePolicy.of(c -> c.fresh(ofMillis(20)).staleIfError(ofSeconds(5))),
+                RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(ofMillis(5))),
+                CircuitBreakerPolicy.of(b -> b.minimumNumberOfCalls(10).waitDurationInOpenState(ofMillis(200))),
+                BulkheadPolicy.of(b -> b.maxConcurrentCalls(6).maxWait(ofMillis(10))),
+                TimeoutPolicy.of(ofMillis(60))));
+    }
+
+    /** Strict ones of each kind, so that each decides often. */
+    private static List<Policy> strict() {
+        return List.of(
+                DeadlinePolicy.of(ofMillis(40)),
+                FallbackPolicy.of(error -> "instead"),
+                StaleCachePolicy.of(c -> c.fresh(ofMillis(50))
+                        .staleWhileRevalidate(ofMillis(500))
+                        .staleIfError(ofSeconds(5))),
+                RetryPolicy.of(r -> r.maxAttempts(5).initialBackoff(ofMillis(5))),
+                HedgePolicy.of(h -> h.delay(ofMillis(10))),
+                CircuitBreakerPolicy.of(
+                        b -> b.minimumNumberOfCalls(3).failureRateThreshold(20).waitDurationInOpenState(ofMillis(50))),
+                ThrottlePolicy.of(t -> t.limit(50).per(ofSeconds(1)).burst(2).maxWait(ofMillis(20))),
+                BulkheadPolicy.of(
+                        b -> b.maxConcurrentCalls(2).maxWaitingCalls(2).maxWait(ofMillis(5))),
+                TimeoutPolicy.of(ofMillis(15)),
+                ChaosPolicy.of(c -> c.enabled(true).errorRate(0.3)));
+    }
+
+    /** What happened: each start of the action and each end of a call, with its time. */
+    private static final class Story {
+        final List<String> lines = new ArrayList<>();
+        private final VirtualTime time;
+        private final Map<String, Integer> starts = new HashMap<>();
+
+        Story(VirtualTime time) {
+            this.time = time;
+        }
+
+        /** What the dependency does now: the n-th start for a key is the same in every story. */
+        Work work(String key) {
+            int start = starts.merge(key, 1, Integer::sum);
+            lines.add(time.nanos() + " " + key + " starts");
+            SplittableRandom random = new SplittableRandom(31L * key.hashCode() + start);
+            Work work = random.nextInt(4) == 0 ? Work.error(new IOException(key)) : Work.value(key + "." + start);
+            return work.taking(ofMillis(1 + random.nextInt(80)));
+        }
+
+        void discarded(Object value) {
+            lines.add(time.nanos() + " discarded: " + value);
+        }
+
+        void ends(String call, Object answer) {
+            lines.add(time.nanos() + " " + call + " ends: " + answer);
+        }
+    }
+
+    private static List<String> story(Way way, long seed, List<Policy> policies) {
+        SplittableRandom random = new SplittableRandom(seed);
+        try (VirtualTime time = VirtualTime.seeded(seed);
+                Pipeline pipeline =
+                        Pipeline.builder("stock").policies(policies).time(time).build()) {
+            Story story = new Story(time);
+            Operation<Object> operation = pipeline.operation("get", options -> options.discard(story::discarded));
+            for (int i = 0; i < CALLS; i++) {
+                String name = "call " + i;
+                String key = "key " + random.nextInt(15);
+                boolean decorated = random.nextBoolean();
+                Call<Object> own = random.nextBoolean() ? operation.key(key) : operation.unkeyed();
+                Call<Object> call = own.idempotent(random.nextInt(4) > 0);
+                time.schedule(i * 3_000_000L, () -> {
+                    CompletableFuture<Object> end = way == Way.CALL
+                            ? time.spawn(() -> decorated
+                                    ? operation
+                                            .decorate((String asked) ->
+                                                    story.work(asked).blocking(time))
+                                            .apply(key)
+                                    : call.call(attempt -> story.work(name).blocking(time)))
+                            : decorated
+                                    ? operation
+                                            .decorateAsync((String asked) ->
+                                                    story.work(asked).async(time))
+                                            .apply(key)
+                                    : call.callAsync(attempt -> story.work(name).async(time));
+                    var unused = end.whenComplete(
+                            (answer, error) -> story.ends(name, error == null ? answer : Running.errorOf(end)));
+                });
+            }
+            time.run();
+            return story.lines;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Logs({"chaos-enabled", "key-without-idempotence"})
+    void changesNothing(Way way) {
+        for (long seed = 0; seed < 5; seed++) {
+            List<String> without = story(way, seed, active());
+            for (int place = 0; place <= active().size(); place++) {
+                List<Policy> policies = active();
+                List<ShadowPolicy> shadows =
+                        strict().stream().map(ShadowPolicy::of).toList();
+                policies.addAll(place, shadows);
+
+                assertThat(story(way, seed, policies))
+                        .as("seed %d, place %d", seed, place)
+                        .isEqualTo(without);
+                if (place == 0) {
+                    assertThat(shadows)
+                            .allSatisfy(
+                                    shadow -> assertThat(shadow.report()).isNotEqualTo("would have changed nothing"));
+                }
+            }
+        }
+    }
+
+    // ---- what it says is what would have been
+
+    /** Calls that do not wait for one another, and whether each was let through. */
+    private static List<Boolean> letThrough(Way way, Policy policy, Duration between, IntFunction<Work> dependency) {
+        List<Boolean> through = new ArrayList<>();
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline =
+                        Pipeline.builder("stock").policies(policy).time(time).build()) {
+            Operation<Object> operation = pipeline.operation("get");
+            for (int i = 0; i < CALLS; i++) {
+                int call = i;
+                through.add(false);
+                time.schedule(i * between.toNanos(), () -> {
+                    var unused = dependency
+                            .apply(call)
+                            .start(way, time, operation.unkeyed())
+                            .result()
+                            .whenComplete((reply, error) -> through.set(
+                                    call,
+                                    !(error instanceof CallRejectedException)
+                                            && !(error != null && error.getCause() instanceof CallRejectedException)));
+                });
+            }
+            time.run();
+        }
+        return through;
+    }
+
+    private static void saysWhatWouldHaveBeen(
+            Way way, Supplier<Policy> policy, Duration between, IntFunction<Work> dependency) {
+        List<Boolean> active = letThrough(way, policy.get(), between, dependency);
+        ShadowPolicy shadow = ShadowPolicy.of(policy.get());
+        List<Boolean> inShadow = letThrough(way, shadow, between, dependency);
+
+        long turnedAway = active.stream().filter(through -> !through).count();
+        assertThat(inShadow).doesNotContain(false);
+        assertThat(turnedAway).isBetween(10L, CALLS - 10L);
+        assertThat(shadow.count(Decision.REJECTED)).isEqualTo(turnedAway);
+        long well = 0;
+        for (int i = 0; i < CALLS; i++) {
+            well += active.get(i) || !isWell(dependency.apply(i)) ? 0 : 1;
+        }
+        assertThat(shadow.succeeded(Decision.REJECTED)).isEqualTo(well);
+    }
+
+    private static boolean isWell(Work work) {
+        try {
+            work.error();
+            return false;
+        } catch (NullPointerException none) {
+            return true;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aThrottle(Way way) {
+        saysWhatWouldHaveBeen(
+                way,
+                () -> ThrottlePolicy.of(t -> t.limit(100).per(ofSeconds(1)).burst(3)),
+                ofMillis(7),
+                call -> Work.value("it"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aBulkheadWithoutAQueue(Way way) {
+        saysWhatWouldHaveBeen(
+                way,
+                () -> BulkheadPolicy.of(b -> b.maxConcurrentCalls(4).maxWait(Duration.ZERO)),
+                ofMillis(3),
+                call -> (call % 3 == 0 ? Work.error(new IOException("ill")) : Work.value("it"))
+                        .taking(ofMillis(5 + call % 30)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCircuitBreaker(Way way) {
+        saysWhatWouldHaveBeen(
+                way,
+                () -> CircuitBreakerPolicy.of(
+                        b -> b.slidingWindowSize(20).minimumNumberOfCalls(10).waitDurationInOpenState(ofMillis(100))),
+                ofMillis(3),
+                call -> (call / 100 % 2 == 1 ? Work.error(new IOException("ill")) : Work.value("it"))
+                        .taking(ofMillis(2)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void limitsOfTime(Way way) {
+        ShadowPolicy shadow = ShadowPolicy.of(TimeoutPolicy.of(ofMillis(20)));
+        List<Boolean> through =
+                letThrough(way, shadow, ofMillis(3), call -> Work.value("it").taking(ofMillis(1 + call % 40)));
+
+        assertThat(through).doesNotContain(false);
+        assertThat(shadow.count(Decision.CUT_OFF)).isEqualTo(CALLS / 2);
+        assertThat(shadow.succeeded(Decision.CUT_OFF)).isEqualTo(CALLS / 2);
+        assertThat(shadow.report()).isEqualTo("would have cut off 300 calls, of which 300 succeeded");
+    }
+
+    // ---- what goes wrong
+
+    @Test
+    @Logs("a policy in shadow threw")
+    void aPolicyThatThrowsBreaksNoCall() {
+        Policy broken = new Policy("broken", Policy.ENTER | Policy.SUCCESS | Policy.ENDED) {
+            @Override
+            public int enter(Passage passage) {
+                throw new IllegalStateException("broken");
+            }
+        };
+        try (Pipeline pipeline = Pipeline.of("stock", ShadowPolicy.of(broken))) {
+            assertThat(pipeline.<String, RuntimeException>call(() -> "it")).isEqualTo("it");
+            assertThat(pipeline.<String, RuntimeException>call(() -> "it")).isEqualTo("it");
+        }
+    }
+
+    @Test
+    void whatIsInShadowCannotBePutIntoShadow() {
+        ShadowPolicy shadow = ShadowPolicy.of(TimeoutPolicy.of(ofMillis(20)));
+
+        assertThatThrownBy(() -> ShadowPolicy.of(shadow)).hasMessage("timeout-shadow is in shadow already");
+    }
+
+    // ---- switched while it runs
+
+    @Test
+    void aPolicyGoesIntoShadowAndComesBackWithItsState() {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("stock")
+                        .policies(BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(Duration.ZERO)))
+                        .time(time)
+                        .build()) {
+            Work slow = Work.value("it").taking(ofSeconds(1));
+            Operation<Object> operation = pipeline.operation("get");
+            var first = slow.start(Way.CALL_ASYNC, time, operation.unkeyed()).result();
+            pipeline.shadow("bulkhead");
+            var second = slow.start(Way.CALL_ASYNC, time, operation.unkeyed()).result();
+            ShadowPolicy shadow = pipeline.policy(ShadowPolicy.class);
+            assertThat(shadow.count(Decision.REJECTED)).isOne();
+            assertThat(pipeline.toString()).isEqualTo("stock: bulkhead-shadow > call");
+            pipeline.enforce("bulkhead");
+            var third = slow.start(Way.CALL_ASYNC, time, operation.unkeyed()).result();
+            assertThat(third).isCompletedExceptionally();
+            time.run();
+
+            assertThat(first).isCompleted();
+            assertThat(second).isCompleted();
+            assertThat(pipeline.policy(BulkheadPolicy.class).inFlight()).isZero();
+            assertThat(shadow.report()).isEqualTo("would have turned away 1 call, of which 1 succeeded");
+        }
+    }
+
+    @Test
+    void onlyOnePolicyOfTheKindCanBeMeant() {
+        try (Pipeline pipeline = Pipeline.of("stock", TimeoutPolicy.of(ofMillis(20)))) {
+            assertThatThrownBy(() -> pipeline.shadow("bulkhead"))
+                    .hasMessage(
+                            "pipeline 'stock' has no bulkhead that is active, but exactly one is asked for: stock: timeout > call");
+            assertThatThrownBy(() -> pipeline.enforce("timeout"))
+                    .hasMessage("pipeline 'stock': a timeout is active already; use replace()");
+            pipeline.shadow("timeout");
+            assertThatThrownBy(() -> pipeline.shadow("timeout")).hasMessageContaining("no timeout that is active");
+        }
+    }
+
+    @Test
+    void standsOutsideTheOneThatIsActive() {
+        try (Pipeline pipeline = Pipeline.builder("stock")
+                .standard()
+                .with(ShadowPolicy.of(BulkheadPolicy.of(b -> b.maxConcurrentCalls(5))))
+                .build()) {
+            assertThat(pipeline.toString())
+                    .isEqualTo(
+                            "stock: deadline > retry > circuit-breaker > bulkhead-shadow > bulkhead > timeout > call");
+            assertThat(pipeline.warnings()).isEmpty();
+            assertThat(pipeline.snapshot().numbers())
+                    .containsEntry("shadow.bulkhead.limit", 5.0)
+                    .containsEntry("bulkhead.limit", 25.0)
+                    .containsEntry("shadow.decisions{decision=rejected}", 0L);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.shadow;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * A policy in shadow: it decides and counts, and changes nothing. Example: a bulkhead of 10 in shadow says how many calls a
+ * bulkhead of 10 would have turned away, and how many of these succeeded.
+ *
+ * <p>It sees every call that reaches its place. A call that it would have turned away goes on as if it were not there, and counts
+ * as turned away: it holds no permit, and its result changes nothing in the policy. Its name is that of the policy with {@code
+ * -shadow} behind, in meters, observers and snapshots. If the policy throws, this is logged once, and the call goes on.
+ *
+ * <p>The policy must not be used elsewhere. Safe for any number of threads.
+ */
+public final class ShadowPolicy extends Policy {
+
+    /** What a policy would have done with a call. */
+    public enum Decision {
+        /** It would have turned the call away. */
+        REJECTED,
+        /** It would have made the call wait: in a queue, for its turn, or for the answer of another call. */
+        DELAYED,
+        /** It would have ended the call or the attempt at its limit. */
+        CUT_OFF,
+        /** It would have answered in place of the dependency. */
+        ANSWERED,
+        /** It would have made another attempt after a failed one. */
+        RETRIED,
+        /** It would have started another attempt beside a slow one. */
+        HEDGED,
+        /** It would have injected a fault. */
+        INJECTED
+    }
+
+    private static final SafeLog LOG = SafeLog.of(ShadowPolicy.class.getName());
+    private static final String SUFFIX = "-shadow";
+
+    private final Policy policy;
+    private final AtomicBoolean broken = new AtomicBoolean();
+    private final AtomicLong drawn = new AtomicLong();
+    private Tally tally = new Tally();
+
+    /** How often each decision was made, and how many of these calls succeeded all the same. */
+    private static final class Tally {
+        final Map<Decision, LongAdder> decisions = adders();
+        final Map<Decision, LongAdder> succeeded = adders();
+
+        private static Map<Decision, LongAdder> adders() {
+            Map<Decision, LongAdder> adders = new EnumMap<>(Decision.class);
+            for (Decision decision : Decision.values()) {
+                adders.put(decision, new LongAdder());
+            }
+            return Collections.unmodifiableMap(adders);
+        }
+    }
+
+    private static long sum(Map<Decision, LongAdder> counts, Decision decision) {
+        return Objects.requireNonNull(counts.get(decision)).sum();
+    }
+
+    private static void add(Map<Decision, LongAdder> counts, Decision decision) {
+        Objects.requireNonNull(counts.get(decision)).increment();
+    }
+
+    private ShadowPolicy(Policy policy) {
+        // The layer keeps something of each call, and hears how each ends. It starts no hedges.
+        super(policy.name() + SUFFIX, (policy.hears() | ENTER | SUCCESS | FAILURE) & ~HEDGE);
+        this.policy = policy;
+    }
+
+    /**
+     * This policy in shadow.
+     *
+     * @throws IllegalArgumentException if it is in shadow already
+     */
+    public static ShadowPolicy of(Policy policy) {
+        if (Objects.requireNonNull(policy, "policy") instanceof ShadowPolicy) {
+            throw new IllegalArgumentException(policy.name() + " is in shadow already");
+        }
+        return new ShadowPolicy(policy);
+    }
+
+    /** The policy in shadow, or this policy itself if it is not in shadow. */
+    public static Policy inside(Policy policy) {
+        return policy instanceof ShadowPolicy shadow ? shadow.policy : policy;
+    }
+
+    /** The policy in shadow. */
+    public Policy policy() {
+        return policy;
+    }
+
+    /** How often it would have decided this way. */
+    public long count(Decision decision) {
+        return sum(tally.decisions, decision);
+    }
+
+    /** How many of the calls for which it would have decided this way succeeded all the same. */
+    public long succeeded(Decision decision) {
+        return sum(tally.succeeded, decision);
+    }
+
+    /** What it would have done, in words: {@code would have turned away 312 calls, of which 290 succeeded}. */
+    public String report() {
+        StringBuilder report = new StringBuilder();
+        for (Decision decision : Decision.values()) {
+            long count = count(decision);
+            if (count > 0) {
+                report.append(report.length() == 0 ? "would have " : "; ").append(words(decision, count));
+            }
+        }
+        return report.length() == 0 ? "would have changed nothing" : report.toString();
+    }
+
+    private String words(Decision decision, long count) {
+        String calls = Checks.number(count) + (count == 1 ? " call" : " calls");
+        String succeeded = ", of which " + Checks.number(succeeded(decision)) + " succeeded";
+        return switch (decision) {
+            case REJECTED -> "turned away " + calls + succeeded;
+            case DELAYED -> "delayed " + calls;
+            case CUT_OFF -> "cut off " + calls + succeeded;
+            case ANSWERED -> "answered " + calls + succeeded;
+            case RETRIED -> "retried " + calls;
+            case HEDGED -> "hedged " + calls;
+            case INJECTED -> "put a fault into " + calls;
+        };
+    }
+
+    double random() {
+        long mixed = drawn.getAndAdd(0x9E3779B97F4A7C15L);
+        mixed = (mixed ^ (mixed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+        return ((mixed ^ (mixed >>> 31)) >>> 11) * 0x1.0p-53;
+    }
+
+    void decided(Decision decision) {
+        add(tally.decisions, decision);
+    }
+
+    // ---- the life of a layer
+
+    /** What the policy hears. */
+    private enum Event {
+        ENTER,
+        STILL_ADMITS,
+        SETTLE,
+        ENDED,
+        ABANDON,
+        ATTEMPT_STARTS,
+        ATTEMPT_ENDS
+    }
+
+    /** Tells the policy. If it throws, the call must not notice. */
+    @SuppressWarnings("UnusedVariable") // its decisions are in the call already
+    private void tell(Event event, ShadowCall call) {
+        try {
+            switch (event) {
+                case ENTER -> {
+                    int decision = policy.enter(call);
+                }
+                case STILL_ADMITS -> {
+                    int decision = policy.stillAdmits(call);
+                }
+                case SETTLE -> {
+                    int decision = policy.settle(call);
+                }
+                case ENDED -> policy.ended(call);
+                case ABANDON -> policy.abandon(call);
+                case ATTEMPT_STARTS -> policy.attemptStarts(call);
+                case ATTEMPT_ENDS -> policy.attemptEnds(call);
+            }
+        } catch (RuntimeException | Error thrown) {
+            broke(thrown);
+            if (event == Event.ENTER) {
+                call.turnedAway();
+                tell(Event.ABANDON, call);
+            }
+        }
+    }
+
+    private void broke(Throwable thrown) {
+        if (broken.compareAndSet(false, true)) {
+            LOG.warn("a policy in shadow threw; told once: " + policy.name(), thrown);
+        }
+    }
+
+    private void tellIfInside(Event event, Passage passage) {
+        ShadowCall call = ShadowCall.of(passage);
+        if (call != null && call.isInside()) {
+            tell(event, call);
+        }
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        ShadowCall call = new ShadowCall(this, passage);
+        passage.object(call);
+        if ((policy.hears() & ENTER) != 0) {
+            tell(Event.ENTER, call);
+            if (call.waits()) {
+                tell(Event.ABANDON, call);
+            }
+            call.entered();
+        }
+        return PROCEED;
+    }
+
+    @Override
+    public int stillAdmits(Passage passage) {
+        tellIfInside(Event.STILL_ADMITS, passage);
+        return PROCEED;
+    }
+
+    @Override
+    public int settle(Passage passage) {
+        ShadowCall call = ShadowCall.of(passage);
+        if (call != null) {
+            call.lookAtLimits(policy);
+            boolean success = passage.outcome() == Outcome.SUCCESS;
+            if (call.isInside() && (policy.hears() & (success ? SUCCESS : FAILURE)) != 0) {
+                tell(Event.SETTLE, call);
+            }
+            Decision decision = call.decision();
+            if (success && decision != null) {
+                add(tally.succeeded, decision);
+            }
+        }
+        return KEEP;
+    }
+
+    @Override
+    public void ended(Passage passage) {
+        tellIfInside(Event.ENDED, passage);
+    }
+
+    /** This layer never waits, so that this is only for an entry that ended with an error. */
+    @Override
+    public void abandon(Passage passage) {
+        tellIfInside(Event.ABANDON, passage);
+    }
+
+    @Override
+    public void attemptStarts(Passage passage) {
+        tellIfInside(Event.ATTEMPT_STARTS, passage);
+    }
+
+    @Override
+    public void attemptEnds(Passage passage) {
+        tellIfInside(Event.ATTEMPT_ENDS, passage);
+    }
+
+    @Override
+    public void overdue(long slot, long now) {
+        try {
+            policy.overdue(slot, now);
+        } catch (RuntimeException | Error thrown) {
+            broke(thrown);
+        }
+    }
+
+    @Override
+    public boolean overdueRunsUserCode() {
+        return policy.overdueRunsUserCode();
+    }
+
+    // ---- what the pipeline asks
+
+    @Override
+    public long lease() {
+        return policy.lease();
+    }
+
+    @Override
+    public Timing timing() {
+        return policy.timing();
+    }
+
+    @Override
+    public void bind(String pipeline, TimeSource time) {
+        policy.bind(pipeline, time);
+    }
+
+    @Override
+    public void beside(List<Policy> policies) {
+        policy.beside(policies);
+    }
+
+    @Override
+    public void takeOver(Policy previous) {
+        if (previous instanceof ShadowPolicy shadow) {
+            tally = shadow.tally;
+        }
+        if (inside(previous) != policy) {
+            policy.takeOver(inside(previous));
+        }
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return policy.settingsMap();
+    }
+
+    @Override
+    public List<String> warnings() {
+        return policy.warnings();
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        for (Decision decision : Decision.values()) {
+            String word = decision.name().toLowerCase(Locale.ROOT);
+            meters.counter(
+                    "shadow.decisions",
+                    "What a policy in shadow would have done",
+                    "decision",
+                    word,
+                    () -> count(decision));
+            meters.counter(
+                    "shadow.succeeded",
+                    "Calls for which a policy in shadow decided, and that succeeded",
+                    "decision",
+                    word,
+                    () -> succeeded(decision));
+        }
+        policy.meters(new ShadowMeters(meters));
+    }
+
+    /** The policy's own meters have other names, so that no graph takes them for those of the policy that is active. */
+    private record ShadowMeters(Meters meters) implements Meters {
+        private static final String PREFIX = "shadow.";
+
+        @Override
+        public void gauge(String name, String description, DoubleSupplier value) {
+            meters.gauge(PREFIX + name, description, value);
+        }
+
+        @Override
+        public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
+            meters.gauge(PREFIX + name, description, tag, tagValue, value);
+        }
+
+        @Override
+        public void counter(String name, String description, LongSupplier total) {
+            meters.counter(PREFIX + name, description, total);
+        }
+
+        @Override
+        public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {
+            meters.counter(PREFIX + name, description, tag, tagValue, total);
+        }
+    }
+}
