@@ -22,8 +22,8 @@ public record PipelineSnapshot(
      * A policy.
      *
      * @param name its kind, as in a configuration file
-     * @param settings as in a configuration file: numbers, truth values, and texts such as {@code 250ms}; {@code given} for what
-     *     only code can give. Empty for a policy of your own that does not say them
+     * @param settings as in a configuration file: numbers, truth values, {@code Duration}s and words; {@code given} for what only
+     *     code can give. Empty for a policy of your own that does not say them
      * @param numbers its gauges and totals, by the names of its meters without {@code holdfast.}; a tag follows in braces
      */
     public record PolicySnapshot(String name, Map<String, Object> settings, Map<String, Number> numbers) {}

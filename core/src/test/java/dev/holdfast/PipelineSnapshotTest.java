@@ -35,7 +35,7 @@ class PipelineSnapshotTest {
             assertThat(snapshot.policies().get(0).settings())
                     .containsEntry("max-attempts", 4)
                     .containsEntry("backoff.multiplier", 2.0);
-            assertThat(snapshot.policies().get(1).settings()).isEqualTo(Map.of("limit", "250ms"));
+            assertThat(snapshot.policies().get(1).settings()).isEqualTo(Map.of("limit", Duration.ofMillis(250)));
             assertThat(snapshot.policies().get(0).numbers()).containsKey("retry.budget.tokens");
             assertThat(snapshot.warnings()).isEqualTo(pipeline.warnings());
         }

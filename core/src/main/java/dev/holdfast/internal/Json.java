@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal;
 
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
-/** Writes maps, lists, texts, numbers and truth values as JSON, a key or an item in each line. */
+/** Writes maps, lists, texts, times, numbers and truth values as JSON, a key or an item in each line. */
 public final class Json {
     private final StringBuilder text = new StringBuilder();
 
@@ -28,7 +29,7 @@ public final class Json {
         } else if (value instanceof Number || value instanceof Boolean) {
             text.append(value);
         } else {
-            quoted(String.valueOf(value));
+            quoted(value instanceof Duration time ? Checks.text(time) : String.valueOf(value));
         }
     }
 

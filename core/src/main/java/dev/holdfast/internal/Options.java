@@ -98,10 +98,11 @@ public final class Options<B> {
                 .collect(Collectors.joining(", "));
     }
 
-    /** The values of a builder by their names in a file, as JSON has them; without those that are not set. */
+    /** The values of a builder by their names in a file: numbers, truth values, times and words; without those that are not set. */
     public Map<String, Object> values(B builder) {
         Map<String, Object> values = new LinkedHashMap<>();
-        all.forEach(option -> option.value(builder).ifPresent(value -> values.put(option.name(), inJson(value))));
+        all.forEach(option -> option.value(builder)
+                .ifPresent(value -> values.put(option.name(), value instanceof Duration ? value : inJson(value))));
         return Collections.unmodifiableMap(values);
     }
 

@@ -211,8 +211,8 @@ public abstract class Policy {
     public void takeOver(Policy previous) {}
 
     /**
-     * The settings as a configuration file has them, by name: numbers, truth values and texts. Default: none, for a policy whose
-     * settings no file has.
+     * The settings as a configuration file has them, by name: numbers, truth values, {@code Duration}s and words. Default: none,
+     * for a policy whose settings no file has.
      */
     public Map<String, Object> settingsMap() {
         return Map.of();

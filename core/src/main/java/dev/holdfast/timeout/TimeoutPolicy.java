@@ -42,7 +42,7 @@ public final class TimeoutPolicy extends Policy {
 
     @Override
     public Map<String, Object> settingsMap() {
-        return Map.of("limit", Checks.text(limit));
+        return Map.of("limit", limit);
     }
 
     @Override
