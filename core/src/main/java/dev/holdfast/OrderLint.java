@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
-import static dev.holdfast.internal.Checks.text;
-
-import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.timeout.TimeoutPolicy;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Stream;
 
 /** Finds orders that hurt, by the names of the policies. Each warning begins with the name of its rule. */
 final class OrderLint {
@@ -74,6 +67,8 @@ final class OrderLint {
             "circuit-breaker", "a half-open probe is rejected by the breaker that sent it, which then never closes",
             "stale-cache", "a call that loads a key waits for itself to load it");
 
+    static final String KEY_WITHOUT_IDEMPOTENCE = "key-without-idempotence";
+
     private OrderLint() {}
 
     private static Rule inside(String inner, String outer, String why) {
@@ -105,7 +100,7 @@ final class OrderLint {
                 .flatMap(name -> Optional.ofNullable(ONE_IS_ENOUGH.get(name)).stream())
                 .forEach(warnings::add);
         checkDeadline(names, warnings);
-        checkLimits(outermostFirst, warnings);
+        warnings.addAll(NumberLint.check(outermostFirst));
         return warnings;
     }
 
@@ -116,7 +111,7 @@ final class OrderLint {
 
     /** A rule of use, for operations that are made later than the pipeline. */
     static String keyedInVain(String operation) {
-        return "key-without-idempotence: calls of '" + operation + "' have a key, but are not idempotent, so that the"
+        return KEY_WITHOUT_IDEMPOTENCE + ": calls of '" + operation + "' have a key, but are not idempotent, so that the"
                 + " stale-cache passes them by: none is joined or answered from memory; leave the key out if that is meant";
     }
 
@@ -143,22 +138,5 @@ final class OrderLint {
             warnings.add("deadline-not-outermost: it does not bound what " + String.join(", ", names.subList(0, first))
                     + " does outside it; put the deadline first");
         }
-    }
-
-    private static void checkLimits(List<Policy> policies, List<String> warnings) {
-        Optional<Duration> deadline =
-                limits(policies, DeadlinePolicy.class, DeadlinePolicy::limit).min(Duration::compareTo);
-        Optional<Duration> timeout =
-                limits(policies, TimeoutPolicy.class, TimeoutPolicy::limit).max(Duration::compareTo);
-        if (deadline.isPresent() && timeout.isPresent() && timeout.get().compareTo(deadline.get()) >= 0) {
-            warnings.add("timeout-not-below-deadline: an attempt may take " + text(timeout.get()) + " of a call's "
-                    + text(deadline.get()) + ", so that the timeout never strikes and no time is left for another"
-                    + " attempt; make the timeout shorter, or the deadline longer");
-        }
-    }
-
-    private static <P extends Policy> Stream<Duration> limits(
-            List<Policy> policies, Class<P> kind, Function<P, Duration> limit) {
-        return policies.stream().filter(kind::isInstance).map(kind::cast).map(limit);
     }
 }

@@ -57,6 +57,7 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     private final String name;
     private volatile List<Policy> policies;
+    private final Set<String> silenced;
     private final List<String> warnings = new CopyOnWriteArrayList<>();
     /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
     private volatile @Nullable Set<String> keyedInVain;
@@ -73,6 +74,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     private Pipeline(Builder builder) {
         name = builder.name;
         policies = List.copyOf(builder.policies);
+        silenced = Set.copyOf(builder.silenced);
         warn(policies);
         changes = new StateChanges(builder.time);
         List<CallObserver> observers = new ArrayList<>(builder.observers);
@@ -97,6 +99,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         keyedInVain = OrderLint.caches(all) ? ConcurrentHashMap.newKeySet() : null;
         List<String> found = new ArrayList<>(OrderLint.check(name, all));
         all.forEach(policy -> found.addAll(policy.warnings()));
+        found.removeIf(warning -> silenced.contains(warning.substring(0, Math.max(0, warning.indexOf(':')))));
         found.stream().filter(warning -> !warnings.contains(warning)).forEach(warning -> log(name, warning));
         warnings.clear();
         warnings.addAll(found);
@@ -112,6 +115,9 @@ public final class Pipeline implements Observed, AutoCloseable {
         String which = operation.name();
         // Names are the user's and few, unless somebody makes one of each path.
         if (told != null && !told.contains(which) && told.size() < MOST_WARNINGS && told.add(which)) {
+            if (silenced.contains(OrderLint.KEY_WITHOUT_IDEMPOTENCE)) {
+                return;
+            }
             String warning = OrderLint.keyedInVain(which);
             warnings.add(warning);
             log(name, warning);
@@ -152,6 +158,7 @@ public final class Pipeline implements Observed, AutoCloseable {
 
         private Classifier classifier = Classifier.DEFAULT;
         private final List<CallObserver> observers = new ArrayList<>();
+        private final Set<String> silenced = new TreeSet<>();
         private TimeSource time = TimeSource.system();
         private @Nullable Executor executor;
         private @Nullable Executor backgroundExecutor;
@@ -244,6 +251,16 @@ public final class Pipeline implements Observed, AutoCloseable {
         /** Adds an observer. */
         public Builder observer(CallObserver value) {
             observers.add(Objects.requireNonNull(value, "observer"));
+            return this;
+        }
+
+        /**
+         * Leaves out the warnings of these rules, in the log and in {@link Pipeline#warnings}, also after a {@link Pipeline#replace}.
+         *
+         * @param rules the names before the colon: {@code timeout-outside-retry}
+         */
+        public Builder silence(String... rules) {
+            silenced.addAll(Arrays.asList(rules));
             return this;
         }
 

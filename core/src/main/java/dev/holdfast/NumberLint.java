@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import static dev.holdfast.internal.Checks.number;
+import static dev.holdfast.internal.Checks.text;
+
+import dev.holdfast.spi.Policy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Finds settings that contradict one another. Each warning has the name of its rule, the numbers, and a remedy.
+ */
+final class NumberLint {
+    private final List<Policy> policies;
+    private final List<String> warnings = new ArrayList<>();
+
+    private NumberLint(List<Policy> outermostFirst) {
+        policies = outermostFirst;
+    }
+
+    static List<String> check(List<Policy> outermostFirst) {
+        NumberLint lint = new NumberLint(outermostFirst);
+        lint.attempts();
+        lint.waits("throttle");
+        lint.waits("bulkhead");
+        lint.permits();
+        lint.probes();
+        lint.burst();
+        lint.hedge();
+        lint.cache();
+        return lint.warnings;
+    }
+
+    // ---- values
+
+    /** The least value of an option in all policies of a kind: the one that is felt. */
+    private <V extends Comparable<V>> Optional<V> least(String kind, String option, Class<V> type) {
+        return policies.stream()
+                .filter(policy -> policy.name().equals(kind))
+                .map(policy -> policy.settingsMap().get(option))
+                .filter(type::isInstance)
+                .map(type::cast)
+                .min(Comparator.naturalOrder());
+    }
+
+    private Optional<Duration> time(String kind, String option) {
+        return least(kind, option, Duration.class);
+    }
+
+    private Optional<Integer> count(String kind, String option) {
+        return least(kind, option, Integer.class);
+    }
+
+    /** Whether the first of two kinds stands further out than the second. */
+    private boolean isOutside(String outer, String inner) {
+        List<String> names = policies.stream().map(Policy::name).toList();
+        int first = names.indexOf(outer);
+        return first >= 0 && first < names.lastIndexOf(inner);
+    }
+
+    private void warn(String rule, String why, String remedy) {
+        warnings.add(rule + ": " + why + "; " + remedy);
+    }
+
+    // ---- rules
+
+    private void attempts() {
+        Optional<Duration> deadline = time("deadline", "limit");
+        Optional<Duration> timeout = time("timeout", "limit");
+        if (deadline.isEmpty() || timeout.isEmpty()) {
+            return;
+        }
+        if (timeout.get().compareTo(deadline.get()) >= 0) {
+            warn(
+                    "timeout-not-below-deadline",
+                    "an attempt may take " + text(timeout.get()) + " of a call's " + text(deadline.get())
+                            + ", so that the timeout never strikes and no time is left for another attempt",
+                    "make the timeout shorter, or the deadline longer");
+            return;
+        }
+        int attempts = isOutside("retry", "timeout") ? count("retry", "max-attempts").orElse(1) : 1;
+        Duration all = timeout.get().multipliedBy(attempts);
+        if (all.compareTo(deadline.get()) > 0) {
+            warn(
+                    "attempts-beyond-deadline",
+                    number(attempts) + " attempts of " + text(timeout.get()) + " take " + text(all) + ", and the deadline is "
+                            + text(deadline.get()) + ", so that a slow dependency is never tried so often",
+                    "make the timeout shorter, the attempts fewer, or the deadline longer");
+        }
+    }
+
+    private void waits(String kind) {
+        Optional<Duration> wait = time(kind, "max-wait");
+        time("deadline", "limit")
+                .filter(deadline -> wait.isPresent() && wait.get().compareTo(deadline) >= 0)
+                .ifPresent(deadline -> warn(
+                        kind + "-waits-beyond-deadline",
+                        "a call may wait " + text(wait.get()) + " for the " + kind + ", and its deadline is " + text(deadline)
+                                + ", so that it waits and is never made",
+                        "make max-wait much shorter than the deadline"));
+    }
+
+    /** As many calls run at once as start in the longest time that one takes. */
+    private void permits() {
+        Optional<Integer> limit = count("throttle", "limit");
+        Optional<Duration> per = time("throttle", "per");
+        Optional<Duration> timeout = time("timeout", "limit");
+        Optional<Integer> permits = count("bulkhead", "max-concurrent-calls");
+        if (limit.isEmpty() || per.isEmpty() || timeout.isEmpty() || permits.isEmpty()) {
+            return;
+        }
+        boolean bounded = isOutside("throttle", "bulkhead") && isOutside("bulkhead", "timeout");
+        double started = limit.get() * (double) timeout.get().toNanos() / per.get().toNanos();
+        double most = started + count("throttle", "burst").orElse(1);
+        if (bounded && most < permits.get()) {
+            warn(
+                    "bulkhead-never-full",
+                    "the throttle lets " + number(limit.get()) + " calls start in " + text(per.get()) + ", each ends in "
+                            + text(timeout.get()) + ", so that never more than " + number(Math.ceil(most)) + " of "
+                            + number(permits.get()) + " permits are out",
+                    "make the bulkhead smaller, or leave it out");
+        }
+    }
+
+    private void probes() {
+        Optional<Integer> probes = count("circuit-breaker", "permitted-number-of-calls-in-half-open-state");
+        count("bulkhead", "max-concurrent-calls")
+                .filter(permits -> isOutside("circuit-breaker", "bulkhead") && probes.orElse(0) > permits)
+                .ifPresent(permits -> warn(
+                        "probes-above-permits",
+                        "the half-open circuit breaker sends " + number(probes.get()) + " probes at once, and the bulkhead has "
+                                + number(permits) + " permits",
+                        "make the probes fewer, or the bulkhead larger"));
+    }
+
+    private void burst() {
+        boolean one = count("throttle", "burst").equals(Optional.of(1));
+        if (one && time("throttle", "max-wait").equals(Optional.of(Duration.ZERO))) {
+            warn(
+                    "burst-of-one",
+                    "of two calls that come at the same moment the second one is turned away, however low the rate is",
+                    "give the throttle a burst of some calls, or a max-wait");
+        }
+    }
+
+    private void hedge() {
+        Optional<Duration> delay = time("hedge", "delay");
+        time("timeout", "limit")
+                .filter(limit -> delay.isPresent() && delay.get().compareTo(limit) >= 0)
+                .filter(limit -> isOutside("hedge", "timeout"))
+                .ifPresent(limit -> warn(
+                        "hedge-after-timeout",
+                        "a hedge begins after " + text(delay.get()) + ", and the attempt has ended after " + text(limit),
+                        "make the delay much shorter than the timeout"));
+    }
+
+    private void cache() {
+        Stream<String> times = Stream.of("fresh", "stale-while-revalidate", "stale-if-error");
+        if (times.allMatch(time -> time("stale-cache", time).equals(Optional.of(Duration.ZERO)))) {
+            warn(
+                    "cache-that-never-answers",
+                    "fresh, stale-while-revalidate and stale-if-error are all 0s, so that a value is kept and never given",
+                    "give it a stale-if-error, or leave it out");
+        }
+    }
+}
