@@ -7,7 +7,6 @@ import static dev.holdfast.internal.Checks.text;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -16,11 +15,11 @@ import java.util.stream.Stream;
  * Finds settings that contradict one another. Each warning has the name of its rule, the numbers, and a remedy.
  */
 final class NumberLint {
-    private final List<Policy> policies;
+    private final SettingsOf settings;
     private final List<String> warnings = new ArrayList<>();
 
     private NumberLint(List<Policy> outermostFirst) {
-        policies = outermostFirst;
+        settings = new SettingsOf(outermostFirst);
     }
 
     static List<String> check(List<Policy> outermostFirst) {
@@ -36,33 +35,6 @@ final class NumberLint {
         return lint.warnings;
     }
 
-    // ---- values
-
-    /** The least value of an option in all policies of a kind: the one that is felt. */
-    private <V extends Comparable<V>> Optional<V> least(String kind, String option, Class<V> type) {
-        return policies.stream()
-                .filter(policy -> policy.name().equals(kind))
-                .map(policy -> policy.settingsMap().get(option))
-                .filter(type::isInstance)
-                .map(type::cast)
-                .min(Comparator.naturalOrder());
-    }
-
-    private Optional<Duration> time(String kind, String option) {
-        return least(kind, option, Duration.class);
-    }
-
-    private Optional<Integer> count(String kind, String option) {
-        return least(kind, option, Integer.class);
-    }
-
-    /** Whether the first of two kinds stands further out than the second. */
-    private boolean isOutside(String outer, String inner) {
-        List<String> names = policies.stream().map(Policy::name).toList();
-        int first = names.indexOf(outer);
-        return first >= 0 && first < names.lastIndexOf(inner);
-    }
-
     private void warn(String rule, String why, String remedy) {
         warnings.add(rule + ": " + why + "; " + remedy);
     }
@@ -70,8 +42,8 @@ final class NumberLint {
     // ---- rules
 
     private void attempts() {
-        Optional<Duration> deadline = time("deadline", "limit");
-        Optional<Duration> timeout = time("timeout", "limit");
+        Optional<Duration> deadline = settings.time("deadline", "limit");
+        Optional<Duration> timeout = settings.time("timeout", "limit");
         if (deadline.isEmpty() || timeout.isEmpty()) {
             return;
         }
@@ -83,7 +55,7 @@ final class NumberLint {
                     "make the timeout shorter, or the deadline longer");
             return;
         }
-        int attempts = isOutside("retry", "timeout") ? count("retry", "max-attempts").orElse(1) : 1;
+        int attempts = settings.isOutside("retry", "timeout") ? settings.count("retry", "max-attempts").orElse(1) : 1;
         Duration all = timeout.get().multipliedBy(attempts);
         if (all.compareTo(deadline.get()) > 0) {
             warn(
@@ -95,8 +67,8 @@ final class NumberLint {
     }
 
     private void waits(String kind) {
-        Optional<Duration> wait = time(kind, "max-wait");
-        time("deadline", "limit")
+        Optional<Duration> wait = settings.time(kind, "max-wait");
+        settings.time("deadline", "limit")
                 .filter(deadline -> wait.isPresent() && wait.get().compareTo(deadline) >= 0)
                 .ifPresent(deadline -> warn(
                         kind + "-waits-beyond-deadline",
@@ -107,16 +79,16 @@ final class NumberLint {
 
     /** As many calls run at once as start in the longest time that one takes. */
     private void permits() {
-        Optional<Integer> limit = count("throttle", "limit");
-        Optional<Duration> per = time("throttle", "per");
-        Optional<Duration> timeout = time("timeout", "limit");
-        Optional<Integer> permits = count("bulkhead", "max-concurrent-calls");
+        Optional<Integer> limit = settings.count("throttle", "limit");
+        Optional<Duration> per = settings.time("throttle", "per");
+        Optional<Duration> timeout = settings.time("timeout", "limit");
+        Optional<Integer> permits = settings.count("bulkhead", "max-concurrent-calls");
         if (limit.isEmpty() || per.isEmpty() || timeout.isEmpty() || permits.isEmpty()) {
             return;
         }
-        boolean bounded = isOutside("throttle", "bulkhead") && isOutside("bulkhead", "timeout");
+        boolean bounded = settings.isOutside("throttle", "bulkhead") && settings.isOutside("bulkhead", "timeout");
         double started = limit.get() * (double) timeout.get().toNanos() / per.get().toNanos();
-        double most = started + count("throttle", "burst").orElse(1);
+        double most = started + settings.count("throttle", "burst").orElse(1);
         if (bounded && most < permits.get()) {
             warn(
                     "bulkhead-never-full",
@@ -128,9 +100,9 @@ final class NumberLint {
     }
 
     private void probes() {
-        Optional<Integer> probes = count("circuit-breaker", "permitted-number-of-calls-in-half-open-state");
-        count("bulkhead", "max-concurrent-calls")
-                .filter(permits -> isOutside("circuit-breaker", "bulkhead") && probes.orElse(0) > permits)
+        Optional<Integer> probes = settings.count("circuit-breaker", "permitted-number-of-calls-in-half-open-state");
+        settings.count("bulkhead", "max-concurrent-calls")
+                .filter(permits -> settings.isOutside("circuit-breaker", "bulkhead") && probes.orElse(0) > permits)
                 .ifPresent(permits -> warn(
                         "probes-above-permits",
                         "the half-open circuit breaker sends " + number(probes.get()) + " probes at once, and the bulkhead has "
@@ -139,8 +111,8 @@ final class NumberLint {
     }
 
     private void burst() {
-        boolean one = count("throttle", "burst").equals(Optional.of(1));
-        if (one && time("throttle", "max-wait").equals(Optional.of(Duration.ZERO))) {
+        boolean one = settings.count("throttle", "burst").equals(Optional.of(1));
+        if (one && settings.time("throttle", "max-wait").equals(Optional.of(Duration.ZERO))) {
             warn(
                     "burst-of-one",
                     "of two calls that come at the same moment the second one is turned away, however low the rate is",
@@ -149,10 +121,10 @@ final class NumberLint {
     }
 
     private void hedge() {
-        Optional<Duration> delay = time("hedge", "delay");
-        time("timeout", "limit")
+        Optional<Duration> delay = settings.time("hedge", "delay");
+        settings.time("timeout", "limit")
                 .filter(limit -> delay.isPresent() && delay.get().compareTo(limit) >= 0)
-                .filter(limit -> isOutside("hedge", "timeout"))
+                .filter(limit -> settings.isOutside("hedge", "timeout"))
                 .ifPresent(limit -> warn(
                         "hedge-after-timeout",
                         "a hedge begins after " + text(delay.get()) + ", and the attempt has ended after " + text(limit),
@@ -161,7 +133,7 @@ final class NumberLint {
 
     private void cache() {
         Stream<String> times = Stream.of("fresh", "stale-while-revalidate", "stale-if-error");
-        if (times.allMatch(time -> time("stale-cache", time).equals(Optional.of(Duration.ZERO)))) {
+        if (times.allMatch(time -> settings.time("stale-cache", time).equals(Optional.of(Duration.ZERO)))) {
             warn(
                     "cache-that-never-answers",
                     "fresh, stale-while-revalidate and stale-if-error are all 0s, so that a value is kept and never given",

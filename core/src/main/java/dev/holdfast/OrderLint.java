@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Finds orders that hurt, by the names of the policies. Each warning begins with the name of its rule. */
 final class OrderLint {
@@ -70,6 +72,14 @@ final class OrderLint {
     static final String KEY_WITHOUT_IDEMPOTENCE = "key-without-idempotence";
 
     private OrderLint() {}
+
+    /** The names of all rules. */
+    static Set<String> rules() {
+        Set<String> rules = new TreeSet<>(Set.of("deadline-not-outermost", KEY_WITHOUT_IDEMPOTENCE));
+        ORDERS.forEach(rule -> rules.add(rule.name));
+        ONE_IS_ENOUGH.values().forEach(warning -> rules.add(warning.substring(0, warning.indexOf(':'))));
+        return rules;
+    }
 
     private static Rule inside(String inner, String outer, String why) {
         return new Rule(inner + "-inside-" + outer, outer, inner, why);

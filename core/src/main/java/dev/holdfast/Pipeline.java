@@ -63,6 +63,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     private volatile @Nullable Set<String> keyedInVain;
 
     private final StateChanges changes;
+    private final @Nullable Traffic traffic;
     private final Operation<@Nullable Object> plain;
     /** Whose keys are this pipeline's. */
     final Object identity = new Object();
@@ -79,6 +80,11 @@ public final class Pipeline implements Observed, AutoCloseable {
         changes = new StateChanges(builder.time);
         List<CallObserver> observers = new ArrayList<>(builder.observers);
         observers.add(changes);
+        traffic = builder.advised ? new Traffic(builder.time, this::logAdvice) : null;
+        if (traffic != null) {
+            traffic.begin(policies);
+            observers.add(traffic);
+        }
         classifier = builder.classifier;
         engine = new Engine(new Engine.Settings(
                 name,
@@ -159,6 +165,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         private Classifier classifier = Classifier.DEFAULT;
         private final List<CallObserver> observers = new ArrayList<>();
         private final Set<String> silenced = new TreeSet<>();
+        private boolean advised;
         private TimeSource time = TimeSource.system();
         private @Nullable Executor executor;
         private @Nullable Executor backgroundExecutor;
@@ -261,6 +268,15 @@ public final class Pipeline implements Observed, AutoCloseable {
          */
         public Builder silence(String... rules) {
             silenced.addAll(Arrays.asList(rules));
+            return this;
+        }
+
+        /**
+         * Measures the pipeline's own traffic, so that it can say what it means for the settings ({@link Pipeline#advice}): also in
+         * the log at the end of each hour, and as a meter. Costs about as much as an observer of every call. Default: it does not.
+         */
+        public Builder advised() {
+            advised = true;
             return this;
         }
 
@@ -470,7 +486,26 @@ public final class Pipeline implements Observed, AutoCloseable {
                         .map(policy -> new PolicySnapshot(policy.name(), policy.settingsMap(), Numbers.of(policy)))
                         .toList(),
                 changes.all(),
-                warnings());
+                warnings(),
+                advice());
+    }
+
+    /**
+     * What the last whole hour of this pipeline's traffic says of its settings; before there is one, what the time since the last
+     * change of the policies says. Empty if it {@linkplain Builder#advised was not asked for}, and for everything that rests on
+     * fewer than 1,000 samples.
+     */
+    public List<PipelineSnapshot.Advice> advice() {
+        Traffic measured = traffic;
+        return measured == null
+                ? List.of()
+                : TrafficLint.check(policies, measured.hour()).stream()
+                        .filter(found -> !silenced.contains(found.rule()))
+                        .toList();
+    }
+
+    private void logAdvice() {
+        advice().forEach(found -> LOG.info("pipeline '" + name + "': " + found));
     }
 
     @Override
@@ -497,6 +532,9 @@ public final class Pipeline implements Observed, AutoCloseable {
         policies = others;
         engine = successor;
         warn(others);
+        if (traffic != null) {
+            traffic.begin(others);
+        }
         successor.replaced(this);
     }
 

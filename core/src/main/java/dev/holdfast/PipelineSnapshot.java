@@ -14,9 +14,14 @@ import java.util.Map;
  * @param policies the first outermost
  * @param changes the last changes of state, the latest first; at most 20
  * @param warnings as {@link Pipeline#warnings}
+ * @param advice as {@link Pipeline#advice}
  */
 public record PipelineSnapshot(
-        String name, List<PolicySnapshot> policies, List<StateChange> changes, List<String> warnings) {
+        String name,
+        List<PolicySnapshot> policies,
+        List<StateChange> changes,
+        List<String> warnings,
+        List<Advice> advice) {
 
     /**
      * A policy.
@@ -38,6 +43,21 @@ public record PipelineSnapshot(
      * @param cause why, with the numbers that it rests on
      */
     public record StateChange(Instant at, String policy, String from, String to, String cause) {}
+
+    /**
+     * What an hour of traffic says of a setting.
+     *
+     * @param rule its name, such as {@code timeout-far-too-long}
+     * @param reason the numbers that it rests on
+     * @param remedy what to do about it
+     * @param samples how many attempts, calls or looks it rests on
+     */
+    public record Advice(String rule, String reason, String remedy, long samples) {
+        @Override
+        public String toString() {
+            return rule + ": " + reason + "; " + remedy;
+        }
+    }
 
     /**
      * The numbers of all policies by name. The second policy of a kind has {@code .2} behind its names, and so on.
@@ -64,6 +84,7 @@ public record PipelineSnapshot(
         json.put("policies", policies.stream().map(PipelineSnapshot::json).toList());
         json.put("changes", changes.stream().map(PipelineSnapshot::json).toList());
         json.put("warnings", warnings);
+        json.put("advice", advice.stream().map(Advice::toString).toList());
         return Json.text(json);
     }
 

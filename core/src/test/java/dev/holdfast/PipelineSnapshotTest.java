@@ -134,7 +134,8 @@ class PipelineSnapshotTest {
                                   "cause": "1 calls"
                                 }
                               ],
-                              "warnings": []
+                              "warnings": [],
+                              "advice": []
                             }
                             """);
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.TimeBuckets;
 import dev.holdfast.spi.Policy;
 import java.util.Map;
 import java.util.WeakHashMap;
@@ -21,18 +22,9 @@ final class AnswerTimes {
     /** At this number the counts are halved: enough remain for a twentieth to count, few enough to follow a change. */
     private static final int MOST = 256;
 
-    private static final int STEP_BITS = 3;
-    private static final int STEPS = 1 << STEP_BITS;
-    /** About a microsecond; what is less is all the same. */
-    private static final int UNIT_BITS = 10;
-    /** More than an hour; what is longer is all the same. */
-    private static final int LONGEST_BITS = 42;
-
-    private static final int BUCKETS = bucket(Long.MAX_VALUE) + 1;
-
     private static final Map<Policy, AnswerTimes> OF_POLICIES = new WeakHashMap<>();
 
-    private final short[] counts = new short[BUCKETS];
+    private final short[] counts = new short[TimeBuckets.COUNT];
     private int total;
     private long answeredAt;
     private int unanswered;
@@ -47,7 +39,7 @@ final class AnswerTimes {
     void answered(long nanos, long now) {
         answeredAt = now;
         unanswered = 0;
-        counts[bucket(nanos)]++;
+        counts[TimeBuckets.of(nanos)]++;
         if (++total >= MOST) {
             forgetHalf();
         }
@@ -55,7 +47,7 @@ final class AnswerTimes {
 
     /** There are more answers than buckets, so some bucket holds two: something stays. */
     private void forgetHalf() {
-        for (int i = 0; i < BUCKETS; i++) {
+        for (int i = 0; i < TimeBuckets.COUNT; i++) {
             counts[i] = (short) (counts[i] / 2);
         }
         total = known();
@@ -112,22 +104,10 @@ final class AnswerTimes {
     /** The longest time, without this many longer ones. */
     private long longestBut(int leftOut) {
         int left = leftOut;
-        int bucket = BUCKETS - 1;
+        int bucket = TimeBuckets.COUNT - 1;
         while (bucket > 0 && (left -= counts[bucket]) >= 0) {
             bucket--;
         }
-        return end(bucket);
-    }
-
-    private static int bucket(long nanos) {
-        long units = (Math.min(Math.max(0, nanos), 1L << LONGEST_BITS) >>> UNIT_BITS) + STEPS;
-        int octave = Long.SIZE - 1 - Long.numberOfLeadingZeros(units) - STEP_BITS;
-        return octave * STEPS + (int) (units >>> octave) - STEPS;
-    }
-
-    /** The longest time of a bucket. */
-    private static long end(int bucket) {
-        long units = (long) (STEPS + bucket % STEPS + 1) << (bucket / STEPS);
-        return ((units - STEPS) << UNIT_BITS) - 1;
+        return TimeBuckets.end(bucket);
     }
 }

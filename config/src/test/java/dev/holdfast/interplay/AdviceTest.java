@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.interplay;
+
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.ThrottlePolicy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What traffic says of settings, with the numbers that it rests on. */
+class AdviceTest {
+
+    /** A pipeline and its traffic. */
+    private static final class Traffic implements AutoCloseable {
+        final VirtualTime time = new VirtualTime();
+        final Pipeline pipeline;
+        private final Way way;
+
+        Traffic(Way way, Policy... policies) {
+            this.way = way;
+            pipeline = Pipeline.builder("stock").policies(policies).time(time).advised().build();
+        }
+
+        void calls(int number, Duration apart, IntFunction<Work> work) {
+            for (int i = 0; i < number; i++) {
+                int call = i;
+                time.schedule(i * apart.toNanos(), () -> {
+                    var unused = work.apply(call)
+                            .start(way, time, pipeline.<Object>operation("get").unkeyed());
+                });
+            }
+            time.run();
+        }
+
+        List<String> advice() {
+            return pipeline.advice().stream().map(Object::toString).toList();
+        }
+
+        @Override
+        public void close() {
+            pipeline.close();
+            time.close();
+        }
+    }
+
+    private static Work takes(int millis) {
+        return Work.value("it").taking(ofMillis(millis));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aTimeoutThatCutsOffAnswers(Way way) {
+        try (Traffic traffic = new Traffic(way, TimeoutPolicy.of(ofMillis(250)))) {
+            traffic.calls(2_000, ofMillis(1), call -> takes(call % 50 == 0 ? 300 : 100));
+
+            assertThat(traffic.advice())
+                    .containsExactly("timeout-cuts-off: the timeout of 250ms ended 2.0 % of 2,000 attempts, and half of the answers came"
+                            + " within 100ms; make it longer if the dependency answers late; leave it if the dependency hangs");
+            assertThat(traffic.pipeline.advice().get(0).samples()).isEqualTo(2_000);
+            assertThat(traffic.pipeline.snapshot().advice()).isEqualTo(traffic.pipeline.advice());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aTimeoutThatIsFarTooLong(Way way) {
+        try (Traffic traffic = new Traffic(way, TimeoutPolicy.of(ofSeconds(3)))) {
+            traffic.calls(1_000, ofMillis(1), call -> takes(20));
+
+            assertThat(traffic.advice())
+                    .containsExactly("timeout-far-too-long: 99.9 % of 1,000 answers came within 20ms, and the timeout is 3s: a call that"
+                            + " hangs holds its thread and its permit so long; make it shorter, such as 62ms");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aBulkheadThatIsHardlyUsed(Way way) {
+        try (Traffic traffic = new Traffic(way, BulkheadPolicy.of(b -> b.maxConcurrentCalls(25)))) {
+            traffic.calls(16_000, ofMillis(10), call -> takes(15));
+
+            assertThat(traffic.advice())
+                    .containsExactly("bulkhead-hardly-used: 25 permits, and never more than 2 in use in 1,000 looks: a dependency that hangs"
+                            + " may take 25 threads before the bulkhead turns a call away; make it smaller, such as 6");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void limitsThatTurnAwayGoodCalls(Way way) {
+        try (Traffic traffic = new Traffic(
+                way, BulkheadPolicy.of(b -> b.maxConcurrentCalls(2).maxWait(Duration.ZERO)))) {
+            traffic.calls(2_000, ofMillis(10), call -> takes(29));
+
+            assertThat(traffic.advice()).singleElement().asString().startsWith("bulkhead-too-small: the bulkhead turned away 33.3 % of"
+                    + " 2,000 tries, and 100.0 % of the others succeeded; ");
+        }
+        try (Traffic traffic = new Traffic(
+                way, ThrottlePolicy.of(t -> t.limit(50).per(ofSeconds(1)).burst(1).maxWait(ofMillis(1))))) {
+            traffic.calls(2_000, ofMillis(10), call -> Work.value("it"));
+
+            assertThat(traffic.advice()).singleElement().asString().startsWith("throttle-too-low: the throttle turned away ");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void retriesInVain(Way way) {
+        try (Traffic traffic = new Traffic(way, RetryPolicy.of(r -> r.maxAttempts(2).budgetEnabled(false)))) {
+            traffic.calls(1_200, ofMillis(10), call -> Work.error(new IOException("ill")));
+
+            assertThat(traffic.advice())
+                    .containsExactly("retries-in-vain: of 1,200 calls with more than one attempt 0 succeeded; let the classifier call IGNORED"
+                            + " what another attempt does not change, or make the waits longer");
+        }
+    }
+
+    @Test
+    void nothingIsSaidOfFewSamplesAndOfGoodSettings() {
+        try (Traffic traffic = new Traffic(Way.CALL_ASYNC, TimeoutPolicy.of(ofSeconds(3)))) {
+            traffic.calls(999, ofMillis(1), call -> takes(20));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+        try (Traffic traffic = new Traffic(
+                Way.CALL_ASYNC,
+                RetryPolicy.ofDefaults(),
+                ThrottlePolicy.of(t -> t.limit(200)),
+                BulkheadPolicy.of(b -> b.maxConcurrentCalls(8)),
+                TimeoutPolicy.of(ofMillis(60)))) {
+            traffic.calls(40_000, ofMillis(10), call -> takes(20));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @Test
+    void isSilencedByItsName() {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("stock")
+                        .policies(TimeoutPolicy.of(ofSeconds(3)))
+                        .time(time)
+                        .advised()
+                        .silence("timeout-far-too-long")
+                        .build()) {
+            for (int i = 0; i < 1_000; i++) {
+                pipeline.run(() -> {});
+            }
+
+            assertThat(pipeline.advice()).isEmpty();
+        }
+    }
+
+    @Test
+    @Logs("pipeline 'stock': timeout-far-too-long: 99.9 % of 4,0")
+    void restsOnTheLastWholeHourAndIsLoggedAtItsEnd() {
+        try (Traffic traffic = new Traffic(Way.CALL_ASYNC, TimeoutPolicy.of(ofSeconds(3)))) {
+            traffic.calls(4_100, ofMillis(900), call -> takes(20));
+            traffic.calls(2_000, ofMillis(900), call -> takes(1_000));
+
+            assertThat(traffic.advice()).singleElement().asString().startsWith("timeout-far-too-long: 99.9 % of 4,0");
+        }
+    }
+
+    @Test
+    void otherPoliciesBeginAnew() {
+        try (Traffic traffic = new Traffic(Way.CALL_ASYNC, TimeoutPolicy.of(ofSeconds(3)))) {
+            traffic.calls(1_000, ofMillis(1), call -> takes(20));
+            traffic.pipeline.replace(TimeoutPolicy.of(ofSeconds(2)));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @Test
+    void aPipelineThatIsNotAskedMeasuresNothing() {
+        try (Pipeline pipeline = Pipeline.of("stock", TimeoutPolicy.of(ofSeconds(3)))) {
+            for (int i = 0; i < 1_000; i++) {
+                pipeline.run(() -> {});
+            }
+
+            assertThat(pipeline.advice()).isEmpty();
+        }
+    }
+}

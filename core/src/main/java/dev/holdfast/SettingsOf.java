@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.spi.Policy;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** The settings of policies by kind and option. Of several policies of a kind the least value counts: the one that is felt. */
+record SettingsOf(List<Policy> policies) {
+
+    boolean has(String kind) {
+        return policies.stream().anyMatch(policy -> policy.name().equals(kind));
+    }
+
+    private <V extends Comparable<V>> Optional<V> least(String kind, String option, Class<V> type) {
+        return policies.stream()
+                .filter(policy -> policy.name().equals(kind))
+                .map(policy -> policy.settingsMap().get(option))
+                .filter(type::isInstance)
+                .map(type::cast)
+                .min(Comparator.naturalOrder());
+    }
+
+    Optional<Duration> time(String kind, String option) {
+        return least(kind, option, Duration.class);
+    }
+
+    Optional<Integer> count(String kind, String option) {
+        return least(kind, option, Integer.class);
+    }
+
+    /** Whether the first of two kinds stands further out than the second. */
+    boolean isOutside(String outer, String inner) {
+        List<String> names = policies.stream().map(Policy::name).toList();
+        int first = names.indexOf(outer);
+        return first >= 0 && first < names.lastIndexOf(inner);
+    }
+}

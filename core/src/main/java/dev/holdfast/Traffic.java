@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.TimeBuckets;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What went through a pipeline in the present hour and in the one before. Safe for any number of threads; allocates nothing. */
+final class Traffic implements CallObserver {
+    private static final long HOUR = 3_600_000_000_000L;
+    /** One in so many attempts of a kind is a look at the permits and the clock. */
+    private static final int LOOKS = 16;
+
+    private final TimeSource time;
+    private final Runnable atTheEndOfAnHour;
+    private volatile Hour present;
+    private volatile @Nullable Hour last;
+    /** Null without a bulkhead. */
+    private volatile @Nullable DoubleSupplier inFlight;
+
+    /** What is counted in an hour. */
+    static final class Hour {
+        final AtomicLongArray answers = new AtomicLongArray(TimeBuckets.COUNT);
+        private final AtomicLongArray attempts = new AtomicLongArray(Outcome.values().length);
+        private final Map<Reason, LongAdder> rejections = new EnumMap<>(Reason.class);
+        final LongAdder calls = new LongAdder();
+        final LongAdder retried = new LongAdder();
+        final LongAdder retriedWell = new LongAdder();
+        final LongAdder looks = new LongAdder();
+        final AtomicInteger mostInFlight = new AtomicInteger();
+        private final long began;
+
+        Hour(long now) {
+            began = now;
+            for (Reason reason : Reason.values()) {
+                rejections.put(reason, new LongAdder());
+            }
+        }
+
+        /** How many attempts have ended this way. */
+        long attempts(Outcome outcome) {
+            return outcome == Outcome.SUCCESS ? answers() : attempts.get(outcome.ordinal());
+        }
+
+        private long answers() {
+            long sum = 0;
+            for (int i = 0; i < TimeBuckets.COUNT; i++) {
+                sum += answers.get(i);
+            }
+            return sum;
+        }
+
+        LongAdder rejections(Reason reason) {
+            return Objects.requireNonNull(rejections.get(reason));
+        }
+
+        /** The time within which this share of the answers came; it may be up to an eighth too long. */
+        long answeredWithin(double share) {
+            long left = (long) Math.ceil(share * answers());
+            int bucket = 0;
+            while (bucket < TimeBuckets.COUNT - 1 && (left -= answers.get(bucket)) > 0) {
+                bucket++;
+            }
+            return TimeBuckets.end(bucket);
+        }
+    }
+
+    /**
+     * Counts in the hours of this time.
+     *
+     * @param atTheEndOfAnHour runs on the thread of a call
+     */
+    Traffic(TimeSource time, Runnable atTheEndOfAnHour) {
+        this.time = time;
+        this.atTheEndOfAnHour = atTheEndOfAnHour;
+        present = new Hour(time.nanos());
+    }
+
+    /** The last whole hour; before there is one, the present hour. */
+    Hour hour() {
+        Hour whole = last;
+        return whole == null ? present : whole;
+    }
+
+    /** The pipeline has these policies from now on, with their limits. What was measured under others says nothing of them. */
+    void begin(List<Policy> policies) {
+        Permits permits = new Permits();
+        policies.stream().filter(policy -> policy.name().equals("bulkhead")).forEach(policy -> policy.meters(permits));
+        inFlight = permits.inFlight;
+        last = null;
+        present = new Hour(time.nanos());
+    }
+
+    /** Finds the permits of the bulkhead among its meters. */
+    private static final class Permits implements Meters {
+        private @Nullable DoubleSupplier inFlight;
+
+        @Override
+        public void gauge(String name, String description, DoubleSupplier value) {
+            if (name.equals("bulkhead.in.flight")) {
+                inFlight = value;
+            }
+        }
+
+        @Override
+        public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {}
+
+        @Override
+        public void counter(String name, String description, LongSupplier total) {}
+
+        @Override
+        public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {}
+    }
+
+    @Override
+    public void attemptSettled(String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+        Hour hour = present;
+        long alike = outcome == Outcome.SUCCESS
+                ? hour.answers.incrementAndGet(TimeBuckets.of(nanos))
+                : hour.attempts.incrementAndGet(outcome.ordinal());
+        if (alike % LOOKS == 0) {
+            look(hour);
+            lookAtTheClock(hour);
+        }
+    }
+
+    private void look(Hour hour) {
+        DoubleSupplier permits = inFlight;
+        if (permits != null) {
+            hour.looks.increment();
+            int now = (int) permits.getAsDouble();
+            if (now > hour.mostInFlight.get()) {
+                hour.mostInFlight.accumulateAndGet(now, Math::max);
+            }
+        }
+    }
+
+    @Override
+    public void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {
+        present.rejections(reason).increment();
+    }
+
+    @Override
+    public void callSettled(
+            String pipeline, @Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
+        Hour hour = present;
+        hour.calls.increment();
+        if (attempts > 1) {
+            hour.retried.increment();
+            if (outcome == Outcome.SUCCESS && source == Source.LIVE) {
+                hour.retriedWell.increment();
+            }
+        }
+    }
+
+    private void lookAtTheClock(Hour hour) {
+        long now = time.nanos();
+        if (now - hour.began < HOUR) {
+            return;
+        }
+        synchronized (this) {
+            if (present != hour) {
+                return;
+            }
+            last = hour;
+            present = new Hour(now);
+        }
+        atTheEndOfAnHour.run();
+    }
+}
