@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.NoValue;
+import dev.holdfast.internal.Options;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
@@ -13,7 +14,10 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.spi.PolicyFactory.Range;
 import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -69,6 +73,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     final Object identity = new Object();
 
     private final Classifier classifier;
+    private volatile Optional<CallObserver.Histograms> histograms;
     /** Another one after {@link #replace}. */
     volatile Engine engine;
 
@@ -86,6 +91,7 @@ public final class Pipeline implements Observed, AutoCloseable {
             observers.add(traffic);
         }
         classifier = builder.classifier;
+        histograms = builder.histograms;
         engine = new Engine(new Engine.Settings(
                 name,
                 policies,
@@ -166,6 +172,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         private final List<CallObserver> observers = new ArrayList<>();
         private final Set<String> silenced = new TreeSet<>();
         private boolean advised;
+        private Optional<CallObserver.Histograms> histograms = Optional.empty();
         private TimeSource time = TimeSource.system();
         private @Nullable Executor executor;
         private @Nullable Executor backgroundExecutor;
@@ -280,6 +287,28 @@ public final class Pipeline implements Observed, AutoCloseable {
             return this;
         }
 
+        /**
+         * What observers show of the latencies of calls and attempts beside their sum; default nothing. Needs an {@link
+         * #observer} that shows them, such as a {@code MicrometerObserver}; {@code docs/metrics.md} has names and cost.
+         *
+         * <pre>{@code
+         * Pipeline.builder("inventory").standard().observer(metrics).histograms(h -> h.slo(ofMillis(100), ofMillis(250))).build()
+         * }</pre>
+         *
+         * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
+         */
+        public Builder histograms(Consumer<? super HistogramOptions> configure) {
+            HistogramOptions options = new HistogramOptions();
+            configure.accept(options);
+            return histograms(options.build());
+        }
+
+        /** The same, of values that were collected before. */
+        public Builder histograms(CallObserver.Histograms value) {
+            histograms = Optional.of(value);
+            return this;
+        }
+
         /** The source of time; default the system's. */
         public Builder time(TimeSource value) {
             time = Objects.requireNonNull(value, "time");
@@ -344,6 +373,115 @@ public final class Pipeline implements Observed, AutoCloseable {
                 throw new IllegalStateException("pipeline '" + name + "': " + DefaultOrder.wayOut(missing));
             }
             return new Pipeline(this);
+        }
+    }
+
+    /** Collects what observers show of latencies. For one thread at a time. */
+    public static final class HistogramOptions {
+        private static final Range<Duration> TIMES =
+                new Range<>(Duration.ofNanos(1_000), Duration.ofDays(1), false, "");
+        private static final Options<HistogramOptions> OPTIONS = new Options<>(
+                "histograms",
+                HistogramOptions::new,
+                List.of(
+                        Option.list(
+                                        "percentiles",
+                                        Double.class,
+                                        new Range<>(0.0, 1.0, false, ""),
+                                        20,
+                                        (HistogramOptions h) -> h.percentiles.isEmpty() ? null : h.percentiles,
+                                        (h, percentiles) -> h.percentiles = percentiles)
+                                .means("percentiles that this process computes, such as 0.99"),
+                        Option.list(
+                                        "slo",
+                                        Duration.class,
+                                        TIMES,
+                                        50,
+                                        (HistogramOptions h) -> h.slo.isEmpty() ? null : h.slo,
+                                        (h, slo) -> h.slo = slo)
+                                .means("a bucket that ends at each of these times"),
+                        Option.flag(
+                                        "percentile-histogram",
+                                        (HistogramOptions h) -> h.percentileHistogram(),
+                                        (h, percentileHistogram) -> h.percentileHistogram = percentileHistogram)
+                                .defaultIs("true if there are no percentiles and no slo")
+                                .inCode("publishPercentileHistogram")
+                                .means("many buckets, from which a backend computes percentiles"),
+                        Option.duration(
+                                        "minimum-expected-value",
+                                        (HistogramOptions h) -> h.minimumExpectedValue,
+                                        HistogramOptions::minimumExpectedValue)
+                                .range(Duration.ofNanos(1_000), Duration.ofDays(1))
+                                .means("where the many buckets begin"),
+                        Option.duration(
+                                        "maximum-expected-value",
+                                        (HistogramOptions h) -> h.maximumExpectedValue,
+                                        HistogramOptions::maximumExpectedValue)
+                                .range(Duration.ofNanos(1_000), Duration.ofDays(1))
+                                .means("where they end")));
+
+        private List<Double> percentiles = List.of();
+        private List<Duration> slo = List.of();
+        private @Nullable Boolean percentileHistogram;
+        private Duration minimumExpectedValue = Duration.ofMillis(1);
+        private Duration maximumExpectedValue = Duration.ofSeconds(30);
+
+        /** Without percentiles and slo, so with a percentile histogram. */
+        public HistogramOptions() {}
+
+        /** The options with their ranges and meanings. */
+        public static List<Option<HistogramOptions, ?>> options() {
+            return OPTIONS.list();
+        }
+
+        /** Percentiles that this process computes, each 0 to 1, at most 20. Those of several processes cannot be added. */
+        public HistogramOptions percentiles(double... values) {
+            percentiles = Arrays.stream(values).boxed().toList();
+            return this;
+        }
+
+        /** A bucket that ends at each of these times, each 1 us to 1 day, at most 50: how many calls were as fast as promised. */
+        public HistogramOptions slo(Duration... values) {
+            slo = List.of(values);
+            return this;
+        }
+
+        /** Many buckets, 68 between the default bounds, from which a backend computes percentiles. Default: if there are no percentiles and no slo. */
+        public HistogramOptions publishPercentileHistogram() {
+            percentileHistogram = true;
+            return this;
+        }
+
+        /** Where the buckets of {@link #publishPercentileHistogram} begin: 1 us to 1 day; default 1 ms. */
+        public HistogramOptions minimumExpectedValue(Duration value) {
+            minimumExpectedValue = Objects.requireNonNull(value, "minimumExpectedValue");
+            return this;
+        }
+
+        /** Where they end: 1 us to 1 day; default 30 s. */
+        public HistogramOptions maximumExpectedValue(Duration value) {
+            maximumExpectedValue = Objects.requireNonNull(value, "maximumExpectedValue");
+            return this;
+        }
+
+        private boolean percentileHistogram() {
+            Boolean said = percentileHistogram;
+            return said != null ? said : percentiles.isEmpty() && slo.isEmpty();
+        }
+
+        /**
+         * The values.
+         *
+         * @throws dev.holdfast.spi.InvalidSettingsException if one is out of range, or nothing would be shown
+         */
+        public CallObserver.Histograms build() {
+            boolean something = percentileHistogram() || !percentiles.isEmpty() || !slo.isEmpty();
+            OPTIONS.check(this)
+                    .that(something, "publishPercentileHistogram", "false", "true without percentiles and slo")
+                    .atLeast("maximumExpectedValue", maximumExpectedValue, "minimumExpectedValue", minimumExpectedValue)
+                    .done();
+            return new CallObserver.Histograms(
+                    percentiles, slo, percentileHistogram(), minimumExpectedValue, maximumExpectedValue);
         }
     }
 
@@ -437,6 +575,12 @@ public final class Pipeline implements Observed, AutoCloseable {
     @Override
     public List<Policy> policies() {
         return policies;
+    }
+
+    /** What observers show of latencies; empty if they show only counts and sums. */
+    @Override
+    public Optional<CallObserver.Histograms> histograms() {
+        return histograms;
     }
 
     /**
@@ -577,6 +721,15 @@ public final class Pipeline implements Observed, AutoCloseable {
         replace(policies.stream()
                 .map(policy -> which.test(policy) ? change.apply(policy) : policy)
                 .toArray(Policy[]::new));
+    }
+
+    /**
+     * Tells the observers what to show of latencies from now on; null: nothing beside counts and sums. Those that were shown
+     * before are gone, and what is new begins at zero; counts and sums go on.
+     */
+    public synchronized void replaceHistograms(CallObserver.@Nullable Histograms others) {
+        histograms = Optional.ofNullable(others);
+        engine.replaced(this);
     }
 
     /** Each policy that is new takes over from the one of its kind that is not there any more. */

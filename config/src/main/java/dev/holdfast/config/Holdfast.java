@@ -479,6 +479,7 @@ public final class Holdfast implements AutoCloseable {
                     .classifier(classifier);
             builder.observer(new LogObserver(time()));
             observers.forEach(builder::observer);
+            plan.histograms().ifPresent(builder::histograms);
             if (time != null) {
                 builder.time(time);
             }

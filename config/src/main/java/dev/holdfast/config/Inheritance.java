@@ -73,10 +73,10 @@ final class Inheritance {
 
     private Mapping inherited(String name, Place place, Mapping own, Set<String> chain) {
         chain.add(name);
-        Mapping all = own.find(EXTENDS)
+        Mapping base = own.find(EXTENDS)
                 .flatMap(entry -> parent(place.child(entry), entry.value(), chain))
-                .map(parent -> sections(parent, own))
-                .orElse(own);
+                .orElseGet(() -> new Mapping(own.at(), ofEveryPipeline()));
+        Mapping all = sections(base, own);
         Set<String> left = own.find(WITHOUT)
                 .map(entry -> without(place.child(entry), entry.value(), all, own))
                 .orElse(Set.of());
@@ -122,13 +122,17 @@ final class Inheritance {
         return Optional.empty();
     }
 
-    private static Mapping standard(Location at) {
-        Node defaults = new Scalar(at, Kind.NOTHING, "");
-        return new Mapping(
-                at,
-                STANDARD_SECTIONS.stream()
-                        .map(key -> new Entry(at, key, defaults))
-                        .toList());
+    private Mapping standard(Location at) {
+        Node nothing = new Scalar(at, Kind.NOTHING, "");
+        List<Entry> entries = new ArrayList<>(ofEveryPipeline());
+        STANDARD_SECTIONS.forEach(key -> entries.add(new Entry(at, key, nothing)));
+        return new Mapping(at, entries);
+    }
+
+    /** What defaults give to a pipeline that does not mention it. A pipeline leaves it out as it does what it extends. */
+    private List<Entry> ofEveryPipeline() {
+        Entry histograms = defaults.get(PlanReader.HISTOGRAMS);
+        return histograms == null ? List.of() : List.of(histograms);
     }
 
     private Set<String> without(Place place, Node node, Mapping all, Mapping own) {

@@ -2,7 +2,9 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Classifier;
+import dev.holdfast.spi.CallObserver.Histograms;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A pipeline of the file, before its policies are made.
@@ -10,10 +12,17 @@ import java.util.List;
  * @param place where it stands
  * @param layers outermost first; a section that the order names twice is there twice
  * @param keys how many instances it has, if it has keys
+ * @param histograms what observers show of latencies
  */
-record PipelinePlan(String name, Place place, Classifier classifier, List<Layer> layers, KeySettings keys) {
+record PipelinePlan(
+        String name,
+        Place place,
+        Classifier classifier,
+        List<Layer> layers,
+        KeySettings keys,
+        Optional<Histograms> histograms) {
     /** The same, for an instance. */
     PipelinePlan named(String newName) {
-        return new PipelinePlan(newName, place, classifier, layers, keys);
+        return new PipelinePlan(newName, place, classifier, layers, keys, histograms);
     }
 }

@@ -2,11 +2,13 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline.HistogramOptions;
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.Node.Sequence;
 import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.spi.CallObserver.Histograms;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -28,6 +30,7 @@ final class PlanReader {
     static final String CLASSIFIER = "classifier";
     static final String ORDER = "order";
     static final String KEYS_OF_A_PIPELINE = "keys";
+    static final String HISTOGRAMS = "histograms";
     private static final String PIPELINES = "pipelines";
     private static final String DEFAULTS = "defaults";
     private static final String TEMPLATES = "templates";
@@ -36,7 +39,7 @@ final class PlanReader {
 
     /** What a pipeline or a template may have beside sections. */
     private static final Set<String> OTHERS = new LinkedHashSet<>(
-            List.of(CLASSIFIER, ORDER, KEYS_OF_A_PIPELINE, Inheritance.EXTENDS, Inheritance.WITHOUT));
+            List.of(CLASSIFIER, ORDER, KEYS_OF_A_PIPELINE, HISTOGRAMS, Inheritance.EXTENDS, Inheritance.WITHOUT));
 
     private final Factories factories;
     private final Bindings bindings;
@@ -151,7 +154,7 @@ final class PlanReader {
     private void defaults(Place place, @Nullable Entry top) {
         List<Entry> entries = entries(place, top, "sections, with the options that pipelines do not say");
         if (top != null && !entries.isEmpty()) {
-            parts(place.child(top), entries, Set.of(CLASSIFIER));
+            parts(place.child(top), entries, Set.of(CLASSIFIER, HISTOGRAMS));
             inheritance.defaults(entries);
         }
     }
@@ -187,6 +190,8 @@ final class PlanReader {
                 factories.find(entry.key()).ifPresent(factory -> layers.look(factory, here, entry.value()));
             } else if (entry.key().equals(CLASSIFIER)) {
                 classifiers.read(here, entry.value());
+            } else if (entry.key().equals(HISTOGRAMS)) {
+                new SectionReader<>(Form.HISTOGRAMS, values, problems).read(here, entry.value());
             } else if (!others.contains(entry.key())) {
                 layers.layer(here, entry, others);
             }
@@ -224,6 +229,7 @@ final class PlanReader {
         Optional<Classifier> classifier = Optional.empty();
         @Nullable Entry order = null;
         KeySettings keys = KeySettings.DEFAULTS;
+        Optional<Histograms> histograms = Optional.empty();
         // A section that cannot be read is kept, because the order may name it.
         Map<String, Optional<Layer>> sections = new LinkedHashMap<>();
         for (Entry entry : mapping.entries()) {
@@ -232,6 +238,7 @@ final class PlanReader {
                 case CLASSIFIER -> classifier = classifiers.read(here, entry.value());
                 case ORDER -> order = entry;
                 case KEYS_OF_A_PIPELINE -> keys = keys(here, entry.value());
+                case HISTOGRAMS -> histograms = histograms(here, entry.value());
                 default -> sections.put(entry.key(), layers.layer(here, entry, OTHERS));
             }
         }
@@ -242,12 +249,18 @@ final class PlanReader {
                 order == null ? byPosition(place, sections) : inOrder(place.child(order), order.value(), sections);
         List<Layer> all =
                 ordered.stream().flatMap(layer -> layer.withShadow().stream()).toList();
-        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), all, keys);
+        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), all, keys, histograms);
     }
 
     private KeySettings keys(Place place, Node node) {
         Section<KeySettings.Builder> section = new SectionReader<>(Form.KEYS, values, problems).read(place, node);
         return section.make(KeySettings.Builder::build, problems).orElse(KeySettings.DEFAULTS);
+    }
+
+    private Optional<Histograms> histograms(Place place, Node node) {
+        return new SectionReader<>(Form.HISTOGRAMS, values, problems)
+                .read(place, node)
+                .make(HistogramOptions::build, problems);
     }
 
     /** What pipelines inherit counts each time, as with aliases. */

@@ -82,18 +82,24 @@ final class Running {
         if (!policies(newParts).equals(policies(parts))) {
             pipeline.replace(policies(newParts).toArray(new Policy[0]));
         }
+        if (!newPlan.histograms().equals(plan.histograms())) {
+            pipeline.replaceHistograms(newPlan.histograms().orElse(null));
+        }
         classifies.present = newPlan.classifier();
         return new Running(pipeline, newPlan, classifies, newParts);
     }
 
     boolean isAs(PipelinePlan other, List<Part> others) {
-        return other.classifier().equals(classifier) && policies(others).equals(policies(parts));
+        return other.classifier().equals(classifier)
+                && other.histograms().equals(plan.histograms())
+                && policies(others).equals(policies(parts));
     }
 
     /** Takes a change back. */
     void again() {
         classifies.present = classifier;
         pipeline.replace(policies(parts).toArray(new Policy[0]));
+        pipeline.replaceHistograms(plan.histograms().orElse(null));
     }
 
     private static List<Policy> policies(List<Part> parts) {

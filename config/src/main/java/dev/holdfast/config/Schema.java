@@ -51,11 +51,13 @@ final class Schema {
         definitions.put(Form.BUDGET.key(), section(Form.BUDGET));
         definitions.put(PlanReader.CLASSIFIER, classifier());
         definitions.put(Form.KEYS.key(), section(Form.KEYS));
+        definitions.put(Form.HISTOGRAMS.key(), section(Form.HISTOGRAMS));
         definitions.put("pipeline", pipeline(sections));
         Map<String, Object> shared = new LinkedHashMap<>(sections);
         shared.put(Form.BUDGET.key(), reference(Form.BUDGET.key()));
         Map<String, Object> defaults = new LinkedHashMap<>(sections);
         defaults.put(PlanReader.CLASSIFIER, reference(PlanReader.CLASSIFIER));
+        defaults.put(PlanReader.HISTOGRAMS, reference(Form.HISTOGRAMS.key()));
         return map(
                 "$schema",
                 "https://json-schema.org/draft/2020-12/schema",
@@ -89,6 +91,7 @@ final class Schema {
         Map<String, Object> parts = new LinkedHashMap<>(sections);
         parts.put(PlanReader.CLASSIFIER, reference(PlanReader.CLASSIFIER));
         parts.put(PlanReader.KEYS_OF_A_PIPELINE, reference(Form.KEYS.key()));
+        parts.put(PlanReader.HISTOGRAMS, reference(Form.HISTOGRAMS.key()));
         parts.put(PlanReader.ORDER, described("all sections, outermost first", map("type", "array", "items", NAME)));
         parts.put(
                 Inheritance.EXTENDS,
@@ -198,7 +201,15 @@ final class Schema {
     }
 
     private static Map<String, Object> value(Option<?, ?> option) {
-        Class<?> type = option.type();
+        return option.items()
+                .map(items -> {
+                    Map<String, Object> one = value(items.type(), items.range());
+                    return any(one, map("type", "array", "items", one, "maxItems", items.most()));
+                })
+                .orElseGet(() -> value(option.type(), option.range()));
+    }
+
+    private static Map<String, Object> value(Class<?> type, Range<?> range) {
         if (type == Duration.class) {
             return reference("duration");
         } else if (type == Boolean.class) {
@@ -210,7 +221,7 @@ final class Schema {
         } else if (Number.class.isAssignableFrom(type)) {
             // Some readers of YAML take 10_000 for a text.
             Map<String, Object> spaced = map("type", "string", "pattern", "^[-+]?[0-9]+(_[0-9]+)+$");
-            return any(number(type, option.range()), spaced, reference("placeholder"));
+            return any(number(type, range), spaced, reference("placeholder"));
         }
         return type == String.class ? map("type", List.of("string", "number", "boolean")) : NAME;
     }

@@ -3,9 +3,14 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
+import dev.holdfast.config.Node.Sequence;
+import dev.holdfast.internal.Options;
+import dev.holdfast.spi.PolicyFactory.Items;
 import dev.holdfast.spi.PolicyFactory.Option;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -77,7 +82,9 @@ final class SectionReader<B> {
     }
 
     private <V> void set(Section<B> section, Option<B, V> option, Place place, Node node) {
-        Optional<V> value = values.read(option.type(), place, node);
+        Optional<V> value = option.items().isPresent()
+                ? list(option.items().get(), place, node).map(option.type()::cast)
+                : values.read(option.type(), place, node);
         if (value.isEmpty()) {
             section.refused(option.name());
             return;
@@ -89,6 +96,30 @@ final class SectionReader<B> {
             problems.add(place.value(node), String.valueOf(e.getMessage()));
             section.refused(option.name());
         }
+    }
+
+    /** The values of a list, or a single one; empty if one of them is invalid, which is then reported at its place. */
+    private Optional<List<Object>> list(Items items, Place place, Node node) {
+        List<Node> nodes = node instanceof Sequence sequence ? sequence.items() : List.of(node);
+        if (nodes.size() > items.most()) {
+            problems.add(place.value(node), "has " + nodes.size() + " values", "at most " + items.most());
+            return Optional.empty();
+        }
+        List<Object> read = new ArrayList<>();
+        for (Node item : nodes) {
+            values.read(items.type(), place, item)
+                    .filter(value -> allowed(items, value, place.value(item), item))
+                    .ifPresent(read::add);
+        }
+        return read.size() == nodes.size() ? Optional.of(read) : Optional.empty();
+    }
+
+    private boolean allowed(Items items, Object value, Place place, Node item) {
+        boolean allowed = Options.allows(items.range(), value);
+        if (!allowed) {
+            problems.add(place, "is " + item.described(), Options.expected(items.range()));
+        }
+        return allowed;
     }
 
     private void unknown(Place place, String prefix, String key) {

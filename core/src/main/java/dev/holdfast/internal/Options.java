@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal;
 
+import dev.holdfast.spi.PolicyFactory.Items;
 import dev.holdfast.spi.PolicyFactory.Option;
 import dev.holdfast.spi.PolicyFactory.Range;
 import java.time.Duration;
@@ -48,12 +49,23 @@ public final class Options<B> {
 
     private static <B, V> void check(Checks checks, Option<B, V> option, B builder) {
         option.value(builder).ifPresent(value -> {
-            Range<V> range = option.range();
-            checks.that(allows(range, value), option.inCode(), shown(value), expected(range));
+            Optional<Items> items = option.items();
+            boolean allowed = items.isPresent() ? allows(items.get(), value) : allows(option.range(), value);
+            checks.that(
+                    allowed,
+                    option.inCode(),
+                    shown(value),
+                    items.isPresent() ? expected(option) : expected(option.range()));
         });
     }
 
-    private static <V> boolean allows(Range<V> range, V value) {
+    private static boolean allows(Items items, Object value) {
+        List<?> list = (List<?>) value;
+        return list.size() <= items.most() && list.stream().allMatch(item -> allows(items.range(), item));
+    }
+
+    /** Whether a value is in a range. */
+    public static boolean allows(Range<?> range, Object value) {
         if (range.least() == null || range.most() == null) {
             return true;
         }
@@ -62,7 +74,7 @@ public final class Options<B> {
     }
 
     /** NaN is less than everything, so that it is in no range. */
-    private static <V> int compare(V value, V bound) {
+    private static int compare(Object value, Object bound) {
         if (value instanceof Duration time) {
             return time.compareTo((Duration) bound);
         }
@@ -127,6 +139,9 @@ public final class Options<B> {
         Class<?> type = option.type();
         if (!option.range().words().isEmpty()) {
             return option.range().words();
+        } else if (option.items().isPresent()) {
+            Items items = option.items().get();
+            return "at most " + items.most() + ", each " + expected(items.range());
         } else if (option.range().least() != null) {
             return expected(option.range());
         } else if (type == Boolean.class) {
@@ -137,7 +152,8 @@ public final class Options<B> {
         return type == String.class ? "a text" : type == Long.class ? "any" : "a name bound in code";
     }
 
-    private static String expected(Range<?> range) {
+    /** What a message says of the values in a range. */
+    public static String expected(Range<?> range) {
         if (range.least() == null || range.most() == null) {
             return "any";
         }
@@ -154,6 +170,9 @@ public final class Options<B> {
     }
 
     private static String shown(Object value) {
+        if (value instanceof List<?> list) {
+            return list.stream().map(Options::shown).collect(Collectors.joining(", ", "[", "]"));
+        }
         if (value instanceof Duration time) {
             return Checks.text(time);
         }

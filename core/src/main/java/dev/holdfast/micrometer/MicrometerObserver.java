@@ -2,6 +2,7 @@
 package dev.holdfast.micrometer;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * polls the sums. A meter appears when it first counts, and is removed when the pipeline is closed. Tags are bounded: after
  * the first 100 operations of a pipeline, further ones are counted as {@code other}.
  *
+ * <p>A pipeline with {@linkplain Pipeline.Builder#histograms histograms} has real {@link io.micrometer.core.instrument.Timer}s
+ * beside its sums, with their own names: {@code holdfast.calls.latency} has buckets, {@code holdfast.calls.percentiles} has
+ * percentiles, and both exist for {@code holdfast.attempts}, too. So a name is always of one type, and pipelines with and without
+ * histograms may share a registry: Prometheus could not show a summary and a histogram of one name.
+ *
  * <p>Pipelines of one name are counted together. The gauges show the one that was opened last.
  */
 public final class MicrometerObserver implements CallObserver {
@@ -35,6 +41,7 @@ public final class MicrometerObserver implements CallObserver {
 
     private final MeterRegistry registry;
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
+    private final Shared shared = new Shared();
     /** Removed with the last pipeline. */
     private final Set<Meter> reloads = new HashSet<>();
 
@@ -46,7 +53,7 @@ public final class MicrometerObserver implements CallObserver {
     @Override
     public synchronized void opened(Observed pipeline) {
         pipelines
-                .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(registry, name))
+                .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(registry, shared, name))
                 .open(pipeline);
     }
 

@@ -5,6 +5,7 @@ import static dev.holdfast.micrometer.Registration.tag;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
+import io.micrometer.core.instrument.Tags;
 import java.util.concurrent.atomic.LongAdder;
 
 /** The meters of one operation of one pipeline. */
@@ -15,11 +16,12 @@ final class OperationMeters {
     final Lazy<Timing> overruns;
     final Lazy<LongAdder> hedges;
 
-    OperationMeters(Registration registration, String operation) {
+    OperationMeters(Registration registration, Latencies latencies, String operation) {
         calls = new Cells<>(
                 Outcome.class,
-                outcome -> new Cells<>(Source.class, source -> calls(registration, operation, outcome, source)));
-        attempts = byOutcome(registration, operation, "attempts", "Runs of the action, by how they ended");
+                outcome -> new Cells<>(
+                        Source.class, source -> calls(registration, latencies, operation, outcome, source)));
+        attempts = new Cells<>(Outcome.class, outcome -> attempts(registration, latencies, operation, outcome));
         backgroundCalls = byOutcome(
                 registration, operation, "background.calls", "Calls of the pipeline itself, such as a refresh");
         overruns = new Lazy<>(() -> registration.timing(
@@ -28,10 +30,20 @@ final class OperationMeters {
                 registration.counter("hedges", "Attempts that were started beside a slow one", "operation", operation));
     }
 
-    private static Timing calls(Registration registration, String operation, Outcome outcome, Source source) {
+    private static Timing calls(
+            Registration registration, Latencies latencies, String operation, Outcome outcome, Source source) {
         String description = "Calls, by how they ended and where the answer came from";
-        return registration.timing(
-                "calls", description, "operation", operation, "outcome", tag(outcome), "source", tag(source));
+        String[] tags = {"operation", operation, "outcome", tag(outcome), "source", tag(source)};
+        Timing timing = registration.timing("calls", description, tags);
+        latencies.follow(timing, "calls", Tags.of(tags));
+        return timing;
+    }
+
+    private static Timing attempts(Registration registration, Latencies latencies, String operation, Outcome outcome) {
+        String[] tags = {"operation", operation, "outcome", tag(outcome)};
+        Timing timing = registration.timing("attempts", "Runs of the action, by how they ended", tags);
+        latencies.follow(timing, "attempts", Tags.of(tags));
+        return timing;
     }
 
     private static Cells<Outcome, Timing> byOutcome(

@@ -31,8 +31,10 @@ final class PipelineMeters implements CallObserver {
     private record Change(String policy, String from, String to) {}
 
     private final MeterRegistry registry;
+    private final Shared meters;
     private final Tags tags;
     private final Registration registration;
+    private final Latencies latencies;
     private final Deque<Observed> open = new ArrayDeque<>();
     private @Nullable Registration policies;
 
@@ -45,12 +47,14 @@ final class PipelineMeters implements CallObserver {
     private final Lazy<LongAdder> scheduledRetries;
     private final Cells<Refusal, LongAdder> refusedRetries;
 
-    PipelineMeters(MeterRegistry registry, String pipeline) {
+    PipelineMeters(MeterRegistry registry, Shared meters, String pipeline) {
         this.registry = registry;
+        this.meters = meters;
         this.tags = Tags.of("pipeline", pipeline);
-        this.registration = new Registration(registry, tags);
-        this.none = new OperationMeters(registration, "none");
-        this.other = new OperationMeters(registration, "other");
+        this.registration = new Registration(registry, meters, tags);
+        this.latencies = new Latencies(() -> new Registration(registry, meters, tags));
+        this.none = new OperationMeters(registration, latencies, "none");
+        this.other = new OperationMeters(registration, latencies, "other");
         // A user's operation of such a name shares the meter: a second meter with the same tags would not be seen.
         operations.put("none", none);
         operations.put("other", other);
@@ -74,12 +78,13 @@ final class PipelineMeters implements CallObserver {
             show(next);
         } else if (next == null) {
             endPolicies();
+            latencies.end();
             registration.end();
         }
         return next == null;
     }
 
-    /** The pipeline has other policies. */
+    /** The pipeline has other policies or histograms. */
     void replace(Observed pipeline) {
         if (open.peek() == pipeline) {
             show(pipeline);
@@ -88,7 +93,8 @@ final class PipelineMeters implements CallObserver {
 
     private void show(Observed pipeline) {
         endPolicies();
-        Registration shown = new Registration(registry, tags);
+        latencies.show(pipeline.histograms());
+        Registration shown = new Registration(registry, meters, tags);
         policies = shown;
         Map<String, Integer> kinds = new HashMap<>();
         for (Policy policy : pipeline.policies()) {
@@ -174,7 +180,7 @@ final class PipelineMeters implements CallObserver {
             if (known != null || operations.size() >= MOST_OPERATIONS + 2) {
                 return known != null ? known : other;
             }
-            OperationMeters made = new OperationMeters(registration, operation);
+            OperationMeters made = new OperationMeters(registration, latencies, operation);
             operations.put(operation, made);
             return made;
         }

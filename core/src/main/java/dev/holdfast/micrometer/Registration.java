@@ -9,14 +9,17 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Meters that are added and removed together, with their shared tags. A meter that the registry refuses is logged, and its
@@ -27,14 +30,16 @@ final class Registration {
     private static final String PREFIX = "holdfast.";
 
     private final MeterRegistry registry;
+    private final Shared uses;
     private final Tags shared;
     private final List<Meter> meters = new ArrayList<>();
     // Micrometer refers to the polled objects only weakly, and nothing else refers to a lambda.
     private final List<Object> polled = new ArrayList<>();
     private boolean ended;
 
-    Registration(MeterRegistry registry, Tags shared) {
+    Registration(MeterRegistry registry, Shared uses, Tags shared) {
         this.registry = registry;
+        this.uses = uses;
         this.shared = shared;
     }
 
@@ -52,6 +57,18 @@ final class Registration {
                         .tags(shared.and(tags))
                         .register(registry));
         return timing;
+    }
+
+    /** A timer that the caller records in; empty if the registry refuses it. */
+    Optional<Timer> timer(String name, Timer.Builder builder, Tags tags) {
+        Meter meter =
+                register(name, builder, () -> builder.tags(shared.and(tags)).register(registry));
+        return Optional.ofNullable((Timer) meter);
+    }
+
+    /** The name that users see. */
+    static String full(String name) {
+        return PREFIX + name;
     }
 
     LongAdder counter(String name, String description, String... tags) {
@@ -106,22 +123,26 @@ final class Registration {
         };
     }
 
-    private synchronized void register(String name, Object source, Supplier<? extends Meter> registering) {
+    private synchronized @Nullable Meter register(String name, Object source, Supplier<? extends Meter> registering) {
         if (ended) {
-            return;
+            return null;
         }
         try {
-            meters.add(registering.get());
+            Meter meter = registering.get();
+            uses.use(meter);
+            meters.add(meter);
             polled.add(source);
+            return meter;
         } catch (RuntimeException refusal) {
             LOG.warn("the registry refuses " + PREFIX + name + " " + shared, refusal);
+            return null;
         }
     }
 
     /** Removes every meter. Later registrations do nothing. */
     synchronized void end() {
         ended = true;
-        meters.forEach(registry::remove);
+        meters.forEach(meter -> uses.leave(meter, registry));
         meters.clear();
         polled.clear();
     }

@@ -5,7 +5,9 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +39,7 @@ public interface CallObserver {
         return true;
     }
 
-    /** A pipeline has other policies from now on. Calls that have begun end with those before. */
+    /** A pipeline has other policies or histograms from now on. Calls that have begun end with the policies before. */
     default void replaced(Observed pipeline) {}
 
     /**
@@ -120,5 +122,32 @@ public interface CallObserver {
 
         /** Asks every policy for its gauges and totals. Names of the second policy of a kind end with {@code .2}, and so on. */
         void meters(Meters meters);
+
+        /** What an observer shows of the latencies of calls and attempts beside their sum. Default: nothing. */
+        default Optional<Histograms> histograms() {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * What to show of latencies. Immutable; the pipeline's builder has checked the values.
+     *
+     * @param percentiles from 0 to 1; computed in this process
+     * @param slo the bounds of buckets of their own
+     * @param percentileHistogram whether there are many buckets, from which a backend computes percentiles
+     * @param minimumExpectedValue where those buckets begin
+     * @param maximumExpectedValue where they end
+     */
+    record Histograms(
+            List<Double> percentiles,
+            List<Duration> slo,
+            boolean percentileHistogram,
+            Duration minimumExpectedValue,
+            Duration maximumExpectedValue) {
+        /** Copies the lists. */
+        public Histograms {
+            percentiles = List.copyOf(percentiles);
+            slo = List.copyOf(slo);
+        }
     }
 }

@@ -61,6 +61,7 @@ public interface PolicyFactory<B> {
         private final BiConsumer<? super B, ? super V> setter;
         private final String byDefault;
         private final String meaning;
+        private final @Nullable Items items;
 
         private Option(
                 String name,
@@ -70,7 +71,8 @@ public interface PolicyFactory<B> {
                 Function<? super B, ? extends @Nullable V> getter,
                 BiConsumer<? super B, ? super V> setter,
                 String byDefault,
-                String meaning) {
+                String meaning,
+                @Nullable Items items) {
             this.name = Objects.requireNonNull(name, "name");
             this.inCode = Objects.requireNonNull(inCode, "inCode");
             this.type = Objects.requireNonNull(type, "type");
@@ -79,6 +81,7 @@ public interface PolicyFactory<B> {
             this.setter = Objects.requireNonNull(setter, "setter");
             this.byDefault = Objects.requireNonNull(byDefault, "byDefault");
             this.meaning = Objects.requireNonNull(meaning, "meaning");
+            this.items = items;
         }
 
         /**
@@ -96,7 +99,7 @@ public interface PolicyFactory<B> {
                 Function<? super B, ? extends @Nullable V> getter,
                 BiConsumer<? super B, ? super V> setter) {
             return new Option<>(
-                    name, camelCase(name), type, new Range<>(null, null, false, ""), getter, setter, "", "");
+                    name, camelCase(name), type, new Range<>(null, null, false, ""), getter, setter, "", "", null);
         }
 
         /** A whole number. */
@@ -129,6 +132,34 @@ public interface PolicyFactory<B> {
             return of(name, Boolean.class, getter, setter);
         }
 
+        /**
+         * A list. In a file, a single value is a list of one.
+         *
+         * @param type of each value: one of those of {@link #of}
+         * @param range of each value
+         * @param most how many values there may be
+         * @param getter null if there is none
+         */
+        @SuppressWarnings("unchecked") // a list of what the reader makes of the type
+        public static <B, E> Option<B, List<E>> list(
+                String name,
+                Class<E> type,
+                Range<E> range,
+                int most,
+                Function<? super B, ? extends @Nullable List<E>> getter,
+                BiConsumer<? super B, ? super List<E>> setter) {
+            return new Option<>(
+                    name,
+                    camelCase(name),
+                    (Class<List<E>>) (Class<?>) List.class,
+                    new Range<>(null, null, false, ""),
+                    getter,
+                    setter,
+                    "",
+                    "",
+                    new Items(type, range, most));
+        }
+
         /** The same, from the least to the most, both included. */
         public Option<B, V> range(V least, V most) {
             return range(new Range<>(least, most, range.orZero, range.words));
@@ -145,22 +176,22 @@ public interface PolicyFactory<B> {
         }
 
         private Option<B, V> range(Range<V> newRange) {
-            return new Option<>(name, inCode, type, newRange, getter, setter, byDefault, meaning);
+            return new Option<>(name, inCode, type, newRange, getter, setter, byDefault, meaning, items);
         }
 
         /** The same, with these words for the default: for one that depends on other options, or that no value says. */
         public Option<B, V> defaultIs(String words) {
-            return new Option<>(name, inCode, type, range, getter, setter, words, meaning);
+            return new Option<>(name, inCode, type, range, getter, setter, words, meaning, items);
         }
 
         /** The same, if the builder's method is not called like the option in camel case. */
         public Option<B, V> inCode(String method) {
-            return new Option<>(name, method, type, range, getter, setter, byDefault, meaning);
+            return new Option<>(name, method, type, range, getter, setter, byDefault, meaning, items);
         }
 
         /** The same, with this sentence for pages and editors. */
         public Option<B, V> means(String sentence) {
-            return new Option<>(name, inCode, type, range, getter, setter, byDefault, sentence);
+            return new Option<>(name, inCode, type, range, getter, setter, byDefault, sentence, items);
         }
 
         /** The same option in a section of a greater builder. */
@@ -173,7 +204,8 @@ public interface PolicyFactory<B> {
                     outer -> getter.apply(inner.apply(outer)),
                     (outer, value) -> setter.accept(inner.apply(outer), value),
                     byDefault,
-                    meaning);
+                    meaning,
+                    items);
         }
 
         /** The name in a file, in words with hyphens. */
@@ -194,6 +226,11 @@ public interface PolicyFactory<B> {
         /** The values that are allowed. */
         public Range<V> range() {
             return range;
+        }
+
+        /** What is in the list; empty if the option is no list. */
+        public Optional<Items> items() {
+            return Optional.ofNullable(items);
         }
 
         /** What the default is, in words; empty if the value of a new builder says it. */
@@ -227,6 +264,15 @@ public interface PolicyFactory<B> {
             return camelCase.toString();
         }
     }
+
+    /**
+     * What is in a list.
+     *
+     * @param type of each value
+     * @param range of each value
+     * @param most how many values there may be
+     */
+    record Items(Class<?> type, Range<?> range, int most) {}
 
     /**
      * The values that an option may have.

@@ -3,8 +3,10 @@ package dev.holdfast.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Pipeline.HistogramOptions;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,13 +42,25 @@ class PolicyPagesTest {
     @ParameterizedTest
     @MethodSource("factories")
     <B> void tableSaysOfEachOptionWhatTheCodeSays(PolicyFactory<B> factory) {
-        Options<B> options = new Options<>(factory.key(), factory::builder, factory.options());
-        List<String> rows = Pages.section(page(factory), "Options")
+        assertTable(page(factory), "Options", new Options<>(factory.key(), factory::builder, factory.options()));
+    }
+
+    @Test
+    void tableOfHistogramsSaysWhatTheCodeSays() {
+        List<Option<HistogramOptions, ?>> all = HistogramOptions.options();
+        assertTable(
+                Pages.DOCS.resolve("metrics.md"),
+                "Histograms",
+                new Options<>("histograms", HistogramOptions::new, all));
+    }
+
+    private static <B> void assertTable(Path page, String section, Options<B> options) {
+        List<String> rows = Pages.section(page, section)
                 .lines()
-                .filter(line -> line.startsWith("| `"))
+                .filter(line -> line.startsWith("| `") && !line.startsWith("| `holdfast."))
                 .toList();
         assertThat(rows)
-                .as("options in %s", page(factory))
+                .as("options in %s", page)
                 .zipSatisfy(
                         options.list(),
                         (row, option) -> assertThat(row)

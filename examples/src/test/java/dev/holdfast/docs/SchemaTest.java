@@ -95,7 +95,10 @@ class SchemaTest {
                 "pipelines: { a: { classifier: { failed: 500 }, retry: } }",
                 "pipeline: { a: { retry: } }",
                 "shared: { a: { retry: , timeout: } }",
-                "defaults: { order: [retry] }"
+                "defaults: { order: [retry] }",
+                "pipelines: { a: { retry: , histograms: { percentiles: [99] } } }",
+                "pipelines: { a: { retry: , histograms: { slo: [100] } } }",
+                "pipelines: { a: { retry: , histograms: { histogram: true } } }"
             })
     void whatAnEditorShouldFindIsInvalid(String yaml) {
         assertThat(errors(yaml)).isNotEmpty();
@@ -110,7 +113,10 @@ class SchemaTest {
                 "pipelines: { a: { retry: { budget: { max-tokens: 20 } }, timeout: 1s } }",
                 "pipelines: { a: { audit: { use: audit }, order: [audit] } }",
                 "pipelines: { a: { classifier: { failures: [500, 502-504], ignored: java.io.IOException }, retry: } }",
-                "defaults: { timeout: 1s }"
+                "defaults: { timeout: 1s }",
+                "defaults: { histograms: { slo: [100ms, '${SLO}'] } }",
+                "pipelines: { a: { retry: , histograms: } }",
+                "pipelines: { a: { retry: , histograms: { percentiles: 0.5 }, without: histograms } }"
             })
     void whatTheReaderAcceptsIsValid(String yaml) {
         assertThat(errors(yaml)).isEmpty();
