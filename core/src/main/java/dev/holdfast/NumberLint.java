@@ -55,13 +55,16 @@ final class NumberLint {
                     "make the timeout shorter, or the deadline longer");
             return;
         }
-        int attempts = settings.isOutside("retry", "timeout") ? settings.count("retry", "max-attempts").orElse(1) : 1;
+        int attempts = settings.isOutside("retry", "timeout")
+                ? settings.count("retry", "max-attempts").orElse(1)
+                : 1;
         Duration all = timeout.get().multipliedBy(attempts);
         if (all.compareTo(deadline.get()) > 0) {
             warn(
                     "attempts-beyond-deadline",
-                    number(attempts) + " attempts of " + text(timeout.get()) + " take " + text(all) + ", and the deadline is "
-                            + text(deadline.get()) + ", so that a slow dependency is never tried so often",
+                    number(attempts) + " attempts of " + text(timeout.get()) + " take " + text(all)
+                            + ", and the deadline is " + text(deadline.get())
+                            + ", so that a slow dependency is never tried so often",
                     "make the timeout shorter, the attempts fewer, or the deadline longer");
         }
     }
@@ -72,8 +75,8 @@ final class NumberLint {
                 .filter(deadline -> wait.isPresent() && wait.get().compareTo(deadline) >= 0)
                 .ifPresent(deadline -> warn(
                         kind + "-waits-beyond-deadline",
-                        "a call may wait " + text(wait.get()) + " for the " + kind + ", and its deadline is " + text(deadline)
-                                + ", so that it waits and is never made",
+                        "a call may wait " + text(wait.get()) + " for the " + kind + ", and its deadline is "
+                                + text(deadline) + ", so that it waits and is never made",
                         "make max-wait much shorter than the deadline"));
     }
 
@@ -87,12 +90,14 @@ final class NumberLint {
             return;
         }
         boolean bounded = settings.isOutside("throttle", "bulkhead") && settings.isOutside("bulkhead", "timeout");
-        double started = limit.get() * (double) timeout.get().toNanos() / per.get().toNanos();
+        double started =
+                limit.get() * (double) timeout.get().toNanos() / per.get().toNanos();
         double most = started + settings.count("throttle", "burst").orElse(1);
         if (bounded && most < permits.get()) {
             warn(
                     "bulkhead-never-full",
-                    "the throttle lets " + number(limit.get()) + " calls start in " + text(per.get()) + ", each ends in "
+                    "the throttle lets " + number(limit.get()) + " calls start in " + text(per.get())
+                            + ", each ends in "
                             + text(timeout.get()) + ", so that never more than " + number(Math.ceil(most)) + " of "
                             + number(permits.get()) + " permits are out",
                     "make the bulkhead smaller, or leave it out");
@@ -105,8 +110,8 @@ final class NumberLint {
                 .filter(permits -> settings.isOutside("circuit-breaker", "bulkhead") && probes.orElse(0) > permits)
                 .ifPresent(permits -> warn(
                         "probes-above-permits",
-                        "the half-open circuit breaker sends " + number(probes.get()) + " probes at once, and the bulkhead has "
-                                + number(permits) + " permits",
+                        "the half-open circuit breaker sends " + number(probes.get())
+                                + " probes at once, and the bulkhead has " + number(permits) + " permits",
                         "make the probes fewer, or the bulkhead larger"));
     }
 
@@ -127,7 +132,8 @@ final class NumberLint {
                 .filter(limit -> settings.isOutside("hedge", "timeout"))
                 .ifPresent(limit -> warn(
                         "hedge-after-timeout",
-                        "a hedge begins after " + text(delay.get()) + ", and the attempt has ended after " + text(limit),
+                        "a hedge begins after " + text(delay.get()) + ", and the attempt has ended after "
+                                + text(limit),
                         "make the delay much shorter than the timeout"));
     }
 

@@ -121,7 +121,8 @@ final class OrderLint {
 
     /** A rule of use, for operations that are made later than the pipeline. */
     static String keyedInVain(String operation) {
-        return KEY_WITHOUT_IDEMPOTENCE + ": calls of '" + operation + "' have a key, but are not idempotent, so that the"
+        return KEY_WITHOUT_IDEMPOTENCE + ": calls of '" + operation
+                + "' have a key, but are not idempotent, so that the"
                 + " stale-cache passes them by: none is joined or answered from memory; leave the key out if that is meant";
     }
 

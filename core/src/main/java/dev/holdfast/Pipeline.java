@@ -622,6 +622,21 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
     }
 
+    /** For each rule of {@link #advice} whether it has something to say, if this was asked for. */
+    @Override
+    public void ownMeters(Meters meters) {
+        if (traffic != null) {
+            for (String rule : TrafficLint.RULES) {
+                meters.gauge(
+                        "advice",
+                        "1 if an hour of traffic says something of the settings",
+                        "rule",
+                        rule,
+                        () -> advice().stream().anyMatch(found -> found.rule().equals(rule)) ? 1 : 0);
+            }
+        }
+    }
+
     /** The order, the settings, the present numbers of all policies and their last changes of state. */
     public PipelineSnapshot snapshot() {
         return new PipelineSnapshot(

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.DoubleSupplier;
@@ -34,7 +35,7 @@ final class Traffic implements CallObserver {
     /** What is counted in an hour. */
     static final class Hour {
         final AtomicLongArray answers = new AtomicLongArray(TimeBuckets.COUNT);
-        private final AtomicLongArray attempts = new AtomicLongArray(Outcome.values().length);
+        private final Map<Outcome, AtomicLong> others = new EnumMap<>(Outcome.class);
         private final Map<Reason, LongAdder> rejections = new EnumMap<>(Reason.class);
         final LongAdder calls = new LongAdder();
         final LongAdder retried = new LongAdder();
@@ -45,6 +46,9 @@ final class Traffic implements CallObserver {
 
         Hour(long now) {
             began = now;
+            for (Outcome outcome : Outcome.values()) {
+                others.put(outcome, new AtomicLong());
+            }
             for (Reason reason : Reason.values()) {
                 rejections.put(reason, new LongAdder());
             }
@@ -52,7 +56,11 @@ final class Traffic implements CallObserver {
 
         /** How many attempts have ended this way. */
         long attempts(Outcome outcome) {
-            return outcome == Outcome.SUCCESS ? answers() : attempts.get(outcome.ordinal());
+            return outcome == Outcome.SUCCESS ? answers() : others(outcome).get();
+        }
+
+        private AtomicLong others(Outcome outcome) {
+            return Objects.requireNonNull(others.get(outcome));
         }
 
         private long answers() {
@@ -130,7 +138,7 @@ final class Traffic implements CallObserver {
         Hour hour = present;
         long alike = outcome == Outcome.SUCCESS
                 ? hour.answers.incrementAndGet(TimeBuckets.of(nanos))
-                : hour.attempts.incrementAndGet(outcome.ordinal());
+                : hour.others(outcome).incrementAndGet();
         if (alike % LOOKS == 0) {
             look(hour);
             lookAtTheClock(hour);

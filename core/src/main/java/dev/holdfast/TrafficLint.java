@@ -83,8 +83,9 @@ final class TrafficLint {
                 say(
                         "timeout-far-too-long",
                         answers,
-                        "99.9 % of " + number(answers) + " answers came within " + millis(nearlyAll) + ", and the timeout is "
-                                + text(limit) + ": a call that hangs holds its thread and its permit so long",
+                        "99.9 % of " + number(answers) + " answers came within " + millis(nearlyAll)
+                                + ", and the timeout is " + text(limit)
+                                + ": a call that hangs holds its thread and its permit so long",
                         "make it shorter, such as " + millis(3 * nearlyAll));
             }
         });
@@ -98,8 +99,10 @@ final class TrafficLint {
                 say(
                         "bulkhead-hardly-used",
                         looks,
-                        number(permits) + " permits, and never more than " + number(most) + " in use in " + number(looks)
-                                + " looks: a dependency that hangs may take " + number(permits) + " threads before the bulkhead"
+                        number(permits) + " permits, and never more than " + number(most) + " in use in "
+                                + number(looks)
+                                + " looks: a dependency that hangs may take " + number(permits)
+                                + " threads before the bulkhead"
                                 + " turns a call away",
                         "make it smaller, such as " + number(Math.max(2, 3 * most)));
             }
@@ -118,8 +121,8 @@ final class TrafficLint {
             say(
                     rule,
                     tries,
-                    "the " + kind + " turned away " + percent((double) rejected / tries) + " of " + number(tries) + " tries, and "
-                            + percent((double) answers / attempts) + " of the others succeeded",
+                    "the " + kind + " turned away " + percent((double) rejected / tries) + " of " + number(tries)
+                            + " tries, and " + percent((double) answers / attempts) + " of the others succeeded",
                     remedy + ", if the dependency can bear it");
         }
     }

@@ -480,6 +480,10 @@ public final class Holdfast implements AutoCloseable {
             builder.observer(new LogObserver(time()));
             observers.forEach(builder::observer);
             plan.histograms().ifPresent(builder::histograms);
+            builder.silence(plan.silenced().toArray(new String[0]));
+            if (plan.advised()) {
+                builder.advised();
+            }
             if (time != null) {
                 builder.time(time);
             }

@@ -31,8 +31,14 @@ final class Inheritance {
             List.of("deadline", "retry", "circuit-breaker", "bulkhead", "timeout");
 
     /** What a pipeline replaces as a whole. All else is a section, whose options are merged. */
-    private static final Set<String> WHOLE =
-            Set.of(PlanReader.CLASSIFIER, PlanReader.ORDER, PlanReader.KEYS_OF_A_PIPELINE, EXTENDS, WITHOUT);
+    private static final Set<String> WHOLE = Set.of(
+            PlanReader.CLASSIFIER,
+            PlanReader.ORDER,
+            PlanReader.KEYS_OF_A_PIPELINE,
+            PlanReader.ADVICE,
+            PlanReader.SILENCE,
+            EXTENDS,
+            WITHOUT);
 
     private final Factories factories;
     private final Problems problems;
@@ -64,9 +70,11 @@ final class Inheritance {
             Entry given = WHOLE.contains(entry.key()) ? null : defaults.get(entry.key());
             entries.add(given == null ? entry : over(given, entry));
         }
-        Entry classifier = defaults.get(PlanReader.CLASSIFIER);
-        if (classifier != null && all.find(PlanReader.CLASSIFIER).isEmpty()) {
-            entries.add(classifier);
+        for (String key : PlanReader.OF_DEFAULTS) {
+            Entry given = WHOLE.contains(key) ? defaults.get(key) : null;
+            if (given != null && all.find(key).isEmpty()) {
+                entries.add(given);
+            }
         }
         return new Mapping(all.at(), entries);
     }

@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param layers outermost first; a section that the order names twice is there twice
  * @param keys how many instances it has, if it has keys
  * @param histograms what observers show of latencies
+ * @param advised whether it measures its traffic, to give advice
+ * @param silenced the rules whose warnings and advice are left out
  */
 record PipelinePlan(
         String name,
@@ -20,9 +22,11 @@ record PipelinePlan(
         Classifier classifier,
         List<Layer> layers,
         KeySettings keys,
-        Optional<Histograms> histograms) {
+        Optional<Histograms> histograms,
+        boolean advised,
+        List<String> silenced) {
     /** The same, for an instance. */
     PipelinePlan named(String newName) {
-        return new PipelinePlan(newName, place, classifier, layers, keys, histograms);
+        return new PipelinePlan(newName, place, classifier, layers, keys, histograms, advised, silenced);
     }
 }

@@ -31,6 +31,8 @@ final class PlanReader {
     static final String ORDER = "order";
     static final String KEYS_OF_A_PIPELINE = "keys";
     static final String HISTOGRAMS = "histograms";
+    static final String ADVICE = "advice";
+    static final String SILENCE = "silence";
     private static final String PIPELINES = "pipelines";
     private static final String DEFAULTS = "defaults";
     private static final String TEMPLATES = "templates";
@@ -38,8 +40,18 @@ final class PlanReader {
     private static final List<String> KEYS = List.of(DEFAULTS, TEMPLATES, SHARED, PIPELINES);
 
     /** What a pipeline or a template may have beside sections. */
-    private static final Set<String> OTHERS = new LinkedHashSet<>(
-            List.of(CLASSIFIER, ORDER, KEYS_OF_A_PIPELINE, HISTOGRAMS, Inheritance.EXTENDS, Inheritance.WITHOUT));
+    private static final Set<String> OTHERS = new LinkedHashSet<>(List.of(
+            CLASSIFIER,
+            ORDER,
+            KEYS_OF_A_PIPELINE,
+            HISTOGRAMS,
+            ADVICE,
+            SILENCE,
+            Inheritance.EXTENDS,
+            Inheritance.WITHOUT));
+
+    /** What {@code defaults} may have beside sections. */
+    static final Set<String> OF_DEFAULTS = new LinkedHashSet<>(List.of(CLASSIFIER, HISTOGRAMS, ADVICE, SILENCE));
 
     private final Factories factories;
     private final Bindings bindings;
@@ -154,7 +166,7 @@ final class PlanReader {
     private void defaults(Place place, @Nullable Entry top) {
         List<Entry> entries = entries(place, top, "sections, with the options that pipelines do not say");
         if (top != null && !entries.isEmpty()) {
-            parts(place.child(top), entries, Set.of(CLASSIFIER, HISTOGRAMS));
+            parts(place.child(top), entries, OF_DEFAULTS);
             inheritance.defaults(entries);
         }
     }
@@ -230,6 +242,8 @@ final class PlanReader {
         @Nullable Entry order = null;
         KeySettings keys = KeySettings.DEFAULTS;
         Optional<Histograms> histograms = Optional.empty();
+        boolean advised = false;
+        List<String> silenced = List.of();
         // A section that cannot be read is kept, because the order may name it.
         Map<String, Optional<Layer>> sections = new LinkedHashMap<>();
         for (Entry entry : mapping.entries()) {
@@ -239,6 +253,9 @@ final class PlanReader {
                 case ORDER -> order = entry;
                 case KEYS_OF_A_PIPELINE -> keys = keys(here, entry.value());
                 case HISTOGRAMS -> histograms = histograms(here, entry.value());
+                case ADVICE ->
+                    advised = values.read(Boolean.class, here, entry.value()).orElse(false);
+                case SILENCE -> silenced = silenced(here, entry.value());
                 default -> sections.put(entry.key(), layers.layer(here, entry, OTHERS));
             }
         }
@@ -249,7 +266,16 @@ final class PlanReader {
                 order == null ? byPosition(place, sections) : inOrder(place.child(order), order.value(), sections);
         List<Layer> all =
                 ordered.stream().flatMap(layer -> layer.withShadow().stream()).toList();
-        return new PipelinePlan(name, place, classifier.orElse(Classifier.DEFAULT), all, keys, histograms);
+        return new PipelinePlan(
+                name, place, classifier.orElse(Classifier.DEFAULT), all, keys, histograms, advised, silenced);
+    }
+
+    /** The names of rules: one, or a list. */
+    private List<String> silenced(Place place, Node node) {
+        List<Node> items = node instanceof Sequence list ? list.items() : List.of(node);
+        return items.stream()
+                .flatMap(item -> values.read(String.class, place, item).stream())
+                .toList();
     }
 
     private KeySettings keys(Place place, Node node) {

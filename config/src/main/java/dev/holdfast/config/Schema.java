@@ -58,6 +58,8 @@ final class Schema {
         Map<String, Object> defaults = new LinkedHashMap<>(sections);
         defaults.put(PlanReader.CLASSIFIER, reference(PlanReader.CLASSIFIER));
         defaults.put(PlanReader.HISTOGRAMS, reference(Form.HISTOGRAMS.key()));
+        defaults.put(PlanReader.ADVICE, advice());
+        defaults.put(PlanReader.SILENCE, silence());
         return map(
                 "$schema",
                 "https://json-schema.org/draft/2020-12/schema",
@@ -92,6 +94,8 @@ final class Schema {
         parts.put(PlanReader.CLASSIFIER, reference(PlanReader.CLASSIFIER));
         parts.put(PlanReader.KEYS_OF_A_PIPELINE, reference(Form.KEYS.key()));
         parts.put(PlanReader.HISTOGRAMS, reference(Form.HISTOGRAMS.key()));
+        parts.put(PlanReader.ADVICE, advice());
+        parts.put(PlanReader.SILENCE, silence());
         parts.put(PlanReader.ORDER, described("all sections, outermost first", map("type", "array", "items", NAME)));
         parts.put(
                 Inheritance.EXTENDS,
@@ -102,6 +106,18 @@ final class Schema {
                 Inheritance.WITHOUT,
                 described("sections that it does not take over", any(NAME, map("type", "array", "items", NAME))));
         return with(object(parts), "additionalProperties", use());
+    }
+
+    private static Map<String, Object> advice() {
+        return described(
+                "whether the pipeline measures its traffic, to give advice. Default: false",
+                any(map("type", "boolean"), reference("placeholder")));
+    }
+
+    private static Map<String, Object> silence() {
+        return described(
+                "names of rules whose warnings and advice are left out",
+                any(NAME, map("type", "array", "items", NAME)));
     }
 
     private static Map<String, Object> classifier() {

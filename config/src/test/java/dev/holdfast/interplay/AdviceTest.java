@@ -34,7 +34,11 @@ class AdviceTest {
 
         Traffic(Way way, Policy... policies) {
             this.way = way;
-            pipeline = Pipeline.builder("stock").policies(policies).time(time).advised().build();
+            pipeline = Pipeline.builder("stock")
+                    .policies(policies)
+                    .time(time)
+                    .advised()
+                    .build();
         }
 
         void calls(int number, Duration apart, IntFunction<Work> work) {
@@ -70,8 +74,9 @@ class AdviceTest {
             traffic.calls(2_000, ofMillis(1), call -> takes(call % 50 == 0 ? 300 : 100));
 
             assertThat(traffic.advice())
-                    .containsExactly("timeout-cuts-off: the timeout of 250ms ended 2.0 % of 2,000 attempts, and half of the answers came"
-                            + " within 100ms; make it longer if the dependency answers late; leave it if the dependency hangs");
+                    .containsExactly(
+                            "timeout-cuts-off: the timeout of 250ms ended 2.0 % of 2,000 attempts, and half of the answers came"
+                                    + " within 100ms; make it longer if the dependency answers late; leave it if the dependency hangs");
             assertThat(traffic.pipeline.advice().get(0).samples()).isEqualTo(2_000);
             assertThat(traffic.pipeline.snapshot().advice()).isEqualTo(traffic.pipeline.advice());
         }
@@ -84,8 +89,9 @@ class AdviceTest {
             traffic.calls(1_000, ofMillis(1), call -> takes(20));
 
             assertThat(traffic.advice())
-                    .containsExactly("timeout-far-too-long: 99.9 % of 1,000 answers came within 20ms, and the timeout is 3s: a call that"
-                            + " hangs holds its thread and its permit so long; make it shorter, such as 62ms");
+                    .containsExactly(
+                            "timeout-far-too-long: 99.9 % of 1,000 answers came within 20ms, and the timeout is 3s: a call that"
+                                    + " hangs holds its thread and its permit so long; make it shorter, such as 62ms");
         }
     }
 
@@ -96,38 +102,48 @@ class AdviceTest {
             traffic.calls(16_000, ofMillis(10), call -> takes(15));
 
             assertThat(traffic.advice())
-                    .containsExactly("bulkhead-hardly-used: 25 permits, and never more than 2 in use in 1,000 looks: a dependency that hangs"
-                            + " may take 25 threads before the bulkhead turns a call away; make it smaller, such as 6");
+                    .containsExactly(
+                            "bulkhead-hardly-used: 25 permits, and never more than 2 in use in 1,000 looks: a dependency that hangs"
+                                    + " may take 25 threads before the bulkhead turns a call away; make it smaller, such as 6");
         }
     }
 
     @ParameterizedTest
     @EnumSource
     void limitsThatTurnAwayGoodCalls(Way way) {
-        try (Traffic traffic = new Traffic(
-                way, BulkheadPolicy.of(b -> b.maxConcurrentCalls(2).maxWait(Duration.ZERO)))) {
+        try (Traffic traffic =
+                new Traffic(way, BulkheadPolicy.of(b -> b.maxConcurrentCalls(2).maxWait(Duration.ZERO)))) {
             traffic.calls(2_000, ofMillis(10), call -> takes(29));
 
-            assertThat(traffic.advice()).singleElement().asString().startsWith("bulkhead-too-small: the bulkhead turned away 33.3 % of"
-                    + " 2,000 tries, and 100.0 % of the others succeeded; ");
+            assertThat(traffic.advice())
+                    .singleElement()
+                    .asString()
+                    .startsWith("bulkhead-too-small: the bulkhead turned away 33.3 % of"
+                            + " 2,000 tries, and 100.0 % of the others succeeded; ");
         }
         try (Traffic traffic = new Traffic(
-                way, ThrottlePolicy.of(t -> t.limit(50).per(ofSeconds(1)).burst(1).maxWait(ofMillis(1))))) {
+                way,
+                ThrottlePolicy.of(t -> t.limit(50).per(ofSeconds(1)).burst(1).maxWait(ofMillis(1))))) {
             traffic.calls(2_000, ofMillis(10), call -> Work.value("it"));
 
-            assertThat(traffic.advice()).singleElement().asString().startsWith("throttle-too-low: the throttle turned away ");
+            assertThat(traffic.advice())
+                    .singleElement()
+                    .asString()
+                    .startsWith("throttle-too-low: the throttle turned away ");
         }
     }
 
     @ParameterizedTest
     @EnumSource
     void retriesInVain(Way way) {
-        try (Traffic traffic = new Traffic(way, RetryPolicy.of(r -> r.maxAttempts(2).budgetEnabled(false)))) {
+        try (Traffic traffic =
+                new Traffic(way, RetryPolicy.of(r -> r.maxAttempts(2).budgetEnabled(false)))) {
             traffic.calls(1_200, ofMillis(10), call -> Work.error(new IOException("ill")));
 
             assertThat(traffic.advice())
-                    .containsExactly("retries-in-vain: of 1,200 calls with more than one attempt 0 succeeded; let the classifier call IGNORED"
-                            + " what another attempt does not change, or make the waits longer");
+                    .containsExactly(
+                            "retries-in-vain: of 1,200 calls with more than one attempt 0 succeeded; let the classifier call IGNORED"
+                                    + " what another attempt does not change, or make the waits longer");
         }
     }
 

@@ -39,9 +39,11 @@ class NumberLintTest {
         Policy retry = RetryPolicy.of(r -> r.maxAttempts(3));
 
         assertThat(warnings(DeadlinePolicy.of(ofSeconds(2)), retry, timeout(700)))
-                .containsExactly("attempts-beyond-deadline: 3 attempts of 700ms take 2100ms, and the deadline is 2s, so that a slow"
-                        + " dependency is never tried so often; make the timeout shorter, the attempts fewer, or the deadline longer");
-        assertThat(warnings(DeadlinePolicy.of(ofSeconds(2)), retry, timeout(650))).isEmpty();
+                .containsExactly(
+                        "attempts-beyond-deadline: 3 attempts of 700ms take 2100ms, and the deadline is 2s, so that a slow"
+                                + " dependency is never tried so often; make the timeout shorter, the attempts fewer, or the deadline longer");
+        assertThat(warnings(DeadlinePolicy.of(ofSeconds(2)), retry, timeout(650)))
+                .isEmpty();
         assertThat(warnings(DeadlinePolicy.of(ofSeconds(2)), timeout(1_900))).isEmpty();
         assertThat(warnings(DeadlinePolicy.of(ofSeconds(2)), retry, timeout(2_000)))
                 .singleElement()
@@ -54,13 +56,15 @@ class NumberLintTest {
         Policy deadline = DeadlinePolicy.of(ofSeconds(1));
 
         assertThat(warnings(deadline, ThrottlePolicy.of(t -> t.maxWait(ofSeconds(1)))))
-                .containsExactly("throttle-waits-beyond-deadline: a call may wait 1s for the throttle, and its deadline is 1s, so that"
-                        + " it waits and is never made; make max-wait much shorter than the deadline");
+                .containsExactly(
+                        "throttle-waits-beyond-deadline: a call may wait 1s for the throttle, and its deadline is 1s, so that"
+                                + " it waits and is never made; make max-wait much shorter than the deadline");
         assertThat(warnings(deadline, BulkheadPolicy.of(b -> b.maxWait(ofSeconds(2)))))
                 .singleElement()
                 .asString()
                 .startsWith("bulkhead-waits-beyond-deadline: ");
-        assertThat(warnings(deadline, BulkheadPolicy.of(b -> b.maxWait(ofMillis(999))))).isEmpty();
+        assertThat(warnings(deadline, BulkheadPolicy.of(b -> b.maxWait(ofMillis(999)))))
+                .isEmpty();
     }
 
     @Test
@@ -68,11 +72,13 @@ class NumberLintTest {
         Policy throttle = ThrottlePolicy.of(t -> t.limit(100).per(ofSeconds(1)).burst(5));
 
         assertThat(warnings(throttle, BulkheadPolicy.of(b -> b.maxConcurrentCalls(25)), timeout(150)))
-                .containsExactly("bulkhead-never-full: the throttle lets 100 calls start in 1s, each ends in 150ms, so that never more"
-                        + " than 20 of 25 permits are out; make the bulkhead smaller, or leave it out");
+                .containsExactly(
+                        "bulkhead-never-full: the throttle lets 100 calls start in 1s, each ends in 150ms, so that never more"
+                                + " than 20 of 25 permits are out; make the bulkhead smaller, or leave it out");
         assertThat(warnings(throttle, BulkheadPolicy.of(b -> b.maxConcurrentCalls(20)), timeout(150)))
                 .isEmpty();
-        assertThat(warnings(throttle, BulkheadPolicy.of(b -> b.maxConcurrentCalls(25)))).isEmpty();
+        assertThat(warnings(throttle, BulkheadPolicy.of(b -> b.maxConcurrentCalls(25))))
+                .isEmpty();
     }
 
     @Test
@@ -80,34 +86,42 @@ class NumberLintTest {
         Policy breaker = CircuitBreakerPolicy.of(b -> b.permittedNumberOfCallsInHalfOpenState(10));
 
         assertThat(warnings(breaker, BulkheadPolicy.of(b -> b.maxConcurrentCalls(9))))
-                .containsExactly("probes-above-permits: the half-open circuit breaker sends 10 probes at once, and the bulkhead has 9"
-                        + " permits; make the probes fewer, or the bulkhead larger");
-        assertThat(warnings(breaker, BulkheadPolicy.of(b -> b.maxConcurrentCalls(10)))).isEmpty();
+                .containsExactly(
+                        "probes-above-permits: the half-open circuit breaker sends 10 probes at once, and the bulkhead has 9"
+                                + " permits; make the probes fewer, or the bulkhead larger");
+        assertThat(warnings(breaker, BulkheadPolicy.of(b -> b.maxConcurrentCalls(10))))
+                .isEmpty();
     }
 
     @Test
     void aBurstOfOne() {
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(1))))
-                .containsExactly("burst-of-one: of two calls that come at the same moment the second one is turned away, however low the"
-                        + " rate is; give the throttle a burst of some calls, or a max-wait");
-        assertThat(warnings(ThrottlePolicy.of(t -> t.burst(1).maxWait(ofMillis(50))))).isEmpty();
+                .containsExactly(
+                        "burst-of-one: of two calls that come at the same moment the second one is turned away, however low the"
+                                + " rate is; give the throttle a burst of some calls, or a max-wait");
+        assertThat(warnings(ThrottlePolicy.of(t -> t.burst(1).maxWait(ofMillis(50)))))
+                .isEmpty();
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(2)))).isEmpty();
     }
 
     @Test
     void aHedgeThatComesTooLate() {
         assertThat(warnings(HedgePolicy.of(h -> h.delay(ofMillis(300))), timeout(300)))
-                .containsExactly("hedge-after-timeout: a hedge begins after 300ms, and the attempt has ended after 300ms; make the"
-                        + " delay much shorter than the timeout");
-        assertThat(warnings(HedgePolicy.of(h -> h.delay(ofMillis(100))), timeout(300))).isEmpty();
+                .containsExactly(
+                        "hedge-after-timeout: a hedge begins after 300ms, and the attempt has ended after 300ms; make the"
+                                + " delay much shorter than the timeout");
+        assertThat(warnings(HedgePolicy.of(h -> h.delay(ofMillis(100))), timeout(300)))
+                .isEmpty();
     }
 
     @Test
     void aCacheThatNeverAnswers() {
-        assertThat(warnings(StaleCachePolicy.of(c ->
-                        c.fresh(Duration.ZERO).staleWhileRevalidate(Duration.ZERO).staleIfError(Duration.ZERO))))
-                .containsExactly("cache-that-never-answers: fresh, stale-while-revalidate and stale-if-error are all 0s, so that a value"
-                        + " is kept and never given; give it a stale-if-error, or leave it out");
+        assertThat(warnings(StaleCachePolicy.of(c -> c.fresh(Duration.ZERO)
+                        .staleWhileRevalidate(Duration.ZERO)
+                        .staleIfError(Duration.ZERO))))
+                .containsExactly(
+                        "cache-that-never-answers: fresh, stale-while-revalidate and stale-if-error are all 0s, so that a value"
+                                + " is kept and never given; give it a stale-if-error, or leave it out");
     }
 
     @Test
@@ -126,7 +140,8 @@ class NumberLintTest {
 
     @Test
     void whatIsInShadowContradictsNothing() {
-        assertThat(warnings(ShadowPolicy.of(DeadlinePolicy.of(ofMillis(100))), timeout(100))).isEmpty();
+        assertThat(warnings(ShadowPolicy.of(DeadlinePolicy.of(ofMillis(100))), timeout(100)))
+                .isEmpty();
     }
 
     @Test

@@ -26,9 +26,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class PipelineMeters implements CallObserver {
     private static final int MOST_OPERATIONS = 100;
+    private static final int MOST_CHANGES = 100;
 
     /** A change of a policy's state. */
-    private record Change(String policy, String from, String to) {}
+    private record Change(String policy, String from, String to) {
+        static final Change OTHER = new Change("other", "other", "other");
+    }
 
     private final MeterRegistry registry;
     private final Shared meters;
@@ -96,6 +99,7 @@ final class PipelineMeters implements CallObserver {
         latencies.show(pipeline.histograms());
         Registration shown = new Registration(registry, meters, tags);
         policies = shown;
+        pipeline.ownMeters(shown.ofPipeline());
         Map<String, Integer> kinds = new HashMap<>();
         for (Policy policy : pipeline.policies()) {
             int number = kinds.merge(policy.name(), 1, Integer::sum);
@@ -213,9 +217,15 @@ final class PipelineMeters implements CallObserver {
     }
 
     private LongAdder stateChanges(String policy, String from, String to) {
+        Change change = new Change(policy, from, to);
+        // The words are the policy's own. Checked without a lock: a few too many do no harm.
+        boolean room = stateChanges.size() < MOST_CHANGES || stateChanges.containsKey(change);
+        return stateChanges.computeIfAbsent(room ? change : Change.OTHER, this::newStateChanges);
+    }
+
+    private LongAdder newStateChanges(Change change) {
         String description = "Changes of a policy's state";
-        return stateChanges.computeIfAbsent(
-                new Change(policy, from, to),
-                change -> registration.counter("state.changes", description, "policy", policy, "from", from, "to", to));
+        return registration.counter(
+                "state.changes", description, "policy", change.policy, "from", change.from, "to", change.to);
     }
 }

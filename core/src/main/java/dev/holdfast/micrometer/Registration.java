@@ -99,7 +99,15 @@ final class Registration {
 
     /** Receives the gauges and totals of the policies of this name. */
     Meters of(String policy) {
-        Tags own = Tags.of("policy", policy);
+        return meters(Tags.of("policy", policy));
+    }
+
+    /** Receives the gauges of the pipeline itself. */
+    Meters ofPipeline() {
+        return meters(Tags.empty());
+    }
+
+    private Meters meters(Tags own) {
         return new Meters() {
             @Override
             public void gauge(String name, String description, DoubleSupplier value) {

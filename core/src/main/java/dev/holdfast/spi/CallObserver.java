@@ -123,6 +123,9 @@ public interface CallObserver {
         /** Asks every policy for its gauges and totals. Names of the second policy of a kind end with {@code .2}, and so on. */
         void meters(Meters meters);
 
+        /** Asks for gauges of the pipeline itself. */
+        default void ownMeters(Meters meters) {}
+
         /** What an observer shows of the latencies of calls and attempts beside their sum. Default: nothing. */
         default Optional<Histograms> histograms() {
             return Optional.empty();

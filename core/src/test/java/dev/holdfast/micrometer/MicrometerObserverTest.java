@@ -264,6 +264,18 @@ class MicrometerObserverTest {
     }
 
     @Test
+    void changesOfStateWithEndlessWordsAreOther() {
+        open();
+        for (int i = 0; i < 1_000; i++) {
+            observer.stateChanged(NAME, "own", "state " + i, "state " + (i + 1), "again");
+        }
+
+        assertThat(registry.find("holdfast.state.changes").meters()).hasSize(101);
+        assertThat(counter("state.changes", "policy", "other", "from", "other", "to", "other"))
+                .isEqualTo(900);
+    }
+
+    @Test
     void countingAllocatesNothing() {
         open();
         int calls = 20_000;
