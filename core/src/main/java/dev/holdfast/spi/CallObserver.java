@@ -6,6 +6,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import java.time.Duration;
+import dev.holdfast.spi.CallContext.Scope;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,14 @@ public interface CallObserver {
      */
     default boolean hearsCalls() {
         return true;
+    }
+
+    /**
+     * What follows the calls of the pipeline of this name from their beginning, for traces; null, the default: nothing does.
+     * Asked once, before {@link #opened}. A pipeline without a tracer does nothing for traces.
+     */
+    default @Nullable Tracer tracer(String pipeline) {
+        return null;
     }
 
     /** A pipeline has other policies or histograms from now on. Calls that have begun end with the policies before. */
@@ -111,6 +120,70 @@ public interface CallObserver {
 
     /** A policy that held a permit for work that never ended has given up this work. */
     default void writtenOff(String pipeline, @Nullable String operation, String policy) {}
+
+    /**
+     * Follows the calls of one pipeline, each from its beginning to its end. Called on the path of the call, by many threads at
+     * once, so it must not block. A tracer that throws is logged once, and breaks no call.
+     */
+    @FunctionalInterface
+    interface Tracer {
+        /** A call begins, on the thread of its caller. Returns what follows it; null: nothing does. */
+        @Nullable
+        CallTrace begins(@Nullable String operation);
+    }
+
+    /**
+     * Follows one call. Its methods are called one after the other, each on the thread on which the call goes on. Only hedges
+     * have threads of their own: {@link #attempt} and {@link #rejected} are called for them at any time, also when the call has
+     * ended.
+     */
+    interface CallTrace {
+        /** Makes the call current on this thread until the scope is closed there: while a fallback's function runs. */
+        Scope open();
+
+        /**
+         * An attempt begins, on the thread on which its action is about to run. It is not current before {@link
+         * AttemptTrace#open}. Returns what follows it; null: nothing does.
+         *
+         * @param number from 1
+         * @param hedge whether it runs beside the call's own attempt, which is the last one that was no hedge
+         */
+        @Nullable
+        AttemptTrace attempt(int number, boolean hedge);
+
+        /** A policy rejected the call, before or between its attempts. */
+        void rejected(String policy, Reason reason);
+
+        /**
+         * A call begins that the pipeline makes itself because of this one, such as the refresh of a cached value. It may end
+         * later than this one. Returns what follows it; null: nothing does.
+         */
+        @Nullable
+        CallTrace background();
+
+        /**
+         * The call has ended, and its outcome is about to be delivered.
+         *
+         * @param source where the answer came from; {@link Source#LIVE} if there is none
+         * @param ageNanos how old the answer is; 0 unless it comes from memory
+         * @param attempts how often the action was started
+         */
+        void ended(Outcome outcome, Source source, long ageNanos, int attempts, @Nullable Throwable error);
+    }
+
+    /** Follows one attempt. Its methods may be called on several threads, but not at the same time. */
+    interface AttemptTrace {
+        /** Makes the attempt current on this thread, while its action runs there. The scope is closed on the same thread. */
+        Scope open();
+
+        /**
+         * The attempt has ended: its action has returned, and its stage has completed, or was given up. No scope is open any
+         * more.
+         *
+         * @param left whether the work goes on, or has gone on, although the attempt was given up
+         */
+        void ended(Outcome outcome, boolean left, @Nullable Throwable error);
+    }
 
     /** A pipeline, as a {@link CallObserver} knows it. Safe for any number of threads. */
     interface Observed {

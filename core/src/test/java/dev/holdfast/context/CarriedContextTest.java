@@ -78,7 +78,7 @@ class CarriedContextTest {
                     if (method.getName().equals("forPipeline")) {
                         return proxy;
                     }
-                    if (!method.getName().equals("opened") && !method.getName().equals("closed")) {
+                    if (!List.of("tracer", "opened", "closed").contains(method.getName())) {
                         note(method.getName());
                     }
                     return null;

@@ -23,7 +23,8 @@ final class Answering {
         call.answering = true;
         boolean walked = ambient.pauseWalk();
         try {
-            return function.apply(call.error);
+            Traces.OfCall trace = call.trace;
+            return trace == null ? function.apply(call.error) : trace.within(() -> function.apply(call.error));
         } finally {
             if (walked) {
                 ambient.resumeWalk();

@@ -45,6 +45,9 @@ public final class AsyncDriver implements Driver {
         call.begin(engine, spec, mode, asReply);
         call.work(action, argument);
         call.inherit(Ambient.get());
+        if (engine.traces != null) {
+            call.trace = engine.traces.begin(call);
+        }
         call.future = future;
         if (engine.isClosed()) {
             endings.refuse(call);
@@ -175,13 +178,17 @@ public final class AsyncDriver implements Driver {
         ambient.enter(call);
         ambient.pauseWalk();
         try {
-            started(suspension, invoke(call, BlockingDriver.newAttempt(call)));
+            started(suspension, invoke(call, BlockingDriver.newAttempt(call), traced(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
             ambient.resumeWalk();
             ambient.leave(before);
         }
+    }
+
+    private static Traces.@Nullable OfAttempt traced(CallState call) {
+        return call.trace == null ? null : call.trace.attempt(call);
     }
 
     private static void started(Suspension suspension, @Nullable CompletionStage<?> stage) {
@@ -196,20 +203,25 @@ public final class AsyncDriver implements Driver {
     private void startFaulty(CallState call, Suspension suspension, Fault fault) {
         Executor dedicated = engine.dedicated;
         CheckedSupplier<?, ?> instead = fault.instead();
-        Runnable afterwards = instead == null ? elsewhere(call, suspension) : () -> suspension.end(instead);
+        Traces.OfAttempt traced = traced(call);
+        if (traced != null) {
+            // The attempt begins now, although its action runs later, or never.
+            var unused = traced.start();
+        }
+        Runnable afterwards = instead == null ? elsewhere(call, suspension, traced) : () -> suspension.end(instead);
         new FaultyAttempt(engine, suspension, () -> dedicated == null ? engine.lanes.ends() : dedicated, afterwards)
                 .start(fault.delayNanos());
     }
 
     /** The action on another thread. When that runs it, the call may already be at its next attempt. */
-    private Runnable elsewhere(CallState call, Suspension suspension) {
+    private Runnable elsewhere(CallState call, Suspension suspension, Traces.@Nullable OfAttempt traced) {
         Bound bound = Bound.ofAttempt(call);
         RunningAttempt attempt = BlockingDriver.newAttempt(call);
-        return () -> runElsewhere(call, suspension, attempt, bound);
+        return () -> runElsewhere(call, suspension, attempt, bound, traced);
     }
 
     private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
-        Runnable work = elsewhere(call, suspension);
+        Runnable work = elsewhere(call, suspension, traced(call));
         try {
             dedicated.execute(work);
         } catch (Throwable refusal) {
@@ -218,14 +230,19 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    private void runElsewhere(CallState call, Suspension suspension, @Nullable RunningAttempt attempt, Bound bound) {
+    private void runElsewhere(
+            CallState call,
+            Suspension suspension,
+            @Nullable RunningAttempt attempt,
+            Bound bound,
+            Traces.@Nullable OfAttempt traced) {
         if (suspension.decidedAt() != Long.MIN_VALUE) {
             suspension.accept(null, null);
             return;
         }
         Surroundings callers = Surroundings.enter(call, Ambient.get());
         try {
-            started(suspension, bound.call(() -> invoke(call, attempt)));
+            started(suspension, bound.call(() -> invoke(call, attempt, traced)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
@@ -245,6 +262,11 @@ public final class AsyncDriver implements Driver {
                 engine.log.once("cancelling an attempt of '" + engine.name + "' threw", thrown);
             }
         }
+    }
+
+    private static @Nullable CompletionStage<?> invoke(
+            CallState call, @Nullable RunningAttempt attempt, Traces.@Nullable OfAttempt traced) {
+        return traced == null ? invoke(call, attempt) : traced.within(() -> invoke(call, attempt));
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is, and there is one
@@ -460,6 +482,9 @@ public final class AsyncDriver implements Driver {
         }
         CompletionStage<?> cancelled = suspension.stage;
         cancel(suspension);
+        if (call.trace != null && !suspension.isOver()) {
+            call.trace.leaves();
+        }
         endings.attemptGivenUp(call, claimedBy, null);
         if (suspension.goesOn(call.now())) {
             call.goesOn(suspension);

@@ -50,6 +50,9 @@ public final class BlockingDriver implements Driver {
             } else {
                 call.inheritNothing(ambient.bound);
             }
+            if (engine.traces != null) {
+                call.trace = engine.traces.begin(call);
+            }
             if ((mode & Engine.KEYED) != 0 || engine.plan.hedges) {
                 call.work(action, argument);
             }
@@ -117,7 +120,7 @@ public final class BlockingDriver implements Driver {
                         return;
                     case ACT:
                         if (endings.starting(call)) {
-                            if (engine.dedicated == null && call.fault == null) {
+                            if (engine.plain && call.fault == null) {
                                 RunningAttempt attempt = newAttempt(call);
                                 act(ambient, call, call.mode, action, attempt, argument);
                             } else {
@@ -220,13 +223,18 @@ public final class BlockingDriver implements Driver {
         }
     }
 
-    /** With a fault that a policy has injected, or on a thread of its own, or both. */
+    /** With a fault that a policy has injected, followed by tracers, on a thread of its own, or all of these. */
     private void actOtherwise(Ambient ambient, CallState call, Object action, @Nullable Object argument) {
         RunningAttempt attempt = newAttempt(call);
         CheckedSupplier<?, ?> work = bound(call.mode, action, attempt, argument);
         Fault fault = call.takeFault();
         if (fault != null) {
             work = new FaultyAction(engine, fault, work);
+        }
+        if (call.trace != null) {
+            Traces.OfAttempt traced = call.trace.attempt(call);
+            CheckedSupplier<?, ?> followed = work;
+            work = () -> traced.within(followed);
         }
         if (engine.dedicated == null) {
             act(ambient, call, Engine.SUPPLIER, work, null, null);

@@ -117,6 +117,9 @@ abstract class CallDecisions extends CallOutcome {
                         reason, engine.name, policy, message, retryAfterNanos, cause, historyOfRejection()),
                 Outcome.REJECTED);
         engine.observers.rejected(operation(), policy, reason);
+        if (trace != null) {
+            trace.rejected(policy, reason);
+        }
         return Decision.OUT;
     }
 

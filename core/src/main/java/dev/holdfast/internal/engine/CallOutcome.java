@@ -24,6 +24,9 @@ abstract class CallOutcome extends CallLimits {
     Engine engine;
     CallSpec spec;
 
+    /** What follows it; null if nothing does. */
+    Traces.@Nullable OfCall trace;
+
     /** Whether it has no caller: a fork, or an attempt beside another one. */
     boolean background;
 

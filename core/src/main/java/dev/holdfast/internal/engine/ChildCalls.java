@@ -18,6 +18,7 @@ final class ChildCalls {
         child.preset(fork.layer(), fork.object());
         child.limitCaller(fork.limitNanos(), 0);
         child.context = parent.context();
+        child.trace = parent.trace == null ? null : parent.trace.background();
         Once task = new Once() {
             @Override
             void runOnce() {
@@ -59,6 +60,7 @@ final class ChildCalls {
         }
         // Nobody gets it, unless a policy has kept it or others share it.
         child.loseValueFor(null);
+        Endings.traceEnds(child);
         engine.observers.backgroundSettled(child.operation(), child.outcome, child.now() - child.startNanos);
     }
 }

@@ -146,6 +146,7 @@ final class Endings {
         call.startedLayers = call.startedBefore;
         call.passStarted = false;
         giveUp(call, reason);
+        traceAttempt(call);
     }
 
     void giveUpForTime(CallState call) {
@@ -194,6 +195,9 @@ final class Endings {
     void reject(CallState call, CallRejectedException rejection) {
         call.error(rejection, Outcome.REJECTED);
         observers.rejected(call.operation(), rejection.policy(), rejection.reason());
+        if (call.trace != null) {
+            call.trace.rejected(rejection.policy(), rejection.reason());
+        }
     }
 
     // ---- who is told
@@ -207,6 +211,7 @@ final class Endings {
         }
         if (observers.ofCalls()) {
             observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
+            traceAttempt(call);
         }
     }
 
@@ -220,6 +225,21 @@ final class Endings {
         if (observers.ofCalls()) {
             observers.callSettled(
                     call.operation(), call.outcome, call.source, call.attempts, call.now() - call.startNanos);
+            traceEnds(call);
+        }
+    }
+
+    private static void traceAttempt(CallState call) {
+        if (call.trace != null) {
+            call.trace.attemptEnded(call);
+        }
+    }
+
+    static void traceEnds(CallState call) {
+        Traces.OfCall trace = call.trace;
+        if (trace != null) {
+            call.trace = null;
+            trace.ended(call);
         }
     }
 

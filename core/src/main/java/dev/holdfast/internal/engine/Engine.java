@@ -44,6 +44,10 @@ public final class Engine {
     final Completion closing;
     final Log log;
     final Plan plan;
+    /** What follows each call; null if nothing does. */
+    final @Nullable Traces traces;
+    /** Whether actions run on the thread of their caller, and nothing follows them. */
+    final boolean plain;
     /** Whether each attempt is measured, because a policy or an observer will ask. */
     final boolean timed;
     /** Whether some attempts are measured, because a policy must know how long answers take. */
@@ -100,6 +104,8 @@ public final class Engine {
         // Before the policies hear of one another: those of a plan that can never work may be in use elsewhere.
         plan = new Plan(name, settings.policies);
         dedicated = hasDedicatedThreads(settings) ? lifetime.dedicatedThreads() : null;
+        traces = observers.traces;
+        plain = dedicated == null && traces == null;
         for (Policy policy : settings.policies) {
             policy.bind(name, time);
             policy.beside(settings.policies);

@@ -37,6 +37,7 @@ final class Hedge extends Once {
         call.outerAttempt = parent.outerAttempt;
         call.attempts = attemptsBefore;
         call.standBeside(parent);
+        call.trace = parent.trace == null ? null : parent.trace.ofHedge();
         call.alarms(parent.engine.plan.layers).hedge = this;
     }
 

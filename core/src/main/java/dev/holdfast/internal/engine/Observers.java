@@ -8,6 +8,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
+import dev.holdfast.spi.CallObserver.Tracer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -29,11 +30,30 @@ final class Observers {
 
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
+    /** Null if no observer follows calls. */
+    final @Nullable Traces traces;
+
     Observers(String pipeline, List<CallObserver> observers) {
         this.pipeline = pipeline;
         this.observers = observers.toArray(new CallObserver[0]);
         bound = this.observers.clone();
         ofCalls = observers.stream().filter(this::hears).toArray(CallObserver[]::new);
+        traces = traces();
+    }
+
+    private @Nullable Traces traces() {
+        List<Tracer> tracers = new ArrayList<>();
+        for (CallObserver observer : observers) {
+            try {
+                Tracer tracer = observer.tracer(pipeline);
+                if (tracer != null) {
+                    tracers.add(tracer);
+                }
+            } catch (Throwable thrown) {
+                log(observer, thrown);
+            }
+        }
+        return tracers.isEmpty() ? null : new Traces(tracers, this::log);
     }
 
     private boolean hears(CallObserver observer) {
@@ -167,7 +187,7 @@ final class Observers {
         }
     }
 
-    private void log(CallObserver observer, Throwable thrown) {
+    private void log(Object observer, Throwable thrown) {
         if (logged.add(observer.getClass())) {
             LOG.warn(
                     "an observer of '" + pipeline + "' threw; told once: "
