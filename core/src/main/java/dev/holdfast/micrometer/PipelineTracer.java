@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.micrometer;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.Reason;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.micrometer.ObservationObserver.AttemptObservation;
+import dev.holdfast.micrometer.ObservationObserver.CallObservation;
+import dev.holdfast.spi.CallContext.Scope;
+import dev.holdfast.spi.CallObserver.AttemptTrace;
+import dev.holdfast.spi.CallObserver.CallTrace;
+import dev.holdfast.spi.CallObserver.Tracer;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the observations of one pipeline's calls. */
+final class PipelineTracer implements Tracer {
+    static final int MOST_OPERATIONS = 100;
+
+    private static final Conventions.OfCalls CALLS = new Conventions.OfCalls();
+    private static final Conventions.OfAttempts ATTEMPTS = new Conventions.OfAttempts();
+
+    private final ObservationRegistry registry;
+    private final String pipeline;
+    private final Set<String> operations = ConcurrentHashMap.newKeySet();
+
+    PipelineTracer(ObservationRegistry registry, String pipeline) {
+        this.registry = registry;
+        this.pipeline = pipeline;
+    }
+
+    @Override
+    public @Nullable CallTrace begins(@Nullable String operation) {
+        // Handlers may be registered after the pipeline was built.
+        return registry.isNoop() ? null : new OfCall(bounded(operation), false);
+    }
+
+    private String bounded(@Nullable String operation) {
+        if (operation == null) {
+            return "none";
+        }
+        if (operations.contains(operation)) {
+            return operation;
+        }
+        synchronized (operations) {
+            if (operations.size() >= MOST_OPERATIONS) {
+                return "other";
+            }
+            operations.add(operation);
+            return operation;
+        }
+    }
+
+    /** Opens a scope; if a handler throws, the thread has what it had before. */
+    private Scope open(Observation observation) {
+        Observation.Scope before = registry.getCurrentObservationScope();
+        try {
+            Observation.Scope opened = observation.openScope();
+            return opened::close;
+        } catch (Throwable thrown) {
+            registry.setCurrentObservationScope(before);
+            throw thrown;
+        }
+    }
+
+    /** Its observation is not safe for threads, but hedges have threads of their own: hence the lock. */
+    private final class OfCall implements CallTrace {
+        private final CallObservation call;
+        private final Observation observation;
+
+        // Guarded by this.
+        private @Nullable Observation latest;
+        private boolean ended;
+
+        OfCall(String operation, boolean background) {
+            call = new CallObservation(pipeline, operation, background);
+            observation = Observation.createNotStarted(null, CALLS, () -> call, registry)
+                    .start();
+        }
+
+        @Override
+        public Scope open() {
+            return PipelineTracer.this.open(observation);
+        }
+
+        @Override
+        public synchronized @Nullable AttemptTrace attempt(int number, boolean hedge) {
+            if (ended) {
+                return null;
+            }
+            // Handlers of traces take what is current for the parent, whatever the observation says.
+            Scope scope = open();
+            try {
+                OfAttempt attempt = new OfAttempt(call, number, hedge, hedge ? latest : null);
+                latest = hedge ? latest : attempt.observation;
+                return attempt;
+            } finally {
+                scope.close();
+            }
+        }
+
+        @Override
+        public synchronized void rejected(String policy, Reason reason) {
+            if (!ended) {
+                observation.event(
+                        Observation.Event.of("rejected", "rejected by " + policy + ": " + Registration.tag(reason)));
+            }
+        }
+
+        @Override
+        public CallTrace background() {
+            Scope scope = open();
+            try {
+                return new OfCall(call.operation(), true);
+            } finally {
+                scope.close();
+            }
+        }
+
+        @Override
+        public synchronized void ended(
+                Outcome outcome, Source source, long ageNanos, int attempts, @Nullable Throwable error) {
+            ended = true;
+            latest = null;
+            call.outcome = outcome;
+            call.source = source;
+            call.age = Duration.ofNanos(ageNanos);
+            call.attempts = attempts;
+            stop(observation, outcome, error);
+        }
+    }
+
+    private final class OfAttempt implements AttemptTrace {
+        private final AttemptObservation attempt;
+        private final Observation observation;
+
+        OfAttempt(CallObservation call, int number, boolean hedge, @Nullable Observation slow) {
+            attempt = new AttemptObservation(call, number, hedge, slow);
+            observation = Observation.createNotStarted(null, ATTEMPTS, () -> attempt, registry)
+                    .start();
+        }
+
+        @Override
+        public Scope open() {
+            return PipelineTracer.this.open(observation);
+        }
+
+        @Override
+        public void ended(Outcome outcome, boolean left, @Nullable Throwable error) {
+            attempt.outcome = outcome;
+            attempt.left = left;
+            stop(observation, outcome, error);
+        }
+    }
+
+    /** What was given up because it was not needed any more is no error. */
+    private static void stop(Observation observation, Outcome outcome, @Nullable Throwable error) {
+        try {
+            if (error != null && outcome != Outcome.CANCELLED) {
+                observation.error(error);
+            }
+        } finally {
+            observation.stop();
+        }
+    }
+}
