@@ -160,11 +160,22 @@ final class PipelineTracer implements Tracer {
     /** What was given up because it was not needed any more is no error. */
     private static void stop(Observation observation, Outcome outcome, @Nullable Throwable error) {
         try {
-            if (error != null && outcome != Outcome.CANCELLED) {
-                observation.error(error);
+            Throwable shown = error == null && (outcome == Outcome.FAILURE || outcome == Outcome.PUSHBACK)
+                    ? new ClassifiedAsFailure(outcome)
+                    : error;
+            if (shown != null && outcome != Outcome.CANCELLED) {
+                observation.error(shown);
             }
         } finally {
             observation.stop();
+        }
+    }
+
+    /** What the observation of an answer has for its error, if the classifier calls the answer a failure. Thrown nowhere. */
+    @SuppressWarnings("serial")
+    static final class ClassifiedAsFailure extends RuntimeException {
+        ClassifiedAsFailure(Outcome outcome) {
+            super("the classifier calls the answer a " + Registration.tag(outcome), null, false, false);
         }
     }
 }

@@ -10,6 +10,7 @@ import dev.holdfast.Attempt;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.Verdict;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Script;
@@ -255,6 +256,21 @@ class ObservationObserverTest {
                 .containsExactly(
                         "call lab test < nothing attempts=1 outcome=failure source=live IOException",
                         "attempt lab test 1 < call lab test attempt=1 outcome=failure IOException");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void answerThatTheClassifierCallsAFailureIsAnErrorAndOneThatIsTheCallersFaultIsNone(Way way) {
+        lab.building(builder ->
+                builder.classifier((answer, error) -> "503".equals(answer) ? Verdict.FAILURE : Verdict.IGNORED));
+        layers(retry(2));
+        assertThat(run(way, value("503"), value("404"))).isCompletedWithValue("404");
+        assertThat(recorder.told())
+                .containsExactly(
+                        "request < nothing",
+                        "call lab test < request attempts=2 outcome=ignored source=live",
+                        "attempt lab test 1 < call lab test attempt=1 outcome=failure ClassifiedAsFailure",
+                        "attempt lab test 2 < call lab test attempt=2 outcome=ignored http.request.resend_count=1");
     }
 
     @ParameterizedTest
