@@ -95,7 +95,7 @@ final class PipelineTracer implements Tracer {
             // Handlers of traces take what is current for the parent, whatever the observation says.
             Scope scope = open();
             try {
-                OfAttempt attempt = new OfAttempt(call, number, hedge, hedge ? latest : null);
+                OfAttempt attempt = new OfAttempt(this, number, hedge, hedge ? latest : null);
                 latest = hedge ? latest : attempt.observation;
                 return attempt;
             } finally {
@@ -137,16 +137,19 @@ final class PipelineTracer implements Tracer {
     private final class OfAttempt implements AttemptTrace {
         private final AttemptObservation attempt;
         private final Observation observation;
+        /** What is current while the action runs: the call, if the registry's predicates want no attempts. */
+        private final Observation shown;
 
-        OfAttempt(CallObservation call, int number, boolean hedge, @Nullable Observation slow) {
-            attempt = new AttemptObservation(call, number, hedge, slow);
+        OfAttempt(OfCall of, int number, boolean hedge, @Nullable Observation slow) {
+            attempt = new AttemptObservation(of.call, number, hedge, slow);
             observation = Observation.createNotStarted(null, ATTEMPTS, () -> attempt, registry)
                     .start();
+            shown = observation.isNoop() ? of.observation : observation;
         }
 
         @Override
         public Scope open() {
-            return PipelineTracer.this.open(observation);
+            return PipelineTracer.this.open(shown);
         }
 
         @Override

@@ -622,6 +622,17 @@ class ObservationObserverTest {
         return meter.getId().getTags().stream().map(Tag::getKey).toList();
     }
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callIsCurrentInItsActionIfAttemptsAreNotObserved(Way way) {
+        registry.observationConfig().observationPredicate((name, context) -> !(context instanceof AttemptObservation));
+        layers(retry(2));
+        assertThat(run(way, error(ill()).after(1), value("v"))).isCompletedWithValue("v");
+        assertThat(recorder.told())
+                .containsExactly("request < nothing", "call lab test < request attempts=2 outcome=success source=live");
+        assertThat(current).hasSize(4).containsOnly("holdfast.call");
+    }
+
     @Test
     void conventionOfTheRegistryComesFirst() {
         registry.observationConfig().observationConvention(new GlobalObservationConvention<CallObservation>() {

@@ -11,6 +11,8 @@ import io.github.resilience4j.bulkhead.BulkheadRegistry;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
 import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.tracing.Tracer;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.nio.file.Path;
@@ -44,6 +46,8 @@ abstract class Given {
     Path file;
     HttpRequest request;
     MeterRegistry meters;
+    ObservationRegistry observations;
+    Tracer tracer;
     CircuitBreakerRegistry breakers;
     BulkheadRegistry bulkheads;
     RateLimiterRegistry limiters;

@@ -63,6 +63,8 @@ class SamplesCompileTest {
                     "io.github.resilience4j.micrometer.tagged.*",
                     "io.micrometer.context.*",
                     "io.micrometer.context.integration.*",
+                    "io.micrometer.observation.*",
+                    "io.micrometer.tracing.handler.*",
                     "java.io.*",
                     "java.net.http.*",
                     "java.nio.file.*",
