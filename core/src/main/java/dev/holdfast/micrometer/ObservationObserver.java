@@ -39,6 +39,12 @@ public final class ObservationObserver implements CallObserver {
         this.registry = Objects.requireNonNull(registry, "registry");
     }
 
+    /** A tracer follows calls by itself: the pipeline need not measure them. */
+    @Override
+    public boolean hearsCalls() {
+        return false;
+    }
+
     @Override
     public @Nullable Tracer tracer(String pipeline) {
         return registry == ObservationRegistry.NOOP ? null : new PipelineTracer(registry, pipeline);

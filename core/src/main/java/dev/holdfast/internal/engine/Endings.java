@@ -211,8 +211,8 @@ final class Endings {
         }
         if (observers.ofCalls()) {
             observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
-            traceAttempt(call);
         }
+        traceAttempt(call);
     }
 
     void tellSettled(CallState call) {
@@ -225,8 +225,8 @@ final class Endings {
         if (observers.ofCalls()) {
             observers.callSettled(
                     call.operation(), call.outcome, call.source, call.attempts, call.now() - call.startNanos);
-            traceEnds(call);
         }
+        traceEnds(call);
     }
 
     private static void traceAttempt(CallState call) {
