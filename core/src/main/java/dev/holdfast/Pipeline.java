@@ -3,7 +3,6 @@ package dev.holdfast;
 
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.NoValue;
-import dev.holdfast.internal.Options;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
@@ -14,10 +13,7 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
-import dev.holdfast.spi.PolicyFactory.Option;
-import dev.holdfast.spi.PolicyFactory.Range;
 import dev.holdfast.spi.TimeSource;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -32,7 +28,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -376,115 +371,6 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
     }
 
-    /** Collects what observers show of latencies. For one thread at a time. */
-    public static final class HistogramOptions {
-        private static final Range<Duration> TIMES =
-                new Range<>(Duration.ofNanos(1_000), Duration.ofDays(1), false, "");
-        private static final Options<HistogramOptions> OPTIONS = new Options<>(
-                "histograms",
-                HistogramOptions::new,
-                List.of(
-                        Option.list(
-                                        "percentiles",
-                                        Double.class,
-                                        new Range<>(0.0, 1.0, false, ""),
-                                        20,
-                                        (HistogramOptions h) -> h.percentiles.isEmpty() ? null : h.percentiles,
-                                        (h, percentiles) -> h.percentiles = percentiles)
-                                .means("percentiles that this process computes, such as 0.99"),
-                        Option.list(
-                                        "slo",
-                                        Duration.class,
-                                        TIMES,
-                                        50,
-                                        (HistogramOptions h) -> h.slo.isEmpty() ? null : h.slo,
-                                        (h, slo) -> h.slo = slo)
-                                .means("a bucket that ends at each of these times"),
-                        Option.flag(
-                                        "percentile-histogram",
-                                        (HistogramOptions h) -> h.percentileHistogram(),
-                                        (h, percentileHistogram) -> h.percentileHistogram = percentileHistogram)
-                                .defaultIs("true if there are no percentiles and no slo")
-                                .inCode("publishPercentileHistogram")
-                                .means("many buckets, from which a backend computes percentiles"),
-                        Option.duration(
-                                        "minimum-expected-value",
-                                        (HistogramOptions h) -> h.minimumExpectedValue,
-                                        HistogramOptions::minimumExpectedValue)
-                                .range(Duration.ofNanos(1_000), Duration.ofDays(1))
-                                .means("where the many buckets begin"),
-                        Option.duration(
-                                        "maximum-expected-value",
-                                        (HistogramOptions h) -> h.maximumExpectedValue,
-                                        HistogramOptions::maximumExpectedValue)
-                                .range(Duration.ofNanos(1_000), Duration.ofDays(1))
-                                .means("where they end")));
-
-        private List<Double> percentiles = List.of();
-        private List<Duration> slo = List.of();
-        private @Nullable Boolean percentileHistogram;
-        private Duration minimumExpectedValue = Duration.ofMillis(1);
-        private Duration maximumExpectedValue = Duration.ofSeconds(30);
-
-        /** Without percentiles and slo, so with a percentile histogram. */
-        public HistogramOptions() {}
-
-        /** The options with their ranges and meanings. */
-        public static List<Option<HistogramOptions, ?>> options() {
-            return OPTIONS.list();
-        }
-
-        /** Percentiles that this process computes, each 0 to 1, at most 20. Those of several processes cannot be added. */
-        public HistogramOptions percentiles(double... values) {
-            percentiles = Arrays.stream(values).boxed().toList();
-            return this;
-        }
-
-        /** A bucket that ends at each of these times, each 1 us to 1 day, at most 50: how many calls were as fast as promised. */
-        public HistogramOptions slo(Duration... values) {
-            slo = List.of(values);
-            return this;
-        }
-
-        /** Many buckets, 68 between the default bounds, from which a backend computes percentiles. Default: if there are no percentiles and no slo. */
-        public HistogramOptions publishPercentileHistogram() {
-            percentileHistogram = true;
-            return this;
-        }
-
-        /** Where the buckets of {@link #publishPercentileHistogram} begin: 1 us to 1 day; default 1 ms. */
-        public HistogramOptions minimumExpectedValue(Duration value) {
-            minimumExpectedValue = Objects.requireNonNull(value, "minimumExpectedValue");
-            return this;
-        }
-
-        /** Where they end: 1 us to 1 day; default 30 s. */
-        public HistogramOptions maximumExpectedValue(Duration value) {
-            maximumExpectedValue = Objects.requireNonNull(value, "maximumExpectedValue");
-            return this;
-        }
-
-        private boolean percentileHistogram() {
-            Boolean said = percentileHistogram;
-            return said != null ? said : percentiles.isEmpty() && slo.isEmpty();
-        }
-
-        /**
-         * The values.
-         *
-         * @throws dev.holdfast.spi.InvalidSettingsException if one is out of range, or nothing would be shown
-         */
-        public CallObserver.Histograms build() {
-            boolean something = percentileHistogram() || !percentiles.isEmpty() || !slo.isEmpty();
-            OPTIONS.check(this)
-                    .that(something, "publishPercentileHistogram", "false", "true without percentiles and slo")
-                    .atLeast("maximumExpectedValue", maximumExpectedValue, "minimumExpectedValue", minimumExpectedValue)
-                    .done();
-            return new CallObserver.Histograms(
-                    percentiles, slo, percentileHistogram(), minimumExpectedValue, maximumExpectedValue);
-        }
-    }
-
     // ---- calls
 
     /**
@@ -687,7 +573,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         List<Policy> others = List.of(outermostFirst);
         OrderLint.check(name, others);
         Engine successor = engine.with(others);
-        takeOver(others);
+        TakeOver.between(this, policies, others);
         policies = others;
         engine = successor;
         warn(others);
@@ -745,51 +631,6 @@ public final class Pipeline implements Observed, AutoCloseable {
     public synchronized void replaceHistograms(CallObserver.@Nullable Histograms others) {
         histograms = Optional.ofNullable(others);
         engine.replaced(this);
-    }
-
-    /** Each policy that is new takes over from the one of its kind that is not there any more. */
-    private void takeOver(List<Policy> others) {
-        List<Policy> left = new ArrayList<>(policies);
-        others.forEach(left::remove);
-        List<Policy> begun = new ArrayList<>(others);
-        begun.removeAll(policies);
-        takeOver(begun, left, (policy, previous) -> previous.name().equals(policy.name()));
-        // One that is in shadow now, or was.
-        takeOver(
-                begun,
-                left,
-                (policy, previous) -> ShadowPolicy.inside(previous)
-                        .name()
-                        .equals(ShadowPolicy.inside(policy).name()));
-        others.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
-    }
-
-    private void takeOver(List<Policy> begun, List<Policy> left, BiPredicate<Policy, Policy> isSame) {
-        begun.removeIf(policy -> {
-            Optional<Policy> found = left.stream()
-                    .filter(previous -> isSame.test(policy, previous))
-                    .findFirst();
-            found.ifPresent(previous -> {
-                left.remove(previous);
-                if (Owners.mayTakeOver(ShadowPolicy.inside(policy), ShadowPolicy.inside(previous), identity)) {
-                    takeOver(policy, previous);
-                }
-            });
-            return found.isPresent();
-        });
-    }
-
-    private void takeOver(Policy policy, Policy previous) {
-        try {
-            if (policy instanceof ShadowPolicy) {
-                policy.takeOver(previous);
-            } else if (policy != ShadowPolicy.inside(previous)) {
-                policy.takeOver(ShadowPolicy.inside(previous));
-            }
-        } catch (RuntimeException | Error broken) {
-            LOG.warn(
-                    "pipeline '" + name + "': " + policy.name() + " begins anew, since it could not take over", broken);
-        }
     }
 
     /**

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.benchmarks;
 
+import dev.holdfast.HistogramOptions;
 import dev.holdfast.Pipeline;
-import dev.holdfast.Pipeline.HistogramOptions;
 import dev.holdfast.micrometer.MicrometerObserver;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;

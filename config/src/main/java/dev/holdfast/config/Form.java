@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import dev.holdfast.Pipeline;
+import dev.holdfast.HistogramOptions;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
@@ -27,11 +27,8 @@ record Form<B>(String key, Supplier<B> builder, List<Option<B, ?>> options, Opti
             PlanReader.KEYS_OF_A_PIPELINE, KeySettings.Builder::new, KeySettings.options(), Optional.of("max"));
 
     /** What observers show of latencies. */
-    static final Form<Pipeline.HistogramOptions> HISTOGRAMS = new Form<>(
-            PlanReader.HISTOGRAMS,
-            Pipeline.HistogramOptions::new,
-            Pipeline.HistogramOptions.options(),
-            Optional.empty());
+    static final Form<HistogramOptions> HISTOGRAMS =
+            new Form<>(PlanReader.HISTOGRAMS, HistogramOptions::new, HistogramOptions.options(), Optional.empty());
 
     static <B> Form<B> of(PolicyFactory<B> factory) {
         return new Form<>(factory.key(), factory::builder, factory.options(), factory.shorthand());

@@ -2,7 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Classifier;
-import dev.holdfast.Pipeline.HistogramOptions;
+import dev.holdfast.HistogramOptions;
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;

@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.holdfast.HistogramOptions;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
-import dev.holdfast.Pipeline.HistogramOptions;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallObserver.Histograms;
 import dev.holdfast.spi.InvalidSettingsException;

@@ -3,7 +3,7 @@ package dev.holdfast.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.Pipeline.HistogramOptions;
+import dev.holdfast.HistogramOptions;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.internal.Owners;
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.Policy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BiPredicate;
+
+/** What new policies of a pipeline take over from those that are not there any more. */
+final class TakeOver {
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast");
+
+    private final Pipeline pipeline;
+
+    private TakeOver(Pipeline pipeline) {
+        this.pipeline = pipeline;
+    }
+
+    /** Each policy that is new takes over from the one of its kind that is not there any more. */
+    static void between(Pipeline pipeline, List<Policy> before, List<Policy> after) {
+        List<Policy> left = new ArrayList<>(before);
+        after.forEach(left::remove);
+        List<Policy> begun = new ArrayList<>(after);
+        begun.removeAll(before);
+        TakeOver one = new TakeOver(pipeline);
+        one.takeOver(begun, left, (policy, previous) -> previous.name().equals(policy.name()));
+        // One that is in shadow now, or was.
+        one.takeOver(
+                begun,
+                left,
+                (policy, previous) -> ShadowPolicy.inside(previous)
+                        .name()
+                        .equals(ShadowPolicy.inside(policy).name()));
+        after.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), pipeline.identity));
+    }
+
+    private void takeOver(List<Policy> begun, List<Policy> left, BiPredicate<Policy, Policy> isSame) {
+        begun.removeIf(policy -> {
+            Optional<Policy> found = left.stream()
+                    .filter(previous -> isSame.test(policy, previous))
+                    .findFirst();
+            found.ifPresent(previous -> {
+                left.remove(previous);
+                if (Owners.mayTakeOver(ShadowPolicy.inside(policy), ShadowPolicy.inside(previous), pipeline.identity)) {
+                    takeOver(policy, previous);
+                }
+            });
+            return found.isPresent();
+        });
+    }
+
+    private void takeOver(Policy policy, Policy previous) {
+        try {
+            if (policy instanceof ShadowPolicy) {
+                policy.takeOver(previous);
+            } else if (policy != ShadowPolicy.inside(previous)) {
+                policy.takeOver(ShadowPolicy.inside(previous));
+            }
+        } catch (RuntimeException | Error broken) {
+            LOG.warn(
+                    "pipeline '" + pipeline.name() + "': " + policy.name()
+                            + " begins anew, since it could not take over",
+                    broken);
+        }
+    }
+}
