@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.examples;
+
+import dev.holdfast.Operation;
+import dev.holdfast.config.Holdfast;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongFunction;
+
+/**
+ * Calls of four dependencies through the pipelines of {@code monitored.yaml}, without an end. The dependencies are modelled:
+ * all are well, or all are ill, each in its own way.
+ */
+final class MonitoredService {
+    private static final long BETWEEN_CALLS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final int ARTICLES = 20;
+
+    /** Runs a task after a delay. */
+    interface Later {
+        void after(long nanos, Runnable task);
+    }
+
+    private final Later later;
+    private final Operation<String> stock;
+    private final Operation<String> orders;
+    private final Operation<String> mail;
+    private final Operation<String> search;
+    private final AtomicLong calls = new AtomicLong();
+    private final AtomicLong attempts = new AtomicLong();
+    private volatile boolean ill;
+
+    MonitoredService(Holdfast pipelines, Later later) {
+        this.later = later;
+        stock = pipelines.pipeline("stock").operation("lookup");
+        orders = pipelines.pipeline("orders").operation("place");
+        mail = pipelines.pipeline("mail").operation("send");
+        search = pipelines.pipeline("search").operation("find");
+    }
+
+    /** Begins; each dependency is called 50 times a second. */
+    void start() {
+        call(calls.getAndIncrement());
+        later.after(BETWEEN_CALLS, this::start);
+    }
+
+    /** Makes the dependencies ill or well. */
+    void become(boolean isIll) {
+        ill = isIll;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // the meters tell how calls end
+    private void call(long number) {
+        stock.key("article-" + number % ARTICLES).callAsync(attempt -> dependency(n -> ill ? fails(2) : answers(5)));
+        orders.unkeyed().callAsync(attempt -> dependency(n -> ill && n % 10 < 7 ? fails(5) : answers(30)));
+        mail.unkeyed().callAsync(attempt -> dependency(n -> ill && n % 10 < 6 ? fails(20) : answers(40)));
+        search.unkeyed().callAsync(attempt -> dependency(n -> ill ? hangs(n) : answers(20)));
+    }
+
+    private CompletionStage<String> dependency(LongFunction<CompletionStage<String>> behaviour) {
+        // Scrambled, so that no dependency meets always the same numbers.
+        return behaviour.apply((attempts.getAndIncrement() * 7_919) % 1_009);
+    }
+
+    private CompletableFuture<String> answers(int millis) {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        later.after(TimeUnit.MILLISECONDS.toNanos(millis), () -> answer.complete("good"));
+        return answer;
+    }
+
+    private CompletableFuture<String> fails(int millis) {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        later.after(
+                TimeUnit.MILLISECONDS.toNanos(millis), () -> answer.completeExceptionally(new IOException("is ill")));
+        return answer;
+    }
+
+    /** Of ten attempts, two never end, two end late, and the others are slow. Deaf to a cancellation, as many clients are. */
+    private CompletionStage<String> hangs(long number) {
+        CompletableFuture<String> answer = switch ((int) (number % 10)) {
+            case 0, 1 -> new CompletableFuture<>();
+            case 2, 3 -> answers(600);
+            default -> answers(80);
+        };
+        return answer.minimalCompletionStage();
+    }
+}
