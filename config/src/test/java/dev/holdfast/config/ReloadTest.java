@@ -11,12 +11,16 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.micrometer.MicrometerObserver;
+import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -234,6 +238,35 @@ class ReloadTest {
                 folder.resolve("holdfast.yaml"),
                 StandardCopyOption.ATOMIC_MOVE,
                 StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    @Test
+    void tracesGoOnAfterAReload() throws IOException {
+        List<String> ended = new ArrayList<>();
+        ObservationRegistry observations = ObservationRegistry.create();
+        observations.observationConfig().observationHandler(new ObservationHandler<>() {
+            @Override
+            public void onStop(Observation.Context context) {
+                ended.add(context.getContextualName() + " " + context.getLowCardinalityKeyValue("holdfast.outcome"));
+            }
+
+            @Override
+            public boolean supportsContext(Observation.Context context) {
+                return true;
+            }
+        });
+        try (Holdfast holdfast = Holdfast.builder()
+                .observer(new ObservationObserver(observations))
+                .load(write(INVENTORY))) {
+            write(INVENTORY.replace("max-attempts: 3", "max-attempts: 2"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(attempts(holdfast.pipeline("inventory"))).isEqualTo(2);
+        }
+        assertThat(ended)
+                .containsExactly(
+                        "attempt inventory keyValue(holdfast.outcome=failure)",
+                        "attempt inventory keyValue(holdfast.outcome=failure)",
+                        "call inventory keyValue(holdfast.outcome=failure)");
     }
 
     @Test
