@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.internal.keyed.InUse;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Owners;
 import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
@@ -159,7 +160,8 @@ public final class Holdfast implements AutoCloseable {
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
         problems.throwIfAny();
         List<String> changed = new ArrayList<>();
-        running = applied(parts, before, changed, problems);
+        next.successions(Owners::succeeds);
+        running = applied(parts, before, changed, problems, next);
         // What each pipeline can have, its instances can have, too.
         plans.forEach(plan -> {
             Keyed instances = keyed.get(plan.name());
@@ -176,7 +178,8 @@ public final class Holdfast implements AutoCloseable {
             Map<PipelinePlan, List<Running.Part>> parts,
             Map<String, Running> before,
             List<String> changed,
-            Problems problems) {
+            Problems problems,
+            Memory next) {
         Map<String, Running> after = new LinkedHashMap<>();
         try {
             parts.forEach((plan, policies) -> {
@@ -193,6 +196,7 @@ public final class Holdfast implements AutoCloseable {
             });
             problems.throwIfAny();
         } catch (RuntimeException | Error e) {
+            next.successions((policy, previous) -> Owners.succeeds(previous, policy));
             after.forEach((name, one) -> {
                 Running known = before.get(name);
                 if (known == null) {

@@ -141,7 +141,10 @@ final class Layers {
         @Override
         public Optional<Policy> policy(Problems problems) {
             Optional<Policy> one = memory.kept(madeOf(), () -> layer.policy(problems));
-            one.map(ShadowPolicy::inside).ifPresent(Owners::share);
+            one.map(ShadowPolicy::inside).ifPresent(policy -> {
+                Owners.share(policy);
+                memory.share(name, policy);
+            });
             return one;
         }
     }

@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Operation;
@@ -15,6 +16,7 @@ import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -267,6 +269,59 @@ class ReloadTest {
                         "attempt inventory keyValue(holdfast.outcome=failure)",
                         "attempt inventory keyValue(holdfast.outcome=failure)",
                         "call inventory keyValue(holdfast.outcome=failure)");
+    }
+
+    @Test
+    void aSharedPolicyTakesOverFromTheOneOfItsNameOnce() throws Exception {
+        String shared =
+                """
+                shared:
+                  pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
+                  rate: { throttle: { limit: 10, per: 1h, burst: %s, max-wait: 0s } }
+                pipelines:
+                  inventory: { bulkhead: { use: pool }, throttle: { use: rate } }
+                  payments:  { bulkhead: { use: pool }, throttle: { use: rate } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(shared.formatted(1, 3)))) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            Pipeline payments = holdfast.pipeline("payments");
+            inventory.run(() -> {
+                write(shared.formatted(2, 4));
+                assertThat(holdfast.reload()).containsExactly("inventory", "payments");
+                assertThat(inventory.policy(BulkheadPolicy.class)).isSameAs(payments.policy(BulkheadPolicy.class));
+                assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isOne();
+                payments.run(() -> assertThatThrownBy(() -> inventory.run(() -> {}))
+                        .hasMessageContaining("2 of 2 permits are out"));
+            });
+            assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isZero();
+            // One of three was used before, and another one after.
+            assertThat(inventory.policy(ThrottlePolicy.class).available()).isOne();
+        }
+    }
+
+    @Test
+    void aSharedPolicyIsAsBeforeIfTheReloadIsTakenBack() throws Exception {
+        String yaml =
+                """
+                shared:
+                  pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
+                pipelines:
+                  inventory: { bulkhead: { use: pool } }
+                  payments:
+                    bulkhead: { use: pool }
+                    retry:
+                    order: %s
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, "[retry, bulkhead]")))) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            inventory.run(() -> {
+                write(yaml.formatted(5, "[retry, bulkhead, bulkhead]"));
+                assertThatThrownBy(holdfast::reload).hasMessageContaining("the same bulkhead twice");
+                assertThat(inventory.policy(BulkheadPolicy.class).limit()).isOne();
+                assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isOne();
+            });
+            assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isZero();
+        }
     }
 
     @Test

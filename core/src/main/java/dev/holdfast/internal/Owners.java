@@ -17,6 +17,9 @@ public final class Owners {
     /** Null: several, or code beside pipelines. */
     private @Nullable WeakReference<Object> only;
 
+    /** What it takes over from, although it has several owners: all of them change at the same time. */
+    private @Nullable WeakReference<Policy> predecessor;
+
     private Owners(@Nullable Object pipeline) {
         only = pipeline == null ? null : new WeakReference<>(pipeline);
     }
@@ -38,11 +41,22 @@ public final class Owners {
         }
     }
 
+    /** A policy that several pipelines have takes the place of another one in all of them, and takes over from it once. */
+    public static void succeeds(Policy policy, Policy previous) {
+        synchronized (OF_POLICIES) {
+            OF_POLICIES.computeIfAbsent(policy, any -> new Owners(null)).predecessor = new WeakReference<>(previous);
+        }
+    }
+
     /** Whether a policy may take over from the one that it replaces in this pipeline. */
     public static boolean mayTakeOver(Policy policy, Policy previous, Object pipeline) {
         synchronized (OF_POLICIES) {
             Owners before = OF_POLICIES.get(previous);
             Owners after = OF_POLICIES.get(policy);
+            if (after != null && after.predecessor != null && after.predecessor.get() == previous) {
+                after.predecessor = null;
+                return true;
+            }
             return before != null && before.isOnly(pipeline) && (after == null || after.isOnly(pipeline));
         }
     }
