@@ -78,6 +78,9 @@ class CarriedContextTest {
                     if (method.getName().equals("forPipeline")) {
                         return proxy;
                     }
+                    if (method.getName().equals("hearsCalls")) {
+                        return true;
+                    }
                     if (!List.of("tracer", "opened", "closed").contains(method.getName())) {
                         note(method.getName());
                     }

@@ -418,7 +418,11 @@ class ParityTest {
                     if (method.getDeclaringClass() == CallObserver.class && method.getParameterCount() > 1) {
                         log.add(method.getName() + Arrays.toString(arguments));
                     }
-                    return method.getName().equals("forPipeline") ? proxy : null;
+                    return switch (method.getName()) {
+                        case "forPipeline" -> proxy;
+                        case "hearsCalls" -> true;
+                        default -> null;
+                    };
                 });
     }
 

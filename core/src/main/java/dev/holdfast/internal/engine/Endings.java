@@ -209,7 +209,7 @@ final class Endings {
         if (call.outcome != Outcome.SUCCESS || call.attempts > 1) {
             call.rememberAttempt();
         }
-        if (observers.ofCalls()) {
+        if (observers.anyOfCalls()) {
             observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
         }
         traceAttempt(call);
@@ -222,7 +222,7 @@ final class Endings {
         if (call.error != null) {
             call.tellHistory();
         }
-        if (observers.ofCalls()) {
+        if (observers.anyOfCalls()) {
             observers.callSettled(
                     call.operation(), call.outcome, call.source, call.attempts, call.now() - call.startNanos);
         }

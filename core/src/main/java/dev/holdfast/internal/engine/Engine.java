@@ -111,7 +111,7 @@ public final class Engine {
             policy.beside(settings.policies);
         }
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
-        timed = observers.ofCalls() || asked.contains(Timing.EVERY);
+        timed = observers.anyOfCalls() || asked.contains(Timing.EVERY);
         sampled = asked.contains(Timing.SOME);
         hooks = new PolicyHooks(plan, name, lanes::hooks, log);
         rejections = new Rejections(name, lifetime.closed::get);

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Tells the observers of one pipeline. An exception of an observer is logged once for its class, and goes no further. */
@@ -25,7 +26,9 @@ final class Observers {
     private final CallObserver[] observers;
     /** Each observer, or what it has for this pipeline. */
     private final CallObserver[] bound;
-    /** Those of them that are told of every call; the others of rare events alone. */
+    /** Which of them are told of every call; the others are told of rare events alone. */
+    private final boolean[] hearCalls;
+
     private CallObserver[] ofCalls;
 
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
@@ -37,8 +40,19 @@ final class Observers {
         this.pipeline = pipeline;
         this.observers = observers.toArray(new CallObserver[0]);
         bound = this.observers.clone();
-        ofCalls = observers.stream().filter(this::hears).toArray(CallObserver[]::new);
+        hearCalls = new boolean[bound.length];
+        for (int i = 0; i < bound.length; i++) {
+            hearCalls[i] = hearsCalls(bound[i]);
+        }
+        ofCalls = ofCalls();
         traces = traces();
+    }
+
+    private CallObserver[] ofCalls() {
+        return IntStream.range(0, bound.length)
+                .filter(i -> hearCalls[i])
+                .mapToObj(i -> bound[i])
+                .toArray(CallObserver[]::new);
     }
 
     private @Nullable Traces traces() {
@@ -56,7 +70,7 @@ final class Observers {
         return tracers.isEmpty() ? null : new Traces(tracers, this::log);
     }
 
-    private boolean hears(CallObserver observer) {
+    private boolean hearsCalls(CallObserver observer) {
         try {
             return observer.hearsCalls();
         } catch (Throwable thrown) {
@@ -66,7 +80,7 @@ final class Observers {
     }
 
     /** Whether anybody listens to every call. Each call asks this before it collects what it would tell. */
-    boolean ofCalls() {
+    boolean anyOfCalls() {
         return ofCalls.length != 0;
     }
 
@@ -74,7 +88,6 @@ final class Observers {
 
     /** Before the pipeline's first call. */
     void opened(Observed opened) {
-        List<CallObserver> calls = new ArrayList<>();
         for (int i = 0; i < observers.length; i++) {
             CallObserver observer = observers[i];
             try {
@@ -83,11 +96,8 @@ final class Observers {
             } catch (Throwable thrown) {
                 log(observer, thrown);
             }
-            if (hears(observer)) {
-                calls.add(bound[i]);
-            }
         }
-        ofCalls = calls.toArray(new CallObserver[0]);
+        ofCalls = ofCalls();
     }
 
     void replaced(Observed pipeline) {
