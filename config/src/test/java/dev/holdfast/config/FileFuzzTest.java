@@ -34,7 +34,7 @@ class FileFuzzTest {
                             + "¦...\n¦#¦@¦`¦~¦null¦true¦yes¦0¦-1¦1_0¦1__0¦010¦0x1F¦1e999¦.nan¦-.inf¦2147483648¦-9223372036854775808"
                             + "¦9223372036854775808¦1:30¦0s¦-5s¦5¦250ms¦PT1M30S¦PT-1S¦P36500D¦P1Y¦9223372036854775807d"
                             + "¦9223372036854775807ns¦5 sec¦1.5h¦\u0661s¦5\u00b5s¦50%¦\u0000¦\u0085¦\u2028¦\u2029¦\ufeff¦\u202e"
-                            + "¦\ud83d\ude00¦limit¦order: [retry]\n¦retry: &a { max-attempts: 3 }\n¦budget: { enabled: false }\n")
+                            + "¦\ud83d\ude00¦limit¦mode: shadow\n¦shadow: { }\n¦shadow: 1s\n¦silence: []\n¦order: [retry]\n¦retry: &a { max-attempts: 3 }\n¦budget: { enabled: false }\n")
                     .split("¦", -1));
 
     private static final String SMALL = """
@@ -81,6 +81,25 @@ class FileFuzzTest {
               prices: { extends: inventory, timeout: 1s, without: [circuit-breaker] }
             """;
 
+    private static final String WATCHED = """
+            defaults:
+              histograms: { slo: [100ms, 250ms], percentiles: [0.5, 0.99] }
+              advice: true
+              silence: burst-of-one
+            templates:
+              careful: { extends: standard, bulkhead: { shadow: { max-concurrent-calls: 10 } } }
+            shared:
+              rate: { throttle: { limit: 100, mode: shadow } }
+            pipelines:
+              inventory:
+                extends: careful
+                timeout: { limit: 1s, shadow: 250ms }
+                circuit-breaker: { mode: active, shadow: { failure-rate-threshold: 20 } }
+                throttle: { use: rate }
+                keys: { max: 10 }
+              prices: { extends: careful, retry: { mode: shadow }, silence: [timeout-far-too-long, a], histograms: }
+            """;
+
     /** A strong reference: what is set would else be lost with it. */
     private final Logger log = Logger.getLogger("dev.holdfast");
 
@@ -108,7 +127,7 @@ class FileFuzzTest {
     @ParameterizedTest
     @ValueSource(longs = {4, 5, 6})
     void ofThePoliciesOnTheClassPath(long seed) throws Exception {
-        fuzz(seed, List.of(SMALL, LARGE, SHARING, sample("design"), sample("every-form")), Holdfast::builder);
+        fuzz(seed, List.of(SMALL, LARGE, SHARING, WATCHED, sample("design"), sample("every-form")), Holdfast::builder);
     }
 
     private void fuzz(long seed, List<String> good, Supplier<Holdfast.Builder> loader) throws Exception {
