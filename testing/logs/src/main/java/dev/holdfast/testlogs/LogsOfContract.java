@@ -10,7 +10,7 @@ import java.lang.annotation.Target;
 /** What every subclass of {@code PolicyContract} logs; the contract itself is published and cannot say so. */
 @Inherited
 @Logs({
-    "an observer of '.*' threw; told once: .*observer: opened",
+    "an observer of '.*' threw; told once: .*observer: hearsCalls",
     "abandon of trouble in '.*' threw; told once: .*trouble: ABANDON_THROWS",
     "ended of trouble in '.*' threw; told once: .*trouble: ENDED_THROWS"
 })
