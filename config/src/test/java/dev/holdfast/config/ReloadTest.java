@@ -273,8 +273,7 @@ class ReloadTest {
 
     @Test
     void aSharedPolicyTakesOverFromTheOneOfItsNameOnce() throws Exception {
-        String shared =
-                """
+        String shared = """
                 shared:
                   pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
                   rate: { throttle: { limit: 10, per: 1h, burst: %s, max-wait: 0s } }
@@ -301,8 +300,7 @@ class ReloadTest {
 
     @Test
     void aSharedPolicyIsAsBeforeIfTheReloadIsTakenBack() throws Exception {
-        String yaml =
-                """
+        String yaml = """
                 shared:
                   pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
                 pipelines:

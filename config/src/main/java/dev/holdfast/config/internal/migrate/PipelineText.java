@@ -4,13 +4,19 @@ package dev.holdfast.config.internal.migrate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Makes one pipeline of all instances of one name. */
 final class PipelineText {
+    /** More make no line that anybody reads. */
+    private static final int MOST_CLASSES = 20;
+
     private final Source source;
     private final String name;
     private final Map<Kind, Settings> given = new EnumMap<>(Kind.class);
@@ -36,7 +42,39 @@ final class PipelineText {
             given.remove(Kind.THREAD_POOL);
         }
         order(out);
+        classifier(out);
         given.forEach((kind, settings) -> out.section(2, kind.section(), section(kind, settings)));
+    }
+
+    /** What the lists of exceptions mean, as a line that can be made one of the file. */
+    private void classifier(Printed out) {
+        Set<String> failures = new LinkedHashSet<>();
+        Set<String> ignored = new LinkedHashSet<>();
+        given.forEach((kind, settings) -> {
+            failures.addAll(settings.listed(kind == Kind.RETRY ? "retry-exceptions" : "record-exceptions"));
+            ignored.addAll(settings.listed("ignore-exceptions"));
+        });
+        boolean contradicts = failures.stream().anyMatch(ignored::contains);
+        int classes = failures.size() + ignored.size();
+        if (classes == 0 || classes > MOST_CLASSES || contradicts) {
+            return;
+        }
+        if (!failures.isEmpty()) {
+            // What is in no list is neither repeated nor counted, as in resilience4j.
+            ignored.add("java.lang.Throwable");
+        }
+        String lists = Stream.of(list("failures", failures), list("ignored", ignored))
+                .filter(list -> !list.isEmpty())
+                .collect(Collectors.joining(", "));
+        out.comment(2, "note: the lists of exceptions, for all policies, if the classes are on the class path:");
+        // In one line, so that taking the # away is enough.
+        out.line(2, "# classifier: { " + lists + " }");
+    }
+
+    private static String list(String key, Set<String> classes) {
+        return classes.isEmpty()
+                ? ""
+                : key + ": [" + classes.stream().map(Text::shown).collect(Collectors.joining(", ")) + "]";
     }
 
     private Section section(Kind kind, Settings settings) {

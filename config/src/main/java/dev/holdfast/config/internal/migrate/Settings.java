@@ -5,9 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The settings of one instance of one kind. Each is taken once, so that at the end it is known which are left. */
 final class Settings {
+    private static final int LONGEST = 5_000;
+
     private final Map<String, Given> left;
 
     Settings(Map<String, Given> given) {
@@ -50,6 +53,17 @@ final class Settings {
      */
     boolean counts(String exception, String wanted, String ignored) {
         return !lists(ignored, exception) && (!has(wanted) || lists(wanted, exception));
+    }
+
+    /** The items of a list, without taking it; none if there are very many. */
+    List<String> listed(String name) {
+        String text = text(name);
+        return text.length() > LONGEST
+                ? List.of()
+                : Stream.of(text.split(",", -1))
+                        .map(String::strip)
+                        .filter(item -> !item.isEmpty())
+                        .toList();
     }
 
     private boolean lists(String setting, String exception) {

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
+import dev.holdfast.config.Holdfast;
 import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -98,6 +100,31 @@ class MigrateKindsTest {
             assertThat(made.text())
                     .contains("exponential-backoff-multiplier = 3; resilience4j ignores it without a wait-duration")
                     .contains("resilience4j waits exactly 500ms each time");
+        }
+    }
+
+    @Test
+    void listsOfExceptionsAreALineThatCanBeTaken() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.retry-exceptions[0]=java.io.IOException",
+                "circuitbreaker.instances.a.record-exceptions=java.io.IOException, java.util.concurrent.TimeoutException",
+                "circuitbreaker.instances.a.ignore-exceptions=java.lang.IllegalArgumentException")) {
+            String line = "# classifier: { failures: [java.io.IOException, java.util.concurrent.TimeoutException],"
+                    + " ignored: [java.lang.IllegalArgumentException, java.lang.Throwable] }";
+            assertThat(made.text()).contains(line);
+
+            Path file = Files.writeString(
+                    directory.resolve("taken.yaml"), made.yaml().replace(line, line.substring(2)));
+            assertThat(Holdfast.check(file)).isEmpty();
+        }
+    }
+
+    @Test
+    void listsThatContradictOneAnotherAreNoLine() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.retry-exceptions[0]=java.io.IOException",
+                "circuitbreaker.instances.a.ignore-exceptions=java.io.IOException")) {
+            assertThat(made.text()).doesNotContain("classifier: {");
         }
     }
 
