@@ -15,6 +15,18 @@ import java.util.stream.Stream;
  * Finds settings that contradict one another. Each warning has the name of its rule, the numbers, and a remedy.
  */
 final class NumberLint {
+    /** All rules. */
+    static final List<String> RULES = List.of(
+            "timeout-not-below-deadline",
+            "attempts-beyond-deadline",
+            "throttle-waits-beyond-deadline",
+            "bulkhead-waits-beyond-deadline",
+            "bulkhead-never-full",
+            "probes-above-permits",
+            "burst-of-one",
+            "hedge-after-timeout",
+            "cache-that-never-answers");
+
     private final SettingsOf settings;
     private final List<String> warnings = new ArrayList<>();
 

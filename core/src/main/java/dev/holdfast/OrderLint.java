@@ -75,7 +75,8 @@ final class OrderLint {
 
     /** The names of all rules. */
     static Set<String> rules() {
-        Set<String> rules = new TreeSet<>(Set.of("deadline-not-outermost", KEY_WITHOUT_IDEMPOTENCE));
+        Set<String> rules = new TreeSet<>(
+                Set.of("deadline-not-outermost", KEY_WITHOUT_IDEMPOTENCE, "unknown-rule", "chaos-enabled"));
         ORDERS.forEach(rule -> rules.add(rule.name));
         ONE_IS_ENOUGH.values().forEach(warning -> rules.add(warning.substring(0, warning.indexOf(':'))));
         return rules;

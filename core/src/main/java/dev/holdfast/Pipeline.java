@@ -14,6 +14,7 @@ import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -61,6 +62,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
     private volatile @Nullable Set<String> keyedInVain;
 
+    private final TimeSource time;
     private final StateChanges changes;
     private final @Nullable Traffic traffic;
     private final Operation<@Nullable Object> plain;
@@ -77,7 +79,8 @@ public final class Pipeline implements Observed, AutoCloseable {
         policies = List.copyOf(builder.policies);
         silenced = Set.copyOf(builder.silenced);
         warn(policies);
-        changes = new StateChanges(builder.time);
+        time = builder.time;
+        changes = new StateChanges(time);
         List<CallObserver> observers = new ArrayList<>(builder.observers);
         observers.add(changes);
         traffic = builder.advised ? new Traffic(builder.time, this::logAdvice) : null;
@@ -106,10 +109,26 @@ public final class Pipeline implements Observed, AutoCloseable {
         keyedInVain = OrderLint.caches(all) ? ConcurrentHashMap.newKeySet() : null;
         List<String> found = new ArrayList<>(OrderLint.check(name, all));
         all.forEach(policy -> found.addAll(policy.warnings()));
-        found.removeIf(warning -> silenced.contains(warning.substring(0, Math.max(0, warning.indexOf(':')))));
+        silence(found);
         found.stream().filter(warning -> !warnings.contains(warning)).forEach(warning -> log(name, warning));
         warnings.clear();
         warnings.addAll(found);
+    }
+
+    private void silence(List<String> found) {
+        Set<String> rules = OrderLint.rules();
+        rules.addAll(NumberLint.RULES);
+        rules.addAll(TrafficLint.RULES);
+        found.forEach(warning -> rules.add(rule(warning)));
+        found.removeIf(warning -> silenced.contains(rule(warning)));
+        silenced.stream()
+                .filter(name -> !rules.contains(name))
+                .forEach(name -> found.add("unknown-rule: no rule is called '" + name
+                        + "', so that nothing is silenced; correct the name, or leave it out"));
+    }
+
+    private static String rule(String warning) {
+        return warning.substring(0, Math.max(0, warning.indexOf(':')));
     }
 
     private static void log(String name, String warning) {
@@ -526,6 +545,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     /** The order, the settings, the present numbers of all policies and their last changes of state. */
     public PipelineSnapshot snapshot() {
         return new PipelineSnapshot(
+                Instant.ofEpochMilli(time.millis()),
                 name,
                 policies.stream()
                         .map(policy -> new PolicySnapshot(policy.name(), policy.settingsMap(), Numbers.of(policy)))
@@ -587,9 +607,13 @@ public final class Pipeline implements Observed, AutoCloseable {
      * Puts the policy of this kind into shadow: from now on it decides and counts, and changes nothing ({@link ShadowPolicy}).
      * It keeps its state.
      *
-     * @throws IllegalArgumentException if there is none that is active, or there are several
+     * @throws IllegalArgumentException if there is none that is active, or there are several, or one of the kind is in shadow
      */
     public synchronized void shadow(String kind) {
+        if (policies.stream().anyMatch(policy -> isInShadow(policy, kind))) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
+        }
         exchange(kind, "active", policy -> policy.name().equals(kind), ShadowPolicy::of);
     }
 
@@ -604,12 +628,12 @@ public final class Pipeline implements Observed, AutoCloseable {
             throw new IllegalArgumentException(
                     "pipeline '" + name + "': a " + kind + " is active already; use replace()");
         }
-        exchange(
-                kind,
-                "in shadow",
-                policy -> ShadowPolicy.inside(policy) != policy
-                        && ShadowPolicy.inside(policy).name().equals(kind),
-                ShadowPolicy::inside);
+        exchange(kind, "in shadow", policy -> isInShadow(policy, kind), ShadowPolicy::inside);
+    }
+
+    private static boolean isInShadow(Policy policy, String kind) {
+        return policy instanceof ShadowPolicy
+                && ShadowPolicy.inside(policy).name().equals(kind);
     }
 
     private void exchange(String kind, String how, Predicate<Policy> which, UnaryOperator<Policy> change) {

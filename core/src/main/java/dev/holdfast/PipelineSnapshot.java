@@ -10,13 +10,15 @@ import java.util.Map;
 /**
  * What a pipeline is at one moment: its order, its settings and its numbers. Immutable.
  *
+ * @param at this moment, by the wall clock
  * @param name of the pipeline
  * @param policies the first outermost
- * @param changes the last changes of state, the latest first; at most 20
+ * @param changes the last changes of state, the latest first: at most 20 to or from {@code closed}, and 20 others
  * @param warnings as {@link Pipeline#warnings}
  * @param advice as {@link Pipeline#advice}
  */
 public record PipelineSnapshot(
+        Instant at,
         String name,
         List<PolicySnapshot> policies,
         List<StateChange> changes,
@@ -60,15 +62,17 @@ public record PipelineSnapshot(
     }
 
     /**
-     * The numbers of all policies by name. The second policy of a kind has {@code .2} behind its names, and so on.
+     * The numbers of all policies by name. A name that another policy further out has already has {@code .2} behind it, and so on.
      */
     public Map<String, Number> numbers() {
-        Map<String, Integer> kinds = new LinkedHashMap<>();
         Map<String, Number> all = new LinkedHashMap<>();
-        for (PolicySnapshot policy : policies) {
-            int count = kinds.merge(policy.name, 1, Integer::sum);
-            policy.numbers.forEach((name, number) -> all.put(count == 1 ? name : numbered(name, count), number));
-        }
+        policies.forEach(policy -> policy.numbers.forEach((name, number) -> {
+            String free = name;
+            for (int i = 2; all.containsKey(free); i++) {
+                free = numbered(name, i);
+            }
+            all.put(free, number);
+        }));
         return all;
     }
 
@@ -80,6 +84,7 @@ public record PipelineSnapshot(
     /** The same as JSON, with the names of the components. */
     public String toJson() {
         Map<String, Object> json = new LinkedHashMap<>();
+        json.put("at", at.toString());
         json.put("name", name);
         json.put("policies", policies.stream().map(PipelineSnapshot::json).toList());
         json.put("changes", changes.stream().map(PipelineSnapshot::json).toList());

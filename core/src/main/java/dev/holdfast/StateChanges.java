@@ -6,15 +6,24 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.Stream;
 
-/** The last changes of state in one pipeline, the latest first. Safe for any number of threads. */
+/**
+ * The last changes of state in one pipeline. Those to and from closed are kept apart, so that the beginning of an outage is known
+ * however often probes have failed since. Safe for any number of threads.
+ */
 final class StateChanges implements CallObserver {
     private static final int MOST = 20;
 
     private final TimeSource time;
-    private final Deque<StateChange> last = new ArrayDeque<>();
+    private final Deque<Numbered> closed = new ArrayDeque<>();
+    private final Deque<Numbered> others = new ArrayDeque<>();
+    private int number;
+
+    private record Numbered(int number, StateChange change) {}
 
     StateChanges(TimeSource time) {
         this.time = time;
@@ -27,13 +36,19 @@ final class StateChanges implements CallObserver {
 
     @Override
     public synchronized void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+        Deque<Numbered> last = from.equals("closed") || to.equals("closed") ? closed : others;
         if (last.size() == MOST) {
             last.removeLast();
         }
-        last.addFirst(new StateChange(Instant.ofEpochMilli(time.millis()), policy, from, to, cause));
+        StateChange change = new StateChange(Instant.ofEpochMilli(time.millis()), policy, from, to, cause);
+        last.addFirst(new Numbered(number++, change));
     }
 
+    /** The latest first. */
     synchronized List<StateChange> all() {
-        return List.copyOf(last);
+        return Stream.concat(closed.stream(), others.stream())
+                .sorted(Comparator.comparingInt(Numbered::number).reversed())
+                .map(Numbered::change)
+                .toList();
     }
 }

@@ -108,6 +108,7 @@ class PipelineSnapshotTest {
             assertThat(pipeline.snapshot().toJson().replaceAll("\"at\": \"[^\"]+\"", "\"at\": \"then\""))
                     .isEqualTo("""
                             {
+                              "at": "then",
                               "name": "stock",
                               "policies": [
                                 {

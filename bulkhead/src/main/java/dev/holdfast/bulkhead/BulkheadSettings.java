@@ -116,9 +116,9 @@ public final class BulkheadSettings {
         return OPTIONS.list();
     }
 
-    /** The values by their names in a file; without those that are not set. */
+    /** The values by their names in a file, also those that follow others; without those that only code can give and has not. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(builder);
+        return OPTIONS.values(toBuilder().initialConcurrentCalls(initialConcurrentCalls()));
     }
 
     /** The number of permits; the maximum of a limit that adapts. */

@@ -16,6 +16,7 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -184,7 +185,7 @@ public final class CircuitBreakerPolicy extends Policy {
     private int ask(Passage passage) {
         long now = passage.now() + shift;
         long token = engine.acquire(now);
-        Life at = tell(passage);
+        Life at = tell(passage, "");
         if (token != Engine.REFUSED) {
             return admit(passage, token);
         }
@@ -193,8 +194,20 @@ public final class CircuitBreakerPolicy extends Policy {
         return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), engine.probes(at), cause);
     }
 
-    /** The thread that first sees a change reports it. */
-    private Life tell(Passage passage) {
+    /** The last result, which opens the breaker; nothing of what the dependency said. */
+    private static String last(Passage passage) {
+        Throwable error = passage.error();
+        String kind = passage.outcome().name().toLowerCase(Locale.ROOT);
+        return "; the last result: " + kind
+                + (error == null ? "" : " (" + error.getClass().getSimpleName() + ")");
+    }
+
+    /**
+     * The thread that first sees a change reports it.
+     *
+     * @param last said of a breaker that opens
+     */
+    private Life tell(Passage passage, String last) {
         while (true) {
             // In this order, so that an older life never takes the place of a newer one.
             Life before = told.get();
@@ -204,7 +217,8 @@ public final class CircuitBreakerPolicy extends Policy {
             }
             if (told.compareAndSet(before, at)) {
                 if (before.state != at.state) {
-                    passage.stateChanged(before.state.word(), at.state.word(), at.cause());
+                    String cause = at.isOfFailures() ? at.cause() + last : at.cause();
+                    passage.stateChanged(before.state.word(), at.state.word(), cause);
                 }
                 return at;
             }
@@ -226,7 +240,7 @@ public final class CircuitBreakerPolicy extends Policy {
         }
         Life at = engine.life();
         if (!at.admitsAll || at != told.get()) {
-            long left = tell(passage).nanosLeft(now);
+            long left = tell(passage, last(passage)).nanosLeft(now);
             if (left > 0) {
                 passage.holdRetry(left);
             }

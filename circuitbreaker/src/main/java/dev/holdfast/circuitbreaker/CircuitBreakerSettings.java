@@ -200,9 +200,9 @@ public final class CircuitBreakerSettings {
         return OPTIONS.list();
     }
 
-    /** The values by their names in a file; without those that are not set. */
+    /** The values by their names in a file, also those that follow others; without those that only code can give and has not. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(builder);
+        return OPTIONS.values(toBuilder().minimumNumberOfCalls(minimumNumberOfCalls()));
     }
 
     /** The percentage of failed calls at which the breaker opens. */

@@ -119,7 +119,9 @@ final class ClassifierReader {
                 classes.computeIfAbsent(scalar.text(), ClassifierReader::find).orElse(null);
         if (found == null) {
             problems.add(
-                    place, "is " + scalar.described() + ", which is no class here", "an exception with its package");
+                    place,
+                    "is " + scalar.described() + ", which is no class here",
+                    "a status, a range of statuses, or an exception with its package");
         } else if (!Throwable.class.isAssignableFrom(found)) {
             problems.add(
                     place, "is " + scalar.described() + ", which is no exception", "a class below java.lang.Throwable");

@@ -406,6 +406,9 @@ public final class Holdfast implements AutoCloseable {
         }
 
         private Holdfast load(List<Source> sources) {
+            if (period != null && sources.stream().anyMatch(source -> !source.isReadAgain())) {
+                throw new IllegalStateException("watch: a stream can be read only once; load a file or a resource");
+            }
             Problems problems = new Problems();
             Memory memory = Memory.empty();
             Holdfast loaded = new Holdfast(this.copy(), sources, running(sources, memory, problems), memory);

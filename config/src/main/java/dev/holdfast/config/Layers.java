@@ -243,7 +243,10 @@ final class Layers {
         Section<B> section = new SectionReader<>(Form.of(factory), values, problems).read(place, options);
         section.check(factory::create, problems);
         if (inShadow && section.values().values().stream().anyMatch(RetryBudget.class::isInstance)) {
-            problems.add(place, "has a budget that others use, too, and would take from it", "no budget, in shadow");
+            problems.add(
+                    place,
+                    "has a budget that others use, too, and would take its tokens although it is in shadow",
+                    "a budget of its own");
         }
         return new Own<>(factory, section);
     }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Two of the same lists are equal. Not changed once it is read.
  */
 final class ListedClassifier implements Classifier {
+    private static final int UNAVAILABLE = 503;
     private static final int MOST = 600;
     private static final byte[] NONE = new byte[0];
     private static final List<Verdict> VERDICTS =
@@ -87,9 +88,15 @@ final class ListedClassifier implements Classifier {
     }
 
     private static Verdict pushback(@Nullable Object value) {
-        return value instanceof HttpResponse<?> http
-                ? RetryAfter.http(name -> http.headers().firstValue(name).orElse(null))
-                : Verdict.PUSHBACK;
+        if (!(value instanceof HttpResponse<?> http)) {
+            return Verdict.PUSHBACK;
+        }
+        // A gateway sends a plain 503 also when the work was done: only the header says that it was not.
+        boolean plain = http.statusCode() == UNAVAILABLE
+                && http.headers().firstValue("Retry-After").isEmpty();
+        return plain
+                ? Verdict.FAILURE
+                : RetryAfter.http(name -> http.headers().firstValue(name).orElse(null));
     }
 
     @Override

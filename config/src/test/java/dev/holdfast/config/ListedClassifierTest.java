@@ -67,6 +67,41 @@ class ListedClassifierTest {
     }
 
     @Test
+    void aPlain503MayComeAfterTheWorkAndIsNotRepeatedIfThatDoesHarm() throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            requests.incrementAndGet();
+            if (exchange.getRequestURI().getPath().equals("/later")) {
+                exchange.getResponseHeaders().add("Retry-After", "0");
+            }
+            exchange.sendResponseHeaders(503, -1);
+            exchange.close();
+        });
+        server.start();
+        try (Holdfast holdfast = load(Holdfast.builder(), """
+                pipelines:
+                  inventory: { retry: { max-attempts: 3 }, classifier: { pushbacks: [429, 503] } }
+                """)) {
+            HttpClient client = HttpClient.newHttpClient();
+            for (String path : new String[] {"/plain", "/later"}) {
+                requests.set(0);
+                URI uri = URI.create("http://localhost:" + server.getAddress().getPort() + path);
+                HttpResponse<Void> response = holdfast.pipeline("inventory")
+                        .<HttpResponse<Void>>operation("order")
+                        .unkeyed()
+                        .idempotent(false)
+                        .callInterruptibly(attempt -> client.send(
+                                HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding()));
+                assertThat(response.statusCode()).isEqualTo(503);
+                assertThat(requests).as(path).hasValue(path.equals("/plain") ? 1 : 3);
+            }
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
     void theNearestClassOfAnErrorDecides() {
         assertThat(LISTS).contains("java.io");
         assertThat(outcome(new IOException("ill"))).isEqualTo(Outcome.FAILURE);

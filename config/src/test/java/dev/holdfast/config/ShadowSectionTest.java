@@ -114,7 +114,7 @@ class ShadowSectionTest {
             holdfast.reload();
             pipeline.run(() -> pipeline.run(() -> {}));
             assertThat(pipeline.policy(ShadowPolicy.class).report())
-                    .isEqualTo("would have turned away 1 call, of which 1 succeeded");
+                    .isEqualTo("would have turned away 1 try, of which 1 succeeded");
         }
     }
 
@@ -158,8 +158,8 @@ class ShadowSectionTest {
                                 + " 1,000,000",
                         "holdfast.yaml:9:30 pipelines.inventory.timeout.shadow: stands beside mode: shadow; expected one or"
                                 + " the other",
-                        "holdfast.yaml:10:5 pipelines.inventory.retry: has a budget that others use, too, and would take from"
-                                + " it; expected no budget, in shadow",
+                        "holdfast.yaml:10:5 pipelines.inventory.retry: has a budget that others use, too, and would take its"
+                                + " tokens although it is in shadow; expected a budget of its own",
                         "holdfast.yaml:11:24 pipelines.inventory.circuit-breaker.shadow: has no value; expected options of"
                                 + " circuit-breaker");
     }

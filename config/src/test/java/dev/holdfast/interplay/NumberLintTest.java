@@ -157,4 +157,17 @@ class NumberLintTest {
             assertThat(pipeline.warnings()).singleElement().asString().startsWith("two-retries: ");
         }
     }
+
+    @Test
+    void aNameThatNoRuleHasIsToldAndNotForgotten() {
+        try (Pipeline pipeline = Pipeline.builder("stock")
+                .policies(timeout(900))
+                .silence("burst-of-won", "timeout-far-too-long", "chaos-enabled")
+                .build()) {
+            assertThat(pipeline.warnings())
+                    .containsExactly(
+                            "unknown-rule: no rule is called 'burst-of-won', so that nothing is silenced; correct the name,"
+                                    + " or leave it out");
+        }
+    }
 }

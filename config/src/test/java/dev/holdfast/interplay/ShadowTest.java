@@ -261,7 +261,7 @@ class ShadowTest {
         assertThat(through).doesNotContain(false);
         assertThat(shadow.count(Decision.CUT_OFF)).isEqualTo(CALLS / 2);
         assertThat(shadow.succeeded(Decision.CUT_OFF)).isEqualTo(CALLS / 2);
-        assertThat(shadow.report()).isEqualTo("would have cut off 300 calls, of which 300 succeeded");
+        assertThat(shadow.report()).isEqualTo("would have cut off 300 tries, of which 300 succeeded");
     }
 
     // ---- what goes wrong
@@ -313,7 +313,7 @@ class ShadowTest {
             assertThat(first).isCompleted();
             assertThat(second).isCompleted();
             assertThat(pipeline.policy(BulkheadPolicy.class).inFlight()).isZero();
-            assertThat(shadow.report()).isEqualTo("would have turned away 1 call, of which 1 succeeded");
+            assertThat(shadow.report()).isEqualTo("would have turned away 1 try, of which 1 succeeded");
         }
     }
 
@@ -326,7 +326,8 @@ class ShadowTest {
             assertThatThrownBy(() -> pipeline.enforce("timeout"))
                     .hasMessage("pipeline 'stock': a timeout is active already; use replace()");
             pipeline.shadow("timeout");
-            assertThatThrownBy(() -> pipeline.shadow("timeout")).hasMessageContaining("no timeout that is active");
+            assertThatThrownBy(() -> pipeline.shadow("timeout"))
+                    .hasMessage("pipeline 'stock': a timeout is in shadow already; use replace()");
         }
     }
 

@@ -4,6 +4,7 @@ package dev.holdfast.log;
 import dev.holdfast.Refusal;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
 import java.util.Map;
@@ -15,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * that a bulkhead cut, work that ignored its limit, permits that were given up. It hears no single call, so a healthy pipeline
  * costs nothing.
  *
- * <p>In an outage it does not flood the log. For each pipeline it writes at most ten changes of state a minute for each policy,
- * and one line a minute for each other kind of event. The next line says how many were left out. Pipelines of a configuration file have it
+ * <p>In an outage it does not flood the log. For each policy it writes at most ten changes of state a minute to or from {@code
+ * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many were left out. Pipelines of a configuration file have it
  * already. Safe for any number of threads.
  */
 public final class LogObserver implements CallObserver {
@@ -95,11 +96,14 @@ public final class LogObserver implements CallObserver {
 
         @Override
         public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
-            Pace pace = states.computeIfAbsent(policy, name -> new Pace(MOST_CHANGES));
-            long left = pace.next(time.nanos());
+            // Apart from what goes on in between, so that nobody misses the beginning and the end of an outage.
+            String kind = from.equals("closed") || to.equals("closed") ? policy + " closed" : policy;
+            long left =
+                    states.computeIfAbsent(kind, name -> new Pace(MOST_CHANGES)).next(time.nanos());
             if (left != Pace.NO_LINE) {
                 String line = line(pipeline, policy + " was " + from + " and is " + to + ": " + cause, left);
-                if (to.equals("open") || to.equals("forced_open")) {
+                boolean rejects = to.equals("open") || to.equals("forced_open");
+                if (rejects && !policy.endsWith(ShadowPolicy.SUFFIX)) {
                     LOG.warn(line, null);
                 } else {
                     LOG.info(line);
@@ -146,7 +150,7 @@ public final class LogObserver implements CallObserver {
         }
 
         private static String line(String pipeline, String event, long left) {
-            String more = left == 0 ? "" : " (and " + Checks.number(left) + " more like it since the last line)";
+            String more = left == 0 ? "" : " (" + Checks.number(left) + " more such events since the last line)";
             return "pipeline '" + pipeline + "': " + event + more;
         }
     }

@@ -9,6 +9,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.HashSet;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,8 @@ public final class MicrometerObserver implements CallObserver {
     /** Removed with the last pipeline. */
     private final Set<Meter> reloads = new HashSet<>();
 
+    private final AtomicInteger refused = new AtomicInteger();
+
     /** Registers meters in this registry, and does not close it. */
     public MicrometerObserver(MeterRegistry registry) {
         this.registry = Objects.requireNonNull(registry, "registry");
@@ -73,6 +77,11 @@ public final class MicrometerObserver implements CallObserver {
                 .register(registry);
         counter.increment();
         reloads.add(counter);
+        refused.set(applied ? 0 : 1);
+        reloads.add(Gauge.builder("holdfast.configuration.refused", refused, AtomicInteger::get)
+                .description("1 while the last change of the configuration is refused")
+                .strongReference(true)
+                .register(registry));
     }
 
     @Override

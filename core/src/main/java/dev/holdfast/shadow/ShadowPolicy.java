@@ -10,10 +10,12 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -32,7 +34,7 @@ import java.util.function.LongSupplier;
  */
 public final class ShadowPolicy extends Policy {
 
-    /** What a policy would have done with a call. */
+    /** What a policy would have done with a try: a call, or inside a retry one of its attempts. */
     public enum Decision {
         /** It would have turned the call away. */
         REJECTED,
@@ -51,7 +53,8 @@ public final class ShadowPolicy extends Policy {
     }
 
     private static final SafeLog LOG = SafeLog.of(ShadowPolicy.class.getName());
-    private static final String SUFFIX = "-shadow";
+    /** Behind the name of the policy. */
+    public static final String SUFFIX = "-shadow";
 
     private final Policy policy;
     private final AtomicBoolean broken = new AtomicBoolean();
@@ -113,12 +116,15 @@ public final class ShadowPolicy extends Policy {
         return sum(tally.decisions, decision);
     }
 
-    /** How many of the calls for which it would have decided this way succeeded all the same. */
+    /** How many of the tries for which it would have decided this way succeeded all the same. */
     public long succeeded(Decision decision) {
         return sum(tally.succeeded, decision);
     }
 
-    /** What it would have done, in words: {@code would have turned away 312 calls, of which 290 succeeded}. */
+    /**
+     * What it would have done, in words: {@code would have turned away 312 tries, of which 290 succeeded}. Inside a retry, each
+     * attempt of a call is a try of its own.
+     */
     public String report() {
         StringBuilder report = new StringBuilder();
         for (Decision decision : Decision.values()) {
@@ -131,16 +137,16 @@ public final class ShadowPolicy extends Policy {
     }
 
     private String words(Decision decision, long count) {
-        String calls = Checks.number(count) + (count == 1 ? " call" : " calls");
+        String tries = Checks.number(count) + (count == 1 ? " try" : " tries");
         String succeeded = ", of which " + Checks.number(succeeded(decision)) + " succeeded";
         return switch (decision) {
-            case REJECTED -> "turned away " + calls + succeeded;
-            case DELAYED -> "delayed " + calls;
-            case CUT_OFF -> "cut off " + calls + succeeded;
-            case ANSWERED -> "answered " + calls + succeeded;
-            case RETRIED -> "retried " + calls;
-            case HEDGED -> "hedged " + calls;
-            case INJECTED -> "put a fault into " + calls;
+            case REJECTED -> "turned away " + tries + succeeded;
+            case DELAYED -> "delayed " + tries;
+            case CUT_OFF -> "cut off " + tries + succeeded;
+            case ANSWERED -> "answered " + tries + succeeded;
+            case RETRIED -> "retried " + tries;
+            case HEDGED -> "hedged " + tries;
+            case INJECTED -> "put a fault into " + tries;
         };
     }
 
@@ -325,7 +331,7 @@ public final class ShadowPolicy extends Policy {
 
     @Override
     public void meters(Meters meters) {
-        for (Decision decision : Decision.values()) {
+        for (Decision decision : possible()) {
             String word = decision.name().toLowerCase(Locale.ROOT);
             meters.counter(
                     "shadow.decisions",
@@ -335,12 +341,27 @@ public final class ShadowPolicy extends Policy {
                     () -> count(decision));
             meters.counter(
                     "shadow.succeeded",
-                    "Calls for which a policy in shadow decided, and that succeeded",
+                    "Tries for which a policy in shadow decided, and that succeeded",
                     "decision",
                     word,
                     () -> succeeded(decision));
         }
         policy.meters(new ShadowMeters(meters));
+    }
+
+    /** What such a policy can decide; of an unknown one, everything. */
+    private Set<Decision> possible() {
+        return switch (policy.name()) {
+            case "deadline", "timeout" -> EnumSet.of(Decision.CUT_OFF);
+            case "fallback" -> EnumSet.of(Decision.ANSWERED);
+            case "stale-cache" -> EnumSet.of(Decision.ANSWERED, Decision.DELAYED, Decision.REJECTED, Decision.CUT_OFF);
+            case "retry" -> EnumSet.of(Decision.RETRIED);
+            case "hedge" -> EnumSet.of(Decision.HEDGED);
+            case "circuit-breaker" -> EnumSet.of(Decision.REJECTED);
+            case "throttle", "bulkhead" -> EnumSet.of(Decision.REJECTED, Decision.DELAYED);
+            case "chaos" -> EnumSet.of(Decision.INJECTED);
+            default -> EnumSet.allOf(Decision.class);
+        };
     }
 
     /** The policy's own meters have other names, so that no graph takes them for those of the policy that is active. */

@@ -78,7 +78,7 @@ class LogObserverTest {
                         "! pipeline 'stock': the retry budget is used up: failed calls are not repeated",
                         "! pipeline 'other': the retry budget is used up: failed calls are not repeated",
                         "! pipeline 'stock': the retry budget is used up: failed calls are not repeated"
-                                + " (and 1,499 more like it since the last line)");
+                                + " (1,499 more such events since the last line)");
     }
 
     @Test
@@ -100,6 +100,28 @@ class LogObserverTest {
         log.stateChanged("stock", "another", "open", "closed", "by hand");
 
         assertThat(lines).hasSize(11);
+    }
+
+    @Test
+    void theEndOfALongOutageIsWrittenHoweverOftenProbesFailed() {
+        log.stateChanged("stock", "circuit-breaker", "closed", "open", "45 of 50 calls failed");
+        for (int i = 0; i < 100; i++) {
+            log.stateChanged("stock", "circuit-breaker", "open", "half_open", "its wait is over");
+            log.stateChanged("stock", "circuit-breaker", "half_open", "open", "2 of 2 probes failed");
+        }
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+
+        assertThat(lines).hasSize(12);
+        assertThat(lines.get(11)).endsWith("circuit-breaker was half_open and is closed: 0 of 1 probes failed");
+    }
+
+    @Test
+    void aBreakerInShadowWakesNobody() {
+        log.stateChanged("stock", "circuit-breaker-shadow", "closed", "open", "6 of 10 calls failed");
+
+        assertThat(lines)
+                .containsExactly(
+                        "pipeline 'stock': circuit-breaker-shadow was closed and is open: 6 of 10 calls failed");
     }
 
     @Test

@@ -113,9 +113,9 @@ public final class ThrottleSettings {
         return OPTIONS.list();
     }
 
-    /** The values by their names in a file; without those that are not set. */
+    /** The values by their names in a file, also those that follow others; without those that only code can give and has not. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(builder);
+        return OPTIONS.values(toBuilder().burst(burst()));
     }
 
     /** How many calls may start in each {@link #per}. */

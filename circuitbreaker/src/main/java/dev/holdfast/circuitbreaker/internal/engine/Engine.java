@@ -218,7 +218,10 @@ public final class Engine {
             }
             case HALF_OPEN -> {
                 if (Thresholds.exceeded(judged)) {
-                    return swap(at, reopened(at, now), at.window.totals(now).says(judged, at.window.thresholds));
+                    return swap(
+                            at,
+                            afterFailures(at, judged, now),
+                            at.window.totals(now).says(judged, at.window.thresholds, "probes"));
                 } else if (judged == Thresholds.BELOW) {
                     return swap(at, closed(at, now), at.window.totals(now).saysBelow());
                 }
@@ -237,8 +240,8 @@ public final class Engine {
 
     private boolean open(Life at, int judged, long now) {
         Totals totals = at.window.totals(now);
-        Life next = reopened(at, now);
-        if (!publish(at, next, totals.says(judged, at.window.thresholds))) {
+        Life next = afterFailures(at, judged, now);
+        if (!publish(at, next, totals.says(judged, at.window.thresholds, "calls"))) {
             return false;
         }
         witness.exceeded(judged, totals);
@@ -356,6 +359,12 @@ public final class Engine {
                 .probes(new Probes(permits, rules.halfOpen().leaseNanos()));
         long longest = rules.halfOpen().longestNanos();
         return (longest > 0 ? builder.endsAt(now + longest) : builder).at(now);
+    }
+
+    private Life afterFailures(Life at, int judged, long now) {
+        Life next = reopened(at, now);
+        next.failed = (judged & Thresholds.FAILING) != 0;
+        return next;
     }
 
     /** Opens after results: for the usual wait, or for as long as the dependency asked if that is longer. */

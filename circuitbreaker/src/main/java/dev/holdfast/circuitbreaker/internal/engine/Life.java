@@ -29,6 +29,8 @@ public final class Life {
 
     /** Why this life began, in words; empty for the first one. Written before other threads see this life. */
     String cause = "";
+    /** Whether failures opened the breaker. Written like the cause. */
+    boolean failed;
 
     /** The threshold events that METRICS_ONLY has reported already. */
     private final AtomicInteger told = new AtomicInteger();
@@ -102,6 +104,11 @@ public final class Life {
     /** Why this life began, in words. */
     public String cause() {
         return cause;
+    }
+
+    /** Whether failures opened the breaker. */
+    public boolean isOfFailures() {
+        return failed;
     }
 
     /** Whether the token is of this life. */

@@ -17,22 +17,25 @@ import dev.holdfast.internal.Checks;
 public record Totals(int calls, int failed, int slow, int slowFailed, int overdue, float failureRate, float slowRate) {
     static final Totals NONE = new Totals(0, 0, 0, 0, 0, -1, -1);
 
-    /** Why this verdict, a sum of the bits of {@link Thresholds}: {@code 6 of 10 calls failed (60 %, limit 50 %)}. */
-    String says(int judged, Thresholds thresholds) {
+    /**
+     * Why this verdict, a sum of the bits of {@link Thresholds}: {@code 6 of 10 calls failed (60 %, limit 50 %)}.
+     *
+     * @param what calls, or probes
+     */
+    String says(int judged, Thresholds thresholds, String what) {
         boolean failing = (judged & Thresholds.FAILING) != 0;
-        String failures = part(failed, calls, "failed", failureRate, thresholds.failureRate());
+        String failures = part(failed, calls, what + " failed", thresholds.failureRate());
         if ((judged & Thresholds.SLOW) == 0) {
             return failures;
         }
-        String slowness = part(slow + overdue, calls + overdue, "were slow", slowRate, thresholds.slowRate())
+        String slowness = part(slow + overdue, calls + overdue, what + " were slow", thresholds.slowRate())
                 + (overdue == 0 ? "" : ", " + overdue + " still running");
         return failing ? failures + "; " + slowness : slowness;
     }
 
-    private static String part(int part, int of, String what, float rate, float limit) {
-        // With too few calls there is no rate: the verdict is certain whatever the others bring.
-        String percent = rate < 0 ? "" : percent(rate) + " %, ";
-        return part + " of " + of + " calls " + what + " (" + percent + "limit " + percent(limit) + " %)";
+    private static String part(int part, int of, String what, float limit) {
+        String percent = of == 0 ? "" : percent(part * 100.0f / of) + " %, ";
+        return part + " of " + of + " " + what + " (" + percent + "limit " + percent(limit) + " %)";
     }
 
     private static String percent(float rate) {
