@@ -564,7 +564,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         Traffic measured = traffic;
         return measured == null
                 ? List.of()
-                : TrafficLint.check(policies, measured.hour()).stream()
+                : TrafficLint.check(measured.hour()).stream()
                         .filter(found -> !silenced.contains(found.rule()))
                         .toList();
     }
@@ -607,14 +607,21 @@ public final class Pipeline implements Observed, AutoCloseable {
      * Puts the policy of this kind into shadow: from now on it decides and counts, and changes nothing ({@link ShadowPolicy}).
      * It keeps its state.
      *
-     * @throws IllegalArgumentException if there is none that is active, or there are several, or one of the kind is in shadow
+     * @throws IllegalArgumentException if there is none that is active, or there are several, or one of the kind is in shadow, or
+     *     another pipeline has the policy, too
      */
     public synchronized void shadow(String kind) {
         if (policies.stream().anyMatch(policy -> isInShadow(policy, kind))) {
             throw new IllegalArgumentException(
                     "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
         }
-        exchange(kind, "active", policy -> policy.name().equals(kind), ShadowPolicy::of);
+        exchange(kind, "active", policy -> policy.name().equals(kind), policy -> {
+            if (!Owners.isOnly(policy, identity)) {
+                throw new IllegalArgumentException("pipeline '" + name + "': others have this " + kind
+                        + ", too, and would be held to what it counts in shadow; use replace() with one of its own");
+            }
+            return ShadowPolicy.of(policy);
+        });
     }
 
     /**

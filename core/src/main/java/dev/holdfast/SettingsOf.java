@@ -31,6 +31,13 @@ record SettingsOf(List<Policy> policies) {
         return least(kind, option, Integer.class);
     }
 
+    /** Whether an option of a kind has this value in all its policies. */
+    boolean is(String kind, String option, Object value) {
+        return policies.stream()
+                .filter(policy -> policy.name().equals(kind))
+                .allMatch(policy -> value.equals(policy.settingsMap().get(option)));
+    }
+
     /** Whether the first of two kinds stands further out than the second. */
     boolean isOutside(String outer, String inner) {
         List<String> names = policies.stream().map(Policy::name).toList();

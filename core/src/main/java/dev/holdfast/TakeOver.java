@@ -28,13 +28,15 @@ final class TakeOver {
         begun.removeAll(before);
         TakeOver one = new TakeOver(pipeline);
         one.takeOver(begun, left, (policy, previous) -> previous.name().equals(policy.name()));
-        // One that is in shadow now, or was.
+        // One that was in shadow. Not the other way round, unless it is the same: what goes into shadow must not have
+        // the permits
+        // and the queue of calls that have begun.
         one.takeOver(
                 begun,
                 left,
-                (policy, previous) -> ShadowPolicy.inside(previous)
-                        .name()
-                        .equals(ShadowPolicy.inside(policy).name()));
+                (policy, previous) -> policy != ShadowPolicy.inside(policy)
+                        ? ShadowPolicy.inside(policy) == previous
+                        : policy.name().equals(ShadowPolicy.inside(previous).name()));
         after.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), pipeline.identity));
     }
 

@@ -35,6 +35,11 @@ final class Traffic implements CallObserver {
     /** What is counted in an hour. */
     static final class Hour {
         final AtomicLongArray answers = new AtomicLongArray(TimeBuckets.COUNT);
+        private final AtomicLongArray timeouts = new AtomicLongArray(TimeBuckets.COUNT);
+        /** Under which this was measured. */
+        final List<Policy> policies;
+
+        private final AtomicLong tries = new AtomicLong();
         private final Map<Outcome, AtomicLong> others = new EnumMap<>(Outcome.class);
         private final Map<Reason, LongAdder> rejections = new EnumMap<>(Reason.class);
         final LongAdder calls = new LongAdder();
@@ -44,7 +49,8 @@ final class Traffic implements CallObserver {
         final AtomicInteger mostInFlight = new AtomicInteger();
         private final long began;
 
-        Hour(long now) {
+        Hour(List<Policy> policies, long now) {
+            this.policies = policies;
             began = now;
             for (Outcome outcome : Outcome.values()) {
                 others.put(outcome, new AtomicLong());
@@ -67,6 +73,15 @@ final class Traffic implements CallObserver {
             long sum = 0;
             for (int i = 0; i < TimeBuckets.COUNT; i++) {
                 sum += answers.get(i);
+            }
+            return sum;
+        }
+
+        /** How many attempts a limit has ended that ran at least about so long: not those that a shorter deadline ended. */
+        long timeoutsFrom(long nanos) {
+            long sum = 0;
+            for (int i = TimeBuckets.of(nanos); i < TimeBuckets.COUNT; i++) {
+                sum += timeouts.get(i);
             }
             return sum;
         }
@@ -94,13 +109,14 @@ final class Traffic implements CallObserver {
     Traffic(TimeSource time, Runnable atTheEndOfAnHour) {
         this.time = time;
         this.atTheEndOfAnHour = atTheEndOfAnHour;
-        present = new Hour(time.nanos());
+        present = new Hour(List.of(), time.nanos());
     }
 
     /** The last whole hour; before there is one, the present hour. */
     Hour hour() {
+        Hour now = present;
         Hour whole = last;
-        return whole == null ? present : whole;
+        return whole == null || whole.policies != now.policies ? now : whole;
     }
 
     /** The pipeline has these policies from now on, with their limits. What was measured under others says nothing of them. */
@@ -108,8 +124,8 @@ final class Traffic implements CallObserver {
         Permits permits = new Permits();
         policies.stream().filter(policy -> policy.name().equals("bulkhead")).forEach(policy -> policy.meters(permits));
         inFlight = permits.inFlight;
+        present = new Hour(policies, time.nanos());
         last = null;
-        present = new Hour(time.nanos());
     }
 
     /** Finds the permits of the bulkhead among its meters. */
@@ -139,6 +155,9 @@ final class Traffic implements CallObserver {
         long alike = outcome == Outcome.SUCCESS
                 ? hour.answers.incrementAndGet(TimeBuckets.of(nanos))
                 : hour.others(outcome).incrementAndGet();
+        if (outcome == Outcome.TIMEOUT) {
+            hour.timeouts.incrementAndGet(TimeBuckets.of(nanos));
+        }
         if (alike % LOOKS == 0) {
             look(hour);
             lookAtTheClock(hour);
@@ -158,7 +177,11 @@ final class Traffic implements CallObserver {
 
     @Override
     public void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {
-        present.rejections(reason).increment();
+        Hour hour = present;
+        hour.rejections(reason).increment();
+        if (hour.tries.incrementAndGet() % LOOKS == 0) {
+            lookAtTheClock(hour);
+        }
     }
 
     @Override
@@ -184,7 +207,7 @@ final class Traffic implements CallObserver {
                 return;
             }
             last = hour;
-            present = new Hour(now);
+            present = new Hour(hour.policies, now);
         }
         atTheEndOfAnHour.run();
     }

@@ -5,11 +5,11 @@ import static dev.holdfast.internal.Checks.number;
 import static dev.holdfast.internal.Checks.text;
 
 import dev.holdfast.PipelineSnapshot.Advice;
-import dev.holdfast.spi.Policy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Compares settings with what an hour of traffic has shown. Says nothing below {@link #LEAST} samples. */
 final class TrafficLint {
@@ -37,14 +37,14 @@ final class TrafficLint {
     private final List<Advice> advice = new ArrayList<>();
     private final long answers;
 
-    private TrafficLint(List<Policy> policies, Traffic.Hour hour) {
-        settings = new SettingsOf(policies);
+    private TrafficLint(Traffic.Hour hour) {
+        settings = new SettingsOf(hour.policies);
         this.hour = hour;
         answers = hour.attempts(Outcome.SUCCESS);
     }
 
-    static List<Advice> check(List<Policy> policies, Traffic.Hour hour) {
-        TrafficLint lint = new TrafficLint(policies, hour);
+    static List<Advice> check(Traffic.Hour hour) {
+        TrafficLint lint = new TrafficLint(hour);
         lint.timeout();
         lint.unusedPermits();
         lint.rejections("bulkhead", "bulkhead-too-small", Reason.BULKHEAD_FULL, "give it more permits or a queue");
@@ -67,7 +67,7 @@ final class TrafficLint {
 
     private void timeout() {
         settings.time("timeout", "limit").ifPresent(limit -> {
-            long cut = hour.attempts(Outcome.TIMEOUT);
+            long cut = hour.timeoutsFrom(limit.toNanos());
             long ended = answers + cut;
             double share = (double) cut / ended;
             if (ended >= LEAST && share >= FEW && share <= HALF) {
@@ -92,7 +92,10 @@ final class TrafficLint {
     }
 
     private void unusedPermits() {
-        settings.count("bulkhead", "max-concurrent-calls").ifPresent(permits -> {
+        // A limit that adapts is not what the settings say.
+        Optional<Integer> fixed = settings.count("bulkhead", "max-concurrent-calls")
+                .filter(permits -> settings.is("bulkhead", "limit", "fixed"));
+        fixed.ifPresent(permits -> {
             long looks = hour.looks.sum();
             int most = hour.mostInFlight.get();
             if (looks >= LEAST && 5 * most < permits) {
@@ -116,7 +119,7 @@ final class TrafficLint {
             attempts += hour.attempts(outcome);
         }
         long tries = attempts + rejected;
-        boolean well = answers >= MANY * attempts;
+        boolean well = attempts >= LEAST && answers >= MANY * attempts;
         if (settings.has(kind) && tries >= LEAST && rejected >= SOME * tries && well) {
             say(
                     rule,
@@ -130,7 +133,9 @@ final class TrafficLint {
     private void retries() {
         long retried = hour.retried.sum();
         long well = hour.retriedWell.sum();
-        if (retried >= LEAST && well < 0.1 * retried) {
+        // A hedge is another attempt, too.
+        boolean retries = settings.has("retry") && !settings.has("hedge");
+        if (retries && retried >= LEAST && well < 0.1 * retried) {
             say(
                     "retries-in-vain",
                     retried,

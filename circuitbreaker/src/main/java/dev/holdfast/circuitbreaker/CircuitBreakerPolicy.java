@@ -216,9 +216,13 @@ public final class CircuitBreakerPolicy extends Policy {
                 return at;
             }
             if (told.compareAndSet(before, at)) {
-                if (before.state != at.state) {
-                    String cause = at.isOfFailures() ? at.cause() + last : at.cause();
-                    passage.stateChanged(before.state.word(), at.state.word(), cause);
+                Life from = before;
+                for (Life next : at.since(before)) {
+                    if (from.state != next.state) {
+                        String cause = next.isOfFailures() && next == at ? next.cause() + last : next.cause();
+                        passage.stateChanged(from.state.word(), next.state.word(), cause);
+                    }
+                    from = next;
                 }
                 return at;
             }

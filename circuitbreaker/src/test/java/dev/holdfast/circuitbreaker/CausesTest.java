@@ -53,7 +53,7 @@ class CausesTest {
             rig.run(2, WELL);
             rig.run(8, Work.value("late").taking(Duration.ofSeconds(2)));
 
-            assertThat(rig.causes).containsExactly("8 of 10 calls were slow (80 %, limit 80 %), 1 still running");
+            assertThat(rig.causes).containsExactly("80 % of the calls were slow (limit 80 %), 1 still running");
         }
     }
 
@@ -96,5 +96,20 @@ class CausesTest {
     private static long rejected(Rig rig) {
         Number rejected = rig.pipeline.snapshot().numbers().get("circuitbreaker.not.permitted");
         return Objects.requireNonNull(rejected).longValue();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anOpeningThatNoCallSawIsToldWithTheNextOne(Way way) {
+        try (Rig rig = new Rig(way, breaker())) {
+            for (int i = 0; i < 10; i++) {
+                var unused = rig.start(Work.value("late").taking(Duration.ofMinutes(10)));
+            }
+            rig.advance(Duration.ofMinutes(1));
+            var unused = rig.start(WELL);
+
+            assertThat(rig.causes)
+                    .containsExactly("100 % of the calls were slow (limit 80 %), 10 still running", "its wait is over");
+        }
     }
 }

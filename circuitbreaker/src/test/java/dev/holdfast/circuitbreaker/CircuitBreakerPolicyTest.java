@@ -391,7 +391,8 @@ class CircuitBreakerPolicyTest {
             assertThat(waiting.result()).isCompleted();
             assertThat(rig.changes)
                     .containsExactly(
-                            "inventory circuit-breaker closed > half_open",
+                            "inventory circuit-breaker closed > open",
+                            "inventory circuit-breaker open > half_open",
                             "inventory circuit-breaker half_open > closed");
         }
     }
@@ -582,7 +583,7 @@ class CircuitBreakerPolicyTest {
                     .containsEntry("circuitbreaker.failure.rate", 100.0)
                     .containsEntry("circuitbreaker.state{state=closed}", 0.0)
                     .containsEntry("circuitbreaker.state{state=open}", 1.0)
-                    .hasSize(State.values().length + 1);
+                    .hasSize(State.values().length + 4);
         }
     }
 

@@ -30,7 +30,7 @@ final class Factories {
     /**
      * Uses these factories.
      *
-     * @throws IllegalStateException if two have the same key
+     * @throws IllegalStateException if two have the same key, or an option has a name that every section has
      */
     Factories(List<PolicyFactory<?>> all) {
         this.all = all.stream()
@@ -39,6 +39,7 @@ final class Factories {
                 .toList();
         Map<String, PolicyFactory<?>> byKey = new TreeMap<>();
         for (PolicyFactory<?> factory : this.all) {
+            refuseReserved(factory);
             PolicyFactory<?> other = byKey.put(factory.key(), factory);
             if (other != null) {
                 throw new IllegalStateException("two policies on the class path claim the section " + factory.key()
@@ -46,6 +47,18 @@ final class Factories {
                         + factory.getClass().getName());
             }
         }
+    }
+
+    private static void refuseReserved(PolicyFactory<?> factory) {
+        factory.options().stream()
+                .map(option -> option.name().replaceAll("\\..*", ""))
+                .filter(List.of(ShadowSection.MODE, ShadowSection.SECOND, Layers.USE)::contains)
+                .findFirst()
+                .ifPresent(name -> {
+                    throw new IllegalStateException("the section " + factory.key() + " of "
+                            + factory.getClass().getName() + " has the option " + name
+                            + ", which every section has for another purpose; give it another name");
+                });
     }
 
     /** The factories on the class path. */

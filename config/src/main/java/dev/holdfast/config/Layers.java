@@ -264,8 +264,10 @@ final class Layers {
         boolean unused = isInShadow(place, shadow);
         look(Form.of(factory), place, shadow.options());
         shadow.second()
-                .filter(second -> second.value() instanceof Mapping)
-                .ifPresent(second -> look(Form.of(factory), place.child(second), second.value()));
+                .ifPresent(second -> look(
+                        Form.of(factory),
+                        place.child(second),
+                        ShadowSection.normal(second.value(), factory.shorthand())));
     }
 
     private <B> void look(Form<B> form, Place place, Node options) {

@@ -7,9 +7,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The commands, for {@code java -cp … dev.holdfast.config.Main}. Java starts it, so no other code needs to see it. */
 final class Main {
+    private static final Logger LOG = Logger.getLogger("dev.holdfast");
+
     private static final String USAGE = """
             usage: java -cp CLASSPATH dev.holdfast.config.Main check FILE...
                    java -cp CLASSPATH dev.holdfast.config.Main migrate FILE...
@@ -39,6 +43,9 @@ final class Main {
     }
 
     private static int check(List<String> files, PrintStream out, PrintStream err) {
+        // The warnings are printed below, and would stand in the JDK's log, too.
+        Level before = LOG.getLevel();
+        LOG.setLevel(Level.OFF);
         try {
             Holdfast.builder()
                     .withAnyName()
@@ -49,6 +56,8 @@ final class Main {
             wrong.problems().forEach(err::println);
         } catch (InvalidPathException noPath) {
             err.println(noPath.getMessage());
+        } finally {
+            LOG.setLevel(before);
         }
         return 1;
     }

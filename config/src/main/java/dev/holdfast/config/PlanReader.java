@@ -202,6 +202,10 @@ final class PlanReader {
                 factories.find(entry.key()).ifPresent(factory -> layers.look(factory, here, entry.value()));
             } else if (entry.key().equals(CLASSIFIER)) {
                 classifiers.read(here, entry.value());
+            } else if (entry.key().equals(ADVICE)) {
+                var unused = values.read(Boolean.class, here, entry.value());
+            } else if (entry.key().equals(SILENCE)) {
+                var unused = silenced(here, entry.value());
             } else if (entry.key().equals(HISTOGRAMS)) {
                 new SectionReader<>(Form.HISTOGRAMS, values, problems).read(here, entry.value());
             } else if (!others.contains(entry.key())) {

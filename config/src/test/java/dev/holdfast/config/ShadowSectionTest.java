@@ -2,18 +2,29 @@
 package dev.holdfast.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.testcalls.Work;
+import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ShadowSectionTest {
     @TempDir
@@ -173,5 +184,91 @@ class ShadowSectionTest {
                 """);
 
         assertThat(Holdfast.check(file)).hasSize(2);
+    }
+
+    @Test
+    void aReloadIntoShadowWithASmallerLimitTurnsNobodyAwayWhoHasBegun() throws Exception {
+        Path file = file("""
+                pipelines:
+                  inventory:
+                    bulkhead: { max-concurrent-calls: 2, max-waiting-calls: 5, max-wait: 3s }
+                """);
+        try (VirtualTime time = new VirtualTime();
+                Holdfast holdfast = Holdfast.builder().time(time).load(file)) {
+            Pipeline pipeline = holdfast.pipeline("inventory");
+            long began = time.nanos();
+            List<CompletableFuture<?>> calls = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                calls.add(Work.value("it")
+                        .taking(Duration.ofSeconds(1))
+                        .start(
+                                Way.CALL_ASYNC,
+                                time,
+                                pipeline.<Object>operation("get").unkeyed())
+                        .result());
+            }
+            time.advance(Duration.ofMillis(200));
+            file("""
+                    pipelines:
+                      inventory:
+                        bulkhead: { max-concurrent-calls: 1, max-waiting-calls: 0, mode: shadow }
+                    """);
+            holdfast.reload();
+            time.run();
+
+            assertThat(calls).allSatisfy(call -> assertThat(call).isCompleted());
+            assertThat(time.nanos() - began).isEqualTo(Duration.ofSeconds(3).toNanos());
+        }
+    }
+
+    /** A policy of somebody's own with an option of this name. */
+    private record Own(String option) implements PolicyFactory<Object> {
+        @Override
+        public String key() {
+            return "own";
+        }
+
+        @Override
+        public Object builder() {
+            return new Object();
+        }
+
+        @Override
+        public List<Option<Object, ?>> options() {
+            return List.of(Option.flag(option, any -> true, (any, value) -> {}));
+        }
+
+        @Override
+        public Policy create(Object builder) {
+            throw new AssertionError("not made");
+        }
+
+        @Override
+        public int position() {
+            return 1;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mode", "shadow", "shadow.limit", "use"})
+    void aPolicyOfOnesOwnCannotHaveAnOptionThatEverySectionHas(String option) {
+        assertThatThrownBy(() -> new Factories(List.of(new Own(option))))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("the section own of ")
+                .hasMessageEndingWith("has the option " + option.replaceAll("\\..*", "")
+                        + ", which every section has for another purpose; give it another name");
+        assertThatCode(() -> new Factories(List.of(new Own("modes")))).doesNotThrowAnyException();
+    }
+
+    @Test
+    void whatIsWrongInAnUnusedTemplateIsToldToo() throws IOException {
+        Path file = file("""
+                templates:
+                  unused: { advice: 5, silence: { a: b }, bulkhead: { shadow: [1] } }
+                pipelines:
+                  inventory: { retry: }
+                """);
+
+        assertThat(Holdfast.check(file)).hasSize(3);
     }
 }

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.bulkhead.BulkheadSettings;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Way;
@@ -212,6 +215,59 @@ class AdviceTest {
             }
 
             assertThat(pipeline.advice()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aDeadlineThatEndsAttemptsIsNotTakenForTheTimeout(Way way) {
+        try (Traffic traffic = new Traffic(way, DeadlinePolicy.of(ofMillis(20)), TimeoutPolicy.of(ofMillis(100)))) {
+            traffic.calls(2_000, ofMillis(1), call -> takes(call % 50 == 0 ? 300 : 15));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aLimitThatAdaptsAndAttemptsOfAHedgeAreNotAdvisedOf(Way way) {
+        try (Traffic traffic = new Traffic(
+                way,
+                BulkheadPolicy.of(
+                        b -> b.limit(BulkheadSettings.LimitAlgorithm.AIMD).maxConcurrentCalls(200)))) {
+            traffic.calls(16_000, ofMillis(10), call -> takes(15));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+        try (Traffic traffic =
+                new Traffic(way, HedgePolicy.of(h -> h.delay(ofMillis(5)).budgetEnabled(false)))) {
+            traffic.calls(
+                    1_500,
+                    ofMillis(30),
+                    call -> Work.error(new IOException("ill")).taking(ofMillis(10)));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @Test
+    void rejectionsBesideWhichNothingEndedSayNothing() {
+        try (Traffic traffic = new Traffic(
+                Way.CALL_ASYNC, BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(Duration.ZERO)))) {
+            traffic.calls(2_000, ofMillis(1), call -> takes(60_000));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @Test
+    void anHourEndsWhereOnlyRejectionsCome() {
+        try (Traffic traffic = new Traffic(
+                Way.CALL_ASYNC,
+                ThrottlePolicy.of(t -> t.limit(1).per(Duration.ofDays(1)).burst(1)))) {
+            traffic.calls(1_200, Duration.ofMinutes(1), call -> Work.value("it"));
+
+            assertThat(traffic.advice()).isEmpty();
         }
     }
 }

@@ -10,6 +10,7 @@ import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.chaos.ChaosPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
@@ -37,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -345,6 +347,109 @@ class ShadowTest {
                     .containsEntry("shadow.bulkhead.limit", 5.0)
                     .containsEntry("bulkhead.limit", 25.0)
                     .containsEntry("shadow.decisions{decision=rejected}", 0L);
+        }
+    }
+
+    /** Asks for a hedge, and throws when it is asked. */
+    private static final class BrokenHedge extends Policy {
+        BrokenHedge() {
+            super("broken-hedge", Policy.ENTER | Policy.HEDGE);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            passage.beside().hedgeAfter(1);
+            return PROCEED;
+        }
+
+        @Override
+        public long hedge(int hedges, long now) {
+            throw new IllegalStateException("broken");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Logs("a policy in shadow threw")
+    void aPolicyThatThrowsWhereItWouldHedgeBreaksNoCall(Way way) {
+        assertThat(letThrough(
+                        way,
+                        ShadowPolicy.of(new BrokenHedge()),
+                        ofMillis(3),
+                        call -> Work.value("it").taking(ofMillis(5))))
+                .doesNotContain(false);
+    }
+
+    /** Turns every call away after all, and counts those that are inside. */
+    private static final class AfterAll extends Policy {
+        private final AtomicInteger inside = new AtomicInteger();
+
+        AfterAll() {
+            super("after-all", Policy.ENTER | Policy.ENDED | Policy.STILL_ADMITS);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            inside.incrementAndGet();
+            return PROCEED;
+        }
+
+        @Override
+        public int stillAdmits(Passage passage) {
+            return passage.reject(Reason.OTHER, -1, "after all");
+        }
+
+        @Override
+        public void ended(Passage passage) {
+            inside.decrementAndGet();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whoIsTurnedAwayAfterAllIsNotInsideForEver(Way way) {
+        AfterAll afterAll = new AfterAll();
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("stock")
+                        .policies(
+                                ShadowPolicy.of(afterAll),
+                                ThrottlePolicy.of(t ->
+                                        t.limit(1).per(ofSeconds(1)).burst(1).maxWait(ofSeconds(10))))
+                        .time(time)
+                        .build()) {
+            for (int i = 0; i < 3; i++) {
+                var unused = Work.value("it")
+                        .start(way, time, pipeline.<Object>operation("get").unkeyed());
+            }
+            time.run();
+
+            assertThat(afterAll.inside).hasValue(0);
+            assertThat(pipeline.policy(ShadowPolicy.class).count(Decision.REJECTED))
+                    .isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aPolicyThatAnotherPipelineHasTooDoesNotGoIntoShadow() {
+        BulkheadPolicy shared = BulkheadPolicy.of(b -> b.maxConcurrentCalls(1));
+        try (Pipeline one = Pipeline.of("one", shared);
+                Pipeline other = Pipeline.of("other", shared)) {
+            assertThatThrownBy(() -> one.shadow("bulkhead"))
+                    .hasMessage(
+                            "pipeline 'one': others have this bulkhead, too, and would be held to what it counts in shadow; use"
+                                    + " replace() with one of its own");
+            assertThat(one.toString()).isEqualTo("one: bulkhead > call");
+            other.run(() -> {});
+        }
+    }
+
+    @Test
+    void chaosInShadowTroublesNobody() {
+        try (Pipeline pipeline = Pipeline.of(
+                "stock", ShadowPolicy.of(ChaosPolicy.of(c -> c.enabled(true).errorRate(1))))) {
+            assertThat(pipeline.warnings()).isEmpty();
+            pipeline.run(() -> {});
+            assertThat(pipeline.policy(ShadowPolicy.class).report()).isEqualTo("would have put a fault into 1 try");
         }
     }
 }

@@ -61,6 +61,14 @@ public final class Owners {
         }
     }
 
+    /** Whether no other pipeline has this policy, or had it. */
+    public static boolean isOnly(Policy policy, Object pipeline) {
+        synchronized (OF_POLICIES) {
+            Owners known = OF_POLICIES.get(policy);
+            return known != null && known.isOnly(pipeline);
+        }
+    }
+
     private boolean isOnly(Object pipeline) {
         return only != null && only.get() == pipeline;
     }

@@ -89,11 +89,15 @@ final class ShadowCall extends PassageOver {
     }
 
     /** On the way up: whether the call was too slow for the policy. */
-    void lookAtLimits(Policy policy) {
+    void lookAtLimit() {
         if (limit != Long.MAX_VALUE && passage.now() - limitedAt > limit) {
             decided(Decision.CUT_OFF);
         }
-        if (inside && hedgeAfter < passage.actionNanos() && policy.hedge(0, passage.now()) != Policy.NO_HEDGE) {
+    }
+
+    /** On the way up: whether the policy would have hedged. */
+    void lookAtHedge(Policy policy) {
+        if (hedgeAfter < passage.actionNanos() && policy.hedge(0, passage.now()) != Policy.NO_HEDGE) {
             policy.hedgeNotMade(passage.now());
             decided(Decision.HEDGED);
         }
@@ -180,7 +184,8 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int reject(Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause) {
-        inside = false;
+        // One that is turned away after all hears its end.
+        inside &= !entering;
         return decided(Decision.REJECTED);
     }
 

@@ -167,6 +167,7 @@ public final class ShadowPolicy extends Policy {
     private enum Event {
         ENTER,
         STILL_ADMITS,
+        HEDGE,
         SETTLE,
         ENDED,
         ABANDON,
@@ -188,6 +189,7 @@ public final class ShadowPolicy extends Policy {
                 case SETTLE -> {
                     int decision = policy.settle(call);
                 }
+                case HEDGE -> call.lookAtHedge(policy);
                 case ENDED -> policy.ended(call);
                 case ABANDON -> policy.abandon(call);
                 case ATTEMPT_STARTS -> policy.attemptStarts(call);
@@ -239,7 +241,8 @@ public final class ShadowPolicy extends Policy {
     public int settle(Passage passage) {
         ShadowCall call = ShadowCall.of(passage);
         if (call != null) {
-            call.lookAtLimits(policy);
+            call.lookAtLimit();
+            tellIfInside(Event.HEDGE, passage);
             boolean success = passage.outcome() == Outcome.SUCCESS;
             if (call.isInside() && (policy.hears() & (success ? SUCCESS : FAILURE)) != 0) {
                 tell(Event.SETTLE, call);
@@ -326,7 +329,10 @@ public final class ShadowPolicy extends Policy {
 
     @Override
     public List<String> warnings() {
-        return policy.warnings();
+        // Chaos in shadow troubles nobody.
+        return policy.warnings().stream()
+                .filter(warning -> !warning.startsWith("chaos-enabled:"))
+                .toList();
     }
 
     @Override

@@ -180,4 +180,11 @@ class LogObserverTest {
                     .allSatisfy(change -> assertThat(change.cause()).isEqualTo("6 of 10 calls failed"));
         }
     }
+
+    @Test
+    void aPermitThatIsWrittenOffInShadowIsMissedByNobody() {
+        log.writtenOff("stock", "get", "bulkhead-shadow");
+
+        assertThat(lines).isEmpty();
+    }
 }

@@ -22,6 +22,7 @@ public final class Engine {
     /** No token: not admitted. */
     public static final long REFUSED = 0;
 
+    private static final int MOST_UNTOLD = 16;
     private static final String WAITED = "its wait is over";
     private static final long MILLISECOND = 1_000_000;
     private static final long FARTHEST = Long.MAX_VALUE / 4;
@@ -323,6 +324,11 @@ public final class Engine {
             next.window.begins(notPermitted);
         }
         next.cause = cause;
+        // Changes by hand are many where no call looks: only the last ones are told then.
+        if (at.untold < MOST_UNTOLD) {
+            next.before = at;
+            next.untold = at.untold + 1;
+        }
         boolean won = life.compareAndSet(at, next);
         if (won && !sameWindow) {
             at.window.isOver();

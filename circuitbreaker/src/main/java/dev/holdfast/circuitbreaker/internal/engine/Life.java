@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +32,12 @@ public final class Life {
 
     /** Why this life began, in words; empty for the first one. Written before other threads see this life. */
     String cause = "";
+    /** The life before this one, until pipelines were told of this one. */
+    @Nullable
+    Life before;
+
+    /** How many lives {@link #before} leads to. */
+    int untold;
     /** Whether failures opened the breaker. Written like the cause. */
     boolean failed;
 
@@ -104,6 +113,17 @@ public final class Life {
     /** Why this life began, in words. */
     public String cause() {
         return cause;
+    }
+
+    /** The lives from the one that pipelines know to this one, this one last. To be asked once. */
+    public List<Life> since(Life known) {
+        Deque<Life> lives = new ArrayDeque<>();
+        for (Life at = this; at != null && at != known; at = at.before) {
+            lives.addFirst(at);
+        }
+        before = null;
+        untold = 0;
+        return List.copyOf(lives);
     }
 
     /** Whether failures opened the breaker. */

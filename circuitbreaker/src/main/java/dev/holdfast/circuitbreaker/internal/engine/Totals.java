@@ -28,7 +28,9 @@ public record Totals(int calls, int failed, int slow, int slowFailed, int overdu
         if ((judged & Thresholds.SLOW) == 0) {
             return failures;
         }
-        String slowness = part(slow + overdue, calls + overdue, what + " were slow", thresholds.slowRate())
+        // Running calls take the places of others, so that the numbers alone would not give the rate.
+        String slowness = (slowRate < 0 ? slow + overdue + " of " + (calls + overdue) : percent(slowRate) + " % of the")
+                + " " + what + " were slow (limit " + percent(thresholds.slowRate()) + " %)"
                 + (overdue == 0 ? "" : ", " + overdue + " still running");
         return failing ? failures + "; " + slowness : slowness;
     }
