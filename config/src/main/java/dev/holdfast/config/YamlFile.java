@@ -121,6 +121,9 @@ final class YamlFile {
         if (problem.contains("(TAB)")) {
             return "a tab stands where only spaces may indent";
         }
+        if (problem.endsWith("but got {")) {
+            return problem + "; a placeholder between { and } needs quotes";
+        }
         return problem.startsWith("expected '<document start>'")
                 ? "this belongs to nothing above it; is the indentation right?"
                 : problem;
