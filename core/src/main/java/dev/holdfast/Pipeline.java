@@ -4,6 +4,7 @@ package dev.holdfast;
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.Owners;
+import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Watchdog;
@@ -523,7 +524,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         Map<String, Integer> kinds = new HashMap<>();
         for (Policy policy : policies) {
             int count = kinds.merge(policy.name(), 1, Integer::sum);
-            policy.meters(count == 1 ? meters : new NumberedMeters(meters, count));
+            policy.meters(count == 1 ? meters : new RenamedMeters(meters, "", "." + count));
         }
     }
 

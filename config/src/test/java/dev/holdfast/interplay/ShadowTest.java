@@ -10,6 +10,7 @@ import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.Reason;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.chaos.ChaosPolicy;
@@ -35,6 +36,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -138,7 +140,21 @@ class ShadowTest {
                 });
             }
             time.run();
+            assertThatWhatWasDecidedHasAMeter(pipeline);
             return story.lines;
+        }
+    }
+
+    private static void assertThatWhatWasDecidedHasAMeter(Pipeline pipeline) {
+        PipelineSnapshot snapshot = pipeline.snapshot();
+        for (int i = 0; i < pipeline.policies().size(); i++) {
+            if (pipeline.policies().get(i) instanceof ShadowPolicy shadow) {
+                for (Decision decision : Decision.values()) {
+                    String name = "shadow.decisions{decision=" + decision.name().toLowerCase(Locale.ROOT) + "}";
+                    Number shown = snapshot.policies().get(i).numbers().getOrDefault(name, 0L);
+                    assertThat(shown).as("%s of %s", name, shadow).isEqualTo(shadow.count(decision));
+                }
+            }
         }
     }
 
@@ -450,6 +466,20 @@ class ShadowTest {
             assertThat(pipeline.warnings()).isEmpty();
             pipeline.run(() -> {});
             assertThat(pipeline.policy(ShadowPolicy.class).report()).isEqualTo("would have put a fault into 1 try");
+        }
+    }
+
+    @Test
+    void severalInShadowLoseNoNumbers() {
+        try (Pipeline pipeline = Pipeline.of(
+                "stock",
+                ShadowPolicy.of(ThrottlePolicy.of(t -> t.burst(1))),
+                ShadowPolicy.of(BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(Duration.ZERO))))) {
+            pipeline.run(() -> pipeline.run(() -> pipeline.run(() -> {})));
+
+            assertThat(pipeline.snapshot().numbers())
+                    .containsEntry("shadow.decisions{decision=rejected}", 2L)
+                    .containsEntry("shadow.decisions.2{decision=rejected}", 2L);
         }
     }
 }

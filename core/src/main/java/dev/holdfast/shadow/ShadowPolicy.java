@@ -3,6 +3,7 @@ package dev.holdfast.shadow;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -19,8 +20,6 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.DoubleSupplier;
-import java.util.function.LongSupplier;
 
 /**
  * A policy in shadow: it decides and counts, and changes nothing. Example: a bulkhead of 10 in shadow says how many calls a
@@ -352,7 +351,8 @@ public final class ShadowPolicy extends Policy {
                     word,
                     () -> succeeded(decision));
         }
-        policy.meters(new ShadowMeters(meters));
+        // Other names, so that no graph takes them for those of the policy that is active.
+        policy.meters(new RenamedMeters(meters, "shadow.", ""));
     }
 
     /** What such a policy can decide; of an unknown one, everything. */
@@ -368,30 +368,5 @@ public final class ShadowPolicy extends Policy {
             case "chaos" -> EnumSet.of(Decision.INJECTED);
             default -> EnumSet.allOf(Decision.class);
         };
-    }
-
-    /** The policy's own meters have other names, so that no graph takes them for those of the policy that is active. */
-    private record ShadowMeters(Meters meters) implements Meters {
-        private static final String PREFIX = "shadow.";
-
-        @Override
-        public void gauge(String name, String description, DoubleSupplier value) {
-            meters.gauge(PREFIX + name, description, value);
-        }
-
-        @Override
-        public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
-            meters.gauge(PREFIX + name, description, tag, tagValue, value);
-        }
-
-        @Override
-        public void counter(String name, String description, LongSupplier total) {
-            meters.counter(PREFIX + name, description, total);
-        }
-
-        @Override
-        public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {
-            meters.counter(PREFIX + name, description, tag, tagValue, total);
-        }
     }
 }

@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast;
+package dev.holdfast.internal;
 
 import dev.holdfast.spi.Meters;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
-/** For the second policy of a kind in a pipeline, and those after it: its names would be those of the first. */
-final class NumberedMeters implements Meters {
-    private final Meters meters;
-    private final String suffix;
+/**
+ * Gives meters other names, where those of another policy would be the same.
+ *
+ * @param prefix before each name
+ * @param suffix behind it
+ */
+public record RenamedMeters(Meters meters, String prefix, String suffix) implements Meters {
 
-    NumberedMeters(Meters meters, int number) {
-        this.meters = meters;
-        suffix = "." + number;
+    private String renamed(String name) {
+        return prefix + name + suffix;
     }
 
     @Override
     public void gauge(String name, String description, DoubleSupplier value) {
-        meters.gauge(name + suffix, description, value);
+        meters.gauge(renamed(name), description, value);
     }
 
     @Override
     public void gauge(String name, String description, String tag, String tagValue, DoubleSupplier value) {
-        meters.gauge(name + suffix, description, tag, tagValue, value);
+        meters.gauge(renamed(name), description, tag, tagValue, value);
     }
 
     @Override
     public void counter(String name, String description, LongSupplier total) {
-        meters.counter(name + suffix, description, total);
+        meters.counter(renamed(name), description, total);
     }
 
     @Override
     public void counter(String name, String description, String tag, String tagValue, LongSupplier total) {
-        meters.counter(name + suffix, description, tag, tagValue, total);
+        meters.counter(renamed(name), description, tag, tagValue, total);
     }
 }
