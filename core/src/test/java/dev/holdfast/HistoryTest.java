@@ -11,6 +11,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.ByteArrayInputStream;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a caller is told of the attempts of its call. */
+@Logs(value = "attempts-beyond-deadline", sometimes = true)
 class HistoryTest {
     private final VirtualTime time = new VirtualTime();
 

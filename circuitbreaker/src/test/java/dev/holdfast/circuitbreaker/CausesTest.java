@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.PipelineSnapshot.StateChange;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
+import dev.holdfast.testlogs.Logs;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.time.Duration;
 import java.util.Objects;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A change of state is told with the numbers that it rests on. */
+@Logs(value = "two-circuit-breakers", sometimes = true)
 class CausesTest {
     private static CircuitBreakerPolicy breaker() {
         return CircuitBreakerPolicy.of(b -> b.slidingWindowSize(10)

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Files that use the policies on the class path, as a service does. */
 @Logs("chaos-enabled")
+@Logs(value = "attempts-beyond-deadline", sometimes = true)
 class ClassPathTest {
     /** What each pipeline was told of: {@code opened inventory}. */
     private final List<String> told = new ArrayList<>();

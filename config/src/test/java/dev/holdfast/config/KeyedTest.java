@@ -12,6 +12,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import io.micrometer.core.instrument.Meter;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One pipeline of a file, an instance for each host or tenant. */
+@Logs(value = "circuit-breaker was ", sometimes = true)
 class KeyedTest {
     private static final String YAML = """
             shared:

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What traffic says of settings, with the numbers that it rests on. */
+@Logs(value = "pipeline 'stock': (burst-of-one|timeout-not-below-deadline|[a-z-]+: )", sometimes = true)
 class AdviceTest {
 
     /** A pipeline and its traffic. */

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The interplay table of DESIGN section 3 with the real policies, each test named after its row. */
 @Logs({"fallback-inside-circuit-breaker", "fallback-inside-stale-cache"})
 @ThreadKind.Each
+@Logs(value = "bulkhead-waits-beyond-deadline", sometimes = true)
 class PoliciesInterplayTest {
 
     private static CircuitBreakerPolicy breaker() {

@@ -78,10 +78,11 @@ public final class MicrometerObserver implements CallObserver {
         counter.increment();
         reloads.add(counter);
         refused.set(applied ? 0 : 1);
-        reloads.add(Gauge.builder("holdfast.configuration.refused", refused, AtomicInteger::get)
-                .description("1 while the last change of the configuration is refused")
-                .strongReference(true)
-                .register(registry));
+        if (registry.find("holdfast.configuration.refused").gauge() == null) {
+            reloads.add(Gauge.builder("holdfast.configuration.refused", refused, AtomicInteger::get)
+                    .description("1 while the last change of the configuration is refused")
+                    .register(registry));
+        }
     }
 
     @Override

@@ -15,6 +15,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testing.ThreadKind;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * fewer: {@code ClockTest}.
  */
 @ThreadKind.Each
+@Logs(value = "attempts-beyond-deadline", sometimes = true)
 class TwoClockReadsTest {
     private final VirtualTime virtual = ThreadKind.current().on(new VirtualTime());
     private final AtomicInteger reads = new AtomicInteger();

@@ -49,6 +49,7 @@ import org.junit.jupiter.params.provider.MethodSource;
     "fallback-inside-retry"
 })
 @ThreadKind.Each
+@Logs(value = "attempts-beyond-deadline", sometimes = true)
 class ParityTest {
     private static final Step NEVER = value("never").after(1_000);
 

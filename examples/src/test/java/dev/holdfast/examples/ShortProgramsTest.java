@@ -9,6 +9,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
+import dev.holdfast.testlogs.Logs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every second request of their service fails, so each of them shows that Holdfast tried again. */
 // Once in a JVM: another test may have been the first.
+@Logs(value = "attempts-beyond-deadline", sometimes = true)
 class ShortProgramsTest {
     private static final Duration STANDARD_TIMEOUT = Duration.ofSeconds(3);
 

@@ -15,6 +15,7 @@ import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A thread that loses the processor after the time of its call was read, while others go on. */
+@Logs(value = "burst-of-one", sometimes = true)
 class LateThreadTest {
     private final VirtualTime time = new VirtualTime();
 

@@ -16,6 +16,7 @@ import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.RecordedMeters;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Logs(value = "burst-of-one", sometimes = true)
 class ThrottlePolicyTest {
     private static final long MILLI = 1_000_000;
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever values the settings have, the output loads. */
 @Logs({"-inside-", "-outside-"})
+@Logs(value = "pipeline '.*': ", sometimes = true)
 class MigrateFuzzTest {
     private static final int ROUNDS = 200;
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of each kind's settings. */
+@Logs(value = "probes-above-permits", sometimes = true)
 class MigrateKindsTest {
     @TempDir
     Path directory;

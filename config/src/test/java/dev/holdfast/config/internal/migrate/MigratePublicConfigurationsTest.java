@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * What the command says of the settings of eleven public projects. A line has a place (kind, group, name) and the settings
  * there, as they stood in the project's file: names, numbers and words. Lists of classes are shortened to one class.
  */
+@Logs(value = "pipeline '.*': ", sometimes = true)
 class MigratePublicConfigurationsTest {
     @TempDir
     Path directory;
