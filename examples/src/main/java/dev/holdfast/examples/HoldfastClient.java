@@ -6,6 +6,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallObserver;
 import java.io.IOException;
 import java.net.URI;
@@ -15,9 +16,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The same plain client behind the pipeline {@code stock} of a YAML file. */
 final class HoldfastClient implements StockClient {
+    /** The view of the incident shows what happens; lines of the log would stand across it. */
+    private static final Logger EVENTS = Logger.getLogger(LogObserver.NAME);
+
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(BareClient.TIMEOUT)
@@ -33,6 +39,7 @@ final class HoldfastClient implements StockClient {
      * @throws dev.holdfast.config.ConfigException if anything is wrong with it
      */
     HoldfastClient(Function<String, URI> address, Path config, CallObserver observer) {
+        EVENTS.setLevel(Level.OFF);
         this.address = address;
         this.holdfast = Holdfast.builder()
                 .bind("http-status", Classifier.class, new HttpStatus())

@@ -4,6 +4,7 @@ package dev.holdfast.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.micrometer.MicrometerObserver;
+import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
+@Logs(value = "pipeline 'stock': ", sometimes = true)
 class MetricsTest {
     @Test
     void countWhatTheCustomersSaw() throws Exception {

@@ -55,6 +55,7 @@ final class Fleet implements Client {
                     .map(policy -> policy instanceof RetryPolicy retry ? seeded(world, retry) : policy)
                     .toList();
             fleet.processes.add(Pipeline.builder("service")
+                    .silence("probes-above-permits") // a share of the permits is small on purpose
                     .time(world.time())
                     .policies(policies)
                     .build()
