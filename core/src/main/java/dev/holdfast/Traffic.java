@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /** What went through a pipeline in the present hour and in the one before. Safe for any number of threads; allocates nothing. */
 final class Traffic implements CallObserver {
     private static final long HOUR = 3_600_000_000_000L;
-    /** One in so many attempts of a kind is a look at the permits and the clock. */
+    /** One in so many attempts of a kind, or rejections, is a look at the permits and the clock. */
     private static final int LOOKS = 16;
 
     private final TimeSource time;
@@ -39,10 +39,9 @@ final class Traffic implements CallObserver {
         /** Under which this was measured. */
         final List<Policy> policies;
 
-        private final AtomicLong tries = new AtomicLong();
+        private final AtomicLong rejected = new AtomicLong();
         private final Map<Outcome, AtomicLong> others = new EnumMap<>(Outcome.class);
         private final Map<Reason, LongAdder> rejections = new EnumMap<>(Reason.class);
-        final LongAdder calls = new LongAdder();
         final LongAdder retried = new LongAdder();
         final LongAdder retriedWell = new LongAdder();
         final LongAdder looks = new LongAdder();
@@ -179,7 +178,7 @@ final class Traffic implements CallObserver {
     public void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {
         Hour hour = present;
         hour.rejections(reason).increment();
-        if (hour.tries.incrementAndGet() % LOOKS == 0) {
+        if (hour.rejected.incrementAndGet() % LOOKS == 0) {
             lookAtTheClock(hour);
         }
     }
@@ -187,9 +186,8 @@ final class Traffic implements CallObserver {
     @Override
     public void callSettled(
             String pipeline, @Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
-        Hour hour = present;
-        hour.calls.increment();
         if (attempts > 1) {
+            Hour hour = present;
             hour.retried.increment();
             if (outcome == Outcome.SUCCESS && source == Source.LIVE) {
                 hour.retriedWell.increment();
