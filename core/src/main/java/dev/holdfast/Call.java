@@ -54,7 +54,10 @@ public final class Call<T extends @Nullable Object> {
      * @param limit at most 365 days. With zero or less, the call is rejected with {@link Reason#DEADLINE_EXCEEDED}.
      */
     public Call<T> deadline(Duration limit) {
-        return with(given(), partition, specWith(limitNanos("deadline", limit), spec.idempotent(), spec.fallback()));
+        return with(
+                given(),
+                partition,
+                specWith(limitNanos("deadline", limit), spec.idempotent(), spec.sentOnce(), spec.fallback()));
     }
 
     /**
@@ -62,7 +65,16 @@ public final class Call<T extends @Nullable Object> {
      * the work was surely not done, and caches do not use it, even with a key.
      */
     public Call<T> idempotent(boolean value) {
-        return with(given(), partition, specWith(spec.deadlineNanos(), value, spec.fallback()));
+        return with(given(), partition, specWith(spec.deadlineNanos(), value, false, spec.fallback()));
+    }
+
+    /**
+     * For a request whose body cannot be sent a second time, such as a stream. The call is not {@linkplain #idempotent idempotent},
+     * and is not retried after a pushback either. It is retried only if no try can have sent anything: it was rejected locally, or
+     * no connection was made. {@link Refusal#SENT_ONCE} says so.
+     */
+    public Call<T> sentOnce() {
+        return with(given(), partition, specWith(spec.deadlineNanos(), false, true, spec.fallback()));
     }
 
     /**
@@ -88,7 +100,7 @@ public final class Call<T extends @Nullable Object> {
 
     private Call<T> answered(OwnFallback fallback) {
         operation.pipeline.mustHaveFallback("a call of operation '" + operation.name() + "'");
-        return with(given(), partition, specWith(spec.deadlineNanos(), spec.idempotent(), fallback));
+        return with(given(), partition, specWith(spec.deadlineNanos(), spec.idempotent(), spec.sentOnce(), fallback));
     }
 
     /**
@@ -164,8 +176,9 @@ public final class Call<T extends @Nullable Object> {
         return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, true);
     }
 
-    private CallSpec specWith(long deadlineNanos, boolean idempotent, @Nullable OwnFallback fallback) {
-        return new CallSpec(spec.operation(), spec.key(), deadlineNanos, idempotent, fallback, null);
+    private CallSpec specWith(
+            long deadlineNanos, boolean idempotent, boolean sentOnce, @Nullable OwnFallback fallback) {
+        return new CallSpec(spec.operation(), spec.key(), deadlineNanos, idempotent, sentOnce, fallback, null);
     }
 
     private Call<T> with(@Nullable Object given, @Nullable Object newPartition, CallSpec as) {

@@ -26,4 +26,21 @@ public interface Classifier {
      * @param error what the action threw; null if it returned
      */
     Verdict classify(@Nullable Object value, @Nullable Throwable error);
+
+    /**
+     * A classifier that is made of lists, as a file has them. Where the lists say nothing and the base is {@link #DEFAULT}, an
+     * adapter for an HTTP client goes by what HTTP says.
+     */
+    interface Listed extends Classifier {
+        /** What the lists say of this HTTP status; null if none has it. */
+        @Nullable
+        Verdict ofStatus(int status);
+
+        /** What the lists say of an exception; null if none has its class or a class above it. */
+        @Nullable
+        Verdict ofError(Throwable error);
+
+        /** What classifies everything that is in no list; {@link #DEFAULT} if nothing was given. */
+        Classifier base();
+    }
 }

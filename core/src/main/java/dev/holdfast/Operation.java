@@ -6,6 +6,7 @@ import dev.holdfast.internal.engine.Asker;
 import dev.holdfast.internal.engine.CallSpec;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Family;
+import dev.holdfast.internal.engine.Meaning;
 import dev.holdfast.internal.engine.OperationSpec;
 import dev.holdfast.internal.engine.OwnFallback;
 import dev.holdfast.spi.CallKey;
@@ -33,13 +34,15 @@ public final class Operation<T extends @Nullable Object> {
     final Family family;
 
     @SuppressWarnings("unchecked") // values of this operation are of its type
-    Operation(Pipeline pipeline, @Nullable String name, Classifier classifier, Options<T> options) {
+    Operation(Pipeline pipeline, @Nullable String name, Meaning ofPipeline, Options<T> options) {
         this.pipeline = pipeline;
-        this.spec = new OperationSpec(
-                name, options.classifier == null ? classifier : options.classifier, (Consumer<Object>) options.discard);
+        Meaning meaning = options.classifier == null ? ofPipeline : new Meaning(options.classifier);
+        this.spec = new OperationSpec(name, meaning, (Consumer<Object>) options.discard);
         this.family = new Family(pipeline.identity, name, options.type);
         this.unkeyed = new Call<>(
-                this, null, new CallSpec(spec, null, Long.MAX_VALUE, options.idempotent, options.fallback, null));
+                this,
+                null,
+                new CallSpec(spec, null, Long.MAX_VALUE, options.idempotent, false, options.fallback, null));
     }
 
     /** The options of an operation. */
@@ -284,7 +287,7 @@ public final class Operation<T extends @Nullable Object> {
             pipeline.keyedInVain(this);
         }
         CallKey key = given == null ? null : new CallKey(family, partition, given);
-        return new CallSpec(spec, key, as.deadlineNanos(), as.idempotent(), as.fallback(), asker);
+        return new CallSpec(spec, key, as.deadlineNanos(), as.idempotent(), as.sentOnce(), as.fallback(), asker);
     }
 
     // No lambdas, which could not tell what they run; and a frame less in every stack trace of the user's.

@@ -7,6 +7,7 @@ import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.internal.engine.Meaning;
 import dev.holdfast.internal.engine.Watchdog;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallContext;
@@ -70,7 +71,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     /** Whose keys are this pipeline's. */
     final Object identity = new Object();
 
-    private final Classifier classifier;
+    private final Meaning meaning;
     private volatile Optional<CallObserver.Histograms> histograms;
     /** Another one after {@link #replace}. */
     volatile Engine engine;
@@ -89,7 +90,7 @@ public final class Pipeline implements Observed, AutoCloseable {
             traffic.begin(policies);
             observers.add(traffic);
         }
-        classifier = builder.classifier;
+        meaning = new Meaning(builder.classifier);
         histograms = builder.histograms;
         engine = new Engine(new Engine.Settings(
                 name,
@@ -101,7 +102,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 builder.backgroundExecutor,
                 builder.straightAfter,
                 builder.watchdog));
-        plain = new Operation<>(this, null, classifier, new Operation.Options<>());
+        plain = new Operation<>(this, null, meaning, new Operation.Options<>());
         policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
         engine.opened(this);
     }
@@ -459,7 +460,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         if (options.fallback != null) {
             mustHaveFallback("operation '" + operation + "'");
         }
-        return new Operation<>(this, operation, classifier, options);
+        return new Operation<>(this, operation, meaning, options);
     }
 
     void mustHaveFallback(String what) {
@@ -475,6 +476,11 @@ public final class Pipeline implements Observed, AutoCloseable {
     @Override
     public String name() {
         return name;
+    }
+
+    /** What says what an answer means, for operations without a classifier of their own. */
+    public Classifier classifier() {
+        return meaning.classifier();
     }
 
     /** The policies, the first outermost. */
@@ -654,6 +660,14 @@ public final class Pipeline implements Observed, AutoCloseable {
         replace(policies.stream()
                 .map(policy -> which.test(policy) ? change.apply(policy) : policy)
                 .toArray(Policy[]::new));
+    }
+
+    /**
+     * From now on this says what answers mean, also for operations that were made before, unless they have a classifier of their
+     * own. An attempt that ends now is judged by the new one.
+     */
+    public void replaceClassifier(Classifier other) {
+        meaning.become(Objects.requireNonNull(other, "classifier"));
     }
 
     /**

@@ -9,6 +9,8 @@ public enum Refusal {
     DEADLINE,
     /** The operation is not idempotent, and the dependency may have done the work. */
     NOT_IDEMPOTENT,
+    /** The request can be sent only once, and may have been sent ({@link Call#sentOnce}). */
+    SENT_ONCE,
     /** The dependency forbids a retry of this call. */
     PUSHBACK,
     /** The retry budget is low. */

@@ -71,7 +71,7 @@ class ArchitectureTest {
             .definedBy(FACADE)
             .layer("around")
             .definedBy(
-                    "dev.holdfast.http..",
+                    "dev.holdfast.headers..",
                     "dev.holdfast.log..",
                     "dev.holdfast.micrometer..",
                     "dev.holdfast.internal.factories..",

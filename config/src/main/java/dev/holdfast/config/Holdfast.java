@@ -2,9 +2,9 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
-import dev.holdfast.config.internal.keyed.InUse;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Owners;
+import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
@@ -120,7 +120,7 @@ public final class Holdfast implements AutoCloseable {
     public Pipeline pipeline(String name, String key) {
         Objects.requireNonNull(key, "key");
         Keyed known = keyed.get(name);
-        return (known == null ? keyed(name) : known).pipeline(key);
+        return (known == null ? keyed(name) : known).of(key).pipeline();
     }
 
     private synchronized Keyed keyed(String name) {
@@ -480,10 +480,9 @@ public final class Holdfast implements AutoCloseable {
         }
 
         private Running built(PipelinePlan plan, List<Running.Part> parts) {
-            Running.Switch classifier = new Running.Switch(plan.classifier());
             Pipeline.Builder builder = Pipeline.builder(plan.name())
                     .policies(parts.stream().map(Running.Part::policy).toList())
-                    .classifier(classifier);
+                    .classifier(plan.classifier());
             builder.observer(new LogObserver(time()));
             observers.forEach(builder::observer);
             plan.histograms().ifPresent(builder::histograms);
@@ -500,7 +499,7 @@ public final class Holdfast implements AutoCloseable {
             if (contexts != null) {
                 builder.context(contexts);
             }
-            return new Running(builder.build(), plan, classifier, parts);
+            return new Running(builder.build(), plan, parts);
         }
     }
 }

@@ -2,116 +2,69 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
-import dev.holdfast.config.internal.keyed.InUse;
+import dev.holdfast.internal.keyed.InUse;
+import dev.holdfast.internal.keyed.Instances;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
-import org.jspecify.annotations.Nullable;
 
-/**
- * The instances of one pipeline by keys. They have the same settings, and each its own state. Their number is bounded: above
- * the bound, all further keys share one.
- */
-final class Keyed {
-    private static final String OTHER = "other";
-
+/** The instances of one pipeline by keys. They have the same settings, which a reload changes in all, and each its own state. */
+final class Keyed extends Instances<Keyed.Instance> {
     /** Of a key in the name of its pipeline: keys come from outside. */
     private static final int LONGEST = 100;
 
-    /** An instance, and when it was seen in use last. */
-    private static final class Instance {
-        final InUse use;
-        volatile Running running;
-        private long usedAt;
+    /** A pipeline, and what its calls are counted by. */
+    static final class Instance {
+        private final InUse use;
+        private volatile Running running;
 
-        Instance(InUse use, Running running, long now) {
+        Instance(InUse use, Running running) {
             this.use = use;
             this.running = running;
-            usedAt = now;
+        }
+
+        Pipeline pipeline() {
+            return running.pipeline;
         }
     }
 
     private final String name;
-    private final TimeSource time;
     private final BiFunction<PipelinePlan, InUse, Running> maker;
-    private final Map<String, Instance> instances = new ConcurrentHashMap<>();
-    private PipelinePlan plan;
-    private @Nullable Instance other;
-    private TimeSource.@Nullable Timer timer;
-    private boolean closed;
+    private volatile PipelinePlan plan;
 
     /** Makes an instance of a plan and what counts its calls. */
     Keyed(PipelinePlan plan, TimeSource time, BiFunction<PipelinePlan, InUse, Running> maker) {
+        super(time);
         this.plan = plan;
         this.name = plan.name();
-        this.time = time;
         this.maker = maker;
     }
 
-    /** The instance of this key, made if need be. */
-    Pipeline pipeline(String key) {
-        Instance known = instances.get(key);
-        if (known == null) {
-            known = made(key);
-        }
-        known.use.touch();
-        return known.running.pipeline;
+    @Override
+    protected int max() {
+        return plan.keys().max();
     }
 
-    private synchronized Instance made(String key) {
-        Instance known = instances.get(key);
-        if (known != null) {
-            return known;
-        }
-        if (instances.size() >= plan.keys().max()) {
-            if (other == null) {
-                other = instance(OTHER);
-            }
-            return other;
-        }
-        Instance made = instance(key);
-        instances.put(key, made);
-        lookLater();
-        return made;
+    @Override
+    protected long idleNanos() {
+        return plan.keys().idle().toNanos();
     }
 
-    private Instance instance(String key) {
-        InUse use = new InUse();
-        Running running = maker.apply(plan.named(name + "/" + Shown.line(key, LONGEST)), use);
-        if (closed) {
-            running.pipeline.close();
-        }
-        return new Instance(use, running, time.nanos());
+    @Override
+    protected Instance make(String key, InUse counting) {
+        return new Instance(counting, maker.apply(plan.named(name + "/" + Shown.line(key, LONGEST)), counting));
     }
 
-    private void lookLater() {
-        if (timer == null && !closed) {
-            timer = time.schedule(Math.max(1, plan.keys().idle().toNanos() / 2), this::look);
-        }
+    /** Whoever still holds the pipeline may use it; it is in no meter. */
+    @Override
+    protected void letGo(Instance instance) {
+        instance.pipeline().retire();
     }
 
-    /** Lets go what nobody has used for long. Whoever still holds such a pipeline may use it; it is in no meter. */
-    private synchronized void look() {
-        timer = null;
-        long now = time.nanos();
-        long idle = plan.keys().idle().toNanos();
-        instances.values().removeIf(instance -> {
-            if (!instance.use.isIdle()) {
-                instance.usedAt = now;
-                return false;
-            }
-            boolean goes = now - instance.usedAt >= idle;
-            if (goes) {
-                instance.running.pipeline.retire();
-            }
-            return goes;
-        });
-        if (!instances.isEmpty()) {
-            lookLater();
-        }
+    @Override
+    protected void close(Instance instance) {
+        instance.pipeline().close();
     }
 
     /** Gives all instances what a later plan says. Throws if its policies can never work together; then nothing changes. */
@@ -135,23 +88,7 @@ final class Keyed {
         }
     }
 
-    synchronized List<Pipeline> pipelines() {
-        return all().stream().map(instance -> instance.running.pipeline).toList();
-    }
-
-    private List<Instance> all() {
-        List<Instance> all = new ArrayList<>(instances.values());
-        if (other != null) {
-            all.add(other);
-        }
-        return all;
-    }
-
-    synchronized void close() {
-        closed = true;
-        if (timer != null) {
-            timer.cancel();
-        }
-        all().forEach(instance -> instance.running.pipeline.close());
+    List<Pipeline> pipelines() {
+        return all().stream().map(Instance::pipeline).toList();
     }
 }

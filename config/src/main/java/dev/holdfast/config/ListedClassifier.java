@@ -3,7 +3,7 @@ package dev.holdfast.config;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Verdict;
-import dev.holdfast.http.RetryAfter;
+import dev.holdfast.headers.RetryAfter;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * A classifier of lists. A status decides first, then the nearest class of the error that is in a list, then the base. The
  * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Two of the same lists are equal. Not changed once it is read.
  */
-final class ListedClassifier implements Classifier {
+final class ListedClassifier implements Classifier.Listed {
     private static final int UNAVAILABLE = 503;
     private static final int MOST = 600;
     private static final byte[] NONE = new byte[0];
@@ -58,7 +58,7 @@ final class ListedClassifier implements Classifier {
 
     @Override
     public Verdict classify(@Nullable Object value, @Nullable Throwable error) {
-        Verdict listed = ofStatus(error == null ? value : error);
+        Verdict listed = ofStatus(statusOf(error == null ? value : error));
         if (listed == null && error != null) {
             listed = ofError(error);
         }
@@ -68,16 +68,26 @@ final class ListedClassifier implements Classifier {
         return listed == Verdict.PUSHBACK ? pushback(value) : listed;
     }
 
-    private @Nullable Verdict ofStatus(@Nullable Object answer) {
+    private int statusOf(@Nullable Object answer) {
         ToIntFunction<@Nullable Object> given = status;
-        int found = given != null
+        return given != null
                 ? given.applyAsInt(answer)
                 : answer instanceof HttpResponse<?> http ? http.statusCode() : 0;
+    }
+
+    @Override
+    public Classifier base() {
+        return base;
+    }
+
+    @Override
+    public @Nullable Verdict ofStatus(int found) {
         int verdict = found > 0 && found < byStatus.length ? byStatus[found] : 0;
         return verdict == 0 ? null : VERDICTS.get(verdict - 1);
     }
 
-    private @Nullable Verdict ofError(Throwable error) {
+    @Override
+    public @Nullable Verdict ofError(Throwable error) {
         for (Class<?> type = error.getClass(); type != null; type = type.getSuperclass()) {
             Verdict verdict = byError.get(type);
             if (verdict != null) {

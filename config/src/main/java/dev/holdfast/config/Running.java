@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
-import dev.holdfast.Verdict;
-import dev.holdfast.config.internal.keyed.InUse;
-import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,31 +18,13 @@ final class Running {
      */
     record Part(Object madeOf, Policy policy) {}
 
-    private final Switch classifies;
-    private final Classifier classifier;
     private final List<Part> parts;
     final Pipeline pipeline;
     final PipelinePlan plan;
 
-    /** A classifier that can be exchanged: a pipeline has one for its life. */
-    static final class Switch implements Classifier {
-        private volatile Classifier present;
-
-        Switch(Classifier first) {
-            present = first;
-        }
-
-        @Override
-        public Verdict classify(@Nullable Object value, @Nullable Throwable error) {
-            return present.classify(value, error);
-        }
-    }
-
-    Running(Pipeline pipeline, PipelinePlan plan, Switch classifies, List<Part> parts) {
+    Running(Pipeline pipeline, PipelinePlan plan, List<Part> parts) {
         this.plan = plan;
         this.pipeline = pipeline;
-        this.classifies = classifies;
-        this.classifier = classifies.present;
         this.parts = parts;
     }
 
@@ -66,13 +45,7 @@ final class Running {
                     .ifPresent(parts::add);
         }
         if (counting != null) {
-            // A deadline stays outermost.
-            int inside = 0;
-            while (inside < parts.size()
-                    && ShadowPolicy.inside(parts.get(inside).policy()).name().equals("deadline")) {
-                inside++;
-            }
-            parts.add(inside, new Part(counting, counting));
+            parts.add(InUse.place(policies(parts)), new Part(counting, counting));
         }
         return parts;
     }
@@ -85,19 +58,19 @@ final class Running {
         if (!newPlan.histograms().equals(plan.histograms())) {
             pipeline.replaceHistograms(newPlan.histograms().orElse(null));
         }
-        classifies.present = newPlan.classifier();
-        return new Running(pipeline, newPlan, classifies, newParts);
+        pipeline.replaceClassifier(newPlan.classifier());
+        return new Running(pipeline, newPlan, newParts);
     }
 
     boolean isAs(PipelinePlan other, List<Part> others) {
-        return other.classifier().equals(classifier)
+        return other.classifier().equals(plan.classifier())
                 && other.histograms().equals(plan.histograms())
                 && policies(others).equals(policies(parts));
     }
 
     /** Takes a change back. */
     void again() {
-        classifies.present = classifier;
+        pipeline.replaceClassifier(plan.classifier());
         pipeline.replace(policies(parts).toArray(new Policy[0]));
         pipeline.replaceHistograms(plan.histograms().orElse(null));
     }

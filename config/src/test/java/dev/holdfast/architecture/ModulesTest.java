@@ -22,7 +22,7 @@ class ModulesTest {
     private static final String[] CORE = {
         "dev.holdfast",
         "dev.holdfast.internal..",
-        "dev.holdfast.http..",
+        "dev.holdfast.headers..",
         "dev.holdfast.spi..",
         "dev.holdfast.retry..",
         "dev.holdfast.timeout..",

@@ -2,9 +2,11 @@
 package dev.holdfast.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Classifier;
+import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
@@ -19,6 +21,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
@@ -164,6 +167,35 @@ class ListedClassifierTest {
                 "pipelines: { inventory: { retry: , classifier: { ignored: '" + Explosive.class.getName()
                         + "' } } }")) {
             assertThat(holdfast.pipelines()).hasSize(1);
+        }
+    }
+
+    /** Without a classifier the stale cache hides outages only, and who has one can exchange it. */
+    @Test
+    void aFileWithoutClassifierHasNoneAlsoForTheStaleCache() {
+        String none = "pipelines: { inventory: { stale-cache: { stale-if-error: 1m } } }";
+        try (Holdfast holdfast = load(Holdfast.builder(), none)) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            Operation<String> stock = inventory.operation("stock");
+            AtomicBoolean fails = new AtomicBoolean();
+            Operation.Decorated<String, String, RuntimeException> lookup = stock.decorate(sku -> {
+                if (fails.get()) {
+                    throw new IllegalStateException("no such article");
+                }
+                return "12";
+            });
+            assertThat(inventory.classifier()).isSameAs(Classifier.DEFAULT);
+            lookup.apply("sku-1");
+            fails.set(true);
+            assertThatThrownBy(() -> lookup.apply("sku-1")).isInstanceOf(IllegalStateException.class);
+
+            fails.set(false);
+            inventory.replaceClassifier((value, error) -> error == null ? Verdict.SUCCESS : Verdict.FAILURE);
+            lookup.apply("sku-1");
+            fails.set(true);
+            assertThat(lookup.apply("sku-1"))
+                    .as("its own classifier calls it a failure")
+                    .isEqualTo("12");
         }
     }
 }

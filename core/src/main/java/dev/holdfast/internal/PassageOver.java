@@ -80,6 +80,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public boolean sentOnce() {
+        return passage.sentOnce();
+    }
+
+    @Override
     public boolean mayHaveBegun() {
         return passage.mayHaveBegun();
     }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * pipelines share it. If further attempts are rejected, the call ends as its last real attempt did.
  *
  * <p>An operation that is not idempotent is retried only if its work was surely not done: it was rejected locally, or pushed
- * back, or no connection was made for it (refused, timed out while connecting, unknown host). A failure that is a value is none
+ * back, or no connection was made for it (refused, timed out while connecting, unknown host, no TLS). A failure that is a value is none
  * of these, and neither is a timeout.
  */
 public final class RetryPolicy extends Policy {
@@ -172,7 +172,7 @@ public final class RetryPolicy extends Policy {
             return Refusal.NESTED;
         }
         if (!passage.idempotent() && passage.mayHaveBegun()) {
-            return Refusal.NOT_IDEMPOTENT;
+            return passage.sentOnce() ? Refusal.SENT_ONCE : Refusal.NOT_IDEMPOTENT;
         }
         return null;
     }

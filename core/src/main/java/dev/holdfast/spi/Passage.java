@@ -65,9 +65,12 @@ public abstract class Passage {
     /** Whether the work may be done twice without harm. */
     public abstract boolean idempotent();
 
+    /** Whether the request can be sent only once, so that not even a pushback may be followed by a retry. Then not idempotent. */
+    public abstract boolean sentOnce();
+
     /**
      * Whether the dependency may have begun the work, judged by the outcome of the last try: it was not rejected locally, not
-     * pushed back, and not left without a connection. If the call is not idempotent, also whether a call of a pipeline inside
+     * pushed back (unless it is {@link #sentOnce}), and not left without a connection. If the call is not idempotent, also whether a call of a pipeline inside
      * one of its attempts may have begun work, or is still under way. An idempotent call does not know of its inner calls.
      */
     public abstract boolean mayHaveBegun();

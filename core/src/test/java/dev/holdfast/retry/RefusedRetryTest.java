@@ -14,7 +14,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
-import dev.holdfast.http.CallHeaders;
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
@@ -60,10 +60,13 @@ class RefusedRetryTest {
         }
     };
 
+    /** Kept, since a meter holds what it counts weakly. */
+    private @Nullable Pipeline pipeline;
+
     /** Where the dependency is down and the retry is refused for this reason alone. */
     private Call<String> refusedFor(Refusal why) {
         Classifier classifier = why == Refusal.PUSHBACK ? (value, error) -> Verdict.STOP : Classifier.DEFAULT;
-        Pipeline pipeline = Pipeline.builder("p")
+        pipeline = Pipeline.builder("p")
                 .policies(
                         FallbackPolicy.of(error -> {
                             errors.add(error);
@@ -76,7 +79,8 @@ class RefusedRetryTest {
                 .observer(observer)
                 .observer(new MicrometerObserver(meters))
                 .build();
-        return pipeline.<String>operation("x").unkeyed().idempotent(why != Refusal.NOT_IDEMPOTENT);
+        Call<String> call = pipeline.<String>operation("x").unkeyed().idempotent(why != Refusal.NOT_IDEMPOTENT);
+        return why == Refusal.SENT_ONCE ? call.sentOnce() : call;
     }
 
     private static Consumer<RetrySettings.Builder> retry(Refusal why) {

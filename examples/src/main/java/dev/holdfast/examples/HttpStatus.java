@@ -3,7 +3,7 @@ package dev.holdfast.examples;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Verdict;
-import dev.holdfast.http.RetryAfter;
+import dev.holdfast.headers.RetryAfter;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import org.jspecify.annotations.Nullable;

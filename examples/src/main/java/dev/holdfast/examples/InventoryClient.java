@@ -5,7 +5,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
-import dev.holdfast.http.RetryAfter;
+import dev.holdfast.headers.RetryAfter;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

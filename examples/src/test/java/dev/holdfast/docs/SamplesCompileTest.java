@@ -46,7 +46,7 @@ class SamplesCompileTest {
                     "dev.holdfast.deadline.*",
                     "dev.holdfast.fallback.*",
                     "dev.holdfast.hedge.*",
-                    "dev.holdfast.http.*",
+                    "dev.holdfast.headers.*",
                     "dev.holdfast.micrometer.*",
                     "dev.holdfast.log.*",
                     "dev.holdfast.retry.*",

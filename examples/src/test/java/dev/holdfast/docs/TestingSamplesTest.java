@@ -14,7 +14,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.chaos.ChaosPolicy;
-import dev.holdfast.http.RetryAfter;
+import dev.holdfast.headers.RetryAfter;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedAction;

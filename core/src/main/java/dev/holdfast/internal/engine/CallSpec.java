@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * What the user said of one call. Used again for every call that has no key.
  *
  * @param deadlineNanos {@link Long#MAX_VALUE} if the call has no deadline of its own
+ * @param sentOnce not idempotent, and not even to be repeated if the work was not done
  * @param fallback null: its operation's too has none
  * @param asker of a decorated function whose partition is asked for
  */
@@ -16,5 +17,6 @@ public record CallSpec(
         @Nullable CallKey key,
         long deadlineNanos,
         boolean idempotent,
+        boolean sentOnce,
         @Nullable OwnFallback fallback,
         @Nullable Asker asker) {}

@@ -2,6 +2,7 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Completion;
@@ -463,6 +464,11 @@ final class CallState extends CallDecisions implements Passage.Beside {
     }
 
     @Override
+    public boolean sentOnce() {
+        return spec.sentOnce();
+    }
+
+    @Override
     public boolean mayHaveBegun() {
         boolean begun = hasBegun();
         toldOfWork = begun ? BEGUN : NOT_BEGUN;
@@ -470,7 +476,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
     }
 
     private boolean hasBegun() {
-        return workInsideHasBegun() || attemptMayHaveBegun();
+        return workInsideHasBegun() || attemptMayHaveBegun() || (spec.sentOnce() && outcome == Outcome.PUSHBACK);
     }
 
     boolean workInsideHasBegun() {

@@ -11,10 +11,13 @@ import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells from an error that the work was surely not done: the call was turned away locally, or no connection was made for it.
+ * Tells from an error that the work was surely not done: the call was turned away locally, or no connection was made for it,
+ * or TLS did not come to stand, without which nothing is sent.
  * Everything else may have been sent, whatever it is called.
  */
 final class NotDone {
@@ -66,6 +69,8 @@ final class NotDone {
                 || error instanceof UnknownHostException
                 || error instanceof NoRouteToHostException
                 || error instanceof UnresolvedAddressException
+                || error instanceof SSLHandshakeException
+                || error instanceof SSLPeerUnverifiedException
                 || isNamed(error.getClass());
     }
 

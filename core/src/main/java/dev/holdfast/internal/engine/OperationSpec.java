@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param discard what is done with a value that nobody gets
  */
 public record OperationSpec(
-        @Nullable String name,
-        Classifier classifier,
-        @Nullable Consumer<Object> discard) {}
+        @Nullable String name, Meaning meaning, @Nullable Consumer<Object> discard) {
+    Classifier classifier() {
+        return meaning.classifier();
+    }
+}

@@ -456,7 +456,7 @@ final class Walk {
     private void refuseAfterAll(CallState call) {
         boolean isKept = !call.wasTurnedAway();
         call.retrying = false;
-        call.refuseRetry(Refusal.NOT_IDEMPOTENT);
+        call.refuseRetry(call.sentOnce() ? Refusal.SENT_ONCE : Refusal.NOT_IDEMPOTENT);
         abandon(call);
         if (isKept) {
             forgetKept(call);

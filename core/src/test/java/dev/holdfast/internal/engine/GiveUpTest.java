@@ -23,8 +23,14 @@ class GiveUpTest {
         pipeline.close();
     }
 
-    private final CallSpec spec =
-            new CallSpec(new OperationSpec("x", Classifier.DEFAULT, null), null, Long.MAX_VALUE, true, null, null);
+    private final CallSpec spec = new CallSpec(
+            new OperationSpec("x", new Meaning(Classifier.DEFAULT), null),
+            null,
+            Long.MAX_VALUE,
+            true,
+            false,
+            null,
+            null);
 
     private CallState newCall() {
         CallState call = new CallState(1, false, null);

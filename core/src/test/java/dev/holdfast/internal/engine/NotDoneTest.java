@@ -41,6 +41,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.http.conn.ConnectTimeoutException;
 import org.apache.http.conn.ConnectionPoolTimeoutException;
@@ -57,6 +58,8 @@ class NotDoneTest {
                 new UnknownHostException("nowhere"),
                 new NoRouteToHostException("No route to host"),
                 new UnresolvedAddressException(),
+                new SSLHandshakeException("No appropriate protocol"),
+                new SSLPeerUnverifiedException("Hostname a not verified"),
                 new HttpConnectTimeoutException("HTTP connect timed out"),
                 new SocketTimeoutException("connect timed out"),
                 new SocketTimeoutException("Connect timed out"),
@@ -82,7 +85,6 @@ class NotDoneTest {
                 new SocketException("Broken pipe"),
                 new IOException("Connection timed out"),
                 new EOFException(),
-                new SSLHandshakeException("Remote host terminated the handshake"),
                 new IllegalStateException("HTTP 500"),
                 new IOException("connect timed out"),
                 new Error("of the action"));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.config.internal.keyed;
+package dev.holdfast.internal.keyed;
 
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Counts the calls that are in an instance of a pipeline, so that none with calls goes. */
@@ -15,6 +17,16 @@ public final class InUse extends Policy {
     /** Of one instance. */
     public InUse() {
         super("keyed", ENTER | ENDED);
+    }
+
+    /** Where it belongs among these policies: outermost, but inside a deadline. */
+    public static int place(List<? extends Policy> policies) {
+        int inside = 0;
+        while (inside < policies.size()
+                && ShadowPolicy.inside(policies.get(inside)).name().equals("deadline")) {
+            inside++;
+        }
+        return inside;
     }
 
     @Override

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.http;
+package dev.holdfast.headers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -249,7 +249,7 @@ class RetryAfterTest {
     }
 
     @ParameterizedTest(name = "text {index}")
-    @MethodSource("dev.holdfast.http.Nasty#texts")
+    @MethodSource("dev.holdfast.headers.Nasty#texts")
     void whatIsLongIsMalformedWhateverItIs(String text) throws Exception {
         assertThat(Nasty.quickly(() -> RetryAfter.parse(text, null, RECEIVED))).isEmpty();
         assertThat(Nasty.quickly(() -> RetryAfter.parse(text, text, RECEIVED))).isEmpty();
@@ -265,5 +265,60 @@ class RetryAfterTest {
         assertThat(parsed(" ".repeat(63) + "5", null)).isEqualTo(Duration.ofSeconds(5));
         assertThat(parsed("0".repeat(64) + "5", null)).isNull();
         assertThat(parsed(" ".repeat(64) + "5", null)).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'\"default\";r=0;t=30' | | 30",
+                "'default;r=0;t=30' | | 30",
+                "' \"default\" ; r=0 ; t=30 ' | | -1",
+                "'\"default\"; r=0; t=30' | | 30",
+                "'\"a\";r=5;t=30, \"b\";r=0;t=7' | | 7",
+                "'\"a\";r=0;t=30,\"b\";r=0;t=7' | | 30",
+                "'\"a\";r=0;t=30;pk=:cHI=:' | | 30",
+                "'\"a\";pk=\"x;r=9\";r=0;t=3' | | 3",
+                "'\"a\";r=0' | '\"a\";q=100;w=60' | 60",
+                "'\"a\";r=0' | '\"b\";q=100;w=60' | -1",
+                "'\"a\";r=50;t=30' | | -1",
+                "'\"a\";t=30' | | -1",
+                "'\"a\";r=0;t=-5' | | -1",
+                "'\"a\";r=0;t=1.5' | | -1",
+                "'\"a\";r=0;t=30,' | | -1",
+                "'\"a;r=0;t=30' | | -1",
+                "'limit=100, remaining=0, reset=30' | | -1",
+                "'\"a\";r=0;t=999999999999999' | | 86400",
+                "'\"a\";r=0;t=9999999999999999' | | -1"
+            })
+    void theRateLimitTellsTheTimeWhereThereIsNoRetryAfter(String rateLimit, @Nullable String policy, long seconds) {
+        Map<String, String> headers = new HashMap<>(Map.of("RateLimit", rateLimit));
+        if (policy != null) {
+            headers.put("RateLimit-Policy", policy);
+        }
+        Verdict verdict = RetryAfter.http(headers::get);
+        assertThat(verdict.outcome()).isEqualTo(Outcome.PUSHBACK);
+        assertThat(verdict.retryAfterNanos())
+                .isEqualTo(seconds < 0 ? -1 : Duration.ofSeconds(seconds).toNanos());
+
+        headers.put("Retry-After", "11");
+        assertThat(RetryAfter.http(headers::get).retryAfterNanos())
+                .as("Retry-After wins")
+                .isEqualTo(Duration.ofSeconds(11).toNanos());
+    }
+
+    /** A pattern that goes back would take for ever, or overflow the stack. */
+    @Test
+    void aLongRateLimitIsIgnoredAtOnce() {
+        for (String unit : new String[] {"\"a\";r=0;t=1,", "\"", "\\\"", ";r=0", "a", " ", ";a=\"\\\"", ","}) {
+            String field = "\"x\"" + unit.repeat(100_000 / unit.length());
+            assertThat(RetryAfter.http(name -> name.equals("RateLimit") ? field : null)
+                            .retryAfterNanos())
+                    .isEqualTo(-1);
+            String shorter = field.substring(0, 1_000);
+            assertThat(RetryAfter.http(name -> name.equals("RateLimit") ? shorter : null)
+                            .outcome())
+                    .isEqualTo(Outcome.PUSHBACK);
+        }
     }
 }

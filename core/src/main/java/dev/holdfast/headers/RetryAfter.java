@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.http;
+package dev.holdfast.headers;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Verdict;
@@ -54,17 +54,18 @@ public final class RetryAfter {
     private RetryAfter() {}
 
     /**
-     * A pushback for the time in the {@code Retry-After} of a response; without a time if it is missing or malformed.
+     * A pushback for the time in the {@code Retry-After} of a response; without one, for the time after which a quota of its
+     * {@code RateLimit} that has nothing left ({@code r=0}) is filled again ({@code t}, or else {@code w} of its {@code
+     * RateLimit-Policy}). Without a time if all are missing or malformed.
      *
-     * @param headers the first value of a header of the response, or null; asked for {@code Retry-After} and {@code Date}
+     * @param headers the first value of a header of the response, or null; asked for {@code Retry-After}, {@code Date}, {@code
+     *     RateLimit} and {@code RateLimit-Policy}
      */
     public static Verdict http(Function<? super String, @Nullable String> headers) {
         String retryAfter = headers.apply("Retry-After");
-        return retryAfter == null
-                ? Verdict.PUSHBACK
-                : parse(retryAfter, headers.apply("Date"))
-                        .map(Verdict::pushback)
-                        .orElse(Verdict.PUSHBACK);
+        Optional<Duration> wait =
+                retryAfter == null ? RateLimit.wait(headers) : parse(retryAfter, headers.apply("Date"));
+        return wait.map(Verdict::pushback).orElse(Verdict.PUSHBACK);
     }
 
     /**

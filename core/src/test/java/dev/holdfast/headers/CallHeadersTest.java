@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.http;
+package dev.holdfast.headers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -233,7 +233,7 @@ class CallHeadersTest {
     }
 
     @ParameterizedTest(name = "text {index}")
-    @MethodSource("dev.holdfast.http.Nasty#texts")
+    @MethodSource("dev.holdfast.headers.Nasty#texts")
     void whatIsLongIsMalformedWhateverItIs(String text) throws Exception {
         Map<String, String> inbound =
                 Map.of("grpc-timeout", text, "Holdfast-Timeout-Ms", text, "Holdfast-Attempt", text);

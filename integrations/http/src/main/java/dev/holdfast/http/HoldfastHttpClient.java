@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reason;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.CookieHandler;
+import java.net.ProxySelector;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.PushPromiseHandler;
+import java.net.http.HttpTimeoutException;
+import java.net.http.WebSocket;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An {@link HttpClient} with pipelines around it, for every place that takes one.
+ *
+ * <pre>{@code
+ * HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), PipelinePerAuthority.standard("shops"));
+ * }</pre>
+ *
+ * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link
+ * HttpClassifier} says. An attempt lasts until the body handler has its body: with {@code ofString} until the last byte, with
+ * {@code ofInputStream} until the headers are there. The rest of such a body is the caller's own affair.
+ *
+ * <p>What the policies say becomes an {@link IOException}, as callers of a client expect: a rejection one whose cause is the {@link
+ * CallRejectedException}, a timeout an {@link HttpTimeoutException} whose cause is the {@link CallTimeoutException}.
+ *
+ * <p>The client around which it is, and the pipelines, stay their owner's to close. Safe for any number of threads.
+ */
+public final class HoldfastHttpClient extends HttpClient {
+    private final HttpClient client;
+    private final HttpCalls<HttpRequest, HttpResponse<?>> calls;
+    private final HttpOptions<HttpRequest> options;
+
+    private HoldfastHttpClient(HttpClient client, Pipelines pipelines, HttpOptions<HttpRequest> options) {
+        this.client = client;
+        this.options = options;
+        calls = new HttpCalls<>(JdkMessages.INSTANCE, pipelines, options);
+    }
+
+    /** Puts these pipelines around a client. */
+    public static HttpClient around(HttpClient client, Pipelines pipelines) {
+        return around(client, pipelines, options -> {});
+    }
+
+    /** As {@link #around(HttpClient, Pipelines)}, with options. */
+    public static HttpClient around(
+            HttpClient client, Pipelines pipelines, Consumer<? super HttpOptions<HttpRequest>> configure) {
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(pipelines, "pipelines");
+        HttpOptions<HttpRequest> options = new HttpOptions<>();
+        configure.accept(options);
+        return new HoldfastHttpClient(client, pipelines, new HttpOptions<>(options));
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // the handler's type
+    public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
+            throws IOException, InterruptedException {
+        Objects.requireNonNull(handler, "handler");
+        try {
+            return (HttpResponse<T>) calls.call(request).<IOException>callInterruptibly(attempt -> {
+                SentRequest sent = new SentRequest(request, options, follows());
+                try {
+                    return client.send(sent.request(), handler);
+                } catch (IOException e) {
+                    throw sent.marked(e);
+                }
+            });
+        } catch (CallRejectedException e) {
+            if (e.reason() == Reason.INTERRUPTED) {
+                InterruptedException interrupted = new InterruptedException(e.getMessage());
+                interrupted.initCause(e);
+                throw interrupted;
+            }
+            throw asIOException(e);
+        } catch (CallTimeoutException e) {
+            throw asIOException(e);
+        }
+    }
+
+    private boolean follows() {
+        return client.followRedirects() != Redirect.NEVER;
+    }
+
+    private static IOException asIOException(RuntimeException said) {
+        if (said instanceof CallTimeoutException) {
+            HttpTimeoutException timeout = new HttpTimeoutException(said.getMessage());
+            timeout.initCause(said);
+            return timeout;
+        }
+        return new IOException(said.getMessage(), said);
+    }
+
+    @Override
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(HttpRequest request, BodyHandler<T> handler) {
+        return sendAsync(request, handler, null);
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // the handler's type
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+            HttpRequest request, BodyHandler<T> handler, @Nullable PushPromiseHandler<T> pushes) {
+        Objects.requireNonNull(handler, "handler");
+        CompletableFuture<HttpResponse<?>> call = calls.call(request).callAsync(attempt -> {
+            SentRequest sent = new SentRequest(request, options, follows());
+            CompletableFuture<HttpResponse<T>> exchange = client.sendAsync(sent.request(), handler, pushes);
+            return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
+        });
+        return new HandedOn<>(
+                (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>) call,
+                error -> error instanceof CallRejectedException || error instanceof CallTimeoutException
+                        ? asIOException((RuntimeException) error)
+                        : error);
+    }
+
+    // ---- as the client
+
+    @Override
+    public Optional<CookieHandler> cookieHandler() {
+        return client.cookieHandler();
+    }
+
+    @Override
+    public Optional<Duration> connectTimeout() {
+        return client.connectTimeout();
+    }
+
+    @Override
+    public Redirect followRedirects() {
+        return client.followRedirects();
+    }
+
+    @Override
+    public Optional<ProxySelector> proxy() {
+        return client.proxy();
+    }
+
+    @Override
+    public SSLContext sslContext() {
+        return client.sslContext();
+    }
+
+    @Override
+    public SSLParameters sslParameters() {
+        return client.sslParameters();
+    }
+
+    @Override
+    public Optional<Authenticator> authenticator() {
+        return client.authenticator();
+    }
+
+    @Override
+    public Version version() {
+        return client.version();
+    }
+
+    @Override
+    public Optional<Executor> executor() {
+        return client.executor();
+    }
+
+    /** Of the client itself: a WebSocket is no call that could be repeated. */
+    @Override
+    public WebSocket.Builder newWebSocketBuilder() {
+        return client.newWebSocketBuilder();
+    }
+
+    @Override
+    public String toString() {
+        return "HoldfastHttpClient[" + client + "]";
+    }
+}

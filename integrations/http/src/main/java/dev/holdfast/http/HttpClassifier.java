@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Verdict;
+import dev.holdfast.headers.RetryAfter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an HTTP response means.
+ *
+ * <table>
+ * <caption>verdicts</caption>
+ * <tr><th>response</th><th>verdict</th></tr>
+ * <tr><td>1xx, 2xx, 3xx</td><td>success</td></tr>
+ * <tr><td>408, 425, and 5xx without 503</td><td>failure</td></tr>
+ * <tr><td>429, 503</td><td>pushback, for the time in {@code Retry-After} or {@code RateLimit}</td></tr>
+ * <tr><td>other 4xx</td><td>ignored</td></tr>
+ * <tr><td>an {@link IOException} or {@link TimeoutException}, also as a cause</td><td>failure</td></tr>
+ * <tr><td>any other exception, such as a malformed address</td><td>ignored</td></tr>
+ * </table>
+ *
+ * <p>A 503 without {@code Retry-After} may come from a gateway after the work was done. So to a request that must not be done twice
+ * it is a failure, which is not retried.
+ *
+ * <p>Where the pipeline has a classifier of its own, that one decides. Where it has lists of a file, these come first, and the
+ * table is for the rest. Immutable.
+ */
+public final class HttpClassifier implements Classifier {
+    private static final int MOST_CAUSES = 16;
+
+    private final HttpMessages<?, ?> messages;
+    private final Supplier<Classifier> own;
+    private final boolean idempotent;
+
+    HttpClassifier(HttpMessages<?, ?> messages, Supplier<Classifier> own, boolean idempotent) {
+        this.messages = messages;
+        this.own = own;
+        this.idempotent = idempotent;
+    }
+
+    /** For the responses of {@code java.net.http}, and requests that may be done twice. */
+    public static Classifier ofDefaults() {
+        return new HttpClassifier(JdkMessages.INSTANCE, () -> DEFAULT, true);
+    }
+
+    /** For the responses that these messages can read, and requests that may be done twice. */
+    public static Classifier of(HttpMessages<?, ?> messages) {
+        return new HttpClassifier(messages, () -> DEFAULT, true);
+    }
+
+    @Override
+    public Verdict classify(@Nullable Object value, @Nullable Throwable error) {
+        if (error != null) {
+            return ofError(error);
+        }
+        return value != null && messages.responseType().isInstance(value)
+                ? ofResponse(value)
+                : own.get().classify(value, null);
+    }
+
+    private Verdict ofResponse(Object response) {
+        Classifier rest = own.get();
+        while (rest instanceof Listed listed) {
+            Verdict verdict = listed.ofStatus(status(messages, response));
+            if (verdict != null) {
+                return verdict == Verdict.PUSHBACK ? pushback(messages, response) : verdict;
+            }
+            rest = listed.base();
+        }
+        return rest == DEFAULT ? ofStatus(response) : rest.classify(response, null);
+    }
+
+    private Verdict ofError(Throwable error) {
+        Classifier rest = own.get();
+        while (rest instanceof Listed listed) {
+            Verdict verdict = listed.ofError(error);
+            if (verdict != null) {
+                return verdict;
+            }
+            rest = listed.base();
+        }
+        if (rest != DEFAULT) {
+            return rest.classify(null, error);
+        }
+        return isOfTheNetwork(error) ? Verdict.FAILURE : Verdict.IGNORED;
+    }
+
+    private Verdict ofStatus(Object response) {
+        int status = status(messages, response);
+        if (status < 400) {
+            return Verdict.SUCCESS;
+        }
+        return switch (status) {
+            case 429, 503 -> pushback(messages, response);
+            case 408, 425 -> Verdict.FAILURE;
+            default -> status < 500 ? Verdict.IGNORED : Verdict.FAILURE;
+        };
+    }
+
+    private Verdict pushback(HttpMessages<?, ?> of, Object response) {
+        boolean plain = status(of, response) == 503 && header(of, response, "Retry-After") == null;
+        return plain && !idempotent ? Verdict.FAILURE : RetryAfter.http(name -> header(of, response, name));
+    }
+
+    @SuppressWarnings("unchecked") // it is of the messages' type
+    private static <R> int status(HttpMessages<?, R> of, Object response) {
+        return of.status((R) response);
+    }
+
+    @SuppressWarnings("unchecked") // as above
+    private static <R> @Nullable String header(HttpMessages<?, R> of, Object response, String name) {
+        return of.header((R) response, name);
+    }
+
+    /** Everything else is a mistake of the caller's, such as a malformed address. */
+    private static boolean isOfTheNetwork(Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
+            if (cause instanceof IOException
+                    || cause instanceof UncheckedIOException
+                    || cause instanceof TimeoutException) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How to read the requests and responses of one HTTP client. An adapter for a client implements it, and {@link HttpCalls} does the
+ * rest. Called from any number of threads.
+ *
+ * @param <Q> a request
+ * @param <R> a response
+ */
+public interface HttpMessages<Q, R> {
+    /** The method of a request: {@code GET}. */
+    String method(Q request);
+
+    /** The address of a request, with scheme and host. */
+    URI uri(Q request);
+
+    /** The first value of a header of a request; null if it has none of this name. */
+    @Nullable
+    String requestHeader(Q request, String name);
+
+    /** Whether the body of a request can be sent a second time; true without a body. */
+    boolean canBeSentAgain(Q request);
+
+    /** The class of the responses. */
+    Class<? super R> responseType();
+
+    /** The status of a response. */
+    int status(R response);
+
+    /** The first value of a header of a response; null if it has none of this name. */
+    @Nullable
+    String header(R response, String name);
+
+    /** Closes a response that nobody gets, so that its connection is free again. Must be quick. */
+    void close(R response);
+}

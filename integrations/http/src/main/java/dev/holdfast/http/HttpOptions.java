@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import dev.holdfast.headers.CallHeaders;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an adapter of an HTTP client may be told. Not changed once the adapter is made.
+ *
+ * @param <Q> a request
+ */
+public final class HttpOptions<Q> {
+    private Predicate<? super Q> idempotent = request -> false;
+    private @Nullable Function<? super Q, String> operation;
+    private @Nullable CallHeaders headers = CallHeaders.ofDefaults();
+
+    /** The defaults. */
+    public HttpOptions() {}
+
+    HttpOptions(HttpOptions<Q> other) {
+        idempotent = other.idempotent;
+        operation = other.operation;
+        headers = other.headers;
+    }
+
+    /**
+     * Which requests may be done twice although their method does not say so: POST and PATCH. Default: none but those with an
+     * {@code Idempotency-Key}. Must be quick.
+     */
+    public HttpOptions<Q> idempotent(Predicate<? super Q> which) {
+        idempotent = Objects.requireNonNull(which, "idempotent");
+        return this;
+    }
+
+    /**
+     * The name of the operation of a request, which is a tag of meters; default: the method. Use the route, {@code GET /stock/{sku}},
+     * and not the address: of more than 100 names, the others are called {@code other}. Must be quick.
+     */
+    public HttpOptions<Q> operation(Function<? super Q, String> name) {
+        operation = Objects.requireNonNull(name, "operation");
+        return this;
+    }
+
+    /** The headers that carry deadline and attempt to the other service; default {@link CallHeaders#ofDefaults}; null: none. */
+    public HttpOptions<Q> headers(@Nullable CallHeaders value) {
+        headers = value;
+        return this;
+    }
+
+    /** As in {@link #headers(CallHeaders)}; empty: none. For adapters. */
+    public Optional<CallHeaders> headers() {
+        return Optional.ofNullable(headers);
+    }
+
+    boolean isIdempotent(Q request) {
+        return idempotent.test(request);
+    }
+
+    String nameOf(Q request, String method) {
+        return operation == null ? method : operation.apply(request);
+    }
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpResponse;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Flow;
+import org.jspecify.annotations.Nullable;
+
+/** The messages of {@code java.net.http}. */
+final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
+    static final JdkMessages INSTANCE = new JdkMessages();
+
+    /**
+     * The JDK's publishers that give the same bytes each time. One of a stream asks its supplier again, which may have only the one
+     * stream; one of another publisher depends on that one.
+     */
+    private static final Set<Class<?>> AGAIN = Set.of(
+            HttpRequest.BodyPublishers.noBody().getClass(),
+            HttpRequest.BodyPublishers.ofString("").getClass(),
+            HttpRequest.BodyPublishers.ofByteArray(new byte[0]).getClass(),
+            HttpRequest.BodyPublishers.ofByteArrays(Set.of()).getClass());
+
+    private static final String OF_FILE = "jdk.internal.net.http.RequestPublishers$FilePublisher";
+
+    private JdkMessages() {}
+
+    @Override
+    public String method(HttpRequest request) {
+        return request.method();
+    }
+
+    @Override
+    public URI uri(HttpRequest request) {
+        return request.uri();
+    }
+
+    @Override
+    public @Nullable String requestHeader(HttpRequest request, String name) {
+        return request.headers().firstValue(name).orElse(null);
+    }
+
+    @Override
+    public boolean canBeSentAgain(HttpRequest request) {
+        Optional<BodyPublisher> body = request.bodyPublisher();
+        return body.isEmpty()
+                || AGAIN.contains(body.get().getClass())
+                || body.get().getClass().getName().equals(OF_FILE);
+    }
+
+    @Override
+    public Class<? super HttpResponse<?>> responseType() {
+        return HttpResponse.class;
+    }
+
+    @Override
+    public int status(HttpResponse<?> response) {
+        return response.statusCode();
+    }
+
+    @Override
+    public @Nullable String header(HttpResponse<?> response, String name) {
+        return response.headers().firstValue(name).orElse(null);
+    }
+
+    /** A body that is still on its way holds a connection. */
+    @Override
+    public void close(HttpResponse<?> response) {
+        Object body = response.body();
+        if (body instanceof Flow.Publisher<?> publisher) {
+            publisher.subscribe(new Cancelling<>());
+        } else if (body instanceof AutoCloseable closeable) {
+            try {
+                closeable.close();
+            } catch (Exception e) {
+                // Nobody gets this response, and so nobody misses the rest of it.
+            }
+        }
+    }
+
+    /** Wants nothing of a body. */
+    private static final class Cancelling<T> implements Flow.Subscriber<T> {
+        @Override
+        public void onSubscribe(Flow.Subscription subscription) {
+            subscription.cancel();
+        }
+
+        @Override
+        public void onNext(T item) {}
+
+        @Override
+        public void onError(Throwable error) {}
+
+        @Override
+        public void onComplete() {}
+    }
+}
