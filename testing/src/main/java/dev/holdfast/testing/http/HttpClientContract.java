@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.testing.http;
+
+import static dev.holdfast.testing.http.WireServer.hang;
+import static dev.holdfast.testing.http.WireServer.headed;
+import static dev.holdfast.testing.http.WireServer.reset;
+import static dev.holdfast.testing.http.WireServer.resetInBody;
+import static dev.holdfast.testing.http.WireServer.stallInBody;
+import static dev.holdfast.testing.http.WireServer.status;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.Refusal;
+import dev.holdfast.Verdict;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testing.http.HttpClientUnderTest.Request;
+import dev.holdfast.testing.http.HttpClientUnderTest.Response;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What every adapter of an HTTP client does, over real sockets: what HTTP means to the policies, what may be repeated, and that
+ * nothing leaks. A module with an adapter extends it.
+ *
+ * <pre>{@code
+ * class MyClientTest extends HttpClientContract {
+ *     @Override
+ *     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
+ *         return new MyClient(MyAdapter.around(client, pipelines::apply));
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>No case depends on how fast the machine is: where something must take too long, it takes for ever.
+ */
+public abstract class HttpClientContract {
+    /** How a request is sent. */
+    protected enum Way {
+        /** On the caller's thread. */
+        BLOCKING,
+        /** With a future. */
+        ASYNCHRONOUS
+    }
+
+    private static final Duration SOON = Duration.ofMillis(200);
+    private static final String BODY = "12 pieces";
+    private static final int WHOLE = 2_000_000;
+
+    private final WireServer server = WireServer.start();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final List<Refusal> refusals = new CopyOnWriteArrayList<>();
+    private final List<Outcome> attempts = new CopyOnWriteArrayList<>();
+    private final Map<String, Pipeline> used = new ConcurrentHashMap<>();
+
+    /** For a subclass. */
+    protected HttpClientContract() {}
+
+    /**
+     * A client with these pipelines around it. It follows redirects. To be closed by the contract.
+     *
+     * @param pipelines from the authority of a request to its pipeline
+     */
+    protected abstract HttpClientUnderTest client(Function<String, Pipeline> pipelines);
+
+    /** Whether a body is read within the call, so that what goes wrong there is an attempt that failed. */
+    protected boolean readsBodiesWithinTheCall() {
+        return true;
+    }
+
+    /** Closes what a case has opened. */
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable each : open) {
+            each.close();
+        }
+        server.close();
+    }
+
+    // ---- what a case needs
+
+    private final class Watching implements CallObserver {
+        @Override
+        public void attemptSettled(
+                String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+            attempts.add(outcome);
+        }
+
+        @Override
+        public void retryRefused(String pipeline, @Nullable String operation, int made, Refusal why) {
+            refusals.add(why);
+        }
+    }
+
+    private HttpClientUnderTest built(Consumer<Pipeline.Builder> with) {
+        HttpClientUnderTest made = client(authority -> used.computeIfAbsent(authority, name -> {
+            Pipeline.Builder builder = Pipeline.builder(name).observer(new Watching());
+            with.accept(builder);
+            Pipeline pipeline = builder.build();
+            open.add(pipeline);
+            return pipeline;
+        }));
+        open.add(0, made);
+        return made;
+    }
+
+    private HttpClientUnderTest client(Policy... policies) {
+        return built(builder -> builder.policies(policies));
+    }
+
+    /** Three attempts, without waits. */
+    private static RetryPolicy retry() {
+        return RetryPolicy.of(r -> r.maxAttempts(3)
+                .initialBackoff(Duration.ofMillis(1))
+                .jitter(RetrySettings.Jitter.NONE)
+                .budget(b -> b.maxTokens(1_000).tokenRatio(10)));
+    }
+
+    private static Response send(HttpClientUnderTest client, Way way, Request request)
+            throws IOException, InterruptedException {
+        if (way == Way.BLOCKING) {
+            return client.send(request);
+        }
+        try {
+            return client.sendAsync(request).response().get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException io) {
+                throw io;
+            }
+            throw new AssertionError("not an IOException", e.getCause());
+        }
+    }
+
+    private Request get(String path) {
+        return Request.of("GET", server.uri(path));
+    }
+
+    private Request with(String method, String path) {
+        Request request = Request.of(method, server.uri(path));
+        return method.equals("POST") || method.equals("PUT") || method.equals("PATCH") ? request.body(BODY) : request;
+    }
+
+    private int sent(String path) {
+        return server.requests(path).size();
+    }
+
+    // ---- what a status means
+
+    /** Delivered as it is, and not repeated. */
+    @ParameterizedTest
+    @ValueSource(
+            ints = {
+                200, 201, 202, 204, 206, 207, 299, 300, 304, 400, 401, 403, 404, 405, 406, 409, 410, 412, 415, 418, 422,
+                451
+            })
+    void anAnswerIsDeliveredAsItIs(int status) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (Way way : Way.values()) {
+            server.on("/a", status(status, status == 204 || status == 304 ? "" : "text", "X-Own: yes"));
+            Response response = send(client, way, get("/a"));
+            assertThat(response.status()).isEqualTo(status);
+            assertThat(response.headers()).containsEntry("X-Own", "yes");
+            assertThat(response.body()).isEqualTo(status == 204 || status == 304 ? "" : "text");
+        }
+        assertThat(sent("/a")).isEqualTo(2);
+        assertThat(attempts).containsOnly(status < 400 ? Outcome.SUCCESS : Outcome.IGNORED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {408, 425, 500, 501, 502, 504, 505, 507, 520, 599})
+    void aFailureIsRepeatedAndThenDelivered(int status) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (Way way : Way.values()) {
+            server.on("/" + way, status(status, "broken"));
+            Response response = send(client, way, get("/" + way));
+            assertThat(response.status()).isEqualTo(status);
+            assertThat(response.body()).isEqualTo("broken");
+            // A client of its own accord may repeat a 408 or so, once for each attempt.
+            assertThat(attempts).hasSize(3).containsOnly(Outcome.FAILURE);
+            attempts.clear();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aFailureIsForgottenIfTheNextAttemptSucceeds(Way way) throws Exception {
+        server.on("/a", status(500, "broken"), status(502, "broken"), status(200, "12"));
+        assertThat(send(client(retry()), way, get("/a")).body()).isEqualTo("12");
+        assertThat(sent("/a")).isEqualTo(3);
+    }
+
+    private static String date(Duration fromNow) {
+        return DateTimeFormatter.RFC_1123_DATE_TIME.format(
+                Instant.parse("2026-11-28T12:00:00Z").plus(fromNow).atOffset(ZoneOffset.UTC));
+    }
+
+    private static final String NOW = "Date: " + "Sat, 28 Nov 2026 12:00:00 GMT";
+
+    /** Each way to ask for a minute, which does not fit into the deadline. */
+    static List<String> minutes() {
+        return List.of(
+                "Retry-After: 60",
+                "Retry-After: " + date(Duration.ofMinutes(1)),
+                "Retry-After: Saturday, 28-Nov-26 12:01:00 GMT",
+                "Retry-After: Sat Nov 28 12:01:00 2026",
+                "RateLimit: \"default\";r=0;t=60",
+                "RateLimit: \"hour\";r=10;t=3, \"minute\";r=0;t=60");
+    }
+
+    @ParameterizedTest
+    @MethodSource("minutes")
+    void aPushbackIsNotRepeatedBeforeItsTime(String header) throws Exception {
+        HttpClientUnderTest client = client(DeadlinePolicy.of(Duration.ofSeconds(30)), retry());
+        for (int status : new int[] {429, 503}) {
+            for (Way way : Way.values()) {
+                String path = "/" + status + way;
+                server.on(path, headed(status, NOW, header));
+                // The RateLimit of a 503 says nothing of whether the work was done, but neither does GET do any.
+                assertThat(send(client, way, get(path)).status()).isEqualTo(status);
+                assertThat(sent(path)).isEqualTo(1);
+            }
+        }
+        assertThat(refusals).hasSize(4).containsOnly(Refusal.DEADLINE);
+        assertThat(attempts).containsOnly(Outcome.PUSHBACK);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"Retry-After: 0", "Retry-After: Sat, 28 Nov 2026 11:00:00 GMT", "Retry-After: soon", "X: y"})
+    void aPushbackWithoutAWaitIsRepeatedAfterTheBackoff(String header) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (int status : new int[] {429, 503}) {
+            for (Way way : Way.values()) {
+                String path = "/" + status + way;
+                server.on(path, headed(status, NOW, header), status(200, "12"));
+                assertThat(send(client, way, get(path)).status()).isEqualTo(200);
+            }
+        }
+        assertThat(attempts).containsOnly(Outcome.PUSHBACK, Outcome.SUCCESS);
+    }
+
+    /** As the lists of a file. */
+    private record Lists(Map<Integer, Verdict> statuses) implements Classifier.Listed {
+        @Override
+        public @Nullable Verdict ofStatus(int status) {
+            return statuses.get(status);
+        }
+
+        @Override
+        public @Nullable Verdict ofError(Throwable error) {
+            return null;
+        }
+
+        @Override
+        public Classifier base() {
+            return Classifier.DEFAULT;
+        }
+
+        @Override
+        public Verdict classify(@Nullable Object value, @Nullable Throwable error) {
+            throw new AssertionError("asked for a status that is in no list");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aListedStatusMeansWhatTheListSays(Way way) throws Exception {
+        Classifier lists = new Lists(Map.of(404, Verdict.FAILURE, 500, Verdict.IGNORED, 418, Verdict.PUSHBACK));
+        HttpClientUnderTest client = built(b ->
+                b.policies(DeadlinePolicy.of(Duration.ofSeconds(30)), retry()).classifier(lists));
+        server.on("/404", status(404))
+                .on("/500", status(500))
+                .on("/502", status(502))
+                .on("/418", headed(418, "Retry-After: 60"));
+        for (int status : new int[] {404, 500, 502, 418}) {
+            send(client, way, get("/" + status));
+        }
+        assertThat(IntStream.of(404, 500, 502, 418)
+                        .map(status -> sent("/" + status))
+                        .toArray())
+                .containsExactly(3, 1, 3, 1);
+        assertThat(refusals).contains(Refusal.DEADLINE);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aClassifierOfThePipelinesOwnDecides(Way way) throws Exception {
+        HttpClientUnderTest client = built(b -> b.policies(retry()).classifier((value, error) -> Verdict.IGNORED));
+        server.on("/a", status(500));
+        send(client, way, get("/a"));
+        assertThat(sent("/a")).isEqualTo(1);
+        assertThat(attempts).containsExactly(Outcome.IGNORED);
+    }
+
+    // ---- what may be repeated
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+    void anIdempotentMethodIsRepeated(String method) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (Way way : Way.values()) {
+            server.on("/" + way, status(500));
+            send(client, way, with(method, "/" + way));
+            assertThat(sent("/" + way)).isEqualTo(3);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"POST", "PATCH"})
+    void anyOtherMethodIsSentOnce(String method) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (Way way : Way.values()) {
+            server.on("/" + way, status(500));
+            assertThat(send(client, way, with(method, "/" + way)).status()).isEqualTo(500);
+            assertThat(sent("/" + way)).isEqualTo(1);
+        }
+        assertThat(refusals).containsOnly(Refusal.NOT_IDEMPOTENT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"POST", "PATCH"})
+    void withAnIdempotencyKeyItIsRepeatedWhole(String method) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (Way way : Way.values()) {
+            server.on("/" + way, status(500), headed(503, "Retry-After: 0"), status(201));
+            Request request = with(method, "/" + way).header("Idempotency-Key", "\"4711\"");
+            assertThat(send(client, way, request).status()).isEqualTo(201);
+            assertThat(server.requests("/" + way)).hasSize(3).allSatisfy(arrived -> {
+                assertThat(arrived.body()).isEqualTo(BODY);
+                assertThat(arrived.header("Idempotency-Key")).isEqualTo("\"4711\"");
+            });
+        }
+    }
+
+    /** A gateway may answer so after the work was done. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPostIsNotRepeatedAfterAPlain503(Way way) throws Exception {
+        server.on("/a", status(503)).on("/b", headed(503, "Retry-After: 0"), status(201));
+        HttpClientUnderTest client = client(retry());
+        assertThat(send(client, way, with("POST", "/a")).status()).isEqualTo(503);
+        assertThat(sent("/a")).isEqualTo(1);
+        assertThat(send(client, way, with("POST", "/b")).status())
+                .as("told to come again")
+                .isEqualTo(201);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPostIsRepeatedIfNoConnectionWasMade(Way way) throws Exception {
+        URI nobody;
+        try (ServerSocket closed = new ServerSocket(0)) {
+            nobody = URI.create("http://127.0.0.1:" + closed.getLocalPort() + "/");
+        }
+        HttpClientUnderTest client = client(retry());
+        Request request = Request.of("POST", nobody).body(BODY);
+        assertThatThrownBy(() -> send(client, way, request)).isInstanceOf(IOException.class);
+        assertThat(attempts).hasSize(3).containsOnly(Outcome.FAILURE);
+        assertThat(refusals).containsExactly(Refusal.EXHAUSTED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPostIsNotRepeatedIfTheConnectionBreaks(Way way) throws Exception {
+        server.on("/a", reset());
+        HttpClientUnderTest client = client(retry());
+        assertThatThrownBy(() -> send(client, way, with("POST", "/a"))).isInstanceOf(IOException.class);
+        assertThat(sent("/a")).isEqualTo(1);
+        assertThat(refusals).containsExactly(Refusal.NOT_IDEMPOTENT);
+    }
+
+    /** The work was done, and only then the client could not connect: to where it was sent on. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPostIsNotRepeatedIfOnlyItsRedirectFindsNobody(Way way) throws Exception {
+        int nobody;
+        try (ServerSocket closed = new ServerSocket(0)) {
+            nobody = closed.getLocalPort();
+        }
+        server.on("/a", headed(303, "Location: http://127.0.0.1:" + nobody + "/"));
+        HttpClientUnderTest client = client(retry());
+        assertThatThrownBy(() -> send(client, way, with("POST", "/a"))).isInstanceOf(IOException.class);
+        assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aBodyThatCanBeReadOnceIsSentOnce(Way way) throws Exception {
+        server.on("/a", status(500)).on("/b", headed(503, "Retry-After: 0")).on("/c", reset());
+        HttpClientUnderTest client = client(retry());
+        for (String path : List.of("/a", "/b")) {
+            send(client, way, Request.of("PUT", server.uri(path)).bodyOnce(BODY));
+        }
+        assertThatThrownBy(() ->
+                        send(client, way, Request.of("PUT", server.uri("/c")).bodyOnce(BODY)))
+                .isInstanceOf(IOException.class);
+        assertThat(List.of(sent("/a"), sent("/b"), sent("/c"))).containsOnly(1);
+        assertThat(server.requests("/a").get(0).body()).isEqualTo(BODY);
+        assertThat(refusals).hasSize(3).containsOnly(Refusal.SENT_ONCE);
+    }
+
+    // ---- what goes wrong on the way
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aGetIsRepeatedIfTheConnectionBreaks(Way way) throws Exception {
+        server.on("/a", reset(), reset(), reset(), reset(), status(200, "12"));
+        HttpClientUnderTest client = client(RetryPolicy.of(
+                r -> r.maxAttempts(6).initialBackoff(Duration.ofMillis(1)).budget(b -> b.maxTokens(1_000))));
+        assertThat(send(client, way, get("/a")).body()).isEqualTo("12");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aGetIsRepeatedIfTheConnectionBreaksInTheBody(Way way) throws Exception {
+        assumeThat(readsBodiesWithinTheCall())
+                .as("bodies are read within the call")
+                .isTrue();
+        server.on("/a", resetInBody(), status(200, "12"));
+        assertThat(send(client(retry()), way, get("/a")).body()).isEqualTo("12");
+        assertThat(attempts).containsExactly(Outcome.FAILURE, Outcome.SUCCESS);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerThatDoesNotBeginIsGivenUpAndItsConnectionClosed(Way way) throws Exception {
+        server.on("/a", hang(), status(200, "12"));
+        assertThat(send(client(retry(), TimeoutPolicy.of(SOON)), way, get("/a")).body())
+                .isEqualTo("12");
+        assertThat(attempts).containsExactly(Outcome.TIMEOUT, Outcome.SUCCESS);
+        assertThat(server.seesAClientGiveUp()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerThatDoesNotEndIsGivenUpAndItsConnectionClosed(Way way) throws Exception {
+        assumeThat(readsBodiesWithinTheCall())
+                .as("bodies are read within the call")
+                .isTrue();
+        server.on("/a", stallInBody(200), status(200, "12"));
+        assertThat(send(client(retry(), TimeoutPolicy.of(SOON)), way, get("/a")).body())
+                .isEqualTo("12");
+        assertThat(attempts).containsExactly(Outcome.TIMEOUT, Outcome.SUCCESS);
+        assertThat(server.seesAClientGiveUp()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aTimeoutIsAnIOException(Way way) throws Exception {
+        server.on("/a", hang());
+        HttpClientUnderTest client = client(TimeoutPolicy.of(SOON));
+        assertThatThrownBy(() -> send(client, way, get("/a")))
+                .isInstanceOf(IOException.class)
+                .hasRootCauseInstanceOf(CallTimeoutException.class);
+        assertThat(server.seesAClientGiveUp()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRejectionIsAnIOException(Way way) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        server.on("/a", status(200));
+        send(client, way, get("/a"));
+        used.values().forEach(Pipeline::close);
+        assertThatThrownBy(() -> send(client, way, get("/a")))
+                .isInstanceOf(IOException.class)
+                .hasRootCauseInstanceOf(CallRejectedException.class)
+                .rootCause()
+                .satisfies(cause ->
+                        assertThat(((CallRejectedException) cause).reason()).isEqualTo(Reason.CLOSED));
+        assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    @Test
+    void aCancelledCallClosesItsConnection() throws Exception {
+        server.on("/a", hang());
+        HttpClientUnderTest client = client(retry());
+        HttpClientUnderTest.Exchange call = client.sendAsync(get("/a"));
+        while (sent("/a") == 0) {
+            Thread.onSpinWait();
+        }
+        call.cancel().run();
+        assertThat(server.seesAClientGiveUp()).isTrue();
+        assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    @Test
+    void anInterruptedCallEndsAndClosesItsConnection() throws Exception {
+        server.on("/a", hang());
+        HttpClientUnderTest client = client(retry());
+        FutureTask<Response> call = new FutureTask<>(() -> client.send(get("/a")));
+        Thread thread = new Thread(call);
+        thread.start();
+        while (sent("/a") == 0) {
+            Thread.onSpinWait();
+        }
+        thread.interrupt();
+        assertThatThrownBy(call::get)
+                .cause()
+                .isInstanceOfAny(InterruptedException.class, InterruptedIOException.class, IOException.class);
+        assertThat(server.seesAClientGiveUp()).isTrue();
+        assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theLoserOfAHedgeIsCancelled(Way way) throws Exception {
+        server.on("/a", hang(), status(200, "12"));
+        HttpClientUnderTest client = client(HedgePolicy.of(h -> h.delay(Duration.ofMillis(20))));
+        assertThat(send(client, way, get("/a")).body()).isEqualTo("12");
+        assertThat(server.seesAClientGiveUp()).isTrue();
+    }
+
+    // ---- to whom, and with what
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void eachAuthorityHasItsOwnPipeline(Way way) throws Exception {
+        try (WireServer other = WireServer.start()) {
+            server.on("/a", status(200, "one"));
+            other.on("/a", status(200, "other"));
+            HttpClientUnderTest client = client(retry());
+            send(client, way, get("/a"));
+            URI there = other.uri("/a");
+            send(client, way, Request.of("GET", there));
+            // The same, however it is written.
+            send(client, way, Request.of("GET", URI.create("HTTP://127.0.0.1:" + there.getPort() + "/a?b=c")));
+            assertThat(used.keySet())
+                    .containsExactlyInAnyOrder(
+                            "http://127.0.0.1:" + server.uri("/").getPort(), "http://127.0.0.1:" + there.getPort());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatIsLeftOfTheDeadlineIsHandedDown(Way way) throws Exception {
+        server.on("/a", status(500), status(500), status(200));
+        send(client(DeadlinePolicy.of(Duration.ofSeconds(30)), retry()), way, get("/a"));
+        List<WireServer.Arrived> arrived = server.requests("/a");
+        assertThat(arrived)
+                .extracting(request -> request.header("Holdfast-Attempt"))
+                .containsExactly("1", "2", "3");
+        List<Long> left = arrived.stream()
+                .map(request -> Long.parseLong(String.valueOf(request.header("Holdfast-Timeout-Ms"))))
+                .toList();
+        assertThat(left).allSatisfy(millis -> assertThat(millis).isBetween(0L, 30_000L));
+        assertThat(left).isSortedAccordingTo((a, b) -> Long.compare(b, a));
+        assertThat(arrived)
+                .allSatisfy(
+                        request -> assertThat(request.header("grpc-timeout")).isNotNull());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void withoutADeadlineOnlyTheAttemptIsHandedDown(Way way) throws Exception {
+        server.on("/a", status(200));
+        send(client(retry()), way, get("/a").header("X-Own", "yes"));
+        WireServer.Arrived arrived = server.requests("/a").get(0);
+        assertThat(arrived.header("Holdfast-Timeout-Ms")).isNull();
+        assertThat(arrived.header("Holdfast-Attempt")).isEqualTo("1");
+        assertThat(arrived.header("X-Own")).isEqualTo("yes");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRedirectIsFollowedWithinTheAttempt(Way way) throws Exception {
+        server.on("/a", headed(302, "Location: " + server.uri("/b"))).on("/b", status(200, "12"));
+        assertThat(send(client(retry()), way, get("/a")).body()).isEqualTo("12");
+        assertThat(attempts).containsExactly(Outcome.SUCCESS);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aLargeBodyArrivesWhole(Way way) throws Exception {
+        String text = new Random(1)
+                .ints(WHOLE, 'a', 'z')
+                .mapToObj(Character::toString)
+                .collect(Collectors.joining());
+        server.on("/a", status(500), status(200, text));
+        Response response =
+                send(client(retry()), way, Request.of("PUT", server.uri("/a")).body(text));
+        assertThat(response.body().equals(text)).isTrue();
+        assertThat(server.requests("/a"))
+                .hasSize(2)
+                .allSatisfy(arrived -> assertThat(arrived.body().equals(text)).isTrue());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerToHeadHasNoBody(Way way) throws Exception {
+        server.on("/a", status(503, "text", "Retry-After: 0"), status(200, "text"));
+        Response response = send(client(retry()), way, with("HEAD", "/a"));
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.body()).isEmpty();
+    }
+
+    /** The inner client's pipeline does not retry inside a retry of the outer one. */
+    @Test
+    void retriesOfAPipelineAroundDoNotMultiply() throws Exception {
+        server.on("/a", status(500));
+        HttpClientUnderTest client = client(retry());
+        try (Pipeline outer = Pipeline.of("outer", retry())) {
+            outer.<Response>operation(
+                            "x",
+                            o -> o.classifier(
+                                    (value, error) -> value instanceof Response response && response.status() >= 500
+                                            ? Verdict.FAILURE
+                                            : Verdict.SUCCESS))
+                    .unkeyed()
+                    .callInterruptibly(attempt -> client.send(get("/a")));
+        }
+        assertThat(sent("/a")).isEqualTo(5);
+    }
+
+    // ---- nothing leaks
+
+    /** Clients pool connections: what is not closed needs a new one each time. */
+    private static final int MOST_CONNECTIONS = 64;
+
+    @Test
+    void noConnectionLeaksInTenThousandCalls() throws Exception {
+        HttpClientUnderTest client = client(retry());
+        AtomicInteger turn = new AtomicInteger();
+        String big = "x".repeat(20_000);
+        server.on("/a", connection -> switch (turn.getAndIncrement() % 5) {
+            case 1 -> status(500, big).answer(connection);
+            case 3 -> status(503, big, "Retry-After: 0").answer(connection);
+            default -> status(200, "12").answer(connection);
+        });
+        for (int i = 0; i < 5_000; i++) {
+            assertThat(client.send(get("/a")).status()).isEqualTo(200);
+            assertThat(client.sendAsync(get("/a")).response().get().status()).isEqualTo(200);
+        }
+        assertThat(server.connections()).isLessThan(MOST_CONNECTIONS);
+    }
+
+    /** What the pipeline throws away is closed, also where the caller would have read it as a stream. */
+    @Test
+    void noConnectionLeaksIfBodiesAreStreams() throws Exception {
+        HttpClientUnderTest client = client(retry());
+        AtomicInteger turn = new AtomicInteger();
+        server.on(
+                "/a",
+                connection -> turn.getAndIncrement() % 2 == 0
+                        ? stallInBody(500).answer(connection)
+                        : status(200, "12").answer(connection));
+        for (int i = 0; i < 200; i++) {
+            assertThat(client.sendAndCloseStream(get("/a"))).isEqualTo(200);
+            assertThat(server.seesAClientGiveUp()).isTrue();
+        }
+        assertThat(server.connections()).isLessThan(MOST_CONNECTIONS);
+    }
+
+    @Test
+    void aThousandCallsAtOnceGetTheirOwnAnswers() throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (int i = 0; i < 1_000; i++) {
+            server.on("/" + i, i % 4 == 0 ? status(500) : status(200, "" + i), status(200, "" + i));
+        }
+        List<CompletableFuture<Response>> calls = IntStream.range(0, 1_000)
+                .mapToObj(i -> client.sendAsync(get("/" + i)).response())
+                .toList();
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(calls.get(i).get().body()).isEqualTo("" + i);
+        }
+    }
+}
