@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.retry.RetryPolicy;
+import java.net.Authenticator;
+import java.net.CookieHandler;
+import java.net.CookieManager;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.PushPromiseHandler;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.junit.jupiter.api.Test;
+
+/** What a client says of itself, and what it is given beside the request. */
+class HandedThroughTest {
+    private static final URI SOMEWHERE = URI.create("http://localhost:1/");
+
+    @Test
+    void itSaysOfItselfWhatTheClientSays() {
+        Executor executor = Runnable::run;
+        CookieHandler cookies = new CookieManager();
+        Authenticator authenticator = new Authenticator() {};
+        ProxySelector proxy = ProxySelector.of(null);
+        HttpClient plain = HttpClient.newBuilder()
+                .executor(executor)
+                .cookieHandler(cookies)
+                .authenticator(authenticator)
+                .proxy(proxy)
+                .connectTimeout(Duration.ofSeconds(7))
+                .followRedirects(HttpClient.Redirect.ALWAYS)
+                .version(HttpClient.Version.HTTP_1_1)
+                .build();
+        HttpClient client = HoldfastHttpClient.around(plain, Pipelines.one(Pipeline.of("shop")));
+        assertThat(client.executor()).containsSame(executor);
+        assertThat(client.cookieHandler()).containsSame(cookies);
+        assertThat(client.authenticator()).containsSame(authenticator);
+        assertThat(client.proxy()).containsSame(proxy);
+        assertThat(client.connectTimeout()).contains(Duration.ofSeconds(7));
+        assertThat(client.followRedirects()).isEqualTo(HttpClient.Redirect.ALWAYS);
+        assertThat(client.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+        assertThat(client.sslContext()).isSameAs(plain.sslContext());
+        assertThat(client.sslParameters().getProtocols())
+                .isEqualTo(plain.sslParameters().getProtocols());
+        assertThat(client.newWebSocketBuilder()).isNotNull();
+        assertThat(client.toString()).contains(plain.toString());
+    }
+
+    @Test
+    void handlersReachTheClient() throws Exception {
+        Recording plain = new Recording();
+        HttpClient client =
+                HoldfastHttpClient.around(plain, Pipelines.one(Pipeline.of("shop", RetryPolicy.ofDefaults())));
+        BodyHandler<String> body = BodyHandlers.ofString();
+        PushPromiseHandler<String> pushes = PushPromiseHandler.of(promise -> body, new ConcurrentHashMap<>());
+        CompletableFuture<HttpResponse<String>> call =
+                client.sendAsync(HttpRequest.newBuilder(SOMEWHERE).build(), body, pushes);
+        assertThat(plain.handler).isSameAs(body);
+        assertThat(plain.pushes).isSameAs(pushes);
+        assertThat(call.cancel(true)).isTrue();
+        assertThat(plain.exchange).isCancelled();
+    }
+
+    @Test
+    void withoutARequestOrAHandlerItFailsAtOnce() {
+        HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), Pipelines.one(Pipeline.of("shop")));
+        HttpRequest request = HttpRequest.newBuilder(SOMEWHERE).build();
+        assertThatThrownBy(() -> client.sendAsync(request, null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> client.send(null, BodyHandlers.discarding())).isInstanceOf(NullPointerException.class);
+    }
+
+    /** Does nothing, and remembers what it was given. */
+    private static final class Recording extends HttpClientStub {
+        private final CompletableFuture<?> exchange = new CompletableFuture<>();
+        private Object handler = "";
+        private Object pushes = "";
+
+        @Override
+        @SuppressWarnings("unchecked") // never completed
+        public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+                HttpRequest request, BodyHandler<T> body, PushPromiseHandler<T> promises) {
+            handler = body;
+            pushes = promises;
+            return (CompletableFuture<HttpResponse<T>>) exchange;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
+import dev.holdfast.Verdict;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HttpClassifierTest {
+    record Answer(int status, Map<String, String> headers) {}
+
+    /** A client whose requests are their own addresses. */
+    static final class Messages implements HttpMessages<String, Answer> {
+        @Override
+        public String method(String request) {
+            return "GET";
+        }
+
+        @Override
+        public URI uri(String request) {
+            return URI.create(request);
+        }
+
+        @Override
+        public @Nullable String requestHeader(String request, String name) {
+            return null;
+        }
+
+        @Override
+        public boolean canBeSentAgain(String request) {
+            return true;
+        }
+
+        @Override
+        public Class<? super Answer> responseType() {
+            return Answer.class;
+        }
+
+        @Override
+        public int status(Answer response) {
+            return response.status();
+        }
+
+        @Override
+        public @Nullable String header(Answer response, String name) {
+            return response.headers().get(name);
+        }
+
+        @Override
+        public void close(Answer response) {}
+    }
+
+    private static Verdict verdict(boolean idempotent, int status, String... headers) {
+        Map<String, String> all = new HashMap<>();
+        for (int i = 0; i < headers.length; i += 2) {
+            all.put(headers[i], headers[i + 1]);
+        }
+        return new HttpClassifier(new Messages(), () -> Classifier.DEFAULT, idempotent)
+                .classify(new Answer(status, all), null);
+    }
+
+    @Test
+    void everyStatusHasAMeaning() {
+        for (int status = 100; status < 600; status++) {
+            Outcome expected = switch (status) {
+                case 408, 425 -> Outcome.FAILURE;
+                case 429, 503 -> Outcome.PUSHBACK;
+                default -> status < 400 ? Outcome.SUCCESS : status < 500 ? Outcome.IGNORED : Outcome.FAILURE;
+            };
+            assertThat(verdict(true, status).outcome()).as("%s", status).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void a503WithoutRetryAfterIsAFailureOfARequestThatMustNotBeDoneTwice() {
+        assertThat(verdict(false, 503).outcome()).isEqualTo(Outcome.FAILURE);
+        assertThat(verdict(false, 503, "Retry-After", "0").outcome()).isEqualTo(Outcome.PUSHBACK);
+        assertThat(verdict(false, 429).outcome()).isEqualTo(Outcome.PUSHBACK);
+    }
+
+    @Test
+    void whatTheNetworkDidIsAFailureAndAMistakeOfTheCallersIsNot() {
+        Classifier http = HttpClassifier.ofDefaults();
+        assertThat(http.classify(null, new IOException("reset"))).isEqualTo(Verdict.FAILURE);
+        assertThat(http.classify(null, new UncheckedIOException(new IOException("reset"))))
+                .isEqualTo(Verdict.FAILURE);
+        assertThat(http.classify(null, new TimeoutException())).isEqualTo(Verdict.FAILURE);
+        assertThat(http.classify(null, new IllegalStateException(new IOException("reset"))))
+                .isEqualTo(Verdict.FAILURE);
+        assertThat(http.classify(null, new IllegalArgumentException("no scheme")))
+                .isEqualTo(Verdict.IGNORED);
+        Exception circle = new IllegalStateException("a");
+        circle.initCause(new IllegalStateException("b", circle));
+        assertThat(http.classify(null, circle)).isEqualTo(Verdict.IGNORED);
+    }
+
+    @Test
+    void whatIsNoResponseIsASuccess() {
+        assertThat(HttpClassifier.ofDefaults().classify("text", null)).isEqualTo(Verdict.SUCCESS);
+        assertThat(HttpClassifier.ofDefaults().classify(null, null)).isEqualTo(Verdict.SUCCESS);
+    }
+
+    @Test
+    void thePipelinesOwnClassifierDecidesAndMayBeExchanged() {
+        Verdict[] said = {Verdict.IGNORED};
+        Classifier http = new HttpClassifier(new Messages(), () -> (value, error) -> said[0], true);
+        assertThat(http.classify(new Answer(500, Map.of()), null)).isEqualTo(Verdict.IGNORED);
+        assertThat(http.classify(null, new IOException())).isEqualTo(Verdict.IGNORED);
+        said[0] = Verdict.FAILURE;
+        assertThat(http.classify(new Answer(200, Map.of()), null)).isEqualTo(Verdict.FAILURE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://a.example/x",
+                "HTTP://A.EXAMPLE:80/",
+                "http://user@a.example?q#f",
+                "http://a.example:/",
+            })
+    void anAuthorityIsTheSameHoweverItIsWritten(String uri) {
+        assertThat(HttpCalls.authority(URI.create(uri))).isEqualTo("http://a.example:80");
+    }
+
+    @Test
+    void anAuthorityHasItsOwnPort() {
+        assertThat(HttpCalls.authority(URI.create("https://a.example"))).isEqualTo("https://a.example:443");
+        assertThat(HttpCalls.authority(URI.create("https://a.example:8443/x"))).isEqualTo("https://a.example:8443");
+        assertThat(HttpCalls.authority(URI.create("http://[::1]:8080/x"))).isEqualTo("http://[::1]:8080");
+    }
+}

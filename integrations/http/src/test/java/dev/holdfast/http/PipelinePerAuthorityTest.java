@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.time.VirtualTime;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class PipelinePerAuthorityTest {
+    private final VirtualTime time = new VirtualTime();
+
+    private PipelinePerAuthority of(int max) {
+        return PipelinePerAuthority.of("shops", p -> p.time(time).max(max).idle(Duration.ofMinutes(10)));
+    }
+
+    @Test
+    void eachHasTheStandardPipelineUnderItsName() {
+        try (PipelinePerAuthority shops = of(10)) {
+            Pipeline a = shops.of("https://a.example:443");
+            assertThat(a).isSameAs(shops.of("https://a.example:443")).isNotSameAs(shops.of("https://b.example:443"));
+            assertThat(a.name()).isEqualTo("shops/https://a.example:443");
+            assertThat(a.policies())
+                    .extracting(Policy::name)
+                    .containsExactly("deadline", "keyed", "retry", "circuit-breaker", "bulkhead", "timeout");
+            assertThat(a.warnings()).isEmpty();
+        }
+    }
+
+    @Test
+    void anIllHostOpensItsOwnBreakerOnly() {
+        try (PipelinePerAuthority shops = of(10)) {
+            Pipeline ill = shops.of("https://ill.example:443");
+            for (int i = 0; i < 500; i++) {
+                assertThatThrownBy(() -> ill.call(() -> {
+                            throw new IllegalStateException("broken");
+                        }))
+                        .isInstanceOf(RuntimeException.class);
+            }
+            assertThatThrownBy(() -> ill.call(() -> "12"))
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejection -> assertThat(rejection.reason()).isEqualTo(Reason.CIRCUIT_OPEN));
+            Pipeline well = shops.of("https://well.example:443");
+            assertThat(well.call(() -> "12")).isEqualTo("12");
+            assertThat(well.policy(CircuitBreakerPolicy.class)).isNotSameAs(ill.policy(CircuitBreakerPolicy.class));
+        }
+    }
+
+    @Test
+    void aHundredThousandAuthoritiesHaveAThousandPipelinesAndOneMore() {
+        try (PipelinePerAuthority shops = PipelinePerAuthority.of(
+                "shops", p -> p.time(time).template(b -> b.policies(RetryPolicy.ofDefaults())))) {
+            Set<Pipeline> all = new HashSet<>();
+            for (int i = 0; i < 100_000; i++) {
+                all.add(shops.of("http://host-" + i + ":80"));
+            }
+            assertThat(all).hasSize(1_001).hasSameElementsAs(shops.pipelines());
+            assertThat(shops.of("http://host-99999:80").name()).isEqualTo("shops/other");
+        }
+    }
+
+    @Test
+    void oneThatNobodyUsesGoesAndOneWithACallStays() {
+        try (PipelinePerAuthority shops = PipelinePerAuthority.of(
+                "shops", p -> p.time(time).template(b -> b.policies(RetryPolicy.ofDefaults())))) {
+            shops.of("http://idle:80");
+            Pipeline busy = shops.of("http://busy:80");
+            CompletableFuture<String> work = new CompletableFuture<>();
+            CompletableFuture<String> call = busy.callAsync(() -> work);
+            time.advance(Duration.ofHours(1));
+            assertThat(shops.pipelines()).containsExactly(busy);
+            work.complete("12");
+            assertThat(call).isCompletedWithValue("12");
+            time.advance(Duration.ofHours(1));
+            assertThat(shops.pipelines()).isEmpty();
+            assertThat(shops.of("http://busy:80")).isNotSameAs(busy);
+            assertThat(busy.call(() -> "still usable")).isEqualTo("still usable");
+        }
+    }
+
+    @Test
+    void closedPipelinesRejectAlsoThoseThatAreMadeLater() {
+        PipelinePerAuthority shops = of(10);
+        Pipeline before = shops.of("http://a:80");
+        shops.close();
+        for (Pipeline pipeline : List.of(before, shops.of("http://b:80"))) {
+            assertThatThrownBy(() -> pipeline.call(() -> "12")).isInstanceOf(CallRejectedException.class);
+        }
+    }
+
+    @Test
+    void aValueOutOfRangeIsNamed() {
+        assertThatThrownBy(() -> PipelinePerAuthority.of("shops", p -> p.max(0).idle(Duration.ofMillis(5))))
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessageContaining("max")
+                .hasMessageContaining("idle");
+    }
+}
