@@ -47,6 +47,7 @@ class SamplesCompileTest {
                     "dev.holdfast.fallback.*",
                     "dev.holdfast.hedge.*",
                     "dev.holdfast.headers.*",
+                    "dev.holdfast.http.*",
                     "dev.holdfast.micrometer.*",
                     "dev.holdfast.log.*",
                     "dev.holdfast.retry.*",
