@@ -76,7 +76,7 @@ public final class HoldfastHttpClient extends HttpClient {
             return (HttpResponse<T>) calls.call(request).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = new SentRequest(request, options, follows());
                 try {
-                    return client.send(sent.request(), handler);
+                    return client.send(sent, handler);
                 } catch (IOException e) {
                     throw sent.marked(e);
                 }
@@ -118,7 +118,7 @@ public final class HoldfastHttpClient extends HttpClient {
         Objects.requireNonNull(handler, "handler");
         CompletableFuture<HttpResponse<?>> call = calls.call(request).callAsync(attempt -> {
             SentRequest sent = new SentRequest(request, options, follows());
-            CompletableFuture<HttpResponse<T>> exchange = client.sendAsync(sent.request(), handler, pushes);
+            CompletableFuture<HttpResponse<T>> exchange = client.sendAsync(sent, handler, pushes);
             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
         });
         return new HandedOn<>(

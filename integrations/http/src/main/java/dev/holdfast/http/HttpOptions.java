@@ -16,7 +16,10 @@ import org.jspecify.annotations.Nullable;
 public final class HttpOptions<Q> {
     private Predicate<? super Q> idempotent = request -> false;
     private @Nullable Function<? super Q, String> operation;
-    private @Nullable CallHeaders headers = CallHeaders.ofDefaults();
+    /** gRPC has a header of its own, which nobody but gRPC knows. */
+    private static final CallHeaders OF_HTTP = CallHeaders.of(headers -> headers.grpcTimeout(null));
+
+    private @Nullable CallHeaders headers = OF_HTTP;
 
     /** The defaults. */
     public HttpOptions() {}
@@ -45,7 +48,8 @@ public final class HttpOptions<Q> {
         return this;
     }
 
-    /** The headers that carry deadline and attempt to the other service; default {@link CallHeaders#ofDefaults}; null: none. */
+    /** The headers that carry deadline and attempt to the other service; default those of {@link
+     * CallHeaders} without {@code grpc-timeout}; null: none. */
     public HttpOptions<Q> headers(@Nullable CallHeaders value) {
         headers = value;
         return this;

@@ -2,9 +2,16 @@
 package dev.holdfast.http;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublisher;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 
@@ -12,27 +19,29 @@ import java.util.concurrent.Flow;
  * A request as one attempt sends it: with the headers of its call. Of a request whose client follows redirects it knows whether it
  * had been sent when a later connection failed: then its work may be done.
  */
-final class SentRequest {
-    private final HttpRequest request;
+final class SentRequest extends HttpRequest {
+    private final HttpRequest original;
+    private final HttpHeaders headers;
+    private final Optional<BodyPublisher> body;
     private final boolean watched;
     private volatile boolean begun;
 
+    /** To be made on the thread that runs the attempt. */
     SentRequest(HttpRequest original, HttpOptions<HttpRequest> options, boolean followsRedirects) {
+        this.original = original;
+        headers = options.headers().isEmpty() ? original.headers() : withThoseOfTheCall(original.headers(), options);
         watched = followsRedirects && original.bodyPublisher().isPresent();
-        if (options.headers().isEmpty() && !watched) {
-            request = original;
-            return;
-        }
-        HttpRequest.Builder copy = HttpRequest.newBuilder(original, (name, value) -> true);
-        options.headers().ifPresent(headers -> headers.write(copy::setHeader));
-        if (watched) {
-            copy.method(original.method(), new Watched(original.bodyPublisher().get()));
-        }
-        request = copy.build();
+        body = watched ? original.bodyPublisher().map(Watched::new) : original.bodyPublisher();
     }
 
-    HttpRequest request() {
-        return request;
+    private static HttpHeaders withThoseOfTheCall(HttpHeaders own, HttpOptions<HttpRequest> options) {
+        Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        options.headers().orElseThrow().write((name, value) -> all.put(name, List.of(value)));
+        if (all.isEmpty()) {
+            return own;
+        }
+        own.map().forEach(all::putIfAbsent);
+        return HttpHeaders.of(all, (name, value) -> true);
     }
 
     /** An exception that came with another one says that more was sent than it tells itself. */
@@ -50,24 +59,59 @@ final class SentRequest {
                 : exchange;
     }
 
+    @Override
+    public Optional<BodyPublisher> bodyPublisher() {
+        return body;
+    }
+
+    @Override
+    public HttpHeaders headers() {
+        return headers;
+    }
+
+    @Override
+    public String method() {
+        return original.method();
+    }
+
+    @Override
+    public Optional<Duration> timeout() {
+        return original.timeout();
+    }
+
+    @Override
+    public boolean expectContinue() {
+        return original.expectContinue();
+    }
+
+    @Override
+    public URI uri() {
+        return original.uri();
+    }
+
+    @Override
+    public Optional<HttpClient.Version> version() {
+        return original.version();
+    }
+
     /** Notes that the client asks for the length or the bytes: it does so once there is a connection. */
     private final class Watched implements BodyPublisher {
-        private final BodyPublisher body;
+        private final BodyPublisher inside;
 
-        Watched(BodyPublisher body) {
-            this.body = body;
+        Watched(BodyPublisher inside) {
+            this.inside = inside;
         }
 
         @Override
         public long contentLength() {
             begun = true;
-            return body.contentLength();
+            return inside.contentLength();
         }
 
         @Override
         public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {
             begun = true;
-            body.subscribe(subscriber);
+            inside.subscribe(subscriber);
         }
     }
 }

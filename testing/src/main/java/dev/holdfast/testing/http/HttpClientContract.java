@@ -584,9 +584,6 @@ public abstract class HttpClientContract {
                 .toList();
         assertThat(left).allSatisfy(millis -> assertThat(millis).isBetween(0L, 30_000L));
         assertThat(left).isSortedAccordingTo((a, b) -> Long.compare(b, a));
-        assertThat(arrived)
-                .allSatisfy(
-                        request -> assertThat(request.header("grpc-timeout")).isNotNull());
     }
 
     @ParameterizedTest
