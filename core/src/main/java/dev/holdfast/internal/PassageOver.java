@@ -280,6 +280,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public int answer(Outcome outcome, @Nullable Object value, Source source, long ageNanos) {
+        return passage.answer(outcome, value, source, ageNanos);
+    }
+
+    @Override
     public int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error, Source source) {
         return passage.share(outcome, value, error, source);
     }

@@ -195,6 +195,11 @@ final class ShadowCall extends PassageOver {
     }
 
     @Override
+    public int answer(Outcome outcome, @Nullable Object value, Source source, long ageNanos) {
+        return answered();
+    }
+
+    @Override
     public int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error, Source source) {
         return answered();
     }

@@ -245,6 +245,9 @@ public abstract class Passage {
     /** This value is the call's outcome, a success. It belongs to the policy, and is never discarded, however the call ends. */
     public abstract int answer(@Nullable Object value, Source source, long ageNanos);
 
+    /** The same, with another outcome than a success: what the dependency answered then. */
+    public abstract int answer(Outcome outcome, @Nullable Object value, Source source, long ageNanos);
+
     /** The call's outcome is that of another call of the same key. Its value belongs to several calls, and is never discarded. */
     public abstract int share(Outcome outcome, @Nullable Object value, @Nullable Throwable error, Source source);
 

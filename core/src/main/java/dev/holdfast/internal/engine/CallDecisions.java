@@ -130,6 +130,13 @@ abstract class CallDecisions extends CallOutcome {
         return Decision.OUT;
     }
 
+    @Override
+    public int answer(Outcome newOutcome, @Nullable Object newValue, Source newSource, long newAgeNanos) {
+        int decision = answer(newValue, newSource, newAgeNanos);
+        outcome = newOutcome;
+        return decision;
+    }
+
     /** As {@link #answer}, with a value that was made for this call. */
     void answerOwn(@Nullable Object newValue, Source newSource, long newAgeNanos) {
         loseValueFor(newValue);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spi;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A value that says itself how long a cache may use it, such as a response with a {@code Cache-Control} header.
+ *
+ * <pre>{@code
+ * record Page(String text, Duration maxAge) implements Perishable {
+ *     public Freshness freshness() {
+ *         return Freshness.usual().fresh(maxAge).weight(text.length());
+ *     }
+ * }
+ * }</pre>
+ */
+public interface Perishable {
+
+    /**
+     * For how long, and for whom, this value is good. Called once for each load, on the thread on which the load ends, before
+     * anybody gets the value; must not block. If it throws, the load fails with that exception, and nothing is stored.
+     */
+    Freshness freshness();
+
+    /**
+     * What a cache must know of one value. What is not said is as the cache's settings say. Immutable.
+     *
+     * <p>Times are from 0 to 365 days: less counts as 0, more as 365 days.
+     *
+     * @param fresh for how long the value is the answer without a call, counted from when it was made; null: not said
+     * @param staleWhileRevalidate for how long after that it is the answer while it is refreshed; null: not said
+     * @param staleIfError for how long after the fresh time it is the answer to a call that failed; null: not said
+     * @param age how old it was when it arrived, as HTTP's {@code Age}; 0 if it was made for this call
+     * @param weight how much of the cache's greatest weight it takes; -1: not said
+     * @param kept whether it may be kept for later calls; a value that is not shared is not kept
+     * @param shared whether calls that wait for the same key may get it, too
+     */
+    record Freshness(
+            @Nullable Duration fresh,
+            @Nullable Duration staleWhileRevalidate,
+            @Nullable Duration staleIfError,
+            Duration age,
+            long weight,
+            boolean kept,
+            boolean shared) {
+        private static final Duration MOST = Duration.ofDays(365);
+        private static final Freshness USUAL = new Freshness(null, null, null, Duration.ZERO, -1, true, true);
+
+        /** Moves times outside of the bounds to them. */
+        public Freshness {
+            fresh = fresh == null ? null : bounded(fresh);
+            staleWhileRevalidate = staleWhileRevalidate == null ? null : bounded(staleWhileRevalidate);
+            staleIfError = staleIfError == null ? null : bounded(staleIfError);
+            age = bounded(age);
+            weight = Math.max(-1, weight);
+            kept = kept && shared;
+        }
+
+        /** Says nothing: all is as the cache's settings say. */
+        public static Freshness usual() {
+            return USUAL;
+        }
+
+        /** The same, with this time for which it is the answer without a call. */
+        public Freshness fresh(Duration time) {
+            return new Freshness(time, staleWhileRevalidate, staleIfError, age, weight, kept, shared);
+        }
+
+        /** The same, with this time after the fresh one for which it is the answer while it is refreshed. */
+        public Freshness staleWhileRevalidate(Duration time) {
+            return new Freshness(fresh, time, staleIfError, age, weight, kept, shared);
+        }
+
+        /** The same, with this time after the fresh one for which it is the answer to a call that failed or is slow. */
+        public Freshness staleIfError(Duration time) {
+            return new Freshness(fresh, staleWhileRevalidate, time, age, weight, kept, shared);
+        }
+
+        /** The same, so old when it arrived. */
+        public Freshness age(Duration time) {
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, time, weight, kept, shared);
+        }
+
+        /** The same, with this weight, in the unit of the cache's greatest weight; less than 0 counts as 0. */
+        public Freshness weight(long units) {
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, Math.max(0, units), kept, shared);
+        }
+
+        /** The same, not stored: it is the answer of this load alone, and an older value of its key goes. */
+        public Freshness notKept() {
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, shared);
+        }
+
+        /**
+         * The same, for the call alone that has loaded it: it is not stored, and calls that wait for it load for themselves,
+         * all at once. For what is private, or can be read once.
+         */
+        public Freshness notShared() {
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, false);
+        }
+
+        private static Duration bounded(Duration time) {
+            return time.isNegative() ? Duration.ZERO : time.compareTo(MOST) > 0 ? MOST : time;
+        }
+    }
+}
