@@ -150,11 +150,14 @@ final class NumberLint {
     }
 
     private void cache() {
-        Stream<String> times = Stream.of("fresh", "stale-while-revalidate", "stale-if-error");
-        if (times.allMatch(time -> settings.time("stale-cache", time).equals(Optional.of(Duration.ZERO)))) {
+        Stream<String> times = Stream.of("fresh", "stale-while-revalidate", "stale-if-error", "fresh-if-ignored");
+        boolean valuesSay = settings.is("stale-cache", "freshness", "given");
+        if (!valuesSay
+                && times.allMatch(time -> settings.time("stale-cache", time).equals(Optional.of(Duration.ZERO)))) {
             warn(
                     "cache-that-never-answers",
-                    "fresh, stale-while-revalidate and stale-if-error are all 0s, so that a value is kept and never given",
+                    "fresh, stale-while-revalidate and stale-if-error are all 0s, so that a value which brings no times of"
+                            + " its own is never given",
                     "give it a stale-if-error, or leave it out");
         }
     }

@@ -121,7 +121,17 @@ class NumberLintTest {
                         .staleIfError(Duration.ZERO))))
                 .containsExactly(
                         "cache-that-never-answers: fresh, stale-while-revalidate and stale-if-error are all 0s, so that a value"
-                                + " is kept and never given; give it a stale-if-error, or leave it out");
+                                + " which brings no times of its own is never given; give it a stale-if-error, or leave it out");
+    }
+
+    @Test
+    void aCacheOfValuesWithTimesOfTheirOwnMayAnswer() {
+        assertThat(warnings(
+                        StaleCachePolicy.of(c -> c.staleIfError(Duration.ZERO).freshness(value -> null))))
+                .isEmpty();
+        assertThat(warnings(
+                        StaleCachePolicy.of(c -> c.staleIfError(Duration.ZERO).freshIfIgnored(ofSeconds(1)))))
+                .isEmpty();
     }
 
     @Test

@@ -1,33 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
-/** A good value, its time, and the backoff of its refreshes. Equal only to itself; safe for any number of threads. */
+import dev.holdfast.Outcome;
+import dev.holdfast.spi.Perishable.Freshness;
+
+/**
+ * A good value, or an ignored answer, with its time, its windows, and the backoff of its refreshes. Equal only to itself; safe
+ * for any number of threads.
+ */
 final class Entry {
     private final Object value;
-    private final long storedNanos;
+    private final Outcome outcome;
+    /** What the value has said, for other settings. */
+    private final Freshness said;
+
+    private final Windows windows;
+    /** When it was made: before it was stored, if it was not new then. */
+    private final long madeNanos;
+
     private volatile Backoff backoff;
 
     /** The time without a further refresh. */
     private record Backoff(int failures, long nanos, long from) {}
 
-    private Entry(Object value, long storedNanos) {
+    private Entry(Object value, Outcome outcome, Freshness said, Windows windows, long madeNanos, Backoff backoff) {
         this.value = value;
-        this.storedNanos = storedNanos;
-        backoff = new Backoff(0, 0, storedNanos);
+        this.outcome = outcome;
+        this.said = said;
+        this.windows = windows;
+        this.madeNanos = madeNanos;
+        this.backoff = backoff;
     }
 
-    static Entry of(Object value, long now) {
-        return new Entry(value, now);
+    /** An entry that comes now. */
+    static Entry of(Object value, Outcome outcome, Freshness said, Windows windows, long now) {
+        return new Entry(value, outcome, said, windows, now - said.age().toNanos(), new Backoff(0, 0, now));
+    }
+
+    /** The same, with windows of other settings. */
+    Entry within(Windows others) {
+        return new Entry(value, outcome, said, others, madeNanos, backoff);
     }
 
     Object value() {
         return value;
     }
 
+    /** Success, or ignored. */
+    Outcome outcome() {
+        return outcome;
+    }
+
+    Freshness said() {
+        return said;
+    }
+
+    /** 0 if nobody has said it. */
+    long weight() {
+        return Math.max(0, said.weight());
+    }
+
     /** Not negative, although another thread may have stored it after this one read the clock. */
     long age(long now) {
-        return Math.max(0, now - storedNanos);
+        return Math.max(0, now - madeNanos);
     }
+
+    // ---- its uses
+
+    boolean isFresh(long now) {
+        return age(now) < windows.fresh();
+    }
+
+    /** Whether it is so near to the end of its fresh time that it is refreshed. */
+    boolean isRefreshedAhead(long now) {
+        return age(now) >= windows.refresh();
+    }
+
+    boolean isWorthRevalidating(long now) {
+        return age(now) < windows.revalidate();
+    }
+
+    boolean isUsableOnError(long now) {
+        return age(now) < windows.error();
+    }
+
+    /** Whether it is good for anything. */
+    boolean isGood(long now) {
+        return age(now) < windows.kept();
+    }
+
+    /** For how long it will be good; negative if it is not. */
+    long untilUseless(long now) {
+        return windows.kept() - age(now);
+    }
+
+    // ---- its refreshes
 
     boolean mayBeRefreshed(long now) {
         Backoff known = backoff;

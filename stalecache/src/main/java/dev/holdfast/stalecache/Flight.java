@@ -24,15 +24,22 @@ final class Flight {
      * How a flight ended.
      *
      * @param old whether the answer holds an old value or a fallback from inside the load
+     * @param shared whether the value may be the answer to other calls; if not, it is not here
      */
     record Landing(
             Outcome outcome,
             @Nullable Object value,
             @Nullable Throwable error,
             Source source,
-            boolean old) {
+            boolean old,
+            boolean shared) {
         static Landing failed(Outcome outcome, @Nullable Throwable error) {
-            return new Landing(outcome, null, error, Source.LIVE, false);
+            return new Landing(outcome, null, error, Source.LIVE, false, true);
+        }
+
+        /** With a value that is for the leader alone. */
+        static Landing unshared(Outcome outcome) {
+            return new Landing(outcome, null, null, Source.LIVE, false, false);
         }
     }
 

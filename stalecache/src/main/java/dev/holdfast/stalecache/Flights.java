@@ -51,6 +51,10 @@ final class Flights {
     /** The leader's ticket of a load in the background; null if there is a flight already. */
     @Nullable
     Ticket beginInBackground(Object key, long now, long slowAfter) {
+        Flight over = underWay.get(key);
+        if (over != null && over.isOver()) {
+            underWay.remove(key, over);
+        }
         return begun(Flight.begin(key, true, false, now, slowAfter));
     }
 
@@ -59,7 +63,8 @@ final class Flights {
     }
 
     boolean isUnderWay(Object key) {
-        return underWay.containsKey(key);
+        Flight flight = underWay.get(key);
+        return flight != null && !flight.isOver();
     }
 
     /** The leader is back with an end that all may share. Returns whether a call shares it. */
@@ -78,16 +83,21 @@ final class Flights {
         tell(ticket.flight(), next == null ? List.of() : List.of(next));
     }
 
-    /** Returns whether one of these calls is told how the flight has ended. */
+    /** Returns whether one of these calls is told how the flight has ended, and has the same end. */
     private boolean tell(Flight flight, List<Ticket> told) {
-        if (flight.isOver()) {
-            // Before any call is told: a call that asks again afterwards must not find this flight.
-            underWay.remove(flight.key(), flight);
+        try {
+            if (flight.isOver()) {
+                // Before any call is told: a call that asks again afterwards must not find this flight.
+                underWay.remove(flight.key(), flight);
+            }
+        } finally {
+            // Also if a key's equals has thrown.
+            Ticket.completeAll(told);
         }
         boolean shared = false;
         for (Ticket ticket : told) {
-            shared |= ticket.landing() != null;
-            ticket.complete();
+            Landing landing = ticket.landing();
+            shared |= landing != null && landing.shared();
         }
         return shared;
     }

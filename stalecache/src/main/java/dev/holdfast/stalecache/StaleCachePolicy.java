@@ -9,6 +9,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Perishable.Freshness;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.stalecache.Flight.Landing;
@@ -19,8 +20,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -48,21 +47,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StaleCachePolicy extends Policy {
     static final String NAME = "stale-cache";
-    /** How many operations are measured separately. Names that are made of paths would have no end. */
-    private static final int MOST_PACES = 1_000;
 
     private final StaleCacheSettings settings;
     private final Store store;
     private final Flights flights;
     private Tally tally = new Tally();
-    private final ConcurrentMap<String, Pace> paces = new ConcurrentHashMap<>();
-    private final Pace otherPace = new Pace();
+    private final Unshared unshared = new Unshared();
+    private final Paces paces = new Paces();
     private final long refreshTimeout;
     private final long fixedSlowAfter;
     private final boolean measuresSlow;
     private final boolean answersFailed;
     private final boolean answersSlow;
-    private final boolean keepsIgnored;
+    private final boolean keepsIfIgnored;
+    private final boolean storesIgnored;
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
     /** The time of one attempt, if layers further in limit it. */
     private volatile long attemptNanos = Long.MAX_VALUE;
@@ -80,7 +78,8 @@ public final class StaleCachePolicy extends Policy {
         answersFailed = !settings.staleIfError().isZero();
         answersSlow = settings.staleIfSlow().isEmpty() || fixedSlowAfter > 0;
         measuresSlow = fixedSlowAfter == 0;
-        keepsIgnored = settings.keepIfIgnored();
+        keepsIfIgnored = settings.keepIfIgnored();
+        storesIgnored = !settings.freshIfIgnored().isZero();
     }
 
     /** A cache with the defaults: every call goes to the dependency, and old values answer for failures and slow calls. */
@@ -164,10 +163,13 @@ public final class StaleCachePolicy extends Policy {
         Object key = asked;
         long now = passage.now();
         Entry entry = store.find(key, now);
-        if (entry != null && store.isFresh(entry, now)) {
+        if (entry != null && entry.isFresh(now)) {
+            if (entry.isRefreshedAhead(now) && mayRunElsewhere(passage)) {
+                refresh(passage, key, entry);
+            }
             return answer(passage, entry, Kind.FRESH, Source.FRESH);
         }
-        if (entry != null && store.isWorthRevalidating(entry, now) && mayRunElsewhere(passage)) {
+        if (entry != null && entry.isWorthRevalidating(now) && mayRunElsewhere(passage)) {
             refresh(passage, key, entry);
             return answer(passage, entry, Kind.STALE_REVALIDATING, Source.STALE_REVALIDATING);
         }
@@ -176,7 +178,7 @@ public final class StaleCachePolicy extends Policy {
 
     /** Whether the load can go on, or be made again, in the background. */
     private boolean mayRunElsewhere(Passage passage) {
-        return passage.repeatable() && !pace(passage).runsOnCallersOnly(passage.now());
+        return passage.repeatable() && !paces.of(passage).runsOnCallersOnly(passage.now());
     }
 
     /** Null for a call that does not use the cache. */
@@ -189,8 +191,12 @@ public final class StaleCachePolicy extends Policy {
 
     private int load(Passage passage, Object key, @Nullable Entry old) {
         long now = passage.now();
-        Entry spare = old != null && store.isUsableOnError(old, now) ? old : null;
-        Pace pace = pace(passage);
+        if (unshared.has(key, now)) {
+            // What the others load would not be for this call.
+            return PROCEED;
+        }
+        Entry spare = old != null && old.isUsableOnError(now) ? old : null;
+        Pace pace = paces.of(passage);
         if (spare != null && answersSlow && pace.isSlow() && mayRunElsewhere(passage)) {
             // A call that leads on its own thread could take the old value only after its load.
             inBackground(passage, key, spare, true);
@@ -206,12 +212,12 @@ public final class StaleCachePolicy extends Policy {
     private int leadOrAnswer(Passage passage, Ticket ticket, @Nullable Entry spare) {
         long now = passage.now();
         Entry entry = store.find(ticket.flight().key(), now);
-        if (entry == null || !store.isFresh(entry, now)) {
+        if (entry == null || !entry.isFresh(now)) {
             return lead(passage, ticket, spare);
         }
         // Another flight landed between the first look at the store and the start of this one.
         passage.object(null);
-        flights.land(ticket, new Landing(Outcome.SUCCESS, entry.value(), null, Source.LIVE, false));
+        flights.land(ticket, new Landing(entry.outcome(), entry.value(), null, Source.LIVE, false, true));
         return answer(passage, entry, Kind.FRESH, Source.FRESH);
     }
 
@@ -220,7 +226,7 @@ public final class StaleCachePolicy extends Policy {
         if (spare != null && answersSlow) {
             if (mayRunElsewhere(passage)) {
                 ticket.takesOldIfSlow(true);
-                passage.limit(slowAfter(pace(passage)));
+                passage.limit(slowAfter(paces.of(passage)));
             } else {
                 // A load that cannot go on in the background has one attempt's time; the attempt's own limit is first.
                 passage.limit(attemptNanos == Long.MAX_VALUE ? Long.MAX_VALUE : attemptNanos + 1);
@@ -313,7 +319,7 @@ public final class StaleCachePolicy extends Policy {
             flights.leave(notBegun);
         }
         if (ticket.leads()) {
-            flight.led(now, slowAfter(pace(passage)));
+            flight.led(now, slowAfter(paces.of(passage)));
             return lead(passage, ticket, store.onError(flight.key(), now));
         }
         return await(passage, ticket);
@@ -346,6 +352,10 @@ public final class StaleCachePolicy extends Policy {
         Entry spare = failed ? store.onError(key, passage.now()) : null;
         if (spare != null) {
             return answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
+        }
+        if (!landing.shared()) {
+            // All that have waited go on at once, each for itself.
+            return PROCEED;
         }
         tally.request(Kind.JOINED);
         if (landing.old()) {
@@ -387,10 +397,6 @@ public final class StaleCachePolicy extends Policy {
 
     @Override
     public void attemptStarts(Passage passage) {
-        Object key = key(passage);
-        if (key != null) {
-            passage.slot(store.epoch(key));
-        }
         if (passage.object() instanceof Ticket ticket && ticket.leads()) {
             boolean callers = passage.limitedBy().equals("call");
             String limitedBy = callers && ticket.isRefresh() ? NAME : passage.limitedBy();
@@ -401,6 +407,11 @@ public final class StaleCachePolicy extends Policy {
                             passage.attempts(),
                             passage.now(),
                             passage.remaining()));
+        }
+        Object key = key(passage);
+        if (key != null) {
+            // Last, because a key's hashCode may throw. Then the number stays 0, the epoch before all removals.
+            passage.slot(store.epoch(key));
         }
     }
 
@@ -426,14 +437,20 @@ public final class StaleCachePolicy extends Policy {
      */
     private void inBackground(Passage passage, Object key, Entry seen, boolean calledFor) {
         long now = passage.now();
-        Ticket ticket = flights.beginInBackground(key, now, slowAfter(pace(passage)));
+        Ticket ticket = flights.beginInBackground(key, now, slowAfter(paces.of(passage)));
         if (ticket == null) {
             return;
         }
-        if (store.find(key, now) == seen && (calledFor || seen.mayBeRefreshed(now))) {
-            fork(passage, ticket);
-        } else {
+        try {
+            if (store.find(key, now) == seen && (calledFor || seen.mayBeRefreshed(now))) {
+                fork(passage, ticket);
+            } else {
+                flights.leave(ticket);
+            }
+        } catch (Throwable thrown) {
+            // A key's equals may throw.
             flights.leave(ticket);
+            throw thrown;
         }
     }
 
@@ -450,7 +467,7 @@ public final class StaleCachePolicy extends Policy {
     private int goOnWithout(Passage passage, Ticket ticket, Entry spare) {
         long now = passage.now();
         Flight flight = ticket.flight();
-        pace(passage).slow(true);
+        paces.of(passage).slow(true);
         Ticket next = flight.goOnInBackground(ticket, now);
         if (next == null) {
             next = flights.beginInBackground(flight.key(), now, 0);
@@ -465,14 +482,38 @@ public final class StaleCachePolicy extends Policy {
 
     @Override
     public int settle(Passage passage) {
-        Object key = key(passage);
+        Ticket ticket = passage.object() instanceof Ticket held ? held : null;
+        Object key = ticket == null ? key(passage) : ticket.flight().key();
         if (key == null) {
             return KEEP;
         }
-        Ticket ticket = passage.object() instanceof Ticket held ? held : null;
+        try {
+            return settle(passage, key, ticket);
+        } catch (Throwable thrown) {
+            if (ticket != null) {
+                breakOff(passage, ticket, thrown);
+            }
+            throw thrown;
+        }
+    }
+
+    /** Code of the user's has thrown: a function, or a value or a key. The calls that wait end as this one does. */
+    private void breakOff(Passage passage, Ticket ticket, Throwable thrown) {
+        passage.object(null);
+        try {
+            if (ticket.isRefresh()) {
+                tally.refresh(Outcome.IGNORED);
+                store.refreshFailed(ticket.flight().key(), passage.now(), -1);
+            }
+        } finally {
+            flights.land(ticket, Landing.failed(Outcome.IGNORED, thrown));
+        }
+    }
+
+    private int settle(Passage passage, Object key, @Nullable Ticket ticket) {
         if (ticket != null && ticket.takesOldIfSlow() && Ends.isCut(passage, NAME)) {
             Entry spare = store.find(key, passage.now());
-            if (spare == null) {
+            if (spare == null || spare.outcome() == Outcome.IGNORED) {
                 // The old value was removed meanwhile. So the call has all its time after all.
                 ticket.takesOldIfSlow(false);
                 return passage.retry(0);
@@ -480,17 +521,16 @@ public final class StaleCachePolicy extends Policy {
             passage.object(null);
             return goOnWithout(passage, ticket, spare);
         }
-        passage.object(null);
         if (Ends.hadNoPartition(passage)) {
             // Before the flight ends, because its next leader must know it.
-            pace(passage).callersOnly(passage.now());
+            paces.of(passage).callersOnly(passage.now());
         }
-        try {
-            keepOrForget(passage, key, ticket);
-        } finally {
-            if (ticket != null) {
-                endFlight(passage, ticket);
-            }
+        Object value = passage.value();
+        Freshness said = value == null ? Freshness.usual() : settings.freshnessOf(value);
+        keepOrForget(passage, key, ticket, said);
+        passage.object(null);
+        if (ticket != null) {
+            endFlight(passage, ticket, said.shared());
         }
         if (ticket != null && ticket.isRefresh()) {
             tally.refresh(passage.outcome());
@@ -499,27 +539,44 @@ public final class StaleCachePolicy extends Policy {
         return standIn(passage, key);
     }
 
-    private void keepOrForget(Passage passage, Object key, @Nullable Ticket ticket) {
+    private void keepOrForget(Passage passage, Object key, @Nullable Ticket ticket, Freshness said) {
         long now = passage.now();
+        Outcome outcome = passage.outcome();
         // Answers of a fallback or cache further in are not stored, in this pipeline or one inside the action.
-        boolean live =
-                passage.outcome() == Outcome.SUCCESS && passage.source() == Source.LIVE && !passage.holdsOldAnswers();
-        if (live) {
-            // Without an attempt the value was read just now.
-            int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);
-            if (store.put(key, passage.value(), now, epoch)) {
-                passage.shareValue();
-            }
-        } else if (!keepsIgnored && Ends.isGone(passage)) {
-            store.remove(key);
+        boolean own = passage.source() == Source.LIVE && !passage.holdsOldAnswers();
+        boolean live = own && outcome == Outcome.SUCCESS;
+        if (live || (own && outcome == Outcome.IGNORED)) {
+            // An end that is no answer says nothing about the next one.
+            unshared.note(key, said.shared(), now);
+        }
+        if (store(passage, key, said, own)) {
+            passage.shareValue();
         }
         if (ticket != null && ticket.isRefresh() && !live) {
             // Before the flight ends, or the next call would start another refresh.
             store.refreshFailed(key, now, passage.retryAfter());
         }
         if (ticket != null && Ends.tellsItsTime(passage)) {
-            learn(pace(passage), now - ticket.flight().begunAt(), live, now);
+            learn(paces.of(passage), now - ticket.flight().begunAt(), live, now);
         }
+    }
+
+    /** Keeps what has come, or forgets what was there. Returns whether the value is kept. */
+    private boolean store(Passage passage, Object key, Freshness said, boolean own) {
+        long now = passage.now();
+        Object value = passage.value();
+        // Without an attempt the value was read just now.
+        int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);
+        if (own && passage.outcome() == Outcome.SUCCESS) {
+            return store.put(key, value, said, now, epoch);
+        }
+        if (own && storesIgnored && passage.outcome() == Outcome.IGNORED && passage.started() && value != null) {
+            return store.putIgnored(key, value, said, now, epoch);
+        }
+        if (!keepsIfIgnored && Ends.isGone(passage)) {
+            store.remove(key);
+        }
+        return false;
     }
 
     private void learn(Pace pace, long took, boolean live, long now) {
@@ -529,13 +586,20 @@ public final class StaleCachePolicy extends Policy {
         }
     }
 
-    private void endFlight(Passage passage, Ticket leader) {
-        Landing landing = new Landing(
-                passage.outcome(), passage.value(), passage.error(), passage.source(), passage.holdsOldAnswers());
+    private void endFlight(Passage passage, Ticket leader, boolean sharesValue) {
         if (Ends.hadNoPartition(passage) || (!leader.isRefresh() && Ends.isPersonal(passage))) {
             flights.leave(leader);
             return;
         }
+        Landing landing = sharesValue
+                ? new Landing(
+                        passage.outcome(),
+                        passage.value(),
+                        passage.error(),
+                        passage.source(),
+                        passage.holdsOldAnswers(),
+                        true)
+                : Landing.unshared(passage.outcome());
         // This call was not retried, because it is nested. Other calls would have been.
         boolean shared = passage.refusal() == Refusal.NESTED
                 ? flights.landInPart(leader, landing, Ticket::isNested)
@@ -557,20 +621,13 @@ public final class StaleCachePolicy extends Policy {
 
     private int answer(Passage passage, Entry entry, Kind kind, Source source) {
         tally.request(kind);
-        return passage.answer(entry.value(), source, entry.age(passage.now()));
+        long age = entry.age(passage.now());
+        return entry.outcome() == Outcome.SUCCESS
+                ? passage.answer(entry.value(), source, age)
+                : passage.answer(entry.outcome(), entry.value(), source, age);
     }
 
     // ---- measurements and settings
-
-    private Pace pace(Passage passage) {
-        String operation = passage.operation();
-        String name = operation == null ? "" : operation;
-        Pace known = paces.get(name);
-        if (known != null) {
-            return known;
-        }
-        return paces.size() < MOST_PACES ? paces.computeIfAbsent(name, any -> new Pace()) : otherPace;
-    }
 
     private long slowAfter(Pace pace) {
         return measuresSlow ? pace.slowAfter() : fixedSlowAfter;

@@ -3,25 +3,30 @@ package dev.holdfast.stalecache;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import dev.holdfast.Outcome;
 import dev.holdfast.spi.CallKey;
-import java.time.Duration;
+import dev.holdfast.spi.Perishable.Freshness;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last good values, and what each may still be used for. Caffeine bounds their number, and drops values that are too old
- * for any use. The caller passes the pipeline's time, so nothing here reads a clock. Safe for any number of threads.
+ * The last good values, and what each may still be used for. Caffeine bounds their number and their weight, and drops values
+ * that are too old for any use. The caller passes the pipeline's time, so nothing here reads a clock. Safe for any number of
+ * threads.
  */
 final class Store {
     private static final long LONGEST_BACKOFF = TimeUnit.MINUTES.toNanos(1);
     private static final long TICK = TimeUnit.SECONDS.toNanos(1);
 
+    private final StaleCacheSettings settings;
     private final Cache<Object, Entry> entries;
     private final Epochs epochs = new Epochs();
-    private final long freshNanos;
-    private final long revalidateUntil;
-    private final long usableOnErrorUntil;
-    private final long keptUntil;
+    /** Of values that say nothing: one object for all of them. */
+    private final Windows usual;
+
+    private final long heaviest;
     private final long firstBackoff;
 
     /** The time that Caffeine sees: that of the last call, or up to a tick before. */
@@ -30,27 +35,57 @@ final class Store {
     private volatile boolean started;
 
     Store(StaleCacheSettings settings) {
-        freshNanos = settings.fresh().toNanos();
-        revalidateUntil = freshNanos + settings.staleWhileRevalidate().toNanos();
-        usableOnErrorUntil = freshNanos + settings.staleIfError().toNanos();
-        keptUntil = Math.max(revalidateUntil, usableOnErrorUntil);
+        this.settings = settings;
+        usual = Windows.of(settings, Freshness.usual());
         firstBackoff = settings.refreshBackoff().toNanos();
+        OptionalLong maxWeight = settings.maxWeight();
+        heaviest = settings.maxValueWeight().orElse(maxWeight.orElse(Long.MAX_VALUE));
         // Caffeine works on the calling thread: it moves a few nodes of a list, and needs no pool that outlives the
         // pipeline. Which values are still good is decided here, to the nanosecond; the tick more only keeps
         // Caffeine from being early.
-        entries = Caffeine.newBuilder()
-                .maximumSize(settings.maxEntries())
+        Caffeine<Object, Entry> cache = Caffeine.newBuilder()
                 .executor(Runnable::run)
-                .expireAfterWrite(Duration.ofNanos(keptUntil + TICK))
-                .ticker(() -> latest)
-                .build();
+                .expireAfter(new WhenUseless())
+                .ticker(() -> latest);
+        if (maxWeight.isPresent()) {
+            Weights weights = new Weights(maxWeight.getAsLong(), settings.maxEntries());
+            entries = cache.maximumWeight(weights.most()).weigher(weights).build();
+        } else {
+            entries = cache.maximumSize(settings.maxEntries()).build();
+        }
     }
 
-    /** Takes over the values of another store, with their age. A load that is under way ends in the other one. */
+    /** Caffeine's time may be a tick behind the time of the call. */
+    private static final class WhenUseless implements Expiry<Object, Entry> {
+        @Override
+        public long expireAfterCreate(Object key, Entry entry, long now) {
+            return entry.untilUseless(now) + TICK;
+        }
+
+        @Override
+        public long expireAfterUpdate(Object key, Entry entry, long now, long left) {
+            return entry.untilUseless(now) + TICK;
+        }
+
+        @Override
+        public long expireAfterRead(Object key, Entry entry, long now, long left) {
+            return left;
+        }
+    }
+
+    /**
+     * Takes over the values of another store, with their age and what they have said of themselves. What they have not said is
+     * as the settings here say. A load that is under way ends in the other one.
+     */
     void takeOver(Store other) {
         latest = other.latest;
         started = other.started;
-        entries.putAll(other.entries.asMap());
+        other.entries.asMap().forEach((key, entry) -> {
+            Entry moved = entry.within(windows(entry.said(), entry.outcome()));
+            if (isKept(moved.said()) && moved.isGood(latest)) {
+                entries.put(key, moved);
+            }
+        });
     }
 
     private void advance(long now) {
@@ -66,30 +101,18 @@ final class Store {
     Entry find(Object key, long now) {
         advance(now);
         Entry entry = entries.getIfPresent(key);
-        if (entry != null && entry.age(now) >= keptUntil) {
+        if (entry != null && !entry.isGood(now)) {
             entries.asMap().remove(key, entry);
             return null;
         }
         return entry;
     }
 
-    boolean isFresh(Entry entry, long now) {
-        return entry.age(now) < freshNanos;
-    }
-
-    boolean isWorthRevalidating(Entry entry, long now) {
-        return entry.age(now) < revalidateUntil;
-    }
-
-    boolean isUsableOnError(Entry entry, long now) {
-        return entry.age(now) < usableOnErrorUntil;
-    }
-
     /** The value that may be the answer to a call that failed; null if there is none. */
     @Nullable
     Entry onError(Object key, long now) {
         Entry entry = find(key, now);
-        return entry != null && isUsableOnError(entry, now) ? entry : null;
+        return entry != null && entry.isUsableOnError(now) ? entry : null;
     }
 
     /** The epoch of this key. A load notes it before it reads a value. */
@@ -98,18 +121,63 @@ final class Store {
     }
 
     /**
-     * Keeps a new good value, unless its key was removed since it was read. Null removes the old value and is not kept.
-     * Returns whether the value is kept.
+     * Keeps a new good value, unless its key was removed since it was read. The old value goes also if the new one is not kept:
+     * because it says so, weighs too much, or is too old for any use. Null is not kept, and removes the old value as {@link
+     * #remove} does. Returns whether the value is kept.
      *
      * @param epoch the key's epoch before the value was read
      */
-    boolean put(Object key, @Nullable Object value, long now, int epoch) {
+    boolean put(Object key, @Nullable Object value, Freshness said, long now, int epoch) {
         advance(now);
         if (value == null) {
             remove(key);
             return false;
         }
-        return keptUntil > 0 && epochs.storeIn(epoch, key, () -> entries.put(key, Entry.of(value, now)));
+        Entry entry = entry(value, Outcome.SUCCESS, said, now);
+        if (entry == null) {
+            // Without the epoch: other loads that are under way bring values that are as good as ever.
+            entries.invalidate(key);
+            return false;
+        }
+        return epochs.storeIn(epoch, key, () -> entries.put(key, entry));
+    }
+
+    /**
+     * As {@link #remove}, and keeps the answer in place of the old value, unless its key was removed since it was read. Returns
+     * whether the answer is kept.
+     *
+     * @param epoch the key's epoch before the answer was read
+     */
+    boolean putIgnored(Object key, Object answer, Freshness said, long now, int epoch) {
+        advance(now);
+        Entry entry = entry(answer, Outcome.IGNORED, said, now);
+        boolean kept = entry != null
+                && epochs.storeIn(epoch, key, () -> {
+                    epochs.move(key);
+                    entries.put(key, entry);
+                });
+        if (!kept) {
+            remove(key);
+        }
+        return kept;
+    }
+
+    /** Null if it is not to be kept. */
+    private @Nullable Entry entry(Object value, Outcome outcome, Freshness said, long now) {
+        Entry entry = Entry.of(value, outcome, said, windows(said, outcome), now);
+        return isKept(said) && entry.isGood(now) ? entry : null;
+    }
+
+    private boolean isKept(Freshness said) {
+        return said.kept() && said.weight() <= heaviest;
+    }
+
+    private Windows windows(Freshness said, Outcome outcome) {
+        if (outcome == Outcome.IGNORED) {
+            return Windows.ofIgnored(settings, said);
+        }
+        Windows own = Windows.of(settings, said);
+        return own.equals(usual) ? usual : own;
     }
 
     void refreshFailed(Object key, long now, long retryAfter) {

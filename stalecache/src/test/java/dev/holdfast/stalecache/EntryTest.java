@@ -3,20 +3,26 @@ package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Outcome;
+import dev.holdfast.spi.Perishable.Freshness;
 import org.junit.jupiter.api.Test;
 
 class EntryTest {
+    private static Entry entry(long now) {
+        Windows none = new Windows(0, 0, 0, 0, 0);
+        return Entry.of("x", Outcome.SUCCESS, Freshness.usual(), none, now);
+    }
 
     @Test
     void ageIsNeverNegativeAndGoesByDifferenceOnly() {
-        Entry entry = Entry.of("x", Long.MAX_VALUE);
+        Entry entry = entry(Long.MAX_VALUE);
         assertThat(entry.age(Long.MIN_VALUE + 4)).isEqualTo(5);
         assertThat(entry.age(Long.MAX_VALUE - 3)).isZero();
     }
 
     @Test
     void backoffDoublesUpToItsMost() {
-        Entry entry = Entry.of("x", 0);
+        Entry entry = entry(0);
         long[] expected = {10, 20, 40, 60, 60};
         for (long backoff : expected) {
             entry.refreshFailed(1_000, 10, 60, -1);
@@ -27,7 +33,7 @@ class EntryTest {
 
     @Test
     void backoffNeverOverflows() {
-        Entry entry = Entry.of("x", 0);
+        Entry entry = entry(0);
         for (int i = 0; i < 200; i++) {
             entry.refreshFailed(0, 3_600_000_000_000L, 3_600_000_000_000L, -1);
             assertThat(entry.mayBeRefreshed(3_600_000_000_000L - 1)).isFalse();
@@ -37,7 +43,7 @@ class EntryTest {
 
     @Test
     void longerWishOfTheDependencyWins() {
-        Entry entry = Entry.of("x", 0);
+        Entry entry = entry(0);
         entry.refreshFailed(0, 10, 60, 500);
         assertThat(entry.mayBeRefreshed(499)).isFalse();
         assertThat(entry.mayBeRefreshed(500)).isTrue();
@@ -45,7 +51,7 @@ class EntryTest {
 
     @Test
     void failedRefreshChangesNeitherValueNorAge() {
-        Entry entry = Entry.of("x", 7);
+        Entry entry = entry(7);
         entry.refreshFailed(1_000, 10, 60, -1);
         assertThat(entry.value()).isEqualTo("x");
         assertThat(entry.age(1_007)).isEqualTo(1_000);

@@ -2,6 +2,7 @@
 package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 @ThreadKind.Each
 class FlightsTest {
-    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE, false);
+    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE, false, true);
 
     private static final long SLOW = 1_000;
 
@@ -73,7 +74,7 @@ class FlightsTest {
         assertThat(flights.isUnderWay("key")).isTrue();
         assertThat(follower.isDone()).isFalse();
         flights.land(leader, LANDING);
-        flights.land(leader, new Landing(Outcome.FAILURE, null, null, Source.LIVE, false));
+        flights.land(leader, new Landing(Outcome.FAILURE, null, null, Source.LIVE, false, true));
         assertThat(follower.landing()).isSameAs(LANDING);
     }
 
@@ -254,6 +255,46 @@ class FlightsTest {
             leave(ticket);
         } else {
             flights.land(ticket, LANDING);
+        }
+    }
+
+    // ---- keys that throw
+
+    /** Its equals throws as long as this is said. All have the same hash code, so that they are compared. */
+    private static final class Key {
+        private static volatile boolean broken;
+
+        @Override
+        public boolean equals(Object other) {
+            if (broken) {
+                throw new IllegalStateException("equals");
+            }
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return 7;
+        }
+    }
+
+    @Test
+    void landingTellsAllAlthoughEqualsThrowsAndTheNextLoadBegins() {
+        board(new Key());
+        for (boolean inBackground : new boolean[] {false, true}) {
+            Key key = new Key();
+            Ticket leader = board(key);
+            Ticket follower = board(key);
+            Key.broken = true;
+            assertThatThrownBy(() -> flights.land(leader, LANDING)).isInstanceOf(IllegalStateException.class);
+            Key.broken = false;
+            assertThat(follower.isDone()).isTrue();
+            assertThat(follower.landing()).isSameAs(LANDING);
+            assertThat(flights.isUnderWay(key)).isFalse();
+            Ticket next = inBackground ? flights.beginInBackground(key, 0, SLOW) : board(key);
+            assertThat(next)
+                    .isNotNull()
+                    .satisfies(ticket -> assertThat(ticket.leads()).isTrue());
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reply;
+import dev.holdfast.spi.Perishable;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -46,6 +48,10 @@ class RandomCallsTest {
                 .maxFollowersIfSlow(2)
                 .refreshTimeout(Duration.ofMillis(8))
                 .refreshBackoff(Duration.ofMillis(2))
+                .refreshAhead(0.3)
+                .freshIfIgnored(Duration.ofMillis(3))
+                .maxWeight(10)
+                .maxValueWeight(8)
                 .maxEntries(2));
         Random random = new Random(seed);
         TimeoutPolicy timeout = TimeoutPolicy.of(Duration.ofMillis(12));
@@ -59,17 +65,32 @@ class RandomCallsTest {
             }
             rig.time.run();
             assertThat(asked).as("seed %d", seed).allSatisfy(RandomCallsTest::assertOwn);
+            assertThat(asked.stream().map(RandomCallsTest::value).filter(RandomCallsTest::isForOne))
+                    .as("values for one call alone, seed %d", seed)
+                    .isNotEmpty()
+                    .doesNotHaveDuplicates();
             assertThat(policy.underWay()).as("flights, seed %d", seed).isZero();
             assertThat(policy.waiting()).as("waiting, seed %d", seed).isZero();
         }
     }
 
     private static Work work(Random random, String key) {
-        Work work = switch (random.nextInt(6)) {
-            case 0 -> Work.error(new IOException(key));
-            case 1 -> Work.error(new IllegalArgumentException(key));
-            case 2 -> Work.error(new AssertionError(key));
-            default -> Work.value("value of " + key);
+        String value = "value of " + key;
+        int weight = random.nextInt(10);
+        Duration fresh = Duration.ofNanos(random.nextInt(10_000_000));
+        Duration age = Duration.ofNanos(random.nextInt(10_000_000));
+        Work work = switch (random.nextInt(12)) {
+            case 0, 1 -> Work.error(new IOException(key));
+            case 2 -> Work.error(new IllegalArgumentException(key));
+            case 3, 4 -> Work.error(new AssertionError(key));
+            case 5 -> Work.value("gone");
+            case 6, 7 -> Work.reading(() -> Page.own(value));
+            case 8 -> Work.value(Page.of(value, f -> f.fresh(fresh).age(age).weight(weight)));
+            case 9 ->
+                Work.value((Perishable) () -> {
+                    throw new AssertionError(key);
+                });
+            default -> Work.value(value);
         };
         return work.taking(Duration.ofNanos(random.nextInt(15_000_000)));
     }
@@ -117,10 +138,19 @@ class RandomCallsTest {
             }
             return;
         }
-        Object value = asked.end().join();
-        if (value instanceof Reply<?> reply) {
-            value = reply.value();
+        assertThat(String.valueOf(value(asked))).isIn("value of " + asked.key(), "gone");
+    }
+
+    /** Null if the call has failed. */
+    private static @Nullable Object value(Asked asked) {
+        if (asked.end().isCompletedExceptionally()) {
+            return null;
         }
-        assertThat(value).isEqualTo("value of " + asked.key());
+        Object end = asked.end().join();
+        return end instanceof Reply<?> reply ? reply.value() : end;
+    }
+
+    private static boolean isForOne(@Nullable Object value) {
+        return value instanceof Page page && !page.freshness().shared();
     }
 }

@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
 final class Rig implements AutoCloseable {
     final VirtualTime time;
     final List<Outcome> refreshes = new CopyOnWriteArrayList<>();
+    /** Of the calls, in the order in which they have ended. */
+    final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
+
+    final List<Object> discarded = new CopyOnWriteArrayList<>();
     final List<Source> sources = new CopyOnWriteArrayList<>();
     final Pipeline pipeline;
     private final Way way;
@@ -55,10 +59,12 @@ final class Rig implements AutoCloseable {
             if (error instanceof IllegalArgumentException) {
                 return Verdict.IGNORED;
             }
-            if ("busy".equals(value)) {
-                return Verdict.PUSHBACK;
-            }
-            return error != null || "failure".equals(value) ? Verdict.FAILURE : Verdict.SUCCESS;
+            return switch (String.valueOf(value)) {
+                case "busy" -> Verdict.PUSHBACK;
+                case "gone" -> Verdict.IGNORED;
+                case "failure" -> Verdict.FAILURE;
+                default -> error != null ? Verdict.FAILURE : Verdict.SUCCESS;
+            };
         };
         pipeline = Pipeline.builder("inventory")
                 .policies(outermostFirst)
@@ -80,11 +86,12 @@ final class Rig implements AutoCloseable {
                             int attempts,
                             long nanos) {
                         sources.add(source);
+                        outcomes.add(outcome);
                     }
                 })
                 .build();
         pipeline.meters(meters);
-        stock = pipeline.operation("stock");
+        stock = pipeline.operation("stock", o -> o.discard(discarded::add));
         decorated = stock.decorate(key -> works.getOrDefault(key, work).blocking(time));
         decoratedAsync =
                 stock.decorateAsync(key -> works.getOrDefault(key, work).async(time));

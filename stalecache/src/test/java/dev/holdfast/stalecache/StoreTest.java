@@ -4,6 +4,7 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.spi.CallKey;
+import dev.holdfast.spi.Perishable.Freshness;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
@@ -30,7 +31,7 @@ class StoreTest {
     }
 
     private static void put(Store store, Object given, @Nullable Object value, long now) {
-        store.put(key(given), value, now, store.epoch(key(given)));
+        store.put(key(given), value, Freshness.usual(), now, store.epoch(key(given)));
     }
 
     private final Store store = store(b -> b.fresh(Duration.ofSeconds(1))
@@ -45,10 +46,10 @@ class StoreTest {
     @Test
     void windowsEndAtTheirLastNanosecond() {
         Entry entry = stored();
-        assertThat(store.isFresh(entry, SECOND - 1)).isTrue();
-        assertThat(store.isFresh(entry, SECOND)).isFalse();
-        assertThat(store.isWorthRevalidating(entry, 3 * SECOND - 1)).isTrue();
-        assertThat(store.isWorthRevalidating(entry, 3 * SECOND)).isFalse();
+        assertThat(entry.isFresh(SECOND - 1)).isTrue();
+        assertThat(entry.isFresh(SECOND)).isFalse();
+        assertThat(entry.isWorthRevalidating(3 * SECOND - 1)).isTrue();
+        assertThat(entry.isWorthRevalidating(3 * SECOND)).isFalse();
         assertThat(store.onError(key("key"), 5 * SECOND - 1)).isSameAs(entry);
         assertThat(store.onError(key("key"), 5 * SECOND)).isNull();
     }
@@ -133,10 +134,10 @@ class StoreTest {
     void valueThatWasReadBeforeIsNotStoredAndTakesNothingAway(Forgetting forgetting) {
         int before = store.epoch(key("key"));
         forgetting.now(store);
-        store.put(key("key"), "old", 0, before);
+        store.put(key("key"), "old", Freshness.usual(), 0, before);
         assertThat(store.find(key("key"), 0)).isNull();
         put(store, "key", "new", 0);
-        store.put(key("key"), "old", 0, before);
+        store.put(key("key"), "old", Freshness.usual(), 0, before);
         assertThat(Objects.requireNonNull(store.find(key("key"), 0)).value()).isEqualTo("new");
     }
 
@@ -162,7 +163,7 @@ class StoreTest {
                 while (!over.get()) {
                     int epoch = store.epoch(key("key"));
                     int read = database.get();
-                    store.put(key("key"), read, 0, epoch);
+                    store.put(key("key"), read, Freshness.usual(), 0, epoch);
                 }
             });
             for (int i = 1; i <= 20_000; i++) {
