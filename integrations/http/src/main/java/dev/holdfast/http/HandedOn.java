@@ -3,23 +3,48 @@ package dev.holdfast.http;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** A future that ends as another one, perhaps with another error. To cancel it cancels that one. */
-final class HandedOn<T> extends CompletableFuture<T> {
-    private final CompletableFuture<T> source;
+/** A future that ends as another one, with another value or another error. To cancel it cancels that one. */
+final class HandedOn<S, T> extends CompletableFuture<T> {
+    private final CompletableFuture<S> source;
+    private final UnaryOperator<Throwable> errors;
 
-    HandedOn(CompletableFuture<T> source, UnaryOperator<Throwable> errors) {
+    HandedOn(
+            CompletableFuture<S> source,
+            Function<? super S, ? extends CompletionStage<T>> values,
+            UnaryOperator<Throwable> errors) {
         this.source = source;
+        this.errors = errors;
         var unused = source.whenComplete((value, error) -> {
-            if (error == null) {
-                complete(value);
-            } else {
-                Throwable cause = error.getCause();
-                completeExceptionally(
-                        errors.apply(error instanceof CompletionException && cause != null ? cause : error));
+            if (error != null) {
+                fail(error);
+                return;
+            }
+            try {
+                var unusedToo = values.apply(value).whenComplete((made, failed) -> {
+                    if (failed == null) {
+                        complete(made);
+                    } else {
+                        fail(failed);
+                    }
+                });
+            } catch (Throwable broken) {
+                fail(broken);
             }
         });
+    }
+
+    /** The same value. */
+    static <T> HandedOn<T, T> of(CompletableFuture<T> source, UnaryOperator<Throwable> errors) {
+        return new HandedOn<>(source, CompletableFuture::completedStage, errors);
+    }
+
+    private void fail(Throwable error) {
+        Throwable cause = error.getCause();
+        completeExceptionally(errors.apply(error instanceof CompletionException && cause != null ? cause : error));
     }
 
     @Override

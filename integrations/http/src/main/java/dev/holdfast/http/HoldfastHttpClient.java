@@ -45,11 +45,13 @@ public final class HoldfastHttpClient extends HttpClient {
     private final HttpClient client;
     private final HttpCalls<HttpRequest, HttpResponse<?>> calls;
     private final HttpOptions<HttpRequest> options;
+    private final CachedClient caching;
 
     private HoldfastHttpClient(HttpClient client, Pipelines pipelines, HttpOptions<HttpRequest> options) {
         this.client = client;
         this.options = options;
         calls = new HttpCalls<>(JdkMessages.INSTANCE, pipelines, options);
+        caching = new CachedClient(client, options, this::sent);
     }
 
     /** Puts these pipelines around a client. */
@@ -73,8 +75,12 @@ public final class HoldfastHttpClient extends HttpClient {
             throws IOException, InterruptedException {
         Objects.requireNonNull(handler, "handler");
         try {
+            CachedClient.Cached cached = caching.cached(calls.pipeline(request), request, handler);
+            if (cached != null) {
+                return cached.send(calls.name(request), request, handler);
+            }
             return (HttpResponse<T>) calls.call(request).<IOException>callInterruptibly(attempt -> {
-                SentRequest sent = new SentRequest(request, options, follows());
+                SentRequest sent = sent(request);
                 try {
                     return client.send(sent, handler);
                 } catch (IOException e) {
@@ -93,8 +99,8 @@ public final class HoldfastHttpClient extends HttpClient {
         }
     }
 
-    private boolean follows() {
-        return client.followRedirects() != Redirect.NEVER;
+    private SentRequest sent(HttpRequest request) {
+        return new SentRequest(request, options, client.followRedirects() != Redirect.NEVER);
     }
 
     private static IOException asIOException(RuntimeException said) {
@@ -116,13 +122,17 @@ public final class HoldfastHttpClient extends HttpClient {
     public <T> CompletableFuture<HttpResponse<T>> sendAsync(
             HttpRequest request, BodyHandler<T> handler, @Nullable PushPromiseHandler<T> pushes) {
         Objects.requireNonNull(handler, "handler");
-        CompletableFuture<HttpResponse<?>> call = calls.call(request).callAsync(attempt -> {
-            SentRequest sent = new SentRequest(request, options, follows());
-            CompletableFuture<HttpResponse<T>> exchange = client.sendAsync(sent, handler, pushes);
-            return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
-        });
-        return new HandedOn<>(
-                (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>) call,
+        CachedClient.Cached cached = pushes == null ? caching.cached(calls.pipeline(request), request, handler) : null;
+        CompletableFuture<HttpResponse<T>> call = cached != null
+                ? cached.sendAsync(calls.name(request), request, handler)
+                : (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>)
+                        calls.call(request).callAsync(attempt -> {
+                            SentRequest sent = sent(request);
+                            CompletableFuture<HttpResponse<T>> exchange = client.sendAsync(sent, handler, pushes);
+                            return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
+                        });
+        return HandedOn.of(
+                call,
                 error -> error instanceof CallRejectedException || error instanceof CallTimeoutException
                         ? asIOException((RuntimeException) error)
                         : error);

@@ -6,9 +6,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import java.net.URI;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Makes of each request the call of a pipeline: that of the request's authority, idempotent or not as HTTP says of its method,
@@ -23,18 +21,11 @@ import java.util.concurrent.ConcurrentHashMap;
  * @param <R> a response
  */
 public final class HttpCalls<Q, R> {
-    /** Above this many pipelines those are forgotten whose operations were made: most are gone then. */
-    private static final int MOST_PIPELINES = 2_048;
-
-    /** Names of operations are tags of meters. Above this many, all further ones are one. */
-    private static final int MOST_NAMES = 100;
-
-    private static final String OTHER = "other";
-
     private final HttpMessages<Q, R> messages;
     private final Pipelines pipelines;
     private final HttpOptions<? super Q> options;
-    private final Map<Pipeline, Operations> operations = new ConcurrentHashMap<>();
+    private final PerPipeline<Operations> idempotent = new PerPipeline<>(pipeline -> new Operations(pipeline, true));
+    private final PerPipeline<Operations> others = new PerPipeline<>(pipeline -> new Operations(pipeline, false));
 
     /** Of these pipelines, for this client's messages. */
     public HttpCalls(HttpMessages<Q, R> messages, Pipelines pipelines, HttpOptions<? super Q> options) {
@@ -43,33 +34,38 @@ public final class HttpCalls<Q, R> {
         this.options = Objects.requireNonNull(options, "options");
     }
 
-    /** The operations of one pipeline by their names, of requests that may be done twice and of those that must not. */
-    private final class Operations {
+    /** The operations of one pipeline by their names, of requests that may be done twice or of the others. */
+    private final class Operations extends PerPipeline.Named<Operation<R>> {
         private final Pipeline pipeline;
-        private final Map<String, Operation<R>> idempotent = new ConcurrentHashMap<>();
-        private final Map<String, Operation<R>> others = new ConcurrentHashMap<>();
+        private final boolean areIdempotent;
 
-        Operations(Pipeline pipeline) {
+        Operations(Pipeline pipeline, boolean areIdempotent) {
             this.pipeline = pipeline;
+            this.areIdempotent = areIdempotent;
         }
 
-        Operation<R> operation(String name, boolean isIdempotent) {
-            Map<String, Operation<R>> known = isIdempotent ? idempotent : others;
-            Operation<R> operation = known.get(name);
-            if (operation == null) {
-                String bounded = known.size() < MOST_NAMES ? name : OTHER;
-                operation = known.computeIfAbsent(bounded, made -> make(made, isIdempotent));
-            }
-            return operation;
-        }
-
-        private Operation<R> make(String name, boolean isIdempotent) {
+        @Override
+        Operation<R> make(String name) {
             return pipeline.operation(
                     name,
-                    o -> o.idempotent(isIdempotent)
-                            .classifier(new HttpClassifier(messages, pipeline::classifier, isIdempotent))
+                    o -> o.idempotent(areIdempotent)
+                            .classifier(new HttpClassifier(messages, pipeline::classifier, areIdempotent))
                             .discard(messages::close));
         }
+    }
+
+    /**
+     * The pipeline of this request.
+     *
+     * @throws IllegalArgumentException if the address of the request has no scheme or no host
+     */
+    public Pipeline pipeline(Q request) {
+        return pipelines.of(authority(messages.uri(request)));
+    }
+
+    /** The name of the operation of this request. */
+    String name(Q request) {
+        return options.nameOf(request, messages.method(request));
     }
 
     /**
@@ -78,15 +74,9 @@ public final class HttpCalls<Q, R> {
      * @throws IllegalArgumentException if the address of the request has no scheme or no host
      */
     public Call<R> call(Q request) {
-        Pipeline pipeline = pipelines.of(authority(messages.uri(request)));
-        Operations made = operations.get(pipeline);
-        if (made == null) {
-            if (operations.size() >= MOST_PIPELINES) {
-                operations.clear();
-            }
-            made = operations.computeIfAbsent(pipeline, Operations::new);
-        }
-        Call<R> call = made.operation(options.nameOf(request, messages.method(request)), isIdempotent(request))
+        Call<R> call = (isIdempotent(request) ? idempotent : others)
+                .of(pipeline(request))
+                .of(name(request))
                 .unkeyed();
         return messages.canBeSentAgain(request) ? call : call.sentOnce();
     }

@@ -14,12 +14,17 @@ import org.jspecify.annotations.Nullable;
  * @param <Q> a request
  */
 public final class HttpOptions<Q> {
+    private static final int MOST_KEPT = 1 << 30;
+
     private Predicate<? super Q> idempotent = request -> false;
     private @Nullable Function<? super Q, String> operation;
     /** gRPC has a header of its own, which nobody but gRPC knows. */
     private static final CallHeaders OF_HTTP = CallHeaders.of(headers -> headers.grpcTimeout(null));
 
     private @Nullable CallHeaders headers = OF_HTTP;
+
+    private Function<? super Q, ? extends @Nullable Object> partition = request -> null;
+    private int maxKept = 256 * 1024;
 
     /** The defaults. */
     public HttpOptions() {}
@@ -28,6 +33,8 @@ public final class HttpOptions<Q> {
         idempotent = other.idempotent;
         operation = other.operation;
         headers = other.headers;
+        partition = other.partition;
+        maxKept = other.maxKept;
     }
 
     /**
@@ -58,6 +65,38 @@ public final class HttpOptions<Q> {
     /** As in {@link #headers(CallHeaders)}; empty: none. For adapters. */
     public Optional<CallHeaders> headers() {
         return Optional.ofNullable(headers);
+    }
+
+    /**
+     * For whom a request is, such as its user or tenant, where the pipeline has a stale cache: only requests with an equal
+     * partition share responses, and then private ones too. Default null: for all, and what is private is not kept. Must be quick.
+     */
+    public HttpOptions<Q> partition(Function<? super Q, ? extends @Nullable Object> function) {
+        partition = Objects.requireNonNull(function, "partition");
+        return this;
+    }
+
+    /**
+     * The longest body that a stale cache keeps, in bytes: 0 to 1 GiB; default 256 KiB. Bodies up to this length are read into
+     * memory where the pipeline has a stale cache; 0: none, and no request uses the cache.
+     *
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public HttpOptions<Q> maxKept(int bytes) {
+        if (bytes < 0 || bytes > MOST_KEPT) {
+            throw new IllegalArgumentException("maxKept is " + bytes + " but must be from 0 to " + MOST_KEPT);
+        }
+        maxKept = bytes;
+        return this;
+    }
+
+    int maxKept() {
+        return maxKept;
+    }
+
+    @Nullable
+    Object partitionOf(Q request) {
+        return partition.apply(request);
     }
 
     boolean isIdempotent(Q request) {

@@ -55,7 +55,7 @@ final class SentRequest extends HttpRequest {
     /** The same, where the error comes in a future. */
     <T> CompletableFuture<T> marked(CompletableFuture<T> exchange) {
         return watched
-                ? new HandedOn<>(exchange, error -> error instanceof IOException io ? marked(io) : error)
+                ? HandedOn.of(exchange, error -> error instanceof IOException io ? marked(io) : error)
                 : exchange;
     }
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.ResponseInfo;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a body into memory, up to a bound. A longer one goes on to the caller's own handler, with what was read so far.
+ */
+final class BoundedBody implements BodySubscriber<Object> {
+    /** A whole body. */
+    record Bytes(List<ByteBuffer> parts, int length) {
+        /** Reads it again, with this handler. */
+        <T> CompletableFuture<T> readBy(BodyHandler<T> handler, ResponseInfo info) {
+            try {
+                BodySubscriber<T> subscriber = handler.apply(info);
+                subscriber.onSubscribe(new Reading(parts, subscriber));
+                return subscriber.getBody().toCompletableFuture();
+            } catch (Throwable broken) {
+                return CompletableFuture.failedFuture(broken);
+            }
+        }
+    }
+
+    /** Gives all at once, when it is asked for. */
+    private static final class Reading implements Flow.Subscription {
+        private final List<ByteBuffer> parts;
+        private final BodySubscriber<?> reader;
+        private boolean done;
+
+        Reading(List<ByteBuffer> parts, BodySubscriber<?> reader) {
+            this.parts = parts;
+            this.reader = reader;
+        }
+
+        @Override
+        public void request(long many) {
+            if (!done && many > 0) {
+                done = true;
+                if (!parts.isEmpty()) {
+                    reader.onNext(
+                            parts.stream().map(ByteBuffer::asReadOnlyBuffer).toList());
+                }
+                reader.onComplete();
+            }
+        }
+
+        @Override
+        public void cancel() {
+            done = true;
+        }
+    }
+
+    private final BodyHandler<?> handler;
+    private final ResponseInfo info;
+    private final int most;
+    private final CompletableFuture<Object> body = new CompletableFuture<>();
+    private final List<ByteBuffer> parts = new ArrayList<>();
+    private int length;
+    private Flow.@Nullable Subscription source;
+    private @Nullable BodySubscriber<?> rest;
+
+    BoundedBody(BodyHandler<?> handler, ResponseInfo info, int most) {
+        this.handler = handler;
+        this.info = info;
+        this.most = most;
+    }
+
+    @Override
+    public CompletionStage<Object> getBody() {
+        return body;
+    }
+
+    @Override
+    public void onSubscribe(Flow.Subscription subscription) {
+        source = subscription;
+        subscription.request(1);
+    }
+
+    @Override
+    public void onNext(List<ByteBuffer> more) {
+        if (rest != null) {
+            rest.onNext(more);
+            return;
+        }
+        for (ByteBuffer part : more) {
+            parts.add(part.asReadOnlyBuffer());
+            length += part.remaining();
+        }
+        Flow.Subscription from = Objects.requireNonNull(source);
+        if (length <= most) {
+            from.request(1);
+        } else {
+            handOn(from);
+        }
+    }
+
+    private void handOn(Flow.Subscription from) {
+        BodySubscriber<?> taken = handler.apply(info);
+        rest = taken;
+        taken.getBody().whenComplete((value, error) -> {
+            if (error == null) {
+                body.complete(value);
+            } else {
+                body.completeExceptionally(error);
+            }
+        });
+        taken.onSubscribe(new Flow.Subscription() {
+            private boolean begun;
+
+            @Override
+            public void request(long many) {
+                long left = many;
+                if (!begun && many > 0) {
+                    begun = true;
+                    taken.onNext(List.copyOf(parts));
+                    left = many == Long.MAX_VALUE ? many : many - 1;
+                }
+                if (left > 0) {
+                    from.request(left);
+                }
+            }
+
+            @Override
+            public void cancel() {
+                from.cancel();
+            }
+        });
+    }
+
+    @Override
+    public void onError(Throwable error) {
+        if (rest != null) {
+            rest.onError(error);
+        } else {
+            body.completeExceptionally(error);
+        }
+    }
+
+    @Override
+    public void onComplete() {
+        if (rest != null) {
+            rest.onComplete();
+        } else {
+            body.complete(new Bytes(List.copyOf(parts), length));
+        }
+    }
+}
