@@ -36,7 +36,7 @@ final class BreakerSection {
         if (threshold.filter(percent -> percent.intValue() <= 50).isPresent()) {
             section.comment(
                     "trap: at such a threshold the breaker takes away the other half of the answers, too. The default"
-                            + " here is 90 (docs/circuit-breaker.md)");
+                            + " here is 90 (page \"Circuit breaker\")");
         }
         section.decimal("slow-call-rate-threshold", 1, 100);
         section.duration("slow-call-duration-threshold", Section.SHORTEST, Section.LONGEST);
@@ -46,7 +46,7 @@ final class BreakerSection {
                 section.whole(probes, 1, 1_000, probes, "ring-buffer-size-in-half-open-state"),
                 probes + " (there 10, here 5)");
         String most = "max-wait-duration-in-half-open-state";
-        boolean endless = new Given(most, settings.text(most), "")
+        boolean endless = new Given(most, settings.text(most), "", "")
                 .duration()
                 .filter(Duration::isZero)
                 .isPresent();
@@ -57,7 +57,7 @@ final class BreakerSection {
         section.word("initial-state", "closed", "open", "half-open", "forced-open", "disabled", "metrics-only");
         if (!unwritten.isEmpty()) {
             section.comment("not written: " + String.join(", ", unwritten)
-                    + ". The defaults here cost fewer answers (docs/circuit-breaker.md)");
+                    + ". The defaults here cost fewer answers (page \"Circuit breaker\")");
         }
         return section.end();
     }
@@ -102,7 +102,7 @@ final class BreakerSection {
         if (wait.filter(time -> time.compareTo(A_LONG_WAIT) > 0).isPresent()) {
             section.comment(
                     "trap: so long the breaker rejects everything, also if the dependency is back. The default here is"
-                            + " 100ms at first, growing to 2s (docs/circuit-breaker.md)");
+                            + " 100ms at first, growing to 2s (page \"Circuit breaker\")");
         }
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         enabled.ifPresent(given -> section.comment((wait.isPresent() ? "kept: " : "left out: ") + given.shown()));

@@ -15,9 +15,14 @@ import java.util.regex.Pattern;
  * A setting as it is written.
  *
  * @param name with the spelling of the file
+ * @param text with the values of its placeholders, where they are known
  * @param config the config that it comes from; empty if it is the instance's own
+ * @param written the text with its placeholders
  */
-record Given(String name, String text, String config) {
+record Given(String name, String text, String config, String written) {
+    /** A text that is only a placeholder, with a name that a variable of the environment can have, and a default. */
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]{0,99}):([^{}$]*+)\\}");
+
     private static final Pattern SIMPLE = Pattern.compile("([+-]?[0-9]{1,18})([a-z]{0,2})");
     private static final int LONGEST_NUMBER = 30;
     private static final Duration A_CENTURY = Duration.ofDays(36_500);
@@ -38,7 +43,16 @@ record Given(String name, String text, String config) {
 
     /** Name and text, and where they come from. */
     String shown() {
-        return Text.shown(name) + " = " + Text.shown(text) + origin();
+        String value = text.equals(written) ? "" : ", which is " + Text.shown(text);
+        return Text.shown(name) + " = " + Text.shown(written) + value + origin();
+    }
+
+    /** The variable of the environment that is the value, if it is one and the files do not give it another value. */
+    Optional<String> variable() {
+        Matcher matcher = VARIABLE.matcher(written);
+        return matcher.matches() && matcher.group(2).strip().equals(text)
+                ? Optional.of(matcher.group(1))
+                : Optional.empty();
     }
 
     String origin() {

@@ -9,19 +9,22 @@ import java.util.Optional;
  * is resilience4j's, except that the timeout is inside the bulkhead, as it is here.
  */
 enum Kind {
-    RETRY("retry", "retry", "retryaspectorder", Integer.MAX_VALUE - 5),
-    CIRCUIT_BREAKER("circuitbreaker", "circuit-breaker", "circuitbreakeraspectorder", Integer.MAX_VALUE - 4),
-    RATE_LIMITER("ratelimiter", "throttle", "ratelimiteraspectorder", Integer.MAX_VALUE - 3),
-    BULKHEAD("bulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
-    THREAD_POOL("threadpoolbulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
-    TIME_LIMITER("timelimiter", "timeout", "timelimiteraspectorder", Integer.MAX_VALUE - 1);
+    RETRY("Retry", "retry", "retry", "retryaspectorder", Integer.MAX_VALUE - 5),
+    CIRCUIT_BREAKER(
+            "CircuitBreaker", "circuitbreaker", "circuit-breaker", "circuitbreakeraspectorder", Integer.MAX_VALUE - 4),
+    RATE_LIMITER("RateLimiter", "ratelimiter", "throttle", "ratelimiteraspectorder", Integer.MAX_VALUE - 3),
+    BULKHEAD("Bulkhead", "bulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
+    THREAD_POOL("Bulkhead", "threadpoolbulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
+    TIME_LIMITER("TimeLimiter", "timelimiter", "timeout", "timelimiteraspectorder", Integer.MAX_VALUE - 1);
 
+    private final String annotation;
     private final String prefix;
     private final String section;
     private final String aspect;
     private final int aspectOrder;
 
-    Kind(String prefix, String section, String aspect, int aspectOrder) {
+    Kind(String annotation, String prefix, String section, String aspect, int aspectOrder) {
+        this.annotation = annotation;
         this.prefix = prefix;
         this.section = section;
         this.aspect = aspect;
@@ -33,6 +36,11 @@ enum Kind {
         return Arrays.stream(values())
                 .filter(kind -> kind.prefix.equals(wanted))
                 .findFirst();
+    }
+
+    /** The annotation in code that asks for one. */
+    String annotation() {
+        return annotation;
     }
 
     /** Its name among the settings, as {@link Text#canonical}. */

@@ -19,7 +19,7 @@ final class OtherSections {
         section.comment(
                 "trap: resilience4j counts in fixed periods, and lets twice the limit through around the end of one. Here the"
                         + " limit holds in every window, and calls are spaced: burst, a tenth of the limit and at least 5, is what"
-                        + " may start at once (docs/throttle.md)");
+                        + " may start at once (page \"Throttle\")");
         Optional<Duration> per = section.duration("per", Section.SHORTEST, Section.LONGEST, "limit-refresh-period");
         if (per.isPresent()) {
             long most = Math.min(1_000_000_000, per.get().toNanos());
@@ -55,7 +55,7 @@ final class OtherSections {
         if (section.duration("max-wait", Duration.ZERO, Section.LONGEST, "max-wait-duration", "max-wait-time")
                 .isEmpty()) {
             section.comment("not written: max-wait-duration. resilience4j rejects at once; here up to 100 calls wait"
-                    + " for up to 100ms (docs/bulkhead.md)");
+                    + " for up to 100ms (page \"Bulkhead\")");
         }
         return section.end();
     }
@@ -90,8 +90,9 @@ final class OtherSections {
         return section.end();
     }
 
-    private static String timeLimit(String text) {
-        Duration written = new Given("", text, "").duration().orElse(Duration.ofSeconds(1));
+    /** The limit of a time limiter; resilience4j's default if the text is no time. */
+    static String timeLimit(String text) {
+        Duration written = new Given("", text, "", text).duration().orElse(Duration.ofSeconds(1));
         return Checks.text(
                 Collections.max(List.of(Section.SHORTEST, Collections.min(List.of(written, Section.LONGEST)))));
     }
@@ -109,7 +110,7 @@ final class OtherSections {
                         : "changed: " + given.shown() + "; work is always cancelled or interrupted"));
         section.comment(
                 "trap: resilience4j's TimeLimiter knows futures only, and leaves a blocking call alone. Here the thread of a"
-                        + " blocking call is interrupted, too (docs/timeout.md)");
+                        + " blocking call is interrupted, too (page \"Timeout\")");
         return section.end();
     }
 }

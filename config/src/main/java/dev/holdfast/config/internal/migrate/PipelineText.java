@@ -4,7 +4,6 @@ package dev.holdfast.config.internal.migrate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,9 +13,6 @@ import java.util.stream.Stream;
 
 /** Makes one pipeline of all instances of one name. */
 final class PipelineText {
-    /** More make no line that anybody reads. */
-    private static final int MOST_CLASSES = 20;
-
     private final Source source;
     private final String name;
     private final Map<Kind, Settings> given = new EnumMap<>(Kind.class);
@@ -37,10 +33,11 @@ final class PipelineText {
             out.comment(
                     2,
                     "note: a pipeline has one bulkhead. Your code says whether it uses that or the"
-                            + " thread-pool-bulkhead; dedicated-threads: true makes threads (docs/bulkhead.md)");
+                            + " thread-pool-bulkhead; dedicated-threads: true makes threads (page \"Bulkhead\")");
             pool.rest().forEach(each -> out.comment(2, "left out: thread-pool-bulkhead, " + each.shown()));
             given.remove(Kind.THREAD_POOL);
         }
+        ofCodeAlone(out);
         order(out);
         classifier(out);
         given.forEach((kind, settings) -> out.section(2, kind.section(), section(kind, settings)));
@@ -48,33 +45,13 @@ final class PipelineText {
 
     /** What the lists of exceptions mean, as a line that can be made one of the file. */
     private void classifier(Printed out) {
-        Set<String> failures = new LinkedHashSet<>();
-        Set<String> ignored = new LinkedHashSet<>();
-        given.forEach((kind, settings) -> {
-            failures.addAll(settings.listed(kind == Kind.RETRY ? "retry-exceptions" : "record-exceptions"));
-            ignored.addAll(settings.listed("ignore-exceptions"));
+        Lists lists = new Lists(given);
+        lists.difference().ifPresent(trap -> out.comment(2, "trap: " + trap));
+        lists.line().ifPresent(line -> {
+            out.comment(2, "note: the lists of exceptions, for all policies, if the classes are on the class path:");
+            // In one line, so that taking the # away is enough.
+            out.line(2, "# " + line);
         });
-        boolean contradicts = failures.stream().anyMatch(ignored::contains);
-        int classes = failures.size() + ignored.size();
-        if (classes == 0 || classes > MOST_CLASSES || contradicts) {
-            return;
-        }
-        if (!failures.isEmpty()) {
-            // What is in no list is neither repeated nor counted, as in resilience4j.
-            ignored.add("java.lang.Throwable");
-        }
-        String lists = Stream.of(list("failures", failures), list("ignored", ignored))
-                .filter(list -> !list.isEmpty())
-                .collect(Collectors.joining(", "));
-        out.comment(2, "note: the lists of exceptions, for all policies, if the classes are on the class path:");
-        // In one line, so that taking the # away is enough.
-        out.line(2, "# classifier: { " + lists + " }");
-    }
-
-    private static String list(String key, Set<String> classes) {
-        return classes.isEmpty()
-                ? ""
-                : key + ": [" + classes.stream().map(Text::shown).collect(Collectors.joining(", ")) + "]";
     }
 
     private Section section(Kind kind, Settings settings) {
@@ -91,6 +68,42 @@ final class PipelineText {
         };
     }
 
+    /** An annotation with a name that the file does not have under its kind: there it gets the kind's default config. */
+    private void ofCodeAlone(Printed out) {
+        List<String> sections = given.keySet().stream().map(Kind::section).toList();
+        String others = Stream.of(Kind.RETRY, Kind.CIRCUIT_BREAKER, Kind.RATE_LIMITER, Kind.BULKHEAD)
+                .filter(kind -> !sections.contains(kind.section())
+                        && source.defaults(kind).isPresent())
+                .map(this::annotation)
+                .collect(Collectors.joining(" or "));
+        if (!others.isEmpty()) {
+            out.comment(
+                    2,
+                    "note: if your code has " + others
+                            + ", resilience4j gives it configs.default of its kind. Then write"
+                            + " an instance of this name into your file, and run the command again");
+        }
+        timeoutOfCodeAlone().ifPresent(limit -> {
+            out.comment(
+                    2,
+                    "note: if your code has " + annotation(Kind.TIME_LIMITER)
+                            + ", its limit is that of configs.default. Then take the # away:");
+            out.line(2, "# timeout: " + limit);
+        });
+    }
+
+    private String annotation(Kind kind) {
+        return "@" + kind.annotation() + "(\"" + Text.shown(name) + "\")";
+    }
+
+    /** The limit that resilience4j has for a time limiter that only code names. */
+    private Optional<String> timeoutOfCodeAlone() {
+        return given.containsKey(Kind.TIME_LIMITER)
+                ? Optional.empty()
+                : source.defaults(Kind.TIME_LIMITER)
+                        .map(settings -> OtherSections.timeLimit(settings.text("timeout-duration")));
+    }
+
     private List<String> traps() {
         List<String> traps = new ArrayList<>();
         rejection(Kind.CIRCUIT_BREAKER, Kind.BULKHEAD, "BulkheadFullException", "full bulkhead", traps);
@@ -105,9 +118,10 @@ final class PipelineText {
                             + " timeout limits the work alone, and the permit stays with the work");
         }
         if (!limited && !given.keySet().equals(Set.of(Kind.RATE_LIMITER))) {
-            traps.add("no time limit: a call that hangs is not ended. Add a timeout (docs/timeout.md)");
+            traps.add("no time limit" + (timeoutOfCodeAlone().isPresent() ? " in the file" : "")
+                    + ": a call that hangs is not ended. Add a timeout (page \"Timeout\")");
         } else if (given.containsKey(Kind.RETRY)) {
-            traps.add("nothing limits the whole call: attempts and waits add up. Add a deadline (docs/deadline.md)");
+            traps.add("nothing limits the whole call: attempts and waits add up. Add a deadline (page \"Deadline\")");
         }
         return traps;
     }
@@ -122,7 +136,7 @@ final class PipelineText {
         if (outer == Kind.RETRY && settings.counts(exception, "retry-exceptions", "ignore-exceptions")) {
             traps.add(
                     "resilience4j's retry repeats the rejections of an open breaker, so callers wait for nothing. Here"
-                            + " rejections are not repeated (docs/retry.md)");
+                            + " rejections are not repeated (page \"Retry\")");
         } else if (outer != Kind.RETRY && settings.counts(exception, "record-exceptions", "ignore-exceptions")) {
             traps.add("in resilience4j a " + what + " counts as a failure of the dependency (" + exception
                     + ") and opens the breaker. Here rejections do not count");
@@ -140,8 +154,8 @@ final class PipelineText {
                     2,
                     "order: [" + String.join(", ", order) + "]",
                     "kept: the aspect orders. The least number is outermost"
-                            + " there. Without this line the order is the default one (docs/README.md). The pipeline warns of an"
-                            + " order that does harm");
+                            + " there. Without this line the order is the default one (page \"The configuration file\"). The pipeline warns"
+                            + " of an order that does harm");
         }
     }
 }

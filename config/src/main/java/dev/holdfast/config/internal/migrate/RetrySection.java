@@ -17,7 +17,7 @@ final class RetrySection {
         Section section = new Section(settings);
         section.comment(
                 "trap: resilience4j has no budget for retries: in an outage each call has all its attempts. Here a"
-                        + " budget is on, and only successes fill it (docs/retry.md)");
+                        + " budget is on, and only successes fill it (page \"Retry\")");
         long attempts = section.whole("max-attempts", 1, 1_000_000_000, "max-attempts", "max-retry-attempts")
                 .orElse(3L);
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
@@ -35,7 +35,7 @@ final class RetrySection {
             growth(section, wait.get(), attempts);
         } else {
             section.add("backoff.multiplier", "1", "resilience4j's wait does not grow");
-            section.add("backoff.max", Checks.text(wait.get()), "the same");
+            section.add("backoff.max", section.value("backoff.initial"), "the same");
         }
         jitter(settings, section);
         section.leaveOut("resilience4j ignores it without enable-exponential-backoff", MULTIPLIER, MOST);

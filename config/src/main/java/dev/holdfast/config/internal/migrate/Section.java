@@ -47,13 +47,29 @@ final class Section {
         lines.add(new Line(option, value, "changed: " + given.shown() + "; " + why));
     }
 
+    /** The value that an option has got; empty if it has none. */
+    String value(String option) {
+        return lines.stream()
+                .filter(line -> line.option().equals(option))
+                .map(Line::value)
+                .findFirst()
+                .orElse("");
+    }
+
     /** The name is that of resilience4j 2. */
-    void kept(String option, String value, Given given, String name) {
-        boolean same = Text.canonical(option).equals(given.canonical()) && value.equals(given.text());
+    private <T> void kept(String option, T value, String text, Given given, String name) {
+        Optional<String> variable =
+                value instanceof BigDecimal || value instanceof Duration ? given.variable() : Optional.empty();
+        boolean same = Text.canonical(option).equals(given.canonical())
+                && text.equals(given.text())
+                && (variable.isPresent() || given.text().equals(given.written()));
         boolean old = !Text.canonical(name).equals(given.canonical());
         String comment = "kept" + (same ? given.origin() : ": " + given.shown())
-                + (old ? "; resilience4j 2 does not know this name, and ignores it" : "");
-        lines.add(new Line(option, value, comment));
+                + (old ? "; resilience4j 2 does not know this name, and ignores it" : "")
+                + (variable.isPresent() && value instanceof Duration ? "; a time in the variable needs a unit" : "")
+                + (variable.isEmpty() && !given.text().equals(given.written()) ? "; a placeholder is not kept" : "");
+        lines.add(new Line(
+                option, variable.map(known -> "${" + known + ":" + text + "}").orElse(text), comment));
     }
 
     /** Takes these settings, which have no effect. */
@@ -114,7 +130,7 @@ final class Section {
             }
             T near = value.get().compareTo(least) < 0 ? least : value.get().compareTo(most) > 0 ? most : value.get();
             if (near.equals(value.get())) {
-                kept(option, text.apply(near), given, name);
+                kept(option, near, text.apply(near), given, name);
             } else {
                 changed(option, text.apply(near), given, near.equals(least) ? "the least here" : "the most here");
             }

@@ -97,7 +97,7 @@ final class Source {
                     : general.computeIfAbsent(kind.get().section(), k -> new LinkedHashMap<>());
             String name = String.join(".", elements.subList(named ? 4 : 2, elements.size()));
             if (!name.isEmpty()) {
-                settings.put(Text.canonical(name), new Given(name, resolved(written.value()), ""));
+                settings.put(Text.canonical(name), new Given(name, resolved(written.value()), "", written.value()));
             }
         }
     }
@@ -151,14 +151,17 @@ final class Source {
                 .filter(config -> instances.get(kind) != named && !used.contains(kind + config))
                 .map(config -> "left out: resilience4j." + kind.prefix() + ".configs." + Text.shown(config)
                         + ": no instance here has it"
-                        + (config.equals("default") ? ". It holds for names that only your code has" : ""))
+                        + (config.equals("default")
+                                ? ". resilience4j takes it for each @" + kind.annotation()
+                                        + " in your code whose name is not among the instances"
+                                : ""))
                 .forEach(all::add));
         general.values()
                 .forEach(settings -> settings.values()
                         .forEach(given -> all.add(
                                 given.canonical().endsWith("aspectorder")
                                         ? "kept: " + given.shown()
-                                                + "; it is in the order of a pipeline that is not the default one"
+                                                + "; a pipeline whose order it changes has a line order"
                                         : Without.of(given))));
         return all;
     }
@@ -167,6 +170,13 @@ final class Source {
     Optional<Settings> settings(Kind kind, String name) {
         return Optional.ofNullable(instances.getOrDefault(kind, Map.of()).get(name))
                 .map(own -> new Settings(inherited(kind, name, own)));
+    }
+
+    /** The config that resilience4j takes for names that it has no instance of; empty if there is none. */
+    Optional<Settings> defaults(Kind kind) {
+        return Optional.ofNullable(configs.getOrDefault(kind, Map.of()).get("default"))
+                .filter(config -> instances.get(kind) != configs.get(kind))
+                .map(Settings::new);
     }
 
     private Map<String, Given> inherited(Kind kind, String name, Map<String, Given> own) {
@@ -189,7 +199,7 @@ final class Source {
             Map<String, Given> inherited = known.getOrDefault(config, Map.of());
             inherited.forEach((key, given) -> {
                 if (!key.equals("baseconfig")) {
-                    settings.putIfAbsent(key, new Given(given.name(), given.text(), config));
+                    settings.putIfAbsent(key, new Given(given.name(), given.text(), config, given.written()));
                 }
             });
             base = base(kind, config, inherited, known, seen);

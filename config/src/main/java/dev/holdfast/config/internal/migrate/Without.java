@@ -5,13 +5,13 @@ import java.util.Map;
 
 /** The settings of resilience4j that no section has: why, and what to do instead. */
 final class Without {
-    private static final String METRICS = "without meaning: meters and events are those of docs/metrics.md";
+    private static final String METRICS = "without meaning: meters and events are those of Holdfast (page \"Metrics\")";
     private static final String HEALTH = "without meaning: there is no health indicator";
     private static final String CLASSIFIER = "in code: the pipeline's classifier says it, for all policies;"
-            + " without one, every exception is a failure (docs/classifier.md)";
+            + " without one, every exception is a failure (page \"Classifier\")";
 
     private static final String WAITS = "in code: bind an IntervalFunction, and name it here as"
-            + " wait-interval-function-in-open-state (docs/circuit-breaker.md)";
+            + " wait-interval-function-in-open-state (page \"Circuit breaker\")";
 
     private static final Map<String, String> SETTINGS = Map.ofEntries(
             Map.entry("eventconsumerbuffersize", METRICS),
@@ -26,13 +26,14 @@ final class Without {
                             + " with -Ddev.holdfast.stack-traces=true"),
             Map.entry("ignoreclassbindingexceptions", "without meaning: a file names no classes"),
             Map.entry(
-                    "failaftermaxattempts", "without meaning: the caller always gets the last outcome (docs/retry.md)"),
+                    "failaftermaxattempts",
+                    "without meaning: the caller always gets the last outcome (page \"Retry\")"),
             Map.entry("keepaliveduration", "without meaning: an idle thread of the bulkhead ends by itself"),
-            Map.entry("contextpropagators", "in code: register it as context (docs/context.md)"),
+            Map.entry("contextpropagators", "in code: register it as context (page \"Context\")"),
             Map.entry(
                     "consumeresultbeforeretryattempt",
-                    "in code: the operation's discard gets such a value" + " (docs/retry.md)"),
-            Map.entry("intervalbifunction", "in code: bind a function, and name it here as interval (docs/retry.md)"),
+                    "in code: the operation's discard gets such a value" + " (page \"Retry\")"),
+            Map.entry("intervalbifunction", "in code: bind a function, and name it here as interval (page \"Retry\")"),
             Map.entry("enablerandomizedwait", WAITS),
             Map.entry("randomizedwaitfactor", WAITS),
             Map.entry("recordexceptions", CLASSIFIER),
@@ -49,7 +50,7 @@ final class Without {
             "endpoints", METRICS,
             "thread", "without meaning: waits and limits need no threads of their own",
             "scheduled", "without meaning: waits and limits need no threads of their own",
-            "cache", "left out: the stale cache has settings of its own (docs/stale-cache.md)");
+            "cache", "left out: the stale cache has settings of its own (page \"Stale cache\")");
 
     private Without() {}
 

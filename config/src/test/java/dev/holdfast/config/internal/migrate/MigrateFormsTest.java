@@ -3,10 +3,13 @@ package dev.holdfast.config.internal.migrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.config.Holdfast;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -144,7 +147,9 @@ class MigrateFormsTest {
             assertThat(made.text())
                     .contains("kept: max-wait-duration = 7ms (of configs.default)")
                     .contains("left out: resilience4j.bulkhead.configs.nobody: no instance here has it\n")
-                    .contains("configs.default: no instance here has it. It holds for names that only your code has");
+                    .contains(
+                            "configs.default: no instance here has it. resilience4j takes it for each @TimeLimiter in your"
+                                    + " code whose name is not among the instances");
         }
     }
 
@@ -248,6 +253,47 @@ class MigrateFormsTest {
             assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(12);
             assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(30));
             assertThat(made.text()).contains("left out: max-attempts = ${ATTEMPTS};");
+        }
+    }
+
+    @Test
+    void variablesOfTheEnvironmentStayPlaceholders() throws IOException {
+        try (Migrated made = yaml("""
+                size: 12
+                resilience4j:
+                  circuitbreaker.instances.a:
+                    wait-duration-in-open-state: ${CB_WAIT:30000}
+                    failure-rate-threshold: ${CB_RATE:62.5}
+                    sliding-window-size: ${size}
+                    sliding-window-type: ${CB_TYPE:TIME_BASED}
+                    permitted-number-of-calls-in-half-open-state: ${cb.probes:3}
+                  retry.instances.a.wait-duration: ${R_WAIT:200ms}
+                """)) {
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(30));
+            assertThat(made.breaker("a").failureRateThreshold()).isEqualTo(62.5);
+            assertThat(made.text())
+                    .contains(
+                            "kept: wait-duration-in-open-state = ${CB_WAIT:30000}, which is 30000; a time in the variable"
+                                    + " needs a unit")
+                    .contains("wait-duration-in-open-state: ${CB_WAIT:30s}")
+                    .contains("failure-rate-threshold: ${CB_RATE:62.5} # kept\n")
+                    .contains("kept: sliding-window-size = ${size}, which is 12; a placeholder is not kept")
+                    .contains(
+                            "kept: sliding-window-type = ${CB_TYPE:TIME_BASED}, which is TIME_BASED; a placeholder is not"
+                                    + " kept")
+                    .contains("= ${cb.probes:3}, which is 3; a placeholder is not kept")
+                    .contains("initial: ${R_WAIT:200ms}", "max: ${R_WAIT:200ms} # added: the same");
+
+            Path file = Files.writeString(directory.resolve("variables.yaml"), made.yaml());
+            Map<String, String> variables = Map.of("CB_WAIT", "7s", "CB_RATE", "80", "R_WAIT", "1s");
+            try (Holdfast holdfast =
+                    Holdfast.builder().placeholders(variables::get).load(file)) {
+                assertThat(holdfast.pipeline("a")
+                                .policy(CircuitBreakerPolicy.class)
+                                .settings()
+                                .waitDurationInOpenState())
+                        .isEqualTo(Duration.ofSeconds(7));
+            }
         }
     }
 

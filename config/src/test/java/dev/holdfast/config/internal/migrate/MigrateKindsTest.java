@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config.internal.migrate;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Verdict;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,11 +131,158 @@ class MigrateKindsTest {
     }
 
     @Test
+    void proposedClassifierCountsWhatTheBreakerCounted() throws Exception {
+        List<Throwable> errors = List.of(
+                new IOException(),
+                new FileNotFoundException(),
+                new TimeoutException(),
+                new IllegalStateException(),
+                new IllegalArgumentException(),
+                new NumberFormatException());
+        List<String> lists = List.of(
+                "",
+                "java.io.IOException",
+                "java.io.FileNotFoundException,java.util.concurrent.TimeoutException",
+                "java.lang.IllegalArgumentException",
+                "java.lang.Exception");
+        List<String> properties = new ArrayList<>();
+        Map<String, CircuitBreakerConfig> breakers = new LinkedHashMap<>();
+        for (int i = 0; i < 625; i++) {
+            String name = "p" + i;
+            String record = lists.get(i % 5);
+            String ignore = lists.get(i / 5 % 5);
+            String retried = lists.get(i / 25 % 5);
+            String notRetried = lists.get(i / 125 % 5);
+            properties.add("retry.instances." + name + ".max-attempts=2");
+            properties.add("retry.instances." + name + ".retry-exceptions=" + retried);
+            properties.add("retry.instances." + name + ".ignore-exceptions=" + notRetried);
+            properties.add("circuitbreaker.instances." + name + ".record-exceptions=" + record);
+            properties.add("circuitbreaker.instances." + name + ".ignore-exceptions=" + ignore);
+            breakers.put(
+                    name,
+                    CircuitBreakerConfig.custom()
+                            .recordExceptions(classes(record))
+                            .ignoreExceptions(classes(ignore))
+                            .build());
+        }
+        int lines = 0;
+        for (int from = 0; from < properties.size(); from += 250) {
+            try (Migrated made = migrated(properties
+                    .subList(from, Math.min(properties.size(), from + 250))
+                    .toArray(String[]::new))) {
+                lines += made.yaml().split("# classifier: \\{", -1).length - 1;
+                Path taken = Files.writeString(
+                        directory.resolve("taken.yaml"), made.yaml().replace("# classifier: {", "classifier: {"));
+                try (Holdfast holdfast = Holdfast.load(taken)) {
+                    for (String name : made.names()) {
+                        CircuitBreakerConfig before = requireNonNull(breakers.get(name));
+                        for (Throwable error : errors) {
+                            if (before.getRecordExceptionPredicate().test(error)
+                                    && !before.getIgnoreExceptionPredicate().test(error)) {
+                                assertThat(holdfast.pipeline(name).classifier().classify(null, error))
+                                        .as("%s of %s: %s", error, name, before)
+                                        .isEqualTo(Verdict.FAILURE);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assertThat(lines).isGreaterThan(100);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Class<? extends Throwable>[] classes(String list) throws ClassNotFoundException {
+        List<Class<?>> classes = new ArrayList<>();
+        for (String name : list.isEmpty() ? new String[0] : list.split(",", -1)) {
+            classes.add(Class.forName(name));
+        }
+        return classes.toArray(Class[]::new);
+    }
+
+    @Test
+    void breakerWithoutAListCountsEveryExceptionStill() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.retry-exceptions=java.io.IOException",
+                "circuitbreaker.instances.a.failure-rate-threshold=80",
+                "retry.instances.b.retry-exceptions=java.io.IOException",
+                "circuitbreaker.instances.b.ignore-exceptions=java.lang.IllegalArgumentException",
+                "retry.instances.c.retry-exceptions=java.io.IOException",
+                "circuitbreaker.instances.c.record-failure-predicate=com.example.Bad")) {
+            assertThat(made.text())
+                    .doesNotContain("java.lang.Throwable")
+                    .contains(
+                            "trap: in resilience4j the retry repeats java.io.IOException; the circuit breaker counts every"
+                                    + " exception. Here one classifier holds for both. Without one, both take every exception")
+                    .contains(
+                            "counts every exception, but not java.lang.IllegalArgumentException. Here one classifier holds"
+                                    + " for both. With the line below, both take every exception, but not"
+                                    + " java.lang.IllegalArgumentException")
+                    .contains(
+                            "# classifier: { failures: [java.io.IOException], ignored: [java.lang.IllegalArgumentException] }")
+                    .contains("the circuit breaker counts what its predicate says");
+        }
+    }
+
+    @Test
+    void whatTheRetryAloneIgnoresIsStillCounted() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.ignore-exceptions=java.lang.IllegalArgumentException",
+                "circuitbreaker.instances.a.failure-rate-threshold=80",
+                "retry.instances.b.ignore-exceptions=java.lang.IllegalArgumentException")) {
+            assertThat(made.text())
+                    .contains(
+                            "the retry repeats every exception, but not java.lang.IllegalArgumentException; the circuit"
+                                    + " breaker counts every exception.")
+                    .containsOnlyOnce("classifier: {")
+                    .contains("b:")
+                    .contains("# classifier: { ignored: [java.lang.IllegalArgumentException] }");
+        }
+    }
+
+    @Test
+    void listsOfOneKindThatDoNotDifferAreNoTrap() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.retry-exceptions=java.io.IOException",
+                "circuitbreaker.instances.a.record-exceptions=java.io.IOException",
+                "retry.instances.b.retry-exceptions=java.io.IOException")) {
+            assertThat(made.text())
+                    .doesNotContain("one classifier holds for both")
+                    .contains("# classifier: { failures: [java.io.IOException], ignored: [java.lang.Throwable] }");
+        }
+    }
+
+    @Test
     void listsThatContradictOneAnotherAreNoLine() throws IOException {
         try (Migrated made = migrated(
                 "retry.instances.a.retry-exceptions[0]=java.io.IOException",
                 "circuitbreaker.instances.a.ignore-exceptions=java.io.IOException")) {
-            assertThat(made.text()).doesNotContain("classifier: {");
+            assertThat(made.text()).doesNotContain("classifier: {").contains("Without one, both take every exception");
+        }
+    }
+
+    @Test
+    void timeLimitOfCodeAloneIsALineThatCanBeTaken() throws IOException {
+        try (Migrated made = migrated(
+                "timelimiter.configs.default.timeout-duration=3s",
+                "retry.configs.default.max-attempts=4",
+                "bulkhead.instances.a.max-concurrent-calls=3",
+                "timelimiter.instances.b.timeout-duration=2s",
+                "retry.instances.b.max-attempts=2")) {
+            assertThat(made.text())
+                    .contains("trap: no time limit in the file: a call that hangs is not ended.")
+                    .contains(
+                            "note: if your code has @TimeLimiter(\"a\"), its limit is that of configs.default. Then take the"
+                                    + " # away:\n # timeout: 3s\n")
+                    .contains(
+                            "note: if your code has @Retry(\"a\"), resilience4j gives it configs.default of its kind.")
+                    .doesNotContain("@TimeLimiter(\"b\")", "@Retry(\"b\")");
+            Path taken = Files.writeString(
+                    directory.resolve("taken.yaml"), made.yaml().replace("# timeout: 3s", "timeout: 3s"));
+            try (Holdfast holdfast = Holdfast.load(taken)) {
+                assertThat(holdfast.pipeline("a").policy(TimeoutPolicy.class).limit())
+                        .isEqualTo(Duration.ofSeconds(3));
+            }
         }
     }
 

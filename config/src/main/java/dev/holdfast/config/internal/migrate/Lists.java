@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config.internal.migrate;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The exceptions that retry and circuit breaker take for failures. In resilience4j each of the two has lists of its own; here
+ * a classifier is one for both. It never takes a failure away that the breaker counts in resilience4j.
+ */
+final class Lists {
+    /** More make no line that anybody reads. */
+    private static final int MOST_CLASSES = 20;
+
+    private final Taken retry;
+    private final Taken breaker;
+    private final Set<String> failures = new LinkedHashSet<>();
+    private final Set<String> ignored = new LinkedHashSet<>();
+
+    Lists(Map<Kind, Settings> given) {
+        retry = new Taken(given.get(Kind.RETRY), "retry-exceptions", "retry-exception-predicate");
+        breaker = new Taken(given.get(Kind.CIRCUIT_BREAKER), "record-exceptions", "record-failure-predicate");
+        failures.addAll(retry.listed);
+        failures.addAll(breaker.listed);
+        ignored.addAll(breaker.present ? breaker.ignored : retry.ignored);
+    }
+
+    /** The classifier, as a line of the file; empty if there is nothing to say, or nothing that holds for both. */
+    Optional<String> line() {
+        boolean contradicts = failures.stream().anyMatch(ignored::contains);
+        if (tooMany() || contradicts || (ignored.isEmpty() && isOpen()) || (failures.isEmpty() && ignored.isEmpty())) {
+            return Optional.empty();
+        }
+        Set<String> all = new LinkedHashSet<>(ignored);
+        if (!isOpen()) {
+            // What is in no list is neither repeated nor counted, as in resilience4j.
+            all.add("java.lang.Throwable");
+        }
+        return Optional.of("classifier: { "
+                + Stream.of(list("failures", failures), list("ignored", all))
+                        .filter(list -> !list.isEmpty())
+                        .collect(Collectors.joining(", "))
+                + " }");
+    }
+
+    /** How the two differ in resilience4j, if they do. */
+    Optional<String> difference() {
+        if (!retry.present || !breaker.present || tooMany() || retry.says().equals(breaker.says())) {
+            return Optional.empty();
+        }
+        String both = line().isEmpty()
+                ? "Without one, both take every exception"
+                : "With the line below, both take "
+                        + (isOpen() ? "every exception" : joined(failures))
+                        + (ignored.isEmpty() ? "" : ", but not " + joined(ignored));
+        return Optional.of("in resilience4j the retry repeats " + retry.says() + "; the circuit breaker counts "
+                + breaker.says() + ". Here one classifier holds for both. " + both);
+    }
+
+    /** Whether one of the two takes exceptions that no list has. */
+    private boolean isOpen() {
+        return retry.isOpen() || breaker.isOpen();
+    }
+
+    private boolean tooMany() {
+        return failures.size() + ignored.size() + retry.ignored.size() > MOST_CLASSES;
+    }
+
+    private static String list(String key, Set<String> classes) {
+        return classes.isEmpty() ? "" : key + ": [" + joined(classes) + "]";
+    }
+
+    private static String joined(Set<String> classes) {
+        return classes.stream().map(Text::shown).collect(Collectors.joining(", "));
+    }
+
+    /** What one of the two takes for a failure in resilience4j. */
+    private static final class Taken {
+        private final boolean present;
+        private final boolean predicate;
+        private final boolean ignorePredicate;
+        private final Set<String> listed = new LinkedHashSet<>();
+        private final Set<String> ignored = new LinkedHashSet<>();
+
+        Taken(@Nullable Settings settings, String list, String predicateName) {
+            present = settings != null;
+            predicate = settings != null && settings.has(predicateName);
+            ignorePredicate = settings != null && settings.has("ignore-exception-predicate");
+            if (settings != null) {
+                listed.addAll(settings.listed(list));
+                ignored.addAll(settings.listed("ignore-exceptions"));
+            }
+        }
+
+        /** A predicate adds to the list, and nobody knows what. */
+        boolean isOpen() {
+            return present && (listed.isEmpty() || predicate);
+        }
+
+        String says() {
+            List<String> taken = new ArrayList<>();
+            if (!listed.isEmpty()) {
+                taken.add(joined(listed));
+            }
+            if (predicate) {
+                taken.add("what its predicate says");
+            }
+            String but = Stream.of(joined(ignored), ignorePredicate ? "what its predicate ignores" : "")
+                    .filter(text -> !text.isEmpty())
+                    .collect(Collectors.joining(" and "));
+            return (taken.isEmpty() ? "every exception" : String.join(" and ", taken))
+                    + (but.isEmpty() ? "" : ", but not " + but);
+        }
+    }
+}
