@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.Pipeline;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Owners;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallContext;
@@ -37,6 +38,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads. It owns the pipelines that it made, and nothing that it was given.
  */
 public final class Holdfast implements AutoCloseable {
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    /** Held while the files are read again and the observers are told, so that they hear of it in its order. */
+    private final Object reading = new Object();
+
     private final Builder builder;
     private final List<Source> sources;
     private volatile Map<String, Running> running;
@@ -139,13 +145,36 @@ public final class Holdfast implements AutoCloseable {
      * Reads the files again, and gives the pipelines what they say now. Pipelines and operations that somebody holds stay valid.
      * A policy whose settings are as before keeps its state; of one whose settings changed, what can be kept is kept ({@code
      * docs/reload.md}). Calls that have begun end with the policies that they began with. A pipeline that the files have no
-     * longer stays as it is.
+     * longer stays as it is. The observers are told ({@link CallObserver#configurationRead}).
      *
      * @return the names of the pipelines that were changed or made
      * @throws ConfigException if anything is wrong with the files; then nothing has changed
      * @throws IllegalStateException if it is closed, or was read from a stream
      */
-    public synchronized List<String> reload() {
+    public List<String> reload() {
+        synchronized (reading) {
+            try {
+                List<String> changed = readAgain();
+                tell(true, changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed));
+                return changed;
+            } catch (ConfigException wrong) {
+                tell(false, String.valueOf(wrong.getMessage()));
+                throw wrong;
+            }
+        }
+    }
+
+    private void tell(boolean applied, String message) {
+        for (CallObserver observer : builder.observers) {
+            try {
+                observer.configurationRead(applied, message);
+            } catch (RuntimeException | Error broken) {
+                LOG.warn("an observer threw", broken);
+            }
+        }
+    }
+
+    private synchronized List<String> readAgain() {
         if (closed) {
             throw new IllegalStateException("this configuration is closed");
         }
@@ -212,7 +241,7 @@ public final class Holdfast implements AutoCloseable {
     }
 
     private void watch(Duration period) {
-        Reloader watching = new Reloader(this, sources, builder.observers, period);
+        Reloader watching = new Reloader(this, sources, period);
         reloader = watching;
         watching.start();
     }

@@ -2,7 +2,6 @@
 package dev.holdfast.config;
 
 import dev.holdfast.internal.SafeLog;
-import dev.holdfast.spi.CallObserver;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -16,17 +15,15 @@ final class Reloader implements Runnable {
 
     private final Holdfast holdfast;
     private final List<Source> sources;
-    private final List<CallObserver> observers;
     private final long periodMillis;
     private final Thread thread = new Thread(this, "holdfast-config");
     private byte[] seen;
     private byte[] latest;
     private volatile boolean closed;
 
-    Reloader(Holdfast holdfast, List<Source> sources, List<CallObserver> observers, Duration period) {
+    Reloader(Holdfast holdfast, List<Source> sources, Duration period) {
         this.holdfast = holdfast;
         this.sources = sources;
-        this.observers = observers;
         periodMillis = period.toMillis();
         seen = contents();
         latest = seen;
@@ -66,22 +63,10 @@ final class Reloader implements Runnable {
         seen = now;
         try {
             List<String> changed = holdfast.reload();
-            String message = changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed);
-            LOG.info("configuration was read again: " + message);
-            tell(true, message);
+            LOG.info("configuration was read again: "
+                    + (changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed)));
         } catch (ConfigException wrong) {
             LOG.warn("a changed configuration is refused, and the last good one stays:\n" + wrong.getMessage(), null);
-            tell(false, String.valueOf(wrong.getMessage()));
-        }
-    }
-
-    private void tell(boolean applied, String message) {
-        for (CallObserver observer : observers) {
-            try {
-                observer.configurationRead(applied, message);
-            } catch (RuntimeException | Error broken) {
-                LOG.warn("an observer threw", broken);
-            }
         }
     }
 

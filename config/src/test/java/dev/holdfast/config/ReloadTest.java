@@ -204,6 +204,23 @@ class ReloadTest {
     }
 
     @Test
+    void observersAreToldOfAReloadByHand() throws Exception {
+        Reads reads = new Reads();
+        Path file = write(INVENTORY);
+        try (Holdfast holdfast = Holdfast.builder().observer(reads).load(file)) {
+            write(INVENTORY.replace("max-attempts: 3", "max-attempts: 0"));
+            assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
+            write(INVENTORY.replace("max-attempts: 3", "max-attempts: 2"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(holdfast.reload()).isEmpty();
+            assertThat(reads.told).hasSize(3);
+            assertThat(reads.next()).startsWith("refused: ").contains("max-attempts: is 0");
+            assertThat(reads.next()).isEqualTo("applied: changed inventory");
+            assertThat(reads.next()).isEqualTo("applied: no pipeline changed");
+        }
+    }
+
+    @Test
     void watchingSeesEditorsThatReplaceTheFileAndLinksThatAreSwitched() throws Exception {
         Reads reads = new Reads();
         // As Kubernetes mounts a configuration: a link to a link to a folder.
@@ -332,6 +349,8 @@ class ReloadTest {
             Pipeline inventory = holdfast.pipeline("inventory");
             BulkheadPolicy pool = inventory.policy(BulkheadPolicy.class);
             inventory.call(() -> "warm");
+            // The first one brings the meters of reloads.
+            assertThat(holdfast.reload()).isEmpty();
             Set<Meter.Id> meters = ids(registry);
             AtomicBoolean over = new AtomicBoolean();
             AtomicLong calls = new AtomicLong(1);

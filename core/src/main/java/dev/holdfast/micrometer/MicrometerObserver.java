@@ -72,7 +72,7 @@ public final class MicrometerObserver implements CallObserver {
     @Override
     public synchronized void configurationRead(boolean applied, String message) {
         Counter counter = Counter.builder("holdfast.reloads")
-                .description("Times that a changed configuration was read")
+                .description("Times that the configuration was read again")
                 .tag("result", applied ? "applied" : "refused")
                 .register(registry);
         counter.increment();
