@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.spi.PolicyFactory;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -24,6 +25,12 @@ final class Factories {
             "throttle", "dev.holdfast:holdfast-throttling",
             "bulkhead", "dev.holdfast:holdfast-bulkhead",
             "chaos", "dev.holdfast:holdfast-testing"));
+
+    /** Names of other libraries for what a section does, without hyphens and in lower case. */
+    private static final Map<String, String> OTHER_WORDS = Map.of(
+            "timelimiter", "timeout",
+            "ratelimiter", "throttle",
+            "threadpoolbulkhead", "bulkhead");
 
     private final List<PolicyFactory<?>> all;
 
@@ -85,6 +92,11 @@ final class Factories {
     /** The artifact with the policy of a section, whether or not it is on the class path. */
     static Optional<String> artifact(String key) {
         return Optional.ofNullable(ARTIFACTS.get(key));
+    }
+
+    /** The section that does what another library calls so. */
+    static Optional<String> meant(String word) {
+        return Optional.ofNullable(OTHER_WORDS.get(word.replaceAll("[-_]", "").toLowerCase(Locale.ROOT)));
     }
 
     /** The sections that Holdfast's own modules bring. */

@@ -44,6 +44,7 @@ final class Inheritance {
     private final Problems problems;
     private final Map<String, Found> known = new LinkedHashMap<>();
     private final Map<String, Mapping> inherited = new HashMap<>();
+    private final Set<String> incomplete = new HashSet<>();
     private Map<String, Entry> defaults = Map.of();
 
     private record Found(Place place, Mapping sections) {}
@@ -79,6 +80,11 @@ final class Inheritance {
         return new Mapping(all.at(), entries);
     }
 
+    /** Whether it extends what is not there, itself or further up. Then nobody knows what it has. */
+    boolean isIncomplete(String name) {
+        return incomplete.contains(name);
+    }
+
     private Mapping inherited(String name, Place place, Mapping own, Set<String> chain) {
         chain.add(name);
         Mapping base = own.find(EXTENDS)
@@ -86,6 +92,7 @@ final class Inheritance {
                 .orElseGet(() -> new Mapping(own.at(), ofEveryPipeline()));
         Mapping all = sections(base, own);
         Set<String> left = own.find(WITHOUT)
+                .filter(entry -> !isIncomplete(name))
                 .map(entry -> without(place.child(entry), entry.value(), all, own))
                 .orElse(Set.of());
         List<Entry> entries = all.entries().stream()
@@ -96,6 +103,15 @@ final class Inheritance {
     }
 
     private Optional<Mapping> parent(Place place, Node node, Set<String> chain) {
+        Optional<Mapping> found = found(place, node, chain);
+        boolean whole = found.isPresent() && !(node instanceof Scalar scalar && isIncomplete(scalar.text()));
+        if (!whole) {
+            incomplete.addAll(chain);
+        }
+        return found;
+    }
+
+    private Optional<Mapping> found(Place place, Node node, Set<String> chain) {
         Place here = place.value(node);
         if (!(node instanceof Scalar scalar) || scalar.isNothing()) {
             problems.add(here, "is " + node.described(), "the name of a template or of another pipeline");

@@ -210,7 +210,8 @@ final class Layers {
             known.addAll(others);
             String expected = "one of " + String.join(", ", known);
             known.addAll(Factories.knownKeys());
-            problems.add(place, "unknown section", expected, Nearest.to(key, known));
+            problems.add(
+                    place, "unknown section", expected, Factories.meant(key).or(() -> Nearest.to(key, known)));
         }
         return Optional.empty();
     }

@@ -263,11 +263,14 @@ final class PlanReader {
                 default -> sections.put(entry.key(), layers.layer(here, entry, OTHERS));
             }
         }
-        if (sections.isEmpty()) {
+        // A wrong extends is told; what would follow from it is not.
+        boolean whole = !inheritance.isIncomplete(name);
+        if (sections.isEmpty() && whole) {
             problems.add(place, "has no section", "at least one of " + String.join(", ", factories.keys()));
         }
-        List<Layer> ordered =
-                order == null ? byPosition(place, sections) : inOrder(place.child(order), order.value(), sections);
+        List<Layer> ordered = order == null || !whole
+                ? byPosition(place, sections)
+                : inOrder(place.child(order), order.value(), sections);
         List<Layer> all =
                 ordered.stream().flatMap(layer -> layer.withShadow().stream()).toList();
         return new PipelinePlan(

@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
@@ -42,6 +43,39 @@ class InheritanceTest {
 
     private static RetryPolicy retry(Pipeline pipeline) {
         return pipeline.policy(RetryPolicy.class);
+    }
+
+    @Test
+    void wrongExtendsIsToldAloneAndNotWhatFollowsFromIt() {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> load("""
+                        templates:
+                          service: { extends: standrd }
+                          other: { extends: service, without: [retry] }
+                        pipelines:
+                          a: { extends: servic }
+                          b: { extends: other, order: [timeout, retry], without: bulkhead }
+                          c: { extends: standard, without: [deadline, retry, circuit-breaker, bulkhead, timeout] }
+                        """))
+                .satisfies(wrong -> assertThat(wrong.problems())
+                        .extracting(problem -> problem.path() + ": " + problem.what())
+                        .containsExactly(
+                                "templates.service.extends: is standrd, which is no template and no pipeline",
+                                "pipelines.a.extends: is servic, which is no template and no pipeline",
+                                "pipelines.c: has no section"));
+    }
+
+    @Test
+    void namesOfResilience4jAreUnderstoodAsAQuestion() {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> load("""
+                        pipelines:
+                          a: { timelimiter: 1s, rate-limiter: , circuitbreaker: , thread-pool-bulkhead: , time-limiter: }
+                        defaults: { ratelimiter: }
+                        """))
+                .satisfies(wrong -> assertThat(wrong.problems())
+                        .extracting(problem -> problem.nearest().orElse("none"))
+                        .containsExactly("timeout", "throttle", "circuit-breaker", "bulkhead", "timeout", "throttle"));
     }
 
     @Test
@@ -97,6 +131,26 @@ class InheritanceTest {
             assertThat(retry(holdfast.pipeline("prices")).settings().toString())
                     .contains("maxAttempts=2", "maxBackoff=3s");
             assertThat(holdfast.pipelines()).hasSize(2);
+        }
+    }
+
+    @Test
+    void defaultsHoldForTheSectionsOfTheStandard() {
+        try (Holdfast holdfast = load("""
+                defaults:
+                  timeout: 250ms
+                templates:
+                  quick: { extends: standard, timeout: 100ms }
+                pipelines:
+                  inventory: { extends: standard }
+                  prices: { extends: quick }
+                """)) {
+            assertThat(holdfast.pipeline("inventory")
+                            .policy(TimeoutPolicy.class)
+                            .limit())
+                    .isEqualTo(Duration.ofMillis(250));
+            assertThat(holdfast.pipeline("prices").policy(TimeoutPolicy.class).limit())
+                    .isEqualTo(Duration.ofMillis(100));
         }
     }
 
