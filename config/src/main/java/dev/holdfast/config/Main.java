@@ -17,8 +17,11 @@ final class Main {
     private static final String USAGE = """
             usage: java -cp CLASSPATH dev.holdfast.config.Main check FILE...
                    java -cp CLASSPATH dev.holdfast.config.Main migrate FILE...
-            check says what is wrong with a configuration; names that code binds are taken to be there.
-            migrate prints a file of pipelines, made of resilience4j's settings in files of Spring Boot.""";
+                   java -cp CLASSPATH dev.holdfast.config.Main schema
+            check says what is wrong with a configuration. Several files are one configuration: a later one adds to the
+            earlier ones. Names that code binds are taken to be there.
+            migrate prints a file of pipelines, made of resilience4j's settings in files of Spring Boot.
+            schema prints the JSON Schema of a file, with all policies on the class path.""";
 
     private Main() {}
 
@@ -37,6 +40,7 @@ final class Main {
         List<String> files = args.stream().skip(1).toList();
         return switch (command) {
             case "check" -> files.isEmpty() ? usage(err) : check(files, out, err);
+            case "schema" -> files.isEmpty() ? schema(out) : usage(err);
             case "migrate" -> files.isEmpty() ? usage(err) : Migration.run(files, out, err);
             default -> usage(err);
         };
@@ -60,6 +64,11 @@ final class Main {
             LOG.setLevel(before);
         }
         return 1;
+    }
+
+    private static int schema(PrintStream out) {
+        out.print(Holdfast.schema());
+        return 0;
     }
 
     private static int usage(PrintStream err) {

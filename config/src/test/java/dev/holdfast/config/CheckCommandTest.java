@@ -74,6 +74,22 @@ class CheckCommandTest {
     }
 
     @Test
+    void severalFilesAreOneConfiguration() throws Exception {
+        String base = write("base.yaml", "templates: { service: { retry: } }\npipelines: { a: { extends: service } }");
+        String over = write("over.yaml", "pipelines: { a: { retry: { max-attempts: 2 } }, b: { extends: service } }");
+        assertThat(check(base, over)).isZero();
+        assertThat(check(over)).isOne();
+    }
+
+    @Test
+    void schemaIsPrintedWithThePoliciesOnTheClassPath() {
+        assertThat(Main.run(List.of("schema"), print(out), print(err))).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo(Holdfast.schema());
+        assertThat(Main.run(List.of("schema", "holdfast.yaml"), print(out), print(err)))
+                .isEqualTo(2);
+    }
+
+    @Test
     void aWrongCommandTellsTheRightOne() {
         assertThat(check()).isEqualTo(2);
         assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("usage: ");
