@@ -23,7 +23,10 @@ final class TrafficLint {
             "bulkhead-hardly-used",
             "bulkhead-too-small",
             "throttle-too-low",
-            "retries-in-vain");
+            "retries-in-vain",
+            "stale-cache-without-keys");
+
+    private static final String REQUESTS = "stalecache.requests{kind=";
 
     private static final double FEW = 0.005;
     private static final double SOME = 0.01;
@@ -50,6 +53,7 @@ final class TrafficLint {
         lint.rejections("bulkhead", "bulkhead-too-small", Reason.BULKHEAD_FULL, "give it more permits or a queue");
         lint.rejections("throttle", "throttle-too-low", Reason.THROTTLED, "raise its limit, burst or max-wait");
         lint.retries();
+        lint.keys();
         return List.copyOf(lint.advice);
     }
 
@@ -142,5 +146,27 @@ final class TrafficLint {
                     "of " + number(retried) + " calls with more than one attempt " + number(well) + " succeeded",
                     "let the classifier call IGNORED what another attempt does not change, or make the waits longer");
         }
+    }
+
+    /** What the cache has counted since it was made, and so about the hour, too. */
+    private void keys() {
+        hour.policies.stream()
+                .filter(policy -> policy.name().equals("stale-cache"))
+                .map(Numbers::of)
+                .forEach(numbers -> {
+                    long calls = numbers.entrySet().stream()
+                            .filter(number -> number.getKey().startsWith(REQUESTS))
+                            .mapToLong(number -> number.getValue().longValue())
+                            .sum();
+                    long withoutKey =
+                            numbers.getOrDefault(REQUESTS + "no_key}", 0).longValue();
+                    if (withoutKey >= LEAST && withoutKey == calls) {
+                        say(
+                                "stale-cache-without-keys",
+                                calls,
+                                "none of " + number(calls) + " calls had a key, so the stale cache was never used",
+                                "decorate a function, whose argument is the key, or call an operation with key(...)");
+                    }
+                });
     }
 }

@@ -12,6 +12,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
 import dev.holdfast.testlogs.Logs;
@@ -148,6 +149,31 @@ class AdviceTest {
                     .containsExactly(
                             "retries-in-vain: of 1,200 calls with more than one attempt 0 succeeded; let the classifier call IGNORED"
                                     + " what another attempt does not change, or make the waits longer");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aStaleCacheWhoseCallsHaveNoKey(Way way) {
+        try (Traffic traffic = new Traffic(way, StaleCachePolicy.ofDefaults())) {
+            traffic.calls(999, ofMillis(1), call -> takes(2));
+            assertThat(traffic.advice()).isEmpty();
+
+            traffic.calls(1, ofMillis(1), call -> takes(2));
+            assertThat(traffic.advice())
+                    .containsExactly(
+                            "stale-cache-without-keys: none of 1,000 calls had a key, so the stale cache was never used; decorate a"
+                                    + " function, whose argument is the key, or call an operation with key(...)");
+
+            // One call with a key is enough: then calls without one may be meant.
+            traffic.time.schedule(0, () -> {
+                var unused = takes(2).start(
+                                way,
+                                traffic.time,
+                                traffic.pipeline.<Object>operation("get").key("sku-1"));
+            });
+            traffic.time.run();
+            assertThat(traffic.advice()).isEmpty();
         }
     }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.examples;
 
-import dev.holdfast.Pipeline;
+import dev.holdfast.CheckedFunction;
+import dev.holdfast.Operation;
 import dev.holdfast.config.Holdfast;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,8 +16,9 @@ public final class FromYaml {
         try (StockService client = new StockService()) {
             // tag::yaml[]
             try (Holdfast holdfast = Holdfast.load(file)) {
-                Pipeline inventory = holdfast.pipeline("inventory");
-                System.out.println(inventory.call(() -> client.stock("sku-1")));
+                Operation<String> stock = holdfast.pipeline("inventory").operation("stock");
+                CheckedFunction<String, String, IOException> lookup = stock.decorate(client::stock);
+                System.out.println(lookup.apply("sku-1"));
             }
             // end::yaml[]
         }
