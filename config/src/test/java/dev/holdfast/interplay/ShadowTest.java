@@ -335,6 +335,61 @@ class ShadowTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void aBulkheadInShadowRejectsOnlyIfItsCallsDoNotWait(Way way) {
+        ShadowPolicy queues = ShadowPolicy.of(BulkheadPolicy.of(b -> b.maxConcurrentCalls(10)));
+        ShadowPolicy rejects =
+                ShadowPolicy.of(BulkheadPolicy.of(b -> b.maxConcurrentCalls(10).maxWait(Duration.ZERO)));
+        for (ShadowPolicy shadow : List.of(queues, rejects)) {
+            try (VirtualTime time = new VirtualTime();
+                    Pipeline pipeline = Pipeline.builder("stock")
+                            .policies(shadow)
+                            .time(time)
+                            .build()) {
+                for (int i = 0; i < 30; i++) {
+                    var unused = Work.value("it")
+                            .taking(ofSeconds(1))
+                            .start(way, time, pipeline.<Object>operation("get").unkeyed());
+                }
+                time.run();
+            }
+        }
+        assertThat(queues.report()).isEqualTo("would have delayed 20 tries");
+        assertThat(rejects.report()).isEqualTo("would have turned away 20 tries, of which 20 succeeded");
+    }
+
+    /** As on the page. */
+    @Test
+    void settingsOfAShadowBesideAnActivePolicyAreEnforcedByReplace() {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("stock")
+                        .policies(
+                                ShadowPolicy.of(BulkheadPolicy.of(
+                                        b -> b.maxConcurrentCalls(1).maxWait(Duration.ZERO))),
+                                BulkheadPolicy.of(b -> b.maxConcurrentCalls(25)))
+                        .time(time)
+                        .build()) {
+            Work slow = Work.value("it").taking(ofSeconds(1));
+            Operation<Object> operation = pipeline.operation("get");
+            var first = slow.start(Way.CALL_ASYNC, time, operation.unkeyed()).result();
+            ShadowPolicy shadow = pipeline.policy(ShadowPolicy.class);
+            Policy bulkhead = BulkheadPolicy.of(((BulkheadPolicy) shadow.policy()).settings());
+            pipeline.replace(pipeline.policies().stream()
+                    .filter(policy -> policy != shadow)
+                    .map(policy -> policy instanceof BulkheadPolicy ? bulkhead : policy)
+                    .toArray(Policy[]::new));
+
+            assertThat(pipeline.toString()).isEqualTo("stock: bulkhead > call");
+            assertThat(pipeline.policy(BulkheadPolicy.class).inFlight()).isOne();
+            var second = slow.start(Way.CALL_ASYNC, time, operation.unkeyed()).result();
+            assertThat(second).isCompletedExceptionally();
+            time.run();
+            assertThat(first).isCompleted();
+            assertThat(pipeline.policy(BulkheadPolicy.class).inFlight()).isZero();
+        }
+    }
+
     @Test
     void onlyOnePolicyOfTheKindCanBeMeant() {
         try (Pipeline pipeline = Pipeline.of("stock", TimeoutPolicy.of(ofMillis(20)))) {
