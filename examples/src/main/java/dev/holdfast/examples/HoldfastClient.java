@@ -6,6 +6,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.http.HttpClassifier;
 import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallObserver;
 import java.io.IOException;
@@ -42,7 +43,7 @@ final class HoldfastClient implements StockClient {
         EVENTS.setLevel(Level.OFF);
         this.address = address;
         this.holdfast = Holdfast.builder()
-                .bind("http-status", Classifier.class, new HttpStatus())
+                .bind("http-status", Classifier.class, HttpClassifier.ofDefaults())
                 .observer(observer)
                 .load(config);
         this.pipeline = holdfast.pipeline("stock");

@@ -5,6 +5,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Reply;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.http.HttpClassifier;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
@@ -33,7 +34,7 @@ final class VirtualContest implements AutoCloseable {
         this.load = load;
         time = VirtualTime.seeded(load.seed());
         pipelines = Holdfast.builder()
-                .bind("http-status", Classifier.class, new HttpStatus())
+                .bind("http-status", Classifier.class, HttpClassifier.ofDefaults())
                 .observer(observer)
                 .time(time)
                 .load(CONFIG);
