@@ -12,6 +12,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.Reason;
+import dev.holdfast.Reply;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.chaos.ChaosPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
@@ -19,6 +20,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.shadow.ShadowPolicy.Decision;
 import dev.holdfast.spi.Passage;
@@ -280,6 +282,129 @@ class ShadowTest {
         assertThat(shadow.count(Decision.CUT_OFF)).isEqualTo(CALLS / 2);
         assertThat(shadow.succeeded(Decision.CUT_OFF)).isEqualTo(CALLS / 2);
         assertThat(shadow.report()).isEqualTo("would have cut off 300 tries, of which 300 succeeded");
+    }
+
+    /** Calls of a decorated function for one key, one after the other, with a pause between; how many were answered. */
+    private static long answeredFromMemory(Way way, Policy policy, int calls, Duration takes, Duration between) {
+        AtomicInteger answered = new AtomicInteger();
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline =
+                        Pipeline.builder("stock").policies(policy).time(time).build()) {
+            Operation<Object> operation = pipeline.operation("get");
+            Work work = Work.value("it").taking(takes);
+            var blocking = operation.decorate((String key) -> work.blocking(time));
+            var async = operation.decorateAsync((String key) -> work.async(time));
+            var unused = time.spawn(() -> {
+                for (int i = 0; i < calls; i++) {
+                    Running<Reply<Object>> running = way == Way.CALL
+                            ? Running.blocking(time, () -> blocking.reply("key"))
+                            : Running.async(async.reply("key"));
+                    var counted = running.result().thenAccept(reply -> {
+                        if (reply.source() != Reply.Source.LIVE) {
+                            answered.incrementAndGet();
+                        }
+                    });
+                    time.sleep(takes.plus(between));
+                }
+                return null;
+            });
+            time.run();
+        }
+        return answered.get();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aStaleCacheThatAnswersSlowCalls(Way way) {
+        Supplier<Policy> cache = () -> StaleCachePolicy.of(c -> c.staleIfSlow(ofMillis(20)));
+        ShadowPolicy shadow = ShadowPolicy.of(cache.get());
+
+        long active = answeredFromMemory(way, cache.get(), 200, ofMillis(60), ofMillis(20));
+        assertThat(answeredFromMemory(way, shadow, 200, ofMillis(60), ofMillis(20)))
+                .isZero();
+
+        assertThat(active).isEqualTo(199);
+        assertThat(shadow.report()).isEqualTo("would have answered 199 tries, of which 199 succeeded");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aStaleCacheWithLoadsThatAreNotSlow(Way way) {
+        ShadowPolicy shadow = ShadowPolicy.of(StaleCachePolicy.of(c -> c.staleIfSlow(ofMillis(80))));
+
+        answeredFromMemory(way, shadow, 20, ofMillis(60), ofMillis(20));
+
+        assertThat(shadow.report()).isEqualTo("would have changed nothing");
+    }
+
+    /** A load that ends in time, after slow ones: calls wait for it, and are not answered with the old value. */
+    @ParameterizedTest
+    @EnumSource
+    void aStaleCacheWhoseLoadsAreFastAgain(Way way) {
+        for (boolean inShadow : new boolean[] {false, true}) {
+            Policy cache = StaleCachePolicy.of(c -> c.staleIfSlow(ofMillis(20)));
+            ShadowPolicy shadow = ShadowPolicy.of(cache);
+            List<String> sources = new ArrayList<>();
+            try (VirtualTime time = new VirtualTime();
+                    Pipeline pipeline = Pipeline.builder("stock")
+                            .policies(inShadow ? shadow : cache)
+                            .time(time)
+                            .build()) {
+                Operation<Object> operation = pipeline.operation("get");
+                AtomicInteger loads = new AtomicInteger();
+                Supplier<Work> work = () -> Work.value("it").taking(ofMillis(loads.getAndIncrement() < 3 ? 60 : 10));
+                var blocking = operation.decorate((String key) -> work.get().blocking(time));
+                var async = operation.decorateAsync((String key) -> work.get().async(time));
+                for (int i = 0; i < 8; i++) {
+                    var running = way == Way.CALL
+                            ? Running.blocking(time, () -> blocking.reply("key"))
+                            : Running.async(async.reply("key"));
+                    time.run();
+                    sources.add(running.result().join().source().toString());
+                }
+            }
+            if (inShadow) {
+                assertThat(sources).containsOnly("LIVE");
+                assertThat(shadow.count(Decision.ANSWERED)).isEqualTo(2);
+                assertThat(shadow.count(Decision.DELAYED)).isEqualTo(1);
+            } else {
+                assertThat(sources.stream().filter(source -> !source.equals("LIVE")))
+                        .hasSize(2);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aRetryWhoseWaitDoesNotFitIntoTheDeadline(Way way) {
+        for (int wait : new int[] {200, 1_000}) {
+            ShadowPolicy shadow = ShadowPolicy.of(RetryPolicy.of(r ->
+                    r.initialBackoff(ofMillis(wait)).maxBackoff(ofMillis(wait)).jitter(RetrySettings.Jitter.NONE)));
+            try (VirtualTime time = new VirtualTime();
+                    Pipeline pipeline = Pipeline.builder("stock")
+                            .policies(DeadlinePolicy.of(ofMillis(300)), shadow)
+                            .time(time)
+                            .build()) {
+                var unused = Work.error(new IOException("ill"))
+                        .start(way, time, pipeline.<Object>operation("get").unkeyed());
+                time.run();
+            }
+            assertThat(shadow.count(Decision.RETRIED)).isEqualTo(wait < 300 ? 1 : 0);
+        }
+    }
+
+    @Test
+    void aCallInsideTheLoadOfItsOwnKeyWouldHaveBeenTurnedAway() {
+        ShadowPolicy shadow = ShadowPolicy.of(StaleCachePolicy.of(c -> c.fresh(ofSeconds(1))));
+        try (Pipeline pipeline = Pipeline.of("stock", shadow)) {
+            Operation<String> operation = pipeline.operation("get");
+            String answer = operation
+                    .key("key")
+                    .<RuntimeException>call(outer -> operation.key("key").<RuntimeException>call(inner -> "it"));
+
+            assertThat(answer).isEqualTo("it");
+            assertThat(shadow.report()).isEqualTo("would have turned away 1 try, of which 1 succeeded");
+        }
     }
 
     // ---- what goes wrong

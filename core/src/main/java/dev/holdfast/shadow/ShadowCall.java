@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.shadow;
 
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ShadowCall extends PassageOver {
     private static final int GO_ON = 0;
+    /** How often a wait is looked at: a policy looks at it a few times, and this ends even if it always waits on. */
+    private static final int MOST_LOOKS = 64;
 
     private final ShadowPolicy shadow;
     private @Nullable Object object;
@@ -33,7 +36,21 @@ final class ShadowCall extends PassageOver {
     private boolean entering = true;
 
     private boolean waits;
+    /** Until when the policy would wait. */
+    private long waitsUntil;
+
     private @Nullable Object forked;
+    /** What the policy keeps of a call that would wait for the one in the background. */
+    private @Nullable Object waiting;
+    /** How much later than now the policy is told that it is. */
+    private long laterNanos;
+    /** How the call would have ended at its limit; null except while the policy is told so. */
+    private @Nullable CallTimeoutException struck;
+
+    /** Whether the policy would go on with a call that reached its limit. */
+    private boolean goesOn;
+
+    private boolean settled;
     private long limit = Long.MAX_VALUE;
     private long limitedAt;
     private long hedgeAfter = Long.MAX_VALUE;
@@ -56,24 +73,43 @@ final class ShadowCall extends PassageOver {
         return inside;
     }
 
+    /** Whether the policy has not heard of this end, and hears of such ones. */
+    boolean isToBeSettled(int end) {
+        return inside && !settled && (shadow.policy().hears() & end) != 0;
+    }
+
+    /** The policy has heard of the end. */
+    void settled() {
+        settled = true;
+        laterNanos = 0;
+    }
+
     void turnedAway() {
         inside = false;
     }
 
-    /** Whether the policy would make the call wait now. The call does not, so that the policy must give up its place. */
-    boolean waits() {
-        return waits;
+    /** Whether the policy must give up its place: the call would wait now for somebody else, and does not. */
+    boolean givesUpItsPlace() {
+        return waits && forked == null;
     }
 
     /** The policy has decided about the way in. */
     void entered() {
         entering = false;
-        inside &= !waits;
-        if (forked != null) {
-            // The call itself does what the call in the background would have done.
-            object = forked;
-            inside = true;
+        if (givesUpItsPlace()) {
+            inside = false;
+            decided(Decision.DELAYED);
+        } else if (forked != null) {
+            waiting = waits ? object : null;
+            doesWhatWasForked();
         }
+    }
+
+    /** The call itself does what the call in the background would have done. */
+    private void doesWhatWasForked() {
+        object = forked;
+        forked = null;
+        inside = true;
     }
 
     /** What the policy decided; null if nothing. */
@@ -88,9 +124,67 @@ final class ShadowCall extends PassageOver {
         return GO_ON;
     }
 
+    // ---- what would have happened before the call's own end
+
+    /** On the way up: whether the call would have waited for another call that it had started, which is this one. */
+    boolean hasWaited() {
+        return waiting != null;
+    }
+
+    /** On the way up: the policy would have looked at such a wait, and might have answered. */
+    void lookAtWait(Policy policy) {
+        Object load = object;
+        object = waiting;
+        waiting = null;
+        entering = true;
+        try {
+            for (int looks = 0; waits && waitsUntil - passage.now() <= 0 && looks < MOST_LOOKS; looks++) {
+                waits = false;
+                laterNanos = waitsUntil - passage.now();
+                int unused = policy.enter(this);
+            }
+            if (object != null) {
+                policy.abandon(this);
+            }
+        } finally {
+            entering = false;
+            inside = true;
+            object = load;
+            laterNanos = 0;
+            limit = Long.MAX_VALUE;
+        }
+        if (decision == null) {
+            decided(Decision.DELAYED);
+        }
+    }
+
     /** On the way up: whether the call was too slow for the policy. */
-    void lookAtLimit() {
-        if (limit != Long.MAX_VALUE && passage.now() - limitedAt > limit) {
+    boolean wasTooSlow() {
+        return limit != Long.MAX_VALUE && passage.now() - limitedAt > limit;
+    }
+
+    /** On the way up: tells the policy that its limit is over, if it hears of failures. */
+    void strike(Policy policy) {
+        struck = new CallTimeoutException(passage.pipeline(), policy.name(), passage.attempts(), limit);
+        laterNanos = limitedAt + limit - passage.now();
+        try {
+            if (isToBeSettled(Policy.FAILURE)) {
+                int unused = policy.settle(this);
+                settled = true;
+            }
+        } finally {
+            struck = null;
+            laterNanos = 0;
+        }
+        if (forked != null) {
+            // A call in the background begins now, and takes as long as this one did.
+            doesWhatWasForked();
+            laterNanos = limit;
+            settled = false;
+        } else if (goesOn) {
+            settled = false;
+        }
+        if (decision == null && !goesOn) {
             decided(Decision.CUT_OFF);
         }
     }
@@ -101,6 +195,56 @@ final class ShadowCall extends PassageOver {
             policy.hedgeNotMade(passage.now());
             decided(Decision.HEDGED);
         }
+    }
+
+    @Override
+    public long now() {
+        return passage.now() + laterNanos;
+    }
+
+    @Override
+    public boolean expired() {
+        return laterNanos < 0 || passage.expired();
+    }
+
+    @Override
+    public Outcome outcome() {
+        return struck == null ? passage.outcome() : Outcome.TIMEOUT;
+    }
+
+    @Override
+    public @Nullable Object value() {
+        return struck == null ? passage.value() : null;
+    }
+
+    @Override
+    public @Nullable Throwable error() {
+        return struck == null ? passage.error() : struck;
+    }
+
+    @Override
+    public long retryAfter() {
+        return struck == null ? passage.retryAfter() : -1;
+    }
+
+    @Override
+    public boolean personal() {
+        return struck == null && passage.personal();
+    }
+
+    @Override
+    public boolean cutShort() {
+        return struck == null && passage.cutShort();
+    }
+
+    @Override
+    public @Nullable Refusal refusal() {
+        return struck == null ? passage.refusal() : null;
+    }
+
+    @Override
+    public Source source() {
+        return struck == null ? passage.source() : Source.LIVE;
     }
 
     /** Numbers of its own: those of the time source are for policies that are active. */
@@ -132,7 +276,7 @@ final class ShadowCall extends PassageOver {
     @Override
     public void limit(long nanos) {
         limit = nanos;
-        limitedAt = passage.now();
+        limitedAt = now();
     }
 
     @Override
@@ -178,8 +322,12 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int await(Completion completion, long maxNanos) {
+        if (!entering) {
+            return decided(Decision.DELAYED);
+        }
         waits = true;
-        return decided(Decision.DELAYED);
+        waitsUntil = maxNanos < Long.MAX_VALUE - now() ? now() + maxNanos : Long.MAX_VALUE;
+        return GO_ON;
     }
 
     @Override
@@ -206,7 +354,8 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int fail(Throwable error) {
-        return answered();
+        inside &= !entering;
+        return decided(Decision.REJECTED);
     }
 
     @Override
@@ -226,7 +375,14 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int retry(long waitNanos) {
-        return decided(Decision.RETRIED);
+        if (struck != null) {
+            // The call would begin again. How that ends, the end of this one shows best.
+            goesOn = true;
+            return GO_ON;
+        }
+        // A wait that does not fit into the time is not begun.
+        boolean fits = passage.remaining() > 0 && waitNanos <= passage.remaining();
+        return fits ? decided(Decision.RETRIED) : GO_ON;
     }
 
     @Override

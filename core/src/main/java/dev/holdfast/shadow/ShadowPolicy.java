@@ -35,7 +35,7 @@ public final class ShadowPolicy extends Policy {
 
     /** What a policy would have done with a try: a call, or inside a retry one of its attempts. */
     public enum Decision {
-        /** It would have turned the call away. */
+        /** It would have turned the call away, or ended it with an error. */
         REJECTED,
         /** It would have made the call wait: in a queue, for its turn, or for the answer of another call. */
         DELAYED,
@@ -167,6 +167,8 @@ public final class ShadowPolicy extends Policy {
         ENTER,
         STILL_ADMITS,
         HEDGE,
+        WAITED,
+        TOO_SLOW,
         SETTLE,
         ENDED,
         ABANDON,
@@ -189,6 +191,8 @@ public final class ShadowPolicy extends Policy {
                     int decision = policy.settle(call);
                 }
                 case HEDGE -> call.lookAtHedge(policy);
+                case WAITED -> call.lookAtWait(policy);
+                case TOO_SLOW -> call.strike(policy);
                 case ENDED -> policy.ended(call);
                 case ABANDON -> policy.abandon(call);
                 case ATTEMPT_STARTS -> policy.attemptStarts(call);
@@ -222,7 +226,7 @@ public final class ShadowPolicy extends Policy {
         passage.object(call);
         if ((policy.hears() & ENTER) != 0) {
             tell(Event.ENTER, call);
-            if (call.waits()) {
+            if (call.givesUpItsPlace()) {
                 tell(Event.ABANDON, call);
             }
             call.entered();
@@ -240,12 +244,17 @@ public final class ShadowPolicy extends Policy {
     public int settle(Passage passage) {
         ShadowCall call = ShadowCall.of(passage);
         if (call != null) {
-            call.lookAtLimit();
             tellIfInside(Event.HEDGE, passage);
+            if (call.hasWaited()) {
+                tell(Event.WAITED, call);
+            } else if (call.wasTooSlow()) {
+                tell(Event.TOO_SLOW, call);
+            }
             boolean success = passage.outcome() == Outcome.SUCCESS;
-            if (call.isInside() && (policy.hears() & (success ? SUCCESS : FAILURE)) != 0) {
+            if (call.isToBeSettled(success ? SUCCESS : FAILURE)) {
                 tell(Event.SETTLE, call);
             }
+            call.settled();
             Decision decision = call.decision();
             if (success && decision != null) {
                 add(tally.succeeded, decision);
