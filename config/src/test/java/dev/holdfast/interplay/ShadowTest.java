@@ -374,6 +374,62 @@ class ShadowTest {
         }
     }
 
+    private static Map<String, Number> hedged(Way way, Policy hedge) {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline =
+                        Pipeline.builder("stock").policies(hedge).time(time).build()) {
+            Operation<Object> operation = pipeline.operation("get");
+            for (int i = 0; i < 40; i++) {
+                var unused = Work.value("it").taking(ofMillis(15)).start(way, time, operation.unkeyed());
+                time.run();
+            }
+            return pipeline.snapshot().numbers();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aHedgeSpendsItsBudget(Way way) {
+        Supplier<Policy> hedge = () -> HedgePolicy.of(h -> h.delay(ofMillis(5)));
+        ShadowPolicy shadow = ShadowPolicy.of(hedge.get());
+
+        Map<String, Number> active = hedged(way, hedge.get());
+        Map<String, Number> inShadow = hedged(way, shadow);
+
+        Number started = active.get("hedge.started");
+        assertThat(started).isEqualTo(9L);
+        assertThat(shadow.count(Decision.HEDGED)).isEqualTo(started);
+        assertThat(inShadow)
+                .containsEntry("shadow.hedge.started", started)
+                .containsEntry("shadow.hedge.refused", active.get("hedge.refused"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aHedgeTakesNoTokenOfTheRetryBesideIt(Way way) {
+        RetryPolicy retry = RetryPolicy.ofDefaults();
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(ofMillis(5)));
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("stock")
+                        .policies(retry, ShadowPolicy.of(hedge))
+                        .time(time)
+                        .build()) {
+            Operation<Object> operation = pipeline.operation("get");
+            for (int i = 0; i < 40; i++) {
+                var unused = Work.value("it").taking(ofMillis(15)).start(way, time, operation.unkeyed());
+                time.run();
+            }
+            assertThat(pipeline.policy(ShadowPolicy.class).count(Decision.HEDGED))
+                    .isEqualTo(9);
+            assertThat(retry.budget().orElseThrow().tokens()).isEqualTo(10);
+
+            pipeline.enforce("hedge");
+            assertThat(hedge.budget()).isEqualTo(retry.budget());
+            pipeline.shadow("hedge");
+            assertThat(hedge.budget()).isPresent().isNotEqualTo(retry.budget());
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aRetryWhoseWaitDoesNotFitIntoTheDeadline(Way way) {

@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HedgePolicy extends Policy {
 
-    /** What hedges are paid from, and whether it is this policy that fills it. */
-    private record Purse(@Nullable RetryBudget budget, boolean ours) {}
+    /** What hedges are paid from, whether it is this policy that fills it, and whether the policy is in shadow. */
+    private record Purse(@Nullable RetryBudget budget, boolean ours, boolean inShadow) {}
 
     private final HedgeSettings settings;
     private final long fixedNanos;
@@ -102,7 +102,10 @@ public final class HedgePolicy extends Policy {
 
     @Override
     public synchronized void beside(List<Policy> policies) {
-        if (purse != null) {
+        // In shadow, something else stands in its place.
+        boolean inShadow = policies.stream().noneMatch(policy -> policy == this);
+        Purse known = purse;
+        if (known != null && known.inShadow == inShadow) {
             return;
         }
         List<RetryBudget> retries = policies.stream()
@@ -110,14 +113,18 @@ public final class HedgePolicy extends Policy {
                 .flatMap(retry -> ((RetryPolicy) retry).budget().stream())
                 .toList();
         RetryBudget given = settings.givenBudget();
-        if (!settings.budgetEnabled()) {
-            purse = new Purse(null, false);
-        } else if (given != null) {
-            purse = new Purse(given, !retries.contains(given));
-        } else if (retries.isEmpty()) {
-            purse = new Purse(RetryBudget.ofDefaults(), true);
+        RetryBudget budget =
+                !settings.budgetEnabled() ? null : given != null ? given : retries.isEmpty() ? null : retries.get(0);
+        if (settings.budgetEnabled() && budget == null) {
+            // A policy that comes out of shadow keeps its tokens.
+            RetryBudget own =
+                    known != null && known.ours && known.budget != null ? known.budget : RetryBudget.ofDefaults();
+            purse = new Purse(own, true, inShadow);
+        } else if (budget != null && inShadow) {
+            // It must not take the tokens of those that retry. Its own one is filled by the same ends of attempts.
+            purse = new Purse(budget.fresh(), true, true);
         } else {
-            purse = new Purse(retries.get(0), false);
+            purse = new Purse(budget, budget != null && !retries.contains(budget), inShadow);
         }
     }
 

@@ -79,13 +79,20 @@ public final class RetryBudget {
     private volatile long successesAtSpare = -1;
 
     private RetryBudget(Builder builder) {
-        leastFull = builder.maxTokens * ONE_TOKEN;
-        // Further decimals are cut off, as A6 says; not by a product, which is inexact.
-        ratio = BigDecimal.valueOf(builder.tokenRatio)
-                .movePointRight(3)
-                .setScale(0, RoundingMode.DOWN)
-                .intValueExact();
-        spareNanos = builder.minRetriesPerMinute == 0 ? 0 : MINUTE / builder.minRetriesPerMinute;
+        this(
+                builder.maxTokens * ONE_TOKEN,
+                // Further decimals are cut off, as A6 says; not by a product, which is inexact.
+                BigDecimal.valueOf(builder.tokenRatio)
+                        .movePointRight(3)
+                        .setScale(0, RoundingMode.DOWN)
+                        .intValueExact(),
+                builder.minRetriesPerMinute == 0 ? 0 : MINUTE / builder.minRetriesPerMinute);
+    }
+
+    private RetryBudget(int leastFull, int ratio, long spareNanos) {
+        this.leastFull = leastFull;
+        this.ratio = ratio;
+        this.spareNanos = spareNanos;
     }
 
     /** The defaults, changed by this function. */
@@ -93,6 +100,11 @@ public final class RetryBudget {
         Builder builder = new Builder();
         configure.accept(builder);
         return builder.build();
+    }
+
+    /** Another budget with the same settings. It has all its tokens. */
+    public RetryBudget fresh() {
+        return new RetryBudget(leastFull, ratio, spareNanos);
     }
 
     /** A builder that holds the defaults. */
