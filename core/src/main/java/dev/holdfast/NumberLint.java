@@ -12,7 +12,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Finds settings that contradict one another. Each warning has the name of its rule, the numbers, and a remedy.
+ * Finds settings that contradict one another. Each warning has the name of its rule, the numbers, and a remedy. Says nothing where
+ * the numbers alone do not prove it, and nothing of policies whose order is wrong: {@link OrderLint} does.
  */
 final class NumberLint {
     /** All rules. */
@@ -21,7 +22,6 @@ final class NumberLint {
             "attempts-beyond-deadline",
             "throttle-waits-beyond-deadline",
             "bulkhead-waits-beyond-deadline",
-            "bulkhead-never-full",
             "probes-above-permits",
             "burst-of-one",
             "hedge-after-timeout",
@@ -37,9 +37,8 @@ final class NumberLint {
     static List<String> check(List<Policy> outermostFirst) {
         NumberLint lint = new NumberLint(outermostFirst);
         lint.attempts();
-        lint.waits("throttle");
-        lint.waits("bulkhead");
-        lint.permits();
+        lint.throttleWaits();
+        lint.bulkheadWaits();
         lint.probes();
         lint.burst();
         lint.hedge();
@@ -56,7 +55,11 @@ final class NumberLint {
     private void attempts() {
         Optional<Duration> deadline = settings.time("deadline", "limit");
         Optional<Duration> timeout = settings.time("timeout", "limit");
-        if (deadline.isEmpty() || timeout.isEmpty()) {
+        boolean retries = settings.has("retry");
+        boolean inOrder = retries
+                ? settings.isOutside("deadline", "retry") && settings.isOutside("retry", "timeout")
+                : settings.isOutside("deadline", "timeout");
+        if (deadline.isEmpty() || timeout.isEmpty() || !inOrder) {
             return;
         }
         if (timeout.get().compareTo(deadline.get()) >= 0) {
@@ -67,9 +70,7 @@ final class NumberLint {
                     "make the timeout shorter, or the deadline longer");
             return;
         }
-        int attempts = settings.isOutside("retry", "timeout")
-                ? settings.count("retry", "max-attempts").orElse(1)
-                : 1;
+        int attempts = settings.count("retry", "max-attempts").orElse(1);
         Duration all = timeout.get().multipliedBy(attempts);
         if (all.compareTo(deadline.get()) > 0) {
             warn(
@@ -81,39 +82,27 @@ final class NumberLint {
         }
     }
 
-    private void waits(String kind) {
+    private void throttleWaits() {
+        waits("throttle", "so that one whose turn comes so late is rejected at once and never waits so long");
+    }
+
+    private void bulkheadWaits() {
+        // Without a queue, max-wait says nothing.
+        if (settings.count("bulkhead", "max-waiting-calls").orElse(0) > 0) {
+            waits("bulkhead", "so that one that waits so long is never made");
+        }
+    }
+
+    private void waits(String kind, String why) {
         Optional<Duration> wait = settings.time(kind, "max-wait");
         settings.time("deadline", "limit")
                 .filter(deadline -> wait.isPresent() && wait.get().compareTo(deadline) >= 0)
+                .filter(deadline -> settings.isOutside("deadline", kind))
                 .ifPresent(deadline -> warn(
                         kind + "-waits-beyond-deadline",
                         "a call may wait " + text(wait.get()) + " for the " + kind + ", and its deadline is "
-                                + text(deadline) + ", so that it waits and is never made",
+                                + text(deadline) + ", " + why,
                         "make max-wait much shorter than the deadline"));
-    }
-
-    /** As many calls run at once as start in the longest time that one takes. */
-    private void permits() {
-        Optional<Integer> limit = settings.count("throttle", "limit");
-        Optional<Duration> per = settings.time("throttle", "per");
-        Optional<Duration> timeout = settings.time("timeout", "limit");
-        Optional<Integer> permits = settings.count("bulkhead", "max-concurrent-calls");
-        if (limit.isEmpty() || per.isEmpty() || timeout.isEmpty() || permits.isEmpty()) {
-            return;
-        }
-        boolean bounded = settings.isOutside("throttle", "bulkhead") && settings.isOutside("bulkhead", "timeout");
-        double started =
-                limit.get() * (double) timeout.get().toNanos() / per.get().toNanos();
-        double most = started + settings.count("throttle", "burst").orElse(1);
-        if (bounded && most < permits.get()) {
-            warn(
-                    "bulkhead-never-full",
-                    "the throttle lets " + number(limit.get()) + " calls start in " + text(per.get())
-                            + ", each ends in "
-                            + text(timeout.get()) + ", so that never more than " + number(Math.ceil(most)) + " of "
-                            + number(permits.get()) + " permits are out",
-                    "make the bulkhead smaller, or leave it out");
-        }
     }
 
     private void probes() {
@@ -142,6 +131,7 @@ final class NumberLint {
         settings.time("timeout", "limit")
                 .filter(limit -> delay.isPresent() && delay.get().compareTo(limit) >= 0)
                 .filter(limit -> settings.isOutside("hedge", "timeout"))
+                .filter(limit -> !settings.has("retry") || settings.isOutside("retry", "hedge"))
                 .ifPresent(limit -> warn(
                         "hedge-after-timeout",
                         "a hedge begins after " + text(delay.get()) + ", and the attempt has ended after "

@@ -38,10 +38,10 @@ record SettingsOf(List<Policy> policies) {
                 .allMatch(policy -> value.equals(policy.settingsMap().get(option)));
     }
 
-    /** Whether the first of two kinds stands further out than the second. */
+    /** Whether there are two such kinds, and each policy of the first stands further out than each of the second. */
     boolean isOutside(String outer, String inner) {
         List<String> names = policies.stream().map(Policy::name).toList();
-        int first = names.indexOf(outer);
-        return first >= 0 && first < names.lastIndexOf(inner);
+        int last = names.lastIndexOf(outer);
+        return last >= 0 && last < names.indexOf(inner);
     }
 }

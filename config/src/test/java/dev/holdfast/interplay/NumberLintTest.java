@@ -58,7 +58,7 @@ class NumberLintTest {
         assertThat(warnings(deadline, ThrottlePolicy.of(t -> t.maxWait(ofSeconds(1)))))
                 .containsExactly(
                         "throttle-waits-beyond-deadline: a call may wait 1s for the throttle, and its deadline is 1s, so that"
-                                + " it waits and is never made; make max-wait much shorter than the deadline");
+                                + " one whose turn comes so late is rejected at once and never waits so long; make max-wait much shorter than the deadline");
         assertThat(warnings(deadline, BulkheadPolicy.of(b -> b.maxWait(ofSeconds(2)))))
                 .singleElement()
                 .asString()
@@ -67,18 +67,49 @@ class NumberLintTest {
                 .isEmpty();
     }
 
+    /** Other pipelines may have the bulkhead, and work that goes on after its timeout keeps its permit. */
     @Test
-    void aBulkheadThatTheThrottleNeverFills() {
+    void thatABulkheadIsNeverFullIsNotProvedByNumbers() {
         Policy throttle = ThrottlePolicy.of(t -> t.limit(100).per(ofSeconds(1)).burst(5));
 
         assertThat(warnings(throttle, BulkheadPolicy.of(b -> b.maxConcurrentCalls(25)), timeout(150)))
-                .containsExactly(
-                        "bulkhead-never-full: the throttle lets 100 calls start in 1s, each ends in 150ms, so that never more"
-                                + " than 20 of 25 permits are out; make the bulkhead smaller, or leave it out");
-        assertThat(warnings(throttle, BulkheadPolicy.of(b -> b.maxConcurrentCalls(20)), timeout(150)))
                 .isEmpty();
-        assertThat(warnings(throttle, BulkheadPolicy.of(b -> b.maxConcurrentCalls(25))))
+    }
+
+    @Test
+    void aMaxWaitWithoutAQueueSaysNothing() {
+        assertThat(warnings(
+                        DeadlinePolicy.of(ofSeconds(1)),
+                        BulkheadPolicy.of(b -> b.maxWait(ofSeconds(2)).maxWaitingCalls(0))))
                 .isEmpty();
+    }
+
+    /** Each of these orders has a warning of its own, and the numbers do not prove what they would in the right order. */
+    @Test
+    void anOrderThatIsWrongHasOnlyTheWarningOfTheOrder() {
+        Policy deadline = DeadlinePolicy.of(ofSeconds(1));
+        Policy retry = RetryPolicy.of(r -> r.maxAttempts(3));
+
+        assertThat(warnings(ThrottlePolicy.of(t -> t.maxWait(ofSeconds(2))), deadline))
+                .singleElement()
+                .asString()
+                .startsWith("deadline-not-outermost: ");
+        assertThat(warnings(retry, deadline, timeout(400)))
+                .singleElement()
+                .asString()
+                .startsWith("deadline-not-outermost: ");
+        assertThat(warnings(retry, deadline, timeout(1_000)))
+                .singleElement()
+                .asString()
+                .startsWith("deadline-not-outermost: ");
+        assertThat(warnings(deadline, timeout(400), retry))
+                .singleElement()
+                .asString()
+                .startsWith("timeout-outside-retry: ");
+        assertThat(warnings(HedgePolicy.of(h -> h.delay(ofSeconds(1))), retry, timeout(500)))
+                .singleElement()
+                .asString()
+                .startsWith("hedge-outside-retry: ");
     }
 
     @Test
