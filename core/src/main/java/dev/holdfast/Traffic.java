@@ -29,8 +29,7 @@ final class Traffic implements CallObserver {
     private final Runnable atTheEndOfAnHour;
     private volatile Hour present;
     private volatile @Nullable Hour last;
-    /** Null without a bulkhead. */
-    private volatile @Nullable DoubleSupplier inFlight;
+    private volatile Permits permits = new Permits();
 
     /** What is counted in an hour. */
     static final class Hour {
@@ -38,6 +37,8 @@ final class Traffic implements CallObserver {
         private final AtomicLongArray timeouts = new AtomicLongArray(TimeBuckets.COUNT);
         /** Under which this was measured. */
         final List<Policy> policies;
+        /** And under this limit of the bulkhead; 0 without one, or if the limit adapts. */
+        final int permits;
 
         private final AtomicLong rejected = new AtomicLong();
         private final Map<Outcome, AtomicLong> others = new EnumMap<>(Outcome.class);
@@ -48,8 +49,9 @@ final class Traffic implements CallObserver {
         final AtomicInteger mostInFlight = new AtomicInteger();
         private final long began;
 
-        Hour(List<Policy> policies, long now) {
+        Hour(List<Policy> policies, int permits, long now) {
             this.policies = policies;
+            this.permits = permits;
             began = now;
             for (Outcome outcome : Outcome.values()) {
                 others.put(outcome, new AtomicLong());
@@ -103,38 +105,58 @@ final class Traffic implements CallObserver {
     /**
      * Counts in the hours of this time.
      *
-     * @param atTheEndOfAnHour runs on the thread of a call
+     * @param atTheEndOfAnHour runs on the thread of a call, or of {@link #hour}
      */
     Traffic(TimeSource time, Runnable atTheEndOfAnHour) {
         this.time = time;
         this.atTheEndOfAnHour = atTheEndOfAnHour;
-        present = new Hour(List.of(), time.nanos());
+        present = new Hour(List.of(), 0, time.nanos());
     }
 
     /** The last whole hour; before there is one, the present hour. */
     Hour hour() {
+        lookAtTheClock(present);
         Hour now = present;
         Hour whole = last;
         return whole == null || whole.policies != now.policies ? now : whole;
     }
 
     /** The pipeline has these policies from now on, with their limits. What was measured under others says nothing of them. */
-    void begin(List<Policy> policies) {
-        Permits permits = new Permits();
-        policies.stream().filter(policy -> policy.name().equals("bulkhead")).forEach(policy -> policy.meters(permits));
-        inFlight = permits.inFlight;
-        present = new Hour(policies, time.nanos());
+    synchronized void begin(List<Policy> policies) {
+        Permits found = new Permits();
+        policies.stream().filter(policy -> policy.name().equals("bulkhead")).forEach(policy -> policy.meters(found));
+        found.adapts = !new SettingsOf(policies).is("bulkhead", "limit", "fixed");
+        permits = found;
+        present = new Hour(policies, found.limit(), time.nanos());
         last = null;
+    }
+
+    /** The bulkhead may have been resized. */
+    private synchronized void beginIfPresent(Hour hour) {
+        if (present == hour) {
+            begin(hour.policies);
+        }
     }
 
     /** Finds the permits of the bulkhead among its meters. */
     private static final class Permits implements Meters {
+        /** Null without a bulkhead, as the limit. */
         private @Nullable DoubleSupplier inFlight;
+
+        private @Nullable DoubleSupplier limit;
+        private boolean adapts;
+
+        int limit() {
+            DoubleSupplier known = limit;
+            return known == null || adapts ? 0 : (int) known.getAsDouble();
+        }
 
         @Override
         public void gauge(String name, String description, DoubleSupplier value) {
             if (name.equals("bulkhead.in.flight")) {
                 inFlight = value;
+            } else if (name.equals("bulkhead.limit")) {
+                limit = value;
             }
         }
 
@@ -164,10 +186,10 @@ final class Traffic implements CallObserver {
     }
 
     private void look(Hour hour) {
-        DoubleSupplier permits = inFlight;
-        if (permits != null) {
+        DoubleSupplier inFlight = permits.inFlight;
+        if (inFlight != null) {
             hour.looks.increment();
-            int now = (int) permits.getAsDouble();
+            int now = (int) inFlight.getAsDouble();
             if (now > hour.mostInFlight.get()) {
                 hour.mostInFlight.accumulateAndGet(now, Math::max);
             }
@@ -196,6 +218,10 @@ final class Traffic implements CallObserver {
     }
 
     private void lookAtTheClock(Hour hour) {
+        if (permits.limit() != hour.permits) {
+            beginIfPresent(hour);
+            return;
+        }
         long now = time.nanos();
         if (now - hour.began < HOUR) {
             return;
@@ -205,7 +231,7 @@ final class Traffic implements CallObserver {
                 return;
             }
             last = hour;
-            present = new Hour(hour.policies, now);
+            present = new Hour(hour.policies, hour.permits, now);
         }
         atTheEndOfAnHour.run();
     }

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /** Compares settings with what an hour of traffic has shown. Says nothing below {@link #LEAST} samples. */
 final class TrafficLint {
@@ -96,24 +95,19 @@ final class TrafficLint {
     }
 
     private void unusedPermits() {
-        // A limit that adapts is not what the settings say.
-        Optional<Integer> fixed = settings.count("bulkhead", "max-concurrent-calls")
-                .filter(permits -> settings.is("bulkhead", "limit", "fixed"));
-        fixed.ifPresent(permits -> {
-            long looks = hour.looks.sum();
-            int most = hour.mostInFlight.get();
-            if (looks >= LEAST && 5 * most < permits) {
-                say(
-                        "bulkhead-hardly-used",
-                        looks,
-                        number(permits) + " permits, and never more than " + number(most) + " in use in "
-                                + number(looks)
-                                + " looks: a dependency that hangs may take " + number(permits)
-                                + " threads before the bulkhead"
-                                + " turns a call away",
-                        "make it smaller, such as " + number(Math.max(2, 3 * most)));
-            }
-        });
+        int permits = hour.permits;
+        long looks = hour.looks.sum();
+        int most = hour.mostInFlight.get();
+        if (looks >= LEAST && 5 * most < permits) {
+            say(
+                    "bulkhead-hardly-used",
+                    looks,
+                    number(permits) + " permits, and never more than " + number(most) + " in use in " + number(looks)
+                            + " looks: a dependency that hangs may take " + number(permits)
+                            + " threads before the bulkhead"
+                            + " turns a call away",
+                    "make it smaller, such as " + number(Math.max(2, 3 * most)));
+        }
     }
 
     private void rejections(String kind, String rule, Reason reason, String remedy) {

@@ -115,6 +115,53 @@ class AdviceTest {
 
     @ParameterizedTest
     @EnumSource
+    void aBulkheadThatWasResizedIsMeasuredAnew(Way way) {
+        try (Traffic traffic = new Traffic(way, BulkheadPolicy.of(b -> b.maxConcurrentCalls(25)))) {
+            traffic.calls(16_000, ofMillis(10), call -> takes(15));
+            BulkheadPolicy bulkhead = traffic.pipeline.policy(BulkheadPolicy.class);
+            bulkhead.resize(2);
+            assertThat(traffic.advice()).isEmpty();
+            bulkhead.resize(40);
+            assertThat(traffic.advice()).isEmpty();
+            traffic.calls(15_999, ofMillis(10), call -> takes(35));
+            assertThat(traffic.advice()).isEmpty();
+            traffic.calls(16, ofMillis(10), call -> takes(35));
+
+            assertThat(traffic.advice())
+                    .singleElement()
+                    .asString()
+                    .startsWith("bulkhead-hardly-used: 40 permits, and never more than 4 in use in 1,000 looks: ");
+        }
+    }
+
+    @Test
+    void whatWasTurnedAwayUnderAnotherLimitSaysNothing() {
+        try (Traffic traffic = new Traffic(
+                Way.CALL_ASYNC, BulkheadPolicy.of(b -> b.maxConcurrentCalls(2).maxWait(Duration.ZERO)))) {
+            traffic.calls(2_000, ofMillis(10), call -> takes(29));
+            assertThat(traffic.advice()).hasSize(1);
+            traffic.pipeline.policy(BulkheadPolicy.class).resize(20);
+            traffic.calls(2_000, ofMillis(10), call -> takes(29));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @Test
+    @Logs("pipeline 'stock': timeout-far-too-long: ")
+    void anHourWithoutCallsEndsWhenItIsAskedFor() {
+        try (Traffic traffic = new Traffic(Way.CALL_ASYNC, TimeoutPolicy.of(ofSeconds(3)))) {
+            traffic.calls(1_000, ofMillis(1), call -> takes(20));
+            traffic.time.advance(Duration.ofHours(1));
+            assertThat(traffic.advice()).hasSize(1);
+            traffic.time.advance(Duration.ofHours(1));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void limitsThatTurnAwayGoodCalls(Way way) {
         try (Traffic traffic =
                 new Traffic(way, BulkheadPolicy.of(b -> b.maxConcurrentCalls(2).maxWait(Duration.ZERO)))) {
