@@ -11,6 +11,7 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -97,6 +98,16 @@ class PipelineSnapshotTest {
         try (Pipeline pipeline = pipeline(new Restless(), new Restless())) {
             assertThat(pipeline.snapshot().numbers().keySet())
                     .containsExactly("restless.calls{kind=all}", "restless.calls.2{kind=all}");
+        }
+    }
+
+    @Test
+    void jsonCanBeEncodedWhateverTheNameIs() {
+        try (Pipeline pipeline = Pipeline.builder("a\ud800b\udc00 \ud83d\ude00").build()) {
+            String json = pipeline.snapshot().toJson();
+
+            assertThat(StandardCharsets.UTF_8.newEncoder().canEncode(json)).isTrue();
+            assertThat(json).contains("\"name\": \"a\\ud800b\\udc00 \ud83d\ude00\"");
         }
     }
 

@@ -66,12 +66,21 @@ public final class Json {
             char c = raw.charAt(i);
             if (c == '"' || c == '\\') {
                 text.append('\\').append(c);
-            } else if (c < ' ') {
+            } else if (c < ' ' || isAlone(raw, i)) {
                 text.append(String.format("\\u%04x", (int) c));
             } else {
                 text.append(c);
             }
         }
         text.append('"');
+    }
+
+    /** Whether this is half a character: no encoding has bytes for it. */
+    private static boolean isAlone(String raw, int i) {
+        char c = raw.charAt(i);
+        if (Character.isHighSurrogate(c)) {
+            return i + 1 == raw.length() || !Character.isLowSurrogate(raw.charAt(i + 1));
+        }
+        return Character.isLowSurrogate(c) && (i == 0 || !Character.isHighSurrogate(raw.charAt(i - 1)));
     }
 }
