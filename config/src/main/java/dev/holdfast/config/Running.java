@@ -64,6 +64,7 @@ final class Running {
 
     boolean isAs(PipelinePlan other, List<Part> others) {
         return other.classifier().equals(plan.classifier())
+                && other.keys().equals(plan.keys())
                 && other.histograms().equals(plan.histograms())
                 && policies(others).equals(policies(parts));
     }

@@ -117,6 +117,34 @@ class KeyedTest {
     }
 
     @Test
+    void theKeyOfTheNameThatOthersShareHasTheirInstance() throws Exception {
+        try (Holdfast holdfast = load(YAML)) {
+            Pipeline other = holdfast.pipeline("inventory", "other");
+            for (int i = 0; i < 3; i++) {
+                assertThat(holdfast.pipeline("inventory", "host-" + i)).isNotSameAs(other);
+            }
+
+            assertThat(holdfast.pipeline("inventory", "host-3")).isSameAs(other);
+            assertThat(holdfast.pipelines().stream().map(Pipeline::name)).doesNotHaveDuplicates();
+        }
+    }
+
+    @Test
+    void aReloadThatChangesTheBoundAloneSaysSo() throws Exception {
+        try (Holdfast holdfast = load(YAML)) {
+            for (int i = 0; i < 3; i++) {
+                holdfast.pipeline("inventory", "host-" + i);
+            }
+            assertThat(holdfast.pipeline("inventory", "host-3").name()).isEqualTo("inventory/other");
+            write(YAML.replace("max: 3", "max: 4"));
+
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(holdfast.pipeline("inventory", "host-3").name()).isEqualTo("inventory/host-3");
+            assertThat(holdfast.reload()).isEmpty();
+        }
+    }
+
+    @Test
     void anIdleInstanceGoesWithItsMetersButNeverWithACallInside() throws Exception {
         try (Holdfast holdfast = load(YAML.replace("deadline: 2s\n", "\n"))) {
             Pipeline idle = holdfast.pipeline("inventory", "idle");

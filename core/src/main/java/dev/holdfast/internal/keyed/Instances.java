@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Instances by keys. Their number is bounded: above the bound, all further keys share one. One that nobody has used for long
+ * Instances by keys. Their number is bounded: above the bound, all further keys share one, which the key {@code other} always has. One that nobody has used for long
  * goes; none goes while it is in use. Whoever changes all instances does so under the lock of this object, so that none is made
  * meanwhile.
  *
@@ -72,7 +72,8 @@ public abstract class Instances<T> {
         if (known != null) {
             return known;
         }
-        if (entries.size() >= max()) {
+        // One name, one instance: the meters know it by its name.
+        if (entries.size() >= max() || key.equals(OTHER)) {
             if (other == null) {
                 other = entry(OTHER);
             }
