@@ -142,8 +142,8 @@ public interface CallObserver {
         Scope open();
 
         /**
-         * An attempt begins, on the thread on which its action is about to run. It is not current before {@link
-         * AttemptTrace#open}. Returns what follows it; null: nothing does.
+         * An attempt begins: its action is about to run, or the attempt is given up before that. It is not current before
+         * {@link AttemptTrace#open}, on the thread of the action. Returns what follows it; null: nothing does.
          *
          * @param number from 1
          * @param hedge whether it runs beside the call's own attempt, which is the last one that was no hedge

@@ -5,11 +5,16 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
+import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.CallContext.Scope;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -27,6 +32,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -111,6 +117,168 @@ class GivenUpBeforeItRunsTest {
                     .withCauseInstanceOf(CallTimeoutException.class);
             assertThat(begun).hasValue(0);
             assertThat(log).containsExactly("settled TIMEOUT", "ended");
+        }
+    }
+
+    /** Counts spans: of attempts, those that have ended, and those that were current. */
+    private final class Spans implements CallObserver, CallObserver.Tracer, CallObserver.CallTrace {
+        final AtomicInteger attempts = new AtomicInteger();
+        final AtomicInteger ended = new AtomicInteger();
+        final AtomicInteger current = new AtomicInteger();
+        final AtomicInteger counted = new AtomicInteger();
+
+        @Override
+        public Tracer tracer(String pipeline) {
+            return this;
+        }
+
+        @Override
+        public CallTrace begins(@Nullable String operation) {
+            return this;
+        }
+
+        @Override
+        public Scope open() {
+            return () -> {};
+        }
+
+        @Override
+        public AttemptTrace attempt(int number, boolean hedge) {
+            attempts.incrementAndGet();
+            return new AttemptTrace() {
+                @Override
+                public Scope open() {
+                    current.incrementAndGet();
+                    return () -> {};
+                }
+
+                @Override
+                public void ended(Outcome outcome, boolean left, @Nullable Throwable error) {
+                    ended.incrementAndGet();
+                }
+            };
+        }
+
+        @Override
+        public void rejected(String policy, Reason reason) {}
+
+        @Override
+        public @Nullable CallTrace background() {
+            return null;
+        }
+
+        @Override
+        public void ended(Outcome outcome, Source source, long ageNanos, int started, @Nullable Throwable error) {
+            counted.addAndGet(started);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void attemptThatIsGivenUpBeforeItBeginsHasASpanAllTheSame(Way way) {
+        Executor slow = task ->
+                time.schedule(millis(30).toNanos(), () -> time.executor().execute(task));
+        Spans spans = new Spans();
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(new Dedicated(), TimeoutPolicy.of(millis(10)))
+                .time(new With(time, slow))
+                .executor(time.executor())
+                .observer(spans)
+                .build()) {
+            var unused = call(way, pipeline);
+            time.run();
+            assertThat(begun).hasValue(0);
+            assertThat(List.of(spans.attempts.get(), spans.ended.get(), spans.counted.get()))
+                    .containsOnly(1);
+            assertThat(spans.current).hasValue(0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void hedgeThatIsGivenUpBeforeItBeginsHasASpanAllTheSame(Way way) {
+        AtomicInteger asked = new AtomicInteger();
+        Executor slow = task -> time.schedule(
+                asked.incrementAndGet() == 1 ? 1 : millis(50).toNanos(),
+                () -> time.executor().execute(task));
+        Spans spans = new Spans();
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(HedgePolicy.of(h -> h.delay(millis(5))), new Dedicated())
+                .time(new With(time, slow))
+                .executor(time.executor())
+                .backgroundExecutor(time.executor())
+                .observer(spans)
+                .build()) {
+            var call = pipeline.<String>operation("x").unkeyed();
+            CompletableFuture<String> answer = way == Way.CALL
+                    ? time.spawn(() -> call.call(attempt -> {
+                        time.sleep(millis(20));
+                        return act();
+                    }))
+                    : call.callAsync(attempt -> {
+                        CompletableFuture<String> later = new CompletableFuture<>();
+                        time.schedule(millis(20).toNanos(), () -> later.complete(act()));
+                        return later;
+                    });
+            time.run();
+            assertThat(answer).isCompletedWithValue("answer");
+            assertThat(begun).hasValue(1);
+            assertThat(List.of(spans.attempts.get(), spans.ended.get(), spans.counted.get()))
+                    .containsOnly(2);
+            assertThat(spans.current).hasValue(1);
+        }
+    }
+
+    /** The thread that is to run the action is slow just before: where it asks for the partition, or sets the context. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void actionOfATracedAttemptThatWasGivenUpJustBeforeDoesNotRun(Way way) {
+        Spans spans = new Spans();
+        AtomicInteger slowed = new AtomicInteger();
+        AtomicReference<@Nullable Thread> caller = new AtomicReference<>();
+        Runnable slow = () -> {
+            if (Thread.currentThread() != caller.get() && slowed.getAndIncrement() == 0) {
+                try {
+                    time.sleep(millis(30));
+                } catch (InterruptedException given) {
+                    slowed.incrementAndGet();
+                }
+            }
+        };
+        CallContext context = () -> () -> {
+            if (way == Way.CALL_ASYNC) {
+                slow.run();
+            }
+            return () -> {};
+        };
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(new Dedicated(), TimeoutPolicy.of(millis(10)))
+                .time(new With(time, time.executor()))
+                .executor(time.executor())
+                .context(context)
+                .observer(spans)
+                .build()) {
+            Operation<String> operation = pipeline.operation("x");
+            CompletableFuture<String> answer;
+            if (way == Way.CALL) {
+                var decorated = operation.<String, RuntimeException>decorate(key -> act(), () -> {
+                    slow.run();
+                    return "partition";
+                });
+                answer = time.spawn(() -> {
+                    caller.set(Thread.currentThread());
+                    return decorated.apply("key");
+                });
+            } else {
+                caller.set(Thread.currentThread());
+                answer = operation.unkeyed().callAsync(attempt -> CompletableFuture.completedFuture(act()));
+            }
+            time.run();
+            assertThat(answer).isCompletedExceptionally();
+            assertThat(slowed).hasPositiveValue();
+            assertThat(begun).hasValue(0);
+            assertThat(spans.attempts).hasValue(1);
+            assertThat(spans.ended).hasValue(1);
         }
     }
 

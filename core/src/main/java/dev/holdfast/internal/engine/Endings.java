@@ -146,7 +146,9 @@ final class Endings {
         call.startedLayers = call.startedBefore;
         call.passStarted = false;
         giveUp(call, reason);
-        traceAttempt(call);
+        if (call.trace != null) {
+            call.trace.attemptNotMade(call);
+        }
     }
 
     void giveUpForTime(CallState call) {

@@ -100,6 +100,10 @@ final class Hedge extends Once {
     /** Its attempt is about to open. */
     void begun() {
         startedAt = call.attemptStart;
+        if (call.trace != null) {
+            // Before it counts: an attempt that counts has its span.
+            var unused = call.trace.attempt(call).start();
+        }
         started = true;
         call.engine.observers.hedged(call.operation(), attemptsBefore + 1);
     }

@@ -10,6 +10,7 @@ import dev.holdfast.spi.CallObserver.CallTrace;
 import dev.holdfast.spi.CallObserver.Tracer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -67,15 +68,27 @@ final class Traces {
     static final class OfCall {
         private final Traces traces;
         private final List<CallTrace> calls;
+        /** The call beside whose attempt a hedge stands; else this. */
+        private final OfCall whole;
+
         private @Nullable OfAttempt attempt;
+        /** Whether it has ended; guarded by this. */
+        private boolean over;
 
         private OfCall(Traces traces, List<CallTrace> calls) {
             this.traces = traces;
             this.calls = calls;
+            whole = this;
+        }
+
+        private OfCall(OfCall whole) {
+            traces = whole.traces;
+            calls = whole.calls;
+            this.whole = whole;
         }
 
         OfCall ofHedge() {
-            return new OfCall(traces, calls);
+            return new OfCall(this);
         }
 
         @Nullable
@@ -85,9 +98,20 @@ final class Traces {
 
         /** The attempt that is about to run. Its tracers are told when it starts or opens, which may be on another thread. */
         OfAttempt attempt(CallState call) {
+            OfAttempt begun = attempt;
+            if (begun != null && call.isHedge()) {
+                return begun;
+            }
             OfAttempt next = new OfAttempt(this, call.attempts, call.isHedge());
             attempt = next;
             return next;
+        }
+
+        /** What follows the attempt; null if the call has ended, which happens to a hedge that is given up. */
+        private @Nullable List<AttemptTrace> begin(int number, boolean hedge) {
+            synchronized (whole) {
+                return whole.over ? null : traces.each(calls, trace -> trace.attempt(number, hedge));
+            }
         }
 
         /** The attempt is given up, and its stage has not completed. */
@@ -101,7 +125,18 @@ final class Traces {
             OfAttempt ended = attempt;
             if (ended != null) {
                 attempt = null;
+                // It counts as an attempt, also if it was given up before its action began.
+                var unused = ended.start();
                 ended.end(call.outcome, call.error);
+            }
+        }
+
+        /** The attempt does not count: there was none. */
+        void attemptNotMade(CallState call) {
+            OfAttempt none = attempt;
+            if (none != null) {
+                attempt = null;
+                none.end(call.outcome, call.error);
             }
         }
 
@@ -111,6 +146,9 @@ final class Traces {
 
         void ended(CallState ended) {
             attemptEnded(ended); // if the call was broken off
+            synchronized (this) {
+                over = true;
+            }
             traces.tell(
                     calls,
                     call -> call.ended(ended.outcome, ended.source, ended.ageNanos, ended.attempts, ended.error));
@@ -151,17 +189,22 @@ final class Traces {
         synchronized List<AttemptTrace> start() {
             List<AttemptTrace> started = attempts;
             if (started == null) {
-                started = outcome != null
-                        ? List.of()
-                        : call.traces.each(call.calls, trace -> trace.attempt(number, hedge));
+                started = outcome == null ? call.begin(number, hedge) : null;
+                if (started == null) {
+                    started = List.of();
+                    outcome = Outcome.CANCELLED;
+                }
                 attempts = started;
             }
             return started;
         }
 
-        /** Runs the action, or what plays it. */
+        /** Runs the action, or what plays it; not if the attempt was given up before: then nobody would follow it. */
         <R extends @Nullable Object, E extends Exception> R within(CheckedSupplier<R, E> action) throws E {
             List<Scope> scopes = open();
+            if (scopes == null) {
+                throw new CancellationException("the attempt was given up before its action began");
+            }
             try {
                 return action.get();
             } finally {
@@ -170,10 +213,11 @@ final class Traces {
             }
         }
 
-        private synchronized List<Scope> open() {
+        /** Null if the attempt has been given up. */
+        private synchronized @Nullable List<Scope> open() {
             List<AttemptTrace> started = start();
             if (outcome != null) {
-                return List.of();
+                return null;
             }
             open = true;
             return call.traces.each(started, AttemptTrace::open);
