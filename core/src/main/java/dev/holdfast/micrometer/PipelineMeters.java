@@ -10,7 +10,6 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Policy;
-import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -33,7 +32,6 @@ final class PipelineMeters implements CallObserver {
         static final Change OTHER = new Change("other", "other", "other");
     }
 
-    private final MeterRegistry registry;
     private final Shared meters;
     private final Tags tags;
     private final Registration registration;
@@ -50,12 +48,11 @@ final class PipelineMeters implements CallObserver {
     private final Lazy<LongAdder> scheduledRetries;
     private final Cells<Refusal, LongAdder> refusedRetries;
 
-    PipelineMeters(MeterRegistry registry, Shared meters, String pipeline) {
-        this.registry = registry;
+    PipelineMeters(Shared meters, String pipeline) {
         this.meters = meters;
         this.tags = Tags.of("pipeline", pipeline);
-        this.registration = new Registration(registry, meters, tags);
-        this.latencies = new Latencies(() -> new Registration(registry, meters, tags));
+        this.registration = new Registration(meters, tags);
+        this.latencies = new Latencies(() -> new Registration(meters, tags));
         this.none = new OperationMeters(registration, latencies, "none");
         this.other = new OperationMeters(registration, latencies, "other");
         // A user's operation of such a name shares the meter: a second meter with the same tags would not be seen.
@@ -80,7 +77,9 @@ final class PipelineMeters implements CallObserver {
         if (next != null && shown) {
             show(next);
         } else if (next == null) {
-            endPolicies();
+            if (policies != null) {
+                policies.end();
+            }
             latencies.end();
             registration.end();
         }
@@ -95,21 +94,26 @@ final class PipelineMeters implements CallObserver {
     }
 
     private void show(Observed pipeline) {
-        endPolicies();
         latencies.show(pipeline.histograms());
-        Registration shown = new Registration(registry, meters, tags);
+        Registration before = policies;
+        Registration shown = new Registration(meters, tags);
         policies = shown;
+        try {
+            register(pipeline, shown);
+        } finally {
+            // The new first: what is in both, a kept policy above all, never leaves the registry.
+            if (before != null) {
+                before.end();
+            }
+        }
+    }
+
+    private static void register(Observed pipeline, Registration shown) {
         pipeline.ownMeters(shown.ofPipeline());
         Map<String, Integer> kinds = new HashMap<>();
         for (Policy policy : pipeline.policies()) {
             int number = kinds.merge(policy.name(), 1, Integer::sum);
             policy.meters(shown.of(number == 1 ? policy.name() : policy.name() + "-" + number));
-        }
-    }
-
-    private void endPolicies() {
-        if (policies != null) {
-            policies.end();
         }
     }
 

@@ -2,6 +2,8 @@
 package dev.holdfast.micrometer;
 
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.micrometer.Sum.Asked;
+import dev.holdfast.micrometer.Sum.Source;
 import dev.holdfast.spi.Meters;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
@@ -17,8 +19,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,16 +31,17 @@ final class Registration {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast.micrometer");
     private static final String PREFIX = "holdfast.";
 
+    /** A meter, and what it polls for this registration. */
+    private record Used(Meter meter, Source source) {}
+
     private final MeterRegistry registry;
     private final Shared uses;
     private final Tags shared;
-    private final List<Meter> meters = new ArrayList<>();
-    // Micrometer refers to the polled objects only weakly, and nothing else refers to a lambda.
-    private final List<Object> polled = new ArrayList<>();
+    private final List<Used> meters = new ArrayList<>();
     private boolean ended;
 
-    Registration(MeterRegistry registry, Shared uses, Tags shared) {
-        this.registry = registry;
+    Registration(Shared uses, Tags shared) {
+        this.registry = uses.registry();
         this.uses = uses;
         this.shared = shared;
     }
@@ -49,20 +52,23 @@ final class Registration {
 
     Timing timing(String name, String description, String... tags) {
         Timing timing = new Timing();
+        Asked asked = asked(name, Tags.of(tags));
         register(
-                name,
+                asked,
                 timing,
-                () -> FunctionTimer.builder(PREFIX + name, timing, Timing::count, Timing::nanos, TimeUnit.NANOSECONDS)
+                sum -> FunctionTimer.builder(asked.name(), sum, Sum::count, Sum::total, TimeUnit.NANOSECONDS)
                         .description(description)
-                        .tags(shared.and(tags))
+                        .tags(asked.tags())
                         .register(registry));
         return timing;
     }
 
     /** A timer that the caller records in; empty if the registry refuses it. */
     Optional<Timer> timer(String name, Timer.Builder builder, Tags tags) {
-        Meter meter =
-                register(name, builder, () -> builder.tags(shared.and(tags)).register(registry));
+        Asked asked = asked(name, tags);
+        // Nothing is polled: the timer is told.
+        Source told = new Timing();
+        Meter meter = register(asked, told, sum -> builder.tags(asked.tags()).register(registry));
         return Optional.ofNullable((Timer) meter);
     }
 
@@ -78,22 +84,24 @@ final class Registration {
     }
 
     private void counter(String name, String description, Tags tags, LongSupplier total) {
+        Asked asked = asked(name, tags);
         register(
-                name,
-                total,
-                () -> FunctionCounter.builder(PREFIX + name, total, LongSupplier::getAsLong)
+                asked,
+                total::getAsLong,
+                sum -> FunctionCounter.builder(asked.name(), sum, Sum::total)
                         .description(description)
-                        .tags(shared.and(tags))
+                        .tags(asked.tags())
                         .register(registry));
     }
 
     private void gauge(String name, String description, Tags tags, DoubleSupplier value) {
+        Asked asked = asked(name, tags);
         register(
-                name,
-                value,
-                () -> Gauge.builder(PREFIX + name, value, DoubleSupplier::getAsDouble)
+                asked,
+                value::getAsDouble,
+                sum -> Gauge.builder(asked.name(), sum, Sum::latest)
                         .description(description)
-                        .tags(shared.and(tags))
+                        .tags(asked.tags())
                         .register(registry));
     }
 
@@ -131,27 +139,29 @@ final class Registration {
         };
     }
 
-    private synchronized @Nullable Meter register(String name, Object source, Supplier<? extends Meter> registering) {
+    private Asked asked(String name, Tags tags) {
+        return new Asked(PREFIX + name, shared.and(tags));
+    }
+
+    private synchronized @Nullable Meter register(
+            Asked asked, Source source, Function<Sum, ? extends Meter> registering) {
         if (ended) {
             return null;
         }
         try {
-            Meter meter = registering.get();
-            uses.use(meter);
-            meters.add(meter);
-            polled.add(source);
+            Meter meter = uses.use(asked, source, registering);
+            meters.add(new Used(meter, source));
             return meter;
         } catch (RuntimeException refusal) {
-            LOG.warn("the registry refuses " + PREFIX + name + " " + shared, refusal);
+            LOG.warn("the registry refuses " + asked.name() + " " + asked.tags(), refusal);
             return null;
         }
     }
 
-    /** Removes every meter. Later registrations do nothing. */
+    /** Removes every meter, except for those that have other sources. Later registrations do nothing. */
     synchronized void end() {
         ended = true;
-        meters.forEach(meter -> uses.leave(meter, registry));
+        meters.forEach(used -> uses.leave(used.meter, used.source));
         meters.clear();
-        polled.clear();
     }
 }

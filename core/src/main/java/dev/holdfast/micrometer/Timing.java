@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.LongAdder;
  * The number of events and their total time. Striped: threads that count do not wait for each other. If there are histograms,
  * their timers are given each event, too.
  */
-final class Timing {
+final class Timing implements Sum.Source {
     private static final Timer[] NONE = {};
 
     private final LongAdder count = new LongAdder();
@@ -30,11 +30,14 @@ final class Timing {
         histograms = timers.toArray(NONE);
     }
 
-    long count() {
+    @Override
+    public long count() {
         return count.sum();
     }
 
-    double nanos() {
+    /** The total time in nanoseconds. */
+    @Override
+    public double value() {
         return nanos.sum();
     }
 }

@@ -23,12 +23,14 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 @Logs("the registry refuses holdfast\\.calls .*refused")
+@Logs("make one meter of several, such as holdfast\\.bulkhead\\.in\\.flight .*a gauge shows the latest alone")
 class MicrometerObserverTest {
     private static final String NAME = "inventory";
 
@@ -215,6 +217,130 @@ class MicrometerObserverTest {
     }
 
     @Test
+    void twoObserversOfOneRegistryAreAsOne() {
+        Pipeline older = open(new Metered("bulkhead", 7));
+        Pipeline younger = openWith(new MicrometerObserver(registry), NAME, new Metered("bulkhead", 20));
+        older.call(() -> "good");
+        younger.call(() -> "good");
+        younger.call(() -> "good");
+        assertThat(timer("calls").count()).isEqualTo(3);
+        assertThat(gauge("bulkhead.in.flight")).isEqualTo(20);
+
+        older.close();
+        younger.call(() -> "good");
+        assertThat(timer("calls").count()).isEqualTo(4);
+        assertThat(gauge("bulkhead.in.flight")).isEqualTo(20);
+
+        younger.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void aPipelineWithTwoObserversOfOneRegistryIsCountedOnce() {
+        Pipeline pipeline = Pipeline.builder(NAME)
+                .time(time)
+                .observer(observer)
+                .observer(new MicrometerObserver(registry))
+                .build();
+        pipeline.call(() -> "good");
+        assertThat(timer("calls").count()).isEqualTo(1);
+
+        pipeline.replace(new Metered("bulkhead", 7));
+        assertThat(gauge("bulkhead.in.flight")).isEqualTo(7);
+
+        pipeline.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void oneOfTwoConfigurationsIsRefused() {
+        MicrometerObserver second = new MicrometerObserver(registry);
+        Pipeline first = open();
+        Pipeline other = openWith(second, "payments");
+
+        second.configurationRead(false, "bad");
+        observer.configurationRead(true, "good");
+
+        assertThat(registry.get("holdfast.configuration.refused").gauge().value())
+                .isEqualTo(1);
+        assertThat(registry.get("holdfast.reloads")
+                        .tag("result", "refused")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        other.close();
+        assertThat(registry.get("holdfast.configuration.refused").gauge().value())
+                .isZero();
+        first.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void ifAFilterDropsATagTotalsAreAddedAndAGaugeShowsTheLatest() {
+        registry.config().meterFilter(MeterFilter.ignoreTags("pipeline", "policy", "operation"));
+        Pipeline first = open(new Metered("bulkhead", 7));
+        Pipeline second = openWith(
+                new MicrometerObserver(registry), "payments", new Metered("bulkhead", 20), new Metered("throttle", 30));
+        first.call(() -> "good");
+        second.call(() -> "good");
+        second.operation("stock").unkeyed().call(attempt -> "good");
+
+        assertThat(registry.get("holdfast.calls").functionTimer().count()).isEqualTo(3);
+        assertThat(registry.get("holdfast.bulkhead.granted").functionCounter().count())
+                .isEqualTo(7 + 2 + 20 + 2 + 30 + 2);
+        assertThat(registry.get("holdfast.bulkhead.in.flight").gauge().value()).isEqualTo(30);
+
+        second.close();
+        // A total that went down would look like a restart.
+        assertThat(registry.get("holdfast.calls").functionTimer().count()).isEqualTo(3);
+        assertThat(registry.get("holdfast.bulkhead.granted").functionCounter().count())
+                .isEqualTo(7 + 2 + 20 + 2 + 30 + 2);
+        assertThat(registry.get("holdfast.bulkhead.in.flight").gauge().value()).isEqualTo(7);
+
+        first.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void whatIsInBothNeverLeavesTheRegistryWhenPoliciesAreReplaced() {
+        Metered kept = new Metered("bulkhead", 7);
+        Pipeline pipeline = open(new Metered("retry", 1), kept, new Metered("throttle", 2));
+        List<String> events = new ArrayList<>();
+        registry.config()
+                .onMeterRemoved(meter -> events.add("removed " + meter.getId().getTag("policy")));
+        registry.config()
+                .onMeterAdded(meter -> events.add("added " + meter.getId().getTag("policy")));
+
+        pipeline.replace(new Metered("retry", 10), kept, new Metered("hedge", 3));
+
+        // Four meters each. Nothing of retry and bulkhead: the one's meters show the new policy, the other's the same.
+        assertThat(events)
+                .startsWith("added hedge", "added hedge", "added hedge", "added hedge")
+                .endsWith("removed throttle", "removed throttle", "removed throttle", "removed throttle")
+                .hasSize(8);
+        assertThat(gauge("bulkhead.in.flight", "policy", "retry")).isEqualTo(10);
+        assertThat(gauge("bulkhead.in.flight", "policy", "bulkhead")).isEqualTo(7);
+        assertThat(counter("bulkhead.granted", "policy", "retry")).isEqualTo(12);
+        assertThat(counter("bulkhead.granted", "policy", "bulkhead")).isEqualTo(9);
+    }
+
+    @Test
+    void aPolicyThatMovesUpTakesItsNewNameWithoutAGap() {
+        Metered first = new Metered("bulkhead", 7);
+        Metered second = new Metered("bulkhead", 20);
+        Pipeline pipeline = open(first, second);
+        List<String> removed = new ArrayList<>();
+        registry.config().onMeterRemoved(meter -> removed.add(meter.getId().getTag("policy")));
+
+        pipeline.replace(second);
+
+        assertThat(gauge("bulkhead.in.flight", "policy", "bulkhead")).isEqualTo(20);
+        assertThat(removed).containsOnly("bulkhead-2").hasSize(4);
+        pipeline.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
     void anOlderPipelineOfTheNameMayBeClosedFirst() {
         Pipeline older = open(new Metered("bulkhead", 7));
         open(new Metered("bulkhead", 20));
@@ -312,7 +438,11 @@ class MicrometerObserverTest {
     }
 
     private Pipeline open(Policy... policies) {
-        return Pipeline.builder(NAME)
+        return openWith(observer, NAME, policies);
+    }
+
+    private Pipeline openWith(MicrometerObserver observer, String name, Policy... policies) {
+        return Pipeline.builder(name)
                 .policies(policies)
                 .time(time)
                 .observer(observer)

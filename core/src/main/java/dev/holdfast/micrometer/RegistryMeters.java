@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.micrometer;
+
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.CallObserver.Observed;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.lang.ref.WeakReference;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The meters of all pipelines in one registry, whichever observer the pipelines have: two observers of a registry are as one.
+ * Safe for any number of threads.
+ */
+final class RegistryMeters {
+    private static final CallObserver NOTHING = new CallObserver() {};
+
+    /** Both weak: an observer keeps its part, and that keeps the registry. */
+    private static final Map<MeterRegistry, WeakReference<RegistryMeters>> ALL = new WeakHashMap<>();
+
+    private final MeterRegistry registry;
+    private final Shared shared;
+    private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
+    /** The pipelines that are open, and the observer that counts for each of them. */
+    private final Map<Observed, MicrometerObserver> open = new IdentityHashMap<>();
+    /** Removed with the last pipeline. */
+    private final Set<Meter> reloads = new HashSet<>();
+    /** The observers whose configuration is refused. */
+    private final Set<MicrometerObserver> refused = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** Polled without the lock. */
+    private volatile boolean anyRefused;
+
+    private RegistryMeters(MeterRegistry registry) {
+        this.registry = registry;
+        shared = new Shared(registry, SafeLog.of("dev.holdfast.micrometer"));
+    }
+
+    static RegistryMeters of(MeterRegistry registry) {
+        synchronized (ALL) {
+            WeakReference<RegistryMeters> known = ALL.get(registry);
+            RegistryMeters meters = known == null ? null : known.get();
+            if (meters == null) {
+                meters = new RegistryMeters(registry);
+                ALL.put(registry, new WeakReference<>(meters));
+            }
+            return meters;
+        }
+    }
+
+    /** A pipeline that has two observers of this registry is counted once. */
+    synchronized void open(Observed pipeline, MicrometerObserver by) {
+        if (open.putIfAbsent(pipeline, by) == null) {
+            pipelines
+                    .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(shared, name))
+                    .open(pipeline);
+        }
+    }
+
+    synchronized CallObserver of(Observed pipeline, MicrometerObserver by) {
+        return countsFor(pipeline, by) ? named(pipeline.name()) : NOTHING;
+    }
+
+    synchronized void replace(Observed pipeline, MicrometerObserver by) {
+        PipelineMeters meters = pipelines.get(pipeline.name());
+        if (meters != null && countsFor(pipeline, by)) {
+            meters.replace(pipeline);
+        }
+    }
+
+    synchronized void close(Observed pipeline, MicrometerObserver by) {
+        if (!countsFor(pipeline, by)) {
+            return;
+        }
+        open.remove(pipeline);
+        PipelineMeters meters = pipelines.get(pipeline.name());
+        if (meters != null && meters.close(pipeline)) {
+            pipelines.remove(pipeline.name());
+        }
+        if (refused.contains(by) && !open.containsValue(by)) {
+            refused(by, false);
+        }
+        if (pipelines.isEmpty()) {
+            reloads.forEach(registry::remove);
+            reloads.clear();
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very observer
+    private boolean countsFor(Observed pipeline, MicrometerObserver by) {
+        return open.get(pipeline) == by;
+    }
+
+    /** The meters of the pipelines of this name. A call may end after its pipeline was closed: then there are none. */
+    CallObserver named(String pipeline) {
+        PipelineMeters meters = pipelines.get(pipeline);
+        return meters != null ? meters : NOTHING;
+    }
+
+    synchronized void configurationRead(boolean applied, MicrometerObserver by) {
+        Counter counter = Counter.builder("holdfast.reloads")
+                .description("Times that the configuration was read again")
+                .tag("result", applied ? "applied" : "refused")
+                .register(registry);
+        counter.increment();
+        reloads.add(counter);
+        refused(by, !applied);
+        if (registry.find("holdfast.configuration.refused").gauge() == null) {
+            reloads.add(Gauge.builder("holdfast.configuration.refused", this, meters -> meters.anyRefused ? 1 : 0)
+                    .description("1 while the last change of the configuration is refused")
+                    .register(registry));
+        }
+    }
+
+    private void refused(MicrometerObserver by, boolean is) {
+        if (is) {
+            refused.add(by);
+        } else {
+            refused.remove(by);
+        }
+        anyRefused = !refused.isEmpty();
+    }
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.micrometer;
+
+import io.micrometer.core.instrument.Tags;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What one meter polls. It is usually one source. A filter of the user's may drop a tag, so that several become one meter: then
+ * totals are added, and a gauge shows the latest. A source may be exchanged for another one while the registry polls.
+ *
+ * <p>Changed under the lock of {@link Shared}, polled without one.
+ */
+final class Sum {
+    /** A meter as it was asked for, before filters. */
+    record Asked(String name, Tags tags) {}
+
+    /** What is polled. */
+    interface Source {
+        /** A gauge's value, a counter's total, or a timing's nanoseconds. */
+        double value();
+
+        /** A timing's number of events. */
+        default long count() {
+            return 0;
+        }
+    }
+
+    private record Part(Asked asked, Source source) {}
+
+    /** The parts, and what those had counted that are gone: a total never goes down while its meter stays. */
+    private record Parts(List<Part> all, long goneCount, double goneValue) {}
+
+    // Volatile, and exchanged as a whole: a poll sees each part once.
+    private volatile Parts parts = new Parts(List.of(), 0, 0);
+
+    long count() {
+        Parts now = parts;
+        long sum = now.goneCount;
+        for (Part part : now.all) {
+            sum += part.source.count();
+        }
+        return sum;
+    }
+
+    double total() {
+        Parts now = parts;
+        double sum = now.goneValue;
+        for (Part part : now.all) {
+            sum += part.source.value();
+        }
+        return sum;
+    }
+
+    double latest() {
+        List<Part> now = parts.all;
+        return now.isEmpty() ? Double.NaN : now.get(now.size() - 1).source.value();
+    }
+
+    int size() {
+        return parts.all.size();
+    }
+
+    /** Adds the source, or puts it in the place of the one that was asked for in the same words. */
+    void put(Asked asked, Source source) {
+        Parts before = parts;
+        List<Part> all = new ArrayList<>(before.all);
+        Part part = new Part(asked, source);
+        for (int i = 0; i < all.size(); i++) {
+            if (all.get(i).asked.equals(asked)) {
+                all.set(i, part);
+                parts = new Parts(all, before.goneCount, before.goneValue);
+                return;
+            }
+        }
+        all.add(part);
+        parts = new Parts(all, before.goneCount, before.goneValue);
+    }
+
+    /** Takes the source away, unless another one has its place. Returns whether none is left. */
+    boolean leave(Source source) {
+        Parts before = parts;
+        List<Part> all = new ArrayList<>(before.all);
+        boolean left = all.removeIf(part -> Objects.equals(part.source, source));
+        if (left && !all.isEmpty()) {
+            parts = new Parts(all, before.goneCount + source.count(), before.goneValue + source.value());
+        }
+        return all.isEmpty();
+    }
+}
