@@ -4,6 +4,7 @@ package dev.holdfast.micrometer;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.micrometer.ObservationObserver.AttemptObservation;
 import dev.holdfast.micrometer.ObservationObserver.CallObservation;
 import dev.holdfast.spi.CallContext.Scope;
@@ -15,18 +16,21 @@ import io.micrometer.observation.ObservationRegistry;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the observations of one pipeline's calls. */
 final class PipelineTracer implements Tracer {
     static final int MOST_OPERATIONS = 100;
 
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast.micrometer");
     private static final Conventions.OfCalls CALLS = new Conventions.OfCalls();
     private static final Conventions.OfAttempts ATTEMPTS = new Conventions.OfAttempts();
 
     private final ObservationRegistry registry;
     private final String pipeline;
     private final Set<String> operations = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean told = new AtomicBoolean();
 
     PipelineTracer(ObservationRegistry registry, String pipeline) {
         this.registry = registry;
@@ -60,10 +64,24 @@ final class PipelineTracer implements Tracer {
         Observation.Scope before = registry.getCurrentObservationScope();
         try {
             Observation.Scope opened = observation.openScope();
-            return opened::close;
+            return () -> close(opened, before);
         } catch (Throwable thrown) {
             registry.setCurrentObservationScope(before);
             throw thrown;
+        }
+    }
+
+    /** Micrometer tells the handlers first; if one throws, the observation stays current. Throws nothing: an attempt that was begun inside would be lost. */
+    private void close(Observation.Scope opened, Observation.@Nullable Scope before) {
+        try {
+            opened.close();
+        } catch (Throwable thrown) {
+            registry.setCurrentObservationScope(before);
+            if (!told.getAndSet(true)) {
+                LOG.warn(
+                        "a handler of observations of '" + pipeline + "' threw at the end of a scope; told once",
+                        thrown);
+            }
         }
     }
 

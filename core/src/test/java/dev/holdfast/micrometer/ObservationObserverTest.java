@@ -575,6 +575,30 @@ class ObservationObserverTest {
         recorder.scopes.clear();
     }
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("a handler of observations of 'lab' threw at the end of a scope; told once.*broken at the end")
+    void handlerThatThrowsAtTheEndOfAScopeLeavesNothingCurrent(Way way) {
+        registry.observationConfig().observationHandler(new ObservationHandler<Observation.Context>() {
+            @Override
+            public void onScopeClosed(Observation.Context context) {
+                throw new IllegalStateException("broken at the end");
+            }
+
+            @Override
+            public boolean supportsContext(Observation.Context context) {
+                return context instanceof CallObservation || context instanceof AttemptObservation;
+            }
+        });
+        layers(retry(2));
+        assertThat(run(way, error(ill()), value("v"))).isCompletedWithValue("v");
+        assertThat(recorder.told()).hasSize(4).noneMatch(text -> text.contains("under way"));
+        assertThat(lab.pipeline().call(() -> "on this thread")).isEqualTo("on this thread");
+        assertThat(registry.getCurrentObservationScope()).isNull();
+        // The handler that throws is told first, and Micrometer does not tell the recorder then.
+        recorder.scopes.clear();
+    }
+
     @Test
     void registryThatDoesNothingFollowsNothing() {
         assertThat(new ObservationObserver(ObservationRegistry.NOOP).tracer("p"))
