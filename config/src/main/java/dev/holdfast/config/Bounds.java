@@ -24,6 +24,9 @@ final class Bounds {
     /** The layers that an order may name. A pipeline allows fewer, and reports that itself. */
     static final int LAYERS = 1_000;
 
+    /** The policies of all pipelines of the files together: each is an object with its state. */
+    static final int POLICIES = 10_000;
+
     /** The problems that are reported. */
     static final int PROBLEMS = 100;
 

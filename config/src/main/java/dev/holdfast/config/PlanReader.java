@@ -62,6 +62,7 @@ final class PlanReader {
     private final Memory memory;
     private final Problems problems;
     private int inherited;
+    private int policies;
 
     PlanReader(Factories factories, Bindings bindings, Memory memory, Problems problems) {
         this.memory = memory;
@@ -273,6 +274,11 @@ final class PlanReader {
                 : inOrder(place.child(order), order.value(), sections);
         List<Layer> all =
                 ordered.stream().flatMap(layer -> layer.withShadow().stream()).toList();
+        policies += all.size();
+        if (policies > Bounds.POLICIES) {
+            String what = "has one policy too many, with those of the pipelines before it";
+            throw problems.stop(place, what, "at most " + Bounds.POLICIES + " policies of all pipelines");
+        }
         return new PipelinePlan(
                 name, place, classifier.orElse(Classifier.DEFAULT), all, keys, histograms, advised, silenced);
     }

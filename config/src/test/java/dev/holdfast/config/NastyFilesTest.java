@@ -249,6 +249,54 @@ class NastyFilesTest {
         }
     }
 
+    /** A file of 11 KB asks for 50 million places. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"sliding-window-size: 100000", "sliding-window-type: time-based, sliding-window-size: 3600"})
+    void aWindowTakesMemoryWhenItIsUsedAndNotWhenItIsRead(String large) throws Exception {
+        String yaml = "templates: { t: { circuit-breaker: { %s } } }\npipelines:\n"
+                + lines(500, i -> "  p" + i + ": { extends: t }\n");
+        long first = allocatedByCheck(yaml.replace("%s", "sliding-window-size: 100"));
+        long usual = allocatedByCheck(yaml.replace("%s", "sliding-window-size: 100"));
+        assertThat(allocatedByCheck(yaml.replace("%s", large)))
+                .as("bytes, beside %s and %s", first, usual)
+                .isLessThan(usual * 3 / 2);
+    }
+
+    /** The words of a range, made for each option of each pipeline, were two thirds of it. */
+    @Test
+    void aGoodFileMakesNoWordsOfProblems() throws Exception {
+        String yaml =
+                "templates: { t: { retry: { max-attempts: 2 }, bulkhead: { max-concurrent-calls: 3 }, timeout: 1s, throttle: { limit: 3 } } }\npipelines:\n"
+                        + lines(1_000, i -> "  p" + i + ": { extends: t }\n");
+        long first = allocatedByCheck(yaml);
+        assertThat(allocatedByCheck(yaml) / 1_000)
+                .as("bytes for each pipeline, the first time %s", first / 1_000)
+                .isLessThan(150_000);
+    }
+
+    @Test
+    void thePoliciesOfAllPipelinesAreBounded() throws Exception {
+        String most = "pipelines:\n" + lines(2_000, i -> "  p" + i + ": { extends: standard }\n");
+        assertThat(Holdfast.check(file(most))).isEmpty();
+        assertThat(Holdfast.check(file(most + "  last: { timeout: 1s }\n")))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.toString())
+                        .endsWith("holdfast.yaml:2002:3 pipelines.last: has one policy too many, with those of the"
+                                + " pipelines before it; expected at most 10000 policies of all pipelines"));
+        String caches = "templates: { t: { stale-cache: , order: [" + join(60, i -> "stale-cache")
+                + "] } }\npipelines:\n" + lines(1_400, i -> "  p" + i + ": { extends: t }\n");
+        assertThat(refused(caches).problems()).hasSize(1);
+    }
+
+    private long allocatedByCheck(String yaml) throws IOException {
+        Path file = file(yaml);
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertThat(Holdfast.check(file)).isEmpty();
+        return threads.getCurrentThreadAllocatedBytes() - before;
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -46,36 +46,38 @@ public final class Checks {
 
     /** A whole number within a range, both ends included. */
     public Checks range(String option, long value, long least, long most) {
-        return that(value >= least && value <= most, option, value, number(least) + " to " + number(most));
+        boolean within = value >= least && value <= most;
+        return within ? this : wrong(option, value, number(least) + " to " + number(most));
     }
 
     /** A number within a range, both ends included; NaN is in none. */
     public Checks range(String option, double value, double least, double most) {
-        return that(value >= least && value <= most, option, value, number(least) + " to " + number(most));
+        boolean within = value >= least && value <= most;
+        return within ? this : wrong(option, value, number(least) + " to " + number(most));
     }
 
     /** A time within a range, both ends included. */
     public Checks range(String option, Duration value, Duration least, Duration most) {
         boolean within = value.compareTo(least) >= 0 && value.compareTo(most) <= 0;
-        return that(within, option, text(value), text(least) + " to " + text(most));
+        return within ? this : wrong(option, text(value), text(least) + " to " + text(most));
     }
 
     /** Not above another option's value. Says nothing if one of the two is wrong by itself. */
     public Checks atMost(String option, long value, String other, long most) {
         boolean holds = value <= most || isWrong(option) || isWrong(other);
-        return that(holds, option, value, "at most " + other + ", which is " + number(most));
+        return holds ? this : wrong(option, value, "at most " + other + ", which is " + number(most));
     }
 
     /** Not below another option's value. Says nothing if one of the two is wrong by itself. */
     public Checks atLeast(String option, long value, String other, long least) {
         boolean holds = value >= least || isWrong(option) || isWrong(other);
-        return that(holds, option, value, "at least " + other + ", which is " + number(least));
+        return holds ? this : wrong(option, value, "at least " + other + ", which is " + number(least));
     }
 
     /** Not below another option's time. Says nothing if one of the two is wrong by itself. */
     public Checks atLeast(String option, Duration value, String other, Duration least) {
         boolean holds = value.compareTo(least) >= 0 || isWrong(option) || isWrong(other);
-        return that(holds, option, text(value), "at least " + other + ", which is " + text(least));
+        return holds ? this : wrong(option, text(value), "at least " + other + ", which is " + text(least));
     }
 
     private boolean isWrong(String option) {
@@ -84,9 +86,13 @@ public final class Checks {
 
     /** Any other condition. */
     public Checks that(boolean holds, String option, Object value, String expected) {
-        if (!holds) {
-            problems.add(new InvalidSettingsException.Problem(option, String.valueOf(value), expected));
-        }
+        return holds ? this : wrong(option, value, expected);
+    }
+
+    // The words of a problem are made only if there is one: they cost more than all else that is done for an option of
+    // a file.
+    private Checks wrong(String option, Object value, String expected) {
+        problems.add(new InvalidSettingsException.Problem(option, String.valueOf(value), expected));
         return this;
     }
 

@@ -51,11 +51,14 @@ public final class Options<B> {
         option.value(builder).ifPresent(value -> {
             Optional<Items> items = option.items();
             boolean allowed = items.isPresent() ? allows(items.get(), value) : allows(option.range(), value);
-            checks.that(
-                    allowed,
-                    option.inCode(),
-                    shown(value),
-                    items.isPresent() ? expected(option) : expected(option.range()));
+            // The words of a problem are made only if there is one.
+            if (!allowed) {
+                checks.that(
+                        false,
+                        option.inCode(),
+                        shown(value),
+                        items.isPresent() ? expected(option) : expected(option.range()));
+            }
         });
     }
 

@@ -21,6 +21,9 @@ final class CountWindow extends Window {
     /** In the middle of the array: whole cache lines on both sides, so that writes do not slow readers of {@link #oldest}. */
     private static final int NUMBER = 8;
 
+    /** A larger window has a ring of this size at first, so that a file of a few bytes takes no megabytes. */
+    private static final int ROOM_AT_FIRST = 128;
+
     private final int size;
     private final AtomicLongArray numbers = new AtomicLongArray(2 * NUMBER + 1);
 
@@ -34,8 +37,8 @@ final class CountWindow extends Window {
      */
     private volatile long oldest = FILLING;
 
-    /** Ring of the bad calls: number times four, plus kind. */
-    private final long[] bad;
+    /** Ring of the bad calls: number times four, plus kind. Grows up to the size of the window. */
+    private long[] bad;
 
     private int first;
     private int count;
@@ -51,7 +54,7 @@ final class CountWindow extends Window {
     CountWindow(int size, Thresholds thresholds, boolean displaces) {
         super(thresholds);
         this.size = size;
-        bad = new long[size];
+        bad = new long[Math.min(size, ROOM_AT_FIRST)];
         displacing = displaces ? new Overdue(size, thresholds) : null;
     }
 
@@ -86,8 +89,11 @@ final class CountWindow extends Window {
     int add(int kind, long now) {
         long number = numbers.incrementAndGet(NUMBER);
         if (kind != GOOD) {
-            // Makes room first: the ring is as large as the window.
+            // Makes room first: the ring is at most as large as the window.
             drop(number);
+            if (count == bad.length) {
+                grow();
+            }
             bad[place(count)] = (number << 2) | kind;
             count++;
             change(kind, 1);
@@ -98,8 +104,17 @@ final class CountWindow extends Window {
         return verdict(number);
     }
 
+    private void grow() {
+        long[] larger = new long[(int) Math.min(size, 2L * bad.length)];
+        int behind = bad.length - first;
+        System.arraycopy(bad, first, larger, 0, behind);
+        System.arraycopy(bad, 0, larger, behind, first);
+        bad = larger;
+        first = 0;
+    }
+
     private int place(int index) {
-        return (first + index) % size;
+        return (first + index) % bad.length;
     }
 
     private long numberAt(int index) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
-import java.util.Arrays;
+import java.util.ArrayDeque;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -30,13 +30,16 @@ final class TimeWindow extends Window {
         int failed;
         int slow;
         int slowFailed;
+        boolean isForgotten;
 
         Second(long number) {
             this.number = number;
         }
     }
 
-    private final @Nullable Second[] ring;
+    private final int size;
+    /** The seconds of the window that had calls, the oldest first. */
+    private final ArrayDeque<Second> seconds = new ArrayDeque<>();
 
     /**
      * The second to which good calls may just be added; null: none. Volatile, and read again after the adding: the thread
@@ -65,9 +68,9 @@ final class TimeWindow extends Window {
 
     private long silencedSlow;
 
-    TimeWindow(int seconds, Thresholds thresholds) {
+    TimeWindow(int size, Thresholds thresholds) {
         super(thresholds);
-        ring = new Second[seconds];
+        this.size = size;
     }
 
     @Override
@@ -182,35 +185,23 @@ final class TimeWindow extends Window {
         }
         if (newest != null) {
             count(newest);
-            forgetBefore(newest.number, number);
+            forgetBefore(number - size + 1);
         }
         Second second = new Second(number);
-        ring[place(number)] = second;
+        seconds.addLast(second);
         head = second;
         return second;
     }
 
-    private void forgetBefore(long newest, long number) {
-        if (number - newest >= ring.length) {
-            Arrays.fill(ring, null);
-            forgotten += calls;
-            forgottenSlow += slow;
-            calls = 0;
-            failed = 0;
-            slow = 0;
-            slowFailed = 0;
-            return;
-        }
-        for (long i = newest + 1; i <= number; i++) {
-            Second old = ring[place(i)];
-            if (old != null) {
-                forget(old);
-            }
+    private void forgetBefore(long number) {
+        for (Second old = seconds.peekFirst(); old != null && old.number < number; old = seconds.peekFirst()) {
+            forget(old);
         }
     }
 
     private void forget(Second old) {
-        ring[place(old.number)] = null;
+        seconds.removeFirst();
+        old.isForgotten = true;
         forgotten += old.counted + old.bad;
         forgottenSlow += old.slow;
         calls -= old.counted + old.bad;
@@ -221,15 +212,11 @@ final class TimeWindow extends Window {
 
     /** Adds to the total the good calls that this second has received since the last time. */
     private void count(Second second) {
-        if (ring[place(second.number)] != second) {
+        if (second.isForgotten) {
             return;
         }
         long sum = second.good.sum();
         calls += sum - second.counted;
         second.counted = sum;
-    }
-
-    private int place(long number) {
-        return Math.floorMod(number, ring.length);
     }
 }

@@ -78,6 +78,28 @@ class WindowTest {
         }
     }
 
+    @Test
+    void aLargeCountWindowGrowsWithItsBadCallsAndHoldsTheLastCalls() {
+        for (long seed = 0; seed < 20; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            int size = 200 + random.nextInt(1_000);
+            Window window = Window.ofCalls(size, HALF);
+            Deque<Call> calls = new ArrayDeque<>();
+            for (int step = 0; step < 6_000; step++) {
+                // Few bad calls and many in turn: it grows while its ring begins anywhere.
+                Call call = new Call(kind(random, step / 700 % 3 * 49), 0);
+                calls.addLast(call);
+                if (calls.size() > size) {
+                    calls.removeFirst();
+                }
+                int unused = window.record(call.kind(), 0);
+                if (step % 29 == 0) {
+                    assertSame(window, calls, 0, "seed " + seed + ", step " + step);
+                }
+            }
+        }
+    }
+
     /** Of the model: a call that runs and is overdue. */
     private static final int RUNNING = 4;
 
