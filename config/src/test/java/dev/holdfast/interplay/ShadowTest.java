@@ -299,7 +299,7 @@ class ShadowTest {
                     Running<Reply<Object>> running = way == Way.CALL
                             ? Running.blocking(time, () -> blocking.reply("key"))
                             : Running.async(async.reply("key"));
-                    var counted = running.result().thenAccept(reply -> {
+                    var unusedResult = running.result().thenAccept(reply -> {
                         if (reply.source() != Reply.Source.LIVE) {
                             answered.incrementAndGet();
                         }

@@ -31,7 +31,7 @@ final class RegistryMeters {
     private final Shared shared;
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
     /** The pipelines that are open, and the observer that counts for each of them. */
-    private final Map<Observed, MicrometerObserver> open = new IdentityHashMap<>();
+    private final IdentityHashMap<Observed, MicrometerObserver> open = new IdentityHashMap<>();
     /** Removed with the last pipeline. */
     private final Set<Meter> reloads = new HashSet<>();
     /** The observers whose configuration is refused. */

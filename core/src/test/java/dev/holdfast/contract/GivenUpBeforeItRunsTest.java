@@ -121,7 +121,7 @@ class GivenUpBeforeItRunsTest {
     }
 
     /** Counts spans: of attempts, those that have ended, and those that were current. */
-    private final class Spans implements CallObserver, CallObserver.Tracer, CallObserver.CallTrace {
+    private static final class Spans implements CallObserver, CallObserver.Tracer, CallObserver.CallTrace {
         final AtomicInteger attempts = new AtomicInteger();
         final AtomicInteger ended = new AtomicInteger();
         final AtomicInteger current = new AtomicInteger();
