@@ -101,7 +101,7 @@ class ModulesTest {
                 .toList();
         assertThat(seen)
                 .contains("dev.holdfast.Pipeline", "dev.holdfast.testing.PolicyContract")
-                .hasSizeLessThanOrEqualTo(66);
+                .hasSizeLessThanOrEqualTo(68);
     }
 
     @ArchTest

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import java.time.Duration;
+import java.util.List;
+
+/** The contract, through a stale cache that keeps nothing: each body is read into memory, and read again by the caller. */
+class CachedClientTest extends HoldfastHttpClientTest {
+    @Override
+    protected List<Policy> around() {
+        return List.of(StaleCachePolicy.of(c -> c.staleIfError(Duration.ZERO)));
+    }
+}
