@@ -35,22 +35,11 @@ final class ShadowCall extends PassageOver {
     /** Until {@link #entered}: an answer turns the call away. */
     private boolean entering = true;
 
-    private boolean waits;
-    /** Until when the policy would wait. */
-    private long waitsUntil;
-
-    private @Nullable Object forked;
-    /** What the policy keeps of a call that would wait for the one in the background. */
-    private @Nullable Object waiting;
-    /** How much later than now the policy is told that it is. */
-    private long laterNanos;
-    /** How the call would have ended at its limit; null except while the policy is told so. */
-    private @Nullable CallTimeoutException struck;
-
-    /** Whether the policy would go on with a call that reached its limit. */
-    private boolean goesOn;
-
     private boolean settled;
+    private @Nullable Object forked;
+    /** The wait of which the policy has said so; of a call that has entered: for the one in the background. */
+    private @Nullable Wait wait;
+
     private long limit = Long.MAX_VALUE;
     private long limitedAt;
     private long hedgeAfter = Long.MAX_VALUE;
@@ -81,7 +70,6 @@ final class ShadowCall extends PassageOver {
     /** The policy has heard of the end. */
     void settled() {
         settled = true;
-        laterNanos = 0;
     }
 
     void turnedAway() {
@@ -90,17 +78,20 @@ final class ShadowCall extends PassageOver {
 
     /** Whether the policy must give up its place: the call would wait now for somebody else, and does not. */
     boolean givesUpItsPlace() {
-        return waits && forked == null;
+        return wait != null && forked == null;
     }
 
     /** The policy has decided about the way in. */
     void entered() {
         entering = false;
         if (givesUpItsPlace()) {
+            wait = null;
             inside = false;
             decided(Decision.DELAYED);
         } else if (forked != null) {
-            waiting = waits ? object : null;
+            if (wait != null) {
+                wait.object = object;
+            }
             doesWhatWasForked();
         }
     }
@@ -126,31 +117,43 @@ final class ShadowCall extends PassageOver {
 
     // ---- what would have happened before the call's own end
 
+    /** What the policy keeps of a call that would wait, and until when. */
+    private static final class Wait {
+        final long until;
+
+        @Nullable
+        Object object;
+
+        Wait(long until) {
+            this.until = until;
+        }
+    }
+
     /** On the way up: whether the call would have waited for another call that it had started, which is this one. */
     boolean hasWaited() {
-        return waiting != null;
+        return wait != null;
     }
 
     /** On the way up: the policy would have looked at such a wait, and might have answered. */
     void lookAtWait(Policy policy) {
         Object load = object;
-        object = waiting;
-        waiting = null;
+        Wait looked = wait;
+        object = looked == null ? null : looked.object;
         entering = true;
         try {
-            for (int looks = 0; waits && waitsUntil - passage.now() <= 0 && looks < MOST_LOOKS; looks++) {
-                waits = false;
-                laterNanos = waitsUntil - passage.now();
-                int unused = policy.enter(this);
+            for (int looks = 0; looked != null && looked.until - passage.now() <= 0 && looks < MOST_LOOKS; looks++) {
+                wait = null;
+                int unused = policy.enter(new At(this, looked.until, null));
+                looked = wait;
             }
             if (object != null) {
                 policy.abandon(this);
             }
         } finally {
+            wait = null;
             entering = false;
             inside = true;
             object = load;
-            laterNanos = 0;
             limit = Long.MAX_VALUE;
         }
         if (decision == null) {
@@ -165,26 +168,25 @@ final class ShadowCall extends PassageOver {
 
     /** On the way up: tells the policy that its limit is over, if it hears of failures. */
     void strike(Policy policy) {
-        struck = new CallTimeoutException(passage.pipeline(), policy.name(), passage.attempts(), limit);
-        laterNanos = limitedAt + limit - passage.now();
-        try {
-            if (isToBeSettled(Policy.FAILURE)) {
-                int unused = policy.settle(this);
-                settled = true;
+        if (isToBeSettled(Policy.FAILURE)) {
+            At struck = new At(
+                    this,
+                    limitedAt + limit,
+                    new CallTimeoutException(passage.pipeline(), policy.name(), passage.attempts(), limit));
+            settled = true;
+            int unused = policy.settle(struck);
+            if (struck.goesOn) {
+                // How the call would end that begins again, the end of this one shows best.
+                settled = false;
+                return;
             }
-        } finally {
-            struck = null;
-            laterNanos = 0;
+            if (forked != null) {
+                // A call in the background begins now, and takes as long as this one did.
+                doesWhatWasForked();
+                int unusedToo = policy.settle(new At(this, passage.now() + limit, null));
+            }
         }
-        if (forked != null) {
-            // A call in the background begins now, and takes as long as this one did.
-            doesWhatWasForked();
-            laterNanos = limit;
-            settled = false;
-        } else if (goesOn) {
-            settled = false;
-        }
-        if (decision == null && !goesOn) {
+        if (decision == null) {
             decided(Decision.CUT_OFF);
         }
     }
@@ -196,54 +198,80 @@ final class ShadowCall extends PassageOver {
         }
     }
 
-    @Override
-    public long now() {
-        return passage.now() + laterNanos;
-    }
+    /** The call as the policy would have seen it at another time. */
+    private static final class At extends PassageOver {
+        private final long now;
+        /** How the call would have ended then; null: as it did. */
+        private final @Nullable CallTimeoutException error;
+        /** Whether the policy would have begun again. */
+        private boolean goesOn;
 
-    @Override
-    public boolean expired() {
-        return laterNanos < 0 || passage.expired();
-    }
+        At(ShadowCall call, long now, @Nullable CallTimeoutException error) {
+            super(call);
+            this.now = now;
+            this.error = error;
+        }
 
-    @Override
-    public Outcome outcome() {
-        return struck == null ? passage.outcome() : Outcome.TIMEOUT;
-    }
+        @Override
+        public long now() {
+            return now;
+        }
 
-    @Override
-    public @Nullable Object value() {
-        return struck == null ? passage.value() : null;
-    }
+        @Override
+        public boolean expired() {
+            return true;
+        }
 
-    @Override
-    public @Nullable Throwable error() {
-        return struck == null ? passage.error() : struck;
-    }
+        @Override
+        public Outcome outcome() {
+            return error == null ? passage.outcome() : Outcome.TIMEOUT;
+        }
 
-    @Override
-    public long retryAfter() {
-        return struck == null ? passage.retryAfter() : -1;
-    }
+        @Override
+        public @Nullable Object value() {
+            return error == null ? passage.value() : null;
+        }
 
-    @Override
-    public boolean personal() {
-        return struck == null && passage.personal();
-    }
+        @Override
+        public @Nullable Throwable error() {
+            return error == null ? passage.error() : error;
+        }
 
-    @Override
-    public boolean cutShort() {
-        return struck == null && passage.cutShort();
-    }
+        @Override
+        public long retryAfter() {
+            return error == null ? passage.retryAfter() : -1;
+        }
 
-    @Override
-    public @Nullable Refusal refusal() {
-        return struck == null ? passage.refusal() : null;
-    }
+        @Override
+        public boolean personal() {
+            return error == null && passage.personal();
+        }
 
-    @Override
-    public Source source() {
-        return struck == null ? passage.source() : Source.LIVE;
+        @Override
+        public boolean cutShort() {
+            return error == null && passage.cutShort();
+        }
+
+        @Override
+        public @Nullable Refusal refusal() {
+            return error == null ? passage.refusal() : null;
+        }
+
+        @Override
+        public Source source() {
+            return error == null ? passage.source() : Source.LIVE;
+        }
+
+        @Override
+        public int await(Completion completion, long maxNanos) {
+            return ((ShadowCall) passage).await(maxNanos, now);
+        }
+
+        @Override
+        public int retry(long waitNanos) {
+            goesOn = error != null;
+            return GO_ON;
+        }
     }
 
     /** Numbers of its own: those of the time source are for policies that are active. */
@@ -275,7 +303,7 @@ final class ShadowCall extends PassageOver {
     @Override
     public void limit(long nanos) {
         limit = nanos;
-        limitedAt = now();
+        limitedAt = passage.now();
     }
 
     @Override
@@ -321,11 +349,14 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int await(Completion completion, long maxNanos) {
+        return await(maxNanos, passage.now());
+    }
+
+    private int await(long maxNanos, long now) {
         if (!entering) {
             return decided(Decision.DELAYED);
         }
-        waits = true;
-        waitsUntil = maxNanos < Long.MAX_VALUE - now() ? now() + maxNanos : Long.MAX_VALUE;
+        wait = new Wait(maxNanos < Long.MAX_VALUE - now ? now + maxNanos : Long.MAX_VALUE);
         return GO_ON;
     }
 
@@ -374,11 +405,6 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int retry(long waitNanos) {
-        if (struck != null) {
-            // The call would begin again. How that ends, the end of this one shows best.
-            goesOn = true;
-            return GO_ON;
-        }
         // A wait that does not fit into the time is not begun.
         boolean fits = passage.remaining() > 0 && waitNanos <= passage.remaining();
         return fits ? decided(Decision.RETRIED) : GO_ON;
