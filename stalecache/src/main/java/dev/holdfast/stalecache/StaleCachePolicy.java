@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * <p>All calls for a key get the same value. So <b>everything that the answer depends on belongs in the key or the
  * partition</b>, above all the user. If a function reads the user's token from a thread-local, use {@link
  * dev.holdfast.Operation#decorate(dev.holdfast.CheckedFunction, java.util.function.Supplier)}. Values must not change and must not
- * need to be closed. Null is not stored. A call without a key, or of an operation that is not idempotent, does not use the cache.
+ * need to be closed. Null is not stored. A value that is {@link dev.holdfast.spi.Perishable} says itself how long it is good, and
+ * whether it is kept and shared. A call without a key, or of an operation that is not idempotent, does not use the cache.
  *
  * <p>Of concurrent calls for a key, the first is the leader. The others wait, each until its own deadline. They get the leader's
  * value or error, and every end that says something about the dependency or the process, such as a timeout or an open breaker. If

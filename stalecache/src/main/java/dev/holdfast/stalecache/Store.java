@@ -3,10 +3,10 @@ package dev.holdfast.stalecache;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Expiry;
 import dev.holdfast.Outcome;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Perishable.Freshness;
+import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +29,9 @@ final class Store {
     private final long heaviest;
     private final long firstBackoff;
 
+    /** For how long Caffeine keeps values: as long as the longest one is good. */
+    private volatile long longestKept;
+
     /** The time that Caffeine sees: that of the last call, or up to a tick before. */
     private volatile long latest;
 
@@ -37,15 +40,16 @@ final class Store {
     Store(StaleCacheSettings settings) {
         this.settings = settings;
         usual = Windows.of(settings, Freshness.usual());
+        longestKept = usual.kept();
         firstBackoff = settings.refreshBackoff().toNanos();
         OptionalLong maxWeight = settings.maxWeight();
         heaviest = settings.maxValueWeight().orElse(maxWeight.orElse(Long.MAX_VALUE));
         // Caffeine works on the calling thread: it moves a few nodes of a list, and needs no pool that outlives the
         // pipeline. Which values are still good is decided here, to the nanosecond; the tick more only keeps
-        // Caffeine from being early.
-        Caffeine<Object, Entry> cache = Caffeine.newBuilder()
+        // Caffeine from being early. One time for all values, since a hit is slower with a time for each.
+        Caffeine<Object, Object> cache = Caffeine.newBuilder()
                 .executor(Runnable::run)
-                .expireAfter(new WhenUseless())
+                .expireAfterWrite(Duration.ofNanos(longestKept + TICK))
                 .ticker(() -> latest);
         if (maxWeight.isPresent()) {
             Weights weights = new Weights(maxWeight.getAsLong(), settings.maxEntries());
@@ -55,21 +59,21 @@ final class Store {
         }
     }
 
-    /** Caffeine's time may be a tick behind the time of the call. */
-    private static final class WhenUseless implements Expiry<Object, Entry> {
-        @Override
-        public long expireAfterCreate(Object key, Entry entry, long now) {
-            return entry.untilUseless(now) + TICK;
+    /** Stores the entry, and first sees to it that Caffeine does not drop it while it is good. */
+    private void keep(Object key, Entry entry, long now) {
+        if (entry.untilUseless(now) > longestKept) {
+            keepLonger(entry.untilUseless(now));
         }
+        entries.put(key, entry);
+    }
 
-        @Override
-        public long expireAfterUpdate(Object key, Entry entry, long now, long left) {
-            return entry.untilUseless(now) + TICK;
-        }
-
-        @Override
-        public long expireAfterRead(Object key, Entry entry, long now, long left) {
-            return left;
+    /** Values that are good for a shorter time then go when they are asked for, or when there is no room. */
+    private synchronized void keepLonger(long nanos) {
+        if (nanos > longestKept) {
+            entries.policy()
+                    .expireAfterWrite()
+                    .ifPresent(expiry -> expiry.setExpiresAfter(Duration.ofNanos(nanos + TICK)));
+            longestKept = nanos;
         }
     }
 
@@ -83,7 +87,7 @@ final class Store {
         other.entries.asMap().forEach((key, entry) -> {
             Entry moved = entry.within(windows(entry.said(), entry.outcome()));
             if (isKept(moved.said()) && moved.isGood(latest)) {
-                entries.put(key, moved);
+                keep(key, moved, latest);
             }
         });
     }
@@ -139,7 +143,7 @@ final class Store {
             entries.invalidate(key);
             return false;
         }
-        return epochs.storeIn(epoch, key, () -> entries.put(key, entry));
+        return epochs.storeIn(epoch, key, () -> keep(key, entry, now));
     }
 
     /**
@@ -154,7 +158,7 @@ final class Store {
         boolean kept = entry != null
                 && epochs.storeIn(epoch, key, () -> {
                     epochs.move(key);
-                    entries.put(key, entry);
+                    keep(key, entry, now);
                 });
         if (!kept) {
             remove(key);

@@ -209,6 +209,30 @@ class StoreTest {
     }
 
     @Test
+    void noValueGoesBeforeItsTimeAlthoughItsKeyHadOneBefore() {
+        for (long again = 0; again < 3 * SECOND; again += SECOND / 10) {
+            Store twice = store(b -> b.staleIfError(Duration.ofSeconds(5)));
+            put(twice, "key", "value", 0);
+            put(twice, "key", "value", again);
+            assertThat(twice.size(again + 5 * SECOND - 1))
+                    .as("stored again after %d ns", again)
+                    .isOne();
+        }
+    }
+
+    @Test
+    void valueThatIsGoodForLongerThanOthersIsKeptForLonger() {
+        put(store, "usual", "value", 0);
+        CallKey longer = key("longer");
+        Freshness hour = Freshness.usual().fresh(Duration.ofHours(1));
+        store.put(longer, "value", hour, 0, store.epoch(longer));
+        assertThat(store.find(key("usual"), 5 * SECOND)).isNull();
+        assertThat(store.size(3_604 * SECOND - 1)).isOne();
+        assertThat(store.find(longer, 3_604 * SECOND - 1)).isNotNull();
+        assertThat(store.size(3_606 * SECOND)).isZero();
+    }
+
+    @Test
     void refreshThatFailedMakesNoValueLiveLonger() {
         stored();
         store.refreshFailed(key("key"), 2 * SECOND, -1);

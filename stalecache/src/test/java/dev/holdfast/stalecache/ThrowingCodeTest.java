@@ -4,6 +4,7 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Call;
 import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
@@ -386,6 +387,25 @@ class ThrowingCodeTest {
             play.ask(2, Work.value("two"));
             play.time.run();
             assertThat(play.calls.get(2)).isCompleted();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void equalsOfAPartitionThatThrowsIsTheErrorOfItsCall(Way way) {
+        try (Play play = new Play(way)) {
+            Call<Object> call = play.stock.key("a").partition(play.key(1));
+            Call<Object> other = play.stock.key("a").partition(play.key(2));
+            Running<Reply<Object>> first = Work.value("one").start(way, play.time, call);
+            play.time.run();
+            play.inEquals.explodeAt(1);
+            Running<Reply<Object>> second = Work.value("two").start(way, play.time, other);
+            play.time.run();
+            assertThat(first.result()).isCompleted();
+            assertThat(second.error()).isInstanceOf(Boom.class);
+            Running<Reply<Object>> third = Work.value("two").start(way, play.time, other);
+            play.time.run();
+            assertThat(third.result().join().value()).isEqualTo("two");
         }
     }
 
