@@ -11,6 +11,9 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.RecordedMeters;
@@ -24,6 +27,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class BulkheadPolicyTest {
     private final VirtualTime time = new VirtualTime();
+    private final long start = time.nanos();
 
     @AfterEach
     void close() {
@@ -266,6 +272,103 @@ class BulkheadPolicyTest {
         time.run();
         assertIdle(bulkhead);
         assertThat(bulkhead.writtenOff()).isEqualTo(1);
+    }
+
+    private long sinceStart() {
+        return time.nanos() - start;
+    }
+
+    /** The action of a blocking call, which holds the thread and ignores interrupts until then. */
+    private String ignoresInterrupts(Duration until) {
+        while (sinceStart() < until.toNanos()) {
+            try {
+                time.sleep(until.minusNanos(sinceStart()));
+            } catch (InterruptedException ignored) {
+                // That is what it is for.
+            }
+        }
+        return "late";
+    }
+
+    @Test
+    void anActionThatNeverGivesItsThreadBackIsWrittenOffOnceAfterItsLease() {
+        BulkheadPolicy bulkhead =
+                BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(ZERO).lease(ofMillis(200)));
+        List<String> told = new ArrayList<>();
+        Pipeline pipeline = Pipeline.builder("dependency")
+                .policies(bulkhead, TimeoutPolicy.of(ofMillis(5)))
+                .time(time)
+                .observer(new CallObserver() {
+                    @Override
+                    public void writtenOff(String pipeline, @Nullable String operation, String policy) {
+                        told.add(policy + " " + sinceStart() / 1_000_000);
+                    }
+                })
+                .build();
+
+        CompletableFuture<String> call = time.spawn(() -> pipeline.call(() -> ignoresInterrupts(ofSeconds(1))));
+        time.advance(ofMillis(204));
+        assertThat(bulkhead.inFlight()).isEqualTo(1);
+        time.advance(ofMillis(1));
+
+        assertThat(call).isNotDone();
+        assertIdle(bulkhead);
+        assertThat(bulkhead.writtenOff()).isEqualTo(1);
+        assertThat(told).containsExactly("bulkhead 205");
+        // The permit is another call's now, and stays its own when the first one comes back at last.
+        CompletableFuture<String> other = time.spawn(() -> pipeline.call(() -> ignoresInterrupts(ofMillis(1_100))));
+        time.advance(ofMillis(1_095 - 300));
+        assertThat(bulkhead.writtenOff()).isEqualTo(2);
+        time.run();
+        assertThat(call).isCompletedExceptionally();
+        assertThat(other).isCompletedExceptionally();
+        assertThat(time.spawn(() -> pipeline.call(() -> "next"))).isNotDone();
+        time.run();
+        assertIdle(bulkhead);
+        assertThat(bulkhead.writtenOff()).isEqualTo(2);
+    }
+
+    @Test
+    void anActionThatComesBackWithinItsLeaseHasItsPermitUntilThen() {
+        BulkheadPolicy bulkhead =
+                BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(ZERO).lease(ofMillis(200)));
+        Pipeline pipeline = pipeline(bulkhead, TimeoutPolicy.of(ofMillis(5)));
+        CompletableFuture<String> call = time.spawn(() -> pipeline.call(() -> ignoresInterrupts(ofMillis(204))));
+        time.advance(ofMillis(203));
+        assertThat(bulkhead.inFlight()).isEqualTo(1);
+        time.advance(ofMillis(1));
+        assertThat(call).isCompletedExceptionally();
+        assertIdle(bulkhead);
+        // The timer of the lease is gone, and writes nothing off from a later call.
+        CompletableFuture<String> later = time.spawn(() -> pipeline.call(() -> "later"));
+        time.run();
+        assertThat(later).isCompletedWithValue("later");
+        assertThat(bulkhead.writtenOff()).isZero();
+    }
+
+    @Test
+    void aRetryInsideABulkheadThatWroteOffItsPermitEndsItsEntryOnce() {
+        BulkheadPolicy outer =
+                BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(ZERO).lease(ofMillis(200)));
+        BulkheadPolicy inner =
+                BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(ZERO).lease(ofMillis(100)));
+        AtomicInteger attempts = new AtomicInteger();
+        Pipeline pipeline = pipeline(
+                outer,
+                RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(ofMillis(1)).jitter(RetrySettings.Jitter.NONE)),
+                inner,
+                TimeoutPolicy.of(ofMillis(5)));
+        CompletableFuture<String> call = time.spawn(() -> pipeline.call(() -> switch (attempts.incrementAndGet()) {
+            case 1 -> ignoresInterrupts(ofMillis(500));
+            case 2 -> ignoresInterrupts(ofMillis(1_000));
+            default -> "at last";
+        }));
+        time.run();
+        assertThat(call).isCompletedWithValue("at last");
+        assertThat(outer.writtenOff()).isEqualTo(1);
+        assertThat(inner.writtenOff()).isEqualTo(2);
+        assertIdle(outer);
+        assertIdle(inner);
     }
 
     @Test

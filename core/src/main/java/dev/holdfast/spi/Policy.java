@@ -99,7 +99,10 @@ public abstract class Policy {
     /** The call was given up while this layer waited, or {@link #enter} threw. Release what the layer asked for. */
     public void abandon(Passage passage) {}
 
-    /** The work of this entry is over: at settle, or later if the outcome was decided before. Called once for each entry. */
+    /**
+     * The work of this entry is over: at settle, or later if the outcome was decided before. Called once for each entry. For
+     * work that holds the thread of its call beyond {@link #lease}, it comes on another thread, and before settle.
+     */
     public void ended(Passage passage) {}
 
     /** A suspension further in has ended and the attempt is about to start: {@link #PROCEED}, or reject after all. */
@@ -158,7 +161,10 @@ public abstract class Policy {
         return NO_HEDGE;
     }
 
-    /** Nanoseconds after which {@link #ended} is called for work that does not end; {@link Long#MAX_VALUE}: never. */
+    /**
+     * Nanoseconds after which {@link #ended} is called for work that does not end although its outcome was decided; {@link
+     * Long#MAX_VALUE}: never.
+     */
     public long lease() {
         return Long.MAX_VALUE;
     }

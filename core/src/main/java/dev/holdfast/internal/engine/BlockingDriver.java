@@ -152,6 +152,7 @@ public final class BlockingDriver implements Driver {
             watchdog.release(call);
             endAttempt(call);
         }
+        call.comeBack();
         walk.breakOff(call, broken);
     }
 
@@ -321,6 +322,7 @@ public final class BlockingDriver implements Driver {
 
     private void struck(CallState call, @Nullable Object value) {
         endAttempt(call);
+        call.comeBack();
         int reason = call.claimReason();
         long decidedAt = decidedAt(call, reason);
         endings.attemptGivenUp(call, reason, null);

@@ -109,6 +109,9 @@ final class CallState extends CallDecisions implements Passage.Beside {
 
     boolean refused;
 
+    /** Published by the landing: the leases that go on while a struck action holds the thread. */
+    private @Nullable Overstay overstay;
+
     CallState(int layers, boolean async, @Nullable Caller owner) {
         super(layers);
         this.async = async;
@@ -368,6 +371,26 @@ final class CallState extends CallDecisions implements Passage.Beside {
         unfinished.add(work);
     }
 
+    Overstay overstay() {
+        Overstay known = overstay;
+        if (known == null) {
+            known = new Overstay();
+            overstay = known;
+        }
+        return known;
+    }
+
+    /** The action that was struck has returned, and the strike has landed. */
+    void comeBack() {
+        Overstay stayed = overstay;
+        if (stayed != null) {
+            overstay = null;
+            if (stayed.comesBack()) {
+                goesOn(stayed);
+            }
+        }
+    }
+
     /** Whether the caller was interrupted, and its action has not noticed yet. */
     boolean isLeaving() {
         Caller blocked = async ? null : caller;
@@ -399,6 +422,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
             Engine struckEngine = engine;
             RunningAttempt struck = attempt;
             boolean outside = false;
+            Overstay.begin(this, reason);
             try {
                 if (struck != null) {
                     struck.cancel();

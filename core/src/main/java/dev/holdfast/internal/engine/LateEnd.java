@@ -25,8 +25,17 @@ final class LateEnd {
         this.view = view;
     }
 
-    /** Puts off the end of the current layer until all work inside its entry is over. Returns false if it is over already. */
+    /**
+     * Puts off the end of the current layer until all work inside its entry is over. Returns false if it is over already, and
+     * the layer is to be told. If its lease was over before, it has been told.
+     */
     static boolean defer(CallState call, List<Work> unfinished) {
+        for (Work work : unfinished) {
+            if (work.hasEnded(call.cursor)) {
+                work.left(call.cursor);
+                return true;
+            }
+        }
         LateEnd end = new LateEnd(call.detached(call.cursor));
         for (Work work : unfinished) {
             if (work.reaches(call.cursor)) {

@@ -54,6 +54,14 @@ abstract class Work {
         return true;
     }
 
+    /** Whether the entry of this layer has ended although the walk has not left it; see {@link Overstay}. */
+    boolean hasEnded(int layer) {
+        return false;
+    }
+
+    /** The walk leaves this layer. */
+    void left(int layer) {}
+
     boolean reaches(int layer) {
         return reach >= layer;
     }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import dev.holdfast.Outcome;
+import dev.holdfast.spi.TimeSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The leases of a blocking attempt that was struck while its action holds the thread of the call. The walk cannot go up
+ * before the action returns. If a layer's lease is over before that, its entry ends here, on the timer's thread, and the walk
+ * leaves it out. Made by the strike alone: an attempt that ends in time knows nothing of it.
+ */
+final class Overstay extends Work {
+    private final List<TimeSource.Timer> timers = new ArrayList<>(1);
+    private boolean cameBack;
+    /** The layers whose entry has ended here and which the walk has not left, a bit for each. */
+    private long writtenOff;
+
+    /**
+     * On the thread that has struck the attempt, before the strike lands: the call does not change meanwhile. Begins nothing if
+     * no layer has a lease, or the attempt runs on a thread of its own. Throws nothing: the thread must still be interrupted.
+     */
+    static void begin(CallState call, int reason) {
+        Engine engine = call.engine;
+        if (engine.dedicated != null) {
+            return;
+        }
+        try {
+            for (long left = engine.plan.onEnd & engine.plan.entered(call); left != 0; left &= left - 1) {
+                int layer = Long.numberOfTrailingZeros(left);
+                long nanos = engine.plan.policy(layer).lease();
+                if (nanos != Long.MAX_VALUE && !hasEnded(call, layer)) {
+                    // First known to the call, which then takes it back whatever happens here.
+                    Overstay overstay = call.overstay();
+                    overstay.start(call.detached(layer), reason, nanos);
+                }
+            }
+        } catch (Throwable broken) {
+            Log.warn("no timer for a lease", broken);
+        }
+    }
+
+    /** Whether an earlier attempt of this call has outlived the lease of this layer, which is still the same entry. */
+    private static boolean hasEnded(CallState call, int layer) {
+        List<Work> unfinished = call.unfinished;
+        return unfinished != null && unfinished.stream().anyMatch(work -> work.hasEnded(layer));
+    }
+
+    private void start(CallState view, int reason, long nanos) {
+        view.outcome = reason == CallWord.BY_LIMIT ? Outcome.TIMEOUT : Outcome.CANCELLED;
+        timers.add(view.time().schedule(nanos, () -> writeOff(view)));
+    }
+
+    /** Under the lock: the thread of the call does not go on before the entry has ended. */
+    private synchronized void writeOff(CallState view) {
+        if (!cameBack) {
+            writtenOff |= 1L << view.cursor;
+            view.writtenOff = true;
+            view.readNow();
+            Carrier.within(view.context, () -> view.engine.walk.end(view));
+        }
+    }
+
+    /** On the thread of the call: the action has returned. Returns whether a lease was over before. */
+    synchronized boolean comesBack() {
+        cameBack = true;
+        timers.forEach(TimeSource.Timer::cancel);
+        return writtenOff != 0;
+    }
+
+    @Override
+    synchronized boolean hasEnded(int layer) {
+        return (writtenOff >>> layer & 1) != 0;
+    }
+
+    /** The call leaves this layer for the last time. */
+    @Override
+    synchronized void left(int layer) {
+        writtenOff &= ~(1L << layer);
+    }
+
+    @Override
+    synchronized boolean isOver() {
+        return writtenOff == 0;
+    }
+
+    @Override
+    boolean attach(LateEnd end) {
+        return false;
+    }
+}
