@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.okhttp;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.spi.AbstractInterruptibleChannel;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import okhttp3.Call;
+import okhttp3.Callback;
+import okhttp3.Interceptor;
+import okhttp3.MediaType;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okhttp3.ResponseBody;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The request of one attempt: a call of the client, which sends it, follows its redirects, and reads its body if that is small.
+ *
+ * <p>It is a channel for the sake of {@link #begin} and {@link #end}: between them, an interrupt of the thread cancels the call.
+ * OkHttp's reads take no notice of interrupts.
+ */
+final class Exchange extends AbstractInterruptibleChannel {
+    private static final String RETRY_AFTER = "Retry-After";
+    private static final int UPGRADED = 101;
+    private static final int UNAVAILABLE = 503;
+
+    /** Bodies of these types may go on for ever. */
+    private static final Set<String> STREAMS = Set.of(
+            "text/event-stream",
+            "application/x-ndjson",
+            "application/jsonl",
+            "application/json-seq",
+            "application/stream+json");
+
+    private static final Set<String> KINDS_OF_STREAMS = Set.of("multipart", "audio", "video");
+
+    private final Call call;
+    private final long mostRead;
+    private volatile boolean sent;
+    private volatile @Nullable String retryAfter;
+
+    Exchange(Call call, long mostRead) {
+        this.call = call;
+        this.mostRead = mostRead;
+        call.tag(Exchange.class, () -> this);
+    }
+
+    Call call() {
+        return call;
+    }
+
+    @Override
+    protected void implCloseChannel() {
+        call.cancel();
+    }
+
+    // ---- both ways
+
+    /** On this thread. */
+    Response execute() throws IOException {
+        Response response = null;
+        begin();
+        try {
+            response = read(call.execute());
+        } catch (IOException e) {
+            if (isCancelled(e)) {
+                throw cancelled();
+            }
+            throw marked(e);
+        } finally {
+            ended(response);
+        }
+        return response;
+    }
+
+    private void ended(@Nullable Response response) throws ClosedByInterruptException {
+        try {
+            end(true);
+        } catch (ClosedByInterruptException e) {
+            // Waits of OkHttp's clear the flag.
+            Thread.currentThread().interrupt();
+            if (response != null) {
+                response.close();
+            }
+            throw e;
+        } catch (java.nio.channels.AsynchronousCloseException e) {
+            throw new AssertionError("only for an operation that did not complete", e);
+        }
+    }
+
+    /** On a thread of the dispatcher's. */
+    CompletableFuture<Response> enqueue() {
+        CompletableFuture<Response> answer = new CompletableFuture<>();
+        call.enqueue(new Callback() {
+            @Override
+            public void onFailure(Call failed, IOException e) {
+                answer.completeExceptionally(isCancelled(e) ? cancelled() : marked(e));
+            }
+
+            @Override
+            public void onResponse(Call answered, Response response) {
+                try {
+                    if (!answer.complete(read(response))) {
+                        response.close();
+                    }
+                } catch (IOException e) {
+                    onFailure(answered, e);
+                } catch (Throwable e) {
+                    answer.completeExceptionally(e);
+                }
+            }
+        });
+        return answer;
+    }
+
+    // ---- what went wrong
+
+    /** Given up, by the pipeline or by its user, and not because a time was over. */
+    private boolean isCancelled(IOException e) {
+        return call.isCanceled() && !(e instanceof InterruptedIOException);
+    }
+
+    /** No error of the network, also not as a cause: the dependency is not to blame. */
+    private static CancellationException cancelled() {
+        return new CancellationException("the exchange was cancelled");
+    }
+
+    /** After a redirect, a connection that fails is not all that has happened. */
+    private IOException marked(IOException e) {
+        if (sent) {
+            e.addSuppressed(new IOException("the request had been sent when this happened"));
+        }
+        return e;
+    }
+
+    // ---- the body
+
+    /** Reads a small body into the buffer of its source, from where its reader gets it. */
+    private Response read(Response response) throws IOException {
+        ResponseBody body = response.body();
+        if (mostRead == 0 || response.code() == UPGRADED || isDuplex()) {
+            return response;
+        }
+        long length = body.contentLength();
+        if (length < 0 ? isStream(body.contentType()) : length > mostRead) {
+            return response;
+        }
+        try {
+            // One byte more than there is: the end has to be seen.
+            body.source().request((length < 0 ? mostRead : length) + 1);
+            return response;
+        } catch (Throwable e) {
+            response.close();
+            throw e;
+        }
+    }
+
+    /** Its answer comes while its body is written. */
+    private boolean isDuplex() {
+        RequestBody body = call.request().body();
+        return body != null && body.isDuplex();
+    }
+
+    private static boolean isStream(@Nullable MediaType type) {
+        return type != null
+                && (KINDS_OF_STREAMS.contains(type.type())
+                        || STREAMS.contains(type.type() + "/" + type.subtype())
+                        || (type.type().equals("application") && type.subtype().startsWith("grpc")));
+    }
+
+    // ---- as interceptors
+
+    /** OkHttp would repeat a 503 that says so at once, by itself. It does not see it. */
+    static Response noteSent(Interceptor.Chain chain) throws IOException {
+        Exchange exchange = chain.call().tag(Exchange.class);
+        if (exchange == null) {
+            return chain.proceed(chain.request());
+        }
+        exchange.sent = true;
+        Response response = chain.proceed(chain.request());
+        String header = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
+        boolean hidden = header != null && header.matches("0+");
+        exchange.retryAfter = hidden ? header : null;
+        return hidden ? response.newBuilder().removeHeader(RETRY_AFTER).build() : response;
+    }
+
+    /** The user's interceptors and the pipeline see it. */
+    static Response showRetryAfter(Interceptor.Chain chain) throws IOException {
+        Response response = chain.proceed(chain.request());
+        Exchange exchange = chain.call().tag(Exchange.class);
+        String hidden = exchange == null ? null : exchange.retryAfter;
+        return hidden != null && response.code() == UNAVAILABLE
+                ? response.newBuilder().header(RETRY_AFTER, hidden).build()
+                : response;
+    }
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.okhttp;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reason;
+import dev.holdfast.internal.Causes;
+import dev.holdfast.internal.SafeLog;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import kotlin.jvm.JvmClassMappingKt;
+import kotlin.jvm.functions.Function0;
+import kotlin.reflect.KClass;
+import okhttp3.Call;
+import okhttp3.Callback;
+import okhttp3.EventListener;
+import okhttp3.Request;
+import okhttp3.Response;
+import okio.Timeout;
+import org.jspecify.annotations.Nullable;
+
+/** One call of OkHttp's, which is one call of a pipeline. Each attempt is a call of the client. */
+final class HoldfastCall implements Call {
+    private static final SafeLog LOG = SafeLog.of(HoldfastCallFactory.class.getName());
+    private static final long LONGEST = Duration.ofDays(365).toNanos();
+    private static final long NONE = Long.MAX_VALUE;
+
+    private final HoldfastCallFactory factory;
+    private final Request request;
+    private final Timeout timeout = new Timeout();
+    private final AtomicBoolean executed = new AtomicBoolean();
+    private final Map<Class<?>, Object> tags = new ConcurrentHashMap<>();
+    private final List<EventListener> listeners = new CopyOnWriteArrayList<>();
+
+    /** Of all attempts: also the body of an answer that was delivered can be cancelled. */
+    private final List<Exchange> exchanges = new CopyOnWriteArrayList<>();
+
+    private volatile boolean cancelled;
+    private volatile long endNanos = NONE;
+
+    /** Who is in the pipeline with {@link #execute}, and whether it was interrupted from here. Guarded by this. */
+    private @Nullable Thread caller;
+
+    private boolean interrupted;
+
+    /** What {@link #enqueue} waits for. Guarded by this. */
+    private @Nullable CompletableFuture<Response> answer;
+
+    HoldfastCall(HoldfastCallFactory factory, Request request) {
+        this.factory = factory;
+        this.request = request;
+        timeout.timeout(factory.timeoutMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    // ---- blocking
+
+    @Override
+    public Response execute() throws IOException {
+        beOnlyOnce();
+        if (!enter()) {
+            throw asIOException(null);
+        }
+        Response response;
+        try {
+            response = pipelined().call(attempt -> exchange(attempt).execute());
+        } catch (IOException | CallRejectedException | CallTimeoutException | CancellationException e) {
+            throw asIOException(e);
+        } finally {
+            leave();
+        }
+        if (cancelled) {
+            response.close();
+            throw asIOException(null);
+        }
+        return response;
+    }
+
+    private synchronized boolean enter() {
+        caller = Thread.currentThread();
+        return !cancelled;
+    }
+
+    /** An interrupt that was meant for this call must not reach what the thread does next. */
+    private synchronized void leave() {
+        caller = null;
+        if (interrupted) {
+            Thread.interrupted();
+        }
+    }
+
+    // ---- asynchronous
+
+    @Override
+    public void enqueue(Callback callback) {
+        beOnlyOnce();
+        CompletableFuture<Response> begun;
+        try {
+            begun = cancelled
+                    ? CompletableFuture.failedFuture(new CancellationException())
+                    : pipelined().callAsync(attempt -> exchange(attempt).enqueue());
+        } catch (RuntimeException e) {
+            // A malformed address. A callback hears of every problem.
+            begun = CompletableFuture.failedFuture(e);
+        }
+        boolean tooLate;
+        synchronized (this) {
+            answer = begun;
+            tooLate = cancelled;
+        }
+        if (tooLate) {
+            begun.cancel(true);
+        }
+        var unused = begun.whenComplete((response, error) -> {
+            Runnable told = () -> tell(callback, response, error);
+            try {
+                factory.executor().execute(told);
+            } catch (RejectedExecutionException shutDown) {
+                told.run();
+            }
+        });
+    }
+
+    private void tell(Callback callback, @Nullable Response response, @Nullable Throwable error) {
+        try {
+            if (response == null || cancelled) {
+                if (response != null) {
+                    response.close();
+                }
+                callback.onFailure(this, asIOException(error));
+            } else {
+                callback.onResponse(this, response);
+            }
+        } catch (Throwable e) {
+            LOG.warn("the callback of a call to " + request.url().redact() + " failed", e);
+        }
+    }
+
+    // ---- both
+
+    private void beOnlyOnce() {
+        if (!executed.compareAndSet(false, true)) {
+            throw new IllegalStateException("Already Executed");
+        }
+    }
+
+    private dev.holdfast.Call<Response> pipelined() {
+        dev.holdfast.Call<Response> call = factory.pipelined(request);
+        long limit = Math.min(LONGEST, timeout.timeoutNanos() > 0 ? timeout.timeoutNanos() : NONE);
+        long now = System.nanoTime();
+        if (timeout.hasDeadline()) {
+            limit = Math.min(limit, timeout.deadlineNanoTime() - now);
+        }
+        if (limit == LONGEST) {
+            return call;
+        }
+        endNanos = now + limit;
+        return call.deadline(Duration.ofNanos(limit));
+    }
+
+    private Exchange exchange(Attempt attempt) {
+        Exchange exchange = factory.exchange(request);
+        Call call = exchange.call();
+        tags.forEach((type, value) -> tag(call, type, value));
+        listeners.forEach(call::addEventListener);
+        if (endNanos != NONE) {
+            // For a body that is read after the call.
+            call.timeout().deadlineNanoTime(endNanos);
+        }
+        exchanges.add(exchange);
+        if (cancelled) {
+            call.cancel();
+        }
+        attempt.onCancel(call::cancel);
+        return exchange;
+    }
+
+    @SuppressWarnings("unchecked") // the value is of the type
+    private static <T> void tag(Call call, Class<T> type, Object value) {
+        call.tag(type, () -> (T) value);
+    }
+
+    private IOException asIOException(@Nullable Throwable thrown) {
+        Throwable error = thrown;
+        if (error instanceof CompletionException) {
+            error = Causes.of(error);
+        }
+        if (cancelled || error == null || error instanceof CancellationException) {
+            return new IOException("Canceled", error);
+        }
+        if (error instanceof ClosedByInterruptException) {
+            return with(error, new InterruptedIOException("interrupted"));
+        }
+        if (error instanceof IOException io) {
+            return io;
+        }
+        if (error instanceof CallTimeoutException) {
+            return with(error, new SocketTimeoutException(error.getMessage()));
+        }
+        if (error instanceof CallRejectedException rejected
+                && (rejected.reason() == Reason.INTERRUPTED || rejected.reason() == Reason.DEADLINE_EXCEEDED)) {
+            return with(error, new InterruptedIOException(error.getMessage()));
+        }
+        return new IOException(error.getMessage(), error);
+    }
+
+    private static IOException with(Throwable cause, IOException e) {
+        e.initCause(cause);
+        return e;
+    }
+
+    @Override
+    public void cancel() {
+        CompletableFuture<Response> waiting;
+        synchronized (this) {
+            if (cancelled) {
+                return;
+            }
+            cancelled = true;
+            waiting = answer;
+            if (caller != null) {
+                // It may wait for a permit, or before the next attempt.
+                interrupted = true;
+                caller.interrupt();
+            }
+        }
+        if (waiting != null) {
+            waiting.cancel(true);
+        }
+        exchanges.forEach(exchange -> exchange.call().cancel());
+    }
+
+    @Override
+    public boolean isCanceled() {
+        return cancelled;
+    }
+
+    @Override
+    public boolean isExecuted() {
+        return executed.get();
+    }
+
+    @Override
+    public Request request() {
+        return request;
+    }
+
+    @Override
+    public Timeout timeout() {
+        return timeout;
+    }
+
+    /** Of each attempt. */
+    @Override
+    public void addEventListener(EventListener listener) {
+        listeners.add(listener);
+    }
+
+    @Override
+    public <T> @Nullable T tag(KClass<T> type) {
+        return tag(JvmClassMappingKt.getJavaObjectType(type));
+    }
+
+    @Override
+    public <T> @Nullable T tag(Class<? extends T> type) {
+        Object own = tags.get(type);
+        return own == null ? request.tag(type) : type.cast(own);
+    }
+
+    @Override
+    public <T> T tag(KClass<T> type, Function0<? extends T> make) {
+        return tag(JvmClassMappingKt.getJavaObjectType(type), make);
+    }
+
+    /** An attempt that begins after this has the tag, too. */
+    @Override
+    public <T> T tag(Class<T> type, Function0<? extends T> make) {
+        return type.cast(tags.computeIfAbsent(type, absent -> {
+            T ofRequest = request.tag(type);
+            return ofRequest == null ? make.invoke() : ofRequest;
+        }));
+    }
+
+    @Override
+    @SuppressWarnings("MethodDoesntCallSuperMethod") // a new call, as OkHttp's own
+    public Call clone() {
+        return new HoldfastCall(factory, request);
+    }
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.okhttp;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.HttpCalls;
+import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HttpOptions;
+import dev.holdfast.http.PipelinePerAuthority;
+import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.Checks;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import okhttp3.Call;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes OkHttp's calls with pipelines around them, for every place that takes a {@link Call.Factory}: Retrofit, Apollo, event
+ * sources.
+ *
+ * <pre>{@code
+ * Call.Factory calls = HoldfastCallFactory.around(new OkHttpClient(), PipelinePerAuthority.standard("shops"));
+ * }</pre>
+ *
+ * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link
+ * HttpClassifier} says. Each attempt is a call of the client, with its interceptors, its redirects and its events. Connections and
+ * dispatcher are those of the client given.
+ *
+ * <p>A body belongs to its attempt if it is small ({@link #readBodiesUpTo}): then a connection that breaks in it, or a server that
+ * stops sending, is an attempt that failed. The rest of a larger body is the caller's own affair.
+ *
+ * <p>What the policies say becomes an {@link IOException}, as callers of OkHttp expect: a rejection one whose cause is the {@link
+ * CallRejectedException}, a timeout a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}. If there was no
+ * time left, or the thread was interrupted, it is an {@link InterruptedIOException}; the thread's interrupt flag is set then.
+ *
+ * <p>{@link OkHttpClient#callTimeout} and {@link Call#timeout} hold for the whole call: all attempts, all waits, and the body.
+ * {@link Call#cancel} ends each of these. A cancelled call is no failure of the dependency. A callback runs on the executor of the
+ * dispatcher.
+ *
+ * <p>OkHttp repeats requests by itself, POST too, whatever the policies say. So here it does not: {@link
+ * OkHttpClient#retryOnConnectionFailure} is off, and a 503 with {@code Retry-After: 0} is repeated by the pipeline alone. All
+ * addresses of a host are still tried, if {@link OkHttpClient#fastFallback} is on, which is the default.
+ *
+ * <p>The client and the pipelines stay their owner's to close. Safe for any number of threads.
+ */
+public final class HoldfastCallFactory implements Call.Factory {
+    private static final int MOST_READ = 64 << 20;
+    private static final int READ = 256 << 10;
+
+    private final OkHttpClient client;
+    private final HttpCalls<Request, Response> calls;
+    private final @Nullable CallHeaders headers;
+    private final int timeoutMillis;
+    private final long mostRead;
+
+    private HoldfastCallFactory(
+            OkHttpClient client,
+            HttpCalls<Request, Response> calls,
+            @Nullable CallHeaders headers,
+            int timeoutMillis,
+            long mostRead) {
+        this.client = client;
+        this.calls = calls;
+        this.headers = headers;
+        this.timeoutMillis = timeoutMillis;
+        this.mostRead = mostRead;
+    }
+
+    /** Puts these pipelines around a client: {@link PipelinePerAuthority} or {@link Pipelines#one}. */
+    public static HoldfastCallFactory around(OkHttpClient client, Pipelines pipelines) {
+        return around(client, pipelines, options -> {});
+    }
+
+    /** As {@link #around(OkHttpClient, Pipelines)}, with options. */
+    public static HoldfastCallFactory around(
+            OkHttpClient client, Pipelines pipelines, Consumer<? super HttpOptions<Request>> configure) {
+        Objects.requireNonNull(client, "client");
+        HttpOptions<Request> options = new HttpOptions<>();
+        configure.accept(options);
+        OkHttpClient.Builder inside = client.newBuilder()
+                .retryOnConnectionFailure(false)
+                .callTimeout(Duration.ZERO) // of a call with all its attempts
+                .addInterceptor(Exchange::showRetryAfter);
+        // Around the user's own, which see what came from the network.
+        inside.networkInterceptors().add(0, Exchange::noteSent);
+        return new HoldfastCallFactory(
+                inside.build(),
+                new HttpCalls<>(new OkMessages(), pipelines, options),
+                options.headers().orElse(null),
+                client.callTimeoutMillis(),
+                READ);
+    }
+
+    /**
+     * The same with another bound for bodies. A body is read within the attempt if its length is known and at most this, or if its
+     * length is not known and its type is none that is sent bit by bit: {@code text/event-stream}, {@code application/x-ndjson},
+     * {@code application/grpc}, {@code multipart}, audio, video. Of one whose length is not known, at most this is read, and the
+     * caller reads on from there. A body costs so much memory until it is read or closed. Use 0 for an API that keeps a response open
+     * under another type.
+     *
+     * @param bytes after decompression, 0 to 67,108,864; default 262,144; 0: none is read
+     * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
+     */
+    public HoldfastCallFactory readBodiesUpTo(long bytes) {
+        new Checks("call factory").range("readBodiesUpTo", bytes, 0, MOST_READ).done();
+        return new HoldfastCallFactory(client, calls, headers, timeoutMillis, bytes);
+    }
+
+    @Override
+    public Call newCall(Request request) {
+        return new HoldfastCall(this, Objects.requireNonNull(request, "request"));
+    }
+
+    // ---- for its calls
+
+    dev.holdfast.Call<Response> pipelined(Request request) {
+        return calls.call(request);
+    }
+
+    /** The request of one attempt, not sent yet. */
+    Exchange exchange(Request request) {
+        Request sent = request;
+        if (headers != null) {
+            Request.Builder copy = request.newBuilder();
+            headers.write(copy::header);
+            sent = copy.build();
+        }
+        return new Exchange(client.newCall(sent), mostRead);
+    }
+
+    /** 0: none. */
+    int timeoutMillis() {
+        return timeoutMillis;
+    }
+
+    /** Where callbacks run. */
+    Executor executor() {
+        return client.dispatcher().executorService();
+    }
+
+    @Override
+    public String toString() {
+        return "HoldfastCallFactory[" + client + "]";
+    }
+}

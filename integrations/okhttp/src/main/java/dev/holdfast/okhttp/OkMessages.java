@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.okhttp;
+
+import dev.holdfast.http.HttpMessages;
+import java.net.URI;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/** The messages of OkHttp. */
+final class OkMessages implements HttpMessages<Request, Response> {
+    @Override
+    public String method(Request request) {
+        return request.method();
+    }
+
+    @Override
+    public URI uri(Request request) {
+        return request.url().uri();
+    }
+
+    /** A request with the tag is read like one with a key: both say the same. */
+    @Override
+    public @Nullable String requestHeader(Request request, String name) {
+        if (name.equals("Idempotency-Key") && request.tag(Idempotent.class) != null) {
+            return "tag";
+        }
+        return request.header(name);
+    }
+
+    @Override
+    public boolean canBeSentAgain(Request request) {
+        RequestBody body = request.body();
+        return body == null || !(body.isOneShot() || body.isDuplex());
+    }
+
+    @Override
+    public Class<? super Response> responseType() {
+        return Response.class;
+    }
+
+    @Override
+    public int status(Response response) {
+        return response.code();
+    }
+
+    @Override
+    public @Nullable String header(Response response, String name) {
+        return response.header(name);
+    }
+
+    /** OkHttp reads what little is left of it, for 100 ms at most, so that the connection can be used again. */
+    @Override
+    public void close(Response response) {
+        response.close();
+    }
+}
