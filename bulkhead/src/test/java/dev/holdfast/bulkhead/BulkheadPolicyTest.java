@@ -360,7 +360,7 @@ class BulkheadPolicyTest {
                 TimeoutPolicy.of(ofMillis(5)));
         CompletableFuture<String> call = time.spawn(() -> pipeline.call(() -> switch (attempts.incrementAndGet()) {
             case 1 -> ignoresInterrupts(ofMillis(500));
-            case 2 -> ignoresInterrupts(ofMillis(1_000));
+            case 2 -> ignoresInterrupts(ofSeconds(1));
             default -> "at last";
         }));
         time.run();
