@@ -49,6 +49,7 @@ class SamplesCompileTest {
                     "dev.holdfast.headers.*",
                     "dev.holdfast.http.*",
                     "dev.holdfast.micrometer.*",
+                    "dev.holdfast.okhttp.*",
                     "dev.holdfast.log.*",
                     "dev.holdfast.retry.*",
                     "dev.holdfast.shadow.*",
