@@ -17,14 +17,19 @@ final class BareClient implements StockClient {
 
     private static final int TRIES = 3;
 
-    private final HttpClient http = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(TIMEOUT)
-            .build();
+    private final HttpClient http = http();
     private final Function<String, URI> address;
 
     BareClient(Function<String, URI> address) {
         this.address = address;
+    }
+
+    /** A client as both sides have it. */
+    static HttpClient http() {
+        return HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(TIMEOUT)
+                .build();
     }
 
     @Override

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.examples;
 
-import dev.holdfast.Classifier;
-import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
-import dev.holdfast.Reply;
 import dev.holdfast.config.Holdfast;
-import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HoldfastHttpClient;
+import dev.holdfast.http.Pipelines;
 import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallObserver;
 import java.io.IOException;
@@ -16,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -25,14 +24,10 @@ final class HoldfastClient implements StockClient {
     /** The view of the incident shows what happens; lines of the log would stand across it. */
     private static final Logger EVENTS = Logger.getLogger(LogObserver.NAME);
 
-    private final HttpClient http = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(BareClient.TIMEOUT)
-            .build();
     private final Function<String, URI> address;
     private final Holdfast holdfast;
     private final Pipeline pipeline;
-    private final Operation<HttpResponse<String>> lookup;
+    private final HttpClient http;
 
     /**
      * Loads the file.
@@ -42,23 +37,20 @@ final class HoldfastClient implements StockClient {
     HoldfastClient(Function<String, URI> address, Path config, CallObserver observer) {
         EVENTS.setLevel(Level.OFF);
         this.address = address;
-        this.holdfast = Holdfast.builder()
-                .bind("http-status", Classifier.class, HttpClassifier.ofDefaults())
-                .observer(observer)
-                .load(config);
+        this.holdfast = Holdfast.builder().observer(observer).load(config);
         this.pipeline = holdfast.pipeline("stock");
-        this.lookup = pipeline.operation("lookup");
+        this.http = HoldfastHttpClient.around(BareClient.http(), Pipelines.one(pipeline));
     }
 
     @Override
     public Answer ask(String sku) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(address.apply(sku)).build();
-        Reply<HttpResponse<String>> reply =
-                lookup.key(sku).reply(attempt -> http.send(request, BodyHandlers.ofString()));
-        if (reply.value().statusCode() != 200) {
-            throw new IOException("stock answered " + reply.value().statusCode());
+        HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
+        if (response.statusCode() != 200) {
+            throw new IOException("stock answered " + response.statusCode());
         }
-        return new Answer(reply.value().body(), reply.source().name());
+        String source = response.headers().firstValue("Holdfast-Source").orElse("live");
+        return new Answer(response.body(), source.toUpperCase(Locale.ROOT));
     }
 
     /** The order of the policies. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.examples;
 
-import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Reply;
 import dev.holdfast.config.Holdfast;
@@ -33,18 +32,15 @@ final class VirtualContest implements AutoCloseable {
         this.timeline = timeline;
         this.load = load;
         time = VirtualTime.seeded(load.seed());
-        pipelines = Holdfast.builder()
-                .bind("http-status", Classifier.class, HttpClassifier.ofDefaults())
-                .observer(observer)
-                .time(time)
-                .load(CONFIG);
+        pipelines = Holdfast.builder().observer(observer).time(time).load(CONFIG);
         holdfast = new VirtualSide(time, load, this::behindThePipeline);
         bare = new VirtualSide(time, load, stock -> VirtualSide.bare(time, stock));
     }
 
     /** As {@link HoldfastClient}. */
     private VirtualSide.Client behindThePipeline(VirtualStock stock) {
-        Operation<HttpResponse<String>> lookup = pipelines.pipeline("stock").operation("lookup");
+        Operation<HttpResponse<String>> lookup =
+                pipelines.pipeline("stock").operation("lookup", o -> o.classifier(HttpClassifier.ofDefaults()));
         return sku -> {
             Reply<HttpResponse<String>> reply =
                     lookup.key(sku).reply(attempt -> VirtualSide.await(time, stock.get(sku), Long.MAX_VALUE));
