@@ -108,7 +108,7 @@ public abstract class HttpClientContract {
     }
 
     /**
-     * Policies around those of each case, outermost first, which change nothing of what it sees; none unless a subclass says so.
+     * Policies around those of each case, but inside a deadline, which change nothing of what it sees; none unless a subclass says so.
      * For a way through an adapter that a policy brings about.
      */
     protected List<Policy> around() {
@@ -156,8 +156,8 @@ public abstract class HttpClientContract {
     }
 
     private List<Policy> with(Policy... policies) {
-        List<Policy> all = new ArrayList<>(around());
-        all.addAll(List.of(policies));
+        List<Policy> all = new ArrayList<>(List.of(policies));
+        all.addAll(policies[0] instanceof DeadlinePolicy ? 1 : 0, around());
         return all;
     }
 
