@@ -7,7 +7,9 @@ import dev.holdfast.micrometer.Sum.Source;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -19,6 +21,7 @@ final class Shared {
     private final SafeLog log;
     // Micrometer refers to what it polls only weakly: here it is kept.
     private final IdentityHashMap<Meter, Sum> sums = new IdentityHashMap<>();
+    private final Map<Asked, Meter> known = new HashMap<>();
     private boolean told;
 
     Shared(MeterRegistry registry, SafeLog log) {
@@ -32,14 +35,22 @@ final class Shared {
 
     /** Registers a meter that polls the sum that is given, or adds the source to the meter that this registry has already. */
     synchronized Meter use(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {
+        Meter already = known.get(asked);
+        Sum itsSum = already == null ? null : sums.get(already);
+        if (already != null && itsSum != null) {
+            // Not asked for again: Micrometer warns of a gauge that is.
+            itsSum.put(asked, source);
+            return already;
+        }
         Sum made = new Sum();
         // Filled before it can be polled.
         made.put(asked, source);
         Meter meter = registering.apply(made);
-        Sum known = sums.putIfAbsent(meter, made);
-        if (known != null) {
-            known.put(asked, source);
-            if (known.size() > 1 && meter instanceof Gauge && !told) {
+        known.put(asked, meter);
+        Sum before = sums.putIfAbsent(meter, made);
+        if (before != null) {
+            before.put(asked, source);
+            if (before.size() > 1 && meter instanceof Gauge && !told) {
                 told = true;
                 log.warn(
                         "the registry's filters make one meter of several, such as " + asked.name() + " " + asked.tags()
@@ -52,7 +63,11 @@ final class Shared {
 
     synchronized void leave(Meter meter, Source source) {
         Sum sum = sums.get(meter);
-        if (sum != null && sum.leave(source)) {
+        Asked gone = sum == null ? null : sum.leave(source);
+        if (gone != null) {
+            known.remove(gone);
+        }
+        if (sum != null && sum.size() == 0) {
             sums.remove(meter);
             registry.remove(meter);
         }

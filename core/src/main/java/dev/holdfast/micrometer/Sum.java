@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one meter polls. It is usually one source. A filter of the user's may drop a tag, so that several become one meter: then
@@ -78,14 +79,18 @@ final class Sum {
         parts = new Parts(all, before.goneCount, before.goneValue);
     }
 
-    /** Takes the source away, unless another one has its place. Returns whether none is left. */
-    boolean leave(Source source) {
+    /** Takes the source away. Returns in what words it was asked for; null if another one has its place. */
+    @Nullable Asked leave(Source source) {
         Parts before = parts;
-        List<Part> all = new ArrayList<>(before.all);
-        boolean left = all.removeIf(part -> Objects.equals(part.source, source));
-        if (left && !all.isEmpty()) {
-            parts = new Parts(all, before.goneCount + source.count(), before.goneValue + source.value());
+        for (int i = 0; i < before.all.size(); i++) {
+            Part part = before.all.get(i);
+            if (Objects.equals(part.source, source)) {
+                List<Part> all = new ArrayList<>(before.all);
+                all.remove(i);
+                parts = new Parts(all, before.goneCount + source.count(), before.goneValue + source.value());
+                return part.asked;
+            }
         }
-        return all.isEmpty();
+        return null;
     }
 }
