@@ -80,7 +80,8 @@ final class Sum {
     }
 
     /** Takes the source away. Returns in what words it was asked for; null if another one has its place. */
-    @Nullable Asked leave(Source source) {
+    @Nullable
+    Asked leave(Source source) {
         Parts before = parts;
         for (int i = 0; i < before.all.size(); i++) {
             Part part = before.all.get(i);

@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,8 +61,7 @@ final class BoundedBody implements BodySubscriber<Object> {
         }
     }
 
-    private final BodyHandler<?> handler;
-    private final ResponseInfo info;
+    private final Supplier<? extends BodySubscriber<?>> handler;
     private final int most;
     private final CompletableFuture<Object> body = new CompletableFuture<>();
     private final List<ByteBuffer> parts = new ArrayList<>();
@@ -69,9 +69,13 @@ final class BoundedBody implements BodySubscriber<Object> {
     private Flow.@Nullable Subscription source;
     private @Nullable BodySubscriber<?> rest;
 
-    BoundedBody(BodyHandler<?> handler, ResponseInfo info, int most) {
+    /**
+     * Up to this many bytes.
+     *
+     * @param handler makes what reads a longer body
+     */
+    BoundedBody(Supplier<? extends BodySubscriber<?>> handler, int most) {
         this.handler = handler;
-        this.info = info;
         this.most = most;
     }
 
@@ -105,7 +109,7 @@ final class BoundedBody implements BodySubscriber<Object> {
     }
 
     private void handOn(Flow.Subscription from) {
-        BodySubscriber<?> taken = handler.apply(info);
+        BodySubscriber<?> taken = handler.get();
         rest = taken;
         taken.getBody().whenComplete((value, error) -> {
             if (error == null) {

@@ -39,7 +39,22 @@ final class CachedClient {
             List.of("text/event-stream", "application/x-ndjson", "application/grpc", "multipart/", "audio/", "video/");
 
     /** A caller's request, and what he makes of its body. */
-    record Asked(HttpRequest request, BodyHandler<?> handler) {}
+    static final class Asked {
+        private final HttpRequest request;
+        private final BodyHandler<?> handler;
+
+        /** The call is over: what comes now is for the cache alone, and not for the caller's handler. */
+        private volatile boolean over;
+
+        Asked(HttpRequest request, BodyHandler<?> handler) {
+            this.request = request;
+            this.handler = handler;
+        }
+
+        HttpRequest request() {
+            return request;
+        }
+    }
 
     /** The messages of a key, which has the handler beside the request. */
     private static final class Messages implements HttpMessages<Asked, Held> {
@@ -58,6 +73,11 @@ final class CachedClient {
         @Override
         public @Nullable String requestHeader(Asked asked, String name) {
             return JDK.requestHeader(asked.request(), name);
+        }
+
+        @Override
+        public List<String> requestHeaders(Asked asked, String name) {
+            return JDK.requestHeaders(asked.request(), name);
         }
 
         @Override
@@ -90,7 +110,7 @@ final class CachedClient {
     private final HttpOptions<HttpRequest> options;
     private final Function<HttpRequest, SentRequest> sending;
     private final Messages messages = new Messages();
-    private final HttpCaching<Asked> caching = new HttpCaching<>(messages);
+    private final HttpCaching<Asked> caching;
     private final PerPipeline<Cached> known = new PerPipeline<>(Cached::new);
 
     /** Around this client. */
@@ -98,6 +118,9 @@ final class CachedClient {
         this.client = client;
         this.options = options;
         this.sending = sending;
+        caching = new HttpCaching<>(
+                messages,
+                client.cookieHandler().isPresent() || client.authenticator().isPresent());
     }
 
     /** The functions of one operation. The cache may run them again in the background. */
@@ -129,7 +152,7 @@ final class CachedClient {
             Operation<Held> operation = pipeline.operation(
                     name,
                     o -> o.type(Held.class)
-                            .classifier(new HttpClassifier(messages, pipeline::classifier, true))
+                            .classifier(new HttpClassifier(messages, pipeline::classifier))
                             .discard(messages::close));
             return new Functions(
                     operation.decorateInterruptibly(CachedClient.this::load),
@@ -138,18 +161,36 @@ final class CachedClient {
 
         <T> HttpResponse<T> send(String name, HttpRequest request, BodyHandler<T> handler)
                 throws IOException, InterruptedException {
-            return response(of(name).blocking().reply(key(request, handler)), handler);
+            Asked asked = new Asked(request, handler);
+            Reply<Held> reply;
+            try {
+                reply = of(name).blocking().reply(key(asked));
+            } finally {
+                asked.over = true;
+            }
+            try {
+                return response(reply, request, handler).get();
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+            }
         }
 
         <T> CompletableFuture<HttpResponse<T>> sendAsync(String name, HttpRequest request, BodyHandler<T> handler) {
+            Asked asked = new Asked(request, handler);
             return new HandedOn<>(
-                    of(name).async().reply(key(request, handler)),
-                    reply -> responseAsync(reply, handler),
-                    error -> error);
+                    of(name).async().reply(key(asked)),
+                    reply -> {
+                        asked.over = true;
+                        return response(reply, request, handler);
+                    },
+                    error -> {
+                        asked.over = true;
+                        return error;
+                    });
         }
 
-        private HttpKey<Asked> key(HttpRequest request, BodyHandler<?> handler) {
-            return new HttpKey<>(messages, new Asked(request, handler), options.partitionOf(request), varying);
+        private HttpKey<Asked> key(Asked asked) {
+            return new HttpKey<>(messages, asked, options.partitionOf(asked.request()), varying);
         }
     }
 
@@ -167,15 +208,16 @@ final class CachedClient {
     private Held load(HttpKey<Asked> key) throws IOException, InterruptedException {
         SentRequest sent = sending.apply(key.request().request());
         try {
-            return held(key, client.send(sent, info -> body(key, info)));
-        } catch (IOException e) {
-            throw sent.marked(e);
+            return held(key, client.send(sent, sent.noting(info -> body(key, info))));
+        } catch (IOException | RuntimeException e) {
+            sent.mark(e);
+            throw e;
         }
     }
 
     private CompletableFuture<Held> loadAsync(HttpKey<Asked> key) {
         SentRequest sent = sending.apply(key.request().request());
-        CompletableFuture<HttpResponse<Object>> exchange = client.sendAsync(sent, info -> body(key, info));
+        CompletableFuture<HttpResponse<Object>> exchange = client.sendAsync(sent, sent.noting(info -> body(key, info)));
         return new HandedOn<>(
                 sent.marked(exchange),
                 response -> CompletableFuture.completedStage(held(key, response)),
@@ -185,13 +227,18 @@ final class CachedClient {
     /** Reads into memory what others may get, too. */
     @SuppressWarnings("unchecked") // a caller gets only what his own handler made
     private BodySubscriber<Object> body(HttpKey<Asked> key, ResponseInfo info) {
-        BodyHandler<?> handler = key.request().handler();
+        Asked asked = key.request();
         long length = info.headers().firstValueAsLong("Content-Length").orElse(0);
         boolean forOneAlone =
                 length > options.maxKept() || isStream(info) || !caching.isForAll(key, info.headers()::allValues);
-        return forOneAlone
-                ? (BodySubscriber<Object>) handler.apply(info)
-                : new BoundedBody(handler, info, options.maxKept());
+        if (!forOneAlone) {
+            return new BoundedBody(() -> handler(asked).apply(info), options.maxKept());
+        }
+        return (BodySubscriber<Object>) handler(asked).apply(info);
+    }
+
+    private static BodyHandler<?> handler(Asked asked) {
+        return asked.over ? info -> new UnwantedBody() : asked.handler;
     }
 
     private static boolean isStream(ResponseInfo info) {
@@ -200,33 +247,42 @@ final class CachedClient {
     }
 
     private Held held(HttpKey<Asked> key, HttpResponse<?> response) {
-        Freshness freshness = response.body() instanceof Bytes bytes
-                ? caching.freshness(key, response.headers()::allValues, bytes.length())
-                : Freshness.usual().notShared();
-        return new Held(response, freshness);
+        // By a redirect, the answer is that of several responses, of which each may be for one caller alone.
+        boolean mayBeKept =
+                response.body() instanceof Bytes && response.previousResponse().isEmpty();
+        return new Held(
+                response,
+                mayBeKept
+                        ? caching.freshness(key, response.headers()::allValues, size(response))
+                        : Freshness.usual().notShared());
+    }
+
+    /** In memory, about. */
+    private static long size(HttpResponse<?> response) {
+        long size = ((Bytes) response.body()).length();
+        for (Map.Entry<String, List<String>> header : response.headers().map().entrySet()) {
+            size += 100 + header.getKey().length();
+            for (String value : header.getValue()) {
+                size += 50 + value.length();
+            }
+        }
+        return size;
     }
 
     // ---- to the caller
 
-    private static <T> HttpResponse<T> response(Reply<Held> reply, BodyHandler<T> handler)
-            throws IOException, InterruptedException {
-        try {
-            return responseAsync(reply, handler).get();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
-        }
-    }
-
     @SuppressWarnings("unchecked") // what is not whole was made by this caller's handler
-    private static <T> CompletableFuture<HttpResponse<T>> responseAsync(Reply<Held> reply, BodyHandler<T> handler) {
+    private static <T> CompletableFuture<HttpResponse<T>> response(
+            Reply<Held> reply, HttpRequest request, BodyHandler<T> handler) {
         Held held = reply.value();
         if (!held.isWhole()) {
             return CompletableFuture.completedFuture((HttpResponse<T>) held.response());
         }
-        HttpHeaders headers = headers(reply, held.response().headers());
-        Bytes bytes = (Bytes) held.response().body();
-        return bytes.readBy(handler, new HeldResponse<>(held.response(), headers, bytes))
-                .thenApply(body -> new HeldResponse<>(held.response(), headers, body));
+        HttpResponse<?> made = held.response();
+        HttpHeaders headers = headers(reply, made.headers());
+        Bytes bytes = (Bytes) made.body();
+        return bytes.readBy(handler, new HeldResponse<>(request, made, headers, bytes))
+                .thenApply(body -> new HeldResponse<>(request, made, headers, body));
     }
 
     /** A response that is not new says so. */

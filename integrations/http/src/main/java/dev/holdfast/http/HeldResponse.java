@@ -10,21 +10,19 @@ import java.net.http.HttpResponse.ResponseInfo;
 import java.util.Optional;
 import javax.net.ssl.SSLSession;
 
-/** A response of the client's, with the body that one caller's handler has made of the bytes. */
-record HeldResponse<T>(HttpResponse<?> made, HttpHeaders headers, T body) implements HttpResponse<T>, ResponseInfo {
+/** A response of the client's to the request of one caller, with the body that his handler has made of the bytes. */
+record HeldResponse<T>(HttpRequest request, HttpResponse<?> made, HttpHeaders headers, T body)
+        implements HttpResponse<T>, ResponseInfo {
     @Override
     public int statusCode() {
         return made.statusCode();
     }
 
+    /** A response that came by a redirect is not kept: these are of the caller's own call. Their bodies are null. */
     @Override
-    public HttpRequest request() {
-        return made.request();
-    }
-
-    @Override
+    @SuppressWarnings("unchecked")
     public Optional<HttpResponse<T>> previousResponse() {
-        return Optional.empty();
+        return (Optional<HttpResponse<T>>) (Optional<?>) made.previousResponse();
     }
 
     @Override

@@ -82,9 +82,10 @@ public final class HoldfastHttpClient extends HttpClient {
             return (HttpResponse<T>) calls.call(request).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
                 try {
-                    return client.send(sent, handler);
-                } catch (IOException e) {
-                    throw sent.marked(e);
+                    return client.send(sent, sent.noting(handler));
+                } catch (IOException | RuntimeException e) {
+                    sent.mark(e);
+                    throw e;
                 }
             });
         } catch (CallRejectedException e) {
@@ -100,7 +101,7 @@ public final class HoldfastHttpClient extends HttpClient {
     }
 
     private SentRequest sent(HttpRequest request) {
-        return new SentRequest(request, options, client.followRedirects() != Redirect.NEVER);
+        return new SentRequest(request, options);
     }
 
     private static IOException asIOException(RuntimeException said) {
@@ -125,10 +126,11 @@ public final class HoldfastHttpClient extends HttpClient {
         CachedClient.Cached cached = pushes == null ? caching.cached(calls.pipeline(request), request, handler) : null;
         CompletableFuture<HttpResponse<T>> call = cached != null
                 ? cached.sendAsync(calls.name(request), request, handler)
-                : (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>)
-                        calls.call(request).callAsync(attempt -> {
+                : (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>) calls.call(request)
+                        .callAsync(attempt -> {
                             SentRequest sent = sent(request);
-                            CompletableFuture<HttpResponse<T>> exchange = client.sendAsync(sent, handler, pushes);
+                            CompletableFuture<HttpResponse<T>> exchange =
+                                    client.sendAsync(sent, sent.noting(handler), pushes);
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
                         });
         return HandedOn.of(

@@ -18,15 +18,19 @@ import org.jspecify.annotations.Nullable;
  * 5861). All who call through one client share the cache, unless they have a partition.
  */
 final class HttpCaching<Q> {
-    /** What a response takes in memory beside its body, in bytes; about. */
-    private static final int HEAD = 1_000;
-
     private static final Duration NONE = Duration.ZERO;
 
     private final HttpMessages<Q, ?> messages;
+    private final boolean addsIdentity;
 
-    HttpCaching(HttpMessages<Q, ?> messages) {
+    /**
+     * Of a client's messages.
+     *
+     * @param addsIdentity whether the client may add cookies or credentials to any request by itself
+     */
+    HttpCaching(HttpMessages<Q, ?> messages, boolean addsIdentity) {
         this.messages = messages;
+        this.addsIdentity = addsIdentity;
     }
 
     /** Whether a request may be answered by a response to an earlier one. */
@@ -35,7 +39,7 @@ final class HttpCaching<Q> {
         if (!method.equals("GET") && !method.equals("HEAD")) {
             return false;
         }
-        Map<String, String> asked = directives(messages.requestHeader(request, "Cache-Control"));
+        Map<String, String> asked = directives(String.join(",", messages.requestHeaders(request, "Cache-Control")));
         return !asked.containsKey("no-store")
                 && !asked.containsKey("no-cache")
                 && !"0".equals(asked.get("max-age"))
@@ -51,14 +55,14 @@ final class HttpCaching<Q> {
      * How long the response to this request may be kept.
      *
      * @param headers of the response: all values of a name
-     * @param length of its body, in bytes
+     * @param length in memory, in bytes: head and body
      */
-    Freshness freshness(HttpKey<Q> key, Function<String, List<String>> headers, int length) {
+    Freshness freshness(HttpKey<Q> key, Function<String, List<String>> headers, long length) {
         Map<String, String> said = directives(joined(headers, "Cache-Control"));
         if (!isForAll(key, headers)) {
             return Freshness.usual().notShared();
         }
-        Freshness freshness = Freshness.usual().weight(HEAD + (long) length);
+        Freshness freshness = Freshness.usual().weight(length);
         if (said.containsKey("no-cache")) {
             return freshness.notKept();
         }
@@ -91,7 +95,8 @@ final class HttpCaching<Q> {
     }
 
     private boolean isPersonal(Q request) {
-        return messages.requestHeader(request, "Authorization") != null
+        return addsIdentity
+                || messages.requestHeader(request, "Authorization") != null
                 || messages.requestHeader(request, "Cookie") != null;
     }
 

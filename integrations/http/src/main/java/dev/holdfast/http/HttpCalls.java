@@ -7,6 +7,8 @@ import dev.holdfast.Pipeline;
 import java.net.URI;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Makes of each request the call of a pipeline: that of the request's authority, idempotent or not as HTTP says of its method,
@@ -21,6 +23,8 @@ import java.util.Objects;
  * @param <R> a response
  */
 public final class HttpCalls<Q, R> {
+    private static final Pattern WRITTEN = Pattern.compile("(?:[^@]*@)?([^:@\\[\\]]+)(?::([0-9]{1,5}))?");
+
     private final HttpMessages<Q, R> messages;
     private final Pipelines pipelines;
     private final HttpOptions<? super Q> options;
@@ -31,7 +35,11 @@ public final class HttpCalls<Q, R> {
     public HttpCalls(HttpMessages<Q, R> messages, Pipelines pipelines, HttpOptions<? super Q> options) {
         this.messages = Objects.requireNonNull(messages, "messages");
         this.pipelines = Objects.requireNonNull(pipelines, "pipelines");
-        this.options = Objects.requireNonNull(options, "options");
+        this.options = copied(options);
+    }
+
+    private static <T> HttpOptions<T> copied(HttpOptions<T> options) {
+        return new HttpOptions<>(options);
     }
 
     /** The operations of one pipeline by their names, of requests that may be done twice or of the others. */
@@ -49,7 +57,7 @@ public final class HttpCalls<Q, R> {
             return pipeline.operation(
                     name,
                     o -> o.idempotent(areIdempotent)
-                            .classifier(new HttpClassifier(messages, pipeline::classifier, areIdempotent))
+                            .classifier(new HttpClassifier(messages, pipeline::classifier))
                             .discard(messages::close));
         }
     }
@@ -92,11 +100,20 @@ public final class HttpCalls<Q, R> {
     static String authority(URI uri) {
         String scheme = uri.getScheme();
         String host = uri.getHost();
+        int port = uri.getPort();
+        String written = uri.getRawAuthority();
+        if (host == null && written != null) {
+            // A name that is none of DNS, such as stock_service.
+            Matcher parts = WRITTEN.matcher(written);
+            if (parts.matches()) {
+                host = parts.group(1);
+                port = parts.group(2) == null ? -1 : Integer.parseInt(parts.group(2));
+            }
+        }
         if (scheme == null || host == null) {
             throw new IllegalArgumentException(
                     "the address of the request is '" + uri + "' but must have a scheme and a host");
         }
-        int port = uri.getPort();
         if (port < 0) {
             port = scheme.equalsIgnoreCase("https") ? 443 : 80;
         }

@@ -17,15 +17,15 @@ import org.jspecify.annotations.Nullable;
  * <caption>verdicts</caption>
  * <tr><th>response</th><th>verdict</th></tr>
  * <tr><td>1xx, 2xx, 3xx</td><td>success</td></tr>
- * <tr><td>408, 425, and 5xx without 503</td><td>failure</td></tr>
- * <tr><td>429, 503</td><td>pushback, for the time in {@code Retry-After} or {@code RateLimit}</td></tr>
+ * <tr><td>429, and 503 with {@code Retry-After} or {@code RateLimit}</td><td>pushback, for the time that it says</td></tr>
+ * <tr><td>408, 425, other 5xx</td><td>failure</td></tr>
  * <tr><td>other 4xx</td><td>ignored</td></tr>
  * <tr><td>an {@link IOException} or {@link TimeoutException}, also as a cause</td><td>failure</td></tr>
  * <tr><td>any other exception, such as a malformed address</td><td>ignored</td></tr>
  * </table>
  *
- * <p>A 503 without {@code Retry-After} may come from a gateway after the work was done. So to a request that must not be done twice
- * it is a failure, which is not retried.
+ * <p>A 503 without these may come from a gateway after the work was done. So it is a failure: a request that must not be done twice
+ * is not repeated after it.
  *
  * <p>Where the pipeline has a classifier of its own, that one decides. Where it has lists of a file, these come first, and the
  * table is for the rest. Immutable.
@@ -35,22 +35,20 @@ public final class HttpClassifier implements Classifier {
 
     private final HttpMessages<?, ?> messages;
     private final Supplier<Classifier> own;
-    private final boolean idempotent;
 
-    HttpClassifier(HttpMessages<?, ?> messages, Supplier<Classifier> own, boolean idempotent) {
+    HttpClassifier(HttpMessages<?, ?> messages, Supplier<Classifier> own) {
         this.messages = messages;
         this.own = own;
-        this.idempotent = idempotent;
     }
 
-    /** For the responses of {@code java.net.http}, and requests that may be done twice. */
+    /** For the responses of {@code java.net.http}. */
     public static Classifier ofDefaults() {
-        return new HttpClassifier(JdkMessages.INSTANCE, () -> DEFAULT, true);
+        return new HttpClassifier(JdkMessages.INSTANCE, () -> DEFAULT);
     }
 
-    /** For the responses that these messages can read, and requests that may be done twice. */
+    /** For the responses that these messages can read. */
     public static Classifier of(HttpMessages<?, ?> messages) {
-        return new HttpClassifier(messages, () -> DEFAULT, true);
+        return new HttpClassifier(messages, () -> DEFAULT);
     }
 
     @Override
@@ -102,9 +100,11 @@ public final class HttpClassifier implements Classifier {
         };
     }
 
-    private Verdict pushback(HttpMessages<?, ?> of, Object response) {
-        boolean plain = status(of, response) == 503 && header(of, response, "Retry-After") == null;
-        return plain && !idempotent ? Verdict.FAILURE : RetryAfter.http(name -> header(of, response, name));
+    private static Verdict pushback(HttpMessages<?, ?> of, Object response) {
+        boolean plain = status(of, response) == 503
+                && header(of, response, "Retry-After") == null
+                && header(of, response, "RateLimit") == null;
+        return plain ? Verdict.FAILURE : RetryAfter.http(name -> header(of, response, name));
     }
 
     @SuppressWarnings("unchecked") // it is of the messages' type

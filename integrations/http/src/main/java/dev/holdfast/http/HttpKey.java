@@ -41,7 +41,7 @@ final class HttpKey<Q> {
     private final String uri;
     private final @Nullable Object partition;
     private final List<String> names;
-    private final List<String> values;
+    private final List<List<String>> values;
     private final Varying varying;
     private final Q request;
 
@@ -49,16 +49,16 @@ final class HttpKey<Q> {
     HttpKey(HttpMessages<Q, ?> messages, Q request, @Nullable Object partition, Varying varying) {
         method = messages.method(request);
         URI address = messages.uri(request);
-        // A fragment is the caller's own.
-        uri = address.getRawPath() + "?" + address.getRawQuery();
+        String query = address.getRawQuery();
+        // A fragment is the caller's own. Several hosts may share a pipeline, and its cache.
+        uri = HttpCalls.authority(address) + address.getRawPath() + (query == null ? "" : "?" + query);
         this.partition = partition;
         this.varying = varying;
         this.request = request;
         names = varying.names();
         values = new ArrayList<>(names.size());
         for (String name : names) {
-            String value = messages.requestHeader(request, name);
-            values.add(value == null ? "" : value);
+            values.add(messages.requestHeaders(request, name));
         }
     }
 

@@ -2,6 +2,7 @@
 package dev.holdfast.http;
 
 import java.net.URI;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,12 @@ public interface HttpMessages<Q, R> {
     /** The first value of a header of a request; null if it has none of this name. */
     @Nullable
     String requestHeader(Q request, String name);
+
+    /** All values of a header of a request, in their order. */
+    default List<String> requestHeaders(Q request, String name) {
+        String first = requestHeader(request, name);
+        return first == null ? List.of() : List.of(first);
+    }
 
     /** Whether the body of a request can be sent a second time; true without a body. */
     boolean canBeSentAgain(Q request);

@@ -104,6 +104,14 @@ public final class HttpOptions<Q> {
     }
 
     String nameOf(Q request, String method) {
-        return operation == null ? method : operation.apply(request);
+        if (operation == null) {
+            return method;
+        }
+        try {
+            return Objects.requireNonNull(operation.apply(request), "operation's name");
+        } catch (RuntimeException broken) {
+            throw new IllegalStateException(
+                    "the function of the option 'operation' failed for " + method + " " + request, broken);
+        }
     }
 }

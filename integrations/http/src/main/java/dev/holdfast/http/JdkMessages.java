@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Flow;
@@ -41,6 +42,11 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
     @Override
     public @Nullable String requestHeader(HttpRequest request, String name) {
         return request.headers().firstValue(name).orElse(null);
+    }
+
+    @Override
+    public List<String> requestHeaders(HttpRequest request, String name) {
+        return request.headers().allValues(name);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandler;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -16,22 +17,20 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 
 /**
- * A request as one attempt sends it: with the headers of its call. Of a request whose client follows redirects it knows whether it
- * had been sent when a later connection failed: then its work may be done.
+ * A request as one attempt sends it: with the headers of its call. It knows whether it had been sent when something failed to
+ * connect later, such as a redirect, or what the caller's handler does with the answer: then its work may be done.
  */
 final class SentRequest extends HttpRequest {
     private final HttpRequest original;
     private final HttpHeaders headers;
     private final Optional<BodyPublisher> body;
-    private final boolean watched;
     private volatile boolean begun;
 
     /** To be made on the thread that runs the attempt. */
-    SentRequest(HttpRequest original, HttpOptions<HttpRequest> options, boolean followsRedirects) {
+    SentRequest(HttpRequest original, HttpOptions<HttpRequest> options) {
         this.original = original;
         headers = options.headers().isEmpty() ? original.headers() : withThoseOfTheCall(original.headers(), options);
-        watched = followsRedirects && original.bodyPublisher().isPresent();
-        body = watched ? original.bodyPublisher().map(Watched::new) : original.bodyPublisher();
+        body = original.bodyPublisher().map(Watched::new);
     }
 
     private static HttpHeaders withThoseOfTheCall(HttpHeaders own, HttpOptions<HttpRequest> options) {
@@ -44,19 +43,27 @@ final class SentRequest extends HttpRequest {
         return HttpHeaders.of(all, (name, value) -> true);
     }
 
+    /** The handler of the body, which is asked when an answer is there: so the request had been sent. */
+    <T> BodyHandler<T> noting(BodyHandler<T> handler) {
+        return info -> {
+            begun = true;
+            return handler.apply(info);
+        };
+    }
+
     /** An exception that came with another one says that more was sent than it tells itself. */
-    IOException marked(IOException error) {
+    void mark(Throwable error) {
         if (begun) {
             error.addSuppressed(new IOException("the request had been sent when this happened"));
         }
-        return error;
     }
 
     /** The same, where the error comes in a future. */
     <T> CompletableFuture<T> marked(CompletableFuture<T> exchange) {
-        return watched
-                ? HandedOn.of(exchange, error -> error instanceof IOException io ? marked(io) : error)
-                : exchange;
+        return HandedOn.of(exchange, error -> {
+            mark(error);
+            return error;
+        });
     }
 
     @Override

@@ -12,20 +12,42 @@ import java.net.CookieManager;
 import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpResponse.PushPromiseHandler;
+import java.net.http.HttpResponse.ResponseInfo;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What a client says of itself, and what it is given beside the request. */
 class HandedThroughTest {
     private static final URI SOMEWHERE = URI.create("http://localhost:1/");
+
+    private static final ResponseInfo INFO = new ResponseInfo() {
+        @Override
+        public int statusCode() {
+            return 200;
+        }
+
+        @Override
+        public HttpHeaders headers() {
+            return HttpHeaders.of(Map.of(), (name, value) -> true);
+        }
+
+        @Override
+        public HttpClient.Version version() {
+            return HttpClient.Version.HTTP_1_1;
+        }
+    };
 
     @Test
     void itSaysOfItselfWhatTheClientSays() {
@@ -62,11 +84,16 @@ class HandedThroughTest {
         Recording plain = new Recording();
         HttpClient client =
                 HoldfastHttpClient.around(plain, Pipelines.one(Pipeline.of("shop", RetryPolicy.ofDefaults())));
-        BodyHandler<String> body = BodyHandlers.ofString();
+        AtomicInteger asked = new AtomicInteger();
+        BodyHandler<String> body = info -> {
+            asked.incrementAndGet();
+            return BodySubscribers.replacing("12");
+        };
         PushPromiseHandler<String> pushes = PushPromiseHandler.of(promise -> body, new ConcurrentHashMap<>());
         CompletableFuture<HttpResponse<String>> call =
                 client.sendAsync(HttpRequest.newBuilder(SOMEWHERE).build(), body, pushes);
-        assertThat(plain.handler).isSameAs(body);
+        ((BodyHandler<?>) plain.handler).apply(INFO);
+        assertThat(asked).hasValue(1);
         assertThat(plain.pushes).isSameAs(pushes);
         assertThat(call.cancel(true)).isTrue();
         assertThat(plain.exchange).isCancelled();

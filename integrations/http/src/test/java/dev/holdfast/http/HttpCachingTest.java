@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HttpCachingTest {
     private static final String DATE = "Date: Sat, 28 Nov 2026 12:00:00 GMT";
 
-    private final HttpCaching<HttpRequest> caching = new HttpCaching<>(JdkMessages.INSTANCE);
+    private final HttpCaching<HttpRequest> caching = new HttpCaching<>(JdkMessages.INSTANCE, false);
     private final HttpKey.Varying varying = new HttpKey.Varying();
 
     private static HttpRequest.Builder get(String... headers) {
@@ -77,7 +78,7 @@ class HttpCachingTest {
         assertThat(freshness.staleIfError()).isEqualTo(seconds(onError));
         assertThat(freshness.kept()).isTrue();
         assertThat(freshness.shared()).isTrue();
-        assertThat(freshness.weight()).isEqualTo(1_010);
+        assertThat(freshness.weight()).isEqualTo(10);
     }
 
     private static @Nullable Duration seconds(@Nullable Long seconds) {
@@ -160,6 +161,42 @@ class HttpCachingTest {
         assertThat(after).isEqualTo(key(null, "X-Tenant: a")).hasSameHashCodeAs(key(null, "X-Tenant: a"));
         assertThat(freshness(after, "Vary: x-tenant").kept()).isTrue();
         assertThat(after).isNotEqualTo(key("ann", "X-Tenant: a"));
+        assertThat(key(null, "X-Tenant: o", "X-Tenant: a")).isNotEqualTo(key(null, "X-Tenant: o", "X-Tenant: b"));
+        assertThat(key(null, "X-Tenant: ")).as("empty is not absent").isNotEqualTo(key(null));
+    }
+
+    @Test
+    void keysAreOfTheWholeAddress() {
+        List<HttpKey<HttpRequest>> keys = Stream.of(
+                        "http://a/x",
+                        "http://b/x",
+                        "https://a/x",
+                        "http://a:81/x",
+                        "http://a/x?null",
+                        "http://a/x?",
+                        "http://a/X",
+                        "http://a/y")
+                .map(uri -> new HttpKey<>(
+                        JdkMessages.INSTANCE,
+                        HttpRequest.newBuilder(URI.create(uri)).build(),
+                        null,
+                        varying))
+                .toList();
+        assertThat(keys).doesNotHaveDuplicates();
+        assertThat(keys.get(0))
+                .isEqualTo(new HttpKey<>(
+                        JdkMessages.INSTANCE,
+                        HttpRequest.newBuilder(URI.create("HTTP://A:80/x#part")).build(),
+                        null,
+                        varying));
+    }
+
+    /** Its cookies and credentials are in no request that an adapter sees. */
+    @Test
+    void aClientThatAddsIdentityAnswersToSomebody() {
+        HttpCaching<HttpRequest> adding = new HttpCaching<>(JdkMessages.INSTANCE, true);
+        assertThat(adding.freshness(key(null), name -> List.of(), 10).shared()).isFalse();
+        assertThat(adding.freshness(key("ann"), name -> List.of(), 10).kept()).isTrue();
     }
 
     @Test

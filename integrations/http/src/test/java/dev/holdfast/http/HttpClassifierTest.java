@@ -61,13 +61,12 @@ class HttpClassifierTest {
         public void close(Answer response) {}
     }
 
-    private static Verdict verdict(boolean idempotent, int status, String... headers) {
+    private static Verdict verdict(int status, String... headers) {
         Map<String, String> all = new HashMap<>();
         for (int i = 0; i < headers.length; i += 2) {
             all.put(headers[i], headers[i + 1]);
         }
-        return new HttpClassifier(new Messages(), () -> Classifier.DEFAULT, idempotent)
-                .classify(new Answer(status, all), null);
+        return new HttpClassifier(new Messages(), () -> Classifier.DEFAULT).classify(new Answer(status, all), null);
     }
 
     @Test
@@ -75,18 +74,19 @@ class HttpClassifierTest {
         for (int status = 100; status < 600; status++) {
             Outcome expected = switch (status) {
                 case 408, 425 -> Outcome.FAILURE;
-                case 429, 503 -> Outcome.PUSHBACK;
+                case 429 -> Outcome.PUSHBACK;
                 default -> status < 400 ? Outcome.SUCCESS : status < 500 ? Outcome.IGNORED : Outcome.FAILURE;
             };
-            assertThat(verdict(true, status).outcome()).as("%s", status).isEqualTo(expected);
+            assertThat(verdict(status).outcome()).as("%s", status).isEqualTo(expected);
         }
     }
 
     @Test
-    void a503WithoutRetryAfterIsAFailureOfARequestThatMustNotBeDoneTwice() {
-        assertThat(verdict(false, 503).outcome()).isEqualTo(Outcome.FAILURE);
-        assertThat(verdict(false, 503, "Retry-After", "0").outcome()).isEqualTo(Outcome.PUSHBACK);
-        assertThat(verdict(false, 429).outcome()).isEqualTo(Outcome.PUSHBACK);
+    void a503IsAPushbackOnlyIfItSaysSo() {
+        assertThat(verdict(503)).isEqualTo(Verdict.FAILURE);
+        assertThat(verdict(503, "Retry-After", "0").outcome()).isEqualTo(Outcome.PUSHBACK);
+        assertThat(verdict(503, "RateLimit", "\"a\";r=0;t=1").outcome()).isEqualTo(Outcome.PUSHBACK);
+        assertThat(verdict(429)).isEqualTo(Verdict.PUSHBACK);
     }
 
     @Test
@@ -114,7 +114,7 @@ class HttpClassifierTest {
     @Test
     void thePipelinesOwnClassifierDecidesAndMayBeExchanged() {
         Verdict[] said = {Verdict.IGNORED};
-        Classifier http = new HttpClassifier(new Messages(), () -> (value, error) -> said[0], true);
+        Classifier http = new HttpClassifier(new Messages(), () -> (value, error) -> said[0]);
         assertThat(http.classify(new Answer(500, Map.of()), null)).isEqualTo(Verdict.IGNORED);
         assertThat(http.classify(null, new IOException())).isEqualTo(Verdict.IGNORED);
         said[0] = Verdict.FAILURE;
@@ -138,5 +138,8 @@ class HttpClassifierTest {
         assertThat(HttpCalls.authority(URI.create("https://a.example"))).isEqualTo("https://a.example:443");
         assertThat(HttpCalls.authority(URI.create("https://a.example:8443/x"))).isEqualTo("https://a.example:8443");
         assertThat(HttpCalls.authority(URI.create("http://[::1]:8080/x"))).isEqualTo("http://[::1]:8080");
+        assertThat(HttpCalls.authority(URI.create("http://stock_service:8080/x")))
+                .isEqualTo("http://stock_service:8080");
+        assertThat(HttpCalls.authority(URI.create("http://ann@Stock_service"))).isEqualTo("http://stock_service:80");
     }
 }

@@ -13,10 +13,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -143,6 +145,85 @@ class StaleCacheOverHttpTest {
         send(way, ann, BodyHandlers.ofString());
         assertThat(send(way, bob, BodyHandlers.ofString()).statusCode()).isEqualTo(500);
         assertThat(send(way, ann, BodyHandlers.ofString()).body()).isEqualTo("of ann");
+    }
+
+    /** One pipeline may have several hosts. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anotherHostHasOtherAnswers(Way way) throws Exception {
+        try (ScriptedServer other = ScriptedServer.start()) {
+            server.answers(200, "here").with("Cache-Control", "max-age=3600");
+            other.answers(200, "there").with("Cache-Control", "max-age=3600");
+            send(way, get("/x").build(), BodyHandlers.ofString());
+            assertThat(send(way, HttpRequest.newBuilder(other.uri("/x")).build(), BodyHandlers.ofString())
+                            .body())
+                    .isEqualTo("there");
+        }
+    }
+
+    /** The redirect may be for one caller alone, whatever the answer at its end says. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatCameByARedirectIsNotKept(Way way) throws Exception {
+        HttpClient following = HoldfastHttpClient.around(
+                HttpClient.newBuilder()
+                        .followRedirects(HttpClient.Redirect.NORMAL)
+                        .build(),
+                Pipelines.one(pipeline));
+        server.answers(302)
+                .with("Location", "/ann")
+                .with("Cache-Control", "private")
+                .answers(200, "of ann")
+                .with("Cache-Control", "public, max-age=3600")
+                .answers(302)
+                .with("Location", "/bob")
+                .answers(200, "of bob");
+        HttpRequest me = get("/me").build();
+        for (String whose : List.of("of ann", "of bob")) {
+            HttpResponse<String> response = way == Way.BLOCKING
+                    ? following.send(me, BodyHandlers.ofString())
+                    : following.sendAsync(me, BodyHandlers.ofString()).get();
+            assertThat(response.body()).isEqualTo(whose);
+            assertThat(response.previousResponse()).isPresent();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theRequestOfAKeptResponseIsTheCallersOwn(Way way) throws Exception {
+        server.answers(200, "12").with("Cache-Control", "public, max-age=3600");
+        send(way, get("/x").header("Authorization", "Bearer secret").build(), BodyHandlers.ofString());
+        HttpRequest second = get("/x").build();
+        HttpResponse<String> response = send(way, second, BodyHandlers.ofString());
+        assertThat(response.headers().firstValue("Holdfast-Source")).contains("fresh");
+        assertThat(response.request()).isSameAs(second);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRefreshDoesNotRunTheHandlerOfACallThatIsOver(Way way) throws Exception {
+        String control = "max-age=0, stale-while-revalidate=3600";
+        server.answers(200, "12")
+                .with("Cache-Control", control)
+                .answers(200, "3".repeat(10 * MOST))
+                .after(Duration.ofMillis(100))
+                .with("Cache-Control", control);
+        HttpRequest request = get("/x").build();
+        send(way, request, BodyHandlers.ofString());
+        AtomicInteger asked = new AtomicInteger();
+        HttpResponse<String> old = send(way, request, info -> {
+            asked.incrementAndGet();
+            return HttpResponse.BodySubscribers.ofString(StandardCharsets.UTF_8);
+        });
+        assertThat(old.body()).isEqualTo("12");
+        while (server.requests().size() < 2) {
+            Thread.onSpinWait();
+        }
+        // The refresh has removed the old value when its long answer is there.
+        while (send(way, request, BodyHandlers.ofString()).body().equals("12")) {
+            Thread.onSpinWait();
+        }
+        assertThat(asked).hasValue(1);
     }
 
     @ParameterizedTest

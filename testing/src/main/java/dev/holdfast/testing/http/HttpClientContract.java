@@ -278,8 +278,7 @@ public abstract class HttpClientContract {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"Retry-After: 0", "Retry-After: Sat, 28 Nov 2026 11:00:00 GMT", "Retry-After: soon", "X: y"})
+    @ValueSource(strings = {"Retry-After: 0", "Retry-After: Sat, 28 Nov 2026 11:00:00 GMT", "Retry-After: soon"})
     void aPushbackWithoutAWaitIsRepeatedAfterTheBackoff(String header) throws Exception {
         HttpClientUnderTest client = client(retry());
         for (int status : new int[] {429, 503}) {

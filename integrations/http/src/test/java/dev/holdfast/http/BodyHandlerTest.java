@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testing.ScriptedServer;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscribers;
+import java.time.Duration;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the caller's own handler does with an answer. */
+class BodyHandlerTest {
+    private final ScriptedServer server = ScriptedServer.start().answers(200, "12");
+    private final Pipeline pipeline =
+            Pipeline.of("shop", RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1))));
+    private final HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), Pipelines.one(pipeline));
+
+    @AfterEach
+    void close() {
+        pipeline.close();
+        server.close();
+    }
+
+    /** The caller's own database refuses, at different moments. */
+    static Stream<BodyHandler<String>> handlers() {
+        return Stream.of(
+                info -> {
+                    throw new UncheckedIOException(new ConnectException("Connection refused"));
+                },
+                info -> BodySubscribers.mapping(BodySubscribers.ofByteArray(), bytes -> {
+                    throw new UncheckedIOException(new ConnectException("Connection refused"));
+                }));
+    }
+
+    /** A refused connection shows that nothing was sent: but not where it is another one. */
+    @ParameterizedTest
+    @MethodSource("handlers")
+    void aPostIsSentOnceIfItsHandlerFailsToConnect(BodyHandler<String> handler) {
+        HttpRequest post = HttpRequest.newBuilder(server.uri("/pay"))
+                .POST(BodyPublishers.ofString("12"))
+                .build();
+        assertThatThrownBy(() -> client.send(post, handler)).isInstanceOf(Exception.class);
+        assertThat(server.requests()).hasSize(1);
+        assertThatThrownBy(() -> client.sendAsync(post, handler).get()).isInstanceOf(Exception.class);
+        assertThat(server.requests()).hasSize(2);
+    }
+
+    @Test
+    void theNameOfAnOperationThatFailsSaysWhichOptionDid() {
+        HttpClient named = HoldfastHttpClient.around(
+                HttpClient.newHttpClient(),
+                Pipelines.one(pipeline),
+                o -> o.operation(request -> request.uri().getPath().substring(5)));
+        HttpRequest get = HttpRequest.newBuilder(server.uri("/")).build();
+        assertThatThrownBy(() -> named.send(get, info -> BodySubscribers.replacing("")))
+                .hasMessageContaining("option 'operation'")
+                .hasMessageContaining("GET");
+    }
+}
