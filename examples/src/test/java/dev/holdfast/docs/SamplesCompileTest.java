@@ -48,6 +48,7 @@ class SamplesCompileTest {
                     "dev.holdfast.hedge.*",
                     "dev.holdfast.headers.*",
                     "dev.holdfast.http.*",
+                    "dev.holdfast.httpclient5.*",
                     "dev.holdfast.micrometer.*",
                     "dev.holdfast.okhttp.*",
                     "dev.holdfast.log.*",

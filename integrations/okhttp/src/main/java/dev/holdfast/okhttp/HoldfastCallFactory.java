@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * CallRejectedException}, a timeout a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}. If there was no
  * time left, or the thread was interrupted, it is an {@link InterruptedIOException}; the thread's interrupt flag is set then.
  *
- * <p>{@link OkHttpClient#callTimeoutMillis The call timeout of the client} and {@link Call#timeout} hold for the whole call: all attempts, all waits, and the body.
+ * <p>{@link OkHttpClient#callTimeoutMillis callTimeout} and {@link Call#timeout} hold for the whole call: all attempts, all waits, and the body.
  * {@link Call#cancel} ends each of these. A cancelled call is no failure of the dependency. A callback runs on the executor of the
  * dispatcher.
  *

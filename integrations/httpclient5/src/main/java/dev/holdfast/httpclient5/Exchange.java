@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import java.io.IOException;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.spi.AbstractInterruptibleChannel;
+import java.util.concurrent.CancellationException;
+import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.protocol.RedirectLocations;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The request of one attempt, on a connection of its own. To cancel it closes that connection.
+ *
+ * <p>It is a channel for the sake of {@link #begin} and {@link #end}: between them, an interrupt of the thread cancels the
+ * exchange. Reads of a socket take no notice of interrupts.
+ */
+final class Exchange extends AbstractInterruptibleChannel implements CancellableDependency {
+    private boolean cancelled;
+    private @Nullable Cancellable connection;
+
+    ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain, int mostRead)
+            throws IOException, HttpException {
+        ExecChain.Scope own = new ExecChain.Scope(
+                scope.exchangeId,
+                scope.route,
+                scope.originalRequest,
+                scope.execRuntime.fork(this),
+                scope.clientContext);
+        ClassicHttpResponse response = null;
+        boolean whole = false;
+        begin();
+        try {
+            response = chain.proceed(request, own);
+            Bodies.read(response, mostRead, this);
+            whole = true;
+        } catch (IOException e) {
+            if (isCancelled()) {
+                // No error of the network, also not as a cause: the dependency is not to blame.
+                throw new CancellationException("the exchange was cancelled");
+            }
+            throw marked(e, own);
+        } finally {
+            ended(response, whole);
+        }
+        return response;
+    }
+
+    private void ended(@Nullable ClassicHttpResponse response, boolean whole) throws IOException {
+        boolean keep = false;
+        try {
+            end(true);
+            keep = whole;
+        } catch (ClosedByInterruptException e) {
+            Thread.currentThread().interrupt();
+            throw e;
+        } catch (AsynchronousCloseException e) {
+            throw new AssertionError("only for an operation that did not complete", e);
+        } finally {
+            if (!keep && response != null) {
+                cancel();
+                close(response);
+            }
+        }
+    }
+
+    private static void close(ClassicHttpResponse response) {
+        try {
+            response.close();
+        } catch (IOException e) {
+            // There is another error already.
+        }
+    }
+
+    /** After a redirect, a connection that fails is not all that has happened. */
+    private static IOException marked(IOException e, ExecChain.Scope scope) {
+        RedirectLocations redirects = scope.clientContext.getRedirectLocations();
+        if (redirects != null && redirects.size() > 0) {
+            e.addSuppressed(new IOException("the request had been sent when this happened"));
+        }
+        return e;
+    }
+
+    // ---- as what the client cancels
+
+    @Override
+    protected void implCloseChannel() {
+        cancel();
+    }
+
+    @Override
+    public void setDependency(Cancellable now) {
+        boolean late;
+        synchronized (this) {
+            connection = now;
+            late = cancelled;
+        }
+        if (late) {
+            now.cancel();
+        }
+    }
+
+    @Override
+    public synchronized boolean isCancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public boolean cancel() {
+        Cancellable now;
+        synchronized (this) {
+            cancelled = true;
+            now = connection;
+        }
+        return now != null && now.cancel();
+    }
+}

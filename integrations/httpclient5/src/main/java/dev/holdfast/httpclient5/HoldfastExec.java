@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reason;
+import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.HttpCalls;
+import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HttpOptions;
+import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.Checks;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.classic.ExecChainHandler;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts pipelines around the requests of Apache's classic client.
+ *
+ * <pre>{@code
+ * CloseableHttpClient client =
+ *         HoldfastExec.of(PipelinePerAuthority.standard("shops")).addTo(HttpClients.custom()).build();
+ * }</pre>
+ *
+ * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link
+ * HttpClassifier} says. Redirects are followed within an attempt. Each attempt has a connection of its own; attempts of one request
+ * share its {@code HttpClientContext}. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}).
+ *
+ * <p>What the policies say becomes an {@link IOException}: a rejection one whose cause is the {@link CallRejectedException}, a timeout
+ * a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}. If the thread was interrupted, it is an {@link
+ * InterruptedIOException}, and the thread's interrupt flag is set. A request that is cancelled ({@code HttpUriRequestBase.cancel}) is
+ * no failure of the dependency.
+ *
+ * <p>The client repeats requests by itself, once after a second. {@link #addTo} switches that off: a retry of the policies would
+ * multiply with it.
+ *
+ * <p>Safe for any number of threads.
+ */
+public final class HoldfastExec implements ExecChainHandler {
+    /** The name of the handler in the client's chain. */
+    public static final String NAME = "holdfast";
+
+    private static final int MOST_READ = 64 << 20;
+    private static final int READ = 256 << 10;
+
+    private final HttpCalls<ClassicHttpRequest, ClassicHttpResponse> calls;
+    private final @Nullable CallHeaders headers;
+    private final int mostRead;
+
+    private HoldfastExec(
+            HttpCalls<ClassicHttpRequest, ClassicHttpResponse> calls, @Nullable CallHeaders headers, int mostRead) {
+        this.calls = calls;
+        this.headers = headers;
+        this.mostRead = mostRead;
+    }
+
+    /** With these pipelines. */
+    public static HoldfastExec of(Pipelines pipelines) {
+        return of(pipelines, options -> {});
+    }
+
+    /** As {@link #of(Pipelines)}, with options. */
+    public static HoldfastExec of(Pipelines pipelines, Consumer<? super HttpOptions<ClassicHttpRequest>> configure) {
+        HttpOptions<ClassicHttpRequest> options = new HttpOptions<>();
+        configure.accept(options);
+        return new HoldfastExec(
+                new HttpCalls<>(new ClassicMessages(), pipelines, options),
+                options.headers().orElse(null),
+                READ);
+    }
+
+    /**
+     * The same with another bound for bodies. A body is read within the attempt if its length is known and at most this, or if its
+     * length is not known and its type is none that is sent bit by bit: {@code text/event-stream}, {@code application/x-ndjson},
+     * {@code application/grpc}, {@code multipart}, audio, video. Of one whose length is not known, at most this is read, and the
+     * caller reads on from there. Use 0 for an API that keeps a response open under another type.
+     *
+     * @param bytes after decompression, 0 to 67,108,864; default 262,144; 0: none is read
+     * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
+     */
+    public HoldfastExec readBodiesUpTo(int bytes) {
+        new Checks("HoldfastExec").range("readBodiesUpTo", bytes, 0, MOST_READ).done();
+        return new HoldfastExec(calls, headers, bytes);
+    }
+
+    /** Adds it to a client, as the outermost handler, and switches the client's own retries off. Returns the builder. */
+    public HttpClientBuilder addTo(HttpClientBuilder client) {
+        return client.disableAutomaticRetries().addExecInterceptorFirst(NAME, this);
+    }
+
+    @Override
+    public ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+            throws IOException, HttpException {
+        Cancellation cancellation = new Cancellation();
+        if (scope.originalRequest instanceof CancellableDependency user) {
+            user.setDependency(cancellation);
+        }
+        try {
+            return calls.call(request).<Exception>call(attempt -> {
+                Exchange exchange = new Exchange();
+                cancellation.add(exchange);
+                attempt.onCancel(exchange::cancel);
+                return exchange.execute(copy(request), scope, chain, mostRead);
+            });
+        } catch (IOException | HttpException | RuntimeException e) {
+            throw asIOException(e, cancellation);
+        } catch (Exception e) {
+            throw new IOException(e.getMessage(), e);
+        } finally {
+            cancellation.over();
+        }
+    }
+
+    /** The client's handlers change it. */
+    private ClassicHttpRequest copy(ClassicHttpRequest request) {
+        ClassicHttpRequest copy = ClassicRequestBuilder.copy(request).build();
+        if (headers != null) {
+            headers.write(copy::setHeader);
+        }
+        return copy;
+    }
+
+    private static IOException asIOException(Exception e, Cancellation cancellation) throws HttpException {
+        if (cancellation.isCancelled() || e instanceof CancellationException) {
+            return with(e, new InterruptedIOException("the request was cancelled"));
+        }
+        if (e instanceof ClosedByInterruptException) {
+            return with(e, new InterruptedIOException("interrupted"));
+        }
+        if (e instanceof IOException io) {
+            return io;
+        }
+        if (e instanceof HttpException http) {
+            throw http;
+        }
+        if (e instanceof CallTimeoutException) {
+            return with(e, new SocketTimeoutException(e.getMessage()));
+        }
+        if (e instanceof CallRejectedException rejected) {
+            return rejected.reason() == Reason.INTERRUPTED
+                    ? with(e, new InterruptedIOException(e.getMessage()))
+                    : new IOException(e.getMessage(), e);
+        }
+        throw (RuntimeException) e;
+    }
+
+    private static IOException with(Exception cause, IOException e) {
+        e.initCause(cause);
+        return e;
+    }
+}
