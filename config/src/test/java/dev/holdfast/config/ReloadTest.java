@@ -363,16 +363,13 @@ class ReloadTest {
             }
             for (int i = 0; i < reloads; i++) {
                 // Every policy is another one in turn; so are their number and their order.
-                write(
-                        INVENTORY
-                                .replace("max-attempts: 3", "max-attempts: " + (2 + i % 5))
-                                .replace("sliding-window-size: 10", "sliding-window-size: " + (10 + i % 3))
-                                .replace(
-                                        "bulkhead: { use: pool }",
-                                        "bulkhead: { use: pool }\n    timeout: " + (1 + i % 7) + "m"
-                                                + (i % 4 == 0
-                                                        ? ""
-                                                        : "\n    throttle: { limit: 1000000000, burst: 1000000, max-wait: 1s }")));
+                write(INVENTORY
+                        .replace("max-attempts: 3", "max-attempts: " + (2 + i % 5))
+                        .replace("sliding-window-size: 10", "sliding-window-size: " + (10 + i % 3))
+                        .replace(
+                                "bulkhead: { use: pool }",
+                                "bulkhead: { use: pool }\n    timeout: " + (1 + i % 7) + "m"
+                                        + (i % 4 == 0 ? "" : "\n    throttle: { limit: 1000000000, burst: 1000000 }")));
                 holdfast.reload();
             }
             over.set(true);

@@ -111,10 +111,14 @@ public final class ThrottlePolicy extends Policy {
             if (reservation != Gcra.NONE) {
                 return admitted(passage, reservation, now, late);
             }
-            // The thread may have lost the processor just now, too.
+            // The thread may have lost the processor just now, too, and other threads moved the line on meanwhile. So
+            // the line is
+            // looked at before the clock: the other way round, what they took after the clock was read would count as
+            // ahead.
+            long wait = gcra.untilFree(now);
             long later = lateness(passage.now());
-            if (later - late < gcra.untilFree(now) || tries == MOST_TRIES) {
-                return turnAway(passage, now);
+            if (later - late < wait || tries == MOST_TRIES) {
+                return turnAway(passage, wait);
             }
             late = later;
         }
@@ -135,9 +139,8 @@ public final class ThrottlePolicy extends Policy {
         return bound == null ? 0 : Math.max(0, bound.nanos() - now);
     }
 
-    private int turnAway(Passage passage, long now) {
+    private int turnAway(Passage passage, long wait) {
         rejected.increment();
-        long wait = gcra.untilFree(now);
         String pipeline = passage.pipeline();
         return passage.reject(
                 Reason.THROTTLED,

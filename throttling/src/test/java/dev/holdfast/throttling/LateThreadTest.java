@@ -19,12 +19,14 @@ import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A thread that loses the processor after the time of its call was read, while others go on. */
 @Logs(value = "burst-of-one", sometimes = true)
@@ -90,9 +92,10 @@ class LateThreadTest {
         assertThat(dependency.starts()).hasSize(21);
     }
 
-    /** The processor is lost again, between the look at the clock and the reservation. */
-    @Test
-    void aCallWithinTheLimitIsLetThroughThoughItsThreadWasStalledWhileItAsked() {
+    /** The processor is lost again, after each of so many looks at the clock. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void aCallWithinTheLimitIsLetThroughThoughItsThreadWasStalledWhileItAsked(int stalls) {
         Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
         AtomicReference<@Nullable Runnable> meanwhile = new AtomicReference<>();
         TimeSource stalling = (TimeSource) Proxy.newProxyInstance(
@@ -112,16 +115,25 @@ class LateThreadTest {
                 .time(stalling)
                 .build();
         dependency.call(others, ZERO);
+        AtomicInteger left = new AtomicInteger(stalls);
+        Runnable stalled = new Runnable() {
+            @Override
+            public void run() {
+                others(dependency, others, 20);
+                time.advance(ofMillis(10));
+                if (left.decrementAndGet() > 0) {
+                    meanwhile.set(this);
+                }
+            }
+        };
         // The next look at the clock is the throttle's own, after it was said no to.
-        stall.meanwhile = () -> meanwhile.set(() -> {
-            others(dependency, others, 20);
-            time.advance(ofMillis(10));
-        });
+        stall.meanwhile = () -> meanwhile.set(stalled);
 
         Running<String> late = dependency.call(pipeline, ZERO);
         time.run();
 
         assertThat(late.result()).isCompletedWithValue("done");
+        assertThat(left).hasValue(0);
     }
 
     @Test
