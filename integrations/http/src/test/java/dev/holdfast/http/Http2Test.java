@@ -92,7 +92,7 @@ class Http2Test {
     @Test
     void aStreamThatIsResetIsRepeated() throws Exception {
         server.enqueue(new MockResponse.Builder()
-                .onRequestStart(new SocketEffect.CloseStream(2))
+                .onResponseStart(new SocketEffect.CloseStream(2)) // at the request, the queue may give it twice
                 .build());
         server.enqueue(answer(200, "12"));
         assertThat(client.sendAsync(request().build(), BodyHandlers.ofString())

@@ -626,7 +626,7 @@ class HoldfastCallTest {
         clientWith(b -> b.protocols(List.of(Protocol.H2_PRIOR_KNOWLEDGE)));
         answers(
                 new MockResponse.Builder()
-                        .onRequestStart(new SocketEffect.CloseStream(2))
+                        .onResponseStart(new SocketEffect.CloseStream(2)) // at the request, the queue may give it twice
                         .build(),
                 answer(200).body("12").build());
         try (Response response = sent(calls.newCall(request().build()), way)) {
