@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -44,14 +46,14 @@ public final class Holdfast implements AutoCloseable {
     private final Object reading = new Object();
 
     private final Builder builder;
-    private final List<Source> sources;
+    private final List<? extends Source> sources;
     private volatile Map<String, Running> running;
     private final Map<String, Keyed> keyed = new ConcurrentHashMap<>();
     private Memory memory;
     private @Nullable Reloader reloader;
     private boolean closed;
 
-    private Holdfast(Builder builder, List<Source> sources, Map<String, Running> running, Memory memory) {
+    private Holdfast(Builder builder, List<? extends Source> sources, Map<String, Running> running, Memory memory) {
         this.builder = builder;
         this.sources = sources;
         this.running = running;
@@ -267,6 +269,28 @@ public final class Holdfast implements AutoCloseable {
                 running.values().stream().map(one -> one.pipeline.toString()).toList());
     }
 
+    /**
+     * A property of a configuration that is flat.
+     *
+     * @param keys from the outermost: {@code pipelines}, {@code inventory}, {@code deadline}; {@code [0]} is the first item of a
+     *     list
+     * @param value as text; empty for a mapping without entries
+     * @param file where it stands, for messages
+     * @param line from 1; 0 if it is not known
+     * @param column from 1; 0 if it is not known
+     */
+    public record Property(List<String> keys, String value, String file, int line, int column) {
+        /** Nothing is null, and there is a key. */
+        public Property {
+            keys = List.copyOf(keys);
+            Objects.requireNonNull(value, "value");
+            Objects.requireNonNull(file, "file");
+            if (keys.isEmpty()) {
+                throw new IllegalArgumentException("a property needs a key");
+            }
+        }
+    }
+
     /** The settings that only code can give, for every pipeline of a file. For one thread at a time. */
     public static final class Builder {
         private final Map<String, Object> bound = new LinkedHashMap<>();
@@ -373,7 +397,7 @@ public final class Holdfast implements AutoCloseable {
          */
         public Holdfast load(Path file, Path... more) {
             return load(Stream.concat(Stream.of(file), Stream.of(more))
-                    .map(Source::of)
+                    .map(TextSource::of)
                     .toList());
         }
 
@@ -387,7 +411,7 @@ public final class Holdfast implements AutoCloseable {
             ClassLoader context = Thread.currentThread().getContextClassLoader();
             ClassLoader loader = context == null ? Holdfast.class.getClassLoader() : context;
             return load(Stream.concat(Stream.of(resource), Stream.of(more))
-                    .map(name -> Source.ofResource(name, loader))
+                    .map(name -> TextSource.ofResource(name, loader))
                     .toList());
         }
 
@@ -399,7 +423,20 @@ public final class Holdfast implements AutoCloseable {
          */
         public Holdfast load(String name, InputStream yaml) {
             Objects.requireNonNull(yaml, "yaml");
-            return load(List.of(Source.once(Objects.requireNonNull(name, "name"), yaml)));
+            return load(List.of(TextSource.once(Objects.requireNonNull(name, "name"), yaml)));
+        }
+
+        /**
+         * The same, of flat properties, such as those of an application framework: {@code pipelines.inventory.deadline=800ms}.
+         * They have the keys of a file. Placeholders in them are resolved already.
+         *
+         * @param name what messages call all of them
+         * @param properties called for each reading; what it throws goes to the caller
+         * @throws ConfigException as {@link #load(Path, Path...)}; a problem has the place of its property
+         */
+        public Holdfast load(String name, Supplier<? extends Collection<Property>> properties) {
+            Objects.requireNonNull(properties, "properties");
+            return load(List.of(new PropertySource(Objects.requireNonNull(name, "name"), properties)));
         }
 
         /**
@@ -419,7 +456,7 @@ public final class Holdfast implements AutoCloseable {
         List<String> warnings(List<Path> files) {
             Builder quiet = copy();
             quiet.observers.clear();
-            List<Source> sources = files.stream().map(Source::of).toList();
+            List<TextSource> sources = files.stream().map(TextSource::of).toList();
             List<String> warnings = new ArrayList<>();
             quiet.running(sources, Memory.empty(), new Problems()).values().forEach(one -> {
                 one.pipeline.warnings().forEach(warning -> warnings.add(one.pipeline.name() + ": " + warning));
@@ -434,7 +471,7 @@ public final class Holdfast implements AutoCloseable {
             return this;
         }
 
-        private Holdfast load(List<Source> sources) {
+        private Holdfast load(List<? extends Source> sources) {
             if (period != null && sources.stream().anyMatch(source -> !source.isReadAgain())) {
                 throw new IllegalStateException("watch: a stream can be read only once; load a file or a resource");
             }
@@ -461,10 +498,10 @@ public final class Holdfast implements AutoCloseable {
             return copy;
         }
 
-        private List<PipelinePlan> plans(List<Source> sources, Memory memory, Problems problems) {
+        private List<PipelinePlan> plans(List<? extends Source> sources, Memory memory, Problems problems) {
             Placeholders placeholders = new Placeholders(variables);
             List<Node> roots = sources.stream()
-                    .map(source -> YamlFile.read(source, placeholders, problems))
+                    .map(source -> source.read(placeholders, problems))
                     .flatMap(Optional::stream)
                     .toList();
             Factories known = factories == null ? Factories.loaded() : factories;
@@ -475,7 +512,7 @@ public final class Holdfast implements AutoCloseable {
         }
 
         /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
-        private Map<String, Running> running(List<Source> sources, Memory memory, Problems problems) {
+        private Map<String, Running> running(List<? extends Source> sources, Memory memory, Problems problems) {
             Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
             plans(sources, memory, problems)
                     .forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));

@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.internal.SafeLog;
+import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -14,14 +15,14 @@ final class Reloader implements Runnable {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
 
     private final Holdfast holdfast;
-    private final List<Source> sources;
+    private final List<? extends Source> sources;
     private final long periodMillis;
     private final Thread thread = new Thread(this, "holdfast-config");
     private byte[] seen;
     private byte[] latest;
     private volatile boolean closed;
 
-    Reloader(Holdfast holdfast, List<Source> sources, Duration period) {
+    Reloader(Holdfast holdfast, List<? extends Source> sources, Duration period) {
         this.holdfast = holdfast;
         this.sources = sources;
         periodMillis = period.toMillis();
@@ -71,7 +72,12 @@ final class Reloader implements Runnable {
     }
 
     private byte[] contents() {
-        return Source.contents(sources);
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (Source source : sources) {
+            all.writeBytes(source.contents());
+            all.write(0);
+        }
+        return all.toByteArray();
     }
 
     void close() {

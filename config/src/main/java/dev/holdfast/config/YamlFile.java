@@ -28,11 +28,11 @@ final class YamlFile {
     }
 
     /** The document's root; empty if there is none, which is then reported. */
-    static Optional<Node> read(Source source, Placeholders placeholders, Problems problems) {
+    static Optional<Node> read(TextSource source, Placeholders placeholders, Problems problems) {
         return new YamlFile(source.name(), problems).read(source, placeholders);
     }
 
-    private Optional<Node> read(Source source, Placeholders placeholders) {
+    private Optional<Node> read(TextSource source, Placeholders placeholders) {
         try {
             return parse(text(source), placeholders);
         } catch (NoSuchFileException | FileNotFoundException e) {
@@ -47,7 +47,7 @@ final class YamlFile {
         return Optional.empty();
     }
 
-    private String text(Source source) throws IOException {
+    private String text(TextSource source) throws IOException {
         // The size is not asked for, because it is 0 for a file without end.
         try (InputStream in = source.opening().open()) {
             byte[] bytes = in.readNBytes(Bounds.BYTES + 1);

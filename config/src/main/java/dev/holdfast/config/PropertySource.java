@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.config.Node.Entry;
+import dev.holdfast.config.Node.Kind;
+import dev.holdfast.config.Node.Mapping;
+import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.config.Node.Sequence;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Flat properties, each with where it stands.
+ *
+ * @param name what messages call all of them
+ * @param properties asked for anew each time
+ */
+record PropertySource(String name, Supplier<? extends Collection<Property>> properties) implements Source {
+    private static final Pattern INDEX = Pattern.compile("\\[[0-9]+]");
+
+    @Override
+    public boolean isReadAgain() {
+        return true;
+    }
+
+    /** No placeholder is resolved: whoever has the properties has done so. */
+    @Override
+    public Optional<Node> read(Placeholders placeholders, Problems problems) {
+        Place whole = Place.document(Location.whole(name));
+        Collection<Property> all = properties.get();
+        if (all.isEmpty()) {
+            problems.add(whole, "is empty", PlanReader.EXPECTED);
+            return Optional.empty();
+        }
+        if (all.size() > Bounds.VALUES) {
+            throw problems.stop(whole, "has " + all.size() + " properties", "at most " + Bounds.VALUES + " properties");
+        }
+        Branch root = new Branch(whole);
+        all.forEach(property -> root.put(property, problems));
+        return Optional.of(root.node());
+    }
+
+    @Override
+    public byte[] contents() {
+        return properties.get().toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Properties whose keys begin in the same way. */
+    private static final class Branch {
+        private final Place place;
+        private final Map<String, Branch> children = new LinkedHashMap<>();
+        private @Nullable String value;
+
+        Branch(Place place) {
+            this.place = place;
+        }
+
+        void put(Property property, Problems problems) {
+            Location at = new Location(property.file(), property.line(), property.column());
+            Branch branch = this;
+            int depth = 0;
+            for (String key : property.keys()) {
+                Place here = branch.place.child(at, key);
+                if (++depth > Bounds.DEPTH) {
+                    throw problems.stop(here, "is too deep", "at most " + Bounds.DEPTH + " levels");
+                }
+                branch = branch.children.computeIfAbsent(key, any -> new Branch(here));
+            }
+            branch.value = property.value();
+            branch.check(problems);
+        }
+
+        /** Frameworks make an empty text of an empty mapping. So only another text is one too many. */
+        private void check(Problems problems) {
+            if (value != null && !value.isBlank() && !children.isEmpty()) {
+                problems.add(place, "has a value and further keys below", "one of both");
+            }
+        }
+
+        private boolean isList() {
+            return !children.isEmpty()
+                    && children.keySet().stream()
+                            .allMatch(key -> INDEX.matcher(key).matches());
+        }
+
+        Node node() {
+            Location at = place.at();
+            if (children.isEmpty()) {
+                String text = value == null ? "" : value;
+                return new Scalar(at, text.isEmpty() ? Kind.NOTHING : Scalars.kind(text), text);
+            }
+            if (isList()) {
+                return new Sequence(at, items());
+            }
+            List<Entry> entries = new ArrayList<>();
+            children.forEach((key, child) -> entries.add(new Entry(child.place.at(), key, child.node())));
+            return new Mapping(at, List.copyOf(entries));
+        }
+
+        private static BigInteger number(String index) {
+            return new BigInteger(index.substring(1, index.length() - 1));
+        }
+
+        /** By their numbers, in whatever order they came. */
+        private List<Node> items() {
+            return children.entrySet().stream()
+                    .sorted(Comparator.comparing(item -> number(item.getKey())))
+                    .map(item -> item.getValue().node())
+                    .toList();
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A text of YAML.
+ *
+ * @param name what messages call it
+ * @param opening opens it
+ * @param isReadAgain whether it can be opened more than once
+ */
+record TextSource(String name, Opening opening, boolean isReadAgain) implements Source {
+
+    /** Opens a text. */
+    @FunctionalInterface
+    interface Opening {
+        InputStream open() throws IOException;
+    }
+
+    static TextSource of(Path file) {
+        return new TextSource(
+                file.toString(),
+                () -> {
+                    if (Files.isDirectory(file)) {
+                        throw new IOException("is a directory");
+                    }
+                    return Files.newInputStream(file);
+                },
+                true);
+    }
+
+    static TextSource once(String name, InputStream stream) {
+        return new TextSource(name, () -> stream, false);
+    }
+
+    @Override
+    public Optional<Node> read(Placeholders placeholders, Problems problems) {
+        return YamlFile.read(this, placeholders, problems);
+    }
+
+    @Override
+    public byte[] contents() {
+        try (InputStream in = opening.open()) {
+            return in.readNBytes(Bounds.BYTES + 1);
+        } catch (IOException unreadable) {
+            return String.valueOf(unreadable.getMessage()).getBytes(StandardCharsets.UTF_8);
+        }
+    }
+
+    static TextSource ofResource(String resource, ClassLoader loader) {
+        return new TextSource(
+                "classpath:" + resource,
+                () -> {
+                    InputStream found = loader.getResourceAsStream(resource);
+                    if (found == null) {
+                        throw new FileNotFoundException(resource);
+                    }
+                    return found;
+                },
+                true);
+    }
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast.Property;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Flat properties in place of a file. */
+class PropertiesTest {
+    private final List<Property> properties = new ArrayList<>();
+    private final List<Holdfast> loaded = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        loaded.forEach(Holdfast::close);
+    }
+
+    private void put(String path, String value) {
+        List<String> keys = List.of(path.replace("[", ".[").split("\\.", -1));
+        properties.add(new Property(keys, value, "application.yml", properties.size() + 1, 3));
+    }
+
+    private static String settings(Pipeline pipeline) {
+        StringBuilder all = new StringBuilder(pipeline.name());
+        pipeline.snapshot()
+                .policies()
+                .forEach(policy -> all.append(policy.name()).append(policy.settings()));
+        return all.toString();
+    }
+
+    private Holdfast load() {
+        Holdfast made = Holdfast.builder().load("the environment", () -> List.copyOf(properties));
+        loaded.add(made);
+        return made;
+    }
+
+    @Test
+    void theyMakeWhatTheFileMakes() {
+        put("pipelines.inventory.extends", "standard");
+        put("pipelines.inventory.deadline", "800ms");
+        put("pipelines.inventory.retry.max-attempts", "2");
+        put("pipelines.inventory.classifier.failures[1]", "500-504");
+        put("pipelines.inventory.classifier.failures[0]", "421");
+        put("pipelines.prices.bulkhead", "");
+        Holdfast ofFile =
+                Holdfast.builder().load("file", new ByteArrayInputStream("""
+                                pipelines:
+                                  inventory:
+                                    extends: standard
+                                    deadline: 800ms
+                                    retry: { max-attempts: 2 }
+                                    classifier:
+                                      failures: [421, 500-504]
+                                  prices:
+                                    bulkhead:
+                                """.getBytes(StandardCharsets.UTF_8)));
+        loaded.add(ofFile);
+        assertThat(load().pipelines().stream().map(PropertiesTest::settings))
+                .containsExactlyElementsOf(ofFile.pipelines().stream()
+                        .map(PropertiesTest::settings)
+                        .toList());
+        assertThat(load().pipeline("inventory").classifier())
+                .hasToString(ofFile.pipeline("inventory").classifier().toString());
+    }
+
+    @Test
+    void aProblemHasThePlaceOfItsProperty() {
+        put("pipelines.inventory.deadline", "800ms");
+        put("pipelines.inventory.retry.max-atempts", "2");
+        put("pipelines.inventory.timeout", "250");
+        assertThatThrownBy(this::load).isInstanceOf(ConfigException.class).hasMessage("""
+                        application.yml:2:3 pipelines.inventory.retry.max-atempts: unknown option; did you mean max-attempts?
+                        application.yml:3:3 pipelines.inventory.timeout: is 250, which has no unit; expected 250ms, 250s or another unit (ns, us, ms, s, m, h, d)""");
+    }
+
+    @Test
+    void noneAtAllIsAProblem() {
+        assertThatThrownBy(this::load)
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith("the environment: is empty; expected ");
+    }
+
+    @Test
+    void aValueWithKeysBelowIsAProblem() {
+        put("pipelines.inventory.deadline.of", "1s");
+        put("pipelines.inventory.deadline", "800ms");
+        assertThatThrownBy(this::load)
+                .hasMessageContaining("pipelines.inventory.deadline: has a value and further keys below");
+    }
+
+    @Test
+    void theyAreBounded() {
+        put("pipelines" + ".a".repeat(30), "x");
+        assertThatThrownBy(this::load).isInstanceOf(ConfigException.class).hasMessageContaining("at most 20 levels");
+        properties.clear();
+        for (int i = 0; i < 100_001; i++) {
+            put("pipelines.a[" + i + "]", "x");
+        }
+        assertThatThrownBy(this::load).isInstanceOf(ConfigException.class).hasMessageContaining("at most 100000");
+    }
+
+    @Test
+    void theyAreReadAgain() {
+        put("pipelines.inventory.deadline", "800ms");
+        Holdfast holdfast = load();
+        properties.clear();
+        put("pipelines.inventory.deadline", "900ms");
+        assertThat(holdfast.reload()).containsExactly("inventory");
+        assertThat(settings(holdfast.pipeline("inventory"))).contains("PT0.9S");
+        properties.clear();
+        put("pipelines.inventory.deadline", "900");
+        assertThatThrownBy(holdfast::reload).isInstanceOf(ConfigException.class);
+        assertThat(settings(holdfast.pipeline("inventory"))).contains("PT0.9S");
+    }
+}
