@@ -111,6 +111,7 @@ final class CachedClient {
     private final Function<HttpRequest, SentRequest> sending;
     private final Messages messages = new Messages();
     private final HttpCaching<Asked> caching;
+    private final HttpKey.Changes changes = new HttpKey.Changes();
     private final PerPipeline<Cached> known = new PerPipeline<>(Cached::new);
 
     /** Around this client. */
@@ -190,7 +191,7 @@ final class CachedClient {
         }
 
         private HttpKey<Asked> key(Asked asked) {
-            return new HttpKey<>(messages, asked, options.partitionOf(asked.request()), varying);
+            return new HttpKey<>(messages, asked, options.partitionOf(asked.request()), varying, changes);
         }
     }
 
@@ -201,6 +202,20 @@ final class CachedClient {
         return options.maxKept() > 0 && cached.hasCache() && caching.mayAsk(new Asked(request, handler))
                 ? cached
                 : null;
+    }
+
+    /** Notes that a request has changed what its address stands for, if its response says so. */
+    <T> BodyHandler<T> noting(HttpRequest request, BodyHandler<T> handler) {
+        return switch (request.method()) {
+            case "GET", "HEAD", "OPTIONS", "TRACE" -> handler;
+            default ->
+                info -> {
+                    if (info.statusCode() < 400) {
+                        changes.changed(request.uri());
+                    }
+                    return handler.apply(info);
+                };
+        };
     }
 
     // ---- from the dependency

@@ -82,7 +82,7 @@ public final class HoldfastHttpClient extends HttpClient {
             return (HttpResponse<T>) calls.call(request).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
                 try {
-                    return client.send(sent, sent.noting(handler));
+                    return client.send(sent, sent.noting(caching.noting(request, handler)));
                 } catch (IOException | RuntimeException e) {
                     sent.mark(e);
                     throw e;
@@ -130,7 +130,7 @@ public final class HoldfastHttpClient extends HttpClient {
                         .callAsync(attempt -> {
                             SentRequest sent = sent(request);
                             CompletableFuture<HttpResponse<T>> exchange =
-                                    client.sendAsync(sent, sent.noting(handler), pushes);
+                                    client.sendAsync(sent, sent.noting(caching.noting(request, handler)), pushes);
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
                         });
         return HandedOn.of(

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +38,32 @@ final class HttpKey<Q> {
         }
     }
 
+    /**
+     * How often the resources of a client changed, as far as its own requests say (RFC 9111 §4.4). Keys of a time before a change are
+     * asked for no more. Several addresses share a number, so that there is a bound: then a response is forgotten that was good.
+     */
+    static final class Changes {
+        private static final int NUMBERS = 1_024;
+
+        private final AtomicIntegerArray counts = new AtomicIntegerArray(NUMBERS);
+
+        private int of(String uri) {
+            return counts.get(index(uri));
+        }
+
+        void changed(URI address) {
+            counts.incrementAndGet(index(resource(address)));
+        }
+
+        private static int index(String uri) {
+            int hash = uri.hashCode();
+            return (hash ^ hash >>> 16) & NUMBERS - 1;
+        }
+    }
+
     private final String method;
     private final String uri;
+    private final int changes;
     private final @Nullable Object partition;
     private final List<String> names;
     private final List<List<String>> values;
@@ -46,12 +71,10 @@ final class HttpKey<Q> {
     private final Q request;
 
     /** Of a request with these messages. */
-    HttpKey(HttpMessages<Q, ?> messages, Q request, @Nullable Object partition, Varying varying) {
+    HttpKey(HttpMessages<Q, ?> messages, Q request, @Nullable Object partition, Varying varying, Changes resources) {
         method = messages.method(request);
-        URI address = messages.uri(request);
-        String query = address.getRawQuery();
-        // A fragment is the caller's own. Several hosts may share a pipeline, and its cache.
-        uri = HttpCalls.authority(address) + address.getRawPath() + (query == null ? "" : "?" + query);
+        uri = resource(messages.uri(request));
+        changes = resources.of(uri);
         this.partition = partition;
         this.varying = varying;
         this.request = request;
@@ -60,6 +83,12 @@ final class HttpKey<Q> {
         for (String name : names) {
             values.add(messages.requestHeaders(request, name));
         }
+    }
+
+    /** A fragment is the caller's own. Several hosts may share a pipeline, and its cache. */
+    private static String resource(URI address) {
+        String query = address.getRawQuery();
+        return HttpCalls.authority(address) + address.getRawPath() + (query == null ? "" : "?" + query);
     }
 
     Q request() {
@@ -96,6 +125,7 @@ final class HttpKey<Q> {
         return other instanceof HttpKey<?> key
                 && method.equals(key.method)
                 && uri.equals(key.uri)
+                && changes == key.changes
                 && Objects.equals(partition, key.partition)
                 && names.equals(key.names)
                 && values.equals(key.values);
@@ -103,7 +133,7 @@ final class HttpKey<Q> {
 
     @Override
     public int hashCode() {
-        return Objects.hash(method, uri, partition, values);
+        return Objects.hash(method, uri, changes, partition, values);
     }
 
     @Override

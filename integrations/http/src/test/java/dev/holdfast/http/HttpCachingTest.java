@@ -24,6 +24,7 @@ class HttpCachingTest {
 
     private final HttpCaching<HttpRequest> caching = new HttpCaching<>(JdkMessages.INSTANCE, false);
     private final HttpKey.Varying varying = new HttpKey.Varying();
+    private final HttpKey.Changes changes = new HttpKey.Changes();
 
     private static HttpRequest.Builder get(String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://a/x?y=1"));
@@ -35,7 +36,7 @@ class HttpCachingTest {
     }
 
     private HttpKey<HttpRequest> key(@Nullable Object partition, String... headers) {
-        return new HttpKey<>(JdkMessages.INSTANCE, get(headers).build(), partition, varying);
+        return new HttpKey<>(JdkMessages.INSTANCE, get(headers).build(), partition, varying, changes);
     }
 
     private Freshness freshness(HttpKey<HttpRequest> key, String... headers) {
@@ -180,7 +181,8 @@ class HttpCachingTest {
                         JdkMessages.INSTANCE,
                         HttpRequest.newBuilder(URI.create(uri)).build(),
                         null,
-                        varying))
+                        varying,
+                        changes))
                 .toList();
         assertThat(keys).doesNotHaveDuplicates();
         assertThat(keys.get(0))
@@ -188,7 +190,8 @@ class HttpCachingTest {
                         JdkMessages.INSTANCE,
                         HttpRequest.newBuilder(URI.create("HTTP://A:80/x#part")).build(),
                         null,
-                        varying));
+                        varying,
+                        changes));
     }
 
     /** Its cookies and credentials are in no request that an adapter sees. */

@@ -10,6 +10,7 @@ import dev.holdfast.testing.ScriptedServer;
 import java.io.InputStream;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -263,5 +264,40 @@ class StaleCacheOverHttpTest {
             assertThat(call.get()).isEqualTo("12");
         }
         assertThat(server.requests()).hasSize(many);
+    }
+
+    /** RFC 9111 §4.4. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aChangeRemovesWhatWasKeptForItsAddress(Way way) throws Exception {
+        for (String method : new String[] {"PUT", "POST", "DELETE", "PATCH"}) {
+            server.answers(200, "old")
+                    .with("Cache-Control", "max-age=60")
+                    .answers(204)
+                    .answers(200, "new")
+                    .with("Cache-Control", "max-age=60");
+            HttpRequest get = get("/of-" + method + "-" + way).build();
+            assertThat(send(way, get, BodyHandlers.ofString()).body()).isEqualTo("old");
+            HttpRequest change = HttpRequest.newBuilder(get.uri())
+                    .method(method, BodyPublishers.ofString("new"))
+                    .build();
+            assertThat(send(way, change, BodyHandlers.discarding()).statusCode())
+                    .isEqualTo(204);
+            assertThat(send(way, get, BodyHandlers.ofString()).body()).isEqualTo("new");
+            assertThat(send(way, get, BodyHandlers.ofString()).body()).isEqualTo("new");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aChangeThatIsRefusedRemovesNothing(Way way) throws Exception {
+        server.answers(200, "old").with("Cache-Control", "max-age=60").answers(409);
+        HttpRequest get = get("/refused-" + way).build();
+        assertThat(send(way, get, BodyHandlers.ofString()).body()).isEqualTo("old");
+        HttpRequest change = HttpRequest.newBuilder(get.uri())
+                .PUT(BodyPublishers.ofString("new"))
+                .build();
+        assertThat(send(way, change, BodyHandlers.discarding()).statusCode()).isEqualTo(409);
+        assertThat(send(way, get, BodyHandlers.ofString()).body()).isEqualTo("old");
     }
 }
