@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.grpc;
+
+import dev.holdfast.Call;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.internal.SafeLog;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.MethodType;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts pipelines around the calls of a channel, for stubs of each kind: blocking, with a future, with an observer.
+ *
+ * <pre>{@code
+ * ManagedChannel channel = Grpc.newChannelBuilder("stock.example:443", TlsChannelCredentials.create())
+ *         .intercept(HoldfastClientInterceptor.of(PipelinePerService.standard("shops")))
+ *         .build();
+ * }</pre>
+ *
+ * <p>A unary call is a call of its pipeline's asynchronous side, and blocks no thread. Each attempt is a call of the channel with
+ * headers of its own. It has the time that is left for the attempt as its deadline, so that {@code grpc-timeout} hands it down. The
+ * response of the attempt that won alone goes to the listener, on the executor of the call's options. A call with streams is one
+ * attempt that is never repeated, and lasts for the pipeline until its first response message ({@code docs/grpc.md}).
+ *
+ * <p>The deadline of the call's options and of {@link io.grpc.Context} shorten the call's. A unary call begins when it is half closed.
+ *
+ * <p>What the policies say becomes a status, as callers of gRPC expect: a rejection UNAVAILABLE whose cause is the {@link
+ * CallRejectedException}, a timeout DEADLINE_EXCEEDED whose cause is the {@link CallTimeoutException}. What a status means to the
+ * policies says {@link GrpcClassifier}.
+ *
+ * <p>The pipelines stay their owner's to close. Safe for any number of threads.
+ */
+public final class HoldfastClientInterceptor implements ClientInterceptor {
+    /** Says of one call that it may be done twice: {@code stub.withOption(HoldfastClientInterceptor.IDEMPOTENT, true)}. */
+    public static final CallOptions.Key<Boolean> IDEMPOTENT =
+            CallOptions.Key.createWithDefault("holdfast-idempotent", false);
+
+    static final SafeLog LOG = SafeLog.of(HoldfastClientInterceptor.class.getName());
+
+    private final GrpcPipelines pipelines;
+    private final GrpcOptions options;
+    private final Calls calls;
+    private final AtomicBoolean warned = new AtomicBoolean();
+
+    private HoldfastClientInterceptor(GrpcPipelines pipelines, GrpcOptions options) {
+        this.pipelines = pipelines;
+        this.options = options;
+        calls = new Calls(options);
+    }
+
+    /** With these pipelines: {@link PipelinePerService} or {@link GrpcPipelines#one}. */
+    public static HoldfastClientInterceptor of(GrpcPipelines pipelines) {
+        return of(pipelines, options -> {});
+    }
+
+    /** As {@link #of(GrpcPipelines)}, with options. */
+    public static HoldfastClientInterceptor of(GrpcPipelines pipelines, Consumer<? super GrpcOptions> configure) {
+        Objects.requireNonNull(pipelines, "pipelines");
+        GrpcOptions own = new GrpcOptions();
+        configure.accept(own);
+        return new HoldfastClientInterceptor(pipelines, new GrpcOptions(own));
+    }
+
+    @Override
+    public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions with, Channel next) {
+        if (method.getType() == MethodType.UNARY) {
+            return new UnaryCall<>(this, method, with, next);
+        }
+        return options.streams.test(method) ? new StreamCall<>(this, method, with, next) : next.newCall(method, with);
+    }
+
+    // ---- for its calls
+
+    Call<@Nullable Object> call(String authority, MethodDescriptor<?, ?> method, boolean idempotent) {
+        return calls.of(pipelines.of(authority, method), method, idempotent);
+    }
+
+    boolean isIdempotent(MethodDescriptor<?, ?> method, CallOptions with) {
+        return method.isIdempotent()
+                || method.isSafe()
+                || with.getOption(IDEMPOTENT)
+                || options.idempotent.test(method);
+    }
+
+    /** Of one attempt, on the thread that makes it. */
+    Metadata headers(Metadata given) {
+        Metadata copy = new Metadata();
+        copy.merge(given);
+        CallHeaders written = options.headers;
+        if (written != null) {
+            written.write((name, value) -> {
+                if (!name.equalsIgnoreCase("grpc-timeout")) {
+                    Metadata.Key<String> key = Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
+                    copy.discardAll(key);
+                    copy.put(key, value);
+                }
+            });
+        }
+        return copy;
+    }
+
+    Executor executor() {
+        return options.executor;
+    }
+
+    void warnOfRetries() {
+        if (warned.compareAndSet(false, true)) {
+            LOG.warn(
+                    "gRPC retries or hedges calls by its service config, too, so that attempts multiply: take retryPolicy and"
+                            + " hedgingPolicy out of it",
+                    null);
+        }
+    }
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.grpc;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.Call;
+import dev.holdfast.Deadline.Binding;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Deadline;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** A call of gRPC's that is a call of a pipeline: how it begins, who ends it, and what its listener hears where. */
+abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.CancellationListener {
+    private static final long LONGEST = Duration.ofDays(365).toNanos();
+
+    final HoldfastClientInterceptor interceptor;
+    final MethodDescriptor<Q, R> method;
+    final CallOptions options;
+    final boolean idempotent;
+    private final Channel next;
+    private final Context context = Context.current();
+    private final @Nullable Binding bound = Binding.current();
+
+    final Object lock = new Object();
+
+    // All of these are guarded by the lock.
+    private @Nullable Listener<R> listener;
+    private @Nullable Metadata headers;
+    private @Nullable Status cancellation;
+    private boolean begun;
+    private @Nullable CompletableFuture<?> future;
+    private @Nullable Response<R> response;
+    private long requested;
+    private boolean toldHeaders;
+    private int toldMessages;
+    private boolean toldAll;
+    private boolean telling;
+
+    /** A thread that tells what a stream says: it is one on which the listener may hear of it. */
+    volatile @Nullable Thread ofStream;
+
+    PipelinedCall(
+            HoldfastClientInterceptor interceptor,
+            MethodDescriptor<Q, R> method,
+            CallOptions options,
+            Channel next,
+            boolean idempotent) {
+        this.interceptor = interceptor;
+        this.method = method;
+        this.options = options;
+        this.next = next;
+        this.idempotent = idempotent;
+    }
+
+    // ---- the beginning
+
+    @Override
+    public void start(Listener<R> told, Metadata given) {
+        synchronized (lock) {
+            check(listener == null, "Already started");
+            check(cancellation == null, "call was cancelled");
+            listener = Objects.requireNonNull(told, "listener");
+            headers = Objects.requireNonNull(given, "headers");
+        }
+        context.addListener(this, Runnable::run);
+    }
+
+    static void check(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalStateException(otherwise);
+        }
+    }
+
+    final Listener<R> listener() {
+        synchronized (lock) {
+            Listener<R> told = listener;
+            check(told != null, "Not started");
+            return Objects.requireNonNull(told);
+        }
+    }
+
+    /** Goes into the pipeline. */
+    final void begin(Function<Attempt, CompletionStage<Object>> action, boolean once) {
+        synchronized (lock) {
+            if (cancellation != null) {
+                return;
+            }
+            begun = true;
+        }
+        CompletableFuture<?> call;
+        try {
+            call = pipelined(once).callAsync(action);
+        } catch (RuntimeException e) {
+            // Whoever chooses the pipeline has failed. A listener hears of every problem.
+            call = CompletableFuture.failedFuture(e);
+        }
+        Status late;
+        synchronized (lock) {
+            future = call;
+            late = cancellation;
+        }
+        var unused = call.whenComplete(this::ended);
+        if (late != null) {
+            giveUp(call, late);
+        }
+    }
+
+    private Call<@Nullable Object> pipelined(boolean once) {
+        Call<@Nullable Object> call = interceptor.call(next.authority(), method, idempotent);
+        long left = Math.min(nanos(options.getDeadline()), nanos(context.getDeadline()));
+        if (left < LONGEST) {
+            call = call.deadline(Duration.ofNanos(left));
+        }
+        return once ? call.sentOnce() : call;
+    }
+
+    private static long nanos(@Nullable Deadline deadline) {
+        return deadline == null ? Long.MAX_VALUE : deadline.timeRemaining(TimeUnit.NANOSECONDS);
+    }
+
+    /**
+     * Starts a call of the channel as the caller would, with headers of its own.
+     *
+     * @param made gets the call before it is started
+     * @param started gets it afterwards
+     */
+    final void startInside(
+            CallOptions with, Listener<R> hears, Consumer<ClientCall<Q, R>> made, Consumer<ClientCall<Q, R>> started) {
+        Metadata given;
+        synchronized (lock) {
+            given = Objects.requireNonNull(headers);
+        }
+        Context before = context.attach();
+        ClientCall<Q, R> inside = null;
+        try {
+            inside = next.newCall(method, with);
+            made.accept(inside);
+            inside.start(hears, interceptor.headers(given));
+            started.accept(inside);
+        } catch (Throwable e) {
+            if (inside != null) {
+                inside.cancel("the request could not be sent", e);
+            }
+            throw e;
+        } finally {
+            context.detach(before);
+        }
+    }
+
+    // ---- the end
+
+    @SuppressWarnings("unchecked") // values are of the call's type
+    private void ended(@Nullable Object value, @Nullable Throwable error) {
+        Status cancelled;
+        synchronized (lock) {
+            cancelled = cancellation;
+        }
+        if (error != null) {
+            ended(Response.of(error, cancelled));
+        } else if (value instanceof Exchange<?, ?> exchange) {
+            ended((Response<R>) exchange.response());
+        } else if (value != StreamCall.BEGUN) {
+            ended(Response.ofMessage((R) value));
+        }
+    }
+
+    /** The pipeline has ended with this. */
+    abstract void ended(Response<R> with);
+
+    /** The listener hears this. What comes second is not heard. */
+    final void tell(Response<R> all) {
+        synchronized (lock) {
+            if (response != null) {
+                return;
+            }
+            response = all;
+        }
+        over();
+        tellMore();
+    }
+
+    /** The listener has heard the headers of a response already. */
+    final void headersTold() {
+        synchronized (lock) {
+            toldHeaders = true;
+        }
+    }
+
+    /** The listener hears nothing else from here. */
+    final void over() {
+        context.removeListener(this);
+    }
+
+    private void tellMore() {
+        synchronized (lock) {
+            if (telling || toldAll || response == null) {
+                return;
+            }
+            telling = true;
+        }
+        if (Thread.currentThread() == ofStream) {
+            as(this::tellAll);
+            return;
+        }
+        Executor given = options.getExecutor();
+        Executor executor = given == null ? interceptor.executor() : given;
+        try {
+            executor.execute(() -> as(this::tellAll));
+        } catch (RejectedExecutionException shutDown) {
+            as(this::tellAll);
+        }
+    }
+
+    /** As the caller of this call would. */
+    final void as(Runnable task) {
+        Context before = context.attach();
+        Binding here = Binding.current();
+        Binding.set(bound);
+        try {
+            task.run();
+        } finally {
+            Binding.restore(here);
+            context.detach(before);
+        }
+    }
+
+    private void tellAll() {
+        Listener<R> hears = listener();
+        for (Consumer<Listener<R>> event = nextEvent(); event != null; event = nextEvent()) {
+            try {
+                event.accept(hears);
+            } catch (Throwable e) {
+                if (isOver()) {
+                    HoldfastClientInterceptor.LOG.warn(
+                            "a listener failed at the end of " + method.getFullMethodName(), e);
+                } else {
+                    replaced(Status.CANCELLED
+                            .withDescription("the listener failed")
+                            .withCause(e));
+                }
+            }
+        }
+    }
+
+    private @Nullable Consumer<Listener<R>> nextEvent() {
+        synchronized (lock) {
+            Response<R> all = Objects.requireNonNull(response);
+            Metadata of = all.headers();
+            if (!toldHeaders && of != null && !toldAll) {
+                toldHeaders = true;
+                return hears -> hears.onHeaders(of);
+            }
+            boolean more = all.status().isOk() && toldMessages < all.messages().size();
+            if (toldAll || (more && requested == 0)) {
+                telling = false;
+                return null;
+            }
+            if (more) {
+                requested--;
+                R message = all.messages().get(toldMessages++);
+                return hears -> hears.onMessage(message);
+            }
+            toldAll = true;
+            return hears -> hears.onClose(all.status(), all.trailers());
+        }
+    }
+
+    /** Whether the listener has heard the end. */
+    final boolean isOver() {
+        synchronized (lock) {
+            return toldAll;
+        }
+    }
+
+    /** Whether its caller has cancelled it. */
+    final boolean isCancelled() {
+        synchronized (lock) {
+            return cancellation != null;
+        }
+    }
+
+    private void replaced(Status status) {
+        synchronized (lock) {
+            if (response != null) {
+                response = Response.of(status);
+            }
+        }
+    }
+
+    @Override
+    public void request(int number) {
+        if (number < 0) {
+            throw new IllegalArgumentException("Number requested must be non-negative");
+        }
+        synchronized (lock) {
+            requested += number;
+        }
+        tellMore();
+    }
+
+    // ---- cancellation
+
+    @Override
+    public final void cancel(@Nullable String message, @Nullable Throwable cause) {
+        cancel(Status.CANCELLED
+                .withDescription(message == null ? "Call cancelled without message" : message)
+                .withCause(cause));
+    }
+
+    /** The caller's context has been cancelled. */
+    @Override
+    public final void cancelled(Context of) {
+        synchronized (lock) {
+            if (begun && of.cancellationCause() instanceof TimeoutException) {
+                // The pipeline has the same limit, and says that it has struck.
+                return;
+            }
+        }
+        cancel(Contexts.statusFromCancelled(of));
+    }
+
+    private void cancel(Status status) {
+        CompletableFuture<?> underWay;
+        boolean idle;
+        synchronized (lock) {
+            if (cancellation != null) {
+                return;
+            }
+            cancellation = status;
+            underWay = future;
+            idle = !begun && listener != null;
+        }
+        if (idle) {
+            tell(Response.of(status));
+        } else if (underWay != null) {
+            giveUp(underWay, status);
+        }
+    }
+
+    private void giveUp(CompletableFuture<?> underWay, Status status) {
+        if (!underWay.cancel(true)) {
+            // The pipeline is through. What its listener has not asked for is not heard.
+            replaced(status);
+            tellMore();
+            cancelInside(status);
+        }
+    }
+
+    /** Cancels what runs on after the pipeline's call. */
+    abstract void cancelInside(Status status);
+}

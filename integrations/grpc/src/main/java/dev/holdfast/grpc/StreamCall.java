@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.grpc;
+
+import dev.holdfast.Attempt;
+import io.grpc.Attributes;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call with streams. It is one attempt, which lasts for the pipeline until the first message of the response, or until the stream's
+ * end if there is none. What the caller does before the pipeline lets it begin waits.
+ */
+final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
+    /** The value of an attempt: the response has begun. */
+    static final Object BEGUN = new Object();
+
+    private final CompletableFuture<Object> response = new CompletableFuture<>();
+    private final Streams streams;
+
+    // Guarded by the lock.
+    private final Queue<Consumer<ClientCall<Q, R>>> waiting = new ArrayDeque<>();
+    private boolean direct;
+    private boolean opened;
+    private boolean closed;
+    private @Nullable Response<R> end;
+
+    private volatile @Nullable ClientCall<Q, R> inside;
+    /** Whether {@link #inside} may be asked. */
+    private volatile boolean started;
+
+    StreamCall(
+            HoldfastClientInterceptor interceptor, MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
+        super(interceptor, method, options, next, false);
+        streams = new Streams(interceptor);
+    }
+
+    @Override
+    public void start(Listener<R> told, Metadata given) {
+        super.start(told, given);
+        begin(this::open, true);
+    }
+
+    private CompletionStage<Object> open(Attempt attempt) {
+        synchronized (lock) {
+            check(!opened, "a stream is one attempt");
+            opened = true;
+        }
+        try {
+            startInside(
+                    options.withStreamTracerFactory(streams),
+                    new Heard(listener(), attempt),
+                    call -> inside = call,
+                    this::letGo);
+        } catch (Throwable e) {
+            Response<R> given;
+            synchronized (lock) {
+                closed = true;
+                given = end;
+            }
+            if (given != null) {
+                tell(given);
+            }
+            throw e;
+        }
+        if (isGivenUp()) {
+            cancelInside(Status.CANCELLED.withDescription("the call was given up"));
+        }
+        return response;
+    }
+
+    // ---- what the caller does
+
+    private void letGo(ClientCall<Q, R> call) {
+        started = true;
+        while (true) {
+            Consumer<ClientCall<Q, R>> next;
+            synchronized (lock) {
+                next = waiting.poll();
+                if (next == null) {
+                    direct = true;
+                    return;
+                }
+            }
+            act(next, call);
+        }
+    }
+
+    /** After the pipeline has given the call up, nothing that is done has an effect, as after the end of any call. */
+    private void act(Consumer<ClientCall<Q, R>> act, ClientCall<Q, R> call) {
+        try {
+            act.accept(call);
+        } catch (IllegalStateException cancelled) {
+            if (!isGivenUp() || isCancelled()) {
+                throw cancelled;
+            }
+        }
+    }
+
+    private void pass(Consumer<ClientCall<Q, R>> act) {
+        listener();
+        synchronized (lock) {
+            if (!direct) {
+                if (end == null) {
+                    waiting.add(act);
+                }
+                return;
+            }
+        }
+        act(act, Objects.requireNonNull(inside));
+    }
+
+    @Override
+    public void request(int number) {
+        super.request(number);
+        pass(call -> call.request(number));
+    }
+
+    @Override
+    public void sendMessage(Q message) {
+        pass(call -> call.sendMessage(message));
+    }
+
+    @Override
+    public void halfClose() {
+        pass(ClientCall::halfClose);
+    }
+
+    @Override
+    public void setMessageCompression(boolean enabled) {
+        pass(call -> call.setMessageCompression(enabled));
+    }
+
+    @Override
+    public boolean isReady() {
+        ClientCall<Q, R> call = inside;
+        return call != null && started && call.isReady();
+    }
+
+    @Override
+    public Attributes getAttributes() {
+        ClientCall<Q, R> call = inside;
+        return call == null ? Attributes.EMPTY : call.getAttributes();
+    }
+
+    // ---- the end
+
+    /** The pipeline has ended before the response has begun. */
+    private boolean isGivenUp() {
+        synchronized (lock) {
+            return end != null && !hasBegun();
+        }
+    }
+
+    private boolean hasBegun() {
+        return response.isDone() && !response.isCompletedExceptionally();
+    }
+
+    @Override
+    void ended(Response<R> with) {
+        boolean now;
+        synchronized (lock) {
+            end = with;
+            waiting.clear();
+            now = !opened || closed;
+        }
+        if (now) {
+            tell(with);
+        } else {
+            // Its end comes in the order of what its listener has heard so far.
+            cancelInside(with.status());
+        }
+    }
+
+    @Override
+    void cancelInside(Status status) {
+        ClientCall<Q, R> call = inside;
+        if (call != null && started) {
+            call.cancel(
+                    status.getDescription() == null ? "the call was given up" : status.getDescription(),
+                    status.getCause());
+        }
+    }
+
+    private final class Heard extends ClientCall.Listener<R> {
+        private final Listener<R> hears;
+        private final Attempt attempt;
+
+        Heard(Listener<R> hears, Attempt attempt) {
+            this.hears = hears;
+            this.attempt = attempt;
+        }
+
+        /** Of a response that the pipeline has given up its listener hears nothing. */
+        private void hear(Runnable event) {
+            started = true;
+            if (!isGivenUp()) {
+                as(event);
+            }
+        }
+
+        @Override
+        public void onReady() {
+            hear(hears::onReady);
+        }
+
+        @Override
+        public void onHeaders(Metadata headers) {
+            headersTold();
+            hear(() -> hears.onHeaders(headers));
+        }
+
+        @Override
+        public void onMessage(R message) {
+            if (response.complete(BEGUN) || hasBegun()) {
+                hear(() -> hears.onMessage(message));
+            }
+        }
+
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            started = true;
+            Response<R> given;
+            synchronized (lock) {
+                closed = true;
+                given = end;
+            }
+            if (given != null && !hasBegun()) {
+                ofStream = Thread.currentThread();
+                tell(given);
+                ofStream = null;
+            } else if (status.isOk() ? response.complete(BEGUN) || hasBegun() : hasBegun()) {
+                over();
+                as(() -> hears.onClose(status, trailers));
+            } else if (!Exchange.isOfLimit(status, attempt)) {
+                ofStream = Thread.currentThread();
+                Response<R> heard = new Response<>(null, List.of(), status, trailers);
+                response.completeExceptionally(Failed.of(heard, streams, false).sent());
+                ofStream = null;
+            }
+        }
+    }
+}

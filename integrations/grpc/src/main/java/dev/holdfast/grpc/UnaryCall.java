@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.grpc;
+
+import dev.holdfast.Attempt;
+import io.grpc.Attributes;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A call with one request and one response. It keeps the request, and begins when that is complete. */
+final class UnaryCall<Q, R> extends PipelinedCall<Q, R> {
+    // Written before the call begins, by its caller alone.
+    private @Nullable Q message;
+    private boolean halfClosed;
+    private boolean compressed;
+    private boolean compressionKnown;
+
+    private volatile Attributes attributes = Attributes.EMPTY;
+
+    UnaryCall(HoldfastClientInterceptor interceptor, MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
+        super(interceptor, method, options, next, interceptor.isIdempotent(method, options));
+    }
+
+    @Override
+    public void sendMessage(Q request) {
+        listener();
+        check(!halfClosed, "call was half-closed");
+        check(message == null, "a unary call has one message");
+        message = request;
+    }
+
+    @Override
+    public void setMessageCompression(boolean enabled) {
+        compressed = enabled;
+        compressionKnown = true;
+    }
+
+    @Override
+    public boolean isReady() {
+        return !halfClosed;
+    }
+
+    @Override
+    public Attributes getAttributes() {
+        return attributes;
+    }
+
+    @Override
+    public void halfClose() {
+        listener();
+        check(!halfClosed, "call already half-closed");
+        halfClosed = true;
+        begin(this::exchange, false);
+    }
+
+    private CompletionStage<Object> exchange(Attempt attempt) {
+        Exchange<Q, R> exchange = new Exchange<>(this, attempt);
+        startInside(optionsOf(attempt, exchange.streams), exchange.listener, exchange::begins, this::send);
+        return exchange;
+    }
+
+    private CallOptions optionsOf(Attempt attempt, Streams streams) {
+        CallOptions of = options.withStreamTracerFactory(streams);
+        long left = attempt.remainingNanos();
+        if (left != Long.MAX_VALUE) {
+            of = of.withDeadlineAfter(left, TimeUnit.NANOSECONDS);
+        }
+        Executor given = options.getExecutor();
+        // A blocking stub drops what it is given after its end. But what has lost has still to be cleared away.
+        return given == null ? of : of.withExecutor(task -> (isOver() ? interceptor.executor() : given).execute(task));
+    }
+
+    private void send(ClientCall<Q, R> inside) {
+        inside.request(2); // a second message would be a mistake, which gRPC's stubs notice
+        if (compressionKnown) {
+            inside.setMessageCompression(compressed);
+        }
+        if (message != null) {
+            inside.sendMessage(message);
+        }
+        inside.halfClose();
+    }
+
+    void attributes(Attributes of) {
+        attributes = of;
+    }
+
+    @Override
+    void ended(Response<R> with) {
+        tell(with);
+    }
+
+    @Override
+    void cancelInside(Status status) {
+        // All attempts have ended.
+    }
+}

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.grpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.grpc.Shop.Heard;
+import dev.holdfast.grpc.Shop.Received;
+import dev.holdfast.grpc.Shop.Stub;
+import dev.holdfast.grpc.Shop.Transport;
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.grpc.Attributes;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Calls with streams: one attempt each, until the first message of the response. */
+class StreamsTest {
+    private final Shop shop = new Shop();
+    private final Attempts attempts = new Attempts();
+    private final BulkheadPolicy one = BulkheadPolicy.of(b -> b.maxConcurrentCalls(1));
+    private final List<Pipeline> pipelines = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        shop.close();
+        pipelines.forEach(Pipeline::close);
+    }
+
+    private ManagedChannel channel(Transport transport, Pipeline pipeline) {
+        pipelines.add(pipeline);
+        return shop.channel(transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
+    }
+
+    private static Heard list(Channel channel) {
+        Heard heard = new Heard();
+        ClientCalls.asyncServerStreamingCall(channel.newCall(Shop.LIST, CallOptions.DEFAULT), "request", heard);
+        return heard;
+    }
+
+    /** A listener may hear of the end of its call while the last of its permit is still on its way back. */
+    private void assertFree() {
+        assertFree(one);
+    }
+
+    private static void assertFree(BulkheadPolicy bulkhead) {
+        long begin = System.nanoTime();
+        while (bulkhead.inFlight() > 0 && System.nanoTime() - begin < TimeUnit.MINUTES.toNanos(1)) {
+            Thread.onSpinWait();
+        }
+        assertThat(bulkhead.inFlight()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aStreamOfTheServerHoldsItsPermitUntilTheFirstMessage(Transport transport) {
+        Channel channel = channel(transport, attempts.plain(one));
+        shop.then(Received::hang);
+        Heard first = list(channel);
+        Received received = shop.next();
+        Shop.within(received.halfClosed);
+        assertThat(received.messages).containsExactly("request");
+        Heard second = list(channel);
+        Status full = Shop.failure(second.end);
+        assertThat(full.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(full.getCause()).isInstanceOf(CallRejectedException.class);
+        received.begin("a");
+        Shop.within(first.first);
+        assertFree();
+        Heard third = list(channel);
+        Shop.within(third.end);
+        received.call.sendMessage("b");
+        received.call.close(Status.OK, new Metadata());
+        Shop.within(first.end);
+        assertThat(first.messages).containsExactly("a", "b");
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS, Outcome.SUCCESS);
+    }
+
+    @Test
+    void theIteratorOfABlockingStubWorks() {
+        Channel channel = channel(Transport.NETTY, attempts.plain(one, TimeoutPolicy.of(Duration.ofMinutes(5))));
+        shop.then(call -> call.reply("a", "b", "c"));
+        Iterator<String> answers =
+                ClientCalls.blockingServerStreamingCall(channel, Shop.LIST, CallOptions.DEFAULT, "request");
+        assertThat(answers).toIterable().containsExactly("a", "b", "c");
+        assertFree();
+        shop.then(call -> call.fail(Status.NOT_FOUND));
+        Iterator<String> failing =
+                ClientCalls.blockingServerStreamingCall(channel, Shop.LIST, CallOptions.DEFAULT, "request");
+        assertThatThrownBy(failing::hasNext).hasMessageContaining("NOT_FOUND");
+        assertFree();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aStreamOfTheClientIsOneCall(Transport transport) {
+        Channel channel = channel(transport, attempts.plain(one));
+        shop.then(call -> call.replyWhenHalfClosed(() -> String.join("+", call.messages)));
+        Heard heard = new Heard();
+        StreamObserver<String> upload =
+                ClientCalls.asyncClientStreamingCall(channel.newCall(Shop.UPLOAD, CallOptions.DEFAULT), heard);
+        upload.onNext("a");
+        upload.onNext("b");
+        upload.onCompleted();
+        Shop.within(heard.end);
+        assertThat(heard.messages).containsExactly("a+b");
+        assertFree();
+        assertThat(attempts.operations).containsExactly("shop.Stock/Upload");
+        assertThat(shop.next().headers.get(Shop.ATTEMPT)).isEqualTo("1");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aStreamOfBothIsOneCall(Transport transport) {
+        Channel channel = channel(transport, attempts.plain(one));
+        shop.then(Received::hang);
+        Heard heard = new Heard();
+        StreamObserver<String> chat =
+                ClientCalls.asyncBidiStreamingCall(channel.newCall(Shop.CHAT, CallOptions.DEFAULT), heard);
+        chat.onNext("hello");
+        Received received = shop.next();
+        received.begin("welcome");
+        Shop.within(heard.first);
+        assertFree();
+        chat.onNext("bye");
+        chat.onCompleted();
+        Shop.within(received.halfClosed);
+        assertThat(received.messages).containsExactly("hello", "bye");
+        received.call.close(Status.ABORTED.withDescription("after all"), new Metadata());
+        assertThat(Shop.failure(heard.end).getDescription()).isEqualTo("after all");
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+    }
+
+    @Test
+    void whatIsDoneWhileTheCallWaitsForAPermitIsDoneThen() {
+        BulkheadPolicy queue = BulkheadPolicy.of(
+                b -> b.maxConcurrentCalls(1).maxWaitingCalls(10).maxWait(Duration.ofMinutes(5)));
+        Channel channel = channel(Transport.NETTY, attempts.plain(queue));
+        shop.then(Received::hang, call -> call.replyWhenHalfClosed(() -> "done"));
+        Heard first = list(channel);
+        Received holds = shop.next();
+        Heard heard = new Heard();
+        CompletableFuture<Boolean> ready = new CompletableFuture<>();
+        ClientCalls.asyncBidiStreamingCall(
+                channel.newCall(Shop.CHAT, CallOptions.DEFAULT), new ClientResponseObserver<String, String>() {
+                    @Override
+                    public void beforeStart(ClientCallStreamObserver<String> stream) {
+                        stream.setOnReadyHandler(() -> {
+                            if (ready.complete(stream.isReady())) {
+                                stream.onNext("later");
+                                stream.onCompleted();
+                            }
+                        });
+                    }
+
+                    @Override
+                    public void onNext(String value) {
+                        heard.onNext(value);
+                    }
+
+                    @Override
+                    public void onError(Throwable e) {
+                        heard.onError(e);
+                    }
+
+                    @Override
+                    public void onCompleted() {
+                        heard.onCompleted();
+                    }
+                });
+        Heard third = new Heard();
+        ClientCall<String, String> waits = channel.newCall(Shop.CHAT, CallOptions.DEFAULT);
+        assertThat(waits.isReady()).isFalse();
+        StreamObserver<String> queued = ClientCalls.asyncBidiStreamingCall(waits, third);
+        queued.onNext("1");
+        queued.onNext("2");
+        queued.onCompleted();
+        shop.then(call -> call.replyWhenHalfClosed(() -> "third"));
+        assertThat(ready).isNotDone();
+        holds.reply("first");
+        Shop.within(first.end);
+        Shop.within(heard.end);
+        assertThat(Shop.within(ready)).isTrue();
+        assertThat(heard.messages).containsExactly("done");
+        Shop.within(third.end);
+        assertThat(third.messages).containsExactly("third");
+        assertThat(shop.next().messages).containsExactly("later");
+        assertThat(shop.next().messages).containsExactly("1", "2");
+    }
+
+    @Test
+    void whatIsCancelledWhileItWaitsForAPermitIsNeverSent() {
+        BulkheadPolicy queue = BulkheadPolicy.of(
+                b -> b.maxConcurrentCalls(1).maxWaitingCalls(10).maxWait(Duration.ofMinutes(5)));
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain(queue));
+        shop.then(Received::hang);
+        Heard first = list(channel);
+        Received holds = shop.next();
+        ClientCall<String, String> waits = channel.newCall(Shop.CHAT, CallOptions.DEFAULT);
+        Heard heard = new Heard();
+        StreamObserver<String> chat = ClientCalls.asyncBidiStreamingCall(waits, heard);
+        chat.onNext("never");
+        waits.cancel("enough", null);
+        assertThat(Shop.failure(heard.end).getDescription()).isEqualTo("enough");
+        chat.onNext("ignored");
+        assertThat(waits.isReady()).isFalse();
+        assertThat(waits.getAttributes()).isEqualTo(Attributes.EMPTY);
+        holds.reply("a");
+        Shop.within(first.end);
+        assertThat(shop.received).isEmpty();
+        assertFree(queue);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void messagesComeOnlyAsTheyAreAskedFor(Transport transport) {
+        Channel channel = channel(transport, attempts.plain(one));
+        shop.then(call -> call.reply("a", "b", "c"));
+        List<String> messages = new ArrayList<>();
+        CompletableFuture<String> a = new CompletableFuture<>();
+        CompletableFuture<Status> closed = new CompletableFuture<>();
+        ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT);
+        call.start(
+                new ClientCall.Listener<>() {
+                    @Override
+                    public void onMessage(String message) {
+                        messages.add(message);
+                        a.complete(message);
+                    }
+
+                    @Override
+                    public void onClose(Status status, Metadata trailers) {
+                        closed.complete(status);
+                    }
+                },
+                new Metadata());
+        call.request(1);
+        call.sendMessage("x");
+        call.halfClose();
+        Shop.within(a);
+        Shop.within(shop.next().halfClosed);
+        assertThat(messages).containsExactly("a");
+        assertThat(closed).isNotDone();
+        call.request(5);
+        assertThat(Shop.within(closed).isOk()).isTrue();
+        assertThat(messages).containsExactly("a", "b", "c");
+        assertThat(call.getAttributes()).isNotNull();
+    }
+
+    @Test
+    void aStreamIsNeverRepeatedNorHedged() throws IOException {
+        Pipeline pipeline = attempts.plain(Attempts.retry(), HedgePolicy.of(h -> h.delay(Duration.ofMillis(1))));
+        Channel channel = channel(Transport.NETTY, pipeline);
+        shop.always(call -> call.fail(Status.UNAVAILABLE));
+        assertThat(Shop.failure(list(channel).end).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(shop.received).hasSize(1);
+        int port;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = socket.getLocalPort();
+        }
+        Channel refused = shop.channelTo(port, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
+        assertThat(Shop.failure(list(refused).end).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(attempts.outcomes).containsExactly(Outcome.FAILURE, Outcome.FAILURE);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aLimitHoldsUntilTheFirstMessage(Transport transport) {
+        VirtualTime time = VirtualTime.seeded(42);
+        Channel channel = channel(transport, attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1))));
+        shop.then(Received::hang, call -> call.begin("first"));
+        Heard struck = list(channel);
+        Received hanging = shop.next();
+        time.advance(Duration.ofMinutes(59));
+        assertThat(struck.end).isNotDone();
+        time.advance(Duration.ofMinutes(1));
+        Status status = Shop.failure(struck.end);
+        assertThat(status.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        assertThat(status.getCause()).isInstanceOf(CallTimeoutException.class);
+        Shop.within(hanging.cancelled);
+        assertFree();
+        // After it, the stream takes the time that it takes.
+        Heard slow = list(channel);
+        Received received = shop.next();
+        assertThat(received.deadline).isNull();
+        Shop.within(slow.first);
+        time.advance(Duration.ofHours(2));
+        received.call.close(Status.OK, new Metadata());
+        Shop.within(slow.end);
+        assertThat(attempts.outcomes).containsExactly(Outcome.TIMEOUT, Outcome.SUCCESS);
+        time.close();
+    }
+
+    @Test
+    void theDeadlineOfTheCallIsOneOfTheWholeStream() {
+        Channel channel = channel(Transport.NETTY, attempts.plain(one));
+        shop.always(call -> call.begin("first"));
+        Heard heard = new Heard();
+        // A slow machine may need longer for the first message.
+        for (int millis = 200; heard.messages.isEmpty(); millis *= 2) {
+            heard = new Heard();
+            ClientCalls.asyncServerStreamingCall(
+                    channel.newCall(Shop.LIST, CallOptions.DEFAULT.withDeadlineAfter(millis, TimeUnit.MILLISECONDS)),
+                    "request",
+                    heard);
+            assertThat(Shop.failure(heard.end).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        }
+        assertThat(shop.next().deadline).isNotNull();
+        assertThat(attempts.outcomes).endsWith(Outcome.SUCCESS);
+        shop.received.clear();
+        shop.always(Received::hang);
+        Status status = Status.OK;
+        for (int millis = 50; shop.received.isEmpty(); millis *= 2) {
+            Heard none = new Heard();
+            ClientCalls.asyncServerStreamingCall(
+                    channel.newCall(Shop.LIST, CallOptions.DEFAULT.withDeadlineAfter(millis, TimeUnit.MILLISECONDS)),
+                    "request",
+                    none);
+            status = Shop.failure(none.end);
+        }
+        assertThat(status.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        assertThat(status.getCause()).isInstanceOf(CallTimeoutException.class);
+        assertFree();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whoCancelsAStreamCancelsItOnTheServer(Transport transport) {
+        Channel channel = channel(transport, attempts.plain(one));
+        shop.then(Received::hang, call -> call.begin("first"));
+        ClientCall<String, String> before = channel.newCall(Shop.CHAT, CallOptions.DEFAULT);
+        Heard heard = new Heard();
+        ClientCalls.asyncBidiStreamingCall(before, heard);
+        Received received = shop.next();
+        before.cancel("enough", null);
+        assertThat(Shop.failure(heard.end).getDescription()).isEqualTo("enough");
+        Shop.within(received.cancelled);
+        assertFree();
+        ClientCall<String, String> after = channel.newCall(Shop.CHAT, CallOptions.DEFAULT);
+        Heard begun = new Heard();
+        ClientCalls.asyncBidiStreamingCall(after, begun);
+        Shop.within(begun.first);
+        after.cancel("enough", null);
+        assertThat(Shop.failure(begun.end).getDescription()).isEqualTo("enough");
+        Shop.within(shop.next().cancelled);
+        assertThat(attempts.outcomes).containsExactly(Outcome.CANCELLED, Outcome.SUCCESS);
+        assertFree();
+    }
+
+    @Test
+    void aCancelledContextEndsAStream() {
+        Channel channel = channel(Transport.NETTY, attempts.plain(one));
+        shop.then(Received::hang);
+        Context.CancellableContext context = Context.current().withCancellation();
+        Heard heard = context.supply(() -> list(channel));
+        Received received = shop.next();
+        context.cancel(null);
+        assertThat(Shop.failure(heard.end).getCode()).isEqualTo(Status.Code.CANCELLED);
+        Shop.within(received.cancelled);
+        assertFree();
+    }
+
+    @Test
+    void aListenerThatThrowsGivesThePermitBack() {
+        Channel channel = channel(Transport.NETTY, attempts.plain(one));
+        shop.then(call -> call.begin("first"));
+        ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT);
+        CompletableFuture<Status> closed = new CompletableFuture<>();
+        call.start(
+                new ClientCall.Listener<>() {
+                    @Override
+                    public void onMessage(String message) {
+                        throw new IllegalStateException("broken");
+                    }
+
+                    @Override
+                    public void onClose(Status status, Metadata trailers) {
+                        closed.complete(status);
+                    }
+                },
+                new Metadata());
+        call.request(1);
+        call.sendMessage("x");
+        call.halfClose();
+        assertThat(Shop.within(closed).getCause()).hasMessage("broken");
+        assertFree();
+    }
+
+    @Test
+    void streamsThatFailOpenTheBreakerAndAnOpenOneSendsNone() {
+        CircuitBreakerPolicy breaker = CircuitBreakerPolicy.of(
+                b -> b.waitDurationInOpenState(Duration.ofHours(1)).maxWaitDurationInOpenState(Duration.ofHours(1)));
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain(breaker));
+        shop.always(call -> call.fail(Status.UNAVAILABLE));
+        while (breaker.state() == CircuitBreakerPolicy.State.CLOSED) {
+            Shop.failure(list(channel).end);
+        }
+        shop.received.clear();
+        assertThat(Shop.failure(list(channel).end).getCause()).isInstanceOf(CallRejectedException.class);
+        assertThat(shop.received).isEmpty();
+    }
+
+    @Test
+    void anEmptyStreamIsASuccess() {
+        shop.always(call -> call.reply());
+        Shop.within(list(channel(Transport.NETTY, attempts.plain(one))).end);
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        assertFree();
+    }
+
+    @Test
+    void aFallbackIsTheOnlyMessageOfAStream() {
+        Channel channel = channel(Transport.NETTY, attempts.plain(FallbackPolicy.value("instead"), one));
+        shop.then(call -> {
+            call.begin();
+            call.fail(Status.UNAVAILABLE);
+        });
+        List<String> events = new ArrayList<>();
+        CompletableFuture<Status> closed = new CompletableFuture<>();
+        ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT);
+        call.start(
+                new ClientCall.Listener<>() {
+                    @Override
+                    public void onHeaders(Metadata headers) {
+                        events.add("headers");
+                    }
+
+                    @Override
+                    public void onMessage(String message) {
+                        events.add(message);
+                    }
+
+                    @Override
+                    public void onClose(Status status, Metadata trailers) {
+                        closed.complete(status);
+                    }
+                },
+                new Metadata());
+        call.request(1);
+        call.sendMessage("x");
+        call.halfClose();
+        assertThat(Shop.within(closed).isOk()).isTrue();
+        assertThat(events).containsExactly("headers", "instead");
+        assertFree();
+    }
+
+    @Test
+    void streamsMayBeLeftOut() {
+        Pipeline pipeline = attempts.plain(one);
+        pipelines.add(pipeline);
+        Channel channel = shop.channel(
+                Transport.IN_PROCESS,
+                HoldfastClientInterceptor.of(
+                        GrpcPipelines.one(pipeline), o -> o.streams(method -> method != Shop.LIST)));
+        Shop.within(list(channel).end);
+        assertThat(attempts.outcomes).isEmpty();
+        assertThat(Shop.within(Stub.FUTURE.call(channel, Shop.GET))).isEqualTo("answer");
+        assertThat(attempts.outcomes).hasSize(1);
+    }
+}
