@@ -45,6 +45,7 @@ class SamplesCompileTest {
                     "dev.holdfast.config.*",
                     "dev.holdfast.deadline.*",
                     "dev.holdfast.fallback.*",
+                    "dev.holdfast.grpc.*",
                     "dev.holdfast.hedge.*",
                     "dev.holdfast.headers.*",
                     "dev.holdfast.http.*",
