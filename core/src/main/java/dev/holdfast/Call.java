@@ -4,12 +4,14 @@ package dev.holdfast;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.CallSpec;
 import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.internal.engine.OperationSpec;
 import dev.holdfast.internal.engine.OwnFallback;
 import dev.holdfast.spi.CallKey;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +42,11 @@ public final class Call<T extends @Nullable Object> {
     public Call<T> key(Object value) {
         Objects.requireNonNull(value, "key");
         return with(value, partition, spec);
+    }
+
+    /** Without its key: caches do not use it. */
+    public Call<T> unkeyed() {
+        return with(null, partition, spec);
     }
 
     /** For this tenant or user. Calls of different partitions never share an answer. */
@@ -75,6 +82,28 @@ public final class Call<T extends @Nullable Object> {
      */
     public Call<T> sentOnce() {
         return with(given(), partition, specWith(spec.deadlineNanos(), false, true, spec.fallback()));
+    }
+
+    /**
+     * Called with a value of this call that nobody gets, before {@linkplain Operation.Options#discard the operation's} and under the
+     * same conditions. May be called on any thread, also after the call has ended.
+     */
+    @SuppressWarnings("unchecked") // values of this call are of its type
+    public Call<T> discard(Consumer<? super T> value) {
+        Consumer<Object> own = (Consumer<Object>) Objects.requireNonNull(value, "discard");
+        OperationSpec of = spec.operation();
+        Consumer<Object> all = of.discard() == null ? own : own.andThen(of.discard());
+        return with(
+                given(),
+                partition,
+                new CallSpec(
+                        new OperationSpec(of.name(), of.meaning(), all),
+                        spec.key(),
+                        spec.deadlineNanos(),
+                        spec.idempotent(),
+                        spec.sentOnce(),
+                        spec.fallback(),
+                        null));
     }
 
     /**
@@ -143,8 +172,7 @@ public final class Call<T extends @Nullable Object> {
             action.run(attempt);
             return null;
         };
-        Call<T> unkeyed = with(null, partition, spec);
-        operation.pipeline.engine.blocking.call(unkeyed.spec, any, Engine.ATTEMPT, null, false);
+        operation.pipeline.engine.blocking.call(unkeyed().spec, any, Engine.ATTEMPT, null, false);
     }
 
     /** As {@link #callInterruptibly}, and says where the answer came from. */

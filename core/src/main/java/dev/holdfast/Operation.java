@@ -287,7 +287,8 @@ public final class Operation<T extends @Nullable Object> {
             pipeline.keyedInVain(this);
         }
         CallKey key = given == null ? null : new CallKey(family, partition, given);
-        return new CallSpec(spec, key, as.deadlineNanos(), as.idempotent(), as.sentOnce(), as.fallback(), asker);
+        return new CallSpec(
+                as.operation(), key, as.deadlineNanos(), as.idempotent(), as.sentOnce(), as.fallback(), asker);
     }
 
     // No lambdas, which could not tell what they run; and a frame less in every stack trace of the user's.

@@ -440,6 +440,12 @@ public final class Pipeline implements Observed, AutoCloseable {
         return engine.async.call(plain.unkeyed().spec, action, Engine.SUPPLIER, null, false);
     }
 
+    /** Makes a call that belongs to no operation and has no key, to be given options. */
+    @SuppressWarnings("unchecked") // it has no values yet
+    public <T extends @Nullable Object> Call<T> unkeyed() {
+        return (Call<T>) plain.unkeyed();
+    }
+
     /** Makes a named kind of call, with the default options. */
     public <T extends @Nullable Object> Operation<T> operation(String operation) {
         return operation(operation, options -> {});

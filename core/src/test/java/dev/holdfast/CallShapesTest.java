@@ -188,6 +188,58 @@ class CallShapesTest {
     }
 
     @Test
+    void aCallOfNoOperationHasOptionsAndAnAttempt() throws Exception {
+        Pipeline p = pipeline();
+        Call<Integer> call = p.unkeyed();
+        assertThat(call.<Exception>call(Attempt::number)).isOne();
+        assertThatThrownBy(() -> call.deadline(Duration.ZERO).call(Attempt::number))
+                .isInstanceOf(CallRejectedException.class);
+    }
+
+    @Test
+    void aValueThatNobodyGetsIsToldToTheCallAndThenToTheOperation() {
+        List<String> told = new ArrayList<>();
+        Operation<String> o = pipeline(RetryPolicy.of(r -> r.maxAttempts(2)))
+                .operation(
+                        "o",
+                        options -> options.classifier((value, error) -> Verdict.FAILURE)
+                                .discard(value -> told.add("operation " + value)));
+        Call<String> call = o.key("k").discard(value -> told.add("call " + value));
+        CompletableFuture<String> last = time.spawn(() -> call.call(attempt -> "value " + attempt.number()));
+        time.run();
+        assertThat(last).isCompletedWithValue("value 2");
+        assertThat(told).containsExactly("call value 1", "operation value 1");
+        told.clear();
+        // Of one call alone, and with further options.
+        CompletableFuture<String> next = call.idempotent(true)
+                .unkeyed()
+                .deadline(Duration.ofMinutes(1))
+                .callAsync(attempt -> CompletableFuture.completedFuture("value " + attempt.number()));
+        CompletableFuture<String> another =
+                o.unkeyed().callAsync(attempt -> CompletableFuture.completedFuture("value " + attempt.number()));
+        time.run();
+        assertThat(next).isCompletedWithValue("value 2");
+        assertThat(another).isCompletedWithValue("value 2");
+        assertThat(told).containsOnly("call value 1", "operation value 1").hasSize(3);
+    }
+
+    @Test
+    void aCallWithoutItsKeyHasNone() throws Exception {
+        List<String> keys = new ArrayList<>();
+        Policy looks = new Policy("looks", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                keys.add(passage.key() == null ? "none" : "one");
+                return PROCEED;
+            }
+        };
+        Call<String> keyed = pipeline(looks).<String>operation("o").key("k");
+        keyed.call(attempt -> "a");
+        keyed.unkeyed().call(attempt -> "a");
+        assertThat(keys).containsExactly("one", "none");
+    }
+
+    @Test
     void policiesTellTheirSettings() {
         assertThat(FallbackPolicy.value("x").settings()).hasToString("FallbackSettings[value, onIgnored=false]");
         assertThat(RetryPolicy.of(r -> r.maxAttempts(2)).settings())

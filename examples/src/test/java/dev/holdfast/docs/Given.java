@@ -20,6 +20,8 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** What a program has around the samples of the pages: each of them is compiled as a part of this. Never run. */
 @SuppressWarnings({"NullAway", "NotNullFieldNotInitialized"})
@@ -39,6 +41,7 @@ abstract class Given {
     Operation<String> stock;
     Client client;
     Client secondary;
+    ReactiveClient reactive;
     Classifier classifier;
     CallObserver observer;
     Executor pool;
@@ -93,6 +96,13 @@ abstract class Given {
         CompletableFuture<String> shipAsync();
 
         CompletableFuture<String> priceAsync(String stock);
+    }
+
+    /** One that returns Reactor's types. */
+    interface ReactiveClient {
+        Mono<String> stock(String sku);
+
+        Flux<String> all();
     }
 
     /** What a client may throw for a 404. */

@@ -53,6 +53,7 @@ class SamplesCompileTest {
                     "dev.holdfast.micrometer.*",
                     "dev.holdfast.okhttp.*",
                     "dev.holdfast.log.*",
+                    "dev.holdfast.reactor.*",
                     "dev.holdfast.retry.*",
                     "dev.holdfast.shadow.*",
                     "dev.holdfast.spi.*",
@@ -77,6 +78,7 @@ class SamplesCompileTest {
                     "java.util.concurrent.*",
                     "java.util.concurrent.atomic.*",
                     "java.util.function.*",
+                    "reactor.core.publisher.*",
                     "static org.assertj.core.api.Assertions.assertThat")
             .map(name -> "import " + name + "; ")
             .collect(Collectors.joining());

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.reactor;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.Call;
+import dev.holdfast.Deadline;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Exceptions;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Operators;
+import reactor.util.context.ContextView;
+
+/**
+ * One subscriber and its call: the action of that call, and the subscription by which the subscriber gets the answer. The action is
+ * no lambda: a cache takes all lambdas of one place for the same source.
+ */
+final class Answer<T> implements Subscription, Function<Attempt, CompletionStage<T>> {
+    /** The key that the deadline has with Micrometer's context-propagation. */
+    static final String DEADLINE = "holdfast.deadline";
+
+    /** In place of a demand: it goes to the source directly. */
+    private static final long PASSES = Long.MIN_VALUE;
+
+    final CoreSubscriber<? super T> actual;
+    private final Function<? super Attempt, ? extends Publisher<? extends T>> source;
+    private final boolean many;
+
+    private final AtomicLong requested = new AtomicLong();
+    /** How often there was something to deliver. The first thread delivers, also for those that come meanwhile. */
+    private final AtomicInteger deliveries = new AtomicInteger();
+
+    /** Those that may be what the subscriber gets. Guarded by itself. */
+    private final List<SourceAttempt<T>> attempts = new ArrayList<>(1);
+
+    private volatile @Nullable CompletableFuture<T> call;
+    private volatile boolean cancelled;
+    private volatile boolean decided;
+
+    // Written before `decided`, and afterwards by the thread that delivers.
+    private @Nullable T value;
+    private @Nullable Throwable error;
+    private boolean over;
+
+    /** The attempt whose first element is the value, and whose others follow; null if nothing follows. Written before `decided`. */
+    private @Nullable SourceAttempt<T> winner;
+
+    Answer(
+            CoreSubscriber<? super T> actual,
+            Function<? super Attempt, ? extends Publisher<? extends T>> source,
+            boolean many) {
+        this.actual = actual;
+        this.source = source;
+        this.many = many;
+    }
+
+    void begin(Call<T> of) {
+        actual.onSubscribe(this);
+        if (cancelled) {
+            return;
+        }
+        Call<T> own = of.discard(this::lost);
+        CompletableFuture<T> begun = inherit(actual.currentContext(), () -> own.callAsync(this));
+        call = begun;
+        if (cancelled) {
+            begun.cancel(true);
+            // Not before: the call would take it for a failure. Where the call is over, work for a cache may wait for
+            // it.
+            others().forEach(attempt -> attempt.cancel(true));
+        }
+        var unused = begun.whenComplete(this::decide);
+    }
+
+    /** Runs this with the deadline of the context, or with that of the thread if it is shorter. */
+    private static <R> R inherit(ContextView context, Supplier<R> begin) {
+        if (!(context.getOrDefault(DEADLINE, null) instanceof Deadline.Binding carried)) {
+            return begin.get();
+        }
+        Deadline.Binding before = Deadline.Binding.current();
+        Optional<Duration> here = Deadline.remaining();
+        Deadline.Binding.set(carried);
+        try {
+            Optional<Duration> there = Deadline.remaining();
+            if (here.isPresent() && (there.isEmpty() || here.get().compareTo(there.get()) < 0)) {
+                Deadline.Binding.restore(before);
+            }
+            return begin.get();
+        } finally {
+            Deadline.Binding.restore(before);
+        }
+    }
+
+    // ---- attempts
+
+    @Override
+    public CompletionStage<T> apply(Attempt attempt) {
+        Publisher<? extends T> publisher =
+                Objects.requireNonNull(source.apply(attempt), "the source of an attempt is null");
+        SourceAttempt<T> begun = new SourceAttempt<>(this, many, ReactiveCall.capture(actual.currentContext()));
+        synchronized (attempts) {
+            attempts.removeIf(SourceAttempt::isOver);
+            attempts.add(begun);
+        }
+        if (!cancelled) {
+            (many ? Flux.from(publisher) : publisher).subscribe(begun);
+        }
+        return begun;
+    }
+
+    /** The call has no use for this value. */
+    private void lost(T nobodys) {
+        // If several began with the same object, the call cannot tell them apart, and nobody need.
+        SourceAttempt<T> loser = many ? taken(nobodys, false) : null;
+        if (loser != null) {
+            loser.unsubscribe();
+        }
+        Operators.onDiscard(nobodys, actual.currentContext());
+    }
+
+    /** The earliest or the latest attempt that began with this, which is then no longer among the others. */
+    private @Nullable SourceAttempt<T> taken(T first, boolean latest) {
+        synchronized (attempts) {
+            SourceAttempt<T> found = null;
+            for (SourceAttempt<T> attempt : attempts) {
+                if ((found == null || latest) && attempt.beganWith(first)) {
+                    found = attempt;
+                }
+            }
+            attempts.remove(found);
+            return found;
+        }
+    }
+
+    private List<SourceAttempt<T>> others() {
+        synchronized (attempts) {
+            return List.copyOf(attempts);
+        }
+    }
+
+    // ---- the answer
+
+    private void decide(@Nullable T answer, @Nullable Throwable failure) {
+        if (many) {
+            winner = answer == null ? null : taken(answer, true);
+            others().forEach(SourceAttempt::unsubscribe);
+        }
+        value = answer;
+        error = failure;
+        decided = true;
+        deliver();
+    }
+
+    /** The next element of an attempt, after its first one. */
+    void next(SourceAttempt<T> attempt, T element) {
+        if (passes() && attempt == winner && !cancelled) {
+            actual.onNext(element);
+            return;
+        }
+        Operators.onDiscard(element, actual.currentContext());
+        if (!cancelled) {
+            attempt.unsubscribe();
+            attempt.end(Exceptions.failWithOverflow("the source gave an element that nobody had requested"));
+        }
+    }
+
+    /** Whether the first element is delivered, and the call no longer between source and subscriber. */
+    boolean passes() {
+        return requested.get() == PASSES;
+    }
+
+    /** Delivers what has come and is asked for, one thread at a time. */
+    void deliver() {
+        if (deliveries.getAndIncrement() == 0) {
+            int seen = 1;
+            while (seen != 0) {
+                if (decided && !over) {
+                    deliverNow();
+                }
+                seen = deliveries.addAndGet(-seen);
+            }
+        }
+    }
+
+    private void deliverNow() {
+        if (value != null && !cancelled) {
+            if (requested.get() == 0) {
+                return;
+            }
+            deliverValue(value);
+        }
+        if (cancelled) {
+            over = true;
+            discard();
+        } else if (winner == null || winner.hasEnded()) {
+            over = true;
+            end(winner == null ? error : winner.failure());
+        }
+    }
+
+    private void deliverValue(T first) {
+        value = null;
+        actual.onNext(first);
+        long others = requested.getAndSet(PASSES) - 1;
+        if (winner != null && others > 0 && !cancelled) {
+            winner.request(others == Long.MAX_VALUE - 1 ? Long.MAX_VALUE : others);
+        }
+    }
+
+    private void end(@Nullable Throwable failure) {
+        if (failure == null) {
+            actual.onComplete();
+        } else {
+            actual.onError(failure);
+        }
+    }
+
+    private void discard() {
+        T held = value;
+        value = null;
+        if (held != null) {
+            Operators.onDiscard(held, actual.currentContext());
+        }
+        if (winner != null) {
+            winner.unsubscribe();
+        }
+    }
+
+    // ---- the subscriber
+
+    @Override
+    public void request(long n) {
+        if (!Operators.validate(n)) {
+            return;
+        }
+        for (long before = requested.get(); before != PASSES; before = requested.get()) {
+            if (requested.compareAndSet(before, Operators.addCap(before, n))) {
+                deliver();
+                return;
+            }
+        }
+        if (winner != null) {
+            winner.request(n);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        cancelled = true;
+        CompletableFuture<T> begun = call;
+        if (begun != null) {
+            begun.cancel(true);
+        } else {
+            // The thread that subscribes is still in the source.
+            others().forEach(SourceAttempt::unsubscribe);
+        }
+        if (decided && winner != null) {
+            winner.unsubscribe();
+        }
+        deliver();
+    }
+}
