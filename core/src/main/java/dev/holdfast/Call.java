@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -29,10 +30,18 @@ public final class Call<T extends @Nullable Object> {
 
     final CallSpec spec;
 
+    /** Whether its action may run after it. */
+    private final boolean refreshable;
+
     Call(Operation<T> operation, @Nullable Object partition, CallSpec spec) {
+        this(operation, partition, spec, false);
+    }
+
+    private Call(Operation<T> operation, @Nullable Object partition, CallSpec spec, boolean refreshable) {
         this.operation = operation;
         this.partition = partition;
         this.spec = spec;
+        this.refreshable = refreshable;
     }
 
     /**
@@ -82,6 +91,15 @@ public final class Call<T extends @Nullable Object> {
      */
     public Call<T> sentOnce() {
         return with(given(), partition, specWith(spec.deadlineNanos(), false, true, spec.fallback()));
+    }
+
+    /**
+     * Says that the action may run again after the call has ended, on another thread, as a {@linkplain Operation#decorate decorated
+     * function} may: to refresh what a cache keeps. So it must not hold anything of a single request. Without this, a call in the
+     * time of {@code stale-while-revalidate} waits for the dependency.
+     */
+    public Call<T> refreshable() {
+        return new Call<>(operation, partition, spec, true);
     }
 
     /**
@@ -140,7 +158,7 @@ public final class Call<T extends @Nullable Object> {
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <E extends Exception> T call(CheckedFunction<? super Attempt, ? extends T, ? extends E> action) throws E {
-        return engineFor(action).blocking.call(spec, action, Engine.ATTEMPT, null, false);
+        return engineFor(action).blocking.call(spec, runnable(action), mode(), null, false);
     }
 
     /**
@@ -156,7 +174,7 @@ public final class Call<T extends @Nullable Object> {
             throws E, InterruptedException {
         Engine engine = engineFor(Objects.requireNonNull(action, "action"));
         CheckedFunction<Attempt, T, Exception> any = action::apply;
-        return engine.blocking.call(spec, any, Engine.ATTEMPT, null, false);
+        return engine.blocking.call(spec, runnable(any), mode(), null, false);
     }
 
     /**
@@ -181,13 +199,13 @@ public final class Call<T extends @Nullable Object> {
             throws E, InterruptedException {
         Engine engine = engineFor(Objects.requireNonNull(action, "action"));
         CheckedFunction<Attempt, T, Exception> any = action::apply;
-        return engine.blocking.call(spec, any, Engine.ATTEMPT, null, true);
+        return engine.blocking.call(spec, runnable(any), mode(), null, true);
     }
 
     /** As {@link #call}, and says where the answer came from. */
     public <E extends Exception> Reply<T> reply(CheckedFunction<? super Attempt, ? extends T, ? extends E> action)
             throws E {
-        return engineFor(action).blocking.call(spec, action, Engine.ATTEMPT, null, true);
+        return engineFor(action).blocking.call(spec, runnable(action), mode(), null, true);
     }
 
     /**
@@ -195,13 +213,34 @@ public final class Call<T extends @Nullable Object> {
      * call is given up. Cancelling a future that was derived from it does not do this. Every problem is reported in the future.
      */
     public CompletableFuture<T> callAsync(Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
-        return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, false);
+        return engineFor(action).async.call(spec, runnableAsync(action), mode(), null, false);
     }
 
     /** As {@link #callAsync}, and says where the answer came from. */
     public CompletableFuture<Reply<T>> replyAsync(
             Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
-        return engineFor(action).async.call(spec, action, Engine.ATTEMPT, null, true);
+        return engineFor(action).async.call(spec, runnableAsync(action), mode(), null, true);
+    }
+
+    private int mode() {
+        return refreshable ? Engine.KEYED_ATTEMPT : Engine.ATTEMPT;
+    }
+
+    /** A function of a key may run again. This one has its key in it. */
+    private Object runnable(CheckedFunction<? super Attempt, ?, ?> action) {
+        if (!refreshable) {
+            return action;
+        }
+        CheckedFunction.WithAttempt<@Nullable Object, ?, ?> again = (key, attempt) -> action.apply(attempt);
+        return again;
+    }
+
+    private Object runnableAsync(Function<? super Attempt, ? extends CompletionStage<?>> action) {
+        if (!refreshable) {
+            return action;
+        }
+        BiFunction<@Nullable Object, Attempt, CompletionStage<?>> again = (key, attempt) -> action.apply(attempt);
+        return again;
     }
 
     private CallSpec specWith(
@@ -210,7 +249,7 @@ public final class Call<T extends @Nullable Object> {
     }
 
     private Call<T> with(@Nullable Object given, @Nullable Object newPartition, CallSpec as) {
-        return new Call<>(operation, newPartition, operation.spec(given, newPartition, as, null));
+        return new Call<>(operation, newPartition, operation.spec(given, newPartition, as, null), refreshable);
     }
 
     private @Nullable Object given() {

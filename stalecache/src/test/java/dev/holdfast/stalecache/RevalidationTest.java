@@ -81,6 +81,22 @@ class RevalidationTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void aCallWhoseActionMayRunAgainIsRefreshedInTheBackground(Way way) {
+        try (Rig rig = stale(way)) {
+            Work fresh = Work.value("new").taking(LONG);
+            assertThat(rig.start(rig.call("a").refreshable(), fresh)
+                            .result()
+                            .join()
+                            .value())
+                    .isEqualTo("old");
+            rig.time.advance(LONG);
+            assertThat(rig.refreshes).containsExactly(Outcome.SUCCESS);
+            assertThat(ask(rig)).isEqualTo("new");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void failedRefreshesBackOffAndTheOldValueStaysTheAnswer(Way way) {
         try (Rig rig = stale(way)) {
             rig.work = Work.error(new IOException("ill"));
