@@ -34,6 +34,9 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     private boolean direct;
     private boolean opened;
     private boolean closed;
+    /** The response has begun, and goes to the listener as it comes. */
+    private boolean through;
+    /** The pipeline has ended in another way. There is never both. */
     private @Nullable Response<R> end;
 
     private volatile @Nullable ClientCall<Q, R> inside;
@@ -156,24 +159,34 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
     // ---- the end
 
-    /** The pipeline has ended before the response has begun. */
     private boolean isGivenUp() {
         synchronized (lock) {
-            return end != null && !hasBegun();
+            return end != null;
         }
     }
 
-    private boolean hasBegun() {
-        return response.isDone() && !response.isCompletedExceptionally();
+    /** The response has begun, unless the pipeline has given it up. */
+    private boolean goesThrough() {
+        if (!response.complete(BEGUN)) {
+            synchronized (lock) {
+                return through;
+            }
+        }
+        synchronized (lock) {
+            through = end == null;
+            return through;
+        }
     }
 
     @Override
     void ended(Response<R> with) {
         boolean now;
         synchronized (lock) {
-            end = with;
-            waiting.clear();
-            now = !opened || closed;
+            if (!through) {
+                end = with;
+                waiting.clear();
+            }
+            now = !through && (!opened || closed);
         }
         if (now) {
             tell(with);
@@ -223,7 +236,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
         @Override
         public void onMessage(R message) {
-            if (response.complete(BEGUN) || hasBegun()) {
+            if (goesThrough()) {
                 hear(() -> hears.onMessage(message));
             }
         }
@@ -232,23 +245,24 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         public void onClose(Status status, Metadata trailers) {
             started = true;
             Response<R> given;
+            boolean passes;
             synchronized (lock) {
                 closed = true;
                 given = end;
+                passes = through;
             }
-            if (given != null && !hasBegun()) {
-                ofStream = Thread.currentThread();
+            ofStream = Thread.currentThread();
+            if (given != null) {
                 tell(given);
-                ofStream = null;
-            } else if (status.isOk() ? response.complete(BEGUN) || hasBegun() : hasBegun()) {
+            } else if (passes || (status.isOk() && goesThrough())) {
                 over();
                 as(() -> hears.onClose(status, trailers));
-            } else if (!Exchange.isOfLimit(status, attempt)) {
-                ofStream = Thread.currentThread();
+            } else if (!status.isOk() && !Exchange.isOfLimit(status, attempt)) {
                 Response<R> heard = new Response<>(null, List.of(), status, trailers);
                 response.completeExceptionally(Failed.of(heard, streams, false).sent());
-                ofStream = null;
             }
+            // Else the pipeline is about to end, and to tell.
+            ofStream = null;
         }
     }
 }

@@ -38,6 +38,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -471,6 +472,62 @@ class StreamsTest {
         call.halfClose();
         assertThat(Shop.within(closed).isOk()).isTrue();
         assertThat(events).containsExactly("headers", "instead");
+        assertFree();
+    }
+
+    @Test
+    void whoCancelsWhileTheFirstMessageComesHearsOneEnd() {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain(one));
+        shop.always(call -> {
+            call.begin("first");
+            call.call.close(Status.OK, new Metadata());
+        });
+        for (int i = 0; i < 500; i++) {
+            List<Status> ends = new CopyOnWriteArrayList<>();
+            CompletableFuture<Status> closed = new CompletableFuture<>();
+            ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT);
+            call.start(
+                    new ClientCall.Listener<>() {
+                        @Override
+                        public void onClose(Status status, Metadata trailers) {
+                            ends.add(status);
+                            closed.complete(status);
+                        }
+                    },
+                    new Metadata());
+            call.request(2);
+            call.sendMessage("x");
+            call.halfClose();
+            Shop.within(shop.next().halfClosed);
+            call.cancel("enough", null);
+            Shop.within(closed);
+            assertFree();
+            assertThat(ends).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void anExecutorThatRunsAllAtOnceWorks(Transport transport) {
+        Pipeline pipeline = attempts.plain(Attempts.retry(), one);
+        pipelines.add(pipeline);
+        Channel channel = shop.channel(
+                transport,
+                builder ->
+                        builder.directExecutor().intercept(HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline))));
+        shop.then(Received::unavailable);
+        assertThat(Shop.within(Stub.FUTURE.call(channel, Shop.GET))).isEqualTo("answer");
+        assertThat(Shop.within(Stub.BLOCKING.call(channel, Shop.GET))).isEqualTo("answer");
+        Shop.within(list(channel).end);
+        shop.then(call -> call.replyWhenHalfClosed(() -> String.join("+", call.messages)));
+        Heard heard = new Heard();
+        StreamObserver<String> chat =
+                ClientCalls.asyncBidiStreamingCall(channel.newCall(Shop.CHAT, CallOptions.DEFAULT), heard);
+        chat.onNext("a");
+        chat.onNext("b");
+        chat.onCompleted();
+        Shop.within(heard.end);
+        assertThat(heard.messages).containsExactly("a+b");
         assertFree();
     }
 
