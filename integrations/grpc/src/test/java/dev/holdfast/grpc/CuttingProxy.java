@@ -49,6 +49,8 @@ final class CuttingProxy implements AutoCloseable {
     /** All connections of now, with a reset. */
     void cut() {
         open.forEach(socket -> {
+            // One by one: a new connection may come meanwhile.
+            open.remove(socket);
             try {
                 socket.setSoLinger(true, 0);
                 socket.close();
@@ -56,7 +58,6 @@ final class CuttingProxy implements AutoCloseable {
                 // The other side was faster.
             }
         });
-        open.clear();
     }
 
     @Override
