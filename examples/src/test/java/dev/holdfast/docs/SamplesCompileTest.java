@@ -57,6 +57,7 @@ class SamplesCompileTest {
                     "dev.holdfast.retry.*",
                     "dev.holdfast.shadow.*",
                     "dev.holdfast.spi.*",
+                    "dev.holdfast.spring.*",
                     "dev.holdfast.stalecache.*",
                     "dev.holdfast.testing.*",
                     "dev.holdfast.throttling.*",

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import dev.holdfast.http.HttpMessages;
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpRequest;
+
+/** The messages of the blocking clients. */
+final class BlockingMessages implements HttpMessages<HttpRequest, Received> {
+    @Override
+    public String method(HttpRequest request) {
+        return request.getMethod().name();
+    }
+
+    @Override
+    public URI uri(HttpRequest request) {
+        return request.getURI();
+    }
+
+    @Override
+    public @Nullable String requestHeader(HttpRequest request, String name) {
+        return CallAttributes.standFor(name, request.getAttributes())
+                ? "attribute"
+                : request.getHeaders().getFirst(name);
+    }
+
+    /** Spring keeps the body in memory where there are interceptors. */
+    @Override
+    public boolean canBeSentAgain(HttpRequest request) {
+        return !CallAttributes.isSentOnce(request.getAttributes());
+    }
+
+    @Override
+    public Class<? super Received> responseType() {
+        return Received.class;
+    }
+
+    @Override
+    public int status(Received response) {
+        return response.status();
+    }
+
+    @Override
+    public @Nullable String header(Received response, String name) {
+        return response.getHeaders().getFirst(name);
+    }
+
+    @Override
+    public void close(Received response) {
+        response.discard();
+    }
+}

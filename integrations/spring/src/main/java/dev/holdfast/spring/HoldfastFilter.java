@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.HttpCalls;
+import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HttpOptions;
+import dev.holdfast.http.PipelinePerAuthority;
+import dev.holdfast.http.Pipelines;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.reactive.function.client.ClientRequest;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
+import org.springframework.web.reactive.function.client.ExchangeFunction;
+import org.springframework.web.reactive.function.client.WebClientRequestException;
+import reactor.core.publisher.Mono;
+import reactor.util.context.ContextView;
+
+/**
+ * Puts pipelines around the requests of WebClient.
+ *
+ * <pre>{@code
+ * WebClient client = WebClient.builder()
+ *         .filter(HoldfastFilter.of(PipelinePerAuthority.standard("shops")))
+ *         .build();
+ * }</pre>
+ *
+ * <p>Each subscription is a call of the pipeline of the request's authority ({@link HttpCalls}, {@link PipelinePerAuthority}), and a
+ * response means what {@link HttpClassifier} says. Filters before this one see a call, those after it each attempt. Each attempt
+ * sees the subscriber's {@code Context}. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}).
+ *
+ * <p>No thread waits. If the subscriber cancels, the attempt is cancelled. A response comes on the client's thread, or on one of the
+ * pipeline's executor.
+ *
+ * <p>What the policies say becomes a {@link WebClientRequestException}, as what the network says: of a rejection with an {@link
+ * IOException} whose cause is the {@link CallRejectedException}, of a timeout with a {@link SocketTimeoutException} whose cause is the
+ * {@link CallTimeoutException}.
+ *
+ * <p>Safe for any number of threads.
+ */
+public final class HoldfastFilter implements ExchangeFilterFunction {
+    private final HttpCalls<ClientRequest, Begun> calls;
+    private final @Nullable CallHeaders headers;
+    private final int mostRead;
+
+    private HoldfastFilter(HttpCalls<ClientRequest, Begun> calls, @Nullable CallHeaders headers, int mostRead) {
+        this.calls = calls;
+        this.headers = headers;
+        this.mostRead = mostRead;
+    }
+
+    /** With these pipelines. */
+    public static HoldfastFilter of(Pipelines pipelines) {
+        return of(pipelines, options -> {});
+    }
+
+    /** As {@link #of(Pipelines)}, with options. */
+    public static HoldfastFilter of(Pipelines pipelines, Consumer<? super HttpOptions<ClientRequest>> configure) {
+        HttpOptions<ClientRequest> options = new HttpOptions<>();
+        configure.accept(options);
+        return new HoldfastFilter(
+                new HttpCalls<>(new ReactiveMessages(), pipelines, options),
+                options.headers().orElse(null),
+                Streams.READ);
+    }
+
+    /**
+     * The same with another bound for bodies, as in {@link HoldfastInterceptor#readBodiesUpTo}. What is read is copied into memory
+     * that is nobody's to release.
+     *
+     * @param bytes after decompression, 0 to 67,108,864; default 262,144; 0: none is read
+     * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
+     */
+    public HoldfastFilter readBodiesUpTo(int bytes) {
+        Streams.check("HoldfastFilter", bytes);
+        return new HoldfastFilter(calls, headers, bytes);
+    }
+
+    @Override
+    public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
+        return Mono.deferContextual(context -> Mono.fromFuture(() -> begin(request, next, context)))
+                .doOnDiscard(Begun.class, Begun::discard)
+                .map(Begun::response)
+                .onErrorMap(error -> asWebClients(error, request));
+    }
+
+    private CompletableFuture<Begun> begin(ClientRequest request, ExchangeFunction next, ContextView context) {
+        return calls.call(request).callAsync(attempt -> {
+            ClientRequest.Builder copy = ClientRequest.from(request);
+            if (headers != null) {
+                copy.headers(own -> headers.write(own::set));
+            }
+            return new AsyncExchange(context, mostRead).start(copy.build(), next);
+        });
+    }
+
+    private static Throwable asWebClients(Throwable error, ClientRequest request) {
+        Throwable wrapped = error;
+        if (error instanceof CallTimeoutException) {
+            wrapped = new SocketTimeoutException(error.getMessage());
+            wrapped.initCause(error);
+        } else if (error instanceof CallRejectedException) {
+            wrapped = new IOException(error.getMessage(), error);
+        }
+        return wrapped instanceof IOException
+                ? new WebClientRequestException(wrapped, request.method(), request.url(), request.headers())
+                : error;
+    }
+}

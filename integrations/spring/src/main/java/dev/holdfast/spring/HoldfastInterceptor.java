@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reason;
+import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.HttpCalls;
+import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HttpOptions;
+import dev.holdfast.http.PipelinePerAuthority;
+import dev.holdfast.http.Pipelines;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpRequest;
+import org.springframework.http.client.ClientHttpRequestExecution;
+import org.springframework.http.client.ClientHttpRequestInterceptor;
+import org.springframework.http.client.ClientHttpResponse;
+import org.springframework.http.client.support.HttpRequestWrapper;
+
+/**
+ * Puts pipelines around the requests of RestClient and RestTemplate.
+ *
+ * <pre>{@code
+ * RestClient client = RestClient.builder()
+ *         .requestFactory(RequestFactories.noting(new JdkClientHttpRequestFactory()))
+ *         .requestInterceptor(HoldfastInterceptor.of(PipelinePerAuthority.standard("shops")))
+ *         .build();
+ * }</pre>
+ *
+ * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}, {@link PipelinePerAuthority}), and its response means
+ * what {@link HttpClassifier} says. Interceptors before this one run once for a call, those after it in each attempt. The caller gets
+ * the last response as it is, and so does a status handler. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}).
+ *
+ * <p>What the policies say becomes an {@link IOException}, of which the clients make a {@code ResourceAccessException}: a rejection one
+ * whose cause is the {@link CallRejectedException}, a timeout a {@link SocketTimeoutException} whose cause is the {@link
+ * CallTimeoutException}. If the thread was interrupted, it is an {@link InterruptedIOException}, and the thread's interrupt flag is
+ * set.
+ *
+ * <p>An attempt that is given up is interrupted. Not every request factory answers to that: see {@link RequestFactories}.
+ *
+ * <p>Safe for any number of threads.
+ */
+public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
+    private final HttpCalls<HttpRequest, Received> calls;
+    private final @Nullable CallHeaders headers;
+    private final int mostRead;
+
+    private HoldfastInterceptor(HttpCalls<HttpRequest, Received> calls, @Nullable CallHeaders headers, int mostRead) {
+        this.calls = calls;
+        this.headers = headers;
+        this.mostRead = mostRead;
+    }
+
+    /** With these pipelines. */
+    public static HoldfastInterceptor of(Pipelines pipelines) {
+        return of(pipelines, options -> {});
+    }
+
+    /** As {@link #of(Pipelines)}, with options. */
+    public static HoldfastInterceptor of(Pipelines pipelines, Consumer<? super HttpOptions<HttpRequest>> configure) {
+        HttpOptions<HttpRequest> options = new HttpOptions<>();
+        configure.accept(options);
+        return new HoldfastInterceptor(
+                new HttpCalls<>(new BlockingMessages(), pipelines, options),
+                options.headers().orElse(null),
+                Streams.READ);
+    }
+
+    /**
+     * The same with another bound for bodies. A body is read within the attempt if its length is known and at most this, or if its
+     * length is not known and its type is none that is sent bit by bit: {@code text/event-stream}, {@code application/x-ndjson},
+     * {@code application/grpc}, {@code multipart}, audio, video. Of one whose length is not known, at most this is read, and the
+     * caller reads on from there. Use 0 for an API that keeps a response open under another type.
+     *
+     * @param bytes after decompression, 0 to 67,108,864; default 262,144; 0: none is read
+     * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
+     */
+    public HoldfastInterceptor readBodiesUpTo(int bytes) {
+        Streams.check("HoldfastInterceptor", bytes);
+        return new HoldfastInterceptor(calls, headers, bytes);
+    }
+
+    @Override
+    public ClientHttpResponse intercept(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
+            throws IOException {
+        ClientHttpRequestExecution rest = Chain.repeatable(execution);
+        try {
+            return calls.call(request).<IOException>call(attempt -> {
+                Exchange exchange = new Exchange();
+                attempt.onCancel(exchange::cancel);
+                return exchange.execute(rest, new Sent(request, headers), body, mostRead);
+            });
+        } catch (ClosedByInterruptException e) {
+            throw with(e, new InterruptedIOException("interrupted"));
+        } catch (CallTimeoutException e) {
+            throw with(e, new SocketTimeoutException(e.getMessage()));
+        } catch (CallRejectedException e) {
+            throw e.reason() == Reason.INTERRUPTED
+                    ? with(e, new InterruptedIOException(e.getMessage()))
+                    : new IOException(e.getMessage(), e);
+        }
+    }
+
+    private static IOException with(Exception cause, IOException e) {
+        e.initCause(cause);
+        return e;
+    }
+
+    /** The request of one attempt, whose headers the rest of the chain may change. */
+    private static final class Sent extends HttpRequestWrapper {
+        private final HttpHeaders own = new HttpHeaders();
+
+        /** To be made on the thread that runs the attempt. */
+        Sent(HttpRequest request, @Nullable CallHeaders headers) {
+            super(request);
+            request.getHeaders().forEach(own::addAll);
+            if (headers != null) {
+                headers.write(own::set);
+            }
+        }
+
+        @Override
+        public HttpHeaders getHeaders() {
+            return own;
+        }
+    }
+}

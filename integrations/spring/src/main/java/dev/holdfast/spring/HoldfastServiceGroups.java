@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.http.Pipelines;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
+import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
+
+/**
+ * Gives each group of HTTP services ({@code @ImportHttpServices}) the pipeline of its name. Needs Spring Framework 7.
+ *
+ * <pre>{@code
+ * @Bean
+ * RestClientHttpServiceGroupConfigurer pipelines(Holdfast holdfast) {
+ *     return HoldfastServiceGroups.ofRestClient(holdfast::pipeline);
+ * }
+ * }</pre>
+ *
+ * <p>A group is about one service, so it has one pipeline, whatever its hosts. The function is asked when the groups are made, once
+ * for each. If it throws, since there is no such pipeline, the context does not start. If it returns null, the group has none.
+ */
+public final class HoldfastServiceGroups {
+    private HoldfastServiceGroups() {}
+
+    /** For groups with RestClient, by their names. */
+    public static RestClientHttpServiceGroupConfigurer ofRestClient(
+            Function<? super String, ? extends @Nullable Pipeline> pipelines) {
+        Objects.requireNonNull(pipelines, "pipelines");
+        return groups -> groups.forEachClient((group, client) -> withPipeline(
+                pipelines.apply(group.name()),
+                pipeline -> client.requestInterceptor(HoldfastInterceptor.of(pipeline))));
+    }
+
+    /** For groups with WebClient, by their names. */
+    public static WebClientHttpServiceGroupConfigurer ofWebClient(
+            Function<? super String, ? extends @Nullable Pipeline> pipelines) {
+        Objects.requireNonNull(pipelines, "pipelines");
+        return groups -> groups.forEachClient((group, client) ->
+                withPipeline(pipelines.apply(group.name()), pipeline -> client.filter(HoldfastFilter.of(pipeline))));
+    }
+
+    private static void withPipeline(@Nullable Pipeline pipeline, Consumer<Pipelines> add) {
+        if (pipeline != null) {
+            add.accept(Pipelines.one(pipeline));
+        }
+    }
+}

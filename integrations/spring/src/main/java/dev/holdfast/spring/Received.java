@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.client.ClientHttpResponse;
+
+/** A response of a blocking client, of whose body this much was read within the attempt. */
+final class Received implements ClientHttpResponse {
+    private final ClientHttpResponse response;
+    private final HttpStatusCode status;
+    private final Exchange exchange;
+
+    /** Null: nothing was read. */
+    private @Nullable InputStream body;
+
+    private boolean whole;
+
+    /** Some clients read the status only here. */
+    Received(ClientHttpResponse response, Exchange exchange) throws IOException {
+        this.response = response;
+        this.exchange = exchange;
+        status = response.getStatusCode();
+    }
+
+    void read(int most) throws IOException {
+        InputStream content = response.getBody();
+        exchange.reading(content);
+        if (!Streams.isSmall(getHeaders(), most)) {
+            return;
+        }
+        // One byte more than there is: the end has to be seen, and then the connection is free.
+        byte[] read = content.readNBytes(most + 1);
+        whole = read.length <= most;
+        InputStream begun = new ByteArrayInputStream(read);
+        body = whole ? begun : new SequenceInputStream(begun, content);
+    }
+
+    /** Closes a response that nobody gets, without the rest of its body: {@link #close} would read all of that. */
+    void discard() {
+        if (!whole) {
+            exchange.cancel();
+        }
+        close();
+    }
+
+    int status() {
+        return status.value();
+    }
+
+    // ---- as the caller sees it
+
+    @Override
+    public HttpStatusCode getStatusCode() {
+        return status;
+    }
+
+    @Override
+    public String getStatusText() throws IOException {
+        return response.getStatusText();
+    }
+
+    @Override
+    public HttpHeaders getHeaders() {
+        return response.getHeaders();
+    }
+
+    @Override
+    public InputStream getBody() throws IOException {
+        return body == null ? response.getBody() : body;
+    }
+
+    @Override
+    public void close() {
+        response.close();
+    }
+}

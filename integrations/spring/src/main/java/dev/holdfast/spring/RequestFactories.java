@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URI;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.hc.client5.http.classic.HttpClient;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.StreamingHttpOutputMessage;
+import org.springframework.http.client.ClientHttpRequest;
+import org.springframework.http.client.ClientHttpRequestFactory;
+import org.springframework.http.client.ClientHttpResponse;
+import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
+
+/**
+ * Request factories that know more of the attempt for which they send a request ({@link HoldfastInterceptor}).
+ *
+ * <p>All of them tell whether a request with a body was sent when something failed to connect. So a POST is repeated if no connection
+ * was made, and not if only its redirect found nobody. With other factories such a POST is not repeated.
+ *
+ * <p>Those of the clients that take no notice of interrupts cancel the request of an attempt that is given up.
+ */
+public final class RequestFactories {
+    private RequestFactories() {}
+
+    /**
+     * This factory. To be used with clients that answer to interrupts, as the JDK's and Reactor Netty's do. {@code HttpURLConnection}
+     * does not, and nothing else ends its reads: give {@code SimpleClientHttpRequestFactory} a read timeout.
+     */
+    public static ClientHttpRequestFactory noting(ClientHttpRequestFactory factory) {
+        Objects.requireNonNull(factory, "factory");
+        return (uri, method) -> noting(factory.createRequest(uri, method));
+    }
+
+    /**
+     * For Apache's client, which takes no notice of interrupts: the request of an attempt that is given up is cancelled. Switch its own retries off ({@code disableAutomaticRetries}): they would multiply with those of the
+     * pipeline.
+     */
+    public static HttpComponentsClientHttpRequestFactory httpComponents(HttpClient client) {
+        return new Apache(client);
+    }
+
+    private static ClientHttpRequest noting(ClientHttpRequest request) {
+        return request instanceof StreamingHttpOutputMessage streaming ? new Noting(request, streaming) : request;
+    }
+
+    private static final class Apache extends HttpComponentsClientHttpRequestFactory {
+        Apache(HttpClient client) {
+            super(client);
+        }
+
+        @Override
+        protected void postProcessHttpRequest(ClassicHttpRequest request) {
+            Exchange exchange = Exchange.current();
+            if (exchange != null && request instanceof Cancellable cancellable) {
+                exchange.onCancel(cancellable::cancel);
+            }
+        }
+
+        @Override
+        public ClientHttpRequest createRequest(URI uri, HttpMethod method) throws IOException {
+            return noting(super.createRequest(uri, method));
+        }
+    }
+
+    /** Notes that the client asks for the body: it does so once there is a connection. */
+    private record Noting(ClientHttpRequest request, StreamingHttpOutputMessage streaming)
+            implements ClientHttpRequest, StreamingHttpOutputMessage {
+        @Override
+        public void setBody(Body body) {
+            Exchange exchange = Exchange.current();
+            if (exchange == null) {
+                streaming.setBody(body);
+                return;
+            }
+            exchange.notSent();
+            streaming.setBody(new Body() {
+                @Override
+                public void writeTo(OutputStream out) throws IOException {
+                    exchange.sending();
+                    body.writeTo(out);
+                }
+
+                @Override
+                public boolean repeatable() {
+                    return body.repeatable();
+                }
+            });
+        }
+
+        @Override
+        public OutputStream getBody() throws IOException {
+            return request.getBody();
+        }
+
+        @Override
+        public ClientHttpResponse execute() throws IOException {
+            return request.execute();
+        }
+
+        @Override
+        public HttpMethod getMethod() {
+            return request.getMethod();
+        }
+
+        @Override
+        public URI getURI() {
+            return request.getURI();
+        }
+
+        @Override
+        public Map<String, Object> getAttributes() {
+            return request.getAttributes();
+        }
+
+        @Override
+        public HttpHeaders getHeaders() {
+            return request.getHeaders();
+        }
+    }
+}

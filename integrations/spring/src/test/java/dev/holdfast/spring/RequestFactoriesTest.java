@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.http.Pipelines;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.http.client.ClientHttpRequestFactory;
+import org.springframework.http.client.JdkClientHttpRequestFactory;
+import org.springframework.http.client.JettyClientHttpRequestFactory;
+import org.springframework.http.client.ReactorClientHttpRequestFactory;
+import org.springframework.web.client.ResourceAccessException;
+import org.springframework.web.client.RestClient;
+
+/** Which factories let go of a request that is given up: the caller leaves, and the connection is closed. */
+@Logs(value = "The connection observed an error", sometimes = true)
+class RequestFactoriesTest {
+    enum Kind {
+        JDK(true),
+        APACHE(true),
+        REACTOR(true),
+        /** Spring leaves Jetty's request running when its caller is interrupted. */
+        JETTY(false);
+
+        private final boolean closesConnections;
+
+        Kind(boolean closesConnections) {
+            this.closesConnections = closesConnections;
+        }
+
+        ClientHttpRequestFactory factory() {
+            return switch (this) {
+                case JDK -> RequestFactories.noting(new JdkClientHttpRequestFactory());
+                case APACHE -> RequestFactories.httpComponents(HttpClients.createDefault());
+                case REACTOR -> RequestFactories.noting(new ReactorClientHttpRequestFactory());
+                case JETTY -> RequestFactories.noting(new JettyClientHttpRequestFactory());
+            };
+        }
+    }
+
+    private final ServerSocket server;
+    private final CountDownLatch answered = new CountDownLatch(1);
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    RequestFactoriesTest() throws IOException {
+        server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+    }
+
+    /** Answers with this and then nothing, until the client closes. */
+    private void answering(String beginning) {
+        Thread thread = new Thread(() -> {
+            try (Socket socket = server.accept()) {
+                BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1));
+                String line = in.readLine();
+                while (line != null && !line.isEmpty()) {
+                    line = in.readLine();
+                }
+                socket.getOutputStream().write(beginning.getBytes(ISO_8859_1));
+                socket.getOutputStream().flush();
+                answered.countDown();
+                while (in.read() >= 0) {
+                    // Nothing more is sent.
+                }
+                closed.countDown();
+            } catch (IOException reset) {
+                closed.countDown();
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        server.close();
+    }
+
+    private void isGivenUp(Kind kind) throws InterruptedException {
+        try (Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMillis(300)))) {
+            RestClient client = RestClient.builder()
+                    .requestFactory(kind.factory())
+                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                    .build();
+            assertThatThrownBy(() -> client.get()
+                            .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
+                            .retrieve()
+                            .body(String.class))
+                    .isInstanceOf(ResourceAccessException.class)
+                    .cause()
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasCauseInstanceOf(CallTimeoutException.class);
+            assertThat(Thread.interrupted()).isFalse();
+        }
+        if (kind.closesConnections) {
+            assertThat(closed.await(1, TimeUnit.MINUTES)).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void aRequestWithoutAnAnswerIsGivenUp(Kind kind) throws InterruptedException {
+        answering("");
+        isGivenUp(kind);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void aBodyThatDoesNotEndIsGivenUp(Kind kind) throws InterruptedException {
+        answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+        isGivenUp(kind);
+    }
+
+    /** Not by the pipeline, but from outside. */
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void anInterruptedCallerLeavesABody(Kind kind) throws Exception {
+        answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+        try (Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(5)))) {
+            RestClient client = RestClient.builder()
+                    .requestFactory(kind.factory())
+                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                    .build();
+            FutureTask<Throwable> call = new FutureTask<>(() -> catchThrowable(() -> client.get()
+                    .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
+                    .retrieve()
+                    .body(String.class)));
+            Thread thread = new Thread(call);
+            thread.start();
+            assertThat(answered.await(1, TimeUnit.MINUTES)).isTrue();
+            thread.interrupt();
+            assertThat(call.get(1, TimeUnit.MINUTES))
+                    .isInstanceOf(ResourceAccessException.class)
+                    .hasCauseInstanceOf(InterruptedIOException.class);
+        }
+    }
+}
