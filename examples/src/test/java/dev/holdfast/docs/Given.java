@@ -13,6 +13,7 @@ import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.tracing.Tracer;
+import jakarta.servlet.ServletContext;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.nio.file.Path;
@@ -51,6 +52,7 @@ abstract class Given {
     MeterRegistry meters;
     ObservationRegistry observations;
     Tracer tracer;
+    ServletContext servletContext;
     CircuitBreakerRegistry breakers;
     BulkheadRegistry bulkheads;
     RateLimiterRegistry limiters;

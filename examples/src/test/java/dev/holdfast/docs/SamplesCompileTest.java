@@ -55,6 +55,7 @@ class SamplesCompileTest {
                     "dev.holdfast.log.*",
                     "dev.holdfast.reactor.*",
                     "dev.holdfast.retry.*",
+                    "dev.holdfast.servlet.*",
                     "dev.holdfast.shadow.*",
                     "dev.holdfast.spi.*",
                     "dev.holdfast.spring.*",
