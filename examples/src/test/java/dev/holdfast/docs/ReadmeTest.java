@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -25,7 +26,8 @@ class ReadmeTest {
 
     @Test
     void everyYamlSampleStandsInAnExample() throws IOException {
-        List<String> files = filesBelow(EXAMPLES.resolve("resources"), ".yaml", ".yml");
+        List<String> files = new ArrayList<>(filesBelow(EXAMPLES.resolve("resources"), ".yaml", ".yml"));
+        files.addAll(filesBelow(Pages.ROOT.resolve("examples/spring-shop/src/main/resources"), ".yml"));
         assertThat(Pages.blocks(Pages.README, "yaml"))
                 .isNotEmpty()
                 .allSatisfy(sample -> assertThat(files)

@@ -59,6 +59,7 @@ class SamplesCompileTest {
                     "dev.holdfast.shadow.*",
                     "dev.holdfast.spi.*",
                     "dev.holdfast.spring.*",
+                    "dev.holdfast.springboot.*",
                     "dev.holdfast.stalecache.*",
                     "dev.holdfast.testing.*",
                     "dev.holdfast.throttling.*",
@@ -73,6 +74,7 @@ class SamplesCompileTest {
                     "io.micrometer.observation.*",
                     "io.micrometer.tracing.handler.*",
                     "java.io.*",
+                    "java.math.*",
                     "java.net.http.*",
                     "java.nio.file.*",
                     "java.time.*",
@@ -81,6 +83,13 @@ class SamplesCompileTest {
                     "java.util.concurrent.atomic.*",
                     "java.util.function.*",
                     "reactor.core.publisher.*",
+                    "org.springframework.beans.factory.annotation.*",
+                    "org.springframework.context.annotation.*",
+                    "org.springframework.stereotype.*",
+                    "org.springframework.web.bind.annotation.*",
+                    "org.springframework.web.client.*",
+                    "org.springframework.web.service.annotation.*",
+                    "org.springframework.web.service.registry.*",
                     "static org.assertj.core.api.Assertions.assertThat")
             .map(name -> "import " + name + "; ")
             .collect(Collectors.joining());

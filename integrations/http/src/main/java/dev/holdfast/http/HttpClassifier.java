@@ -6,6 +6,7 @@ import dev.holdfast.Verdict;
 import dev.holdfast.headers.RetryAfter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,16 @@ public final class HttpClassifier implements Classifier {
     /** For the responses that these messages can read. */
     public static Classifier of(HttpMessages<?, ?> messages) {
         return new HttpClassifier(messages, () -> DEFAULT);
+    }
+
+    /**
+     * The same, behind another classifier: its lists come first, and if it is neither {@link Classifier#DEFAULT} nor made of lists,
+     * it decides alone. For adapters.
+     *
+     * @param own asked for with each response, such as {@code pipeline::classifier}; must be quick
+     */
+    public static Classifier of(HttpMessages<?, ?> messages, Supplier<Classifier> own) {
+        return new HttpClassifier(messages, Objects.requireNonNull(own, "own"));
     }
 
     @Override

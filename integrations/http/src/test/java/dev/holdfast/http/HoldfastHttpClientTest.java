@@ -19,8 +19,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import org.junit.jupiter.api.DisplayName;
 
 /** The contract, for {@code java.net.http}. */
+@DisplayName("java.net.http")
 class HoldfastHttpClientTest extends HttpClientContract {
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {

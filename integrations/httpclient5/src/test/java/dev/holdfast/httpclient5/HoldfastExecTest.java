@@ -22,8 +22,10 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.http.io.entity.InputStreamEntity;
+import org.junit.jupiter.api.DisplayName;
 
 /** The contract, for Apache's classic client. It has no asynchronous way of its own: threads take its place. */
+@DisplayName("Apache")
 class HoldfastExecTest extends HttpClientContract {
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {

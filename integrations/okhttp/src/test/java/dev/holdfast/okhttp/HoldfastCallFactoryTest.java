@@ -18,8 +18,10 @@ import okhttp3.OkHttpClient;
 import okhttp3.RequestBody;
 import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
 
 /** The contract, for OkHttp. */
+@DisplayName("OkHttp")
 class HoldfastCallFactoryTest extends HttpClientContract {
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {

@@ -39,8 +39,16 @@ public final class HoldfastServiceGroups {
     public static WebClientHttpServiceGroupConfigurer ofWebClient(
             Function<? super String, ? extends @Nullable Pipeline> pipelines) {
         Objects.requireNonNull(pipelines, "pipelines");
-        return groups -> groups.forEachClient((group, client) ->
-                withPipeline(pipelines.apply(group.name()), pipeline -> client.filter(HoldfastFilter.of(pipeline))));
+        return WithWebClient.groups(pipelines);
+    }
+
+    /** Loaded only where there is a WebClient. */
+    private static final class WithWebClient {
+        static WebClientHttpServiceGroupConfigurer groups(
+                Function<? super String, ? extends @Nullable Pipeline> pipelines) {
+            return groups -> groups.forEachClient((group, client) -> withPipeline(
+                    pipelines.apply(group.name()), pipeline -> client.filter(HoldfastFilter.of(pipeline))));
+        }
     }
 
     private static void withPipeline(@Nullable Pipeline pipeline, Consumer<Pipelines> add) {

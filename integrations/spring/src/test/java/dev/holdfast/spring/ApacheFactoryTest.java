@@ -4,8 +4,10 @@ package dev.holdfast.spring;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.junit.jupiter.api.DisplayName;
 
 /** The contract, for RestClient over Apache's classic client. */
+@DisplayName("RestClient, Apache")
 class ApacheFactoryTest extends BlockingContract {
     @Override
     Made factory() {

@@ -5,10 +5,12 @@ import dev.holdfast.testlogs.Logs;
 import java.net.http.HttpClient;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.junit.jupiter.api.DisplayName;
 import org.springframework.http.client.reactive.JdkClientHttpConnector;
 
 /** The contract, for WebClient over java.net.http. */
 @Logs(value = "onErrorDropped", sometimes = true)
+@DisplayName("WebClient")
 class JdkConnectorTest extends WebClientContract {
     /** Spring's connector shares a body among its subscribers, and reads on when the last one has left. */
     @Override

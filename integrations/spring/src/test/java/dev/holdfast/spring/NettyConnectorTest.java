@@ -2,12 +2,14 @@
 package dev.holdfast.spring;
 
 import dev.holdfast.testlogs.Logs;
+import org.junit.jupiter.api.DisplayName;
 import org.springframework.http.client.reactive.ReactorClientHttpConnector;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.resources.ConnectionProvider;
 
 /** The contract, for WebClient over Reactor Netty. */
 @Logs("The connection observed an error")
+@DisplayName("WebClient, Netty")
 class NettyConnectorTest extends WebClientContract {
     @Override
     Made connector() {

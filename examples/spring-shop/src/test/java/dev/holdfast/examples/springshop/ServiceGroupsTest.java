@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.examples.springshop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.web.client.HttpServerErrorException;
+import org.springframework.web.service.annotation.GetExchange;
+import org.springframework.web.service.registry.ImportHttpServices;
+
+/** A group of HTTP services has the pipeline of its name. */
+class ServiceGroupsTest {
+    private final AtomicInteger requests = new AtomicInteger();
+    private HttpServer server;
+
+    interface Stock {
+        @GetExchange("/stock")
+        String stock();
+    }
+
+    interface Prices {
+        @GetExchange("/price")
+        String price();
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @ImportHttpServices(group = "inventory", types = Stock.class)
+    @ImportHttpServices(group = "bare", types = Prices.class)
+    static class Application {}
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            boolean first = requests.incrementAndGet() % 2 == 1;
+            byte[] body = "12".getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(first ? 500 : 200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    private ConfigurableApplicationContext run(String... more) {
+        SpringApplication application = new SpringApplication(Application.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        String address = "http://127.0.0.1:" + server.getAddress().getPort();
+        application.setDefaultProperties(Map.of(
+                "spring.main.banner-mode", "off",
+                "spring.http.serviceclient.inventory.base-url", address,
+                "spring.http.serviceclient.bare.base-url", address,
+                "holdfast.pipelines.inventory.extends", "standard",
+                "holdfast.pipelines.inventory.retry.backoff.initial", "1ms"));
+        return application.run(more);
+    }
+
+    @Test
+    void itsRequestsAreRepeated() {
+        try (ConfigurableApplicationContext context = run()) {
+            assertThat(context.getBean(Stock.class).stock()).isEqualTo("12");
+            assertThat(requests).hasValue(2);
+        }
+    }
+
+    @Test
+    void aGroupWithoutAPipelineIsAsItWas() {
+        try (ConfigurableApplicationContext context = run()) {
+            assertThatThrownBy(() -> context.getBean(Prices.class).price())
+                    .isInstanceOf(HttpServerErrorException.class);
+            assertThat(requests).hasValue(1);
+        }
+    }
+
+    @Test
+    void aPropertySwitchesItOff() {
+        try (ConfigurableApplicationContext context = run("--holdfast.spring.service-groups=false")) {
+            assertThatThrownBy(() -> context.getBean(Stock.class).stock()).isInstanceOf(HttpServerErrorException.class);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.config.Holdfast;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * The health of the breakers. An open breaker says that a dependency is ill, and not that this service is: so it counts only for
+ * pipelines that the application names.
+ */
+public final class BreakerHealth {
+    private final Holdfast holdfast;
+    private final Set<String> downIfOpen;
+
+    /**
+     * Of these pipelines.
+     *
+     * @param downIfOpen the names of those without which the service can do nothing
+     * @throws IllegalArgumentException if there is no pipeline of such a name
+     */
+    public BreakerHealth(Holdfast holdfast, Set<String> downIfOpen) {
+        this.holdfast = holdfast;
+        this.downIfOpen = Set.copyOf(downIfOpen);
+        downIfOpen.forEach(holdfast::pipeline);
+    }
+
+    /** The state of each breaker, by the names of the pipelines. */
+    public Map<String, Object> states() {
+        Map<String, Object> states = new TreeMap<>();
+        for (Pipeline pipeline : holdfast.pipelines()) {
+            breakers(pipeline)
+                    .forEach(breaker ->
+                            states.put(pipeline.name(), breaker.state().name().toLowerCase(Locale.ROOT)));
+        }
+        return states;
+    }
+
+    /** Whether a breaker is open that the application named. */
+    public boolean isDown() {
+        return holdfast.pipelines().stream()
+                .filter(pipeline -> downIfOpen.contains(pipeline.name()))
+                .flatMap(BreakerHealth::breakers)
+                .anyMatch(breaker -> breaker.state() == State.OPEN || breaker.state() == State.FORCED_OPEN);
+    }
+
+    private static Stream<CircuitBreakerPolicy> breakers(Pipeline pipeline) {
+        return pipeline.policies().stream()
+                .filter(CircuitBreakerPolicy.class::isInstance)
+                .map(CircuitBreakerPolicy.class::cast);
+    }
+}

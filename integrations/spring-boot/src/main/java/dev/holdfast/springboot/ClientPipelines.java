@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.http.Pipelines;
+import org.jspecify.annotations.Nullable;
+
+/** Which pipelines the clients of an application get. */
+public final class ClientPipelines {
+    private ClientPipelines() {}
+
+    /**
+     * One for each authority, with the settings of this one.
+     *
+     * @throws IllegalArgumentException if there is no pipeline of this name; the message has the nearest name
+     */
+    public static Pipelines each(Holdfast holdfast, String name) {
+        holdfast.pipeline(name);
+        return authority -> holdfast.pipeline(name, authority);
+    }
+
+    /** The pipeline of this name; null if there is none. */
+    public static @Nullable Pipeline find(Holdfast holdfast, String name) {
+        return holdfast.pipelines().stream()
+                .filter(pipeline -> pipeline.name().equals(name))
+                .findFirst()
+                .orElse(null);
+    }
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.spring.HoldfastFilter;
+import dev.holdfast.spring.HoldfastInterceptor;
+import dev.holdfast.spring.HoldfastServiceGroups;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.restclient.RestClientCustomizer;
+import org.springframework.boot.webclient.WebClientCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
+import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
+
+/** Pipelines around the clients that Spring Boot 4 makes. They are innermost, so that all else of a client runs once for a call. */
+@Configuration(proxyBeanMethods = false)
+class ClientsConfiguration {
+    private static final String CLIENTS = "holdfast.spring.http-clients";
+    private static final String GROUPS = "holdfast.spring.service-groups";
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({RestClientCustomizer.class, HoldfastInterceptor.class})
+    @ConditionalOnProperty(CLIENTS)
+    static class RestClients {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
+            HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
+            return client -> client.requestInterceptor(interceptor);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({WebClientCustomizer.class, HoldfastFilter.class})
+    @ConditionalOnProperty(CLIENTS)
+    static class WebClients {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
+            HoldfastFilter filter = HoldfastFilter.of(ClientPipelines.each(holdfast, name));
+            return client -> client.filter(filter);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({RestClientHttpServiceGroupConfigurer.class, HoldfastServiceGroups.class})
+    @ConditionalOnProperty(name = GROUPS, matchIfMissing = true)
+    static class RestClientGroups {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        RestClientHttpServiceGroupConfigurer holdfastRestClientGroups(Holdfast holdfast) {
+            return HoldfastServiceGroups.ofRestClient(name -> ClientPipelines.find(holdfast, name));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({WebClientHttpServiceGroupConfigurer.class, HoldfastServiceGroups.class})
+    @ConditionalOnProperty(name = GROUPS, matchIfMissing = true)
+    static class WebClientGroups {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        WebClientHttpServiceGroupConfigurer holdfastWebClientGroups(Holdfast holdfast) {
+            return HoldfastServiceGroups.ofWebClient(name -> ClientPipelines.find(holdfast, name));
+        }
+    }
+}

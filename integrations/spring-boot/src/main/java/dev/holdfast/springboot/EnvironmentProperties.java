@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.config.Holdfast.Property;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.boot.origin.Origin;
+import org.springframework.boot.origin.PropertySourceOrigin;
+import org.springframework.boot.origin.TextResourceOrigin;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.core.io.Resource;
+
+/**
+ * The properties of an application below {@code holdfast}, with the keys of a file. As elsewhere in Spring Boot, the first source
+ * that has a property wins, a list is taken from one source as a whole, and a variable of the environment is written without
+ * hyphens.
+ */
+final class EnvironmentProperties implements Supplier<Collection<Property>> {
+    static final String PREFIX = "holdfast";
+
+    private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of(PREFIX);
+
+    /** What the starter itself is told. */
+    private static final ConfigurationPropertyName OWN = ROOT.append("spring");
+
+    /**
+     * Only these are looked for among the variables of the environment, where others stand that nobody meant: a Kubernetes service
+     * called holdfast makes {@code HOLDFAST_SERVICE_HOST}.
+     */
+    private static final Set<String> SECTIONS = Set.of("defaults", "templates", "shared", "pipelines");
+
+    /** The keys of a file that have hyphens. */
+    private static final Pattern HYPHENED = Pattern.compile("\"([a-z0-9]+(?:-[a-z0-9]+)+)\" *:");
+
+    /** {@code class path resource [application.yml]}. */
+    private static final Pattern IN_BRACKETS = Pattern.compile("[^\\[]*\\[([^\\[\\]]+)]");
+
+    private final ConfigurableEnvironment environment;
+
+    EnvironmentProperties(ConfigurableEnvironment environment) {
+        this.environment = environment;
+    }
+
+    @Override
+    public Collection<Property> get() {
+        List<Found> all = found();
+        EmptyMappings.refuse(resources(all));
+        Spelling spelling = new Spelling();
+        all.stream().filter(one -> !one.ofVariable).forEach(one -> spelling.learn(one.name()));
+        Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
+        Map<ConfigurationPropertyName, ConfigurationPropertySource> owners = new HashMap<>();
+        for (Found one : all) {
+            if (!first.containsKey(one.name()) && isOfTheOwner(one, owners)) {
+                first.put(one.name(), property(one, spelling));
+            }
+        }
+        return first.values();
+    }
+
+    boolean isEmpty() {
+        return found().isEmpty();
+    }
+
+    /** The names of the pipelines. */
+    Set<String> pipelines() {
+        Set<String> names = new LinkedHashSet<>();
+        for (Property property : get()) {
+            if (property.keys().size() > 1 && property.keys().get(0).equals("pipelines")) {
+                names.add(property.keys().get(1));
+            }
+        }
+        return names;
+    }
+
+    /**
+     * A property that a source has.
+     *
+     * @param ofVariable whether it is a variable of the environment, whose name has neither hyphens nor small letters
+     */
+    private record Found(ConfigurationPropertySource source, ConfigurationProperty property, boolean ofVariable) {
+        ConfigurationPropertyName name() {
+            return property.getName();
+        }
+
+        @Nullable
+        Origin origin() {
+            Origin origin = property.getOrigin();
+            return origin instanceof PropertySourceOrigin of && of.getOrigin() != null ? of.getOrigin() : origin;
+        }
+    }
+
+    private static Set<Resource> resources(List<Found> all) {
+        Set<Resource> resources = new LinkedHashSet<>();
+        for (Found one : all) {
+            if (one.origin() instanceof TextResourceOrigin text && text.getResource() != null) {
+                resources.add(text.getResource());
+            }
+        }
+        return resources;
+    }
+
+    /** The first wins. */
+    private List<Found> found() {
+        List<Found> all = new ArrayList<>();
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            if (source instanceof IterableConfigurationPropertySource names) {
+                boolean ofVariables = source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
+                for (ConfigurationPropertyName name : names) {
+                    ConfigurationProperty property =
+                            isMeant(name, ofVariables) ? source.getConfigurationProperty(name) : null;
+                    if (property != null) {
+                        all.add(new Found(source, property, ofVariables));
+                    }
+                }
+            }
+        }
+        return all;
+    }
+
+    private static boolean isMeant(ConfigurationPropertyName name, boolean ofVariable) {
+        return ROOT.isAncestorOf(name)
+                && !OWN.equals(name)
+                && !OWN.isAncestorOf(name)
+                && (!ofVariable || SECTIONS.contains(name.getElement(1, Form.UNIFORM)));
+    }
+
+    /** Two sources never make one list. */
+    private static boolean isOfTheOwner(Found one, Map<ConfigurationPropertyName, ConfigurationPropertySource> owners) {
+        ConfigurationPropertyName name = one.name();
+        for (int i = 1; i < name.getNumberOfElements(); i++) {
+            if (name.isNumericIndex(i) && owners.computeIfAbsent(name.chop(i), any -> one.source) != one.source) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Property property(Found one, Spelling spelling) {
+        Origin origin = one.origin();
+        String file = origin == null ? "the property " + one.name() : origin.toString();
+        int line = 0;
+        int column = 0;
+        if (origin instanceof TextResourceOrigin text && text.getLocation() != null && text.getResource() != null) {
+            Matcher inBrackets = IN_BRACKETS.matcher(text.getResource().getDescription());
+            file = inBrackets.matches()
+                    ? inBrackets.group(1)
+                    : text.getResource().getDescription();
+            line = text.getLocation().getLine() + 1;
+            column = text.getLocation().getColumn() + 1;
+        }
+        return new Property(spelling.of(one.name(), one.ofVariable), text(one, file), file, line, column);
+    }
+
+    private String text(Found one, String file) {
+        Object value = one.property.getValue();
+        try {
+            return value instanceof CharSequence text
+                    ? environment.resolveRequiredPlaceholders(text.toString())
+                    : String.valueOf(value);
+        } catch (IllegalArgumentException unknown) {
+            throw new IllegalArgumentException(file + " " + one.name() + ": " + unknown.getMessage(), unknown);
+        }
+    }
+
+    /** Variables of the environment have no hyphens. So the other properties, and the keys of a file, say where they are. */
+    private static final class Spelling {
+        private final Map<String, String> ofFiles = new HashMap<>();
+        private final Node root = new Node(null);
+
+        private record Node(@Nullable String spelt, Map<String, Node> below) {
+            Node(@Nullable String spelt) {
+                this(spelt, new HashMap<>());
+            }
+        }
+
+        Spelling() {
+            Matcher keys = HYPHENED.matcher(Holdfast.schema());
+            while (keys.find()) {
+                ofFiles.put(keys.group(1).replace("-", ""), keys.group(1));
+            }
+        }
+
+        void learn(ConfigurationPropertyName name) {
+            Node node = root;
+            for (int i = 1; i < name.getNumberOfElements(); i++) {
+                String spelt = original(name, i);
+                node = node.below.computeIfAbsent(name.getElement(i, Form.UNIFORM), any -> new Node(spelt));
+            }
+        }
+
+        List<String> of(ConfigurationPropertyName name, boolean ofVariable) {
+            List<String> keys = new ArrayList<>();
+            Node node = root;
+            for (int i = 1; i < name.getNumberOfElements(); i++) {
+                String uniform = name.getElement(i, Form.UNIFORM);
+                Node below = node == null ? null : node.below.get(uniform);
+                String known = below == null ? null : below.spelt;
+                // The second is a name that the application gives.
+                boolean key = ofVariable && i != 2;
+                keys.add(known != null ? known : key ? ofFiles.getOrDefault(uniform, uniform) : original(name, i));
+                node = below;
+            }
+            return keys;
+        }
+
+        private static String original(ConfigurationPropertyName name, int i) {
+            String element = name.getElement(i, Form.ORIGINAL);
+            return name.isNumericIndex(i) ? "[" + element + "]" : element;
+        }
+    }
+}

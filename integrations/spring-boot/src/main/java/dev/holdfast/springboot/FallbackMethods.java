@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.fallback.FallbackPolicy;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.ClassUtils;
+import org.springframework.util.ReflectionUtils;
+
+/** The methods that answer in place of one that failed, those for the nearest errors first. */
+final class FallbackMethods {
+    private final List<Method> methods;
+    private final int arguments;
+
+    private FallbackMethods(List<Method> methods, int arguments) {
+        this.methods = methods;
+        this.arguments = arguments;
+    }
+
+    /**
+     * Those of this name that stand in for this method.
+     *
+     * @throws IllegalArgumentException if there is none, or if the pipeline would not ask it
+     */
+    static FallbackMethods of(Method method, String name, Pipeline pipeline) {
+        if (pipeline.policies().stream().noneMatch(FallbackPolicy.class::isInstance)) {
+            throw new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
+                    + "' has no fallback policy, so nobody would call " + name
+                    + "; add  fallback: { only-of-operations: true }");
+        }
+        List<Method> named = new ArrayList<>();
+        List<Method> fitting = new ArrayList<>();
+        ReflectionUtils.doWithMethods(
+                method.getDeclaringClass(),
+                candidate -> {
+                    named.add(candidate);
+                    if (fits(candidate, method)) {
+                        ReflectionUtils.makeAccessible(candidate);
+                        fitting.add(candidate);
+                    }
+                },
+                candidate -> candidate.getName().equals(name) && !candidate.isBridge());
+        if (fitting.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "fallback: " + method.getDeclaringClass().getName() + " has "
+                            + (named.isEmpty() ? "no method " + name : named + ", which does not fit") + "; expected "
+                            + method.getReturnType().getSimpleName() + " " + name + "(" + parameters(method) + ")");
+        }
+        int arguments = method.getParameterCount();
+        fitting.sort(Comparator.comparingInt(candidate -> -depth(error(candidate, arguments))));
+        return new FallbackMethods(List.copyOf(fitting), arguments);
+    }
+
+    private static String parameters(Method method) {
+        List<String> names = new ArrayList<>();
+        for (Class<?> type : method.getParameterTypes()) {
+            names.add(type.getSimpleName());
+        }
+        names.add("Throwable");
+        return String.join(", ", names);
+    }
+
+    private static boolean fits(Method candidate, Method method) {
+        Class<?>[] given = method.getParameterTypes();
+        Class<?>[] taken = candidate.getParameterTypes();
+        boolean withError = taken.length == given.length + 1 && Throwable.class.isAssignableFrom(taken[given.length]);
+        return (withError || taken.length == given.length)
+                && Arrays.equals(given, Arrays.copyOf(taken, given.length))
+                && ClassUtils.isAssignable(method.getReturnType(), candidate.getReturnType());
+    }
+
+    /** The type of the error that it takes; null: it takes none, and so answers each. */
+    private static @Nullable Class<?> error(Method candidate, int arguments) {
+        return candidate.getParameterCount() > arguments ? candidate.getParameterTypes()[arguments] : null;
+    }
+
+    private static int depth(@Nullable Class<?> type) {
+        int depth = 0;
+        for (Class<?> above = type; above != null; above = above.getSuperclass()) {
+            depth++;
+        }
+        return depth;
+    }
+
+    /** The answer of the nearest. If none is for this error, it is thrown again. */
+    @Nullable
+    Object answer(Object target, @Nullable Object[] given, @Nullable Throwable error) {
+        for (Method method : methods) {
+            Class<?> wanted = error(method, arguments);
+            // A failure that was a value has no error.
+            boolean suits = wanted == null || (error == null ? wanted == Throwable.class : wanted.isInstance(error));
+            if (suits) {
+                @Nullable Object[] all = Arrays.copyOf(given, method.getParameterCount());
+                if (wanted != null) {
+                    all[arguments] = error;
+                }
+                return invoked(method, target, all);
+            }
+        }
+        throw sneaky(error == null ? new IllegalStateException("no fallback for a failure that is a value") : error);
+    }
+
+    private static @Nullable Object invoked(Method method, Object target, @Nullable Object[] arguments) {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException e) {
+            throw sneaky(e.getTargetException());
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** As it is, checked or not: the protected method declares what its callers have to expect. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <E extends Throwable> RuntimeException sneaky(Throwable error) throws E {
+        throw (E) error;
+    }
+}

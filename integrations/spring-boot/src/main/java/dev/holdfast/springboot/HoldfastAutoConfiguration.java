@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.spi.CallObserver;
+import java.util.Map;
+import java.util.function.Function;
+import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.Environment;
+
+/**
+ * Makes the pipelines of the properties below {@code holdfast}, as beans, if there are any. Classifiers and functions that are beans
+ * are bound by their names; observers that are beans are told of everything.
+ */
+@AutoConfiguration
+@Conditional(OnPipelines.class)
+@Import({
+    PipelineBeans.class,
+    MicrometerConfiguration.class,
+    ActuatorConfiguration.class,
+    HealthConfiguration.class,
+    ClientsConfiguration.class,
+    ServerConfiguration.class
+})
+public class HoldfastAutoConfiguration {
+    static final String HOLDFAST = "holdfast";
+
+    /** For the container. */
+    public HoldfastAutoConfiguration() {}
+
+    /** All pipelines. */
+    @Bean(name = HOLDFAST, destroyMethod = "close")
+    @ConditionalOnMissingBean
+    public Holdfast holdfast(
+            ConfigurableEnvironment environment,
+            ListableBeanFactory beans,
+            ObjectProvider<CallObserver> observers,
+            ObjectProvider<HoldfastCustomizer> customizers) {
+        Holdfast.Builder builder = Holdfast.builder();
+        observers.orderedStream().forEach(builder::observer);
+        bind(beans.getBeansOfType(Classifier.class), builder);
+        bind(beans.getBeansOfType(Function.class), builder);
+        customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+        return builder.load("properties of the application", new EnvironmentProperties(environment));
+    }
+
+    private static void bind(Map<String, ?> named, Holdfast.Builder builder) {
+        named.forEach(builder::bind);
+    }
+
+    /** Reads the properties again when the context says that they have changed. */
+    @Bean
+    @ConditionalOnMissingBean
+    RefreshListener holdfastRefreshListener(Holdfast holdfast) {
+        return new RefreshListener(holdfast);
+    }
+
+    /** Methods with an annotation. */
+    @Bean
+    static ProtectedBeans holdfastProtectedBeans(ObjectProvider<Holdfast> holdfast, Environment environment) {
+        ProtectedBeans beans = new ProtectedBeans(holdfast::getObject, ThrownResponses::of);
+        beans.setProxyTargetClass(environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true));
+        return beans;
+    }
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.PipelineSnapshot;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.Policy;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
+import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+
+/**
+ * The actuator's endpoint {@code holdfast}. Reading shows each pipeline: its order, its settings, its numbers and what changed last.
+ * Writing forces a breaker, or puts a policy into shadow.
+ */
+@Endpoint(id = "holdfast")
+public final class HoldfastEndpoint {
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    private final Holdfast holdfast;
+
+    /** Of these pipelines. */
+    public HoldfastEndpoint(Holdfast holdfast) {
+        this.holdfast = holdfast;
+    }
+
+    /** What may be done to a pipeline. */
+    public enum Action {
+        /** Its breaker rejects every call, until it is closed. */
+        OPEN,
+        /** Its breaker is closed, with nothing counted. */
+        CLOSE,
+        /** Its breaker lets every call pass, until it is closed. */
+        DISABLE,
+        /** A policy decides and counts, and changes nothing. */
+        SHADOW,
+        /** A policy that is in shadow is active again. */
+        ENFORCE
+    }
+
+    /** All pipelines, those of keys, too. */
+    @ReadOperation
+    public Map<String, Object> pipelines() {
+        return Map.of(
+                "pipelines",
+                holdfast.pipelines().stream().map(HoldfastEndpoint::shown).toList());
+    }
+
+    /**
+     * One pipeline.
+     *
+     * @return null, which is a 404, if there is none of this name
+     */
+    @ReadOperation
+    public @Nullable Map<String, Object> pipeline(@Selector String pipeline) {
+        return holdfast.pipelines().stream()
+                .filter(one -> one.name().equals(pipeline))
+                .findFirst()
+                .map(HoldfastEndpoint::shown)
+                .orElse(null);
+    }
+
+    /**
+     * Does something to a pipeline, in this process and until the next reload that changes the policy.
+     *
+     * @param pipeline its name; that of one with a key as reading shows it
+     * @param policy the kind of the policy, as in a file: {@code circuit-breaker}
+     * @return the pipeline afterwards
+     * @throws InvalidEndpointRequestException if there is no such pipeline or policy, or if it cannot be done
+     */
+    @WriteOperation
+    public Map<String, Object> change(String pipeline, String policy, Action action) {
+        Pipeline found = holdfast.pipelines().stream()
+                .filter(one -> one.name().equals(pipeline))
+                .findFirst()
+                .orElseThrow(() -> refused("there is no pipeline '" + pipeline + "'"));
+        try {
+            switch (action) {
+                case OPEN -> breaker(found, policy).transitionToForcedOpenState();
+                case CLOSE -> breaker(found, policy).reset();
+                case DISABLE -> breaker(found, policy).transitionToDisabledState();
+                case SHADOW -> found.shadow(policy);
+                case ENFORCE -> found.enforce(policy);
+            }
+        } catch (IllegalArgumentException cannot) {
+            throw refused(String.valueOf(cannot.getMessage()));
+        }
+        LOG.info("pipeline '" + found.name() + "': " + policy + ": " + action + ", by the actuator's endpoint");
+        return shown(found);
+    }
+
+    private static CircuitBreaker breaker(Pipeline pipeline, String kind) {
+        List<CircuitBreakerPolicy> breakers = pipeline.policies().stream()
+                .filter(policy -> policy.name().equals(kind))
+                .filter(CircuitBreakerPolicy.class::isInstance)
+                .map(CircuitBreakerPolicy.class::cast)
+                .toList();
+        if (breakers.size() != 1) {
+            throw refused("pipeline '" + pipeline.name() + "' has "
+                    + (breakers.isEmpty() ? "no active breaker" : "several breakers") + " of the name " + kind
+                    + "; it has "
+                    + pipeline.policies().stream().map(Policy::name).toList());
+        }
+        return breakers.get(0).asResilience4j();
+    }
+
+    private static InvalidEndpointRequestException refused(String why) {
+        return new InvalidEndpointRequestException(why, why);
+    }
+
+    private static Map<String, Object> shown(Pipeline pipeline) {
+        PipelineSnapshot snapshot = pipeline.snapshot();
+        Map<String, Object> shown = new LinkedHashMap<>();
+        shown.put("name", snapshot.name());
+        shown.put(
+                "order",
+                snapshot.policies().stream()
+                        .map(PipelineSnapshot.PolicySnapshot::name)
+                        .toList());
+        shown.put(
+                "policies",
+                snapshot.policies().stream().map(HoldfastEndpoint::shown).toList());
+        shown.put("changes", snapshot.changes());
+        shown.put("warnings", snapshot.warnings());
+        shown.put("advice", snapshot.advice());
+        return shown;
+    }
+
+    /** Times as texts, whatever the application's JSON makes of a duration. */
+    private static Map<String, Object> shown(PipelineSnapshot.PolicySnapshot policy) {
+        Map<String, Object> settings = new LinkedHashMap<>(policy.settings());
+        settings.replaceAll(
+                (name, value) -> value instanceof Number || value instanceof Boolean ? value : value.toString());
+        Map<String, Object> shown = new LinkedHashMap<>();
+        shown.put("name", policy.name());
+        shown.put("settings", settings);
+        shown.put("numbers", policy.numbers());
+        return shown;
+    }
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Call;
+import dev.holdfast.Classifier;
+import dev.holdfast.Operation;
+import dev.holdfast.Pipeline;
+import java.lang.reflect.Method;
+import java.lang.reflect.UndeclaredThrowableException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.context.expression.MethodBasedEvaluationContext;
+import org.springframework.core.DefaultParameterNameDiscoverer;
+import org.springframework.core.KotlinDetector;
+import org.springframework.core.ParameterNameDiscoverer;
+import org.springframework.expression.Expression;
+import org.springframework.expression.ParseException;
+import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.VariableReference;
+import org.springframework.expression.spel.standard.SpelExpression;
+import org.springframework.expression.spel.standard.SpelExpressionParser;
+
+/** A method with its pipeline: everything that its annotation says, looked up and checked once. */
+final class ProtectedMethod {
+    private static final SpelExpressionParser EXPRESSIONS = new SpelExpressionParser();
+    private static final Pattern NUMBERED = Pattern.compile("[ap][0-9]+|this|root");
+    private static final ParameterNameDiscoverer NAMES = new DefaultParameterNameDiscoverer();
+
+    private final Method method;
+    private final Operation<Object> operation;
+    private final Way way;
+    private final boolean isKeyed;
+    private final @Nullable Expression key;
+    private final @Nullable FallbackMethods fallbacks;
+
+    ProtectedMethod(Method method, Protected said, Pipeline pipeline, Classifier classifier) {
+        this.method = method;
+        way = Way.of(method);
+        operation = pipeline.operation(
+                said.operation().isEmpty() ? method.getName() : said.operation(),
+                o -> o.idempotent(said.idempotent()).classifier(classifier));
+        // What must not be done twice is not answered from memory.
+        isKeyed = said.idempotent() || !said.key().isEmpty();
+        key = said.key().isEmpty() ? null : expression(method, said.key());
+        if (!said.fallback().isEmpty() && !way.allowsFallback()) {
+            throw new IllegalArgumentException("fallback: a Flux has none; use onErrorResume");
+        }
+        fallbacks = said.fallback().isEmpty() ? null : FallbackMethods.of(method, said.fallback(), pipeline);
+    }
+
+    private static Expression expression(Method method, String text) {
+        try {
+            SpelExpression parsed = EXPRESSIONS.parseRaw(text);
+            checkNames(parsed.getAST(), method, text);
+            return parsed;
+        } catch (ParseException e) {
+            throw new IllegalArgumentException("key: '" + text + "' is no expression: " + e.getMessage(), e);
+        }
+    }
+
+    /** A name that is none would be null in each call. */
+    private static void checkNames(SpelNode node, Method method, String text) {
+        String name = node instanceof VariableReference ? node.toStringAST().substring(1) : "this";
+        @Nullable String @Nullable [] found = NAMES.getParameterNames(method);
+        List<@Nullable String> names = found == null ? List.of() : Arrays.asList(found);
+        if (!names.contains(name) && !NUMBERED.matcher(name).matches()) {
+            throw new IllegalArgumentException("key: '" + text + "' has #" + name + "; expected one of " + names
+                    + (found == null ? ", which the compiler keeps with -parameters only, or #p0" : ""));
+        }
+        for (int i = 0; i < node.getChildCount(); i++) {
+            checkNames(node.getChild(i), method, text);
+        }
+    }
+
+    /** Runs the method under the policies. */
+    @Nullable
+    Object invoke(MethodInvocation invocation) throws Exception {
+        Object target = invocation.getThis();
+        @Nullable Object[] arguments = invocation.getArguments();
+        // Methods of other classes may have the same name, the same arguments and another answer.
+        Call<Object> call = isKeyed ? operation.key(key(target, arguments)).partition(method) : operation.unkeyed();
+        FallbackMethods own = fallbacks;
+        return way.invoke(
+                call,
+                () -> proceed(invocation),
+                own == null || target == null ? null : error -> own.answer(target, arguments, error));
+    }
+
+    /** An invocation proceeds once. So each attempt has its own. */
+    private static @Nullable Object proceed(MethodInvocation invocation) throws Exception {
+        try {
+            return ((ProxyMethodInvocation) invocation).invocableClone().proceed();
+        } catch (Exception | Error e) {
+            throw e;
+        } catch (Throwable other) {
+            throw new UndeclaredThrowableException(other);
+        }
+    }
+
+    private Object key(@Nullable Object target, @Nullable Object[] arguments) {
+        if (key == null) {
+            int count = arguments.length - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
+            return Arrays.asList(Arrays.copyOf(arguments, count));
+        }
+        MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(target, method, arguments, NAMES);
+        Object value = key.getValue(context);
+        if (value == null) {
+            throw new IllegalArgumentException("@Protected on " + method + ": the key " + key.getExpressionString()
+                    + " is null for the arguments " + Arrays.toString(arguments));
+        }
+        return value;
+    }
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Call;
+import dev.holdfast.reactor.ReactiveCall;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** With Reactor. Each subscription is a call, and each attempt calls the method. */
+final class Reactive implements Way {
+    private final boolean isFlux;
+
+    Reactive(boolean isFlux) {
+        this.isFlux = isFlux;
+    }
+
+    @Override
+    public boolean allowsFallback() {
+        // The call of a Flux ends with the first element, and so would its fallback.
+        return !isFlux;
+    }
+
+    @Override
+    public Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback) {
+        if (isFlux) {
+            return ReactiveCall.of(call).flux(attempt -> Flux.from(published(method)));
+        }
+        Call<Object> whole = fallback == null
+                ? call
+                : call.fallbackAsync(
+                        error -> Mono.from(publisher(fallback.answer(error))).toFuture());
+        return ReactiveCall.of(whole).mono(attempt -> Mono.from(published(method)));
+    }
+
+    private static Publisher<Object> published(Proceeding method) {
+        try {
+            return publisher(method.proceed());
+        } catch (Exception e) {
+            return Mono.error(e);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // of the method
+    private static Publisher<Object> publisher(@Nullable Object result) {
+        return (Publisher<Object>) Objects.requireNonNull(result, "the method's result");
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.config.ConfigException;
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.SafeLog;
+import java.util.List;
+import org.springframework.context.ApplicationEvent;
+import org.springframework.context.ApplicationListener;
+
+/**
+ * Reads the properties again after an {@code EnvironmentChangeEvent} of Spring Cloud, which comes from its refresh endpoint, its bus
+ * and its watchers. What is refused is logged, and the last good configuration stays.
+ */
+final class RefreshListener implements ApplicationListener<ApplicationEvent> {
+    /** By its name: Spring Cloud is not asked for. */
+    private static final String CHANGED = "org.springframework.cloud.context.environment.EnvironmentChangeEvent";
+
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    private final Holdfast holdfast;
+
+    RefreshListener(Holdfast holdfast) {
+        this.holdfast = holdfast;
+    }
+
+    @Override
+    public void onApplicationEvent(ApplicationEvent event) {
+        if (!event.getClass().getName().equals(CHANGED)) {
+            return;
+        }
+        try {
+            List<String> changed = holdfast.reload();
+            if (!changed.isEmpty()) {
+                LOG.info("configuration was read again: changed " + String.join(", ", changed));
+            }
+        } catch (ConfigException | IllegalArgumentException wrong) {
+            LOG.warn("changed properties are refused, and the last good ones stay:\n" + wrong.getMessage(), null);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.servlet.DeadlineFilter;
+import jakarta.servlet.DispatcherType;
+import java.time.Duration;
+import java.util.EnumSet;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+
+/** Receives the deadlines of requests, if the application trusts those who send them. */
+@Configuration(proxyBeanMethods = false)
+@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+@ConditionalOnClass(DeadlineFilter.class)
+@ConditionalOnProperty("holdfast.spring.server.max-deadline")
+class ServerConfiguration {
+    @Bean
+    FilterRegistrationBean<DeadlineFilter> holdfastDeadlineFilter(
+            @Value("${holdfast.spring.server.max-deadline}") Duration max) {
+        FilterRegistrationBean<DeadlineFilter> first = new FilterRegistrationBean<>(DeadlineFilter.of(max));
+        first.setOrder(Ordered.HIGHEST_PRECEDENCE);
+        first.setAsyncSupported(true);
+        first.setDispatcherTypes(EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC, DispatcherType.ERROR));
+        return first;
+    }
+}

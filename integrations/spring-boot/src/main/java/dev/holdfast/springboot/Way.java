@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.Call;
+import java.lang.reflect.Method;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.KotlinDetector;
+import org.springframework.core.ReactiveAdapterRegistry;
+import org.springframework.util.ClassUtils;
+
+/** How a method gives its result, and so how a call of it goes through a pipeline. */
+interface Way {
+    /** The rest of an invocation, as often as there are attempts. */
+    @FunctionalInterface
+    interface Proceeding {
+        @Nullable
+        Object proceed() throws Exception;
+    }
+
+    /** Gives another result of the method. */
+    @FunctionalInterface
+    interface Fallback {
+        @Nullable
+        Object answer(@Nullable Throwable error);
+    }
+
+    /**
+     * Calls the method.
+     *
+     * @param fallback from an error to a result of the method; null: there is none
+     */
+    @Nullable
+    Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback) throws Exception;
+
+    /** Whether another result can stand in for that of the method. */
+    default boolean allowsFallback() {
+        return true;
+    }
+
+    /**
+     * The way of this method.
+     *
+     * @throws IllegalArgumentException if there is none for what it returns
+     */
+    static Way of(Method method) {
+        Class<?> type = method.getReturnType();
+        boolean suspending = KotlinDetector.isSuspendingFunction(method);
+        if (suspending || isReactive(type)) {
+            if (!ClassUtils.isPresent("dev.holdfast.reactor.ReactiveCall", Way.class.getClassLoader())) {
+                throw new IllegalArgumentException((suspending ? "is suspending" : "returns " + type.getSimpleName())
+                        + ", which needs dev.holdfast:holdfast-reactor");
+            }
+            return new Reactive(type.getSimpleName().equals("Flux"));
+        }
+        if (type == CompletionStage.class || type == CompletableFuture.class) {
+            return new Staged();
+        }
+        if (isLater(type)) {
+            throw new IllegalArgumentException("returns " + type.getSimpleName()
+                    + "; expected a value, a CompletionStage, a CompletableFuture, a Mono or a Flux");
+        }
+        return new Blocking();
+    }
+
+    /** A result that has still to come, in a form that no policy would wait for. */
+    private static boolean isLater(Class<?> type) {
+        return Future.class.isAssignableFrom(type)
+                || CompletionStage.class.isAssignableFrom(type)
+                || ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
+    }
+
+    private static boolean isReactive(Class<?> type) {
+        return type.getName().equals("reactor.core.publisher.Mono")
+                || type.getName().equals("reactor.core.publisher.Flux");
+    }
+
+    /** On the thread of the caller. A cache may call the method again in the background, with the same arguments. */
+    final class Blocking implements Way {
+        @Override
+        @SuppressWarnings("NullAway") // a method may return null
+        public @Nullable Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback)
+                throws Exception {
+            Call<Object> whole = fallback == null ? call : call.fallback(fallback::answer);
+            return whole.refreshable().<Exception>call(attempt -> method.proceed());
+        }
+    }
+
+    /** With a stage. */
+    final class Staged implements Way {
+        @Override
+        @SuppressWarnings("FutureReturnValueIgnored") // it is the result
+        public Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback) {
+            Call<Object> whole = fallback == null ? call : call.fallbackAsync(error -> stage(fallback.answer(error)));
+            return whole.refreshable().callAsync(attempt -> {
+                try {
+                    return stage(method.proceed());
+                } catch (Exception e) {
+                    return CompletableFuture.failedStage(e);
+                }
+            });
+        }
+
+        @SuppressWarnings("unchecked") // of the method
+        private static CompletionStage<Object> stage(@Nullable Object result) {
+            if (result == null) {
+                throw new NullPointerException("the method returned null in place of a CompletionStage");
+            }
+            return (CompletionStage<Object>) result;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.testlogs.Logs;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
+
+/** The endpoint and the health of an application that runs. */
+@Logs({"by the actuator's endpoint", "was closed and is forced_open: by hand"})
+@Logs(value = "was forced_open and is closed: by hand", sometimes = true)
+class ActuatorTest {
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    private @Nullable ConfigurableApplicationContext running;
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class Shop {}
+
+    private void start(String... more) {
+        String[] properties = {
+            "--server.port=0",
+            "--server.address=127.0.0.1",
+            "--logging.level.root=OFF",
+            "--spring.main.banner-mode=off",
+            "--management.endpoints.web.exposure.include=*",
+            "--management.endpoint.health.show-details=always",
+            "--holdfast.pipelines.inventory.extends=standard",
+            "--holdfast.pipelines.inventory.keys.max=10",
+            "--holdfast.pipelines.prices.timeout=1s"
+        };
+        String[] all =
+                Stream.concat(Arrays.stream(properties), Arrays.stream(more)).toArray(String[]::new);
+        running = new SpringApplication(Shop.class).run(all);
+    }
+
+    @AfterEach
+    void stop() {
+        if (running != null) {
+            running.close();
+        }
+    }
+
+    private ConfigurableApplicationContext context() {
+        return Objects.requireNonNull(running, "started");
+    }
+
+    private HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
+        return CLIENT.send(request.build(), BodyHandlers.ofString());
+    }
+
+    private HttpRequest.Builder request(String path) {
+        String port = context().getEnvironment().getProperty("local.server.port");
+        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/actuator/" + path));
+    }
+
+    private HttpResponse<String> get(String path) throws Exception {
+        return send(request(path));
+    }
+
+    private HttpResponse<String> post(String json) throws Exception {
+        return send(
+                request("holdfast").header("Content-Type", "application/json").POST(BodyPublishers.ofString(json)));
+    }
+
+    private Pipeline inventory() {
+        return context().getBean(Holdfast.class).pipeline("inventory");
+    }
+
+    @Test
+    void readingShowsOrderSettingsAndNumbers() throws Exception {
+        start();
+        inventory().run(() -> {});
+        context()
+                .getBean(Holdfast.class)
+                .pipeline("inventory", "https://a.example:443")
+                .run(() -> {});
+        String all = get("holdfast").body();
+        assertThat(all)
+                .contains("\"order\":[\"deadline\",\"retry\",\"circuit-breaker\",\"bulkhead\",\"timeout\"]")
+                .contains("\"max-wait\":\"PT0.1S\"")
+                .contains("\"bulkhead.limit\":25")
+                .contains("\"name\":\"inventory/https://a.example:443\"")
+                .contains("\"name\":\"prices\"");
+        String one = get("holdfast/prices").body();
+        assertThat(one)
+                .startsWith("{\"name\":\"prices\",\"order\":[\"timeout\"]")
+                .doesNotContain("inventory");
+        assertThat(get("holdfast/pricse").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void aBreakerIsForcedOpenAndClosed() throws Exception {
+        start();
+        assertThat(post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}")
+                        .body())
+                .contains("state=forced_open}\":1.0");
+        assertThatThrownBy(() -> inventory().run(() -> {})).isInstanceOf(CallRejectedException.class);
+        assertThat(post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"close\"}")
+                        .statusCode())
+                .isEqualTo(200);
+        inventory().run(() -> {});
+        assertThat(post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"disable\"}")
+                        .body())
+                .contains("state=disabled}\":1.0");
+    }
+
+    @Test
+    void aPolicyIsPutIntoShadowAndEnforcedAgain() throws Exception {
+        start();
+        assertThat(post("{\"pipeline\": \"inventory\", \"action\": \"shadow\", \"policy\": \"timeout\"}")
+                        .body())
+                .contains("\"timeout-shadow\"");
+        assertThat(post("{\"pipeline\": \"inventory\", \"action\": \"enforce\", \"policy\": \"timeout\"}")
+                        .body())
+                .contains("\"bulkhead\",\"timeout\"]");
+    }
+
+    @Test
+    void whatCannotBeDoneIsABadRequest() throws Exception {
+        start();
+        assertThat(post("{\"pipeline\": \"inventroy\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(post("{\"pipeline\": \"prices\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(post("{\"pipeline\": \"prices\", \"policy\": \"timeout\", \"action\": \"explode\"}")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(post("{\"pipeline\": \"prices\"}").statusCode()).isEqualTo(400);
+        assertThat(post("{\"pipeline\": \"prices\", \"action\": \"enforce\", \"policy\": \"timeout\"}")
+                        .statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void healthIsOffByDefault() throws Exception {
+        start();
+        assertThat(get("health").body()).doesNotContain("holdfast").contains("UP");
+    }
+
+    @Test
+    void anOpenBreakerIsShownAndIsNotDown() throws Exception {
+        start("--management.health.holdfast.enabled=true");
+        post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}");
+        assertThat(get("health").body())
+                .contains("\"holdfast\":{")
+                .contains("\"inventory\":\"forced_open\"")
+                .doesNotContain("DOWN");
+    }
+
+    @Test
+    void itIsDownIfTheApplicationAsksForIt() throws Exception {
+        start("--management.health.holdfast.enabled=true", "--holdfast.spring.health.down-if-open=inventory,prices");
+        assertThat(get("health").body()).doesNotContain("DOWN");
+        post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}");
+        HttpResponse<String> health = get("health");
+        assertThat(health.statusCode()).isEqualTo(503);
+        assertThat(health.body()).contains("DOWN");
+    }
+
+    // ---- the server's half of the deadline
+
+    private HttpResponse<String> withTime(String left) throws Exception {
+        return send(request("holdfast").header("Holdfast-Timeout-Ms", left));
+    }
+
+    @Test
+    void aRequestWithoutTimeIsNotBegunIfTheApplicationTrustsItsSender() throws Exception {
+        start("--holdfast.spring.server.max-deadline=10s");
+        assertThat(withTime("0").statusCode()).isEqualTo(504);
+        assertThat(withTime("60000").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void otherwiseItIs() throws Exception {
+        start();
+        assertThat(withTime("0").statusCode()).isEqualTo(200);
+    }
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.reactive.function.client.WebClient;
+
+/** The clients that Spring Boot makes, with a pipeline by one property. */
+class ClientsTest {
+    private final List<String> requests = new CopyOnWriteArrayList<>();
+    private HttpServer server;
+    private ConfigurableApplicationContext context;
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class Shop {}
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            requests.add(exchange.getRequestHeaders().getFirst("Holdfast-Attempt"));
+            exchange.sendResponseHeaders(requests.size() % 2 == 1 ? 500 : 204, -1);
+            exchange.close();
+        });
+        server.start();
+        SpringApplication application = new SpringApplication(Shop.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        context = application.run(
+                "--logging.level.root=OFF",
+                "--spring.main.banner-mode=off",
+                "--holdfast.pipelines.shops.extends=standard",
+                "--holdfast.pipelines.shops.retry.backoff.initial=1ms",
+                "--holdfast.spring.http-clients=shops");
+    }
+
+    @AfterEach
+    void stop() {
+        context.close();
+        server.stop(0);
+    }
+
+    private String address() {
+        return "http://127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    private List<String> pipelines() {
+        return context.getBean(Holdfast.class).pipelines().stream()
+                .map(Pipeline::name)
+                .toList();
+    }
+
+    @Test
+    void aRestClientHasAPipelineForEachHost() {
+        RestClient client = context.getBean(RestClient.Builder.class).build();
+        client.get().uri(address() + "/stock").retrieve().toBodilessEntity();
+        assertThat(requests).containsExactly("1", "2");
+        assertThat(pipelines()).containsExactly("shops", "shops/" + address());
+    }
+
+    @Test
+    void soHasAWebClient() {
+        WebClient client = context.getBean(WebClient.Builder.class).build();
+        client.get().uri(address() + "/stock").retrieve().toBodilessEntity().block(Duration.ofMinutes(1));
+        assertThat(requests).containsExactly("1", "2");
+        assertThat(pipelines()).containsExactly("shops", "shops/" + address());
+    }
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.PipelineSnapshot.PolicySnapshot;
+import dev.holdfast.Verdict;
+import dev.holdfast.config.ConfigException;
+import dev.holdfast.config.Holdfast;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.core.io.ByteArrayResource;
+
+/** What may stand below {@code holdfast} in the properties of an application. */
+class PropertiesOfApplicationTest {
+    private final ApplicationContextRunner runner =
+            new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class));
+
+    private static final String FILE = """
+            defaults:
+              timeout: { limit: 2s }
+            templates:
+              careful:
+                retry: { max-attempts: 2, backoff: { initial: 10ms } }
+            shared:
+              pool:
+                bulkhead: { max-concurrent-calls: 7 }
+            pipelines:
+              inventory:
+                extends: standard
+                deadline: 800ms
+                timeout: 250ms
+                throttle: { limit: 200, per: 1s, mode: shadow }
+                classifier:
+                  failures: [421, 502-504]
+                  ignored: [501]
+                order: [deadline, retry, circuit-breaker, throttle, bulkhead, timeout]
+                keys: { max: 100, idle: 1m }
+                silence: [timeout-outside-retry]
+              stock-Service_2:
+                extends: careful
+                bulkhead: { use: pool }
+                timeout:
+              prices:
+                retry:
+                stale-cache: { fresh: 5s, max-entries: 1_000 }
+            """;
+
+    /** As {@code application.yml}. */
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> yaml(String name, String text) {
+        return context -> {
+            try {
+                new YamlPropertySourceLoader()
+                        .load(name, new NamedResource(name, text))
+                        .forEach(source ->
+                                context.getEnvironment().getPropertySources().addLast(source));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
+    }
+
+    private static final class NamedResource extends ByteArrayResource {
+        private final String name;
+
+        NamedResource(String name, String text) {
+            super(text.getBytes(StandardCharsets.UTF_8), name);
+            this.name = name;
+        }
+
+        @Override
+        public String getFilename() {
+            return name;
+        }
+    }
+
+    private static String indented(String yaml) {
+        return "holdfast:\n" + yaml.indent(2);
+    }
+
+    private static Map<String, List<PolicySnapshot>> settings(Holdfast holdfast) {
+        Map<String, List<PolicySnapshot>> all = new LinkedHashMap<>();
+        holdfast.pipelines()
+                .forEach(
+                        pipeline -> all.put(pipeline.name(), pipeline.snapshot().policies()));
+        return all;
+    }
+
+    @Test
+    void aFileMayBeMovedIntoThemAsItStands() {
+        try (Holdfast ofFile =
+                Holdfast.builder().load("file", new ByteArrayInputStream(FILE.getBytes(StandardCharsets.UTF_8)))) {
+            runner.withInitializer(yaml("application.yml", indented(FILE))).run(context -> {
+                Holdfast ofProperties = context.getBean(Holdfast.class);
+                assertThat(settings(ofProperties)).isEqualTo(settings(ofFile));
+                assertThat(ofProperties).hasToString(ofFile.toString());
+            });
+        }
+    }
+
+    @Test
+    void withoutAnyThereIsNothing() {
+        runner.run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+    }
+
+    @Test
+    void eachMistakeHasItsPlace() {
+        runner.withInitializer(yaml("application.yml", """
+                        holdfast:
+                          pipelines:
+                            inventory:
+                              retry: { max-atempts: 2 }
+                              timeout: 250
+                              bulkhead:
+                                max-concurrent-calls: many
+                                max-wait: -1s
+                              throttel:
+                              order: [timeout]
+                            prices:
+                              extends: careful
+                              classifier: unknown
+                              circuit-breaker: { failure-rate-threshold: 101 }
+                        """))
+                .run(
+                        context -> assertThat(context.getStartupFailure())
+                                .rootCause()
+                                .isInstanceOf(ConfigException.class)
+                                .satisfies(
+                                        error -> assertThat(String.valueOf(error.getMessage())
+                                                        .lines()
+                                                        .map(line -> line.replaceAll(":[0-9]+ ", " "))
+                                                        .toList())
+                                                .anySatisfy(
+                                                        line -> assertThat(line)
+                                                                .startsWith(
+                                                                        "application.yml:4 pipelines.inventory.retry.max-atempts: unknown option"))
+                                                .anySatisfy(
+                                                        line -> assertThat(line)
+                                                                .startsWith(
+                                                                        "application.yml:5 pipelines.inventory.timeout: is 250, which has no unit"))
+                                                .anySatisfy(
+                                                        line -> assertThat(line)
+                                                                .startsWith(
+                                                                        "application.yml:7 pipelines.inventory.bulkhead.max-concurrent-calls: "))
+                                                .anySatisfy(
+                                                        line -> assertThat(line)
+                                                                .startsWith(
+                                                                        "application.yml:8 pipelines.inventory.bulkhead.max-wait: "))
+                                                .anySatisfy(line -> assertThat(line)
+                                                        .contains("pipelines.inventory.throttel")
+                                                        .contains("did you mean throttle?"))
+                                                .anySatisfy(line -> assertThat(line)
+                                                        .startsWith("application.yml:12 pipelines.prices.extends: "))
+                                                .anySatisfy(line -> assertThat(line)
+                                                        .startsWith("application.yml:13 pipelines.prices.classifier: "))
+                                                .anySatisfy(
+                                                        line -> assertThat(line)
+                                                                .startsWith(
+                                                                        "application.yml:14 pipelines.prices.circuit-breaker.failure-rate-threshold: "))));
+    }
+
+    /** Spring makes no property of it, so that the policy would be missing without a word. */
+    @Test
+    void anEmptyMappingIsRefused() {
+        runner.withInitializer(
+                        yaml("application.yml", indented("pipelines:\n  prices:\n    timeout: 1s\n    retry: {}\n")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessage(
+                                "application.yml:5:14 holdfast.pipelines.prices.retry: is an empty mapping, which Spring"
+                                        + " leaves out; expected 'retry:' without the braces"));
+    }
+
+    @Test
+    void aStrangeKeyAtTheTopIsRefused() {
+        runner.withPropertyValues("holdfast.pipeline.inventory.deadline=1s")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("did you mean pipelines?"));
+    }
+
+    @Test
+    void variablesOfTheEnvironmentHaveNoHyphens() {
+        runner.withInitializer(yaml("application.yml", indented(FILE)))
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new SystemEnvironmentPropertySource(
+                                "test-systemEnvironment",
+                                Map.of(
+                                        "HOLDFAST_SERVICE_HOST", "10.0.0.1",
+                                        "HOLDFAST_PIPELINES_PRICES_RETRY_MAXATTEMPTS", "5",
+                                        "HOLDFAST_PIPELINES_STOCKSERVICE2_RETRY_MAXATTEMPTS", "4",
+                                        "HOLDFAST_PIPELINES_INVENTORY_CIRCUITBREAKER_SLIDINGWINDOWSIZE", "20"))))
+                .run(context -> {
+                    Map<String, List<PolicySnapshot>> all = settings(context.getBean(Holdfast.class));
+                    assertThat(all).containsOnlyKeys("inventory", "stock-Service_2", "prices");
+                    assertThat(String.valueOf(all.get("prices"))).contains("max-attempts=5");
+                    assertThat(String.valueOf(all.get("stock-Service_2"))).contains("max-attempts=4");
+                    assertThat(String.valueOf(all.get("inventory"))).contains("sliding-window-size=20");
+                });
+    }
+
+    @Test
+    void aListComesFromOneSource() {
+        runner.withInitializer(yaml("application.yml", indented(FILE)))
+                .withPropertyValues("holdfast.pipelines.inventory.classifier.failures[0]=599")
+                .run(context -> {
+                    Classifier classifier = context.getBean(Holdfast.class)
+                            .pipeline("inventory")
+                            .classifier();
+                    assertThat(((Classifier.Listed) classifier).ofStatus(599)).isEqualTo(Verdict.FAILURE);
+                    assertThat(((Classifier.Listed) classifier).ofStatus(501)).isEqualTo(Verdict.IGNORED);
+                    assertThat(((Classifier.Listed) classifier).ofStatus(421)).isNull();
+                });
+    }
+
+    @Test
+    void placeholdersAreSprings() {
+        runner.withPropertyValues("limit=3s", "holdfast.pipelines.inventory.timeout=${limit}")
+                .run(context -> assertThat(
+                                settings(context.getBean(Holdfast.class)).toString())
+                        .contains("PT3S"));
+        runner.withPropertyValues("holdfast.pipelines.inventory.timeout=${limit}")
+                .run(context ->
+                        assertThat(context.getStartupFailure()).rootCause().hasMessageContaining("limit"));
+    }
+
+    record Caller(Pipeline inventory) {}
+
+    @Test
+    void aPipelineIsABeanWithItsNameAsQualifier() {
+        runner.withInitializer(yaml("application.yml", indented(FILE)))
+                .withBean("inventory", String.class, () -> "a bean of the application")
+                .withUserConfiguration(Qualified.class)
+                .run(context -> {
+                    assertThat(context.getBean(Caller.class).inventory().name()).isEqualTo("inventory");
+                    assertThat(context.getBeansOfType(Pipeline.class)).hasSize(3);
+                    assertThat(context.getBean("inventory")).isEqualTo("a bean of the application");
+                });
+    }
+
+    static class Qualified {
+        @Bean
+        Caller caller(@Qualifier("inventory") Pipeline pipeline) {
+            return new Caller(pipeline);
+        }
+    }
+
+    @Test
+    void beansAreBoundByTheirNames() {
+        runner.withPropertyValues(
+                        "holdfast.pipelines.inventory.classifier=strict",
+                        "holdfast.pipelines.inventory.fallback.function=lastResort")
+                .withBean("strict", Classifier.class, () -> (value, error) -> Verdict.FAILURE)
+                .withBean("lastResort", Function.class, () -> error -> "nothing")
+                .run(context -> assertThat(context.getBean(Holdfast.class)
+                                .pipeline("inventory")
+                                .<String, RuntimeException>call(() -> "something"))
+                        .isEqualTo("nothing"));
+    }
+
+    @Test
+    void customizersBindTheRest() {
+        runner.withPropertyValues(
+                        "holdfast.pipelines.inventory.classifier=strict", "holdfast.pipelines.inventory.retry=")
+                .withBean(
+                        HoldfastCustomizer.class,
+                        () -> builder -> builder.bind("strict", Classifier.class, Classifier.DEFAULT))
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void metersAreInTheRegistryOfTheApplication() {
+        runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s")
+                .withBean(MeterRegistry.class, SimpleMeterRegistry::new)
+                .run(context -> {
+                    context.getBean(Pipeline.class).run(() -> {});
+                    assertThat(context.getBean(MeterRegistry.class)
+                                    .get("holdfast.calls")
+                                    .tag("pipeline", "inventory")
+                                    .functionTimer()
+                                    .count())
+                            .isEqualTo(1);
+                });
+    }
+
+    @Test
+    void pipelinesAreClosedWithTheContext() {
+        Pipeline[] pipeline = new Pipeline[1];
+        runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s")
+                .run(context -> pipeline[0] = context.getBean(Pipeline.class));
+        assertThatThrownBy(() -> pipeline[0].run(() -> {})).hasMessageContaining("closed");
+    }
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.testlogs.Logs;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.web.client.HttpClientErrorException;
+import org.springframework.web.client.HttpServerErrorException;
+
+/** Methods with {@link Protected}. */
+@Logs(value = "retry budget is used up", sometimes = true)
+class ProtectedTest {
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+            .withPropertyValues(
+                    "holdfast.pipelines.inventory.retry.max-attempts=3",
+                    "holdfast.pipelines.inventory.retry.backoff.initial=1ms",
+                    "holdfast.pipelines.inventory.fallback.only-of-operations=true",
+                    "holdfast.pipelines.inventory.stale-cache.fresh=1h",
+                    "holdfast.pipelines.slow.timeout=50ms",
+                    "holdfast.pipelines.narrow.bulkhead.max-concurrent-calls=1",
+                    "holdfast.pipelines.narrow.bulkhead.max-wait=0s");
+
+    static class Inventory {
+        private final AtomicInteger calls = new AtomicInteger();
+        private final CountDownLatch inside = new CountDownLatch(1);
+        private final CountDownLatch end = new CountDownLatch(1);
+
+        // A proxy has no fields.
+
+        public AtomicInteger calls() {
+            return calls;
+        }
+
+        public CountDownLatch inside() {
+            return inside;
+        }
+
+        public CountDownLatch end() {
+            return end;
+        }
+
+        @Protected("inventory")
+        public String stock(String sku) throws IOException {
+            return secondTime(sku);
+        }
+
+        private String secondTime(String answer) throws IOException {
+            if (calls.incrementAndGet() % 2 == 1) {
+                throw new IOException("the first time");
+            }
+            return answer + calls;
+        }
+
+        @Protected("inventory")
+        public CompletionStage<String> stockLater(String sku) {
+            try {
+                return CompletableFuture.completedFuture(secondTime(sku));
+            } catch (IOException e) {
+                return CompletableFuture.failedFuture(e);
+            }
+        }
+
+        @Protected(value = "inventory", key = "#user.length()")
+        public String byLength(String user) {
+            return user + calls.incrementAndGet();
+        }
+
+        @Protected(value = "inventory", idempotent = false)
+        public String order(String sku) throws IOException {
+            return secondTime(sku);
+        }
+
+        @Protected(value = "inventory", fallback = "instead")
+        public String broken(String sku) throws IOException {
+            throw new IOException(sku);
+        }
+
+        @Protected(value = "inventory", fallback = "instead")
+        public String forbidden(String sku) {
+            throw new IllegalStateException(sku);
+        }
+
+        String instead(String sku, Throwable error) {
+            return "any of " + sku + ": " + error.getMessage();
+        }
+
+        @SuppressWarnings("unused") // by its name
+        private String instead(String sku, IOException error) {
+            return "unreadable " + error.getMessage();
+        }
+
+        @Protected(value = "inventory", fallback = "insteadLater")
+        public CompletableFuture<String> brokenLater(String sku) {
+            return CompletableFuture.failedFuture(new IOException(sku));
+        }
+
+        CompletableFuture<String> insteadLater(String sku) {
+            return CompletableFuture.completedFuture("later " + sku);
+        }
+
+        @Protected("slow")
+        public String hangs() throws InterruptedException {
+            end.await();
+            return "never";
+        }
+
+        @Protected("slow")
+        public CompletableFuture<String> hangsLater() {
+            return new CompletableFuture<>();
+        }
+
+        @Protected("narrow")
+        public String alone() throws InterruptedException {
+            inside.countDown();
+            end.await();
+            return "alone";
+        }
+    }
+
+    /** Its answers must not be the other's. */
+    static class Prices {
+        @Protected("inventory")
+        public String stock(String sku) {
+            return "price of " + sku;
+        }
+
+        @Protected("inventory")
+        public String byLength(String user) {
+            return "price for " + user;
+        }
+    }
+
+    private void with(CheckedConsumer<Inventory> test) {
+        runner.withBean(Inventory.class).run(context -> test.accept(context.getBean(Inventory.class)));
+    }
+
+    private interface CheckedConsumer<T> {
+        void accept(T value) throws Exception;
+    }
+
+    @Test
+    void aMethodIsCalledForEachAttempt() {
+        with(inventory -> assertThat(inventory.stock("a")).isEqualTo("a2"));
+    }
+
+    @Test
+    void soIsOneWithAStage() {
+        with(inventory -> assertThat(
+                        inventory.stockLater("a").toCompletableFuture().get(1, TimeUnit.MINUTES))
+                .isEqualTo("a2"));
+    }
+
+    @Test
+    void oneThatIsNotIdempotentIsCalledOnceAndThrowsWhatItThrew() {
+        with(inventory -> {
+            assertThatThrownBy(() -> inventory.order("a"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("the first time");
+            assertThat(inventory.calls()).hasValue(1);
+        });
+    }
+
+    @Test
+    void argumentsAreTheKeyOfTheStaleCache() {
+        with(inventory -> {
+            assertThat(inventory.stock("a")).isEqualTo("a2");
+            assertThat(inventory.stock("a")).isEqualTo("a2");
+            assertThat(inventory.stock("b")).isEqualTo("b4");
+        });
+    }
+
+    @Test
+    void theKeyMayBeAnExpression() {
+        with(inventory -> {
+            assertThat(inventory.byLength("ann")).isEqualTo("ann1");
+            assertThat(inventory.byLength("bob")).isEqualTo("ann1");
+            assertThat(inventory.byLength("eve and bob")).isEqualTo("eve and bob2");
+        });
+    }
+
+    @Test
+    void methodsOfOneNameInTwoBeansShareNoAnswer() {
+        runner.withBean(Inventory.class).withBean(Prices.class).run(context -> {
+            assertThat(context.getBean(Inventory.class).stock("a")).isEqualTo("a2");
+            assertThat(context.getBean(Prices.class).stock("a")).isEqualTo("price of a");
+        });
+    }
+
+    @Test
+    void theFallbackForTheNearestErrorAnswers() {
+        with(inventory -> {
+            assertThat(inventory.broken("a")).isEqualTo("unreadable a");
+            assertThat(inventory.forbidden("a")).isEqualTo("any of a: a");
+            assertThat(inventory.brokenLater("a").get(1, TimeUnit.MINUTES)).isEqualTo("later a");
+        });
+    }
+
+    @Test
+    void aTimeoutStrikes() {
+        with(inventory -> {
+            assertThatThrownBy(inventory::hangs).isInstanceOf(CallTimeoutException.class);
+            assertThatThrownBy(() -> inventory.hangsLater().join())
+                    .isInstanceOf(CompletionException.class)
+                    .hasCauseInstanceOf(CallTimeoutException.class);
+        });
+    }
+
+    @Test
+    void aFullBulkheadRejects() {
+        with(inventory -> {
+            CompletableFuture<String> first = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return inventory.alone();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            assertThat(inventory.inside().await(1, TimeUnit.MINUTES)).isTrue();
+            assertThatThrownBy(inventory::alone).isInstanceOf(CallRejectedException.class);
+            inventory.end().countDown();
+            assertThat(first.get(1, TimeUnit.MINUTES)).isEqualTo("alone");
+        });
+    }
+
+    // ---- what clients of Spring throw
+
+    static class Remote {
+        private final List<Integer> statuses = new ArrayList<>();
+
+        public List<Integer> statuses() {
+            return statuses;
+        }
+
+        @Protected("remote")
+        public String get(int status) {
+            statuses.add(status);
+            throw HttpClientErrorException.create(
+                    HttpStatusCode.valueOf(status), "by intent", new HttpHeaders(), new byte[0], null);
+        }
+
+        @Protected("remote")
+        public String wrapped(int status) {
+            statuses.add(status);
+            throw new IllegalStateException(HttpServerErrorException.create(
+                    HttpStatusCode.valueOf(status), "by intent", new HttpHeaders(), new byte[0], null));
+        }
+    }
+
+    @Test
+    void aResponseThatIsThrownMeansWhatHttpSaysOfIt() {
+        runner.withBean(Remote.class)
+                .withPropertyValues(
+                        "holdfast.pipelines.remote.retry.max-attempts=2",
+                        "holdfast.pipelines.remote.retry.backoff.initial=1ms",
+                        "holdfast.pipelines.remote.classifier.failures[0]=418")
+                .run(context -> {
+                    Remote remote = context.getBean(Remote.class);
+                    for (int status : new int[] {404, 408, 418}) {
+                        assertThatThrownBy(() -> remote.get(status)).isInstanceOf(HttpClientErrorException.class);
+                    }
+                    assertThatThrownBy(() -> remote.wrapped(500)).isInstanceOf(IllegalStateException.class);
+                    assertThat(remote.statuses()).containsExactly(404, 408, 408, 418, 418, 500, 500);
+                });
+    }
+
+    // ---- mistakes
+
+    private void refuses(Class<?> type, String... parts) {
+        runner.withBean(type).run(context -> {
+            StringBuilder all = new StringBuilder();
+            for (Throwable cause = context.getStartupFailure(); cause != null; cause = cause.getCause()) {
+                all.append(cause.getMessage()).append('\n');
+            }
+            assertThat(all).as(type.getSimpleName()).contains(parts);
+        });
+    }
+
+    static class NoSuchPipeline {
+        @Protected("inventroy")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class NoSuchFallback {
+        @Protected(value = "inventory", fallback = "unknown")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class WrongFallback {
+        @Protected(value = "inventory", fallback = "unknown")
+        public String stock(String sku) {
+            return sku;
+        }
+
+        Integer unknown(String sku) {
+            return sku.length();
+        }
+    }
+
+    static class NobodyAsks {
+        @Protected(value = "slow", fallback = "unknown")
+        public String stock(String sku) {
+            return sku;
+        }
+
+        String unknown(String sku) {
+            return sku;
+        }
+    }
+
+    static class NoExpression {
+        @Protected(value = "inventory", key = "#sku..")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class NoSuchName {
+        @Protected(value = "inventory", key = "#sku + #shop")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class PlainFuture {
+        @Protected("inventory")
+        public Future<String> stock(String sku) {
+            return CompletableFuture.completedFuture(sku);
+        }
+    }
+
+    static class Hidden {
+        @Protected("inventory")
+        private String stock(String sku) {
+            return sku;
+        }
+
+        public String any() {
+            return stock("a");
+        }
+    }
+
+    static class Last {
+        @Protected("inventory")
+        public final String stock(String sku) {
+            return sku;
+        }
+    }
+
+    @Test
+    void mistakesEndTheStart() {
+        refuses(NoSuchPipeline.class, "NoSuchPipeline.stock", "did you mean 'inventory'?");
+        refuses(NoSuchFallback.class, "fallback", "has no method unknown", "String unknown(String, Throwable)");
+        refuses(WrongFallback.class, "does not fit", "String unknown(String, Throwable)");
+        refuses(NobodyAsks.class, "fallback", "'slow'", "only-of-operations: true");
+        refuses(NoExpression.class, "key", "#sku..");
+        refuses(NoSuchName.class, "has #shop; expected one of [sku]");
+        refuses(PlainFuture.class, "returns Future", "a CompletionStage");
+        refuses(Hidden.class, "private");
+        refuses(Last.class, "final");
+    }
+
+    // ---- calls from inside
+
+    static class Talkative {
+        @Protected("inventory")
+        public String stock(String sku) {
+            return sku;
+        }
+
+        public String order(String sku) {
+            return stock(sku);
+        }
+
+        public List<String> orders(List<String> skus) {
+            List<String> all = new ArrayList<>();
+            skus.forEach(sku -> all.add(stock(sku)));
+            return all;
+        }
+
+        public List<String> references(List<String> skus) {
+            return skus.stream().map(this::stock).toList();
+        }
+
+        public String throughItsProxy(Talkative self) {
+            return self.stock("a");
+        }
+    }
+
+    @Test
+    @Logs("from inside the bean: no proxy sees this call")
+    void aCallFromInsideIsWarnedOf() throws Exception {
+        assertThat(OwnCalls.in(Talkative.class, List.of(Talkative.class.getMethod("stock", String.class))))
+                .containsExactly("order calls stock", "orders calls stock", "references calls stock");
+        runner.withBean(Talkative.class)
+                .run(context ->
+                        assertThat(context.getBean(Talkative.class).order("a")).isEqualTo("a"));
+    }
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallTimeoutException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Methods with {@link Protected} that return Mono or Flux. */
+class ReactiveMethodsTest {
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+            .withBean(Inventory.class)
+            .withPropertyValues(
+                    "holdfast.pipelines.inventory.retry.max-attempts=3",
+                    "holdfast.pipelines.inventory.retry.backoff.initial=1ms",
+                    "holdfast.pipelines.inventory.fallback.only-of-operations=true",
+                    "holdfast.pipelines.slow.timeout=50ms");
+
+    static class Inventory {
+        private final AtomicInteger calls = new AtomicInteger();
+
+        public AtomicInteger calls() {
+            return calls;
+        }
+
+        @Protected("inventory")
+        public Mono<String> stock(String sku) {
+            return calls.incrementAndGet() % 2 == 1 ? Mono.error(new IOException("first")) : Mono.just(sku + calls);
+        }
+
+        @Protected("inventory")
+        public Flux<Integer> all(int count) {
+            return calls.incrementAndGet() % 2 == 1 ? Flux.error(new IOException("first")) : Flux.range(0, count);
+        }
+
+        @Protected(value = "inventory", fallback = "instead")
+        public Mono<String> broken(String sku) {
+            throw new IllegalStateException(sku);
+        }
+
+        Mono<String> instead(String sku, Throwable error) {
+            return Mono.just("instead of " + error.getMessage());
+        }
+
+        @Protected("slow")
+        public Mono<String> hangs() {
+            return Mono.never();
+        }
+    }
+
+    @Test
+    void eachSubscriptionIsACallAndEachAttemptCallsTheMethod() {
+        runner.run(context -> {
+            Inventory inventory = context.getBean(Inventory.class);
+            Mono<String> stock = inventory.stock("a");
+            assertThat(inventory.calls()).hasValue(0);
+            assertThat(stock.block(MINUTE)).isEqualTo("a2");
+            assertThat(stock.block(MINUTE)).isEqualTo("a4");
+        });
+    }
+
+    @Test
+    void aFluxIsRepeatedUntilItsFirstElement() {
+        runner.run(context -> assertThat(
+                        context.getBean(Inventory.class).all(4).collectList().block(MINUTE))
+                .containsExactly(0, 1, 2, 3));
+    }
+
+    @Test
+    void aFallbackAnswers() {
+        runner.run(context -> assertThat(
+                        context.getBean(Inventory.class).broken("a").block(MINUTE))
+                .isEqualTo("instead of a"));
+    }
+
+    @Test
+    void aTimeoutStrikes() {
+        runner.run(context -> assertThatThrownBy(
+                        () -> context.getBean(Inventory.class).hangs().block(MINUTE))
+                .isInstanceOf(CallTimeoutException.class));
+    }
+
+    static class FluxWithFallback {
+        @Protected(value = "inventory", fallback = "instead")
+        public Flux<String> all() {
+            return Flux.empty();
+        }
+
+        Flux<String> instead() {
+            return Flux.empty();
+        }
+    }
+
+    @Test
+    void aFluxHasNoFallback() {
+        runner.withBean(FluxWithFallback.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("fallback: a Flux has none; use onErrorResume"));
+    }
+}

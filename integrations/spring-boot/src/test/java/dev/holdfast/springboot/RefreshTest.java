@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.testlogs.Logs;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
+import org.springframework.context.ApplicationContext;
+import org.springframework.core.env.MapPropertySource;
+
+/** Reading again when the context says so. */
+@Logs("configuration was read again: changed inventory")
+class RefreshTest {
+    private final Map<String, Object> properties = new HashMap<>(Map.of("holdfast.pipelines.inventory.deadline", "1s"));
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+            .withInitializer(context -> context.getEnvironment()
+                    .getPropertySources()
+                    .addFirst(new MapPropertySource("remote", properties)));
+
+    private void change(ApplicationContext context, String value) {
+        properties.put("holdfast.pipelines.inventory.deadline", value);
+        context.publishEvent(new EnvironmentChangeEvent(context, Set.of("holdfast.pipelines.inventory.deadline")));
+    }
+
+    private static String settings(ApplicationContext context) {
+        return context.getBean(Pipeline.class).snapshot().policies().toString();
+    }
+
+    @Test
+    void aPipelineThatSomebodyHoldsHasTheNewSettings() {
+        runner.run(context -> {
+            change(context, "2s");
+            assertThat(settings(context)).contains("PT2S");
+        });
+    }
+
+    @Test
+    @Logs("deadline: is 2, which has no unit")
+    void aMistakeIsLoggedAndTheLastGoodSettingsStay() {
+        runner.run(context -> {
+            change(context, "2");
+            assertThat(settings(context)).contains("PT1S");
+            change(context, "3s");
+            assertThat(settings(context)).contains("PT3S");
+        });
+    }
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot3;
+
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.spring.HoldfastFilter;
+import dev.holdfast.spring.HoldfastInterceptor;
+import dev.holdfast.springboot.BreakerHealth;
+import dev.holdfast.springboot.ClientPipelines;
+import dev.holdfast.springboot.HoldfastAutoConfiguration;
+import java.util.Set;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.actuate.health.Health;
+import org.springframework.boot.actuate.health.HealthIndicator;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.web.client.RestClientCustomizer;
+import org.springframework.boot.web.reactive.function.client.WebClientCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+
+/** Health and clients, as {@link HoldfastAutoConfiguration} gives it to an application of Spring Boot 4. */
+@AutoConfiguration(after = HoldfastAutoConfiguration.class)
+@ConditionalOnBean(Holdfast.class)
+public class HoldfastBoot3AutoConfiguration {
+    private static final String CLIENTS = "holdfast.spring.http-clients";
+
+    /** For the container. */
+    public HoldfastBoot3AutoConfiguration() {}
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(HealthIndicator.class)
+    @ConditionalOnProperty("management.health.holdfast.enabled")
+    static class HealthConfiguration {
+        @Bean
+        HealthIndicator holdfastHealthIndicator(
+                Holdfast holdfast, @Value("${holdfast.spring.health.down-if-open:}") Set<String> downIfOpen) {
+            BreakerHealth health = new BreakerHealth(holdfast, downIfOpen);
+            return () -> (health.isDown() ? Health.down() : Health.up())
+                    .withDetails(health.states())
+                    .build();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({RestClientCustomizer.class, HoldfastInterceptor.class})
+    @ConditionalOnProperty(CLIENTS)
+    static class RestClients {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
+            HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
+            return client -> client.requestInterceptor(interceptor);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({WebClientCustomizer.class, HoldfastFilter.class})
+    @ConditionalOnProperty(CLIENTS)
+    static class WebClients {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
+            HoldfastFilter filter = HoldfastFilter.of(ClientPipelines.each(holdfast, name));
+            return client -> client.filter(filter);
+        }
+    }
+}
