@@ -4,10 +4,13 @@ package dev.holdfast.springboot;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.SafeLog;
 import org.jspecify.annotations.Nullable;
 
 /** Which pipelines the clients of an application get. */
 public final class ClientPipelines {
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
     private ClientPipelines() {}
 
     /**
@@ -22,9 +25,13 @@ public final class ClientPipelines {
 
     /** The pipeline of this name; null if there is none. */
     public static @Nullable Pipeline find(Holdfast holdfast, String name) {
-        return holdfast.pipelines().stream()
+        Pipeline found = holdfast.pipelines().stream()
                 .filter(pipeline -> pipeline.name().equals(name))
                 .findFirst()
                 .orElse(null);
+        if (found == null) {
+            LOG.info("the group of HTTP services '" + name + "' has no pipeline, since there is none of this name");
+        }
+        return found;
     }
 }

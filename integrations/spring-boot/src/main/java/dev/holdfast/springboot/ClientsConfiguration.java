@@ -9,6 +9,7 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.restclient.RestClientCustomizer;
+import org.springframework.boot.restclient.RestTemplateCustomizer;
 import org.springframework.boot.webclient.WebClientCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -32,6 +33,19 @@ class ClientsConfiguration {
         RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
             HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
             return client -> client.requestInterceptor(interceptor);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({RestTemplateCustomizer.class, HoldfastInterceptor.class})
+    @ConditionalOnProperty(CLIENTS)
+    static class RestTemplates {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        RestTemplateCustomizer holdfastRestTemplateCustomizer(
+                Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
+            HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
+            return client -> client.getInterceptors().add(interceptor);
         }
     }
 

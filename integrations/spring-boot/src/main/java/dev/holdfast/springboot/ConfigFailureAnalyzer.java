@@ -2,16 +2,25 @@
 package dev.holdfast.springboot;
 
 import dev.holdfast.config.ConfigException;
-import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
 
-/** Shows what is wrong with the properties in place of a stack trace. */
-final class ConfigFailureAnalyzer extends AbstractFailureAnalyzer<ConfigException> {
+/** Shows what is wrong in place of a stack trace. */
+final class ConfigFailureAnalyzer implements FailureAnalyzer {
+    private static final int MOST_CAUSES = 32;
+
     @Override
-    protected FailureAnalysis analyze(Throwable root, ConfigException cause) {
-        return new FailureAnalysis(
-                "The properties of Holdfast cannot be used:\n\n" + cause.getMessage(),
-                "Correct these properties. The page docs/configuration.md has all of them.",
-                cause);
+    public @Nullable FailureAnalysis analyze(Throwable failure) {
+        Throwable cause = failure;
+        for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
+            if (cause instanceof ConfigException || cause instanceof WrongSettingException) {
+                return new FailureAnalysis(
+                        "Holdfast cannot be set up:\n\n" + cause.getMessage(),
+                        "Correct this. Holdfast's pages configuration.md and spring-boot.md have all keys.",
+                        cause);
+            }
+        }
+        return null;
     }
 }

@@ -20,6 +20,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyN
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
@@ -62,7 +63,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     @Override
     public Collection<Property> get() {
         List<Found> all = found();
-        EmptyMappings.refuse(resources(all));
+        YamlTraps.refuse(resources(all));
         Spelling spelling = new Spelling();
         all.stream().filter(one -> !one.ofVariable).forEach(one -> spelling.learn(one.name()));
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
@@ -75,7 +76,14 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return first.values();
     }
 
+    /** Whether there is nothing below the prefix, also nothing for the starter itself. */
     boolean isEmpty() {
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            if (source.containsDescendantOf(OWN) == ConfigurationPropertyState.PRESENT
+                    || source.getConfigurationProperty(OWN) != null) {
+                return false;
+            }
+        }
         return found().isEmpty();
     }
 
@@ -169,6 +177,13 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return new Property(spelling.of(one.name(), one.ofVariable), text(one, file), file, line, column);
     }
 
+    private static String place(String file, Found one) {
+        String line = one.origin() instanceof TextResourceOrigin text && text.getLocation() != null
+                ? ":" + (text.getLocation().getLine() + 1)
+                : "";
+        return file + line + " " + one.name().toString().substring(PREFIX.length() + 1);
+    }
+
     private String text(Found one, String file) {
         Object value = one.property.getValue();
         try {
@@ -176,7 +191,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                     ? environment.resolveRequiredPlaceholders(text.toString())
                     : String.valueOf(value);
         } catch (IllegalArgumentException unknown) {
-            throw new IllegalArgumentException(file + " " + one.name() + ": " + unknown.getMessage(), unknown);
+            throw new WrongSettingException(place(file, one) + ": " + unknown.getMessage(), unknown);
         }
     }
 

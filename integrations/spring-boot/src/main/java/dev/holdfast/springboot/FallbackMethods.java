@@ -34,6 +34,9 @@ final class FallbackMethods {
                     + "' has no fallback policy, so nobody would call " + name
                     + "; add  fallback: { only-of-operations: true }");
         }
+        if (method.getName().equals(name)) {
+            throw new IllegalArgumentException("fallback: " + name + " is the method itself");
+        }
         List<Method> named = new ArrayList<>();
         List<Method> fitting = new ArrayList<>();
         ReflectionUtils.doWithMethods(

@@ -12,6 +12,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
@@ -21,53 +22,65 @@ import org.springframework.core.env.Environment;
  * are bound by their names; observers that are beans are told of everything.
  */
 @AutoConfiguration
-@Conditional(OnPipelines.class)
-@Import({
-    PipelineBeans.class,
-    MicrometerConfiguration.class,
-    ActuatorConfiguration.class,
-    HealthConfiguration.class,
-    ClientsConfiguration.class,
-    ServerConfiguration.class
-})
 public class HoldfastAutoConfiguration {
     static final String HOLDFAST = "holdfast";
 
     /** For the container. */
     public HoldfastAutoConfiguration() {}
 
-    /** All pipelines. */
-    @Bean(name = HOLDFAST, destroyMethod = "close")
-    @ConditionalOnMissingBean
-    public Holdfast holdfast(
-            ConfigurableEnvironment environment,
-            ListableBeanFactory beans,
-            ObjectProvider<CallObserver> observers,
-            ObjectProvider<HoldfastCustomizer> customizers) {
-        Holdfast.Builder builder = Holdfast.builder();
-        observers.orderedStream().forEach(builder::observer);
-        bind(beans.getBeansOfType(Classifier.class), builder);
-        bind(beans.getBeansOfType(Function.class), builder);
-        customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
-        return builder.load("properties of the application", new EnvironmentProperties(environment));
-    }
-
-    private static void bind(Map<String, ?> named, Holdfast.Builder builder) {
-        named.forEach(builder::bind);
-    }
-
-    /** Reads the properties again when the context says that they have changed. */
-    @Bean
-    @ConditionalOnMissingBean
-    RefreshListener holdfastRefreshListener(Holdfast holdfast) {
-        return new RefreshListener(holdfast);
-    }
-
-    /** Methods with an annotation. */
+    /** Methods with an annotation. Also without any pipeline: such a method must not run unprotected. */
     @Bean
     static ProtectedBeans holdfastProtectedBeans(ObjectProvider<Holdfast> holdfast, Environment environment) {
-        ProtectedBeans beans = new ProtectedBeans(holdfast::getObject, ThrownResponses::of);
+        ProtectedBeans beans = new ProtectedBeans(holdfast::getIfAvailable, ThrownResponses::of);
         beans.setProxyTargetClass(environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true));
         return beans;
+    }
+
+    /** What there is with pipelines only. */
+    @Configuration(proxyBeanMethods = false)
+    @Conditional(OnPipelines.class)
+    @Import({
+        PipelineBeans.class,
+        MicrometerConfiguration.class,
+        ActuatorConfiguration.class,
+        HealthConfiguration.class,
+        ClientsConfiguration.class,
+        ServerConfiguration.class
+    })
+    static class Pipelines {
+        /** All pipelines. */
+        @Bean(name = HOLDFAST, destroyMethod = "close")
+        @ConditionalOnMissingBean
+        Holdfast holdfast(
+                ConfigurableEnvironment environment,
+                ListableBeanFactory beans,
+                ObjectProvider<CallObserver> observers,
+                ObjectProvider<HoldfastCustomizer> customizers) {
+            SpringSettings settings = SpringSettings.of(environment);
+            Holdfast.Builder builder = Holdfast.builder();
+            observers.orderedStream().forEach(builder::observer);
+            bind(beans.getBeansOfType(Classifier.class), builder);
+            bind(beans.getBeansOfType(Function.class), builder);
+            customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+            Holdfast loaded = builder.load("the properties of the application", new EnvironmentProperties(environment));
+            try {
+                settings.check(loaded);
+            } catch (RuntimeException wrong) {
+                loaded.close();
+                throw wrong;
+            }
+            return loaded;
+        }
+
+        private static void bind(Map<String, ?> named, Holdfast.Builder builder) {
+            named.forEach(builder::bind);
+        }
+
+        /** Reads the properties again when the context says that they have changed. */
+        @Bean
+        @ConditionalOnMissingBean
+        RefreshListener holdfastRefreshListener(Holdfast holdfast) {
+            return new RefreshListener(holdfast);
+        }
     }
 }

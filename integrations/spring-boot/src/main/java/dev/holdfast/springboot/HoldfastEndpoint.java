@@ -82,7 +82,7 @@ public final class HoldfastEndpoint {
         Pipeline found = holdfast.pipelines().stream()
                 .filter(one -> one.name().equals(pipeline))
                 .findFirst()
-                .orElseThrow(() -> refused("there is no pipeline '" + pipeline + "'"));
+                .orElseThrow(() -> unknown(pipeline));
         try {
             switch (action) {
                 case OPEN -> breaker(found, policy).transitionToForcedOpenState();
@@ -113,7 +113,18 @@ public final class HoldfastEndpoint {
         return breakers.get(0).asResilience4j();
     }
 
+    private InvalidEndpointRequestException unknown(String name) {
+        try {
+            holdfast.pipeline(name);
+            return refused("there is no pipeline '" + name + "' any more");
+        } catch (IllegalArgumentException e) {
+            return refused(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Logged, too: by default Spring Boot does not tell the reason of a bad request. */
     private static InvalidEndpointRequestException refused(String why) {
+        LOG.info("a request to the actuator's endpoint is refused: " + why);
         return new InvalidEndpointRequestException(why, why);
     }
 

@@ -19,7 +19,7 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>The method runs anew for each attempt. It may return a value, a {@link java.util.concurrent.CompletionStage}, a {@code Mono} or a
- * {@code Flux}, or be a suspending function of Kotlin; then nothing blocks. Everything that is named here is checked when the bean is
+ * {@code Flux}; then nothing blocks. Everything that is named here is checked when the bean is
  * made, and a mistake ends the start.
  *
  * <p>A proxy does this. A call from inside the same bean, {@code this.stock(...)}, does not pass it; where the bean's class shows such
@@ -30,7 +30,7 @@ import java.lang.annotation.Target;
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)
 public @interface Protected {
-    /** The name of the pipeline. */
+    /** The name of the pipeline; may be a placeholder. */
     String value();
 
     /** The name of the operation, a tag of meters. Default: the method's name. */
@@ -38,7 +38,7 @@ public @interface Protected {
 
     /**
      * The key of a call, for a stale cache, as an expression of Spring: {@code #sku}, {@code #order.id}. Default: all arguments.
-     * With {@code ''}, two quotes in the quotes, all calls have the same key.
+     * With {@code ''}, two quotes in the quotes, all calls have the same key. If it is null, the call has none.
      */
     String key() default "";
 

@@ -12,11 +12,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.aopalliance.intercept.MethodInterceptor;
+import org.jspecify.annotations.Nullable;
 import org.springframework.aop.framework.autoproxy.AbstractBeanFactoryAwareAdvisingPostProcessor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
 import org.springframework.beans.factory.BeanCreationException;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 
@@ -24,14 +27,16 @@ import org.springframework.core.annotation.AnnotatedElementUtils;
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
 
-    private final transient Supplier<Holdfast> holdfast;
+    private final transient Supplier<@Nullable Holdfast> holdfast;
     private final transient Function<Pipeline, Classifier> classifiers;
     private final transient Map<Key, ProtectedMethod> methods = new ConcurrentHashMap<>();
+
+    private transient @Nullable ConfigurableBeanFactory placeholders;
 
     /** A method as a class has it, which may be below the one that declares it. */
     private record Key(Class<?> type, Method method) {}
 
-    ProtectedBeans(Supplier<Holdfast> holdfast, Function<Pipeline, Classifier> classifiers) {
+    ProtectedBeans(Supplier<@Nullable Holdfast> holdfast, Function<Pipeline, Classifier> classifiers) {
         this.holdfast = holdfast;
         this.classifiers = classifiers;
         advisor = new DefaultPointcutAdvisor(
@@ -42,6 +47,12 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 });
         // Outside of all other advice: each attempt is a whole one.
         setBeforeExistingAdvisors(true);
+    }
+
+    @Override
+    public void setBeanFactory(BeanFactory factory) {
+        super.setBeanFactory(factory);
+        placeholders = factory instanceof ConfigurableBeanFactory configurable ? configurable : null;
     }
 
     @Override
@@ -80,10 +91,25 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 throw new IllegalArgumentException("the method is " + Modifier.toString(modifiers)
                         + ", so that no proxy sees its calls; expected one that a class below could override");
             }
-            Pipeline pipeline = holdfast.get().pipeline(said.value());
+            Pipeline pipeline = pipeline(resolved(said.value()));
             return new ProtectedMethod(method, said, pipeline, classifiers.apply(pipeline));
         } catch (IllegalArgumentException wrong) {
-            throw new IllegalArgumentException("@Protected on " + method + ": " + wrong.getMessage(), wrong);
+            throw new WrongSettingException("@Protected on " + method + ": " + wrong.getMessage(), wrong);
         }
+    }
+
+    /** A name may be a placeholder. */
+    private String resolved(String name) {
+        String resolved = placeholders == null ? name : placeholders.resolveEmbeddedValue(name);
+        return resolved == null ? name : resolved;
+    }
+
+    private Pipeline pipeline(String name) {
+        Holdfast all = holdfast.get();
+        if (all == null) {
+            throw new IllegalArgumentException("no pipeline '" + name
+                    + "'; the application has no property below holdfast.pipelines; is their profile active?");
+        }
+        return all.pipeline(name);
     }
 }

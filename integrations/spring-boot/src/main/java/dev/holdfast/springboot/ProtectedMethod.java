@@ -17,9 +17,11 @@ import org.springframework.context.expression.MethodBasedEvaluationContext;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ParameterNameDiscoverer;
+import org.springframework.expression.EvaluationException;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.PropertyOrFieldReference;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
@@ -55,10 +57,23 @@ final class ProtectedMethod {
     private static Expression expression(Method method, String text) {
         try {
             SpelExpression parsed = EXPRESSIONS.parseRaw(text);
+            checkBeginning(parsed.getAST(), method, text);
             checkNames(parsed.getAST(), method, text);
             return parsed;
         } catch (ParseException e) {
             throw new IllegalArgumentException("key: '" + text + "' is no expression: " + e.getMessage(), e);
+        }
+    }
+
+    /** Without the sign it would be a property of the bean. */
+    private static void checkBeginning(SpelNode node, Method method, String text) {
+        SpelNode first = node.getChildCount() > 0 ? node.getChild(0) : node;
+        @Nullable String @Nullable [] names = NAMES.getParameterNames(method);
+        if (first instanceof PropertyOrFieldReference property
+                && names != null
+                && Arrays.asList(names).contains(property.getName())) {
+            throw new IllegalArgumentException(
+                    "key: '" + text + "' has " + property.getName() + "; did you mean #" + property.getName() + "?");
         }
     }
 
@@ -81,8 +96,10 @@ final class ProtectedMethod {
     Object invoke(MethodInvocation invocation) throws Exception {
         Object target = invocation.getThis();
         @Nullable Object[] arguments = invocation.getArguments();
+        Object found = isKeyed ? key(target, arguments) : null;
         // Methods of other classes may have the same name, the same arguments and another answer.
-        Call<Object> call = isKeyed ? operation.key(key(target, arguments)).partition(method) : operation.unkeyed();
+        Call<Object> call =
+                found == null ? operation.unkeyed() : operation.key(found).partition(method);
         FallbackMethods own = fallbacks;
         return way.invoke(
                 call,
@@ -101,17 +118,20 @@ final class ProtectedMethod {
         }
     }
 
-    private Object key(@Nullable Object target, @Nullable Object[] arguments) {
+    /** Null: this call has none. */
+    private @Nullable Object key(@Nullable Object target, @Nullable Object[] arguments) {
         if (key == null) {
             int count = arguments.length - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
             return Arrays.asList(Arrays.copyOf(arguments, count));
         }
         MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(target, method, arguments, NAMES);
-        Object value = key.getValue(context);
-        if (value == null) {
-            throw new IllegalArgumentException("@Protected on " + method + ": the key " + key.getExpressionString()
-                    + " is null for the arguments " + Arrays.toString(arguments));
+        try {
+            return key.getValue(context);
+        } catch (EvaluationException e) {
+            throw new IllegalArgumentException(
+                    "@Protected on " + method + ": the key '" + key.getExpressionString() + "' failed: "
+                            + e.getMessage(),
+                    e);
         }
-        return value;
     }
 }

@@ -137,6 +137,7 @@ class ActuatorTest {
     }
 
     @Test
+    @Logs("a request to the actuator's endpoint is refused")
     void whatCannotBeDoneIsABadRequest() throws Exception {
         start();
         assertThat(post("{\"pipeline\": \"inventroy\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}")

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +22,7 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.web.client.RestClient;
+import org.springframework.web.client.RestTemplate;
 import org.springframework.web.reactive.function.client.WebClient;
 
 /** The clients that Spring Boot makes, with a pipeline by one property. */
@@ -74,6 +76,16 @@ class ClientsTest {
         client.get().uri(address() + "/stock").retrieve().toBodilessEntity();
         assertThat(requests).containsExactly("1", "2");
         assertThat(pipelines()).containsExactly("shops", "shops/" + address());
+    }
+
+    @Test
+    void soHasARestTemplate() throws ReflectiveOperationException {
+        // Its builder has another package in each version.
+        Object builder = context.getBean("restTemplateBuilder");
+        RestTemplate client = (RestTemplate)
+                Objects.requireNonNull(builder.getClass().getMethod("build").invoke(builder), "made");
+        client.getForObject(address() + "/stock", String.class);
+        assertThat(requests).containsExactly("1", "2");
     }
 
     @Test

@@ -19,10 +19,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContextInitializer;
@@ -185,9 +189,59 @@ class PropertiesOfApplicationTest {
         runner.withInitializer(
                         yaml("application.yml", indented("pipelines:\n  prices:\n    timeout: 1s\n    retry: {}\n")))
                 .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessage("application.yml:5:14 pipelines.prices.retry: is an empty mapping, which Spring"
+                                + " leaves out; expected 'retry:' without the braces"));
+    }
+
+    @Test
+    void aNameThatSpringWouldChangeIsRefused() {
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  my shops:\n    timeout: 1s\n")))
+                .run(context -> assertThat(context.getStartupFailure())
                         .hasMessage(
-                                "application.yml:5:14 holdfast.pipelines.prices.retry: is an empty mapping, which Spring"
-                                        + " leaves out; expected 'retry:' without the braces"));
+                                "application.yml:3:5 pipelines.my shops: has letters in its name that Spring leaves out;"
+                                        + " expected \"[my shops]\", with the brackets"));
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  \"[my shops]\":\n    timeout: 1s\n")))
+                .run(context ->
+                        assertThat(context.getBean(Pipeline.class).name()).isEqualTo("my shops"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "http-client=inventory | holdfast.spring.http-client",
+                "http-clients[0]=inventory | holdfast.spring.http-clients",
+                "http-clients=inventroy | holdfast.spring.http-clients: no pipeline 'inventroy'; did you mean 'inventory'?",
+                "service-groups=maybe | holdfast.spring.service-groups",
+                "servicegroup=false | holdfast.spring.servicegroup",
+                "health.down-if-open=shops | holdfast.spring.health.down-if-open: no pipeline 'shops'",
+                "health.down-if-opn=inventory | holdfast.spring.health.down-if-opn",
+                "server.max-deadline=long | holdfast.spring.server.max-deadline"
+            })
+    void whatTheStarterIsToldIsCheckedToo(String property, String told) {
+        runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s", "holdfast.spring." + property)
+                .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
+    }
+
+    /** As if the profile with the pipelines were not active. */
+    @Test
+    void clientsWithoutAnyPipelineEndTheStart() {
+        runner.withPropertyValues("holdfast.spring.http-clients=shops")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageStartingWith("the properties of the application: is empty; expected"));
+    }
+
+    @Test
+    void aMistakeIsShownWithoutAStackTrace() {
+        for (String wrong : new String[] {"pipelines.inventory.deadline=1", "spring.http-clients=shops"}) {
+            runner.withPropertyValues("holdfast.pipelines.prices.deadline=1s", "holdfast." + wrong)
+                    .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                    .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                            .extracting(FailureAnalysis::getDescription)
+                            .asString()
+                            .startsWith("Holdfast cannot be set up:"));
+        }
     }
 
     @Test

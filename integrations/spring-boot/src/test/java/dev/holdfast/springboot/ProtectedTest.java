@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -26,7 +27,9 @@ import org.springframework.web.client.HttpClientErrorException;
 import org.springframework.web.client.HttpServerErrorException;
 
 /** Methods with {@link Protected}. */
-@Logs(value = "retry budget is used up", sometimes = true)
+@Logs(
+        value = {"retry budget is used up", "ignored its limit"},
+        sometimes = true)
 class ProtectedTest {
     private final ApplicationContextRunner runner = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
@@ -82,6 +85,11 @@ class ProtectedTest {
         @Protected(value = "inventory", key = "#user.length()")
         public String byLength(String user) {
             return user + calls.incrementAndGet();
+        }
+
+        @Protected(value = "inventory", key = "#name")
+        public String byName(@Nullable String name) {
+            return name + calls.incrementAndGet();
         }
 
         @Protected(value = "inventory", idempotent = false)
@@ -344,6 +352,27 @@ class ProtectedTest {
         }
     }
 
+    static class ForgottenSign {
+        @Protected(value = "inventory", key = "sku")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class ItsOwnFallback {
+        @Protected(value = "inventory", fallback = "stock")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class Placeholder {
+        @Protected("${which:inventory}")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
     static class PlainFuture {
         @Protected("inventory")
         public Future<String> stock(String sku) {
@@ -377,9 +406,42 @@ class ProtectedTest {
         refuses(NobodyAsks.class, "fallback", "'slow'", "only-of-operations: true");
         refuses(NoExpression.class, "key", "#sku..");
         refuses(NoSuchName.class, "has #shop; expected one of [sku]");
+        refuses(ForgottenSign.class, "did you mean #sku?");
+        refuses(ItsOwnFallback.class, "fallback", "the method itself");
         refuses(PlainFuture.class, "returns Future", "a CompletionStage");
         refuses(Hidden.class, "private");
         refuses(Last.class, "final");
+    }
+
+    /** An application whose profile is not active must not run unprotected. */
+    @Test
+    void withoutAnyPipelineAProtectedMethodEndsTheStart() {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withBean(Inventory.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("no property below holdfast.pipelines"));
+    }
+
+    @Test
+    void theNameMayBeAPlaceholder() {
+        runner.withBean(Placeholder.class)
+                .run(context -> assertThat(context.getBean(Placeholder.class).stock("a"))
+                        .isEqualTo("a"));
+        runner.withBean(Placeholder.class)
+                .withPropertyValues("which=nothing")
+                .run(context ->
+                        assertThat(context.getStartupFailure()).hasStackTraceContaining("no pipeline 'nothing'"));
+    }
+
+    @Test
+    void aCallWhoseKeyIsNullHasNone() {
+        with(inventory -> {
+            assertThat(inventory.byName(null)).isEqualTo("null1");
+            assertThat(inventory.byName(null)).isEqualTo("null2");
+            assertThat(inventory.byName("a")).isEqualTo("a3");
+            assertThat(inventory.byName("a")).isEqualTo("a3");
+        });
     }
 
     // ---- calls from inside

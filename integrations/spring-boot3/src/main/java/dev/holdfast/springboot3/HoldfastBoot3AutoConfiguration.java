@@ -7,7 +7,7 @@ import dev.holdfast.spring.HoldfastInterceptor;
 import dev.holdfast.springboot.BreakerHealth;
 import dev.holdfast.springboot.ClientPipelines;
 import dev.holdfast.springboot.HoldfastAutoConfiguration;
-import java.util.Set;
+import dev.holdfast.springboot.SpringSettings;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.actuate.health.Health;
 import org.springframework.boot.actuate.health.HealthIndicator;
@@ -16,11 +16,13 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.web.client.RestClientCustomizer;
+import org.springframework.boot.web.client.RestTemplateCustomizer;
 import org.springframework.boot.web.reactive.function.client.WebClientCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
 
 /** Health and clients, as {@link HoldfastAutoConfiguration} gives it to an application of Spring Boot 4. */
 @AutoConfiguration(after = HoldfastAutoConfiguration.class)
@@ -36,9 +38,9 @@ public class HoldfastBoot3AutoConfiguration {
     @ConditionalOnProperty("management.health.holdfast.enabled")
     static class HealthConfiguration {
         @Bean
-        HealthIndicator holdfastHealthIndicator(
-                Holdfast holdfast, @Value("${holdfast.spring.health.down-if-open:}") Set<String> downIfOpen) {
-            BreakerHealth health = new BreakerHealth(holdfast, downIfOpen);
+        HealthIndicator holdfastHealthIndicator(Holdfast holdfast, Environment environment) {
+            BreakerHealth health = new BreakerHealth(
+                    holdfast, SpringSettings.of(environment).health().downIfOpen());
             return () -> (health.isDown() ? Health.down() : Health.up())
                     .withDetails(health.states())
                     .build();
@@ -54,6 +56,19 @@ public class HoldfastBoot3AutoConfiguration {
         RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
             HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
             return client -> client.requestInterceptor(interceptor);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass({RestTemplateCustomizer.class, HoldfastInterceptor.class})
+    @ConditionalOnProperty(CLIENTS)
+    static class RestTemplates {
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        RestTemplateCustomizer holdfastRestTemplateCustomizer(
+                Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
+            HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
+            return client -> client.getInterceptors().add(interceptor);
         }
     }
 

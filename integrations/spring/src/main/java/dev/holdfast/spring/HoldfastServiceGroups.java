@@ -20,7 +20,7 @@ import org.springframework.web.reactive.function.client.support.WebClientHttpSer
  * }
  * }</pre>
  *
- * <p>A group is about one service, so it has one pipeline, whatever its hosts. The function is asked when the groups are made, once
+ * <p>A group is about one service, so it has one pipeline, whatever its hosts. One that its client has already gives way. The function is asked when the groups are made, once
  * for each. If it throws, since there is no such pipeline, the context does not start. If it returns null, the group has none.
  */
 public final class HoldfastServiceGroups {
@@ -32,7 +32,10 @@ public final class HoldfastServiceGroups {
         Objects.requireNonNull(pipelines, "pipelines");
         return groups -> groups.forEachClient((group, client) -> withPipeline(
                 pipelines.apply(group.name()),
-                pipeline -> client.requestInterceptor(HoldfastInterceptor.of(pipeline))));
+                pipeline -> client.requestInterceptors(all -> {
+                    all.removeIf(HoldfastInterceptor.class::isInstance);
+                    all.add(HoldfastInterceptor.of(pipeline));
+                })));
     }
 
     /** For groups with WebClient, by their names. */
@@ -47,7 +50,11 @@ public final class HoldfastServiceGroups {
         static WebClientHttpServiceGroupConfigurer groups(
                 Function<? super String, ? extends @Nullable Pipeline> pipelines) {
             return groups -> groups.forEachClient((group, client) -> withPipeline(
-                    pipelines.apply(group.name()), pipeline -> client.filter(HoldfastFilter.of(pipeline))));
+                    pipelines.apply(group.name()),
+                    pipeline -> client.filters(all -> {
+                        all.removeIf(HoldfastFilter.class::isInstance);
+                        all.add(HoldfastFilter.of(pipeline));
+                    })));
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.holdfast.config.Holdfast;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -75,6 +76,12 @@ class ServiceGroupsTest {
         return application.run(more);
     }
 
+    private static long keyed(ConfigurableApplicationContext context) {
+        return context.getBean(Holdfast.class).pipelines().stream()
+                .filter(pipeline -> pipeline.name().startsWith("shops/"))
+                .count();
+    }
+
     @Test
     void itsRequestsAreRepeated() {
         try (ConfigurableApplicationContext context = run()) {
@@ -89,6 +96,19 @@ class ServiceGroupsTest {
             assertThatThrownBy(() -> context.getBean(Prices.class).price())
                     .isInstanceOf(HttpServerErrorException.class);
             assertThat(requests).hasValue(1);
+        }
+    }
+
+    /** Of two, both would retry and count. */
+    @Test
+    void itsPipelineTakesThePlaceOfTheOneOfAllClients() {
+        try (ConfigurableApplicationContext context =
+                run("--holdfast.pipelines.shops.extends=standard", "--holdfast.spring.http-clients=shops")) {
+            assertThat(context.getBean(Stock.class).stock()).isEqualTo("12");
+            assertThat(requests).hasValue(2);
+            assertThat(keyed(context)).isZero();
+            assertThat(context.getBean(Prices.class).price()).isEqualTo("12");
+            assertThat(keyed(context)).isOne();
         }
     }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+/** What an application says of Holdfast cannot be done; the message says where and why. It ends the start. */
+final class WrongSettingException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1L;
+
+    WrongSettingException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    WrongSettingException(String message) {
+        super(message);
+    }
+}
