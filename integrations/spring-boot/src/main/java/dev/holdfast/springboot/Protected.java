@@ -19,7 +19,7 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>The method runs anew for each attempt. It may return a value, a {@link java.util.concurrent.CompletionStage}, a {@code Mono} or a
- * {@code Flux}; then nothing blocks. Everything that is named here is checked when the bean is
+ * {@code Flux}, or be a suspending function of Kotlin; then nothing blocks. Everything that is named here is checked when the bean is
  * made, and a mistake ends the start.
  *
  * <p>A proxy does this. A call from inside the same bean, {@code this.stock(...)}, does not pass it; where the bean's class shows such
