@@ -55,9 +55,24 @@ final class FallbackMethods {
                             + (named.isEmpty() ? "no method " + name : named + ", which does not fit") + "; expected "
                             + method.getReturnType().getSimpleName() + " " + name + "(" + parameters(method) + ")");
         }
+        for (Method one : fitting) {
+            checkErrors(one, method);
+        }
         int arguments = method.getParameterCount();
         fitting.sort(Comparator.comparingInt(candidate -> -depth(error(candidate, arguments))));
         return new FallbackMethods(List.copyOf(fitting), arguments);
+    }
+
+    /** A caller of the method expects what the method declares. */
+    private static void checkErrors(Method fallback, Method method) {
+        for (Class<?> thrown : fallback.getExceptionTypes()) {
+            boolean unchecked = RuntimeException.class.isAssignableFrom(thrown) || Error.class.isAssignableFrom(thrown);
+            if (!unchecked
+                    && Arrays.stream(method.getExceptionTypes()).noneMatch(known -> known.isAssignableFrom(thrown))) {
+                throw new IllegalArgumentException("fallback: " + fallback + " throws " + thrown.getSimpleName()
+                        + ", which the method does not declare");
+            }
+        }
     }
 
     private static String parameters(Method method) {

@@ -4,15 +4,18 @@ package dev.holdfast.springboot;
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.autoproxy.AbstractBeanFactoryAwareAdvisingPostProcessor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
@@ -26,11 +29,16 @@ import org.springframework.core.annotation.AnnotatedElementUtils;
 /** Puts a proxy around each bean that has a method with {@link Protected}, as the outermost of its advice. */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
+    private static final String STALE_CACHE = "stale-cache";
+    private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
 
     private final transient Supplier<@Nullable Holdfast> holdfast;
     private final transient Function<Pipeline, Classifier> classifiers;
     private final transient Map<Key, ProtectedMethod> methods = new ConcurrentHashMap<>();
 
+    private final transient Singletons singletons = new Singletons();
+    private final transient Set<String> warned = ConcurrentHashMap.newKeySet();
+    private transient @Nullable BeanFactory beans;
     private transient @Nullable ConfigurableBeanFactory placeholders;
 
     /** A method as a class has it, which may be below the one that declares it. */
@@ -41,9 +49,10 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         this.classifiers = classifiers;
         advisor = new DefaultPointcutAdvisor(
                 new AnnotationMatchingPointcut(null, Protected.class, true), (MethodInterceptor) invocation -> {
-                    Class<?> type = AopUtils.getTargetClass(Objects.requireNonNull(invocation.getThis()));
+                    Object bean = Objects.requireNonNull(invocation.getThis());
+                    Class<?> type = AopUtils.getTargetClass(bean);
                     return method(type, AopUtils.getMostSpecificMethod(invocation.getMethod(), type))
-                            .invoke(invocation);
+                            .invoke(invocation, singletons.name(bean));
                 });
         // Outside of all other advice: each attempt is a whole one.
         setBeforeExistingAdvisors(true);
@@ -52,6 +61,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     @Override
     public void setBeanFactory(BeanFactory factory) {
         super.setBeanFactory(factory);
+        beans = factory;
         placeholders = factory instanceof ConfigurableBeanFactory configurable ? configurable : null;
     }
 
@@ -59,13 +69,13 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     public Object postProcessAfterInitialization(Object bean, String name) {
         Class<?> type = AopUtils.getTargetClass(bean);
         if (isEligible(type)) {
-            check(type, name);
+            check(type, name, isSingleton(bean, name));
         }
         return super.postProcessAfterInitialization(bean, name);
     }
 
     /** What is wrong is told at the start, and not with the first call. */
-    private void check(Class<?> type, String name) {
+    private void check(Class<?> type, String name, boolean singleton) {
         Map<Method, Protected> all = MethodIntrospector.selectMethods(
                 type, (Method method) -> AnnotatedElementUtils.findMergedAnnotation(method, Protected.class));
         try {
@@ -74,6 +84,31 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             throw new BeanCreationException(name, String.valueOf(wrong.getMessage()), wrong);
         }
         OwnCalls.warn(type, all.keySet());
+        if (!singleton
+                && all.keySet().stream().anyMatch(method -> method(type, method).isKeptWith(STALE_CACHE))
+                && warned.add(name)) {
+            LOG.warn(
+                    "bean '" + name + "' is no singleton: answers of its methods with @Protected are not kept by the "
+                            + STALE_CACHE + ", since those of another instance may differ",
+                    null);
+        }
+    }
+
+    /** Notes the object that calls will reach, if there is one of it. */
+    private boolean isSingleton(Object bean, String name) {
+        try {
+            if (beans == null || !beans.isSingleton(name)) {
+                return false;
+            }
+            boolean proxied =
+                    bean instanceof Advised advised && advised.getTargetSource().isStatic();
+            Object target = proxied ? ((Advised) bean).getTargetSource().getTarget() : bean;
+            singletons.add(target == null ? bean : target, name);
+            return true;
+        } catch (Exception unknown) {
+            // A bean of no definition, of which there may be more.
+            return false;
+        }
     }
 
     private ProtectedMethod method(Class<?> type, Method method) {

@@ -33,6 +33,7 @@ final class ProtectedMethod {
     private static final ParameterNameDiscoverer NAMES = new DefaultParameterNameDiscoverer();
 
     private final Method method;
+    private final Pipeline pipeline;
     private final Operation<Object> operation;
     private final Way way;
     private final boolean isKeyed;
@@ -41,6 +42,7 @@ final class ProtectedMethod {
 
     ProtectedMethod(Method method, Protected said, Pipeline pipeline, Classifier classifier) {
         this.method = method;
+        this.pipeline = pipeline;
         way = Way.of(method);
         operation = pipeline.operation(
                 said.operation().isEmpty() ? method.getName() : said.operation(),
@@ -91,15 +93,26 @@ final class ProtectedMethod {
         }
     }
 
-    /** Runs the method under the policies. */
+    /** Whether answers could be kept, if the bean were the only one. */
+    boolean isKeptWith(String cache) {
+        return isKeyed
+                && pipeline.policies().stream().anyMatch(policy -> policy.name().equals(cache));
+    }
+
+    /**
+     * Runs the method under the policies.
+     *
+     * @param bean the name of the bean; null if there may be several of this name: then no call has a key
+     */
     @Nullable
-    Object invoke(MethodInvocation invocation) throws Exception {
+    Object invoke(MethodInvocation invocation, @Nullable String bean) throws Exception {
         Object target = invocation.getThis();
         @Nullable Object[] arguments = invocation.getArguments();
-        Object found = isKeyed ? key(target, arguments) : null;
-        // Methods of other classes may have the same name, the same arguments and another answer.
-        Call<Object> call =
-                found == null ? operation.unkeyed() : operation.key(found).partition(method);
+        Object found = isKeyed && bean != null ? key(target, arguments) : null;
+        // Other methods and other beans may have the same arguments and another answer.
+        Call<Object> call = found == null || bean == null
+                ? operation.unkeyed()
+                : operation.key(found).partition(List.of(method, bean));
         FallbackMethods own = fallbacks;
         return way.invoke(
                 call,
@@ -122,7 +135,7 @@ final class ProtectedMethod {
     private @Nullable Object key(@Nullable Object target, @Nullable Object[] arguments) {
         if (key == null) {
             int count = arguments.length - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
-            return Arrays.asList(Arrays.copyOf(arguments, count));
+            return new Arguments(arguments, count);
         }
         MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(target, method, arguments, NAMES);
         try {

@@ -45,6 +45,7 @@ final class Reactive implements Way {
 
     @SuppressWarnings("unchecked") // of the method
     private static Publisher<Object> publisher(@Nullable Object result) {
-        return (Publisher<Object>) Objects.requireNonNull(result, "the method's result");
+        return (Publisher<Object>)
+                Objects.requireNonNull(result, "the method returned null in place of a Mono or Flux");
     }
 }

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Scope;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.web.client.HttpClientErrorException;
@@ -249,6 +251,70 @@ class ProtectedTest {
         });
     }
 
+    // ---- whose answers they are
+
+    static class OfTenant {
+        private final String tenant;
+
+        OfTenant(String tenant) {
+            this.tenant = tenant;
+        }
+
+        @Protected(value = "inventory", key = "#sku")
+        public String stock(String sku) {
+            return sku + " of " + tenant;
+        }
+
+        @Protected("inventory")
+        public String any(String... skus) {
+            return String.join("+", skus) + System.nanoTime();
+        }
+    }
+
+    static class OfTenants {
+        private static final AtomicInteger MADE = new AtomicInteger();
+
+        @Bean
+        OfTenant red() {
+            return new OfTenant("red");
+        }
+
+        @Bean
+        OfTenant blue() {
+            return new OfTenant("blue");
+        }
+
+        @Bean
+        @Scope("prototype")
+        OfTenant each() {
+            return new OfTenant("number " + MADE.incrementAndGet());
+        }
+    }
+
+    @Test
+    @Logs("bean 'each' is no singleton")
+    void beansOfOneClassShareNoAnswer() {
+        runner.withUserConfiguration(OfTenants.class).run(context -> {
+            OfTenant red = context.getBean("red", OfTenant.class);
+            OfTenant blue = context.getBean("blue", OfTenant.class);
+            assertThat(red.stock("a")).isEqualTo("a of red");
+            assertThat(blue.stock("a")).isEqualTo("a of blue");
+            OfTenant first = context.getBean("each", OfTenant.class);
+            OfTenant second = context.getBean("each", OfTenant.class);
+            assertThat(first.stock("a")).isNotEqualTo(second.stock("a"));
+        });
+    }
+
+    @Test
+    @Logs("bean 'each' is no singleton")
+    void arraysAreKeysByWhatIsInThem() {
+        runner.withUserConfiguration(OfTenants.class).run(context -> {
+            context.getBean("each");
+            OfTenant red = context.getBean("red", OfTenant.class);
+            assertThat(red.any("a", "b")).isEqualTo(red.any("a", "b")).isNotEqualTo(red.any("b", "a"));
+        });
+    }
+
     // ---- what clients of Spring throw
 
     static class Remote {
@@ -359,6 +425,17 @@ class ProtectedTest {
         }
     }
 
+    static class ThrowingFallback {
+        @Protected(value = "inventory", fallback = "instead")
+        public String stock(String sku) {
+            return sku;
+        }
+
+        String instead(String sku) throws IOException {
+            throw new IOException(sku);
+        }
+    }
+
     static class ItsOwnFallback {
         @Protected(value = "inventory", fallback = "stock")
         public String stock(String sku) {
@@ -407,6 +484,7 @@ class ProtectedTest {
         refuses(NoExpression.class, "key", "#sku..");
         refuses(NoSuchName.class, "has #shop; expected one of [sku]");
         refuses(ForgottenSign.class, "did you mean #sku?");
+        refuses(ThrowingFallback.class, "throws IOException, which the method does not declare");
         refuses(ItsOwnFallback.class, "fallback", "the method itself");
         refuses(PlainFuture.class, "returns Future", "a CompletionStage");
         refuses(Hidden.class, "private");
