@@ -122,25 +122,23 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
 
     /** The call has no use for this value. */
     private void lost(T nobodys) {
-        // If several began with the same object, the call cannot tell them apart, and nobody need.
-        SourceAttempt<T> loser = many ? taken(nobodys, false) : null;
+        SourceAttempt<T> loser = many ? taken(nobodys) : null;
         if (loser != null) {
             loser.unsubscribe();
         }
         Operators.onDiscard(nobodys, actual.currentContext());
     }
 
-    /** The earliest or the latest attempt that began with this, which is then no longer among the others. */
-    private @Nullable SourceAttempt<T> taken(T first, boolean latest) {
+    /** An attempt that began with this, which is then no longer among the others. If there are several, each will do. */
+    private @Nullable SourceAttempt<T> taken(T first) {
         synchronized (attempts) {
-            SourceAttempt<T> found = null;
             for (SourceAttempt<T> attempt : attempts) {
-                if ((found == null || latest) && attempt.beganWith(first)) {
-                    found = attempt;
+                if (attempt.beganWith(first)) {
+                    attempts.remove(attempt);
+                    return attempt;
                 }
             }
-            attempts.remove(found);
-            return found;
+            return null;
         }
     }
 
@@ -154,7 +152,7 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
 
     private void decide(@Nullable T answer, @Nullable Throwable failure) {
         if (many) {
-            winner = answer == null ? null : taken(answer, true);
+            winner = answer == null ? null : taken(answer);
             others().forEach(SourceAttempt::unsubscribe);
         }
         value = answer;

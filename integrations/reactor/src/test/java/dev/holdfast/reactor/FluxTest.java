@@ -123,7 +123,7 @@ class FluxTest extends Bench {
         AtomicLong emitted = new AtomicLong();
         StepVerifier.create(this.<Long>call(bulkhead)
                         .flux(attempt -> Flux.generate(sink -> sink.next(emitted.incrementAndGet())))
-                        .take(10_000))
+                        .takeUntil(i -> i == 10_000)) // which asks for all that there is
                 .expectNextCount(10_000)
                 .verifyComplete();
         assertThat(emitted).hasValue(10_000);
@@ -264,6 +264,28 @@ class FluxTest extends Bench {
                 .verifyComplete();
         probes.get(0).assertWasCancelled();
         probes.get(1).assertWasCancelled();
+    }
+
+    /** It must not be closed, and so the call does not tell that nobody gets it. */
+    @Test
+    void aFirstElementThatACacheKeepsEndsWithTheCallToo() {
+        Operation<String> cached = pipeline(StaleCachePolicy.of(c -> c.fresh(Duration.ofMinutes(1))))
+                .operation("cached");
+        Flux<String> kept = ReactiveCall.of(cached.key("sku-1"))
+                .mono(attempt -> Mono.just("bad"))
+                .concatWith(Flux.never());
+        Operation<String> stock = pipeline(retry(2), bulkhead)
+                .operation(
+                        "stock",
+                        o -> o.classifier((value, error) -> "bad".equals(value) ? Verdict.FAILURE : Verdict.SUCCESS));
+        StepVerifier.create(ReactiveCall.of(stock)
+                        .flux(streams(kept, Flux.just("a", "b")))
+                        .doOnDiscard(String.class, discarded::add))
+                .then(time::run)
+                .expectNext("a", "b")
+                .verifyComplete();
+        probes.get(0).assertWasCancelled();
+        assertThat(discarded).isEmpty();
     }
 
     @Test

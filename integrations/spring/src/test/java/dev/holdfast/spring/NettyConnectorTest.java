@@ -9,6 +9,7 @@ import reactor.netty.resources.ConnectionProvider;
 
 /** The contract, for WebClient over Reactor Netty. */
 @Logs("The connection observed an error")
+@Logs(value = "observed post termination", sometimes = true)
 @DisplayName("WebClient, Netty")
 class NettyConnectorTest extends WebClientContract {
     @Override

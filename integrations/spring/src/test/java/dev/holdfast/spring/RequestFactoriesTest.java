@@ -3,13 +3,13 @@ package dev.holdfast.spring;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -60,7 +60,10 @@ class RequestFactoriesTest {
         }
     }
 
+    private static final String HALF = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345";
+
     private final ServerSocket server;
+    private Thread caller = Thread.currentThread();
     private final CountDownLatch answered = new CountDownLatch(1);
     private final CountDownLatch closed = new CountDownLatch(1);
 
@@ -97,21 +100,35 @@ class RequestFactoriesTest {
         server.close();
     }
 
-    private void isGivenUp(Kind kind) throws InterruptedException {
-        try (Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMillis(300)))) {
-            RestClient client = RestClient.builder()
-                    .requestFactory(kind.factory())
-                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
-                    .build();
-            assertThatThrownBy(() -> client.get()
-                            .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
-                            .retrieve()
-                            .body(String.class))
+    /** Sends a request on a thread of its own, and returns when the server has answered what it answers. */
+    private FutureTask<Throwable> sent(Kind kind, Pipeline pipeline) throws InterruptedException {
+        RestClient client = RestClient.builder()
+                .requestFactory(kind.factory())
+                .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                .build();
+        FutureTask<Throwable> call = new FutureTask<>(() -> catchThrowable(() -> client.get()
+                .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
+                .retrieve()
+                .body(String.class)));
+        caller = new Thread(call);
+        caller.start();
+        assertThat(answered.await(1, TimeUnit.MINUTES)).isTrue();
+        return call;
+    }
+
+    private void isGivenUp(Kind kind) throws Exception {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("shop")
+                        .policies(TimeoutPolicy.of(Duration.ofSeconds(1)))
+                        .time(time)
+                        .build()) {
+            FutureTask<Throwable> call = sent(kind, pipeline);
+            time.advance(Duration.ofSeconds(1));
+            assertThat(call.get(1, TimeUnit.MINUTES))
                     .isInstanceOf(ResourceAccessException.class)
                     .cause()
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasCauseInstanceOf(CallTimeoutException.class);
-            assertThat(Thread.interrupted()).isFalse();
         }
         if (kind.closesConnections) {
             assertThat(closed.await(1, TimeUnit.MINUTES)).isTrue();
@@ -120,15 +137,15 @@ class RequestFactoriesTest {
 
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void aRequestWithoutAnAnswerIsGivenUp(Kind kind) throws InterruptedException {
+    void aRequestWithoutAnAnswerIsGivenUp(Kind kind) throws Exception {
         answering("");
         isGivenUp(kind);
     }
 
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void aBodyThatDoesNotEndIsGivenUp(Kind kind) throws InterruptedException {
-        answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+    void aBodyThatDoesNotEndIsGivenUp(Kind kind) throws Exception {
+        answering(HALF);
         isGivenUp(kind);
     }
 
@@ -136,20 +153,10 @@ class RequestFactoriesTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void anInterruptedCallerLeavesABody(Kind kind) throws Exception {
-        answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+        answering(HALF);
         try (Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(5)))) {
-            RestClient client = RestClient.builder()
-                    .requestFactory(kind.factory())
-                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
-                    .build();
-            FutureTask<Throwable> call = new FutureTask<>(() -> catchThrowable(() -> client.get()
-                    .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
-                    .retrieve()
-                    .body(String.class)));
-            Thread thread = new Thread(call);
-            thread.start();
-            assertThat(answered.await(1, TimeUnit.MINUTES)).isTrue();
-            thread.interrupt();
+            FutureTask<Throwable> call = sent(kind, pipeline);
+            caller.interrupt();
             assertThat(call.get(1, TimeUnit.MINUTES))
                     .isInstanceOf(ResourceAccessException.class)
                     .hasCauseInstanceOf(InterruptedIOException.class);
