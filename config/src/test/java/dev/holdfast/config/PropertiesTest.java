@@ -46,6 +46,7 @@ class PropertiesTest {
     void theyMakeWhatTheFileMakes() {
         put("pipelines.inventory.extends", "standard");
         put("pipelines.inventory.deadline", "800ms");
+        put("pipelines.inventory.timeout", "250ms");
         put("pipelines.inventory.retry.max-attempts", "2");
         put("pipelines.inventory.classifier.failures[1]", "500-504");
         put("pipelines.inventory.classifier.failures[0]", "421");
@@ -56,6 +57,7 @@ class PropertiesTest {
                                   inventory:
                                     extends: standard
                                     deadline: 800ms
+                                    timeout: 250ms
                                     retry: { max-attempts: 2 }
                                     classifier:
                                       failures: [421, 500-504]

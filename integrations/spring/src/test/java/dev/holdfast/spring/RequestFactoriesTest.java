@@ -35,7 +35,9 @@ import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
 
 /** Which factories let go of a request that is given up: the caller leaves, and the connection is closed. */
-@Logs(value = "The connection observed an error", sometimes = true)
+@Logs(
+        value = {"The connection observed an error", "select\\(\\) failure"},
+        sometimes = true)
 class RequestFactoriesTest {
     enum Kind {
         JDK(true),
