@@ -62,7 +62,8 @@ class DeadlineFilterTest {
     private static final Duration MAX = Duration.ofSeconds(30);
     private static final String TIMEOUT = "Holdfast-Timeout-Ms";
 
-    // Kept, so that their levels are kept. The first tells of each start, the second of what it may not look into at
+    // Kept, so that their levels are kept. The first tells of each start and of a slow machine, the second of what it
+    // may not look into at
     // the end.
     private static final Logger SERVER = Logger.getLogger("org.apache");
     private static final Logger LOADER = Logger.getLogger("org.apache.catalina.loader");
@@ -86,7 +87,7 @@ class DeadlineFilterTest {
 
     @BeforeEach
     void start() throws LifecycleException {
-        SERVER.setLevel(Level.WARNING);
+        SERVER.setLevel(Level.SEVERE);
         LOADER.setLevel(Level.OFF);
         tomcat.setSilent(true);
         tomcat.setBaseDir(folder.getPath());
