@@ -79,8 +79,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     /** Whether there is nothing below the prefix, also nothing for the starter itself. */
     boolean isEmpty() {
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-            if (source.containsDescendantOf(OWN) == ConfigurationPropertyState.PRESENT
-                    || source.getConfigurationProperty(OWN) != null) {
+            if (!isOfVariables(source) && source.containsDescendantOf(OWN) == ConfigurationPropertyState.PRESENT) {
                 return false;
             }
         }
@@ -130,7 +129,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         List<Found> all = new ArrayList<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
             if (source instanceof IterableConfigurationPropertySource names) {
-                boolean ofVariables = source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
+                boolean ofVariables = isOfVariables(source);
                 for (ConfigurationPropertyName name : names) {
                     ConfigurationProperty property =
                             isMeant(name, ofVariables) ? source.getConfigurationProperty(name) : null;
@@ -141,6 +140,10 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
         }
         return all;
+    }
+
+    private static boolean isOfVariables(ConfigurationPropertySource source) {
+        return source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
     }
 
     private static boolean isMeant(ConfigurationPropertyName name, boolean ofVariable) {

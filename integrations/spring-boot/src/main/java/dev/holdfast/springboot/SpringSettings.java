@@ -10,6 +10,7 @@ import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 import org.springframework.core.env.Environment;
 
 /**
@@ -51,7 +52,8 @@ public record SpringSettings(
                 .bindOrCreate(
                         EnvironmentProperties.PREFIX + ".spring",
                         Bindable.of(SpringSettings.class),
-                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT));
+                        // Variables of the environment may be others', such as those of a Kubernetes service.
+                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter()));
     }
 
     /** Each pipeline that is named must be there. */

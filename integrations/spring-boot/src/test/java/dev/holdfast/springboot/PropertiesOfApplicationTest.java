@@ -223,6 +223,16 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
     }
 
+    /** A Kubernetes service called holdfast-spring makes this one. */
+    @Test
+    void variablesOfOthersAreNoMistake() {
+        runner.withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new SystemEnvironmentPropertySource(
+                                "systemEnvironment", Map.of("HOLDFAST_SPRING_SERVICE_HOST", "10.0.0.1"))))
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+    }
+
     /** As if the profile with the pipelines were not active. */
     @Test
     void clientsWithoutAnyPipelineEndTheStart() {
