@@ -13,6 +13,7 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler.FirstMatchingCompositeObservationHandler;
@@ -114,6 +115,8 @@ class TracingOverHttpTest {
     private volatile int firstStatus = 200;
     /** Holds back the answer to the first attempt. */
     private volatile CountDownLatch first = new CountDownLatch(0);
+    /** The service has got the first attempt. */
+    private volatile boolean arrived;
     /** Requests that the service has not finished. */
     private final Phaser serving = new Phaser(1);
 
@@ -154,6 +157,7 @@ class TracingOverHttpTest {
                     .startSpan();
             try {
                 if (isFirst) {
+                    arrived = true;
                     first.await();
                 }
                 exchange.sendResponseHeaders(isFirst ? firstStatus : 200, -1);
@@ -195,8 +199,44 @@ class TracingOverHttpTest {
                 .thenApply(TracingOverHttpTest::body);
     }
 
+    /** The system's time, which stands still until the first attempt has arrived: no hedge overtakes it. */
+    private final class SinceArrival implements TimeSource {
+        private final TimeSource system = TimeSource.system();
+        private final long start = system.nanos();
+
+        @Override
+        public long nanos() {
+            return arrived ? system.nanos() : start;
+        }
+
+        @Override
+        public long millis() {
+            return system.millis();
+        }
+
+        @Override
+        public Timer schedule(long delayNanos, Runnable task) {
+            return system.schedule(delayNanos, task);
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            system.park(blocker, nanos);
+        }
+
+        @Override
+        public void unpark(Thread thread) {
+            system.unpark(thread);
+        }
+    }
+
     private Pipeline pipeline(Policy... policies) {
+        return pipeline(TimeSource.system(), policies);
+    }
+
+    private Pipeline pipeline(TimeSource time, Policy... policies) {
         return Pipeline.builder("inventory")
+                .time(time)
                 .policies(policies)
                 .observer(new ObservationObserver(observations))
                 .build();
@@ -288,7 +328,7 @@ class TracingOverHttpTest {
     void hedgeIsLinkedToTheSlowAttempt(boolean async) {
         CountDownLatch answered = new CountDownLatch(1);
         first = answered;
-        try (Pipeline inventory = pipeline(HedgePolicy.of(h -> h.delay(Duration.ofMillis(1))))) {
+        try (Pipeline inventory = pipeline(new SinceArrival(), HedgePolicy.of(h -> h.delay(Duration.ofMillis(1))))) {
             assertThat(call(inventory, async)).isEqualTo("in stock");
             answered.countDown();
         }
