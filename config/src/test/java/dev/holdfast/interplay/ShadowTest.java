@@ -709,10 +709,14 @@ class ShadowTest {
 
     @Test
     void severalInShadowLoseNoNumbers() {
-        try (Pipeline pipeline = Pipeline.of(
-                "stock",
-                ShadowPolicy.of(ThrottlePolicy.of(t -> t.burst(1))),
-                ShadowPolicy.of(BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWait(Duration.ZERO))))) {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("stock")
+                        .time(time)
+                        .policies(
+                                ShadowPolicy.of(ThrottlePolicy.of(t -> t.burst(1))),
+                                ShadowPolicy.of(BulkheadPolicy.of(
+                                        b -> b.maxConcurrentCalls(1).maxWait(Duration.ZERO))))
+                        .build()) {
             pipeline.run(() -> pipeline.run(() -> pipeline.run(() -> {})));
 
             assertThat(pipeline.snapshot().numbers())

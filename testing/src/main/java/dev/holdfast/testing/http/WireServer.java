@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,10 @@ final class WireServer implements AutoCloseable {
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     /** A permit for each request during which the client closed its connection. */
+    private final AtomicInteger hangs = new AtomicInteger();
+
+    private final AtomicInteger hanging = new AtomicInteger();
+
     private final Semaphore givenUp = new Semaphore(0);
 
     private WireServer() throws IOException {
@@ -150,6 +155,16 @@ final class WireServer implements AutoCloseable {
 
     int connections() {
         return open.size();
+    }
+
+    /** How many requests it has let hang so far. */
+    int hangs() {
+        return hangs.get();
+    }
+
+    /** Whether it lets a request hang now. */
+    boolean isHanging() {
+        return hanging.get() > 0;
     }
 
     /** Waits until a client has closed the connection of a request that had no whole answer. */
@@ -245,6 +260,8 @@ final class WireServer implements AutoCloseable {
 
         /** Returns when the client has closed the connection; always false. */
         boolean awaitEnd() {
+            hanging.incrementAndGet();
+            hangs.incrementAndGet();
             try {
                 while (in.read() >= 0) {
                     // More than one request at a time on one connection is not sent by any client here.
@@ -254,6 +271,7 @@ final class WireServer implements AutoCloseable {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+            hanging.decrementAndGet();
             givenUp.release();
             return false;
         }
