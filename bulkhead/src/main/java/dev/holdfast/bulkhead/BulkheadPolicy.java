@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead;
 
+import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import dev.holdfast.bulkhead.internal.engine.AdaptiveLimit;
 import dev.holdfast.bulkhead.internal.engine.Algorithms;
+import dev.holdfast.bulkhead.internal.engine.LossLimit;
 import dev.holdfast.bulkhead.internal.engine.Permits;
 import dev.holdfast.bulkhead.internal.engine.Ticket;
 import dev.holdfast.bulkhead.internal.engine.TicketQueue;
@@ -51,6 +53,9 @@ public final class BulkheadPolicy extends Policy {
     private final long leaseNanos;
     private final long targetNanos;
     private @Nullable AdaptiveLimit adaptive;
+    /** The limit that observers know. */
+    private volatile int toldLimit;
+
     private LongAdder writtenOff = new LongAdder();
 
     /** Get the events of every call; usually there are no views. */
@@ -61,12 +66,19 @@ public final class BulkheadPolicy extends Policy {
         this.settings = settings;
         adaptive = adaptive(settings);
         int limit = adaptive == null ? settings.maxConcurrentCalls() : adaptive.limit();
+        toldLimit = limit;
         permits = new Permits(limit, settings.maxWaitingCalls(), queue(settings));
         maxWaitNanos = settings.maxWait().toNanos();
         targetNanos = settings.codelTarget().toNanos();
         leaseNanos = settings.lease().toNanos();
-        String adaptsBy = adaptive == null ? null : settings.limit().name();
-        views = new Views(permits, settings.forViews(), targetNanos, adaptsBy);
+        boolean changeable = adaptive == null || settings.limit() == LimitAlgorithm.LOSSES;
+        views = new Views(
+                permits,
+                settings.forViews(),
+                targetNanos,
+                changeable ? null : settings.limit().name(),
+                this::reopens,
+                this::resizeTo);
     }
 
     private static @Nullable AdaptiveLimit adaptive(BulkheadSettings settings) {
@@ -75,6 +87,7 @@ public final class BulkheadPolicy extends Policy {
         int ceiling = settings.maxConcurrentCalls();
         return switch (settings.limit()) {
             case FIXED -> null;
+            case LOSSES -> new LossLimit(floor, initial, ceiling);
             case AIMD -> Algorithms.aimd(floor, initial, ceiling);
             case VEGAS -> Algorithms.vegas(floor, initial, ceiling);
             case GRADIENT2 -> Algorithms.gradient2(floor, initial, ceiling);
@@ -124,7 +137,19 @@ public final class BulkheadPolicy extends Policy {
 
     @Override
     public Timing timing() {
-        return adaptive == null ? Timing.NONE : Timing.EVERY;
+        return switch (settings.limit()) {
+            case FIXED -> Timing.NONE;
+            case LOSSES -> Timing.SOME;
+            case AIMD, VEGAS, GRADIENT2 -> Timing.EVERY;
+        };
+    }
+
+    /** The attempts of all its pipelines are to know how long one may take. */
+    @Override
+    public void beside(List<Policy> policies) {
+        if (adaptive instanceof LossLimit limit) {
+            policies.forEach(policy -> limit.attemptLimit(policy.longest()));
+        }
     }
 
     @Override
@@ -135,7 +160,17 @@ public final class BulkheadPolicy extends Policy {
         if (permits.tryAcquire(Stripes.current())) {
             return admit(passage);
         }
-        long wait = Math.min(maxWaitNanos, passage.remaining());
+        AdaptiveLimit limit = adaptive;
+        long pause = 0;
+        if (limit != null) {
+            limit.wanted();
+            pause = limit.pauseNanos(passage.now());
+            if (resized(passage, limit) && permits.tryAcquire(Stripes.current())) {
+                return admit(passage);
+            }
+        }
+        long longest = pause == 0 ? maxWaitNanos : Math.min(maxWaitNanos, pause);
+        long wait = Math.min(longest, passage.remaining());
         Ticket ticket = wait > 0 ? permits.join(passage.now()) : null;
         if (ticket == null) {
             views.rejected();
@@ -156,6 +191,10 @@ public final class BulkheadPolicy extends Policy {
 
     /** The ticket decides, not the time: a ticket that was granted in the last moment holds a permit. */
     private int afterWaiting(Passage passage, Ticket ticket) {
+        AdaptiveLimit limit = adaptive;
+        if (limit != null && limit.pauseNanos(passage.now()) == 0) {
+            resized(passage, limit);
+        }
         if (ticket.granted() || !permits.withdraw(ticket)) {
             return admit(passage);
         }
@@ -174,23 +213,47 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public int settle(Passage passage) {
         AdaptiveLimit limit = adaptive;
-        // If an outer limit cut the attempt short, its time says nothing about the load.
-        if (limit == null || !passage.started() || passage.cutShort()) {
+        if (limit == null || !passage.started()) {
             return KEEP;
         }
-        boolean changed = switch (passage.outcome()) {
-            case SUCCESS -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
-            case TIMEOUT, PUSHBACK -> limit.dropped(passage.now(), passage.actionNanos(), permits.inFlight());
-            default -> false; // the time of a failure says nothing about the load
-        };
-        // Two changes may arrive here in the wrong order. The last one sets the permits to the present limit.
-        while (changed && permits.limit() != limit.limit()) {
-            int from = permits.limit();
-            int to = limit.limit();
-            permits.resize(to);
-            passage.limitChanged(from, to);
+        boolean success = passage.outcome() == Outcome.SUCCESS;
+        // If an outer limit cut the attempt short, its time says nothing about the load.
+        if (success ? limit.isIndifferentTo(passage.actionNanos()) : passage.cutShort()) {
+            return KEEP;
         }
+        switch (passage.outcome()) {
+            case SUCCESS -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
+            case TIMEOUT, PUSHBACK ->
+                limit.dropped(passage.now(), passage.actionNanos(), permits.inFlight(), passage::random);
+            case FAILURE -> limit.failed(passage.now(), passage.actionNanos(), permits.inFlight(), passage::random);
+            default -> {
+                return KEEP;
+            }
+        }
+        resized(passage, limit);
         return KEEP;
+    }
+
+    /** Gives out as many permits as the limit says now; false if they are as many already. */
+    private boolean resized(Passage passage, AdaptiveLimit limit) {
+        boolean changed = show(limit);
+        int told = toldLimit;
+        int decided = limit.decided();
+        if (told != decided) {
+            toldLimit = decided;
+            passage.limitChanged(told, decided);
+        }
+        return changed;
+    }
+
+    /** Two changes may arrive here in the wrong order. The last one sets the permits to the present limit. */
+    private boolean show(AdaptiveLimit limit) {
+        boolean changed = false;
+        while (permits.limit() != limit.limit()) {
+            permits.resize(limit.limit());
+            changed = true;
+        }
+        return changed;
     }
 
     @Override
@@ -207,20 +270,39 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /**
-     * Changes the limit, also under load. Never waits. A smaller limit takes effect as permits come back; a larger limit serves
-     * waiting calls at once.
+     * Changes the limit, or the maximum of a limit that heeds losses, also under load. Never waits. A smaller limit takes effect
+     * as permits come back; a larger fixed limit serves waiting calls at once.
      *
      * @param maxConcurrentCalls 1 to 1,000,000
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
-     * @throws IllegalStateException if the limit adapts by itself
+     * @throws IllegalStateException if the limit adapts by another algorithm
      */
     public void resize(int maxConcurrentCalls) {
-        if (adaptive != null) {
+        if (adaptive != null && settings.limit() != LimitAlgorithm.LOSSES) {
             throw new IllegalStateException(
                     "the limit of this bulkhead adapts by " + settings.limit() + " and cannot be set");
         }
         BulkheadSettings.of(b -> b.maxConcurrentCalls(maxConcurrentCalls));
-        permits.resize(maxConcurrentCalls);
+        resizeTo(maxConcurrentCalls);
+    }
+
+    /** For callers of views: whether a pause has ended, so that there may be permits again. */
+    private boolean reopens(long now) {
+        AdaptiveLimit limit = adaptive;
+        if (limit == null || limit.limit() != 0 || limit.pauseNanos(now) > 0) {
+            return false;
+        }
+        return show(limit);
+    }
+
+    private void resizeTo(int most) {
+        AdaptiveLimit limit = adaptive;
+        if (limit == null) {
+            permits.resize(most);
+        } else {
+            limit.ceiling(most);
+            boolean unused = show(limit);
+        }
     }
 
     /**
@@ -266,10 +348,11 @@ public final class BulkheadPolicy extends Policy {
             writtenOff = bulkhead.writtenOff;
             if (bulkhead.adaptive != null) {
                 adaptive = bulkhead.adaptive;
+                toldLimit = bulkhead.toldLimit;
             }
             permits.queueLimit(settings.maxWaitingCalls());
-            if (adaptive == null && settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {
-                permits.resize(settings.maxConcurrentCalls());
+            if (settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {
+                resizeTo(settings.maxConcurrentCalls());
             }
         }
     }

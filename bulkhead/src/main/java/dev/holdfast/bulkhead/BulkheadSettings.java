@@ -29,7 +29,8 @@ public final class BulkheadSettings {
                                     (Builder b) -> b.maxConcurrentCalls,
                                     Builder::maxConcurrentCalls)
                             .range(1, Permits.MOST)
-                            .means("number of permits; the maximum of a limit that adapts"),
+                            .means("number of permits; the maximum of a limit that adapts")
+                            .defaultIs("200 for `losses`, 25 for the others"),
                     Option.of("limit", LimitAlgorithm.class, (Builder b) -> b.limit, Builder::limit)
                             .means("whether and how the limit adapts"),
                     Option.integer(
@@ -46,7 +47,8 @@ public final class BulkheadSettings {
                             .range(1, Permits.MOST)
                             .means("first value of a limit that adapts")
                             .rangeIs("`min-concurrent-calls` to `max-concurrent-calls`")
-                            .defaultIs("20, or the nearest allowed value"),
+                            .defaultIs(
+                                    "for `losses` 10, or `max-concurrent-calls` if that is given; for the others 20; or the nearest allowed value"),
                     Option.integer("max-waiting-calls", (Builder b) -> b.maxWaitingCalls, Builder::maxWaitingCalls)
                             .range(0, Permits.MOST)
                             .means("length of the queue"),
@@ -118,12 +120,13 @@ public final class BulkheadSettings {
 
     /** The values by their names in a file, also those that follow others; without those that only code can give and has not. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(toBuilder().initialConcurrentCalls(initialConcurrentCalls()));
+        return OPTIONS.values(
+                toBuilder().maxConcurrentCalls(maxConcurrentCalls()).initialConcurrentCalls(initialConcurrentCalls()));
     }
 
     /** The number of permits; the maximum of a limit that adapts. */
     public int maxConcurrentCalls() {
-        return builder.maxConcurrentCalls;
+        return builder.effectiveMax();
     }
 
     /** Whether and how the limit adapts. */
@@ -188,13 +191,16 @@ public final class BulkheadSettings {
 
     /** Whether the order of the queue is the same, and the limit is fixed in both or adapts in the same way. */
     boolean isQueuedAndAdaptsAs(BulkheadSettings other) {
-        boolean fixed = limit() == LimitAlgorithm.FIXED;
         return limit() == other.limit()
                 && queueOrder() == other.queueOrder()
                 && codelInterval().equals(other.codelInterval())
-                && (fixed
-                        || (maxConcurrentCalls() == other.maxConcurrentCalls()
-                                && minConcurrentCalls() == other.minConcurrentCalls()));
+                && switch (limit()) {
+                    case FIXED -> true;
+                    case LOSSES -> minConcurrentCalls() == other.minConcurrentCalls();
+                    case AIMD, VEGAS, GRADIENT2 ->
+                        maxConcurrentCalls() == other.maxConcurrentCalls()
+                                && minConcurrentCalls() == other.minConcurrentCalls();
+                };
     }
 
     @Override
@@ -207,14 +213,14 @@ public final class BulkheadSettings {
         String codel = b.queueOrder == QueueOrder.CODEL
                 ? ", codelTarget=" + Checks.text(b.codelTarget) + ", codelInterval=" + Checks.text(b.codelInterval)
                 : "";
-        return "maxConcurrentCalls=" + b.maxConcurrentCalls + adaptive + ", maxWaitingCalls=" + b.maxWaitingCalls
+        return "maxConcurrentCalls=" + b.effectiveMax() + adaptive + ", maxWaitingCalls=" + b.maxWaitingCalls
                 + ", maxWait=" + Checks.text(b.maxWait) + ", queueOrder=" + b.queueOrder + codel + ", lease="
                 + Checks.text(b.lease) + (b.dedicatedThreads ? ", dedicatedThreads" : "");
     }
 
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
     public static final class Builder {
-        private int maxConcurrentCalls = 25;
+        private @Nullable Integer maxConcurrentCalls;
         private LimitAlgorithm limit = LimitAlgorithm.FIXED;
         private int minConcurrentCalls = 1;
         private @Nullable Integer initialConcurrentCalls;
@@ -234,7 +240,8 @@ public final class BulkheadSettings {
             forViews = other.forViews;
         }
 
-        /** The number of permits; the maximum of a limit that adapts: 1 to 1,000,000; default 25. */
+        /** The number of permits; the maximum of a limit that adapts: 1 to 1,000,000; default 200 for {@link
+         * LimitAlgorithm#LOSSES}, 25 for the others. */
         public Builder maxConcurrentCalls(int calls) {
             maxConcurrentCalls = calls;
             return this;
@@ -252,7 +259,10 @@ public final class BulkheadSettings {
             return this;
         }
 
-        /** The first value of a limit that adapts: minimum to maximum; default 20, or the nearest allowed value. */
+        /**
+         * The first value of a limit that adapts: minimum to maximum; default for {@link LimitAlgorithm#LOSSES} 10, or {@link
+         * #maxConcurrentCalls} if that is given; for the others 20; or the nearest allowed value.
+         */
         public Builder initialConcurrentCalls(int calls) {
             initialConcurrentCalls = calls;
             return this;
@@ -308,10 +318,18 @@ public final class BulkheadSettings {
             return this;
         }
 
+        private int effectiveMax() {
+            return maxConcurrentCalls != null ? maxConcurrentCalls : limit == LimitAlgorithm.LOSSES ? 200 : 25;
+        }
+
         private int effectiveInitial() {
-            return initialConcurrentCalls != null
-                    ? initialConcurrentCalls
-                    : Math.max(minConcurrentCalls, Math.min(maxConcurrentCalls, 20));
+            if (initialConcurrentCalls != null) {
+                return initialConcurrentCalls;
+            }
+            // Who gives a maximum knows how many the dependency bears on a good day.
+            boolean known = limit == LimitAlgorithm.LOSSES && maxConcurrentCalls != null;
+            int usual = known ? effectiveMax() : limit == LimitAlgorithm.LOSSES ? 10 : 20;
+            return Math.max(minConcurrentCalls, Math.min(effectiveMax(), usual));
         }
 
         /**
@@ -321,11 +339,11 @@ public final class BulkheadSettings {
          */
         public BulkheadSettings build() {
             Checks checks = OPTIONS.check(this)
-                    .atMost("minConcurrentCalls", minConcurrentCalls, "maxConcurrentCalls", maxConcurrentCalls);
+                    .atMost("minConcurrentCalls", minConcurrentCalls, "maxConcurrentCalls", effectiveMax());
             Integer initial = initialConcurrentCalls;
             if (initial != null) {
                 checks.atLeast("initialConcurrentCalls", initial, "minConcurrentCalls", minConcurrentCalls)
-                        .atMost("initialConcurrentCalls", initial, "maxConcurrentCalls", maxConcurrentCalls);
+                        .atMost("initialConcurrentCalls", initial, "maxConcurrentCalls", effectiveMax());
             }
             checks.done();
             return new BulkheadSettings(new Builder(this));
@@ -333,8 +351,8 @@ public final class BulkheadSettings {
     }
 
     /**
-     * Whether and how the limit of a bulkhead adapts. The adaptive algorithms are those of Netflix concurrency-limits. The
-     * limit stays between {@link BulkheadSettings#minConcurrentCalls} and {@link BulkheadSettings#maxConcurrentCalls}.
+     * Whether and how the limit of a bulkhead adapts. It stays between {@link BulkheadSettings#minConcurrentCalls} and {@link
+     * BulkheadSettings#maxConcurrentCalls}.
      *
      * <p>Before the limit shrinks far, the algorithm tests whether a smaller limit helps. If a dependency is slower or fails
      * more, but not because too many calls are in it, its limit stays.
@@ -344,7 +362,15 @@ public final class BulkheadSettings {
         FIXED,
 
         /**
-         * Additive increase, multiplicative decrease. The limit grows by one with each window. It shrinks by a tenth if half
+         * Heeds losses, whatever share of the limit is in use: shrinks if more than a tenth of the attempts are lost (timeouts,
+         * pushbacks, an outage) or nearly too late, and grows back carefully. With a minimum of one it goes below one: after
+         * losses alone there are pauses without any call. A process knows only itself, and the dependency has to bear the sum
+         * of all; this limit is for that.
+         */
+        LOSSES,
+
+        /**
+         * Of Netflix concurrency-limits, as the two below: additive increase, multiplicative decrease. The limit grows by one with each window. It shrinks by a tenth if half
          * of a window's calls end in a timeout or a pushback; less often in proportion if fewer do. Ignores latency, so it
          * needs a timeout inside.
          */

@@ -147,7 +147,10 @@ class AdaptivePolicyTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"FIXED", "LOSSES"},
+            mode = EnumSource.Mode.EXCLUDE)
     void aLimitThatAdaptsIsSeenAndCannotBeSet(LimitAlgorithm algorithm) {
         BulkheadPolicy bulkhead =
                 BulkheadPolicy.of(b -> b.limit(algorithm).maxConcurrentCalls(50).initialConcurrentCalls(12));

@@ -22,6 +22,9 @@ class BulkheadSettingsTest {
     void defaultsAreWhatThePageSays() {
         assertThat(BulkheadSettings.builder().build())
                 .hasToString("maxConcurrentCalls=25, maxWaitingCalls=100, maxWait=100ms, queueOrder=FIFO, lease=1m");
+        assertThat(BulkheadSettings.of(b -> b.limit(LimitAlgorithm.LOSSES)))
+                .hasToString("maxConcurrentCalls=200, limit=LOSSES, minConcurrentCalls=1, initialConcurrentCalls=10,"
+                        + " maxWaitingCalls=100, maxWait=100ms, queueOrder=FIFO, lease=1m");
     }
 
     @Test
@@ -67,9 +70,14 @@ class BulkheadSettingsTest {
 
     @Test
     void anInitialLimitThatWasNotSetFollowsFloorAndCeiling() {
-        BulkheadSettings settings = BulkheadSettings.of(b -> b.maxConcurrentCalls(100));
+        BulkheadSettings settings =
+                BulkheadSettings.of(b -> b.limit(LimitAlgorithm.VEGAS).maxConcurrentCalls(100));
 
         assertThat(settings.initialConcurrentCalls()).isEqualTo(20);
+        assertThat(settings.toBuilder().limit(LimitAlgorithm.LOSSES).build().initialConcurrentCalls())
+                .isEqualTo(100);
+        assertThat(BulkheadSettings.of(b -> b.limit(LimitAlgorithm.LOSSES)).initialConcurrentCalls())
+                .isEqualTo(10);
         assertThat(settings.toBuilder().maxConcurrentCalls(8).build().initialConcurrentCalls())
                 .isEqualTo(8);
         assertThat(settings.toBuilder().minConcurrentCalls(30).build().initialConcurrentCalls())

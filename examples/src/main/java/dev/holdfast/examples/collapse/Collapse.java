@@ -2,6 +2,7 @@
 package dev.holdfast.examples.collapse;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.spi.Policy;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -51,8 +52,19 @@ public final class Collapse implements Callable<Integer> {
     @Option(names = "--without", paramLabel = "POLICY", split = ",", description = "policies that they do not have")
     private List<String> without = List.of();
 
-    @Option(names = "--permits", paramLabel = "N", description = "permits of the bulkhead of each of them")
+    @Option(names = "--permits", paramLabel = "N", description = "a fixed limit of the bulkhead of each of them")
     private @Nullable Integer permits;
+
+    @Option(
+            names = "--at-scale",
+            description = "the first three at 1 to 300 processes and in variations: how long until they are back")
+    private boolean atScale;
+
+    @Option(names = "--seeds", defaultValue = "3", description = "with --at-scale: how many; default 3")
+    private int seeds;
+
+    @Option(names = "--large", description = "with --at-scale: also with so many calls that it takes minutes")
+    private boolean large;
 
     private final PrintStream out;
 
@@ -73,6 +85,10 @@ public final class Collapse implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (atScale) {
+            new AtScale(out, seeds, large).print();
+            return CommandLine.ExitCode.OK;
+        }
         List<Experiment> chosen = Arrays.stream(Experiment.values())
                 .filter(experiment -> name.equals(ALL) || name.equals(experiment.toString()))
                 .toList();
@@ -96,7 +112,8 @@ public final class Collapse implements Callable<Integer> {
         Integer limit = permits;
         return Optional.of(
                 limit != null && policy instanceof BulkheadPolicy
-                        ? BulkheadPolicy.of(bulkhead -> bulkhead.maxConcurrentCalls(limit))
+                        ? BulkheadPolicy.of(
+                                bulkhead -> bulkhead.limit(LimitAlgorithm.FIXED).maxConcurrentCalls(limit))
                         : policy);
     }
 

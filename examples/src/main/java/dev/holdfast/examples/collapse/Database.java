@@ -17,10 +17,13 @@ final class Database {
     private final World world;
     private final List<CompletableFuture<String>> lost = new ArrayList<>();
     private boolean connected = true;
-    private double freeAt;
+    private final double[] freeAt;
+    private final Variation variation;
 
     Database(World world) {
         this.world = world;
+        variation = world.variation();
+        freeAt = new double[variation.servers()];
     }
 
     /** The network between it and its clients is gone. What is sent meanwhile waits to be sent again, as TCP does. */
@@ -46,7 +49,9 @@ final class Database {
     }
 
     private void serve(CompletableFuture<String> answer) {
-        freeAt = Math.max(freeAt, world.now()) + 1 / PER_SECOND;
-        world.in(freeAt - world.now() + LATENCY, () -> answer.complete("row"));
+        int server = freeAt.length == 1 ? 0 : world.random().nextInt(freeAt.length);
+        double each = freeAt.length / (PER_SECOND * variation.load());
+        freeAt[server] = Math.max(freeAt[server], world.now()) + each;
+        world.in(freeAt[server] - world.now() + LATENCY * variation.times(), () -> answer.complete("row"));
     }
 }

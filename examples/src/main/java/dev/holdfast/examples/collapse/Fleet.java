@@ -8,6 +8,8 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,6 +54,11 @@ final class Fleet implements Client {
                     .build();
             List<Policy> policies = standard.policies().stream()
                     .flatMap(policy -> change.apply(policy).stream())
+                    .map(policy ->
+                            policy instanceof TimeoutPolicy && world.variation().timeout() > 0
+                                    ? TimeoutPolicy.of(Duration.ofNanos(
+                                            (long) (1e9 * world.variation().timeout())))
+                                    : policy)
                     .map(policy -> policy instanceof RetryPolicy retry ? seeded(world, retry) : policy)
                     .toList();
             fleet.processes.add(Pipeline.builder("service")

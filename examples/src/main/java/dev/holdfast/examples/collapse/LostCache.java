@@ -19,6 +19,7 @@ final class LostCache {
     static final double TIMEOUT = 1;
 
     private static final int KEYS = 10_000;
+
     private static final double SKEW = 0.99;
     private static final double KEPT = 24;
 
@@ -27,17 +28,23 @@ final class LostCache {
     private final Random random;
     private final Ledger ledger = new Ledger(EPISODE.end());
     private final Database database;
-    private final double[] popularity = new double[KEYS];
-    private final double[] keptUntil = new double[KEYS];
+    private final int keys;
+    private final double rate;
+    private final double[] popularity;
+    private final double[] keptUntil;
 
     private LostCache(World world, Client client, long seed) {
         this.world = world;
         this.client = client;
+        rate = RATE * world.variation().load();
+        keys = (int) Math.ceil(KEYS * world.variation().load());
+        popularity = new double[keys];
+        keptUntil = new double[keys];
         database = new Database(world);
         // Of its own: all kinds of clients are asked for the same keys.
         random = new Random(seed * 31);
         double sum = 0;
-        for (int i = 0; i < KEYS; i++) {
+        for (int i = 0; i < keys; i++) {
             sum += Math.pow(i + 1, -SKEW);
             popularity[i] = sum;
         }
@@ -46,8 +53,8 @@ final class LostCache {
 
     /** As it is after a long time: a key is there in so many of all cases, and then of any age. */
     private void warmUp() {
-        for (int i = 0; i < KEYS; i++) {
-            double asked = KEPT * RATE * (popularity[i] - (i == 0 ? 0 : popularity[i - 1])) / popularity[KEYS - 1];
+        for (int i = 0; i < keys; i++) {
+            double asked = KEPT * rate * (popularity[i] - (i == 0 ? 0 : popularity[i - 1])) / popularity[keys - 1];
             keptUntil[i] = random.nextDouble() < asked / (1 + asked) ? random.nextDouble() * life() : 0;
         }
     }
@@ -64,10 +71,14 @@ final class LostCache {
     }
 
     static Trial run(Function<World, Client> clients, long seed) {
-        try (World world = new World(seed)) {
+        return run(clients, seed, Variation.NONE);
+    }
+
+    static Trial run(Function<World, Client> clients, long seed, Variation variation) {
+        try (World world = new World(seed, variation)) {
             LostCache shop = new LostCache(world, clients.apply(world), seed);
             world.in(EPISODE.trigger(), () -> Arrays.fill(shop.keptUntil, 0));
-            world.poisson(EPISODE.end(), now -> RATE, shop::request);
+            world.poisson(EPISODE.end(), now -> RATE * variation.load(), shop::request);
             world.run();
             return new Trial(EPISODE, shop.ledger);
         }
@@ -94,7 +105,7 @@ final class LostCache {
     }
 
     private int key() {
-        int found = Arrays.binarySearch(popularity, random.nextDouble() * popularity[KEYS - 1]);
+        int found = Arrays.binarySearch(popularity, random.nextDouble() * popularity[keys - 1]);
         return found < 0 ? -found - 1 : found;
     }
 }

@@ -39,11 +39,15 @@ final class LostNetwork {
     }
 
     static Trial run(Function<World, Client> clients, long seed) {
-        try (World world = new World(seed)) {
+        return run(clients, seed, Variation.NONE);
+    }
+
+    static Trial run(Function<World, Client> clients, long seed, Variation variation) {
+        try (World world = new World(seed, variation)) {
             Database database = new Database(world);
             world.in(EPISODE.trigger(), database::disconnect);
             world.in(EPISODE.relief(), database::reconnect);
-            return EPISODE.play(world, now -> RATE, clients.apply(world), database::query);
+            return EPISODE.play(world, now -> RATE * variation.load(), clients.apply(world), database::query);
         }
     }
 }

@@ -25,7 +25,7 @@ final class NaiveClient implements Client {
     /** Waits before each further try, for so many seconds after so many tries. */
     NaiveClient(World world, double timeout, Retries retries, IntToDoubleFunction wait) {
         this.world = world;
-        this.timeout = timeout;
+        this.timeout = world.variation().timeout() > 0 ? world.variation().timeout() : timeout;
         this.retries = retries;
         this.wait = wait;
     }

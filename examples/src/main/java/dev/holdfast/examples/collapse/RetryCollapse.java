@@ -22,10 +22,13 @@ final class RetryCollapse {
     private static final double NETWORK = 0.1;
 
     private final World world;
-    private int inFlight;
+    private final Variation variation;
+    private final int[] inFlight;
 
     private RetryCollapse(World world) {
         this.world = world;
+        variation = world.variation();
+        inFlight = new int[variation.servers()];
     }
 
     static Client naive(World world) {
@@ -47,11 +50,15 @@ final class RetryCollapse {
     }
 
     static Trial run(Function<World, Client> clients, long seed) {
-        try (World world = new World(seed)) {
+        return run(clients, seed, Variation.NONE);
+    }
+
+    static Trial run(Function<World, Client> clients, long seed, Variation variation) {
+        try (World world = new World(seed, variation)) {
             RetryCollapse service = new RetryCollapse(world);
             return EPISODE.play(
                     world,
-                    now -> EPISODE.isTriggered(now) ? SPIKE_RATE : USUAL_RATE,
+                    now -> (EPISODE.isTriggered(now) ? SPIKE_RATE : USUAL_RATE) * variation.load(),
                     clients.apply(world),
                     service::ask);
         }
@@ -64,9 +71,11 @@ final class RetryCollapse {
     }
 
     private void serve(CompletableFuture<String> answer) {
-        inFlight++;
-        world.in(SERVICE_TIME + EACH_IN_FLIGHT * inFlight, () -> {
-            inFlight--;
+        int server = inFlight.length == 1 ? 0 : world.random().nextInt(inFlight.length);
+        double each = EACH_IN_FLIGHT * inFlight.length / variation.load();
+        inFlight[server]++;
+        world.in(variation.times() * (SERVICE_TIME + each * inFlight[server]), () -> {
+            inFlight[server]--;
             world.in(world.exponential(NETWORK), () -> answer.complete("done"));
         });
     }

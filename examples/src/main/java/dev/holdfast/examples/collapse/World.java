@@ -14,16 +14,27 @@ final class World implements AutoCloseable {
 
     private final VirtualTime time = new VirtualTime();
     private final long startNanos = time.nanos();
+    private final Variation variation;
     private final Random arrivals;
     private final Random random;
 
     World(long seed) {
+        this(seed, Variation.NONE);
+    }
+
+    World(long seed, Variation variation) {
+        this.variation = variation;
         arrivals = new Random(seed);
         random = new Random(~seed);
     }
 
     VirtualTime time() {
         return time;
+    }
+
+    /** In what it differs from the experiment's source. */
+    Variation variation() {
+        return variation;
     }
 
     /** Seconds since the start. */

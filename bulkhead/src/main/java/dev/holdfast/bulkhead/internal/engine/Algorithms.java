@@ -15,7 +15,7 @@ public final class Algorithms {
     private Algorithms() {}
 
     /** Additive increase, multiplicative decrease. */
-    public static AdaptiveLimit aimd(int floor, int initial, int ceiling) {
+    public static WindowedLimit aimd(int floor, int initial, int ceiling) {
         IntFunction<Limit> aimd = start -> AIMDLimit.newBuilder()
                 .initialLimit(Math.min(start, ceiling))
                 .minLimit(floor)
@@ -24,11 +24,11 @@ public final class Algorithms {
                 // A slow call is no drop here: the timeout decides how slow is too slow.
                 .timeout(1, TimeUnit.DAYS)
                 .build();
-        return new AdaptiveLimit(new LimitRule(new DropLaw(), aimd, initial, floor), floor, ceiling);
+        return new WindowedLimit(new LimitRule(new DropLaw(), aimd, initial, floor), floor, ceiling);
     }
 
     /** TCP Vegas. */
-    public static AdaptiveLimit vegas(int floor, int initial, int ceiling) {
+    public static WindowedLimit vegas(int floor, int initial, int ceiling) {
         IntFunction<Limit> vegas = start -> told(
                 1,
                 VegasLimit.newBuilder()
@@ -42,11 +42,11 @@ public final class Algorithms {
                         // Not below the floor: the limit would take longer to grow again.
                         .decreaseFunction(limit -> Math.max(floor, limit - Math.max(1, limit / 20)))
                         .build());
-        return new AdaptiveLimit(new LimitRule(new DelayLaw(), vegas, initial, floor), floor, ceiling);
+        return new WindowedLimit(new LimitRule(new DelayLaw(), vegas, initial, floor), floor, ceiling);
     }
 
     /** Gradient2. */
-    public static AdaptiveLimit gradient2(int floor, int initial, int ceiling) {
+    public static WindowedLimit gradient2(int floor, int initial, int ceiling) {
         IntFunction<Limit> gradient = start -> told(
                 10,
                 Gradient2Limit.newBuilder()
@@ -57,7 +57,7 @@ public final class Algorithms {
                         .longWindow(Integer.MAX_VALUE)
                         .queueSizeFunction(limit -> Math.max(2, limit / 20))
                         .build());
-        return new AdaptiveLimit(new LimitRule(new DelayLaw(), gradient, initial, floor), floor, ceiling);
+        return new WindowedLimit(new LimitRule(new DelayLaw(), gradient, initial, floor), floor, ceiling);
     }
 
     /** Tells the algorithm the base this many times. */

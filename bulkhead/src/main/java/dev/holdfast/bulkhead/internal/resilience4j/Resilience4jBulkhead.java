@@ -53,8 +53,8 @@ final class Resilience4jBulkhead implements Bulkhead {
 
     @Override
     public boolean tryAcquirePermission() {
-        boolean permitted = permits.tryAcquire(Stripes.current())
-                || waitsFor(config.getMaxWaitDuration().toNanos());
+        boolean permitted =
+                views.tryAcquire() || waitsFor(config.getMaxWaitDuration().toNanos());
         if (permitted) {
             held.getAndIncrement();
             views.permitted();
@@ -135,7 +135,7 @@ final class Resilience4jBulkhead implements Bulkhead {
                 calls,
                 "no change, since its limit adapts by " + views.adaptsBy);
         if (calls != limit) {
-            permits.resize(calls);
+            views.resize(calls);
         }
         config = newConfig;
     }

@@ -2,6 +2,7 @@
 package dev.holdfast.bulkhead.internal.resilience4j;
 
 import dev.holdfast.bulkhead.internal.engine.Permits;
+import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.event.BulkheadEvent;
@@ -12,6 +13,8 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +26,8 @@ public final class Views {
     final Resilience4jOptions options;
     final long longestIfLateNanos;
     final @Nullable String adaptsBy;
+    private final LongPredicate reopens;
+    private final IntConsumer resizing;
 
     /** The time source of the pipeline that was built last with this bulkhead. Callers of views wait by it. */
     volatile TimeSource time = TimeSource.system();
@@ -34,13 +39,32 @@ public final class Views {
      * No views yet.
      *
      * @param longestIfLateNanos the longest wait of a caller of a view if its ticket is late
-     * @param adaptsBy the algorithm that changes the limit; null if the limit is fixed
+     * @param adaptsBy the algorithm that changes the limit, if nobody else may change it; else null
+     * @param reopens whether permits may be free at this time that were not when the last one was asked for
+     * @param resizing changes the limit, or its maximum
      */
-    public Views(Permits permits, Resilience4jOptions options, long longestIfLateNanos, @Nullable String adaptsBy) {
+    public Views(
+            Permits permits,
+            Resilience4jOptions options,
+            long longestIfLateNanos,
+            @Nullable String adaptsBy,
+            LongPredicate reopens,
+            IntConsumer resizing) {
         this.permits = permits;
         this.options = options;
         this.longestIfLateNanos = longestIfLateNanos;
         this.adaptsBy = adaptsBy;
+        this.reopens = reopens;
+        this.resizing = resizing;
+    }
+
+    boolean tryAcquire() {
+        int stripe = Stripes.current();
+        return permits.tryAcquire(stripe) || (reopens.test(time.nanos()) && permits.tryAcquire(stripe));
+    }
+
+    void resize(int calls) {
+        resizing.accept(calls);
     }
 
     /** Sets the time source for callers of views, and the name: that of the first pipeline. */

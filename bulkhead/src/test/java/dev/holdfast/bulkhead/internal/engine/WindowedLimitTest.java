@@ -10,19 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class AdaptiveLimitTest {
+class WindowedLimitTest {
     private static final long MILLI = 1_000_000;
 
     private long now;
 
-    private static AdaptiveLimit limit(LimitAlgorithm algorithm, int floor, int initial, int ceiling) {
+    private static WindowedLimit limit(LimitAlgorithm algorithm, int floor, int initial, int ceiling) {
         return switch (algorithm) {
-            case FIXED -> throw new IllegalArgumentException("a fixed limit has no algorithm");
+            case FIXED, LOSSES -> throw new IllegalArgumentException(algorithm + " has no windows");
             case AIMD -> Algorithms.aimd(floor, initial, ceiling);
             case VEGAS -> Algorithms.vegas(floor, initial, ceiling);
             case GRADIENT2 -> Algorithms.gradient2(floor, initial, ceiling);
@@ -30,24 +29,35 @@ class AdaptiveLimitTest {
     }
 
     /** A whole window of calls that took so long, at the limit. Whether the limit changed. */
-    private boolean window(AdaptiveLimit limit, long millis) {
+    private boolean window(WindowedLimit limit, long millis) {
         return window(limit, millis, 0);
     }
 
     /** The same, with the last of them dropped. */
-    private boolean window(AdaptiveLimit limit, long millis, int dropped) {
+    private boolean window(WindowedLimit limit, long millis, int dropped) {
         boolean changed = false;
         for (int i = 0; i < 11; i++) {
             now += 10 * MILLI;
-            changed |= i >= 11 - dropped
-                    ? limit.dropped(now, millis * MILLI, limit.limit())
-                    : limit.served(now, millis * MILLI, limit.limit());
+            boolean drop = i >= 11 - dropped;
+            changed |= changes(limit, () -> {
+                if (drop) {
+                    limit.dropped(now, millis * MILLI, limit.limit(), () -> 0);
+                } else {
+                    limit.served(now, millis * MILLI, limit.limit());
+                }
+            });
         }
         return changed;
     }
 
+    private static boolean changes(WindowedLimit limit, Runnable sample) {
+        int before = limit.limit();
+        sample.run();
+        return limit.limit() != before;
+    }
+
     /** Until it is known that calls take 50 ms: a window, what is under way meanwhile, and another one. */
-    private void knowing50Millis(AdaptiveLimit limit) {
+    private void knowing50Millis(WindowedLimit limit) {
         int before = limit.limit();
         for (int i = 0; i < 11 + 9 + 11; i++) {
             now += 10 * MILLI;
@@ -61,7 +71,7 @@ class AdaptiveLimitTest {
             value = LimitAlgorithm.class,
             names = {"VEGAS", "GRADIENT2"})
     void slowCallsAreHeeded(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+        WindowedLimit limit = limit(algorithm, 1, 50, 100);
         knowing50Millis(limit);
 
         assertThat(window(limit, 100)).isTrue();
@@ -70,9 +80,12 @@ class AdaptiveLimitTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"FIXED", "LOSSES"},
+            mode = EnumSource.Mode.EXCLUDE)
     void dropsAreHeeded(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+        WindowedLimit limit = limit(algorithm, 1, 50, 100);
         if (algorithm != LimitAlgorithm.AIMD) {
             knowing50Millis(limit);
         }
@@ -83,9 +96,12 @@ class AdaptiveLimitTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"FIXED", "LOSSES"},
+            mode = EnumSource.Mode.EXCLUDE)
     void windowsOfDropsAloneAreHeeded(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+        WindowedLimit limit = limit(algorithm, 1, 50, 100);
         for (int i = 0; i < 5; i++) {
             window(limit, 50);
         }
@@ -97,9 +113,12 @@ class AdaptiveLimitTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"FIXED", "LOSSES"},
+            mode = EnumSource.Mode.EXCLUDE)
     void dropsBeforeAnythingWasServedAreHeededAndLeaveNoTrace(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 50, 60);
+        WindowedLimit limit = limit(algorithm, 1, 50, 60);
         for (int i = 0; i < 4; i++) {
             window(limit, 0, 11);
         }
@@ -112,10 +131,13 @@ class AdaptiveLimitTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"FIXED", "LOSSES"},
+            mode = EnumSource.Mode.EXCLUDE)
     void floorAndCeilingAreHard(LimitAlgorithm algorithm) {
         Random random = new Random(7);
-        AdaptiveLimit limit = limit(algorithm, 5, 8, 12);
+        WindowedLimit limit = limit(algorithm, 5, 8, 12);
         boolean low = false;
         boolean high = false;
         for (int i = 0; i < 2_000; i++) {
@@ -130,9 +152,12 @@ class AdaptiveLimitTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"FIXED", "LOSSES"},
+            mode = EnumSource.Mode.EXCLUDE)
     void aWindowThatWouldExceedTheCeilingIsNoChange(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 50, 50);
+        WindowedLimit limit = limit(algorithm, 1, 50, 50);
 
         for (int i = 0; i < 5; i++) {
             assertThat(window(limit, 50)).isFalse();
@@ -141,17 +166,18 @@ class AdaptiveLimitTest {
 
     @Test
     void aLimitBeyondTheCeilingIsCutFromTheStart() {
-        assertThat(new AdaptiveLimit(new Listening().rule(1), 1, 20).limit()).isEqualTo(20);
-        assertThat(new AdaptiveLimit(new Listening().rule(60), 60, 80).limit()).isEqualTo(60);
+        assertThat(new WindowedLimit(new Listening().rule(1), 1, 20).limit()).isEqualTo(20);
+        assertThat(new WindowedLimit(new Listening().rule(60), 60, 80).limit()).isEqualTo(60);
     }
 
     @Test
     void whatHappensWhileLessThanHalfOfTheLimitIsInUseIsNoSample() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        WindowedLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
         for (int i = 0; i < 100; i++) {
             now += 10 * MILLI;
-            assertThat(limit.served(now, MILLI, 24)).isFalse();
-            assertThat(limit.dropped(now, MILLI, 24)).isFalse();
+            assertThat(changes(limit, () -> limit.served(now, MILLI, 24))).isFalse();
+            assertThat(changes(limit, () -> limit.dropped(now, MILLI, 24, () -> 0)))
+                    .isFalse();
         }
 
         assertThat(limit.limit()).isEqualTo(50);
@@ -164,23 +190,29 @@ class AdaptiveLimitTest {
 
     @Test
     void aWindowIsBothLongEnoughAndFullEnough() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        WindowedLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
         for (int i = 0; i < 9; i++) {
-            assertThat(limit.served(now, MILLI, 50)).isFalse();
+            assertThat(changes(limit, () -> limit.served(now, MILLI, 50))).isFalse();
             now += 100 * MILLI;
         }
-        assertThat(limit.served(now, MILLI, 50)).as("the tenth").isTrue();
+        assertThat(changes(limit, () -> limit.served(now, MILLI, 50)))
+                .as("the tenth")
+                .isTrue();
         for (int i = 0; i < 100; i++) {
-            assertThat(limit.served(now, MILLI, 50)).as("in one moment").isFalse();
+            assertThat(changes(limit, () -> limit.served(now, MILLI, 50)))
+                    .as("in one moment")
+                    .isFalse();
         }
-        assertThat(limit.served(now + 100 * MILLI - 1, MILLI, 50)).isFalse();
-        assertThat(limit.served(now + 100 * MILLI, MILLI, 50)).isTrue();
+        assertThat(changes(limit, () -> limit.served(now + 100 * MILLI - 1, MILLI, 50)))
+                .isFalse();
+        assertThat(changes(limit, () -> limit.served(now + 100 * MILLI, MILLI, 50)))
+                .isTrue();
         assertThat(limit.limit()).isEqualTo(52);
     }
 
     @Test
     void aDropIsForgottenOnceItWasHeeded() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        WindowedLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
         window(limit, 50, 6);
         assertThat(limit.limit()).isEqualTo(45);
 
@@ -191,7 +223,7 @@ class AdaptiveLimitTest {
 
     @Test
     void aFewDropsAmongManyCallsCountAsOftenAsTheyAre() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
+        WindowedLimit limit = limit(LimitAlgorithm.AIMD, 1, 50, 100);
         int shrunk = 0;
         for (int i = 0; i < 11; i++) {
             int before = limit.limit();
@@ -206,7 +238,7 @@ class AdaptiveLimitTest {
 
     @Test
     void whatWasServedInNoTimeIsASampleToo() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 50, 100);
+        WindowedLimit limit = limit(LimitAlgorithm.VEGAS, 1, 50, 100);
 
         for (int i = 0; i < 5; i++) {
             window(limit, 0);
@@ -274,20 +306,19 @@ class AdaptiveLimitTest {
         }
     }
 
-    private static boolean onAnotherThread(Supplier<Boolean> action) {
-        return CompletableFuture.supplyAsync(action, task -> new Thread(task).start())
-                .join();
+    private static void onAnotherThread(Runnable action) {
+        CompletableFuture.runAsync(action).join();
     }
 
     @Test
     void aLawIsToldTheMeanTheMostThatWereInFlightAndTheDrops() {
         Listening law = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(law.rule(1), 1, 50);
+        WindowedLimit limit = new WindowedLimit(law.rule(1), 1, 50);
         for (int i = 1; i <= 11; i++) {
             now += 10 * MILLI;
             limit.served(now, i * MILLI, i == 4 ? 48 : 40);
         }
-        limit.dropped(now, 20 * MILLI, 30);
+        limit.dropped(now, 20 * MILLI, 30, () -> 0);
         for (int i = 1; i <= 10; i++) {
             now += 10 * MILLI;
             limit.served(now, 20 * MILLI, 30);
@@ -300,7 +331,7 @@ class AdaptiveLimitTest {
     @Test
     void callsOfSeveralThreadsFillOneWindow() {
         Listening law = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(law.rule(1), 1, 50);
+        WindowedLimit limit = new WindowedLimit(law.rule(1), 1, 50);
         for (int i = 0; i < 11; i++) {
             now += 10 * MILLI;
             onAnotherThread(() -> limit.served(now, 5 * MILLI, 50));
@@ -312,10 +343,11 @@ class AdaptiveLimitTest {
     @Test
     void aDropThatComesWhileAWindowEndsCountsInTheNext() {
         Listening law = new Listening();
-        AdaptiveLimit limit = new AdaptiveLimit(law.rule(1), 1, 50);
+        WindowedLimit limit = new WindowedLimit(law.rule(1), 1, 50);
         law.meanwhile = () -> {
             law.meanwhile = () -> {};
-            assertThat(onAnotherThread(() -> limit.dropped(now, 5 * MILLI, 50))).isFalse();
+            assertThat(changes(limit, () -> onAnotherThread(() -> limit.dropped(now, 5 * MILLI, 50, () -> 0))))
+                    .isFalse();
         };
 
         window(limit, 5);
@@ -331,7 +363,7 @@ class AdaptiveLimitTest {
 
     /** The limit of VEGAS, 240 at first, after a window whose calls took as long as if so many of them had been in a queue. */
     private int vegasWithAQueueOf(int calls) {
-        AdaptiveLimit limit = limit(LimitAlgorithm.VEGAS, 1, 240, 1_000);
+        WindowedLimit limit = limit(LimitAlgorithm.VEGAS, 1, 240, 1_000);
         knowing50Millis(limit);
         for (int i = 0; i < 11; i++) {
             now += 10 * MILLI;
@@ -354,7 +386,7 @@ class AdaptiveLimitTest {
             value = LimitAlgorithm.class,
             names = {"VEGAS", "GRADIENT2"})
     void whatCallsTakeIsMeasuredAnewAtALowerLimitThatDrainsTheQueue(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 100, 100);
+        WindowedLimit limit = limit(algorithm, 1, 100, 100);
         int lowest = 100;
         for (int i = 0; i < 100; i++) {
             window(limit, 50);
@@ -370,7 +402,7 @@ class AdaptiveLimitTest {
             value = LimitAlgorithm.class,
             names = {"VEGAS", "GRADIENT2"})
     void callsThatTakeLongerHoweverManyThereAreAreNotTurnedAwayForLong(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 10, 100, 100);
+        WindowedLimit limit = limit(algorithm, 10, 100, 100);
         for (int i = 0; i < 100; i++) {
             window(limit, 50);
         }
@@ -386,7 +418,7 @@ class AdaptiveLimitTest {
 
     @Test
     void dropsThatComeHoweverManyCallsThereAreAreNotTurnedAwayForLong() {
-        AdaptiveLimit limit = limit(LimitAlgorithm.AIMD, 10, 100, 100);
+        WindowedLimit limit = limit(LimitAlgorithm.AIMD, 10, 100, 100);
         int lowest = 100;
         for (int i = 0; i < 100; i++) {
             window(limit, 50, 3);
@@ -407,7 +439,7 @@ class AdaptiveLimitTest {
             value = LimitAlgorithm.class,
             names = {"VEGAS", "GRADIENT2"})
     void aLimitAtWhichCallsQueueComesDownToWhereTheyDoNot(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 100, 100);
+        WindowedLimit limit = limit(algorithm, 1, 100, 100);
         for (int i = 0; i < 100; i++) {
             window(limit, 50);
         }
@@ -424,7 +456,7 @@ class AdaptiveLimitTest {
             value = LimitAlgorithm.class,
             names = {"VEGAS", "GRADIENT2"})
     void aLimitThatIsInUseForAWholeDayDoesNotDrift(LimitAlgorithm algorithm) {
-        AdaptiveLimit limit = limit(algorithm, 1, 20, 1_000);
+        WindowedLimit limit = limit(algorithm, 1, 20, 1_000);
         Random random = new Random(11);
         for (int hour = 0; hour < 24; hour++) {
             double sum = 0;
@@ -437,10 +469,13 @@ class AdaptiveLimitTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = LimitAlgorithm.class, names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = LimitAlgorithm.class,
+            names = {"FIXED", "LOSSES"},
+            mode = EnumSource.Mode.EXCLUDE)
     void aClockThatIsFarBelowZeroIsAClockToo(LimitAlgorithm algorithm) {
         now = Long.MIN_VALUE + 5;
-        AdaptiveLimit limit = limit(algorithm, 1, 50, 100);
+        WindowedLimit limit = limit(algorithm, 1, 50, 100);
 
         for (int i = 0; i < 100; i++) {
             window(limit, 50);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.engine;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.DoubleSupplier;
+
+/**
+ * The engine of a limit that heeds losses, as the congestion control of TCP does. A process knows only itself, and a dependency
+ * has to bear the sum of all: each process backs off by itself, and so all of them do.
+ *
+ * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback, and if it fails while three of four attempts fail (fewer failures are bugs, and not load). It
+ * is <em>late</em> if it is served, but takes twice as long as attempts usually do, and more than a quarter of the time that it
+ * has at most. After each period, which lasts about as long as an attempt:
+ *
+ * <ul>
+ *   <li>More than a tenth was lost or late: the limit is cut by half of that share; by the whole of it if most was lost.
+ *   <li>Nothing but losses for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
+ *       each pause is longer than the one before.
+ *   <li>Otherwise the limit grows if calls want more: it doubles until the first trouble, and after a trouble up to half of what
+ *       it was; then it grows by one, or by a twentieth.
+ * </ul>
+ *
+ * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
+ * cut do not show what the cut has changed, and are not counted. Where a quarter of the limit has made nothing better, the
+ * trouble has another reason than the load: the limit is put back, and that share of losses, or that time of an attempt,
+ * becomes the usual one.
+ *
+ * <p>While nothing is lost and no call waits, a served attempt costs a look at two fields.
+ */
+public final class LossLimit implements AdaptiveLimit {
+    /** A share of losses that is no trouble. */
+    private static final double FEW = 0.1;
+
+    /** With a larger share of losses, the dependency is overloaded or down, whatever the usual share is. */
+    private static final double MOST = 0.5;
+
+    /** From this share on, failures are losses. */
+    private static final double OUTAGE = 0.75;
+
+    /** A share among fewer attempts is chance, and so are fewer failures in a row; but not a few that all time out, or are all served. */
+    private static final int LEAST = 10;
+
+    private static final int FEW_ATTEMPTS = 3;
+
+    /** Nothing grows in a shorter period: what more calls do to the dependency must be seen first. */
+    private static final long SHORTEST_NANOS = 200_000_000;
+
+    private static final long FIRST_PAUSE_NANOS = 200_000_000;
+    private static final long LONGEST_PAUSE_NANOS = 2_000_000_000;
+
+    /** An attempt is late that takes more of its time than this, and so many times as long as usual. */
+    private static final double LATE_SHARE = 0.25;
+
+    private static final int LATE_TIMES = 2;
+
+    /** What is better at all falls to less than this. */
+    private static final double NO_BETTER = 0.75;
+
+    private static final double USUAL_WEIGHT = 1.0 / 16;
+    private static final double DEEPEST_CUT = 0.25;
+    private static final double GROWTH = 0.05;
+    private static final double LEARNING_NANOS = 60e9;
+
+    /** While nothing happens, about one attempt of so many tells how long attempts usually take. */
+    private static final int SAMPLED = 16;
+
+    private final int floor;
+    private final int first;
+
+    /** The most that an attempt may take; {@link Long#MAX_VALUE} if nothing limits it. */
+    private volatile long attemptLimit = Long.MAX_VALUE;
+
+    private volatile int limit;
+    private volatile int decided;
+    /** Nothing was lost and nothing wanted, so there is nothing to count. */
+    private volatile boolean calm = true;
+
+    private volatile boolean wanted;
+    private volatile long lateNanos = Long.MAX_VALUE;
+    private volatile long openAt;
+
+    /** Guards what follows. An attempt that does not get it is left out; the next loss makes up for one that was. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final AtomicInteger missed = new AtomicInteger();
+    private int ceiling;
+    /** The limit with its fraction. */
+    private double exact;
+    /** Up to here the limit doubles. */
+    private double doubling;
+    /** Attempts that were lost since the last judgement, and whose permits are held back. */
+    private int heldBack;
+
+    private boolean wasCut;
+    private long cutAt;
+    private long pauseNanos;
+    /** The mean time of attempts that are served now, and of such that are not late. */
+    private long attemptNanos;
+
+    private long usualNanos;
+    private long usualAt;
+    private double usualShare;
+
+    // The losses since the last attempt that was served, and the other way round.
+    private int inARow;
+    private int droppedInARow;
+    private int servedInARow;
+    private long rowBegan;
+
+    // This period.
+    private boolean begun;
+    private long beganAt;
+    private int served;
+    private int late;
+    private int dropped;
+    private int failed;
+    private int mostInFlight;
+
+    // Before the first cut of several in a row; 0: there was none.
+    private double limitBefore;
+    private double shareBefore;
+    private long nanosBefore;
+
+    /** A limit that begins at {@code first}. */
+    public LossLimit(int floor, int first, int ceiling) {
+        this.floor = floor;
+        this.first = first;
+        this.ceiling = ceiling;
+        doubling = ceiling;
+        exact = first;
+        limit = first;
+        decided = first;
+    }
+
+    /** Tells that an attempt takes this long at most. */
+    public void attemptLimit(long nanos) {
+        attemptLimit = Math.min(attemptLimit, nanos);
+    }
+
+    @Override
+    public int limit() {
+        return limit;
+    }
+
+    @Override
+    public int decided() {
+        return decided;
+    }
+
+    @Override
+    public void ceiling(int most) {
+        lock.lock();
+        try {
+            if (doubling == ceiling) {
+                doubling = most;
+            }
+            // As high as it may be: nothing but the maximum holds it.
+            exact = Math.min(exact >= ceiling ? most : exact, most);
+            ceiling = most;
+            exact = clamped(exact);
+            show();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void wanted() {
+        if (!wanted) {
+            wanted = true;
+            calm = false;
+        }
+    }
+
+    @Override
+    public boolean isIndifferentTo(long nanos) {
+        return calm && nanos < lateNanos && (nanos == 0 || (nanos >>> 4) % SAMPLED != 0);
+    }
+
+    @Override
+    public void served(long now, long nanos, int inFlight) {
+        if (!lock.tryLock()) {
+            return;
+        }
+        try {
+            boolean isLate = nanos >= lateNanos;
+            if (!isLate) {
+                learn(now, nanos);
+            }
+            if ((calm && !isLate) || isOld(now, nanos)) {
+                return;
+            }
+            worries();
+            attemptNanos += (nanos - attemptNanos) / 8;
+            inARow = 0;
+            droppedInARow = 0;
+            pauseNanos = 0;
+            if (isLate) {
+                late++;
+                servedInARow = 0;
+            } else {
+                served++;
+                servedInARow++;
+            }
+            count(now, inFlight);
+            judge(now, nanos);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void dropped(long now, long nanos, int inFlight, DoubleSupplier random) {
+        lost(now, nanos, inFlight, true, random);
+    }
+
+    @Override
+    public void failed(long now, long nanos, int inFlight, DoubleSupplier random) {
+        lost(now, nanos, inFlight, false, random);
+    }
+
+    private void lost(long now, long nanos, int inFlight, boolean drop, DoubleSupplier random) {
+        if (!lock.tryLock()) {
+            missed.getAndIncrement();
+            return;
+        }
+        try {
+            worries();
+            int more = 1 + missed.getAndSet(0);
+            if (drop) {
+                heldBack += more;
+                show();
+            }
+            if (isOld(now, nanos)) {
+                return;
+            }
+            if (drop) {
+                dropped += more;
+                droppedInARow += more;
+            } else {
+                failed += more;
+            }
+            servedInARow = 0;
+            if (inARow == 0) {
+                rowBegan = now;
+            }
+            inARow += more;
+            count(now, inFlight);
+            boolean enough = droppedInARow > 1 || inARow >= LEAST;
+            if (enough && now - rowBegan >= Math.max(nanos, SHORTEST_NANOS / 2)) {
+                nothingComesBack(now, nanos, random);
+            } else {
+                judge(now, nanos);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Down at once, upwards slowly: what takes longer now may be our own doing. */
+    private void learn(long now, long nanos) {
+        if (nanos == 0) {
+            return;
+        }
+        double share = nanos < usualNanos ? 1.0 / 8 : Math.min(1.0 / 8, (now - usualAt) / LEARNING_NANOS);
+        usual(now, usualNanos == 0 ? nanos : usualNanos + (long) ((nanos - usualNanos) * share));
+    }
+
+    private void usual(long now, long nanos) {
+        usualNanos = nanos;
+        usualAt = now;
+        lateNanos = attemptLimit == Long.MAX_VALUE
+                ? Long.MAX_VALUE
+                : Math.max(LATE_TIMES * nanos, (long) (LATE_SHARE * attemptLimit));
+    }
+
+    /** From now on attempts are counted. */
+    private void worries() {
+        if (calm) {
+            calm = false;
+            attemptNanos = usualNanos;
+        }
+    }
+
+    private boolean isOld(long now, long nanos) {
+        return wasCut && now - nanos - cutAt < 0;
+    }
+
+    private void count(long now, int inFlight) {
+        if (!begun) {
+            begun = true;
+            beganAt = now;
+        }
+        mostInFlight = Math.max(mostInFlight, inFlight);
+    }
+
+    private void nothingComesBack(long now, long nanos, DoubleSupplier random) {
+        doubling = Math.max(doubling, Math.max(limitBefore, exact) / 2);
+        boolean again = exact <= floor;
+        cut(now, floor);
+        if (again) {
+            pause(now, nanos, random);
+        }
+        inARow = 0;
+        droppedInARow = 0;
+        limitBefore = 0;
+    }
+
+    /** Not with a floor above one, which says that so many calls may always run. Each process has a pause of its own length. */
+    private void pause(long now, long nanos, DoubleSupplier random) {
+        if (floor == 1) {
+            pauseNanos = pauseNanos == 0
+                    ? Math.max(FIRST_PAUSE_NANOS, nanos)
+                    : Math.min(2 * pauseNanos, Math.max(LONGEST_PAUSE_NANOS, 2 * nanos));
+            openAt = now + (long) (pauseNanos * (0.5 + random.getAsDouble()));
+            limit = 0;
+            decided = 0;
+        }
+    }
+
+    private void judge(long now, long nanos) {
+        int all = served + late + dropped + failed;
+        int lost = dropped + (failed >= OUTAGE * all ? failed : 0);
+        int bad = lost + late;
+        boolean known = bad == 0
+                || all >= LEAST
+                || servedInARow >= FEW_ATTEMPTS
+                || (all >= FEW_ATTEMPTS && dropped + late == all);
+        long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
+        if (!known || now - beganAt < Math.max(shortest, Math.max(attemptNanos, usualNanos))) {
+            return;
+        }
+        double share = (double) bad / all;
+        double few = (usualShare + FEW) * all;
+        if (bad > few + Math.sqrt(few)) { // the root is what chance adds
+            trouble(now, share, (double) lost / all);
+        } else {
+            usualShare += (share - usualShare) * USUAL_WEIGHT;
+            limitBefore = 0;
+            grow();
+            calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
+            wanted = false;
+            endPeriod();
+        }
+    }
+
+    private void trouble(long now, double share, double lostShare) {
+        if (limitBefore == 0) {
+            limitBefore = exact;
+            shareBefore = share;
+            nanosBefore = attemptNanos;
+        } else if (isNotUs(share, lostShare)) {
+            usualShare = lostShare;
+            usual(now, Math.max(usualNanos, attemptNanos));
+            cut(now, limitBefore);
+            limitBefore = 0;
+            return;
+        }
+        doubling = exact > floor ? 0 : doubling;
+        double inUse = share > MOST ? Math.min(exact - heldBack, Math.max(mostInFlight, 1)) : exact;
+        cut(now, inUse * (lostShare > MOST ? Math.max(DEEPEST_CUT, 1 - share) : 1 - share / 2));
+    }
+
+    /** A quarter of the limit has made nothing better. Half would not tell: a queue takes its time to go. */
+    private boolean isNotUs(double share, double lostShare) {
+        return lostShare <= MOST
+                && served + late + dropped + failed >= LEAST
+                && exact <= limitBefore / 4
+                && share > NO_BETTER * shareBefore
+                && attemptNanos > NO_BETTER * nanosBefore;
+    }
+
+    private void grow() {
+        if (wanted || exact < first) {
+            if (exact < doubling) {
+                exact = clamped(Math.min(doubling, exact + served));
+            } else if (mostInFlight < (int) exact && exact < 2 * mostInFlight + 2) {
+                exact = clamped(exact + served);
+            } else {
+                exact = clamped(exact + Math.max(GROWTH * exact, served / exact));
+            }
+        }
+    }
+
+    private void cut(long now, double to) {
+        wasCut = true;
+        cutAt = now;
+        exact = clamped(to);
+        endPeriod();
+    }
+
+    private void endPeriod() {
+        begun = false;
+        served = 0;
+        late = 0;
+        dropped = 0;
+        failed = 0;
+        mostInFlight = 0;
+        heldBack = 0;
+        show();
+    }
+
+    private double clamped(double wished) {
+        return Math.max(floor, Math.min(ceiling, wished));
+    }
+
+    /** A pause ends by time alone. */
+    private void show() {
+        if (limit != 0) {
+            decided = (int) exact;
+            limit = (int) clamped(exact - heldBack);
+        }
+    }
+
+    @Override
+    public long pauseNanos(long now) {
+        if (limit != 0) {
+            return 0;
+        }
+        long left = openAt - now;
+        if (left > 0) {
+            return left;
+        }
+        lock.lock();
+        try {
+            if (limit == 0 && now - openAt >= 0) {
+                limit = (int) exact;
+                decided = limit;
+            }
+        } finally {
+            lock.unlock();
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.DoubleSupplier;
+import org.junit.jupiter.api.Test;
+
+class LossLimitTest {
+    private static final long MILLI = 1_000_000;
+    private static final long ATTEMPT = 50 * MILLI;
+    private static final long TIMEOUT = 1_000 * MILLI;
+
+    private long now = 77;
+    private LossLimit limit = limit(1, 100, 200);
+
+    /** Its pauses have the length in the middle. */
+    private static LossLimit limit(int floor, int first, int ceiling) {
+        LossLimit limit = new LossLimit(floor, first, ceiling);
+        limit.attemptLimit(TIMEOUT);
+        return limit;
+    }
+
+    /** So many attempts are served, one each 10 ms, while all permits are out. */
+    private void served(int count) {
+        served(count, ATTEMPT);
+    }
+
+    private void served(int count, long nanos) {
+        for (int i = 0; i < count; i++) {
+            now += 10 * MILLI;
+            limit.served(now, nanos, limit.limit());
+        }
+    }
+
+    private void dropped(int count) {
+        for (int i = 0; i < count; i++) {
+            now += 10 * MILLI;
+            limit.dropped(now, ATTEMPT, limit.limit(), () -> 0.5);
+        }
+    }
+
+    private void failed(int count) {
+        for (int i = 0; i < count; i++) {
+            now += 10 * MILLI;
+            limit.failed(now, ATTEMPT, limit.limit(), () -> 0.5);
+        }
+    }
+
+    /** Of each ten attempts, the first ones are lost. */
+    private void tens(int tens, int lost) {
+        for (int i = 0; i < tens; i++) {
+            dropped(lost);
+            served(10 - lost);
+        }
+    }
+
+    /** The dependency answers nothing for so long. */
+    private void silent(long millis) {
+        for (long end = now + millis * MILLI; now - end < 0; ) {
+            dropped(1);
+        }
+    }
+
+    @Test
+    void whileNothingIsLostAndNoCallWaitsNearlyAllAttemptsNeedNotBeTold() {
+        served(100);
+        int indifferent = 0;
+        Random random = new Random(1);
+        for (int i = 0; i < 1_000; i++) {
+            indifferent += limit.isIndifferentTo(ATTEMPT + random.nextInt(1_000_000)) ? 1 : 0;
+        }
+
+        assertThat(indifferent).isBetween(900, 970);
+        assertThat(limit.isIndifferentTo(0)).as("not measured").isTrue();
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    @Test
+    void aTenthIsNoTrouble() {
+        tens(50, 1);
+
+        assertThat(limit.limit()).isGreaterThan(95);
+    }
+
+    @Test
+    void ofMoreThanATenthTheLimitIsCutByHalfOfTheShare() {
+        served(20);
+        dropped(4);
+        served(6);
+
+        assertThat(limit.limit()).as("4 of 10 were lost").isEqualTo(80);
+    }
+
+    @Test
+    void ofMostOfThemTheLimitIsCutByTheShareOfWhatIsInUse() {
+        served(20);
+        for (int i = 0; i < 10; i++) {
+            now += 10 * MILLI;
+            if (i % 5 > 2) {
+                limit.served(now, ATTEMPT, 40);
+            } else {
+                limit.dropped(now, ATTEMPT, 40, () -> 0.5);
+            }
+        }
+
+        assertThat(limit.limit()).as("6 of 10 of 40 in use").isEqualTo(16);
+    }
+
+    @Test
+    void thePermitOfALostAttemptIsHeldBackUntilAllIsKnown() {
+        served(1);
+        dropped(1);
+        assertThat(limit.limit()).isEqualTo(99);
+
+        served(40);
+
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    @Test
+    void afterLossesAloneOneAttemptIsMadeAtATime() {
+        served(20);
+        silent(200);
+
+        assertThat(limit.limit()).isEqualTo(1);
+        assertThat(limit.pauseNanos(now)).isZero();
+    }
+
+    @Test
+    void twoLossesInOneMomentAreNoOutage() {
+        served(20);
+        limit.dropped(now, ATTEMPT, 5, () -> 0.5);
+        limit.dropped(now, ATTEMPT, 5, () -> 0.5);
+        served(20);
+
+        assertThat(limit.limit()).isGreaterThan(90);
+    }
+
+    @Test
+    void ifNothingComesBackThenThereArePausesThatGetLonger() {
+        served(20);
+        silent(200);
+        long last = 0;
+        for (int i = 0; i < 8; i++) {
+            for (int k = 0; k < 3 && limit.limit() > 0; k++) {
+                now += TIMEOUT;
+                limit.dropped(now, ATTEMPT, 1, () -> 0.5);
+            }
+
+            assertThat(limit.limit()).isZero();
+            long pause = limit.pauseNanos(now);
+            assertThat(pause).isBetween(Math.min(2 * last, 2_000 * MILLI), 2_000 * MILLI);
+            last = pause;
+            assertThat(limit.pauseNanos(now + pause - 1)).isEqualTo(1);
+            now += pause;
+            assertThat(limit.pauseNanos(now)).isZero();
+            assertThat(limit.limit()).as("after the pause").isEqualTo(1);
+        }
+        assertThat(last).isEqualTo(2_000 * MILLI);
+
+        served(1);
+        silent(400);
+        assertThat(limit.pauseNanos(now)).as("after an answer").isLessThan(500 * MILLI);
+    }
+
+    @Test
+    void aMinimumAboveOneHasNoPauses() {
+        limit = limit(4, 100, 200);
+        served(20);
+        silent(5_000);
+
+        assertThat(limit.limit()).isEqualTo(4);
+        assertThat(limit.pauseNanos(now)).isZero();
+    }
+
+    @Test
+    void untilTheFirstTroubleItDoublesWhereMoreIsWanted() {
+        limit = limit(1, 10, 200);
+        served(100);
+        assertThat(limit.limit()).as("nobody wants more").isEqualTo(10);
+
+        for (int i = 0; i < 3; i++) {
+            limit.wanted();
+            served(21);
+        }
+        assertThat(limit.limit()).isBetween(50, 100);
+        for (int i = 0; i < 20; i++) {
+            limit.wanted();
+            served(21);
+        }
+        assertThat(limit.limit()).isEqualTo(200);
+    }
+
+    @Test
+    void afterATroubleItGrowsByOneInEachPeriod() {
+        limit = limit(1, 10, 200);
+        served(10);
+        dropped(4);
+        served(6);
+        int cut = limit.limit();
+        assertThat(cut).isLessThan(10);
+
+        limit.wanted();
+        served(22, 5 * MILLI);
+
+        assertThat(limit.limit()).isBetween(cut + 1, cut + 4);
+    }
+
+    @Test
+    void afterATotalLossItDoublesUpToHalfOfWhatItWas() {
+        served(20);
+        silent(200);
+        now += 10 * ATTEMPT;
+        for (int i = 0; i < 40 && limit.limit() < 49; i++) {
+            limit.wanted();
+            now += 250 * MILLI;
+            for (int k = limit.limit(); k > 0; k--) {
+                limit.served(now, ATTEMPT, limit.limit());
+            }
+            assertThat(i).as("at %d", limit.limit()).isLessThan(20);
+        }
+        int half = limit.limit();
+        limit.wanted();
+        now += 250 * MILLI;
+        limit.served(now, ATTEMPT, limit.limit());
+        now += 250 * MILLI;
+        limit.served(now, ATTEMPT, limit.limit());
+
+        assertThat(limit.limit()).isBetween(half, half + 6);
+    }
+
+    @Test
+    void oneLossDoesNotHoldTheLimitOfAProcessWithFewCalls() {
+        served(20);
+        silent(200);
+        dropped(1);
+        for (int i = 0; i < 6; i++) {
+            limit.wanted();
+            now += 1_000 * MILLI;
+            limit.served(now, ATTEMPT, 1);
+        }
+
+        assertThat(limit.limit()).isGreaterThan(3);
+    }
+
+    @Test
+    void answersThatAreNearlyTooLateCutTheLimit() {
+        served(200);
+        served(120, 400 * MILLI);
+
+        assertThat(limit.limit()).isBetween(25, 75);
+    }
+
+    @Test
+    void aSlowAnswerIsNotLateIfAnswersTakeSoLong() {
+        served(2_000, 400 * MILLI);
+
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    @Test
+    void withoutAnyLimitOfAnAttemptNoneIsLate() {
+        limit = new LossLimit(1, 100, 200);
+        served(200);
+        served(400, 60_000 * MILLI);
+
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    @Test
+    void aThirdOfFailuresIsABugAndNoLoad() {
+        for (int i = 0; i < 100; i++) {
+            failed(1);
+            served(2);
+        }
+
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    @Test
+    void failuresAloneAreAnOutage() {
+        served(20);
+        failed(30);
+
+        assertThat(limit.limit()).isLessThanOrEqualTo(1);
+    }
+
+    @Test
+    void attemptsThatBeganBeforeACutDoNotShowWhatItHasChanged() {
+        served(20);
+        dropped(4);
+        served(6);
+        int cut = limit.limit();
+        long cutAt = now;
+        for (int i = 0; i < 100; i++) {
+            now += MILLI;
+            limit.served(now, now - cutAt + 1, 80);
+        }
+        for (int i = 0; i < 100; i++) {
+            now += MILLI;
+            limit.failed(now, now - cutAt + 1, 80, () -> 0.5);
+        }
+
+        assertThat(limit.limit()).isEqualTo(cut);
+    }
+
+    /** A bad server among three: a third of the attempts time out, however few there are. */
+    @Test
+    void ifFewerCallsDoNotHelpTheLimitIsPutBack() {
+        served(20);
+        int lowest = 100;
+        for (int i = 0; i < 60; i++) {
+            tens(1, 3);
+            lowest = Math.min(lowest, limit.limit());
+        }
+        assertThat(lowest).as("the trial").isLessThanOrEqualTo(25);
+        lowest = 100;
+        for (int i = 0; i < 60; i++) {
+            tens(1, 3);
+            lowest = Math.min(lowest, limit.limit());
+        }
+
+        assertThat(lowest).as("after it").isGreaterThan(80);
+    }
+
+    @Test
+    void aDependencyThatIsSlowerWhateverTheLoadKeepsItsLimit() {
+        served(200);
+        served(2_000, 400 * MILLI);
+
+        assertThat(limit.limit()).isGreaterThanOrEqualTo(90);
+    }
+
+    @Test
+    void afterALossIsKnownToHaveAnotherReasonMoreOfThemAreHeeded() {
+        served(20);
+        tens(120, 3);
+        assertThat(limit.limit()).isGreaterThan(80);
+
+        tens(5, 9);
+
+        assertThat(limit.limit()).isLessThan(20);
+    }
+
+    @Test
+    void aLossThatMeetsAnotherThreadIsMadeUpForByTheNext() {
+        served(20);
+        silent(200);
+        AtomicInteger met = new AtomicInteger();
+        DoubleSupplier meeting = () -> {
+            for (int i = 0; i < 3; i++) {
+                CompletableFuture.runAsync(() -> limit.dropped(now, ATTEMPT, 1, () -> 0.5))
+                        .join();
+                met.incrementAndGet();
+            }
+            return 0.5;
+        };
+        while (limit.limit() > 0) {
+            now += TIMEOUT;
+            limit.dropped(now, ATTEMPT, 1, meeting);
+        }
+        assertThat(met).hasValue(3);
+        now += limit.pauseNanos(now);
+        assertThat(limit.pauseNanos(now)).isZero();
+        served(8);
+        limit.wanted();
+        served(100);
+        int before = limit.limit();
+        assertThat(before).isGreaterThan(4);
+
+        dropped(1);
+
+        assertThat(limit.limit()).as("of one loss and three that were missed").isEqualTo(before - 4);
+    }
+
+    @Test
+    void aLowerMaximumHoldsAtOnceAndAHigherOneIfNothingElseHeldTheLimit() {
+        limit.ceiling(50);
+        assertThat(limit.limit()).isEqualTo(50);
+        limit.ceiling(80);
+        assertThat(limit.limit()).isEqualTo(80);
+
+        dropped(1);
+        served(1);
+        dropped(3);
+        served(5);
+        int cut = limit.limit();
+        assertThat(cut).isLessThan(80);
+        limit.ceiling(200);
+        assertThat(limit.limit()).isEqualTo(cut);
+    }
+
+    @Test
+    void itStaysBetweenItsBoundsWhateverHappens() {
+        Random random = new Random(3);
+        limit = limit(3, 10, 40);
+        for (int i = 0; i < 20_000; i++) {
+            now += random.nextInt(20) * MILLI;
+            long nanos = random.nextInt(1_000) * MILLI;
+            switch (random.nextInt(i / 1_000 % 2 == 0 ? 3 : 30)) {
+                case 0 -> limit.dropped(now, nanos, random.nextInt(40), () -> 0.5);
+                case 1 -> limit.failed(now, nanos, random.nextInt(40), () -> 0.5);
+                case 2 -> limit.wanted();
+                default -> limit.served(now, nanos / 10, random.nextInt(40));
+            }
+            assertThat(limit.limit()).isBetween(3, 40);
+        }
+    }
+}
