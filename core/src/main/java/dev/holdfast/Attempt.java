@@ -25,6 +25,14 @@ public interface Attempt {
     boolean isCancelled();
 
     /**
+     * Whether it runs for a cache in the background, and not for the call that has brought the action: the call may be over. Such an
+     * attempt must not use what belongs to that call, such as a connection or what its caller can cancel.
+     */
+    default boolean isRefresh() {
+        return false;
+    }
+
+    /**
      * Registers a hook that runs when the attempt is given up. Use it for work that neither an interrupt nor a cancelled future
      * stops: close a socket, cancel a statement.
      *

@@ -166,7 +166,8 @@ public final class BlockingDriver implements Driver {
         }
         // Hooks of an asynchronous attempt are run with what its call carries already.
         Carrier carrier = call.async ? null : call.engine.carrier;
-        RunningAttempt attempt = new RunningAttempt(call.time(), call.attempts, call.limited, call.limitAt, carrier);
+        RunningAttempt attempt =
+                new RunningAttempt(call.time(), call.attempts, call.limited, call.limitAt, carrier, call.refresh);
         call.attempt = attempt;
         return attempt;
     }

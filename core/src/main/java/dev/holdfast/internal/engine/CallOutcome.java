@@ -30,6 +30,9 @@ abstract class CallOutcome extends CallLimits {
     /** Whether it has no caller: a fork, or an attempt beside another one. */
     boolean background;
 
+    /** Whether it is a fork, or an attempt beside one of a fork. */
+    boolean refresh;
+
     // ---- the attempts
     int attempts;
     long attemptStart;

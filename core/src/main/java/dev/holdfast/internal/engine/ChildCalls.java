@@ -17,6 +17,7 @@ final class ChildCalls {
         child.cursor = fork.layer() + 1;
         child.preset(fork.layer(), fork.object());
         child.limitCaller(fork.limitNanos(), 0);
+        child.refresh = true;
         child.context = parent.context();
         child.trace = parent.trace == null ? null : parent.trace.background();
         Once task = new Once() {
@@ -37,6 +38,7 @@ final class ChildCalls {
         child.begin(engine, parent.spec, parent.mode, true);
         child.work(Objects.requireNonNull(parent.action), parent.argument);
         child.background = true;
+        child.refresh = parent.refresh;
         child.base = base;
         child.cursor = base;
         return child;

@@ -17,16 +17,19 @@ final class RunningAttempt implements Attempt {
     private final boolean limited;
     private final long limitAt;
     private final @Nullable Carrier carrier;
+    private final boolean refresh;
     private final Deque<Runnable> hooks = new ArrayDeque<>(2);
     private boolean cancelled;
     private boolean ended;
 
-    RunningAttempt(TimeSource time, int number, boolean limited, long limitAt, @Nullable Carrier carrier) {
+    RunningAttempt(
+            TimeSource time, int number, boolean limited, long limitAt, @Nullable Carrier carrier, boolean refresh) {
         this.time = time;
         this.number = number;
         this.limited = limited;
         this.limitAt = limitAt;
         this.carrier = carrier;
+        this.refresh = refresh;
     }
 
     @Override
@@ -47,6 +50,11 @@ final class RunningAttempt implements Attempt {
     @Override
     public synchronized boolean isCancelled() {
         return cancelled;
+    }
+
+    @Override
+    public boolean isRefresh() {
+        return refresh;
     }
 
     @Override

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedBody implements BodySubscriber<Object> {
     /** A whole body. */
-    record Bytes(List<ByteBuffer> parts, int length) {
+    record Bytes(byte[] all) {
         /** Reads it again, with this handler. */
         <T> CompletableFuture<T> readBy(BodyHandler<T> handler, ResponseInfo info) {
             try {
                 BodySubscriber<T> subscriber = handler.apply(info);
-                subscriber.onSubscribe(new Reading(parts, subscriber));
+                subscriber.onSubscribe(new Reading(all, subscriber));
                 return subscriber.getBody().toCompletableFuture();
             } catch (Throwable broken) {
                 return CompletableFuture.failedFuture(broken);
@@ -34,12 +34,12 @@ final class BoundedBody implements BodySubscriber<Object> {
 
     /** Gives all at once, when it is asked for. */
     private static final class Reading implements Flow.Subscription {
-        private final List<ByteBuffer> parts;
+        private final byte[] bytes;
         private final BodySubscriber<?> reader;
         private boolean done;
 
-        Reading(List<ByteBuffer> parts, BodySubscriber<?> reader) {
-            this.parts = parts;
+        Reading(byte[] bytes, BodySubscriber<?> reader) {
+            this.bytes = bytes;
             this.reader = reader;
         }
 
@@ -47,9 +47,8 @@ final class BoundedBody implements BodySubscriber<Object> {
         public void request(long many) {
             if (!done && many > 0) {
                 done = true;
-                if (!parts.isEmpty()) {
-                    reader.onNext(
-                            parts.stream().map(ByteBuffer::asReadOnlyBuffer).toList());
+                if (bytes.length > 0) {
+                    reader.onNext(List.of(ByteBuffer.wrap(bytes).asReadOnlyBuffer()));
                 }
                 reader.onComplete();
             }
@@ -155,7 +154,9 @@ final class BoundedBody implements BodySubscriber<Object> {
         if (rest != null) {
             rest.onComplete();
         } else {
-            body.complete(new Bytes(List.copyOf(parts), length));
+            ByteBuffer all = ByteBuffer.allocate(length);
+            parts.forEach(all::put);
+            body.complete(new Bytes(all.array()));
         }
     }
 }

@@ -51,7 +51,7 @@ public final class HoldfastHttpClient extends HttpClient {
         this.client = client;
         this.options = options;
         calls = new HttpCalls<>(JdkMessages.INSTANCE, pipelines, options);
-        caching = new CachedClient(client, options, this::sent);
+        caching = new CachedClient(client, this::sent);
     }
 
     /** Puts these pipelines around a client. */
@@ -75,14 +75,15 @@ public final class HoldfastHttpClient extends HttpClient {
             throws IOException, InterruptedException {
         Objects.requireNonNull(handler, "handler");
         try {
-            CachedClient.Cached cached = caching.cached(calls.pipeline(request), request, handler);
+            HttpOperation<HttpRequest, HttpResponse<?>> operation = calls.operation(request);
+            CachedCall<HttpResponse<?>> cached = hasBody(request) ? null : operation.cached(request);
             if (cached != null) {
-                return cached.send(calls.name(request), request, handler);
+                return caching.send(cached, request, handler);
             }
-            return (HttpResponse<T>) calls.call(request).<IOException>callInterruptibly(attempt -> {
+            return (HttpResponse<T>) operation.call(request).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
                 try {
-                    return client.send(sent, sent.noting(caching.noting(request, handler)));
+                    return client.send(sent, sent.noting(noting(request, handler)));
                 } catch (IOException | RuntimeException e) {
                     sent.mark(e);
                     throw e;
@@ -104,6 +105,21 @@ public final class HoldfastHttpClient extends HttpClient {
         return new SentRequest(request, options);
     }
 
+    /** Notes that the request has changed something, once its response says so. */
+    private <T> BodyHandler<T> noting(HttpRequest request, BodyHandler<T> handler) {
+        return HttpCalls.isSafe(request.method())
+                ? handler
+                : info -> {
+                    calls.answered(request, info.statusCode());
+                    return handler.apply(info);
+                };
+    }
+
+    private static boolean hasBody(HttpRequest request) {
+        return request.bodyPublisher().isPresent()
+                && request.bodyPublisher().get().contentLength() != 0;
+    }
+
     private static IOException asIOException(RuntimeException said) {
         if (said instanceof CallTimeoutException) {
             HttpTimeoutException timeout = new HttpTimeoutException(said.getMessage());
@@ -123,14 +139,16 @@ public final class HoldfastHttpClient extends HttpClient {
     public <T> CompletableFuture<HttpResponse<T>> sendAsync(
             HttpRequest request, BodyHandler<T> handler, @Nullable PushPromiseHandler<T> pushes) {
         Objects.requireNonNull(handler, "handler");
-        CachedClient.Cached cached = pushes == null ? caching.cached(calls.pipeline(request), request, handler) : null;
+        HttpOperation<HttpRequest, HttpResponse<?>> operation = calls.operation(request);
+        CachedCall<HttpResponse<?>> cached = pushes == null && !hasBody(request) ? operation.cached(request) : null;
         CompletableFuture<HttpResponse<T>> call = cached != null
-                ? cached.sendAsync(calls.name(request), request, handler)
-                : (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>) calls.call(request)
+                ? caching.sendAsync(cached, request, handler)
+                : (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>) operation
+                        .call(request)
                         .callAsync(attempt -> {
                             SentRequest sent = sent(request);
                             CompletableFuture<HttpResponse<T>> exchange =
-                                    client.sendAsync(sent, sent.noting(caching.noting(request, handler)), pushes);
+                                    client.sendAsync(sent, sent.noting(noting(request, handler)), pushes);
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
                         });
         return HandedOn.of(

@@ -17,24 +17,13 @@ import org.jspecify.annotations.Nullable;
  * What HTTP says of a stale cache: which requests may be answered from it, and how long a response may be kept (RFC 9111, RFC
  * 5861). All who call through one client share the cache, unless they have a partition.
  */
-final class HttpCaching<Q> {
+final class HttpCaching {
     private static final Duration NONE = Duration.ZERO;
 
-    private final HttpMessages<Q, ?> messages;
-    private final boolean addsIdentity;
-
-    /**
-     * Of a client's messages.
-     *
-     * @param addsIdentity whether the client may add cookies or credentials to any request by itself
-     */
-    HttpCaching(HttpMessages<Q, ?> messages, boolean addsIdentity) {
-        this.messages = messages;
-        this.addsIdentity = addsIdentity;
-    }
+    private HttpCaching() {}
 
     /** Whether a request may be answered by a response to an earlier one. */
-    boolean mayAsk(Q request) {
+    static <Q> boolean mayAsk(HttpMessages<Q, ?> messages, Q request) {
         String method = messages.method(request);
         if (!method.equals("GET") && !method.equals("HEAD")) {
             return false;
@@ -52,16 +41,13 @@ final class HttpCaching<Q> {
     }
 
     /**
-     * How long the response to this request may be kept.
+     * How long a response {@linkplain #isForAll that is for all} may be kept.
      *
-     * @param headers of the response: all values of a name
+     * @param headers of the response, whatever the case of a name
      * @param length in memory, in bytes: head and body
      */
-    Freshness freshness(HttpKey<Q> key, Function<String, List<String>> headers, long length) {
+    static Freshness freshness(HttpKey key, Map<String, List<String>> headers, long length) {
         Map<String, String> said = directives(joined(headers, "Cache-Control"));
-        if (!isForAll(key, headers)) {
-            return Freshness.usual().notShared();
-        }
         Freshness freshness = Freshness.usual().weight(length);
         if (said.containsKey("no-cache")) {
             return freshness.notKept();
@@ -81,33 +67,36 @@ final class HttpCaching<Q> {
         return age(onError == null ? freshness : freshness.staleIfError(onError), headers);
     }
 
-    /** Whether it is not for the one caller alone, and is the answer to all requests with this key. */
-    boolean isForAll(HttpKey<Q> key, Function<String, List<String>> headers) {
+    /**
+     * Whether a response is not for the one caller alone, and is the answer to all requests with this key.
+     *
+     * @param sent the first value of a header of the request as it was sent, with what the client has added
+     */
+    static boolean isForAll(HttpKey key, Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
         Map<String, String> said = directives(joined(headers, "Cache-Control"));
-        if (said.containsKey("no-store") || !headers.apply("Set-Cookie").isEmpty()) {
+        if (said.containsKey("no-store") || !all(headers, "Set-Cookie").isEmpty()) {
             return false;
         }
-        boolean isPrivate = said.containsKey("private") || (isPersonal(key.request()) && !said.containsKey("public"));
+        boolean isPrivate = said.containsKey("private") || (isPersonal(sent) && !said.containsKey("public"));
         if (isPrivate && key.partition() == null) {
             return false;
         }
-        return key.heeds(joined(headers, "Vary"));
+        return key.heeds(joined(headers, "Vary"), sent);
     }
 
-    private boolean isPersonal(Q request) {
-        return addsIdentity
-                || messages.requestHeader(request, "Authorization") != null
-                || messages.requestHeader(request, "Cookie") != null;
+    /** Whether a request says for whom it is. */
+    static boolean isPersonal(Function<String, @Nullable String> sent) {
+        return sent.apply("Authorization") != null || sent.apply("Cookie") != null;
     }
 
-    private @Nullable Duration freshTime(
-            HttpKey<Q> key, Function<String, List<String>> headers, Map<String, String> said) {
+    private static @Nullable Duration freshTime(
+            HttpKey key, Map<String, List<String>> headers, Map<String, String> said) {
         Duration shared = key.partition() == null ? seconds(said.get("s-maxage")) : null;
         Duration fresh = shared != null ? shared : seconds(said.get("max-age"));
         if (fresh != null) {
             return fresh;
         }
-        List<String> expires = headers.apply("Expires");
+        List<String> expires = all(headers, "Expires");
         if (expires.isEmpty()) {
             return null;
         }
@@ -117,13 +106,17 @@ final class HttpCaching<Q> {
         return until == null || made == null ? NONE : Duration.between(made, until);
     }
 
-    private static Freshness age(Freshness freshness, Function<String, List<String>> headers) {
+    private static Freshness age(Freshness freshness, Map<String, List<String>> headers) {
         Duration age = seconds(joined(headers, "Age"));
         return age == null ? freshness : freshness.age(age);
     }
 
-    private static @Nullable String joined(Function<String, List<String>> headers, String name) {
-        List<String> values = headers.apply(name);
+    static List<String> all(Map<String, List<String>> headers, String name) {
+        return headers.getOrDefault(name, List.of());
+    }
+
+    private static @Nullable String joined(Map<String, List<String>> headers, String name) {
+        List<String> values = all(headers, name);
         return values.isEmpty() ? null : String.join(",", values);
     }
 

@@ -2,13 +2,13 @@
 package dev.holdfast.http;
 
 import dev.holdfast.Call;
-import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import java.net.URI;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes of each request the call of a pipeline: that of the request's authority, idempotent or not as HTTP says of its method,
@@ -28,8 +28,14 @@ public final class HttpCalls<Q, R> {
     private final HttpMessages<Q, R> messages;
     private final Pipelines pipelines;
     private final HttpOptions<? super Q> options;
+    private final HttpKey.Changes changes = new HttpKey.Changes();
     private final PerPipeline<Operations> idempotent = new PerPipeline<>(pipeline -> new Operations(pipeline, true));
     private final PerPipeline<Operations> others = new PerPipeline<>(pipeline -> new Operations(pipeline, false));
+
+    /** Types of bodies that may go on for ever. */
+    private static final Pattern STREAMS =
+            Pattern.compile("text/event-stream\\b.*|application/(x-ndjson|jsonl|json-seq|stream\\+json|grpc)\\b.*"
+                    + "|(multipart|audio|video)/.*");
 
     /** Of these pipelines, for this client's messages. */
     public HttpCalls(HttpMessages<Q, R> messages, Pipelines pipelines, HttpOptions<? super Q> options) {
@@ -43,7 +49,7 @@ public final class HttpCalls<Q, R> {
     }
 
     /** The operations of one pipeline by their names, of requests that may be done twice or of the others. */
-    private final class Operations extends PerPipeline.Named<Operation<R>> {
+    private final class Operations extends PerPipeline.Named<HttpOperation<Q, R>> {
         private final Pipeline pipeline;
         private final boolean areIdempotent;
 
@@ -53,12 +59,8 @@ public final class HttpCalls<Q, R> {
         }
 
         @Override
-        Operation<R> make(String name) {
-            return pipeline.operation(
-                    name,
-                    o -> o.idempotent(areIdempotent)
-                            .classifier(new HttpClassifier(messages, pipeline::classifier))
-                            .discard(messages::close));
+        HttpOperation<Q, R> make(String name) {
+            return new HttpOperation<>(messages, options, changes, pipeline, name, areIdempotent);
         }
     }
 
@@ -71,9 +73,15 @@ public final class HttpCalls<Q, R> {
         return pipelines.of(authority(messages.uri(request)));
     }
 
-    /** The name of the operation of this request. */
-    String name(Q request) {
-        return options.nameOf(request, messages.method(request));
+    /**
+     * What this request is to its pipeline.
+     *
+     * @throws IllegalArgumentException if the address of the request has no scheme or no host
+     */
+    public HttpOperation<Q, R> operation(Q request) {
+        return (isIdempotent(request) ? idempotent : others)
+                .of(pipeline(request))
+                .of(options.nameOf(request, messages.method(request)));
     }
 
     /**
@@ -82,11 +90,35 @@ public final class HttpCalls<Q, R> {
      * @throws IllegalArgumentException if the address of the request has no scheme or no host
      */
     public Call<R> call(Q request) {
-        Call<R> call = (isIdempotent(request) ? idempotent : others)
-                .of(pipeline(request))
-                .of(name(request))
-                .unkeyed();
-        return messages.canBeSentAgain(request) ? call : call.sentOnce();
+        return operation(request).call(request);
+    }
+
+    /**
+     * Notes that a request was answered: one that has changed what its address stands for removes what a stale cache kept for it (RFC
+     * 9111 §4.4). An adapter calls it as soon as a response has a status.
+     */
+    public void answered(Q request, int status) {
+        if (status < 400 && changes.isUsed() && !isSafe(messages.method(request))) {
+            changes.changed(messages.uri(request));
+        }
+    }
+
+    static boolean isSafe(String method) {
+        return switch (method) {
+            case "GET", "HEAD", "OPTIONS", "TRACE" -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Whether a body of this type may be sent bit by bit, without an end: {@code text/event-stream}, {@code application/x-ndjson} and
+     * other types of lines, {@code application/grpc}, {@code multipart}, audio, video. An adapter does not read it into memory.
+     *
+     * @param contentType null: the response does not say it
+     */
+    public static boolean isStream(@Nullable String contentType) {
+        return contentType != null
+                && STREAMS.matcher(lower(contentType.strip())).matches();
     }
 
     private boolean isIdempotent(Q request) {

@@ -9,13 +9,14 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The key of a request in a cache: method, address, partition, and the headers that responses vary with. It carries the request
- * itself, so that the cache can send it again.
- */
-final class HttpKey<Q> {
+/** The key of a request in a cache: method, address, partition, and the headers that responses vary with. */
+final class HttpKey {
+    /** What clients add by themselves, the same to each request. */
+    private static final Set<String> ALWAYS_THE_SAME = Set.of("accept-encoding", "user-agent");
+
     /**
      * The headers that responses of one pipeline vary with, in lower case. Grows as responses say so; those that came before one
      * said so are not kept under a key that lacks it.
@@ -47,8 +48,18 @@ final class HttpKey<Q> {
 
         private final AtomicIntegerArray counts = new AtomicIntegerArray(NUMBERS);
 
+        /** Written before a key looks at its number: without a key, there is nothing to forget. */
+        private volatile boolean used;
+
         private int of(String uri) {
+            if (!used) {
+                used = true;
+            }
             return counts.get(index(uri));
+        }
+
+        boolean isUsed() {
+            return used;
         }
 
         void changed(URI address) {
@@ -61,6 +72,9 @@ final class HttpKey<Q> {
         }
     }
 
+    /** Several clients may share a pipeline, and its cache. */
+    private final Class<?> ofClient;
+
     private final String method;
     private final String uri;
     private final int changes;
@@ -68,16 +82,16 @@ final class HttpKey<Q> {
     private final List<String> names;
     private final List<List<String>> values;
     private final Varying varying;
-    private final Q request;
 
     /** Of a request with these messages. */
-    HttpKey(HttpMessages<Q, ?> messages, Q request, @Nullable Object partition, Varying varying, Changes resources) {
+    <Q> HttpKey(
+            HttpMessages<Q, ?> messages, Q request, @Nullable Object partition, Varying varying, Changes resources) {
+        ofClient = messages.responseType();
         method = messages.method(request);
         uri = resource(messages.uri(request));
         changes = resources.of(uri);
         this.partition = partition;
         this.varying = varying;
-        this.request = request;
         names = varying.names();
         values = new ArrayList<>(names.size());
         for (String name : names) {
@@ -91,8 +105,8 @@ final class HttpKey<Q> {
         return HttpCalls.authority(address) + address.getRawPath() + (query == null ? "" : "?" + query);
     }
 
-    Q request() {
-        return request;
+    boolean isHead() {
+        return method.equals("HEAD");
     }
 
     @Nullable
@@ -100,8 +114,13 @@ final class HttpKey<Q> {
         return partition;
     }
 
-    /** Whether a response that varies with these headers belongs to this key alone. If not, later keys heed them. */
-    boolean heeds(@Nullable String vary) {
+    /**
+     * Whether a response that varies with these headers belongs to this key alone. If not, later keys heed them. What the client
+     * itself has put into the request, the key does not know.
+     *
+     * @param sent the first value of a header of the request as it was sent
+     */
+    boolean heeds(@Nullable String vary, Function<String, @Nullable String> sent) {
         if (vary == null) {
             return true;
         }
@@ -110,9 +129,11 @@ final class HttpKey<Q> {
             missing.add(name.strip());
         }
         missing.remove("");
+        Set<String> known = new TreeSet<>(missing);
+        known.retainAll(names);
         missing.removeAll(names);
         if (missing.isEmpty()) {
-            return true;
+            return known.stream().allMatch(name -> ALWAYS_THE_SAME.contains(name) || wasSent(name, sent.apply(name)));
         }
         if (!missing.contains("*")) {
             varying.add(missing);
@@ -120,9 +141,15 @@ final class HttpKey<Q> {
         return false;
     }
 
+    private boolean wasSent(String name, @Nullable String value) {
+        List<String> own = values.get(names.indexOf(name));
+        return Objects.equals(own.isEmpty() ? null : own.get(0), value);
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof HttpKey<?> key
+        return other instanceof HttpKey key
+                && ofClient == key.ofClient
                 && method.equals(key.method)
                 && uri.equals(key.uri)
                 && changes == key.changes

@@ -24,10 +24,7 @@ public interface HttpMessages<Q, R> {
     String requestHeader(Q request, String name);
 
     /** All values of a header of a request, in their order. */
-    default List<String> requestHeaders(Q request, String name) {
-        String first = requestHeader(request, name);
-        return first == null ? List.of() : List.of(first);
-    }
+    List<String> requestHeaders(Q request, String name);
 
     /** Whether the body of a request can be sent a second time; true without a body. */
     boolean canBeSentAgain(Q request);

@@ -3,11 +3,13 @@ package dev.holdfast.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.spi.Perishable.Freshness;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,9 +24,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HttpCachingTest {
     private static final String DATE = "Date: Sat, 28 Nov 2026 12:00:00 GMT";
 
-    private final HttpCaching<HttpRequest> caching = new HttpCaching<>(JdkMessages.INSTANCE, false);
+    private static final int MOST = 1_000;
+
+    private final Pipeline shop = Pipeline.of("shop");
     private final HttpKey.Varying varying = new HttpKey.Varying();
     private final HttpKey.Changes changes = new HttpKey.Changes();
+    private final Map<HttpKey, HttpRequest> requests = new IdentityHashMap<>();
 
     private static HttpRequest.Builder get(String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://a/x?y=1"));
@@ -35,18 +40,29 @@ class HttpCachingTest {
         return request;
     }
 
-    private HttpKey<HttpRequest> key(@Nullable Object partition, String... headers) {
-        return new HttpKey<>(JdkMessages.INSTANCE, get(headers).build(), partition, varying, changes);
+    private HttpKey key(@Nullable Object partition, String... headers) {
+        HttpRequest request = get(headers).build();
+        HttpKey key = new HttpKey(JdkMessages.INSTANCE, request, partition, varying, changes);
+        requests.put(key, request);
+        return key;
     }
 
-    private Freshness freshness(HttpKey<HttpRequest> key, String... headers) {
+    private Freshness freshness(HttpKey key, String... headers) {
         Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         for (String header : headers) {
             int colon = header.indexOf(':');
             all.computeIfAbsent(header.substring(0, colon), name -> new ArrayList<>())
                     .add(header.substring(colon + 1).strip());
         }
-        return caching.freshness(key, name -> all.getOrDefault(name, List.of()), 10);
+        HttpRequest request = requests.get(key);
+        CachedCall<String> call = call(key);
+        return call.mayKeep(all, name -> JdkMessages.INSTANCE.requestHeader(request, name))
+                ? call.kept("", all, new byte[10]).freshness()
+                : call.forOne("").freshness();
+    }
+
+    private CachedCall<String> call(HttpKey key) {
+        return new CachedCall<>(shop.<Kept<String>>operation("x").key(key), key, MOST);
     }
 
     @ParameterizedTest
@@ -79,7 +95,7 @@ class HttpCachingTest {
         assertThat(freshness.staleIfError()).isEqualTo(seconds(onError));
         assertThat(freshness.kept()).isTrue();
         assertThat(freshness.shared()).isTrue();
-        assertThat(freshness.weight()).isEqualTo(10);
+        assertThat(freshness.weight()).isBetween(10L, 500L);
     }
 
     private static @Nullable Duration seconds(@Nullable Long seconds) {
@@ -154,10 +170,10 @@ class HttpCachingTest {
 
     @Test
     void keysHeedTheHeadersThatResponsesVaryWith() {
-        HttpKey<HttpRequest> before = key(null, "X-Tenant: a");
+        HttpKey before = key(null, "X-Tenant: a");
         assertThat(before).isEqualTo(key(null, "X-Tenant: b")).isNotEqualTo(key(null, "Accept: text/plain"));
         assertThat(freshness(before, "Vary: X-TENANT , accept").kept()).isFalse();
-        HttpKey<HttpRequest> after = key(null, "X-Tenant: a");
+        HttpKey after = key(null, "X-Tenant: a");
         assertThat(after).isNotEqualTo(before).isNotEqualTo(key(null, "X-Tenant: b"));
         assertThat(after).isEqualTo(key(null, "X-Tenant: a")).hasSameHashCodeAs(key(null, "X-Tenant: a"));
         assertThat(freshness(after, "Vary: x-tenant").kept()).isTrue();
@@ -168,7 +184,7 @@ class HttpCachingTest {
 
     @Test
     void keysAreOfTheWholeAddress() {
-        List<HttpKey<HttpRequest>> keys = Stream.of(
+        List<HttpKey> keys = Stream.of(
                         "http://a/x",
                         "http://b/x",
                         "https://a/x",
@@ -177,7 +193,7 @@ class HttpCachingTest {
                         "http://a/x?",
                         "http://a/X",
                         "http://a/y")
-                .map(uri -> new HttpKey<>(
+                .map(uri -> new HttpKey(
                         JdkMessages.INSTANCE,
                         HttpRequest.newBuilder(URI.create(uri)).build(),
                         null,
@@ -186,7 +202,7 @@ class HttpCachingTest {
                 .toList();
         assertThat(keys).doesNotHaveDuplicates();
         assertThat(keys.get(0))
-                .isEqualTo(new HttpKey<>(
+                .isEqualTo(new HttpKey(
                         JdkMessages.INSTANCE,
                         HttpRequest.newBuilder(URI.create("HTTP://A:80/x#part")).build(),
                         null,
@@ -194,12 +210,58 @@ class HttpCachingTest {
                         changes));
     }
 
-    /** Its cookies and credentials are in no request that an adapter sees. */
+    /** The key does not know what the client itself adds. */
     @Test
-    void aClientThatAddsIdentityAnswersToSomebody() {
-        HttpCaching<HttpRequest> adding = new HttpCaching<>(JdkMessages.INSTANCE, true);
-        assertThat(adding.freshness(key(null), name -> List.of(), 10).shared()).isFalse();
-        assertThat(adding.freshness(key("ann"), name -> List.of(), 10).kept()).isTrue();
+    void whatTheClientHasAddedCounts() {
+        Map<String, List<String>> plain = Map.of();
+        Map<String, List<String>> varies = Map.of("Vary", List.of("Accept, Accept-Encoding"));
+        CachedCall<String> all = call(key(null, "Accept: a/b"));
+        assertThat(all.mayKeep(plain, name -> name.equals("Cookie") ? "a=b" : null))
+                .isFalse();
+        assertThat(all.isPersonal(name -> name.equals("Cookie") ? "a=b" : null)).isTrue();
+        assertThat(call(key("ann")).mayKeep(plain, name -> name.equals("Cookie") ? "a=b" : null))
+                .isTrue();
+        assertThat(call(key("ann")).isPersonal(name -> "x")).isFalse();
+        assertThat(all.mayKeep(varies, name -> name.equals("accept") ? "a/b" : null))
+                .isTrue();
+        assertThat(all.mayKeep(
+                        varies, name -> name.equals("accept") ? "a/b" : name.equals("accept-encoding") ? "gzip" : null))
+                .as("the same to each request")
+                .isTrue();
+        assertThat(all.mayKeep(varies, name -> name.equals("accept") ? "c/d" : null))
+                .isFalse();
+    }
+
+    @Test
+    void aLongBodyOrAStreamIsNotRead() {
+        CachedCall<String> get = call(key(null));
+        assertThat(get.mayKeep(Map.of("Content-Length", List.of("1000")), name -> null))
+                .isTrue();
+        assertThat(get.mayKeep(Map.of("Content-Length", List.of("1001")), name -> null))
+                .isFalse();
+        assertThat(get.mayKeep(Map.of("Content-Length", List.of("1e9")), name -> null))
+                .isTrue();
+        HttpRequest request =
+                get().method("HEAD", HttpRequest.BodyPublishers.noBody()).build();
+        CachedCall<String> head = call(new HttpKey(JdkMessages.INSTANCE, request, null, varying, changes));
+        assertThat(head.mayKeep(Map.of("Content-Length", List.of("1001")), name -> null))
+                .isTrue();
+        for (String type : List.of(
+                "text/event-stream;charset=UTF-8",
+                "Application/GRPC+proto",
+                "video/mp4",
+                "multipart/mixed",
+                "application/x-ndjson",
+                "application/json-seq")) {
+            assertThat(get.mayKeep(Map.of("Content-Type", List.of(type)), name -> null))
+                    .as(type)
+                    .isFalse();
+        }
+        for (String type : List.of("text/event-streams", "application/json", "application/grpcx", "")) {
+            assertThat(get.mayKeep(Map.of("Content-Type", List.of(type)), name -> null))
+                    .as(type)
+                    .isTrue();
+        }
     }
 
     @Test
@@ -222,11 +284,15 @@ class HttpCachingTest {
                 "If-Modified-Since: Sat, 28 Nov 2026 12:00:00 GMT"
             })
     void aRequestThatAsksForTheOriginGoesThere(String header) {
-        assertThat(caching.mayAsk(get().build())).isTrue();
-        assertThat(caching.mayAsk(get().method("HEAD", HttpRequest.BodyPublishers.noBody())
-                        .build()))
+        assertThat(HttpCaching.mayAsk(JdkMessages.INSTANCE, get().build())).isTrue();
+        assertThat(HttpCaching.mayAsk(
+                        JdkMessages.INSTANCE,
+                        get().method("HEAD", HttpRequest.BodyPublishers.noBody())
+                                .build()))
                 .isTrue();
-        assertThat(caching.mayAsk(get().DELETE().build())).isFalse();
-        assertThat(caching.mayAsk(get(header).build())).isFalse();
+        assertThat(HttpCaching.mayAsk(JdkMessages.INSTANCE, get().DELETE().build()))
+                .isFalse();
+        assertThat(HttpCaching.mayAsk(JdkMessages.INSTANCE, get(header).build()))
+                .isFalse();
     }
 }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,11 @@ class HttpClassifierTest {
         @Override
         public @Nullable String requestHeader(String request, String name) {
             return null;
+        }
+
+        @Override
+        public List<String> requestHeaders(String request, String name) {
+            return List.of();
         }
 
         @Override

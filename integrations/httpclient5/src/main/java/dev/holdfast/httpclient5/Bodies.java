@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.http.HttpCalls;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.SequenceInputStream;
-import java.util.Locale;
-import java.util.regex.Pattern;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
@@ -15,11 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads what of a response belongs to its attempt. */
 final class Bodies {
-    /** Types that may go on for ever. */
-    private static final Pattern STREAMS =
-            Pattern.compile("text/event-stream\\b.*|application/(x-ndjson|jsonl|json-seq|stream\\+json|grpc)\\b.*"
-                    + "|(multipart|audio|video)/.*");
-
     private Bodies() {}
 
     /** Puts a small body into memory; of one whose length is not known, what the bound allows. */
@@ -30,7 +24,7 @@ final class Bodies {
             return;
         }
         long length = entity.getContentLength();
-        boolean small = most > 0 && (length < 0 ? !isStream(entity.getContentType()) : length <= most);
+        boolean small = most > 0 && (length < 0 ? !HttpCalls.isStream(entity.getContentType()) : length <= most);
         // One byte more than there is: the end has to be seen, and then the connection is free.
         byte[] read = small ? content.readNBytes(most + 1) : new byte[0];
         boolean whole = small && read.length <= most;
@@ -46,11 +40,6 @@ final class Bodies {
             begun.exchange.cancel();
         }
         response.close();
-    }
-
-    private static boolean isStream(@Nullable String type) {
-        return type != null
-                && STREAMS.matcher(type.strip().toLowerCase(Locale.ROOT)).matches();
     }
 
     /** A body of which this much was read, and perhaps a rest. */

@@ -5,6 +5,8 @@ import dev.holdfast.http.HttpMessages;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.Arrays;
+import java.util.List;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.Header;
@@ -31,6 +33,11 @@ final class ClassicMessages implements HttpMessages<ClassicHttpRequest, ClassicH
     @Override
     public @Nullable String requestHeader(ClassicHttpRequest request, String name) {
         return first(request, name);
+    }
+
+    @Override
+    public List<String> requestHeaders(ClassicHttpRequest request, String name) {
+        return Arrays.stream(request.getHeaders(name)).map(Header::getValue).toList();
     }
 
     @Override

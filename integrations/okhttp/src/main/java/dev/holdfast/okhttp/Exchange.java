@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.okhttp;
 
+import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Interceptor;
-import okhttp3.MediaType;
 import okhttp3.RequestBody;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
@@ -27,16 +26,6 @@ final class Exchange extends AbstractInterruptibleChannel {
     private static final String RETRY_AFTER = "Retry-After";
     private static final int UPGRADED = 101;
     private static final int UNAVAILABLE = 503;
-
-    /** Bodies of these types may go on for ever. */
-    private static final Set<String> STREAMS = Set.of(
-            "text/event-stream",
-            "application/x-ndjson",
-            "application/jsonl",
-            "application/json-seq",
-            "application/stream+json");
-
-    private static final Set<String> KINDS_OF_STREAMS = Set.of("multipart", "audio", "video");
 
     private final Call call;
     private final long mostRead;
@@ -146,7 +135,7 @@ final class Exchange extends AbstractInterruptibleChannel {
             return response;
         }
         long length = body.contentLength();
-        if (length < 0 ? isStream(body.contentType()) : length > mostRead) {
+        if (length < 0 ? HttpCalls.isStream(response.header("Content-Type")) : length > mostRead) {
             return response;
         }
         try {
@@ -163,13 +152,6 @@ final class Exchange extends AbstractInterruptibleChannel {
     private boolean isDuplex() {
         RequestBody body = call.request().body();
         return body != null && body.isDuplex();
-    }
-
-    private static boolean isStream(@Nullable MediaType type) {
-        return type != null
-                && (KINDS_OF_STREAMS.contains(type.type())
-                        || STREAMS.contains(type.type() + "/" + type.subtype())
-                        || (type.type().equals("application") && type.subtype().startsWith("grpc")));
     }
 
     // ---- as interceptors

@@ -3,6 +3,7 @@ package dev.holdfast.okhttp;
 
 import dev.holdfast.http.HttpMessages;
 import java.net.URI;
+import java.util.List;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -27,6 +28,11 @@ final class OkMessages implements HttpMessages<Request, Response> {
             return "tag";
         }
         return request.header(name);
+    }
+
+    @Override
+    public List<String> requestHeaders(Request request, String name) {
+        return request.headers(name);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.holdfast.spring;
 
 import dev.holdfast.http.HttpMessages;
 import java.net.URI;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpRequest;
 
@@ -23,6 +24,11 @@ final class BlockingMessages implements HttpMessages<HttpRequest, Received> {
         return CallAttributes.standFor(name, request.getAttributes())
                 ? "attribute"
                 : request.getHeaders().getFirst(name);
+    }
+
+    @Override
+    public List<String> requestHeaders(HttpRequest request, String name) {
+        return Streams.all(request.getHeaders(), name);
     }
 
     /** Spring keeps the body in memory where there are interceptors. */

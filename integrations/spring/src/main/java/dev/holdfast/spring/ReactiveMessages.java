@@ -3,6 +3,7 @@ package dev.holdfast.spring;
 
 import dev.holdfast.http.HttpMessages;
 import java.net.URI;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.reactive.function.client.ClientRequest;
 
@@ -23,6 +24,13 @@ final class ReactiveMessages implements HttpMessages<ClientRequest, Begun> {
         return CallAttributes.standFor(name, request.attributes())
                 ? "attribute"
                 : request.headers().getFirst(name);
+    }
+
+    @Override
+    public List<String> requestHeaders(ClientRequest request, String name) {
+        List<String> all = Streams.all(request.headers(), name);
+        boolean cookies = name.equalsIgnoreCase("Cookie") && !request.cookies().isEmpty();
+        return cookies && all.isEmpty() ? List.of(request.cookies().toString()) : all;
     }
 
     @Override

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import dev.holdfast.Attempt;
+import dev.holdfast.Call;
+import dev.holdfast.Reply;
+import dev.holdfast.spi.Perishable.Freshness;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request that a stale cache may answer: what may be kept of its response, and for how long (RFC 9111, RFC 5861). For adapters
+ * of HTTP clients, which use it so:
+ *
+ * <pre>{@code
+ * Reply<Kept<Response>> reply = cached.call().reply(attempt -> {
+ *     Response response = send(request);                        // nothing of the caller's if attempt.isRefresh()
+ *     if (!cached.mayKeep(response.headers(), sent)) {
+ *         return cached.forOne(response);
+ *     }
+ *     byte[] body = read(response, cached.maxKept());           // null if it is longer
+ *     return body == null ? cached.forOne(response) : cached.kept(response, response.headers(), body);
+ * });
+ * Kept<Response> kept = cached.keptOf(reply);
+ * return kept.body() == null ? kept.response() : newResponse(kept.response(), kept.body(), Kept.added(reply));
+ * }</pre>
+ *
+ * <p>Headers are maps that do not heed the case of a name. Safe for any number of threads.
+ *
+ * @param <R> a response
+ */
+public final class CachedCall<R> {
+    private final Call<Kept<R>> call;
+    private final HttpKey key;
+    private final int maxKept;
+
+    CachedCall(Call<Kept<R>> call, HttpKey key, int maxKept) {
+        this.call = call;
+        this.key = key;
+        this.maxKept = maxKept;
+    }
+
+    /** The call. Its action may also run after it, on another thread: then {@link Attempt#isRefresh} is true. */
+    public Call<Kept<R>> call() {
+        return call;
+    }
+
+    /**
+     * Whether others may get this response, too, so that its body is to be read into memory if it is not longer than {@link #maxKept}.
+     * If it came by a redirect, do not ask, and take {@link #forOne}: each response on the way may be for one caller alone.
+     *
+     * @param headers of the response
+     * @param sent the first value of a header of the request as it was sent, with what the client itself has added; null without one
+     */
+    public boolean mayKeep(Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
+        List<String> type = HttpCaching.all(headers, "Content-Type");
+        return !isTooLong(headers)
+                && (type.isEmpty() || !HttpCalls.isStream(type.get(0)))
+                && HttpCaching.isForAll(key, headers, sent);
+    }
+
+    private boolean isTooLong(Map<String, List<String>> headers) {
+        List<String> length = HttpCaching.all(headers, "Content-Length");
+        try {
+            // A response to HEAD has the length of another one's body.
+            return !length.isEmpty()
+                    && !key.isHead()
+                    && Long.parseLong(length.get(0).strip()) > maxKept;
+        } catch (NumberFormatException malformed) {
+            return false;
+        }
+    }
+
+    /**
+     * Whether the request said for whom it is, by {@code Authorization} or {@code Cookie}, and it has no partition. An adapter that
+     * cannot see redirects keeps no response to such a request.
+     */
+    public boolean isPersonal(Function<String, @Nullable String> sent) {
+        return key.partition() == null && HttpCaching.isPersonal(sent);
+    }
+
+    /** The longest body that is kept, in bytes. */
+    public int maxKept() {
+        return maxKept;
+    }
+
+    /**
+     * A response that {@link #mayKeep may be kept}, with its whole body.
+     *
+     * @param response holds no connection, and nothing else that must be closed
+     */
+    public Kept<R> kept(R response, Map<String, List<String>> headers, byte[] body) {
+        return new Kept<>(response, body, HttpCaching.freshness(key, headers, size(headers) + body.length));
+    }
+
+    /** A response for this caller alone, with its body still to be read. Callers that wait for it send requests of their own. */
+    public Kept<R> forOne(R response) {
+        return new Kept<>(response, null, Freshness.usual().notShared());
+    }
+
+    /** What the call has ended with: also if a fallback of the pipeline has answered with a response. */
+    @SuppressWarnings("unchecked") // a fallback that returns something else is a mistake anywhere
+    public Kept<R> keptOf(Reply<Kept<R>> reply) {
+        Object value = ((Reply<?>) reply).value();
+        return value instanceof Kept<?> ? (Kept<R>) value : forOne((R) value);
+    }
+
+    /** In memory, about. */
+    private static long size(Map<String, List<String>> headers) {
+        long size = 0;
+        for (Map.Entry<String, List<String>> header : headers.entrySet()) {
+            size += 100 + header.getKey().length();
+            for (String value : header.getValue()) {
+                size += 50 + value.length();
+            }
+        }
+        return size;
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import dev.holdfast.Reply;
+import dev.holdfast.Reply.Source;
+import dev.holdfast.spi.Perishable;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A response with its whole body, which a stale cache may keep and give to any number of callers; or one for a single caller, whose
+ * body is not read yet. {@link CachedCall} makes it. Immutable.
+ *
+ * @param <R> a response
+ */
+public final class Kept<R> implements Perishable {
+    private final R response;
+    private final byte @Nullable [] body;
+    private final Freshness freshness;
+
+    Kept(R response, byte @Nullable [] body, Freshness freshness) {
+        this.response = response;
+        this.body = body;
+        this.freshness = freshness;
+    }
+
+    /** The response. If there is a {@link #body}, several callers share it: then each gets one of his own, made of this one. */
+    public R response() {
+        return response;
+    }
+
+    /** The whole body, not to be changed; null: this response is for one caller alone, and its body is still to be read. */
+    public byte @Nullable [] body() {
+        return body;
+    }
+
+    @Override
+    public Freshness freshness() {
+        return freshness;
+    }
+
+    /** The headers which say that a response is not new, {@code Age} and {@code Holdfast-Source}; none if it is. */
+    public static Map<String, String> added(Reply<?> reply) {
+        return reply.source() == Source.LIVE
+                ? Map.of()
+                : Map.of(
+                        "Age",
+                        Long.toString(reply.age().toSeconds()),
+                        "Holdfast-Source",
+                        reply.source().name().toLowerCase(Locale.ROOT));
+    }
+}
