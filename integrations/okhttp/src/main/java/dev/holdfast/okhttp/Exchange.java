@@ -49,12 +49,18 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     // ---- both ways
 
+    /** What an attempt does with a response: it belongs to the attempt. */
+    interface Reading<T> {
+        T read(Exchange exchange, Response response) throws IOException;
+    }
+
     /** On this thread. */
-    Response execute() throws IOException {
+    <T> T execute(Reading<T> reading) throws IOException {
         Response response = null;
         begin();
         try {
-            response = read(call.execute());
+            response = call.execute();
+            return reading.read(this, response);
         } catch (IOException e) {
             if (isCancelled(e)) {
                 throw cancelled();
@@ -63,7 +69,6 @@ final class Exchange extends AbstractInterruptibleChannel {
         } finally {
             ended(response);
         }
-        return response;
     }
 
     private void ended(@Nullable Response response) throws ClosedByInterruptException {
@@ -82,8 +87,8 @@ final class Exchange extends AbstractInterruptibleChannel {
     }
 
     /** On a thread of the dispatcher's. */
-    CompletableFuture<Response> enqueue() {
-        CompletableFuture<Response> answer = new CompletableFuture<>();
+    <T> CompletableFuture<T> enqueue(Reading<T> reading) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
         call.enqueue(new Callback() {
             @Override
             public void onFailure(Call failed, IOException e) {
@@ -93,7 +98,7 @@ final class Exchange extends AbstractInterruptibleChannel {
             @Override
             public void onResponse(Call answered, Response response) {
                 try {
-                    if (!answer.complete(read(response))) {
+                    if (!answer.complete(reading.read(Exchange.this, response))) {
                         response.close();
                     }
                 } catch (IOException e) {
@@ -129,9 +134,9 @@ final class Exchange extends AbstractInterruptibleChannel {
     // ---- the body
 
     /** Reads a small body into the buffer of its source, from where its reader gets it. */
-    private Response read(Response response) throws IOException {
+    Response read(Response response) throws IOException {
         ResponseBody body = response.body();
-        if (mostRead == 0 || response.code() == UPGRADED || isDuplex()) {
+        if (!readsBodies() || response.code() == UPGRADED || isDuplex()) {
             return response;
         }
         long length = body.contentLength();
@@ -146,6 +151,10 @@ final class Exchange extends AbstractInterruptibleChannel {
             response.close();
             throw e;
         }
+    }
+
+    boolean readsBodies() {
+        return mostRead > 0;
     }
 
     /** Its answer comes while its body is written. */

@@ -5,6 +5,8 @@ import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
+import dev.holdfast.http.CachedCall;
+import dev.holdfast.http.HttpOperation;
 import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.SafeLog;
 import java.io.IOException;
@@ -22,6 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import kotlin.jvm.JvmClassMappingKt;
 import kotlin.jvm.functions.Function0;
 import kotlin.reflect.KClass;
@@ -58,7 +61,7 @@ final class HoldfastCall implements Call {
     private boolean interrupted;
 
     /** What {@link #enqueue} waits for. Guarded by this. */
-    private @Nullable CompletableFuture<Response> answer;
+    private @Nullable CompletableFuture<?> answer;
 
     HoldfastCall(HoldfastCallFactory factory, Request request) {
         this.factory = factory;
@@ -76,7 +79,15 @@ final class HoldfastCall implements Call {
         }
         Response response;
         try {
-            response = pipelined().call(attempt -> exchange(attempt).execute());
+            HttpOperation<Request, Response> operation = factory.calls().operation(request);
+            CachedCall<Response> cached = operation.cached(request);
+            response = cached == null
+                    ? limited(operation.call(request)).call(attempt -> exchange(attempt).execute(this::read))
+                    : Copies.response(
+                            cached,
+                            limited(cached.call()).reply(attempt -> exchange(attempt)
+                                    .execute((exchange, answer) -> Copies.kept(cached, exchange, answer))),
+                            request);
         } catch (IOException | CallRejectedException | CallTimeoutException | CancellationException e) {
             throw asIOException(e);
         } finally {
@@ -107,15 +118,34 @@ final class HoldfastCall implements Call {
     @Override
     public void enqueue(Callback callback) {
         beOnlyOnce();
-        CompletableFuture<Response> begun;
+        if (cancelled) {
+            enqueue(CompletableFuture.failedFuture(new CancellationException()), none -> null, callback);
+            return;
+        }
         try {
-            begun = cancelled
-                    ? CompletableFuture.failedFuture(new CancellationException())
-                    : pipelined().callAsync(attempt -> exchange(attempt).enqueue());
+            HttpOperation<Request, Response> operation = factory.calls().operation(request);
+            CachedCall<Response> cached = operation.cached(request);
+            if (cached == null) {
+                enqueue(
+                        limited(operation.call(request)).callAsync(attempt -> exchange(attempt)
+                                .enqueue(this::read)),
+                        response -> response,
+                        callback);
+            } else {
+                enqueue(
+                        limited(cached.call()).replyAsync(attempt -> exchange(attempt)
+                                .enqueue((exchange, answer) -> Copies.kept(cached, exchange, answer))),
+                        reply -> Copies.response(cached, reply, request),
+                        callback);
+            }
         } catch (RuntimeException e) {
             // A malformed address. A callback hears of every problem.
-            begun = CompletableFuture.failedFuture(e);
+            enqueue(CompletableFuture.failedFuture(e), none -> null, callback);
         }
+    }
+
+    private <T> void enqueue(
+            CompletableFuture<T> begun, Function<? super T, @Nullable Response> made, Callback callback) {
         boolean tooLate;
         synchronized (this) {
             answer = begun;
@@ -124,8 +154,8 @@ final class HoldfastCall implements Call {
         if (tooLate) {
             begun.cancel(true);
         }
-        var unused = begun.whenComplete((response, error) -> {
-            Runnable told = () -> tell(callback, response, error);
+        var unused = begun.whenComplete((value, error) -> {
+            Runnable told = () -> tell(callback, value == null ? null : made.apply(value), error);
             try {
                 factory.executor().execute(told);
             } catch (RejectedExecutionException shutDown) {
@@ -157,8 +187,7 @@ final class HoldfastCall implements Call {
         }
     }
 
-    private dev.holdfast.Call<Response> pipelined() {
-        dev.holdfast.Call<Response> call = factory.pipelined(request);
+    private <T> dev.holdfast.Call<T> limited(dev.holdfast.Call<T> call) {
         long limit = Math.min(LONGEST, timeout.timeoutNanos() > 0 ? timeout.timeoutNanos() : NONE);
         long now = System.nanoTime();
         if (timeout.hasDeadline()) {
@@ -171,9 +200,19 @@ final class HoldfastCall implements Call {
         return call.deadline(Duration.ofNanos(limit));
     }
 
+    private Response read(Exchange exchange, Response response) throws IOException {
+        factory.calls().answered(request, response.code());
+        return exchange.read(response);
+    }
+
+    /** A refresh has nothing of this call but its request. */
     private Exchange exchange(Attempt attempt) {
         Exchange exchange = factory.exchange(request);
         Call call = exchange.call();
+        attempt.onCancel(call::cancel);
+        if (attempt.isRefresh()) {
+            return exchange;
+        }
         tags.forEach((type, value) -> tag(call, type, value));
         listeners.forEach(call::addEventListener);
         if (endNanos != NONE) {
@@ -184,7 +223,6 @@ final class HoldfastCall implements Call {
         if (cancelled) {
             call.cancel();
         }
-        attempt.onCancel(call::cancel);
         return exchange;
     }
 
@@ -224,7 +262,7 @@ final class HoldfastCall implements Call {
 
     @Override
     public void cancel() {
-        CompletableFuture<Response> waiting;
+        CompletableFuture<?> waiting;
         synchronized (this) {
             if (cancelled) {
                 return;

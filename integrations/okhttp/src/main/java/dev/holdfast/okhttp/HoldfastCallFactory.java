@@ -122,8 +122,8 @@ public final class HoldfastCallFactory implements Call.Factory {
 
     // ---- for its calls
 
-    dev.holdfast.Call<Response> pipelined(Request request) {
-        return calls.call(request);
+    HttpCalls<Request, Response> calls() {
+        return calls;
     }
 
     /** The request of one attempt, not sent yet. */

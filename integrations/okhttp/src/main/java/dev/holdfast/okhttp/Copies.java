@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.okhttp;
+
+import dev.holdfast.Reply;
+import dev.holdfast.http.CachedCall;
+import dev.holdfast.http.Kept;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import okhttp3.Request;
+import okhttp3.Response;
+import okhttp3.ResponseBody;
+import okio.BufferedSource;
+
+/** Responses that a stale cache keeps: without a connection, without a call, and without what the first caller's request said. */
+final class Copies {
+    private static final int UPGRADED = 101;
+
+    private Copies() {}
+
+    /** Reads what others may get, too. Any other response is the caller's own. */
+    static Kept<Response> kept(CachedCall<Response> cached, Exchange exchange, Response response) throws IOException {
+        Map<String, List<String>> headers = response.headers().toMultimap();
+        boolean mayKeep = exchange.readsBodies()
+                && response.code() != UPGRADED
+                && response.priorResponse() == null
+                && cached.mayKeep(headers, sent(response)::header);
+        if (!mayKeep) {
+            return cached.forOne(exchange.read(response));
+        }
+        try {
+            BufferedSource source = response.body().source();
+            if (source.request(cached.maxKept() + 1L)) {
+                return cached.forOne(exchange.read(response));
+            }
+            byte[] body = source.readByteArray();
+            response.close();
+            age(headers, response);
+            return cached.kept(copy(response, exchange.call().request(), body).build(), headers, body);
+        } catch (Throwable e) {
+            response.close();
+            throw e;
+        }
+    }
+
+    /** With what interceptors, cookie jar and authenticator have added. */
+    private static Request sent(Response response) {
+        Response ofNetwork = response.networkResponse();
+        return (ofNetwork == null ? response : ofNetwork).request();
+    }
+
+    /** OkHttp's own cache does not say how old its responses have become. */
+    private static void age(Map<String, List<String>> headers, Response response) {
+        if (response.networkResponse() == null) {
+            long before = Duration.ofMillis(System.currentTimeMillis() - response.receivedResponseAtMillis())
+                    .toSeconds();
+            String onArrival = response.header("Age", "0");
+            boolean isNumber = onArrival.matches("[0-9]{1,9}");
+            headers.put("Age", List.of(Long.toString(Math.max(0, before) + (isNumber ? Long.parseLong(onArrival) : 0))));
+        }
+    }
+
+    /** The response for one caller: if others may have it, too, an object of his own. */
+    static Response response(CachedCall<Response> cached, Reply<Kept<Response>> reply, Request request) {
+        Kept<Response> kept = cached.keptOf(reply);
+        byte[] body = kept.body();
+        if (body == null) {
+            return kept.response();
+        }
+        Response.Builder made = copy(kept.response(), request, body);
+        Kept.added(reply).forEach(made::header);
+        return made.build();
+    }
+
+    private static Response.Builder copy(Response of, Request request, byte[] body) {
+        return new Response.Builder()
+                .request(request)
+                .protocol(of.protocol())
+                .code(of.code())
+                .message(of.message())
+                .handshake(of.handshake())
+                .headers(of.headers())
+                .sentRequestAtMillis(of.sentRequestAtMillis())
+                .receivedResponseAtMillis(of.receivedResponseAtMillis())
+                .body(ResponseBody.create(body, of.body().contentType()));
+    }
+}
