@@ -4,6 +4,8 @@ package dev.holdfast.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.ByteArrayInputStream;
@@ -25,12 +27,18 @@ import org.junit.jupiter.api.DisplayName;
 @DisplayName("java.net.http")
 class HoldfastHttpClientTest extends HttpClientContract {
     @Override
+    protected Policy staleCache() {
+        return StaleCachePolicy.ofDefaults();
+    }
+
+    @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
         HttpClient plain = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NORMAL)
                 .build();
-        return new JdkClient(HoldfastHttpClient.around(plain, pipelines::apply));
+        return new JdkClient(HoldfastHttpClient.around(plain, pipelines::apply, options -> options.partition(
+                request -> request.headers().firstValue("X-User").orElse(null))));
     }
 
     private record JdkClient(HttpClient client) implements HttpClientUnderTest {

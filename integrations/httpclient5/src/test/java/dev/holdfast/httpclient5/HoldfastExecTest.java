@@ -4,6 +4,8 @@ package dev.holdfast.httpclient5;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.ByteArrayInputStream;
@@ -18,6 +20,7 @@ import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
@@ -28,8 +31,16 @@ import org.junit.jupiter.api.DisplayName;
 @DisplayName("Apache")
 class HoldfastExecTest extends HttpClientContract {
     @Override
+    protected Policy staleCache() {
+        return StaleCachePolicy.ofDefaults();
+    }
+
+    @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
-        HoldfastExec exec = HoldfastExec.of(pipelines::apply);
+        HoldfastExec exec = HoldfastExec.of(pipelines::apply, options -> options.partition(request -> {
+            Header user = request.getFirstHeader("X-User");
+            return user == null ? null : user.getValue();
+        }));
         return new ClassicClient(
                 exec.addTo(HttpClients.custom()).build(),
                 exec.readBodiesUpTo(0).addTo(HttpClients.custom()).build(),

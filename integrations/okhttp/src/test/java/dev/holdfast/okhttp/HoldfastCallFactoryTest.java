@@ -4,6 +4,8 @@ package dev.holdfast.okhttp;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.IOException;
@@ -24,9 +26,15 @@ import org.junit.jupiter.api.DisplayName;
 @DisplayName("OkHttp")
 class HoldfastCallFactoryTest extends HttpClientContract {
     @Override
+    protected Policy staleCache() {
+        return StaleCachePolicy.ofDefaults();
+    }
+
+    @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
         OkHttpClient plain = new OkHttpClient();
-        return new OkClient(plain, HoldfastCallFactory.around(plain, pipelines::apply));
+        return new OkClient(plain, HoldfastCallFactory.around(plain, pipelines::apply, options -> options.partition(
+                request -> request.header("X-User"))));
     }
 
     private record OkClient(OkHttpClient plain, HoldfastCallFactory calls) implements HttpClientUnderTest {

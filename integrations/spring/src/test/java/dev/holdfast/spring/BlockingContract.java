@@ -4,6 +4,8 @@ package dev.holdfast.spring;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.Closeable;
@@ -28,9 +30,22 @@ abstract class BlockingContract extends HttpClientContract {
 
     abstract Made factory();
 
+    /** The client below follows them. */
+    @Override
+    protected boolean seesRedirects() {
+        return false;
+    }
+
+    @Override
+    protected Policy staleCache() {
+        return StaleCachePolicy.ofDefaults();
+    }
+
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
-        HoldfastInterceptor interceptor = HoldfastInterceptor.of(pipelines::apply);
+        HoldfastInterceptor interceptor = HoldfastInterceptor.of(
+                pipelines::apply,
+                options -> options.partition(request -> request.getHeaders().getFirst("X-User")));
         Made made = factory();
         return new Client(
                 client(made, interceptor),

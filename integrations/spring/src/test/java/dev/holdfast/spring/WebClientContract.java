@@ -4,6 +4,8 @@ package dev.holdfast.spring;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.IOException;
@@ -26,9 +28,22 @@ abstract class WebClientContract extends HttpClientContract {
 
     abstract Made connector();
 
+    /** The client below follows them. */
+    @Override
+    protected boolean seesRedirects() {
+        return false;
+    }
+
+    @Override
+    protected Policy staleCache() {
+        return StaleCachePolicy.ofDefaults();
+    }
+
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
-        HoldfastFilter filter = HoldfastFilter.of(pipelines::apply);
+        HoldfastFilter filter = HoldfastFilter.of(
+                pipelines::apply,
+                options -> options.partition(request -> request.headers().getFirst("X-User")));
         Made made = connector();
         return new Client(client(made, filter), client(made, filter.readBodiesUpTo(0)), made.closing());
     }

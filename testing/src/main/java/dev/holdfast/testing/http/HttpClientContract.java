@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.testing.http;
 
+import static dev.holdfast.testing.http.WireServer.chunked;
 import static dev.holdfast.testing.http.WireServer.hang;
 import static dev.holdfast.testing.http.WireServer.headed;
 import static dev.holdfast.testing.http.WireServer.reset;
@@ -24,6 +25,7 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.http.HttpClientUnderTest.Request;
 import dev.holdfast.testing.http.HttpClientUnderTest.Response;
@@ -44,6 +46,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -97,11 +100,26 @@ public abstract class HttpClientContract {
     protected HttpClientContract() {}
 
     /**
-     * A client with these pipelines around it. It follows redirects. To be closed by the contract.
+     * A client with these pipelines around it. It follows redirects. Its option {@code partition} gives the header {@code X-User} of a
+     * request, or null. To be closed by the contract.
      *
      * @param pipelines from the authority of a request to its pipeline
      */
     protected abstract HttpClientUnderTest client(Function<String, Pipeline> pipelines);
+
+    /**
+     * A stale cache with its defaults: {@code StaleCachePolicy.ofDefaults()}. The clients of the contract have the header {@code X-User}
+     * of a request as its partition.
+     */
+    protected abstract Policy staleCache();
+
+    /**
+     * Whether the adapter sees that a response came by a redirect. If not, it keeps no response to a request with {@code Authorization} or
+     * {@code Cookie}, unless the request has a partition.
+     */
+    protected boolean seesRedirects() {
+        return true;
+    }
 
     /** Whether a body is read within the call, so that what goes wrong there is an attempt that failed. */
     protected boolean readsBodiesWithinTheCall() {
@@ -675,6 +693,294 @@ public abstract class HttpClientContract {
                     .callInterruptibly(attempt -> client.send(get("/a")));
         }
         assertThat(sent("/a")).isEqualTo(5);
+    }
+
+    // ---- the stale cache
+
+    private static final String FRESH = "Cache-Control: max-age=3600";
+    private static final String REVALIDATED = "Cache-Control: max-age=0, stale-while-revalidate=3600";
+
+    /** Longer than what is kept. */
+    private static final int LONG = 300_000;
+
+    /** As a breaker. */
+    private static final class Switch extends Policy {
+        private volatile boolean open;
+
+        Switch() {
+            super("switch", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return open ? passage.reject(Reason.CIRCUIT_OPEN, -1, "the switch is open") : PROCEED;
+        }
+    }
+
+    private HttpClientUnderTest caching(Policy... inside) {
+        List<Policy> all = new ArrayList<>(List.of(staleCache()));
+        all.addAll(List.of(inside));
+        return built(builder -> builder.policies(all));
+    }
+
+    private static @Nullable String source(Response response) {
+        return response.headers().get("Holdfast-Source");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aFreshAnswerNeedsNoRequest(Way way) throws Exception {
+        server.on("/a", status(200, "12", FRESH, "X-Own: yes"), status(500));
+        HttpClientUnderTest client = caching();
+        assertThat(source(send(client, way, get("/a")))).isNull();
+        for (int i = 0; i < 2; i++) {
+            Response kept = send(client, way, get("/a"));
+            assertThat(kept.status()).isEqualTo(200);
+            assertThat(kept.body()).isEqualTo("12");
+            assertThat(source(kept)).isEqualTo("fresh");
+            assertThat(kept.headers().get("Age")).matches("[0-9]+");
+            assertThat(kept.headers()).containsEntry("X-Own", "yes");
+        }
+        assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    /** A status, a rejection, and a server that is no longer there. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anOldAnswerTakesThePlaceOfAnError(Way way) throws Exception {
+        server.on("/a", status(200, "12"), status(500, "broken"));
+        Switch breaker = new Switch();
+        HttpClientUnderTest client = caching(breaker);
+        List<Response> responses = new ArrayList<>();
+        responses.add(send(client, way, get("/a")));
+        responses.add(send(client, way, get("/a")));
+        breaker.open = true;
+        responses.add(send(client, way, get("/a")));
+        assertThat(sent("/a")).isEqualTo(2);
+        breaker.open = false;
+        server.close();
+        responses.add(send(client, way, get("/a")));
+        assertThat(responses).extracting(Response::status).containsOnly(200);
+        assertThat(responses).extracting(Response::body).containsOnly("12");
+        assertThat(responses)
+                .extracting(HttpClientContract::source)
+                .containsExactly(null, "stale_on_error", "stale_on_error", "stale_on_error");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatVariesIsKeptForEach(Way way) throws Exception {
+        server.on("/a", status(200, "two", FRESH, "Vary: Accept-Language"), status(200, "zwei", FRESH), status(500));
+        HttpClientUnderTest client = caching();
+        for (int i = 0; i < 2; i++) {
+            assertThat(send(client, way, get("/a").header("Accept-Language", "en")).body())
+                    .isEqualTo("two");
+            assertThat(send(client, way, get("/a").header("Accept-Language", "de")).body())
+                    .isEqualTo("zwei");
+        }
+        assertThat(sent("/a")).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Cache-Control: no-store",
+                "Cache-Control: private, max-age=60",
+                "Set-Cookie: a=b",
+                "Vary: *",
+                "Cache-Control: no-cache"
+            })
+    void whatMayNotBeKeptIsAskedForEachTime(String header) throws Exception {
+        HttpClientUnderTest client = caching();
+        for (Way way : Way.values()) {
+            server.on("/" + way, status(200, "1", header), status(200, "2", header), status(500, "broken"));
+            assertThat(send(client, way, get("/" + way)).body()).isEqualTo("1");
+            assertThat(send(client, way, get("/" + way)).body()).isEqualTo("2");
+            assertThat(send(client, way, get("/" + way)).body()).isEqualTo("broken");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerToSomebodyIsKeptOnlyIfItIsPublic(Way way) throws Exception {
+        server.on("/own", status(200, "12", FRESH)).on("/all", status(200, "12", FRESH + ", public"));
+        HttpClientUnderTest client = caching();
+        for (String path : List.of("/own", "/own", "/all", "/all")) {
+            send(client, way, get(path).header("Authorization", "Bearer ann"));
+        }
+        assertThat(sent("/own")).isEqualTo(2);
+        assertThat(sent("/all")).isEqualTo(seesRedirects() ? 1 : 2);
+    }
+
+    /** The redirect may be for one caller alone, whatever the answer at its end says. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatCameByARedirectIsNotKept(Way way) throws Exception {
+        server.on("/me", headed(302, "Location: " + server.uri("/ann")), headed(302, "Location: " + server.uri("/bob")))
+                .on("/ann", status(200, "ann", FRESH + ", public"))
+                .on("/bob", status(200, "bob", FRESH + ", public"));
+        HttpClientUnderTest client = caching();
+        for (String who : List.of("ann", "bob")) {
+            Request request = seesRedirects() ? get("/me") : get("/me").header("Authorization", "Bearer " + who);
+            assertThat(send(client, way, request).body()).isEqualTo(who);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPartitionKeepsWhatIsPrivate(Way way) throws Exception {
+        server.on("/a", status(200, "ann", FRESH + ", private"), status(200, "bob", FRESH + ", private"), status(500));
+        HttpClientUnderTest client = caching();
+        for (int i = 0; i < 2; i++) {
+            for (String who : List.of("ann", "bob")) {
+                Request request = get("/a").header("X-User", who).header("Authorization", "Bearer " + who);
+                assertThat(send(client, way, request).body()).isEqualTo(who);
+            }
+        }
+        assertThat(sent("/a")).isEqualTo(2);
+        assertThat(send(client, way, get("/a")).status()).isEqualTo(500);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {404, 410})
+    void whatIsGoneIsNotAnsweredWith(int status) throws Exception {
+        HttpClientUnderTest client = caching();
+        for (Way way : Way.values()) {
+            server.on("/" + way, status(200, "12"), status(status), status(500));
+            for (int expected : new int[] {200, status, 500}) {
+                assertThat(send(client, way, get("/" + way)).status()).isEqualTo(expected);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PUT", "POST", "DELETE", "PATCH"})
+    void aChangeRemovesWhatWasKept(String method) throws Exception {
+        HttpClientUnderTest client = caching();
+        for (Way way : Way.values()) {
+            String path = "/" + way;
+            server.on(
+                    path,
+                    status(200, "old", FRESH),
+                    status(409),
+                    status(204),
+                    status(200, "new", FRESH));
+            assertThat(send(client, way, get(path)).body()).isEqualTo("old");
+            assertThat(send(client, way, with(method, path)).status()).isEqualTo(409);
+            assertThat(send(client, way, get(path)).body()).as("refused").isEqualTo("old");
+            assertThat(send(client, way, with(method, path)).status()).isEqualTo(204);
+            assertThat(send(client, way, get(path)).body()).isEqualTo("new");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aLongBodyArrivesWholeAndIsNotKept(Way way) throws Exception {
+        String text = "0123456789".repeat(LONG / 10);
+        server.on("/a", status(200, text, FRESH)).on("/b", chunked(text, FRESH));
+        HttpClientUnderTest client = caching();
+        for (String path : List.of("/a", "/b")) {
+            for (int i = 1; i <= 2; i++) {
+                assertThat(send(client, way, get(path)).body().equals(text)).isTrue();
+                assertThat(sent(path)).isEqualTo(i);
+            }
+        }
+    }
+
+    /** Each has a body of its own. */
+    @Test
+    void callersAtOnceReadTheSameAnswer() throws Exception {
+        String text = "0123456789".repeat(10_000);
+        server.on("/a", chunked(text, FRESH), status(500));
+        HttpClientUnderTest client = caching();
+        client.send(get("/a"));
+        List<CompletableFuture<Response>> calls = IntStream.range(0, 20)
+                .mapToObj(i -> client.sendAsync(get("/a")).response())
+                .toList();
+        assertThat(client.send(get("/a")).body().equals(text)).isTrue();
+        for (CompletableFuture<Response> call : calls) {
+            assertThat(call.get().body().equals(text)).isTrue();
+        }
+        assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anOldAnswerIsRefreshedInTheBackground(Way way) throws Exception {
+        server.on("/a", status(200, "12", REVALIDATED), status(200, "13", REVALIDATED));
+        HttpClientUnderTest client = caching();
+        send(client, way, get("/a"));
+        Response old = send(client, way, get("/a"));
+        assertThat(old.body()).isEqualTo("12");
+        assertThat(source(old)).isEqualTo("stale_revalidating");
+        while (!send(client, way, get("/a")).body().equals("13")) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** To cancel the call that has begun it ends nothing: the call is over. */
+    @Test
+    void aRefreshOutlivesTheCallThatHasBegunIt() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        server.on("/a", status(200, "12", REVALIDATED), connection -> {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+            return status(200, "13", REVALIDATED).answer(connection);
+        });
+        HttpClientUnderTest client = caching();
+        client.send(get("/a"));
+        HttpClientUnderTest.Exchange call = client.sendAsync(get("/a"));
+        assertThat(call.response().get().body()).isEqualTo("12");
+        while (sent("/a") < 2) {
+            Thread.onSpinWait();
+        }
+        call.cancel().run();
+        over.countDown();
+        while (!client.send(get("/a")).body().equals("13")) {
+            Thread.onSpinWait();
+        }
+        assertThat(attempts).doesNotContain(Outcome.FAILURE);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerToHeadIsKeptForHead(Way way) throws Exception {
+        server.on("/a", status(200, "x".repeat(LONG), FRESH), status(200, "text", FRESH), status(500));
+        HttpClientUnderTest client = caching();
+        for (int i = 0; i < 2; i++) {
+            Response head = send(client, way, with("HEAD", "/a"));
+            assertThat(head.status()).isEqualTo(200);
+            assertThat(head.body()).isEmpty();
+            assertThat(source(head)).isEqualTo(i == 0 ? null : "fresh");
+        }
+        assertThat(send(client, way, get("/a")).body()).isEqualTo("text");
+        assertThat(sent("/a")).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aBodyThatBreaksIsNotKept(Way way) throws Exception {
+        server.on("/a", resetInBody(), status(200, "12"), resetInBody());
+        HttpClientUnderTest client = caching();
+        assertThatThrownBy(() -> send(client, way, get("/a"))).isInstanceOf(IOException.class);
+        assertThat(source(send(client, way, get("/a")))).isNull();
+        Response old = send(client, way, get("/a"));
+        assertThat(old.body()).isEqualTo("12");
+        assertThat(source(old)).isEqualTo("stale_on_error");
+    }
+
+    @Test
+    void aStreamIsNotReadIntoMemory() throws Exception {
+        server.on("/a", stallInBody(200, "Content-Type: text/event-stream", FRESH));
+        HttpClientUnderTest client = caching();
+        for (int i = 1; i <= 2; i++) {
+            assertThat(client.sendAndCloseStream(get("/a"))).isEqualTo(200);
+            seesThatABodyIsGivenUp();
+            assertThat(sent("/a")).isEqualTo(i);
+        }
     }
 
     // ---- nothing leaks
