@@ -36,7 +36,12 @@ final class Exchange extends AbstractInterruptibleChannel {
         return CURRENT.get();
     }
 
-    Received execute(ClientHttpRequestExecution rest, HttpRequest request, byte[] body, int mostRead)
+    /** What an attempt does with a response: it belongs to the attempt. */
+    interface Reading<T> {
+        T read(Received received) throws IOException;
+    }
+
+    <T> T execute(ClientHttpRequestExecution rest, HttpRequest request, byte[] body, Reading<T> reading)
             throws IOException {
         Exchange before = CURRENT.get();
         CURRENT.set(this);
@@ -45,9 +50,9 @@ final class Exchange extends AbstractInterruptibleChannel {
         begin();
         try {
             received = new Received(rest.execute(request, body), this);
-            received.read(mostRead);
+            T read = reading.read(received);
             whole = true;
-            return received;
+            return read;
         } catch (IOException e) {
             throw marked(e, request);
         } finally {

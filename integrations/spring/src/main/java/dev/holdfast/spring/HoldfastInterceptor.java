@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
+import dev.holdfast.http.Kept;
 import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.http.Pipelines;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpRequest;
@@ -90,12 +97,20 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
     public ClientHttpResponse intercept(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
             throws IOException {
         ClientHttpRequestExecution rest = Chain.repeatable(execution);
+        HttpOperation<HttpRequest, Received> operation = calls.operation(request);
+        CachedCall<Received> cached = body.length == 0 ? operation.cached(request) : null;
         try {
-            return calls.call(request).<IOException>call(attempt -> {
-                Exchange exchange = new Exchange();
-                attempt.onCancel(exchange::cancel);
-                return exchange.execute(rest, new Sent(request, headers), body, mostRead);
-            });
+            if (cached != null) {
+                return Copy.response(cached, cached.call().<IOException>reply(attempt -> {
+                    Sent sent = new Sent(request, headers);
+                    return exchange(attempt).execute(rest, sent, body, received -> kept(cached, sent, received));
+                }));
+            }
+            return operation.call(request).<IOException>call(attempt -> exchange(attempt)
+                    .execute(rest, new Sent(request, headers), body, received -> {
+                        calls.answered(request, received.status());
+                        return received.read(mostRead);
+                    }));
         } catch (ClosedByInterruptException e) {
             throw with(e, new InterruptedIOException("interrupted"));
         } catch (CallTimeoutException e) {
@@ -105,6 +120,28 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                     ? with(e, new InterruptedIOException(e.getMessage()))
                     : new IOException(e.getMessage(), e);
         }
+    }
+
+    private static Exchange exchange(Attempt attempt) {
+        Exchange exchange = new Exchange();
+        attempt.onCancel(exchange::cancel);
+        return exchange;
+    }
+
+    /** Interceptors have written into the request by now. Whether it was redirected, nobody tells. */
+    private Kept<Received> kept(CachedCall<Received> cached, HttpRequest sent, Received received) throws IOException {
+        Function<String, @Nullable String> header = sent.getHeaders()::getFirst;
+        Map<String, List<String>> answered = Streams.map(received.getHeaders());
+        if (mostRead == 0 || cached.isPersonal(header) || !cached.mayKeep(answered, header)) {
+            return cached.forOne(received.read(mostRead));
+        }
+        byte[] body = received.readUpTo(Math.max(mostRead, cached.maxKept()));
+        if (body == null || body.length > cached.maxKept()) {
+            return cached.forOne(received);
+        }
+        Kept<Received> kept = cached.kept(Copy.of(received, body), answered, body);
+        received.close();
+        return kept;
     }
 
     private static IOException with(Exception cause, IOException e) {

@@ -28,17 +28,26 @@ final class Received implements ClientHttpResponse {
         status = response.getStatusCode();
     }
 
-    void read(int most) throws IOException {
+    /** A small body; of one whose length is not known, what the bound allows. */
+    Received read(int most) throws IOException {
+        if (Streams.isSmall(getHeaders(), most)) {
+            var unused = readUpTo(most);
+        } else {
+            exchange.reading(response.getBody());
+        }
+        return this;
+    }
+
+    /** The whole body, or null if it is longer: then it begins with what was read. */
+    byte @Nullable [] readUpTo(int most) throws IOException {
         InputStream content = response.getBody();
         exchange.reading(content);
-        if (!Streams.isSmall(getHeaders(), most)) {
-            return;
-        }
         // One byte more than there is: the end has to be seen, and then the connection is free.
         byte[] read = content.readNBytes(most + 1);
         whole = read.length <= most;
         InputStream begun = new ByteArrayInputStream(read);
         body = whole ? begun : new SequenceInputStream(begun, content);
+        return whole ? read : null;
     }
 
     /** Closes a response that nobody gets, without the rest of its body: {@link #close} would read all of that. */
