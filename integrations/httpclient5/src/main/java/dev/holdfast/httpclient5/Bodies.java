@@ -19,19 +19,32 @@ final class Bodies {
     /** Puts a small body into memory; of one whose length is not known, what the bound allows. */
     static void read(ClassicHttpResponse response, int most, Exchange exchange) throws IOException {
         HttpEntity entity = response.getEntity();
+        if (entity != null) {
+            long length = entity.getContentLength();
+            boolean small = most > 0 && (length < 0 ? !HttpCalls.isStream(entity.getContentType()) : length <= most);
+            var unused = readUpTo(response, small ? most : -1, exchange);
+        }
+    }
+
+    /**
+     * Returns the whole body, or null if it is longer: then it begins with what was read.
+     *
+     * @param most less than 0: nothing is read
+     */
+    static byte @Nullable [] readUpTo(ClassicHttpResponse response, int most, Exchange exchange) throws IOException {
+        HttpEntity entity = response.getEntity();
         InputStream content = entity == null ? null : entity.getContent();
         if (content == null) {
-            return;
+            return new byte[0];
         }
-        long length = entity.getContentLength();
-        boolean small = most > 0 && (length < 0 ? !HttpCalls.isStream(entity.getContentType()) : length <= most);
         // One byte more than there is: the end has to be seen, and then the connection is free.
-        byte[] read = small ? content.readNBytes(most + 1) : new byte[0];
-        boolean whole = small && read.length <= most;
+        byte[] read = content.readNBytes(most + 1);
+        boolean whole = read.length <= most;
         if (whole) {
             content.close();
         }
         response.setEntity(new Begun(entity, read, whole ? null : content, exchange));
+        return whole ? read : null;
     }
 
     /** Closes a response that nobody gets. Without the rest of its body: to close it as it is would read all of that. */

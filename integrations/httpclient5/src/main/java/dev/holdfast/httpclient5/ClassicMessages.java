@@ -61,7 +61,7 @@ final class ClassicMessages implements HttpMessages<ClassicHttpRequest, ClassicH
         return first(response, name);
     }
 
-    private static @Nullable String first(HttpMessage message, String name) {
+    static @Nullable String first(HttpMessage message, String name) {
         Header header = message.getFirstHeader(name);
         return header == null ? null : header.getValue();
     }

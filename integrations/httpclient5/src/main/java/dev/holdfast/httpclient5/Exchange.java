@@ -7,6 +7,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.concurrent.CancellationException;
 import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.protocol.RedirectLocations;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
@@ -25,7 +26,12 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
     private boolean cancelled;
     private @Nullable Cancellable connection;
 
-    ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain, int mostRead)
+    /** What an attempt does with a response: it belongs to the attempt. */
+    interface Reading<T> {
+        T read(Exchange exchange, ClassicHttpResponse response, HttpClientContext context) throws IOException;
+    }
+
+    <T> T execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain, Reading<T> reading)
             throws IOException, HttpException {
         ExecChain.Scope own = new ExecChain.Scope(
                 scope.exchangeId,
@@ -38,8 +44,9 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         begin();
         try {
             response = chain.proceed(request, own);
-            Bodies.read(response, mostRead, this);
+            T read = reading.read(this, response, own.clientContext);
             whole = true;
+            return read;
         } catch (IOException e) {
             if (isCancelled()) {
                 // No error of the network, also not as a cause: the dependency is not to blame.
@@ -49,7 +56,6 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         } finally {
             ended(response, whole);
         }
-        return response;
     }
 
     private void ended(@Nullable ClassicHttpResponse response, boolean whole) throws IOException {
@@ -80,11 +86,15 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
 
     /** After a redirect, a connection that fails is not all that has happened. */
     private static IOException marked(IOException e, ExecChain.Scope scope) {
-        RedirectLocations redirects = scope.clientContext.getRedirectLocations();
-        if (redirects != null && redirects.size() > 0) {
+        if (wasRedirected(scope.clientContext)) {
             e.addSuppressed(new IOException("the request had been sent when this happened"));
         }
         return e;
+    }
+
+    static boolean wasRedirected(HttpClientContext context) {
+        RedirectLocations redirects = context.getRedirectLocations();
+        return redirects != null && redirects.size() > 0;
     }
 
     // ---- as what the client cancels

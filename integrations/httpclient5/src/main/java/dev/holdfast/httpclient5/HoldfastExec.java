@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.Checks;
@@ -108,12 +111,30 @@ public final class HoldfastExec implements ExecChainHandler {
             user.setDependency(cancellation);
         }
         try {
-            return calls.call(request).<Exception>call(attempt -> {
-                Exchange exchange = new Exchange();
-                cancellation.add(exchange);
-                attempt.onCancel(exchange::cancel);
-                return exchange.execute(copy(request), scope, chain, mostRead);
-            });
+            HttpOperation<ClassicHttpRequest, ClassicHttpResponse> operation = calls.operation(request);
+            CachedCall<ClassicHttpResponse> cached = request.getEntity() == null ? operation.cached(request) : null;
+            if (cached != null) {
+                // The caller may change his request after the call.
+                ClassicHttpRequest asked = ClassicRequestBuilder.copy(request).build();
+                return Copies.response(
+                        cached,
+                        cached.call()
+                                .<Exception>reply(attempt -> exchange(attempt, cancellation)
+                                        .execute(
+                                                copy(asked),
+                                                attempt.isRefresh() ? Copies.scope(scope, asked) : scope,
+                                                chain,
+                                                (exchange, response, context) ->
+                                                        Copies.kept(cached, exchange, response, context, mostRead))));
+            }
+            return operation
+                    .call(request)
+                    .<Exception>call(attempt -> exchange(attempt, cancellation)
+                            .execute(copy(request), scope, chain, (exchange, response, context) -> {
+                                calls.answered(request, response.getCode());
+                                Bodies.read(response, mostRead, exchange);
+                                return response;
+                            }));
         } catch (IOException | HttpException | RuntimeException e) {
             throw asIOException(e, cancellation);
         } catch (Exception e) {
@@ -121,6 +142,16 @@ public final class HoldfastExec implements ExecChainHandler {
         } finally {
             cancellation.over();
         }
+    }
+
+    /** A refresh is not the user's to cancel. */
+    private static Exchange exchange(Attempt attempt, Cancellation cancellation) {
+        Exchange exchange = new Exchange();
+        if (!attempt.isRefresh()) {
+            cancellation.add(exchange);
+        }
+        attempt.onCancel(exchange::cancel);
+        return exchange;
     }
 
     /** The client's handlers change it. */

@@ -10,6 +10,7 @@ import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -32,15 +33,17 @@ import org.junit.jupiter.api.DisplayName;
 class HoldfastExecTest extends HttpClientContract {
     @Override
     protected Policy staleCache() {
-        return StaleCachePolicy.ofDefaults();
+        return StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO));
     }
 
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
-        HoldfastExec exec = HoldfastExec.of(pipelines::apply, options -> options.partition(request -> {
-            Header user = request.getFirstHeader("X-User");
-            return user == null ? null : user.getValue();
-        }));
+        HoldfastExec exec = HoldfastExec.of(
+                pipelines::apply,
+                options -> options.partition(request -> {
+                    Header user = request.getFirstHeader("X-User");
+                    return user == null ? null : user.getValue();
+                }));
         return new ClassicClient(
                 exec.addTo(HttpClients.custom()).build(),
                 exec.readBodiesUpTo(0).addTo(HttpClients.custom()).build(),

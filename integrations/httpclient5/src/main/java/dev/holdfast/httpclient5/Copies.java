@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import dev.holdfast.Reply;
+import dev.holdfast.http.CachedCall;
+import dev.holdfast.http.Kept;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
+
+/** Responses that a stale cache keeps, without a connection. */
+final class Copies {
+    private Copies() {}
+
+    /** Reads what others may get, too. Any other response is the caller's own. */
+    static Kept<ClassicHttpResponse> kept(
+            CachedCall<ClassicHttpResponse> cached,
+            Exchange exchange,
+            ClassicHttpResponse response,
+            HttpClientContext context,
+            int mostRead)
+            throws IOException {
+        Map<String, List<String>> headers = headers(response);
+        // With what the client has added: cookies, credentials.
+        HttpRequest sent = context.getRequest();
+        boolean mayKeep = mostRead > 0
+                && !Exchange.wasRedirected(context)
+                && cached.mayKeep(headers, name -> ClassicMessages.first(sent, name));
+        if (!mayKeep) {
+            Bodies.read(response, mostRead, exchange);
+            return cached.forOne(response);
+        }
+        byte[] body = Bodies.readUpTo(response, Math.max(mostRead, cached.maxKept()), exchange);
+        return body == null || body.length > cached.maxKept()
+                ? cached.forOne(response)
+                : cached.kept(copy(response, body), headers, body);
+    }
+
+    private static Map<String, List<String>> headers(ClassicHttpResponse response) {
+        Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        for (Header header : response.getHeaders()) {
+            all.computeIfAbsent(header.getName(), name -> new ArrayList<>()).add(header.getValue());
+        }
+        return all;
+    }
+
+    /** The response for one caller: if others may have it, too, an object of his own. */
+    static ClassicHttpResponse response(
+            CachedCall<ClassicHttpResponse> cached, Reply<Kept<ClassicHttpResponse>> reply) {
+        Kept<ClassicHttpResponse> kept = cached.keptOf(reply);
+        byte[] body = kept.body();
+        if (body == null) {
+            return kept.response();
+        }
+        ClassicHttpResponse made = copy(kept.response(), body);
+        Kept.added(reply).forEach(made::setHeader);
+        return made;
+    }
+
+    private static ClassicHttpResponse copy(ClassicHttpResponse of, byte[] body) {
+        ClassicHttpResponse copy = new BasicClassicHttpResponse(of.getCode(), of.getReasonPhrase());
+        copy.setVersion(of.getVersion());
+        copy.setHeaders(of.getHeaders());
+        HttpEntity entity = of.getEntity();
+        if (entity != null) {
+            copy.setEntity(new ByteArrayEntity(
+                    body, ContentType.parseLenient(entity.getContentType()), entity.getContentEncoding()));
+        }
+        return copy;
+    }
+
+    /** For a refresh: what the client has configured, and nothing of the call that has begun it. */
+    static ExecChain.Scope scope(ExecChain.Scope of, ClassicHttpRequest request) {
+        HttpClientContext callers = of.clientContext;
+        HttpClientContext own = HttpClientContext.create();
+        own.setRequestConfig(callers.getRequestConfig());
+        own.setCookieStore(callers.getCookieStore());
+        own.setCookieSpecRegistry(callers.getCookieSpecRegistry());
+        own.setCredentialsProvider(callers.getCredentialsProvider());
+        own.setAuthSchemeRegistry(callers.getAuthSchemeRegistry());
+        return new ExecChain.Scope(of.exchangeId, of.route, request, of.execRuntime, own);
+    }
+}
