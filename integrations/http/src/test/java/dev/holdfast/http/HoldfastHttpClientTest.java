@@ -17,6 +17,7 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.DisplayName;
 class HoldfastHttpClientTest extends HttpClientContract {
     @Override
     protected Policy staleCache() {
-        return StaleCachePolicy.ofDefaults();
+        return StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO));
     }
 
     @Override
@@ -37,8 +38,11 @@ class HoldfastHttpClientTest extends HttpClientContract {
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NORMAL)
                 .build();
-        return new JdkClient(HoldfastHttpClient.around(plain, pipelines::apply, options -> options.partition(
-                request -> request.headers().firstValue("X-User").orElse(null))));
+        return new JdkClient(HoldfastHttpClient.around(
+                plain,
+                pipelines::apply,
+                options -> options.partition(
+                        request -> request.headers().firstValue("X-User").orElse(null))));
     }
 
     private record JdkClient(HttpClient client) implements HttpClientUnderTest {

@@ -36,8 +36,8 @@ class StaleCacheOverHttpTest {
     private static final int MOST = 1_000;
 
     private final ScriptedServer server = ScriptedServer.start();
-    private final Pipeline pipeline =
-            Pipeline.of("shop", StaleCachePolicy.of(c -> c.staleIfError(Duration.ofHours(1))));
+    private final Pipeline pipeline = Pipeline.of(
+            "shop", StaleCachePolicy.of(c -> c.staleIfError(Duration.ofHours(1)).staleIfSlow(Duration.ZERO)));
     private final HttpClient client = HoldfastHttpClient.around(
             HttpClient.newHttpClient(),
             Pipelines.one(pipeline),

@@ -57,7 +57,8 @@ final class Copies {
                     .toSeconds();
             String onArrival = response.header("Age", "0");
             boolean isNumber = onArrival.matches("[0-9]{1,9}");
-            headers.put("Age", List.of(Long.toString(Math.max(0, before) + (isNumber ? Long.parseLong(onArrival) : 0))));
+            headers.put(
+                    "Age", List.of(Long.toString(Math.max(0, before) + (isNumber ? Long.parseLong(onArrival) : 0))));
         }
     }
 

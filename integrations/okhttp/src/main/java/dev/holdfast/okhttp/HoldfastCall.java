@@ -82,11 +82,13 @@ final class HoldfastCall implements Call {
             HttpOperation<Request, Response> operation = factory.calls().operation(request);
             CachedCall<Response> cached = operation.cached(request);
             response = cached == null
-                    ? limited(operation.call(request)).call(attempt -> exchange(attempt).execute(this::read))
+                    ? limited(operation.call(request))
+                            .call(attempt -> exchange(attempt).execute(this::read))
                     : Copies.response(
                             cached,
-                            limited(cached.call()).reply(attempt -> exchange(attempt)
-                                    .execute((exchange, answer) -> Copies.kept(cached, exchange, answer))),
+                            limited(cached.call())
+                                    .reply(attempt -> exchange(attempt)
+                                            .execute((exchange, answer) -> Copies.kept(cached, exchange, answer))),
                             request);
         } catch (IOException | CallRejectedException | CallTimeoutException | CancellationException e) {
             throw asIOException(e);
@@ -127,14 +129,15 @@ final class HoldfastCall implements Call {
             CachedCall<Response> cached = operation.cached(request);
             if (cached == null) {
                 enqueue(
-                        limited(operation.call(request)).callAsync(attempt -> exchange(attempt)
-                                .enqueue(this::read)),
+                        limited(operation.call(request))
+                                .callAsync(attempt -> exchange(attempt).enqueue(this::read)),
                         response -> response,
                         callback);
             } else {
                 enqueue(
-                        limited(cached.call()).replyAsync(attempt -> exchange(attempt)
-                                .enqueue((exchange, answer) -> Copies.kept(cached, exchange, answer))),
+                        limited(cached.call())
+                                .replyAsync(attempt -> exchange(attempt)
+                                        .enqueue((exchange, answer) -> Copies.kept(cached, exchange, answer))),
                         reply -> Copies.response(cached, reply, request),
                         callback);
             }

@@ -9,6 +9,7 @@ import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -27,14 +28,16 @@ import org.junit.jupiter.api.DisplayName;
 class HoldfastCallFactoryTest extends HttpClientContract {
     @Override
     protected Policy staleCache() {
-        return StaleCachePolicy.ofDefaults();
+        return StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO));
     }
 
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
         OkHttpClient plain = new OkHttpClient();
-        return new OkClient(plain, HoldfastCallFactory.around(plain, pipelines::apply, options -> options.partition(
-                request -> request.header("X-User"))));
+        return new OkClient(
+                plain,
+                HoldfastCallFactory.around(
+                        plain, pipelines::apply, options -> options.partition(request -> request.header("X-User"))));
     }
 
     private record OkClient(OkHttpClient plain, HoldfastCallFactory calls) implements HttpClientUnderTest {

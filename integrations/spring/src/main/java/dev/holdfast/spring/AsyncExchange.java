@@ -3,6 +3,7 @@ package dev.holdfast.spring;
 
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -20,9 +21,21 @@ import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
 /** The request of one attempt of WebClient. To cancel it cancels what it has subscribed to. */
-final class AsyncExchange extends CompletableFuture<Begun> implements CoreSubscriber<ClientResponse> {
+final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscriber<ClientResponse> {
+    /** What an attempt does with a response: it belongs to the attempt. */
+    interface Reading<T> {
+        /**
+         * How much of the body is read within the attempt, in bytes; less than 0: nothing.
+         *
+         * @param sent the first value of a header of the request as it was sent
+         */
+        int most(ClientResponse response, Function<String, @Nullable String> sent);
+
+        T made(Begun begun);
+    }
+
     private final ContextView context;
-    private final int mostRead;
+    private final Reading<T> reading;
     private final Operators.DeferredSubscription exchange = new Operators.DeferredSubscription();
 
     /** Sees a connection that fails after the client has sent: to where it was sent on. */
@@ -30,14 +43,20 @@ final class AsyncExchange extends CompletableFuture<Begun> implements CoreSubscr
 
     private volatile @Nullable Subscription body;
 
-    AsyncExchange(ContextView context, int mostRead) {
+    /** As the client sends it; null if a filter has put another body into it. */
+    private volatile @Nullable ClientHttpRequest written;
+
+    AsyncExchange(ContextView context, Reading<T> reading) {
         this.context = context;
-        this.mostRead = mostRead;
+        this.reading = reading;
     }
 
-    AsyncExchange start(ClientRequest request, ExchangeFunction next) {
+    AsyncExchange<T> start(ClientRequest request, ExchangeFunction next) {
         ClientRequest noting = ClientRequest.from(request)
-                .body((message, writing) -> request.body().insert(new Noting(message), writing))
+                .body((message, writing) -> {
+                    written = message;
+                    return request.body().insert(new Noting(message), writing);
+                })
                 .build();
         next.exchange(noting).subscribe(this);
         return this;
@@ -60,21 +79,33 @@ final class AsyncExchange extends CompletableFuture<Begun> implements CoreSubscr
     public void onNext(ClientResponse response) {
         if (isDone()) {
             Begun.unread(response).discard();
-        } else if (Streams.isSmall(response.headers().asHttpHeaders(), mostRead)) {
-            Subscription reading = Begun.read(response, mostRead, context, this::received, this::completeExceptionally);
-            body = reading;
-            if (isCancelled()) {
-                reading.cancel();
-            }
-        } else {
+            return;
+        }
+        int most = reading.most(response, this::sent);
+        if (most < 0) {
             received(Begun.unread(response));
+            return;
+        }
+        Subscription rest = Begun.read(response, most, context, this::received, this::completeExceptionally);
+        body = rest;
+        if (isCancelled()) {
+            rest.cancel();
         }
     }
 
     private void received(Begun response) {
-        if (!complete(response)) {
+        if (!complete(reading.made(response))) {
             response.discard();
         }
+    }
+
+    /** With what filters have added. A request that nobody has seen may be anybody's. */
+    private @Nullable String sent(String header) {
+        ClientHttpRequest message = written;
+        String value = message == null ? null : message.getHeaders().getFirst(header);
+        boolean cookies = header.equalsIgnoreCase("Cookie")
+                && (message == null || !message.getCookies().isEmpty());
+        return value == null && cookies ? "cookies" : value;
     }
 
     @Override
@@ -94,9 +125,9 @@ final class AsyncExchange extends CompletableFuture<Begun> implements CoreSubscr
         // First this one: what comes from now on is discarded.
         boolean cancelled = super.cancel(mayInterrupt);
         exchange.cancel();
-        Subscription reading = body;
-        if (cancelled && reading != null) {
-            reading.cancel();
+        Subscription rest = body;
+        if (cancelled && rest != null) {
+            rest.cancel();
         }
         return cancelled;
     }

@@ -24,14 +24,17 @@ final class Begun {
     private final ClientResponse response;
     private final @Nullable Prefix prefix;
 
-    private Begun(ClientResponse response, @Nullable Prefix prefix) {
+    private final byte @Nullable [] whole;
+
+    private Begun(ClientResponse response, @Nullable Prefix prefix, byte @Nullable [] whole) {
         this.response = response;
         this.prefix = prefix;
+        this.whole = whole;
     }
 
     /** With an unread body. */
     static Begun unread(ClientResponse response) {
-        return new Begun(response, null);
+        return new Begun(response, null, null);
     }
 
     /**
@@ -48,6 +51,11 @@ final class Begun {
 
     ClientResponse response() {
         return response;
+    }
+
+    /** The body, if all of it was read. */
+    byte @Nullable [] whole() {
+        return whole;
     }
 
     /** Gives up a response that nobody gets, without the rest of its body. */
@@ -111,14 +119,15 @@ final class Begun {
             this.failed = failed;
         }
 
-        private void handOver(Flux<DataBuffer> rest) {
+        private void handOver(@Nullable Flux<DataBuffer> rest) {
             byte[] bytes = read.toByteArray();
             Flux<DataBuffer> first = bytes.length == 0
                     ? Flux.empty()
                     : Flux.defer(() -> Flux.just(DefaultDataBufferFactory.sharedInstance.wrap(bytes)));
-            ClientResponse again =
-                    response.mutate().body(unused -> first.concatWith(rest)).build();
-            begun.accept(new Begun(again, this));
+            ClientResponse again = response.mutate()
+                    .body(unused -> rest == null ? first : first.concatWith(rest))
+                    .build();
+            begun.accept(new Begun(again, this, rest == null ? bytes : null));
         }
 
         // ---- from the client
@@ -165,7 +174,7 @@ final class Begun {
         @Override
         public void onComplete() {
             if (!handedOver) {
-                handOver(Flux.empty());
+                handOver(null);
             } else {
                 ended(CoreSubscriber::onComplete);
             }

@@ -3,17 +3,21 @@ package dev.holdfast.spring;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reply;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.http.HttpClassifier;
+import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.http.Pipelines;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
@@ -84,20 +88,55 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
 
     @Override
     public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
-        return Mono.deferContextual(context -> Mono.fromFuture(() -> begin(request, next, context)))
-                .doOnDiscard(Begun.class, Begun::discard)
-                .map(Begun::response)
+        return Mono.deferContextual(context -> begin(request, next, context))
                 .onErrorMap(error -> asWebClients(error, request));
     }
 
-    private CompletableFuture<Begun> begin(ClientRequest request, ExchangeFunction next, ContextView context) {
-        return calls.call(request).callAsync(attempt -> {
-            ClientRequest.Builder copy = ClientRequest.from(request);
-            if (headers != null) {
-                copy.headers(own -> headers.write(own::set));
-            }
-            return new AsyncExchange(context, mostRead).start(copy.build(), next);
-        });
+    private Mono<ClientResponse> begin(ClientRequest request, ExchangeFunction next, ContextView context) {
+        HttpOperation<ClientRequest, Begun> operation = calls.operation(request);
+        CachedCall<Begun> cached = request.body() == BodyInserters.empty() ? operation.cached(request) : null;
+        if (cached == null) {
+            return Mono.fromFuture(() -> operation
+                            .call(request)
+                            .callAsync(attempt ->
+                                    new AsyncExchange<>(context, new Reading(request)).start(sent(request), next)))
+                    .doOnDiscard(Begun.class, Begun::discard)
+                    .map(Begun::response);
+        }
+        return Mono.fromFuture(() -> cached.call()
+                        .replyAsync(attempt ->
+                                new AsyncExchange<>(context, new Keeping(cached, mostRead)).start(sent(request), next)))
+                .doOnDiscard(Reply.class, reply -> Keeping.discard(reply.value()))
+                .map(reply -> Keeping.response(cached, reply, request));
+    }
+
+    /** To be made on the thread that runs the attempt. */
+    private ClientRequest sent(ClientRequest request) {
+        ClientRequest.Builder copy = ClientRequest.from(request);
+        if (headers != null) {
+            copy.headers(own -> headers.write(own::set));
+        }
+        return copy.build();
+    }
+
+    /** For the one caller. */
+    private final class Reading implements AsyncExchange.Reading<Begun> {
+        private final ClientRequest request;
+
+        Reading(ClientRequest request) {
+            this.request = request;
+        }
+
+        @Override
+        public int most(ClientResponse response, Function<String, @Nullable String> sent) {
+            calls.answered(request, response.statusCode().value());
+            return Streams.isSmall(response.headers().asHttpHeaders(), mostRead) ? mostRead : -1;
+        }
+
+        @Override
+        public Begun made(Begun begun) {
+            return begun;
+        }
     }
 
     private static Throwable asWebClients(Throwable error, ClientRequest request) {

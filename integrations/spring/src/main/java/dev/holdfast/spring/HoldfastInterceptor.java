@@ -106,11 +106,13 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                     return exchange(attempt).execute(rest, sent, body, received -> kept(cached, sent, received));
                 }));
             }
-            return operation.call(request).<IOException>call(attempt -> exchange(attempt)
-                    .execute(rest, new Sent(request, headers), body, received -> {
-                        calls.answered(request, received.status());
-                        return received.read(mostRead);
-                    }));
+            return operation
+                    .call(request)
+                    .<IOException>call(attempt -> exchange(attempt)
+                            .execute(rest, new Sent(request, headers), body, received -> {
+                                calls.answered(request, received.status());
+                                return received.read(mostRead);
+                            }));
         } catch (ClosedByInterruptException e) {
             throw with(e, new InterruptedIOException("interrupted"));
         } catch (CallTimeoutException e) {

@@ -18,7 +18,8 @@ final class Streams {
     /** Whether a body is read: all of it if its length is known, else what the bound allows. */
     static boolean isSmall(HttpHeaders headers, int most) {
         long length = headers.getContentLength();
-        return most > 0 && (length < 0 ? !HttpCalls.isStream(headers.getFirst(HttpHeaders.CONTENT_TYPE)) : length <= most);
+        return most > 0
+                && (length < 0 ? !HttpCalls.isStream(headers.getFirst(HttpHeaders.CONTENT_TYPE)) : length <= most);
     }
 
     /** All values of a header. In Framework 6 and 7, the methods for that have different signatures. */

@@ -10,6 +10,7 @@ import dev.holdfast.testing.http.HttpClientContract;
 import dev.holdfast.testing.http.HttpClientUnderTest;
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -38,7 +39,7 @@ abstract class BlockingContract extends HttpClientContract {
 
     @Override
     protected Policy staleCache() {
-        return StaleCachePolicy.ofDefaults();
+        return StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO));
     }
 
     @Override

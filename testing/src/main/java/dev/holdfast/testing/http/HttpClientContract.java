@@ -108,7 +108,7 @@ public abstract class HttpClientContract {
     protected abstract HttpClientUnderTest client(Function<String, Pipeline> pipelines);
 
     /**
-     * A stale cache with its defaults: {@code StaleCachePolicy.ofDefaults()}. The clients of the contract have the header {@code X-User}
+     * A stale cache to which no call is slow: {@code StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO))}. The clients of the contract have the header {@code X-User}
      * of a request as its partition.
      */
     protected abstract Policy staleCache();
@@ -773,9 +773,11 @@ public abstract class HttpClientContract {
         server.on("/a", status(200, "two", FRESH, "Vary: Accept-Language"), status(200, "zwei", FRESH), status(500));
         HttpClientUnderTest client = caching();
         for (int i = 0; i < 2; i++) {
-            assertThat(send(client, way, get("/a").header("Accept-Language", "en")).body())
+            assertThat(send(client, way, get("/a").header("Accept-Language", "en"))
+                            .body())
                     .isEqualTo("two");
-            assertThat(send(client, way, get("/a").header("Accept-Language", "de")).body())
+            assertThat(send(client, way, get("/a").header("Accept-Language", "de"))
+                            .body())
                     .isEqualTo("zwei");
         }
         assertThat(sent("/a")).isEqualTo(2);
@@ -859,12 +861,7 @@ public abstract class HttpClientContract {
         HttpClientUnderTest client = caching();
         for (Way way : Way.values()) {
             String path = "/" + way;
-            server.on(
-                    path,
-                    status(200, "old", FRESH),
-                    status(409),
-                    status(204),
-                    status(200, "new", FRESH));
+            server.on(path, status(200, "old", FRESH), status(409), status(204), status(200, "new", FRESH));
             assertThat(send(client, way, get(path)).body()).isEqualTo("old");
             assertThat(send(client, way, with(method, path)).status()).isEqualTo(409);
             assertThat(send(client, way, get(path)).body()).as("refused").isEqualTo("old");

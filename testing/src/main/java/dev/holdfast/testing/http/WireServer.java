@@ -111,7 +111,8 @@ final class WireServer implements AutoCloseable {
     /** A whole answer that does not say how long it is; headers as {@code Name: value}. */
     static Step chunked(String body, String... headers) {
         return connection -> {
-            String head = "HTTP/1.1 200 X\r\n" + String.join("\r\n", headers) + "\r\nTransfer-Encoding: chunked\r\n\r\n";
+            String head =
+                    "HTTP/1.1 200 X\r\n" + String.join("\r\n", headers) + "\r\nTransfer-Encoding: chunked\r\n\r\n";
             connection.write(head + Integer.toHexString(body.length()) + "\r\n" + body + "\r\n0\r\n\r\n");
             return true;
         };

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import dev.holdfast.Reply;
+import dev.holdfast.http.CachedCall;
+import dev.holdfast.http.Kept;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DefaultDataBufferFactory;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpRequest;
+import org.springframework.web.reactive.function.client.ClientRequest;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import reactor.core.publisher.Flux;
+
+/** Reads a response of WebClient that others may get, too. Whether it was redirected, nobody tells. */
+final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
+    private final CachedCall<Begun> cached;
+    private final int mostRead;
+    private volatile boolean mayKeep;
+
+    Keeping(CachedCall<Begun> cached, int mostRead) {
+        this.cached = cached;
+        this.mostRead = mostRead;
+    }
+
+    @Override
+    public int most(ClientResponse response, Function<String, @Nullable String> sent) {
+        HttpHeaders headers = response.headers().asHttpHeaders();
+        mayKeep = mostRead > 0 && !cached.isPersonal(sent) && cached.mayKeep(Streams.map(headers), sent);
+        if (mayKeep) {
+            return Math.max(mostRead, cached.maxKept());
+        }
+        return Streams.isSmall(headers, mostRead) ? mostRead : -1;
+    }
+
+    @Override
+    public Kept<Begun> made(Begun begun) {
+        byte[] bytes = begun.whole();
+        if (!mayKeep || bytes == null || bytes.length > cached.maxKept()) {
+            return cached.forOne(begun);
+        }
+        ClientResponse copy = copy(begun.response(), Map.of()).build();
+        return cached.kept(Begun.unread(copy), Streams.map(copy.headers().asHttpHeaders()), bytes);
+    }
+
+    /** The response for one caller: if others may have it, too, an object of his own. */
+    static ClientResponse response(CachedCall<Begun> cached, Reply<Kept<Begun>> reply, ClientRequest request) {
+        Kept<Begun> kept = cached.keptOf(reply);
+        byte[] bytes = kept.body();
+        if (bytes == null) {
+            return kept.response().response();
+        }
+        Flux<DataBuffer> body = bytes.length == 0
+                ? Flux.empty()
+                : Flux.defer(() -> Flux.just(DefaultDataBufferFactory.sharedInstance.wrap(bytes.clone())));
+        return copy(kept.response().response(), Kept.added(reply))
+                .request(new Own(request))
+                .body(body)
+                .build();
+    }
+
+    /** Without a connection, and without the request of the first caller. */
+    private static ClientResponse.Builder copy(ClientResponse of, Map<String, String> added) {
+        return ClientResponse.create(of.statusCode(), of.strategies())
+                .headers(headers -> {
+                    for (Map.Entry<String, List<String>> each :
+                            Streams.map(of.headers().asHttpHeaders()).entrySet()) {
+                        headers.addAll(each.getKey(), each.getValue());
+                    }
+                    added.forEach(headers::set);
+                })
+                .cookies(cookies -> cookies.addAll(of.cookies()));
+    }
+
+    /** Gives up what nobody gets. */
+    static void discard(@Nullable Object value) {
+        if (value instanceof Kept<?> kept && kept.body() == null && kept.response() instanceof Begun begun) {
+            begun.discard();
+        }
+    }
+
+    /** The request of a response, as its caller knows it. */
+    private record Own(ClientRequest request) implements HttpRequest {
+        @Override
+        public HttpMethod getMethod() {
+            return request.method();
+        }
+
+        @Override
+        public URI getURI() {
+            return request.url();
+        }
+
+        @Override
+        public HttpHeaders getHeaders() {
+            return request.headers();
+        }
+
+        @Override
+        public Map<String, Object> getAttributes() {
+            return request.attributes();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+
+/** The contract, through a stale cache that keeps nothing: each body is read into memory, and copied for the caller. */
+@DisplayName("WebClient, Netty, stale cache")
+class CachedWebClientTest extends NettyConnectorTest {
+    @Override
+    protected List<Policy> around() {
+        // Without the function it would warn that it never answers.
+        return List.of(StaleCachePolicy.of(c -> c.staleIfError(Duration.ZERO).freshness(value -> null)));
+    }
+}
