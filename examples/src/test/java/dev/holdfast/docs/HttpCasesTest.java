@@ -30,7 +30,7 @@ class HttpCasesTest {
     private static final Pattern CLASS = Pattern.compile(
             "(?:@DisplayName\\(\"([^\"]+)\"\\)\\s+(?:@\\w+(?:\\([^)]*\\))?\\s+)*)?(abstract )?class (\\w+) extends (\\w+)");
 
-    /** A class of tests. */
+    /** A class of tests, and the text of those that it extends. */
     private record Adapter(String label, String text) {}
 
     @Test
@@ -81,6 +81,7 @@ class HttpCasesTest {
     private static List<Adapter> adapters() throws IOException {
         Map<String, String> above = new TreeMap<>();
         Map<String, Adapter> concrete = new TreeMap<>();
+        Map<String, String> texts = new TreeMap<>();
         try (Stream<Path> files = Files.walk(Pages.ROOT.resolve("integrations"))) {
             for (Path file : files.filter(path -> path.toString().contains("/src/test/java/")
                             && path.toString().endsWith(".java"))
@@ -89,6 +90,7 @@ class HttpCasesTest {
                 String text = Files.readString(file);
                 for (MatchResult found : CLASS.matcher(text).results().toList()) {
                     above.put(found.group(3), found.group(4));
+                    texts.put(found.group(3), text);
                     if (found.group(2) == null) {
                         String label = found.group(1) == null ? found.group(3) : found.group(1);
                         concrete.put(file + found.group(3), new Adapter(label, text));
@@ -100,11 +102,13 @@ class HttpCasesTest {
         concrete.forEach((place, adapter) -> {
             String name = place.substring(place.lastIndexOf(".java") + ".java".length());
             String root = name;
+            StringBuilder text = new StringBuilder();
             for (int i = 0; i < 5 && above.containsKey(root); i++) {
+                text.append(texts.get(root));
                 root = above.get(root);
             }
             if ("HttpClientContract".equals(root)) {
-                adapters.add(adapter);
+                adapters.add(new Adapter(adapter.label(), text.toString()));
             }
         });
         return adapters;

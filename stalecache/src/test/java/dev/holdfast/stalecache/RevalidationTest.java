@@ -3,6 +3,7 @@ package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Call;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -92,6 +94,24 @@ class RevalidationTest {
             rig.time.advance(LONG);
             assertThat(rig.refreshes).containsExactly(Outcome.SUCCESS);
             assertThat(ask(rig)).isEqualTo("new");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAttemptKnowsWhetherItRunsForTheCacheAlone(Way way) {
+        try (Rig rig = stale(way)) {
+            List<Boolean> refreshes = new CopyOnWriteArrayList<>();
+            for (String key : List.of("b", "a")) {
+                Call<Object> call = rig.call(key).refreshable();
+                CompletableFuture<?> unused = way == Way.CALL
+                        ? rig.time.spawn(() -> call.call(attempt -> refreshes.add(attempt.isRefresh())))
+                        : call.callAsync(
+                                attempt -> CompletableFuture.completedStage(refreshes.add(attempt.isRefresh())));
+                rig.time.run();
+            }
+            assertThat(refreshes).containsExactly(false, true);
+            assertThat(rig.refreshes).containsExactly(Outcome.SUCCESS);
         }
     }
 

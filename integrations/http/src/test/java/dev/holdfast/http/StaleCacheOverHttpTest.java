@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
 import java.io.InputStream;
@@ -236,6 +237,36 @@ class StaleCacheOverHttpTest {
         assertThat(send(way, request, BodyHandlers.ofString()).body().equals(body))
                 .isTrue();
         assertThat(send(way, request, BodyHandlers.ofString()).statusCode()).isEqualTo(500);
+    }
+
+    /** The body is no part of the key. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRequestWithABodyGoesToTheService(Way way) throws Exception {
+        server.answers(200, "one").with("Cache-Control", "max-age=3600");
+        server.answers(200, "two").with("Cache-Control", "max-age=3600");
+        for (String body : List.of("one", "two")) {
+            HttpRequest request =
+                    get("/x").method("GET", BodyPublishers.ofString(body)).build();
+            assertThat(send(way, request, BodyHandlers.ofString()).body()).isEqualTo(body);
+        }
+    }
+
+    /** It is not the cache's: whoever made it says what its body is. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aFallbackAnswersAsWithoutACache(Way way) throws Exception {
+        server.answers(500, "broken");
+        HttpRequest request = get("/x").build();
+        HttpResponse<String> other = client.send(get("/other").build(), BodyHandlers.ofString());
+        try (Pipeline falling = Pipeline.of(
+                "falling", FallbackPolicy.value(other), StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO)))) {
+            HttpClient with = HoldfastHttpClient.around(HttpClient.newHttpClient(), Pipelines.one(falling));
+            HttpResponse<String> response = way == Way.BLOCKING
+                    ? with.send(request, BodyHandlers.ofString())
+                    : with.sendAsync(request, BodyHandlers.ofString()).get();
+            assertThat(response).isSameAs(other);
+        }
     }
 
     /** What is for one caller alone goes to each of those who asked at once, by a request of his own. */

@@ -9,6 +9,7 @@ import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpRequest;
 import org.springframework.http.client.ClientHttpRequestExecution;
 
@@ -31,6 +32,8 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** Unless a factory says that it is not: a client that follows redirects may fail to connect after it has sent. */
     private volatile boolean mayHaveSent = true;
 
+    private @Nullable HttpHeaders written;
+
     /** The one whose request this thread sends; null if none. For request factories. */
     static @Nullable Exchange current() {
         return CURRENT.get();
@@ -38,7 +41,7 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     /** What an attempt does with a response: it belongs to the attempt. */
     interface Reading<T> {
-        T read(Received received) throws IOException;
+        T read(Exchange exchange, Received received) throws IOException;
     }
 
     <T> T execute(ClientHttpRequestExecution rest, HttpRequest request, byte[] body, Reading<T> reading)
@@ -50,7 +53,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         begin();
         try {
             received = new Received(rest.execute(request, body), this);
-            T read = reading.read(received);
+            T read = reading.read(this, received);
             whole = true;
             return read;
         } catch (IOException e) {
@@ -97,6 +100,16 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     void sending() {
         mayHaveSent = true;
+    }
+
+    /** With these headers, which interceptors do not change any more. */
+    void writing(HttpHeaders headers) {
+        written = headers;
+    }
+
+    /** The headers that were sent, as far as anybody knows. */
+    HttpHeaders sent(HttpRequest request) {
+        return written == null ? request.getHeaders() : written;
     }
 
     // ---- to cancel it

@@ -103,13 +103,18 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
             if (cached != null) {
                 return Copy.response(cached, cached.call().<IOException>reply(attempt -> {
                     Sent sent = new Sent(request, headers);
-                    return exchange(attempt).execute(rest, sent, body, received -> kept(cached, sent, received));
+                    return exchange(attempt)
+                            .execute(
+                                    rest,
+                                    sent,
+                                    body,
+                                    (exchange, received) -> kept(cached, exchange.sent(sent), received));
                 }));
             }
             return operation
                     .call(request)
                     .<IOException>call(attempt -> exchange(attempt)
-                            .execute(rest, new Sent(request, headers), body, received -> {
+                            .execute(rest, new Sent(request, headers), body, (exchange, received) -> {
                                 calls.answered(request, received.status());
                                 return received.read(mostRead);
                             }));
@@ -130,9 +135,9 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         return exchange;
     }
 
-    /** Interceptors have written into the request by now. Whether it was redirected, nobody tells. */
-    private Kept<Received> kept(CachedCall<Received> cached, HttpRequest sent, Received received) throws IOException {
-        Function<String, @Nullable String> header = sent.getHeaders()::getFirst;
+    /** Whether it was redirected, nobody tells. */
+    private Kept<Received> kept(CachedCall<Received> cached, HttpHeaders sent, Received received) throws IOException {
+        Function<String, @Nullable String> header = sent::getFirst;
         Map<String, List<String>> answered = Streams.map(received.getHeaders());
         if (mostRead == 0 || cached.isPersonal(header) || !cached.mayKeep(answered, header)) {
             return cached.forOne(received.read(mostRead));

@@ -23,6 +23,8 @@ import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
  * <p>All of them tell whether a request with a body was sent when something failed to connect. So a POST is repeated if no connection
  * was made, and not if only its redirect found nobody. With other factories such a POST is not repeated.
  *
+ * <p>They also tell what interceptors have written into a request whose answer a stale cache may keep.
+ *
  * <p>Those of the clients that take no notice of interrupts cancel the request of an attempt that is given up.
  */
 public final class RequestFactories {
@@ -100,6 +102,10 @@ public final class RequestFactories {
 
         @Override
         public ClientHttpResponse execute() throws IOException {
+            Exchange exchange = Exchange.current();
+            if (exchange != null) {
+                exchange.writing(request.getHeaders());
+            }
             return request.execute();
         }
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.http.Pipelines;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testing.ScriptedServer;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.apache.hc.core5.http.io.entity.StringEntity;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What of Apache's requests a stale cache sees, and what a refresh has of the first one. */
+class StaleCacheTest {
+    private final ScriptedServer server = ScriptedServer.start();
+    private final Pipeline pipeline = Pipeline.of("shop", StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO)));
+    private final CloseableHttpClient client =
+            HoldfastExec.of(Pipelines.one(pipeline)).addTo(HttpClients.custom()).build();
+
+    @AfterEach
+    void close() throws IOException {
+        client.close();
+        pipeline.close();
+        server.close();
+    }
+
+    private HttpGet get() {
+        return new HttpGet(server.uri("/x"));
+    }
+
+    private String body(HttpGet request) throws IOException {
+        return client.execute(request, response -> EntityUtils.toString(response.getEntity()));
+    }
+
+    private void answers(String control, String... bodies) {
+        for (String body : bodies) {
+            server.answers(200, body).with("Cache-Control", control);
+        }
+    }
+
+    /** The client's own store adds them. */
+    @Test
+    void cookiesAreSeen() throws Exception {
+        server.answers(200, "first").with("Set-Cookie", "user=ann");
+        answers("max-age=3600", "ann", "bob");
+        for (String body : List.of("first", "ann", "bob")) {
+            assertThat(body(get())).isEqualTo(body);
+        }
+        assertThat(server.requests().get(1).header("Cookie")).isEqualTo("user=ann");
+    }
+
+    /** The body is no part of the key. */
+    @Test
+    void aRequestWithABodyGoesToTheService() throws Exception {
+        answers("max-age=3600", "one", "two");
+        for (String body : List.of("one", "two")) {
+            HttpGet request = get();
+            request.setEntity(new StringEntity(body));
+            assertThat(body(request)).isEqualTo(body);
+        }
+    }
+
+    @Test
+    void aRefreshLeavesContextAndRequestOfTheCallerAlone() throws Exception {
+        answers("max-age=0, stale-while-revalidate=3600", "12", "13");
+        assertThat(body(get())).isEqualTo("12");
+        HttpGet request = get();
+        HttpClientContext context = HttpClientContext.create();
+        String old = client.execute(request, context, response -> EntityUtils.toString(response.getEntity()));
+        assertThat(old).isEqualTo("12");
+        request.setHeader("X-Later", "yes");
+        while (!body(get()).equals("13")) {
+            Thread.onSpinWait();
+        }
+        assertThat(context.getResponse()).as("of an exchange with this context").isNull();
+        assertThat(server.requests().get(1).header("X-Later")).isNull();
+    }
+
+    @Test
+    void aBodyThatIsClosedClosesNoOther() throws Exception {
+        answers("max-age=3600", "12");
+        assertThat(body(get())).isEqualTo("12");
+        try (ClassicHttpResponse closed = client.executeOpen(null, get(), null);
+                ClassicHttpResponse other = client.executeOpen(null, get(), null)) {
+            closed.close();
+            assertThat(EntityUtils.toString(other.getEntity())).isEqualTo("12");
+            assertThat(other.getFirstHeader("Holdfast-Source").getValue()).isEqualTo("fresh");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.http.Pipelines;
+import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testing.ScriptedServer;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpRequest;
+import org.springframework.http.client.ClientHttpRequestInterceptor;
+import org.springframework.http.client.JdkClientHttpRequestFactory;
+import org.springframework.http.client.reactive.JdkClientHttpConnector;
+import org.springframework.http.client.support.HttpRequestWrapper;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.reactive.function.client.ClientRequest;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
+import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.client.WebClientResponseException;
+import reactor.core.publisher.Mono;
+
+/** What of Spring's requests a stale cache sees, and what a kept response has of the first one. */
+class StaleCacheTest {
+    private static final List<String> USERS = List.of("ann", "bob");
+
+    private final ScriptedServer server = ScriptedServer.start();
+    private final Pipeline pipeline = Pipeline.of("shop", StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO)));
+    private volatile String user = "";
+
+    @AfterEach
+    void close() {
+        pipeline.close();
+        server.close();
+    }
+
+    private void answers(String control, String... bodies) {
+        for (String body : bodies) {
+            server.answers(200, body).with("Cache-Control", control);
+        }
+    }
+
+    private RestClient rest(ClientHttpRequestInterceptor... after) {
+        return RestClient.builder()
+                .requestFactory(RequestFactories.noting(new JdkClientHttpRequestFactory()))
+                .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                .requestInterceptors(all -> all.addAll(List.of(after)))
+                .build();
+    }
+
+    private WebClient web(ExchangeFilterFunction after) {
+        return WebClient.builder()
+                .clientConnector(new JdkClientHttpConnector())
+                .filter(HoldfastFilter.of(Pipelines.one(pipeline)))
+                .filter(after)
+                .build();
+    }
+
+    private String body(WebClient client) {
+        return client.get()
+                .uri(server.uri("/x"))
+                .retrieve()
+                .bodyToMono(String.class)
+                .block();
+    }
+
+    /** The caller's request does not say whose it is: an interceptor does, in one of two ways. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAnInterceptorAddsIsSeen(boolean wraps) {
+        answers("max-age=3600", "ann", "bob");
+        RestClient client = rest((request, body, execution) -> {
+            if (!wraps) {
+                request.getHeaders().setBearerAuth(user);
+                return execution.execute(request, body);
+            }
+            HttpHeaders own = new HttpHeaders();
+            own.setBearerAuth(user);
+            HttpRequest other = new HttpRequestWrapper(request) {
+                @Override
+                public HttpHeaders getHeaders() {
+                    return own;
+                }
+            };
+            return execution.execute(other, body);
+        });
+        for (String name : USERS) {
+            user = name;
+            assertThat(client.get().uri(server.uri("/x")).retrieve().body(String.class))
+                    .isEqualTo(name);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAFilterAddsIsSeen(boolean asCookie) {
+        answers("max-age=3600", "ann", "bob");
+        WebClient client = web((request, next) -> {
+            ClientRequest.Builder other = ClientRequest.from(request);
+            return next.exchange(
+                    (asCookie ? other.cookie("user", user) : other.headers(own -> own.setBearerAuth(user))).build());
+        });
+        for (String name : USERS) {
+            user = name;
+            assertThat(body(client)).isEqualTo(name);
+        }
+    }
+
+    /** A filter that writes the body anew: nobody sees what it sends. */
+    @Test
+    void aRequestThatNobodyHasSeenIsForOneAlone() {
+        answers("max-age=3600", "ann", "bob");
+        WebClient client = web((request, next) -> next.exchange(ClientRequest.from(request)
+                .body((message, context) -> message.setComplete())
+                .build()));
+        for (String name : USERS) {
+            assertThat(body(client)).isEqualTo(name);
+        }
+    }
+
+    @Test
+    void aCookieOfWebClientsOwnIsSeen() {
+        answers("max-age=3600", "ann", "bob");
+        WebClient client = web((request, next) -> next.exchange(request));
+        for (String name : USERS) {
+            assertThat(client.get()
+                            .uri(server.uri("/x"))
+                            .cookie("user", name)
+                            .retrieve()
+                            .bodyToMono(String.class)
+                            .block())
+                    .isEqualTo(name);
+        }
+    }
+
+    /** The body is no part of the key. */
+    @Test
+    void aRequestWithABodyGoesToTheService() {
+        answers("max-age=3600", "one", "two", "one", "two");
+        for (String body : List.of("one", "two")) {
+            assertThat(rest().method(HttpMethod.GET)
+                            .uri(server.uri("/x"))
+                            .body(body)
+                            .retrieve()
+                            .body(String.class))
+                    .isEqualTo(body);
+        }
+        for (String body : List.of("one", "two")) {
+            assertThat(web((request, next) -> next.exchange(request))
+                            .method(HttpMethod.GET)
+                            .uri(server.uri("/x"))
+                            .bodyValue(body)
+                            .retrieve()
+                            .bodyToMono(String.class)
+                            .block())
+                    .isEqualTo(body);
+        }
+    }
+
+    @Test
+    void theRequestOfAKeptResponseIsTheCallersOwn() {
+        answers("max-age=3600", "12");
+        WebClient client = web((request, next) -> next.exchange(request));
+        assertThat(body(client)).isEqualTo("12");
+        Mono<WebClientResponseException> kept = client.get()
+                .uri(server.uri("/x"))
+                .header("X-Own", "second")
+                .exchangeToMono(ClientResponse::createException);
+        WebClientResponseException seen = kept.block();
+        assertThat(seen.getHeaders().getFirst("Holdfast-Source")).isEqualTo("fresh");
+        assertThat(seen.getRequest().getHeaders().getFirst("X-Own")).isEqualTo("second");
+    }
+
+    @Test
+    void aBodyThatIsReadTwiceIsTheSame() {
+        answers("max-age=3600", "12");
+        WebClient client = web((request, next) -> next.exchange(request));
+        assertThat(body(client)).isEqualTo("12");
+        Mono<String> kept = client.get().uri(server.uri("/x")).retrieve().bodyToMono(String.class);
+        assertThat(kept.block()).isEqualTo("12");
+        assertThat(kept.block()).isEqualTo("12");
+        assertThat(server.requests()).hasSize(1);
+    }
+}
