@@ -19,7 +19,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedBody implements BodySubscriber<Object> {
     /** A whole body. */
-    record Bytes(byte[] all) {
+    static final class Bytes {
+        private final byte[] all;
+
+        Bytes(byte[] all) {
+            this.all = all;
+        }
+
+        byte[] all() {
+            return all;
+        }
+
         /** Reads it again, with this handler. */
         <T> CompletableFuture<T> readBy(BodyHandler<T> handler, ResponseInfo info) {
             try {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +30,7 @@ class HttpCachingTest {
     private final Pipeline shop = Pipeline.of("shop");
     private final HttpKey.Varying varying = new HttpKey.Varying();
     private final HttpKey.Changes changes = new HttpKey.Changes();
-    private final Map<HttpKey, HttpRequest> requests = new IdentityHashMap<>();
+    private final IdentityHashMap<HttpKey, HttpRequest> requests = new IdentityHashMap<>();
 
     private static HttpRequest.Builder get(String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://a/x?y=1"));
@@ -54,7 +55,7 @@ class HttpCachingTest {
             all.computeIfAbsent(header.substring(0, colon), name -> new ArrayList<>())
                     .add(header.substring(colon + 1).strip());
         }
-        HttpRequest request = requests.get(key);
+        HttpRequest request = Objects.requireNonNull(requests.get(key));
         CachedCall<String> call = call(key);
         return call.mayKeep(all, name -> JdkMessages.INSTANCE.requestHeader(request, name))
                 ? call.kept("", all, new byte[10]).freshness()

@@ -90,8 +90,8 @@ class StaleCacheTest {
     void aBodyThatIsClosedClosesNoOther() throws Exception {
         answers("max-age=3600", "12");
         assertThat(body(get())).isEqualTo("12");
-        try (ClassicHttpResponse closed = client.executeOpen(null, get(), null);
-                ClassicHttpResponse other = client.executeOpen(null, get(), null)) {
+        ClassicHttpResponse closed = client.executeOpen(null, get(), null);
+        try (ClassicHttpResponse other = client.executeOpen(null, get(), null)) {
             closed.close();
             assertThat(EntityUtils.toString(other.getEntity())).isEqualTo("12");
             assertThat(other.getFirstHeader("Holdfast-Source").getValue()).isEqualTo("fresh");

@@ -55,10 +55,10 @@ final class Copies {
         if (response.networkResponse() == null) {
             long before = Duration.ofMillis(System.currentTimeMillis() - response.receivedResponseAtMillis())
                     .toSeconds();
-            String onArrival = response.header("Age", "0");
-            boolean isNumber = onArrival.matches("[0-9]{1,9}");
-            headers.put(
-                    "Age", List.of(Long.toString(Math.max(0, before) + (isNumber ? Long.parseLong(onArrival) : 0))));
+            String onArrival = response.header("Age");
+            boolean isNumber = onArrival != null && onArrival.matches("[0-9]{1,9}");
+            long age = Math.max(0, before) + (isNumber ? Long.parseLong(onArrival) : 0);
+            headers.put("Age", List.of(Long.toString(age)));
         }
     }
 

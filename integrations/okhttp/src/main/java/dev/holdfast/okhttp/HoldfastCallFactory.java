@@ -105,7 +105,7 @@ public final class HoldfastCallFactory implements Call.Factory {
      * length is not known and its type is none that is sent bit by bit: {@code text/event-stream}, {@code application/x-ndjson},
      * {@code application/grpc}, {@code multipart}, audio, video. Of one whose length is not known, at most this is read, and the
      * caller reads on from there. A body costs so much memory until it is read or closed. Use 0 for an API that keeps a response open
-     * under another type.
+     * under another type; then a stale cache keeps nothing.
      *
      * @param bytes after decompression, 0 to 67,108,864; default 262,144; 0: none is read
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range

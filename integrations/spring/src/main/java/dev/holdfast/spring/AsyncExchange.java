@@ -153,7 +153,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
             return super.writeAndFlushWith(noted(content));
         }
 
-        private <T> Flux<T> noted(Publisher<T> content) {
+        private <B> Flux<B> noted(Publisher<B> content) {
             return Flux.from(content).doOnSubscribe(unused -> begun = true);
         }
 

@@ -9,6 +9,8 @@ import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,7 +66,7 @@ class StaleCacheTest {
                 .build();
     }
 
-    private String body(WebClient client) {
+    private @Nullable String body(WebClient client) {
         return client.get()
                 .uri(server.uri("/x"))
                 .retrieve()
@@ -174,9 +176,10 @@ class StaleCacheTest {
                 .uri(server.uri("/x"))
                 .header("X-Own", "second")
                 .exchangeToMono(ClientResponse::createException);
-        WebClientResponseException seen = kept.block();
+        WebClientResponseException seen = Objects.requireNonNull(kept.block());
         assertThat(seen.getHeaders().getFirst("Holdfast-Source")).isEqualTo("fresh");
-        assertThat(seen.getRequest().getHeaders().getFirst("X-Own")).isEqualTo("second");
+        assertThat(Objects.requireNonNull(seen.getRequest()).getHeaders().getFirst("X-Own"))
+                .isEqualTo("second");
     }
 
     @Test
