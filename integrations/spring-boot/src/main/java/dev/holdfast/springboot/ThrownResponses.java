@@ -7,6 +7,7 @@ import dev.holdfast.Verdict;
 import dev.holdfast.http.HttpClassifier;
 import dev.holdfast.http.HttpMessages;
 import java.net.URI;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.util.ClassUtils;
@@ -91,6 +92,11 @@ final class ThrownResponses implements Classifier {
 
         @Override
         public @Nullable String requestHeader(Void request, String name) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<String> requestHeaders(Void request, String name) {
             throw new UnsupportedOperationException();
         }
 
