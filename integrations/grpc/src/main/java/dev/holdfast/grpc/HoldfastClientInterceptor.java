@@ -4,6 +4,7 @@ package dev.holdfast.grpc;
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Pipeline;
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.internal.SafeLog;
 import io.grpc.CallOptions;
@@ -42,9 +43,11 @@ import org.jspecify.annotations.Nullable;
  * <p>The pipelines stay their owner's to close. Safe for any number of threads.
  */
 public final class HoldfastClientInterceptor implements ClientInterceptor {
-    /** Says of one call that it may be done twice: {@code stub.withOption(HoldfastClientInterceptor.IDEMPOTENT, true)}. */
-    public static final CallOptions.Key<Boolean> IDEMPOTENT =
-            CallOptions.Key.createWithDefault("holdfast-idempotent", false);
+    /**
+     * Says of one call whether it may be done twice, whatever its method is: {@code
+     * stub.withOption(HoldfastClientInterceptor.IDEMPOTENT, true)}.
+     */
+    public static final CallOptions.Key<Boolean> IDEMPOTENT = CallOptions.Key.create("holdfast-idempotent");
 
     static final SafeLog LOG = SafeLog.of(HoldfastClientInterceptor.class.getName());
 
@@ -83,14 +86,17 @@ public final class HoldfastClientInterceptor implements ClientInterceptor {
     // ---- for its calls
 
     Call<@Nullable Object> call(String authority, MethodDescriptor<?, ?> method, boolean idempotent) {
-        return calls.of(pipelines.of(authority, method), method, idempotent);
+        Pipeline pipeline = pipelines.of(authority, method);
+        if (pipeline == null) {
+            throw new IllegalStateException("the GrpcPipelines " + pipelines + " gave no pipeline for "
+                    + method.getFullMethodName() + " of " + authority);
+        }
+        return calls.of(pipeline, method, idempotent);
     }
 
     boolean isIdempotent(MethodDescriptor<?, ?> method, CallOptions with) {
-        return method.isIdempotent()
-                || method.isSafe()
-                || with.getOption(IDEMPOTENT)
-                || options.idempotent.test(method);
+        Boolean ofCall = with.getOption(IDEMPOTENT);
+        return ofCall != null ? ofCall : method.isIdempotent() || method.isSafe() || options.idempotent.test(method);
     }
 
     /** Of one attempt, on the thread that makes it. */

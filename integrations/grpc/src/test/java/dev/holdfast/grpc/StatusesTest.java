@@ -137,6 +137,20 @@ class StatusesTest {
         assertThat(Shop.within(Stub.FUTURE.call(untold, Shop.PUT, twice, "x"))).isEqualTo("answer");
         shop.then(failing(Status.Code.UNAVAILABLE));
         assertThat(Shop.failure(Stub.FUTURE.call(untold, Shop.PUT)).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        shop.then(failing(Status.Code.UNAVAILABLE));
+        CallOptions once = CallOptions.DEFAULT.withOption(HoldfastClientInterceptor.IDEMPOTENT, false);
+        assertThat(Shop.failure(Stub.FUTURE.call(untold, Shop.READ, once, "x")).getCode())
+                .isEqualTo(Status.Code.UNAVAILABLE);
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // what an application may do
+    void aFunctionThatGivesNoPipelineIsNamedInTheError() {
+        HoldfastClientInterceptor none = HoldfastClientInterceptor.of((authority, method) -> null);
+        Status end = Shop.failure(Stub.BLOCKING.call(shop.channel(Transport.IN_PROCESS, none), Shop.GET));
+        assertThat(end.getCause())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("gave no pipeline", "shop.Stock/Get");
     }
 
     @ParameterizedTest

@@ -8,6 +8,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpRequest;
@@ -24,6 +25,9 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     /** Guarded by this. */
     private final List<Runnable> hooks = new ArrayList<>();
+
+    private static final long EARLY_NANOS = 100_000;
+    private static final long LONGEST_EARLY_NANOS = 1_000_000_000;
 
     private boolean cancelled;
 
@@ -149,10 +153,22 @@ final class Exchange extends AbstractInterruptibleChannel {
     }
 
     private static void close(InputStream content) {
-        try {
-            content.close();
-        } catch (IOException e) {
-            // Nobody reads it.
+        long start = System.nanoTime();
+        while (true) {
+            try {
+                content.close();
+                return;
+            } catch (IOException e) {
+                return; // nobody reads it
+            } catch (IllegalStateException early) {
+                // That of Reactor Netty has no subscription yet, which another thread is about to make, and without one
+                // it cannot be
+                // closed: its connection would never come back to the pool.
+                if (System.nanoTime() - start > LONGEST_EARLY_NANOS) {
+                    throw early;
+                }
+                LockSupport.parkNanos(EARLY_NANOS);
+            }
         }
     }
 

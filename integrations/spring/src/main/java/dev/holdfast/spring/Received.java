@@ -52,10 +52,16 @@ final class Received implements ClientHttpResponse {
 
     /** Closes a response that nobody gets, without the rest of its body: {@link #close} would read all of that. */
     void discard() {
-        if (!whole) {
-            exchange.cancel();
+        if (whole) {
+            close();
+            return;
         }
-        close();
+        exchange.cancel();
+        try {
+            close();
+        } catch (IllegalStateException closed) {
+            // Reactor Netty's body cannot be read to its end once it is closed.
+        }
     }
 
     int status() {

@@ -336,6 +336,28 @@ class HoldfastInterceptorTest {
         assertThat(answers.get(2).closed).isTrue();
     }
 
+    /** Reactor Netty's body refuses to be closed until another thread has subscribed to it. */
+    @Test
+    void aBodyThatCannotBeClosedYetIsClosedAMomentLater() throws IOException {
+        AtomicInteger closes = new AtomicInteger();
+        InputStream early = new ByteArrayInputStream(new byte[300 << 10]) {
+            @Override
+            public void close() {
+                if (closes.incrementAndGet() < 3) {
+                    throw new IllegalStateException("Subscriber must be subscribed to use InputStream");
+                }
+            }
+        };
+        ClientHttpResponse response = holdfast(retry()).intercept(get(), new byte[0], (request, body) -> {
+            Answer answer = answers.isEmpty() ? new Answer(500, early) : new Answer(200, "text");
+            answers.add(answer);
+            return answer;
+        });
+        assertThat(response.getBody().readAllBytes()).hasSize(4);
+        assertThat(closes).hasValue(3);
+        assertThat(answers).extracting(answer -> answer.closed).containsExactly(true, false);
+    }
+
     /** A body that cannot be read is an attempt that failed. */
     @Test
     void aResponseWhoseBodyBreaksOffIsClosed() throws IOException {

@@ -39,7 +39,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -180,14 +179,6 @@ public abstract class HttpClientContract {
 
     private HttpClientUnderTest client(Policy... policies) {
         return built(builder -> builder.policies(with(policies)));
-    }
-
-    /** Gives up an attempt that hangs, and no other one. */
-    private HttpClientUnderTest givingUp(Policy... outside) {
-        Policy[] policies = Arrays.copyOf(outside, outside.length + 1);
-        policies[outside.length] = TimeoutPolicy.of(SOON);
-        return built(builder ->
-                builder.policies(with(policies)).time(new TimeOfHangs(server, SOON.plus(SOON.dividedBy(4)))));
     }
 
     private List<Policy> with(Policy... policies) {
@@ -513,7 +504,8 @@ public abstract class HttpClientContract {
     @EnumSource(Way.class)
     void anAnswerThatDoesNotBeginIsGivenUpAndItsConnectionClosed(Way way) throws Exception {
         server.on("/a", hang(), status(200, "12"));
-        assertThat(send(givingUp(retry()), way, get("/a")).body()).isEqualTo("12");
+        assertThat(send(client(retry(), TimeoutPolicy.of(SOON)), way, get("/a")).body())
+                .isEqualTo("12");
         assertThat(attempts).containsExactly(Outcome.TIMEOUT, Outcome.SUCCESS);
         assertThat(server.seesAClientGiveUp()).isTrue();
     }
@@ -525,7 +517,8 @@ public abstract class HttpClientContract {
                 .as("bodies are read within the call")
                 .isTrue();
         server.on("/a", stallInBody(200), status(200, "12"));
-        assertThat(send(givingUp(retry()), way, get("/a")).body()).isEqualTo("12");
+        assertThat(send(client(retry(), TimeoutPolicy.of(SOON)), way, get("/a")).body())
+                .isEqualTo("12");
         assertThat(attempts).containsExactly(Outcome.TIMEOUT, Outcome.SUCCESS);
         seesThatABodyIsGivenUp();
     }
@@ -534,7 +527,7 @@ public abstract class HttpClientContract {
     @EnumSource(Way.class)
     void aTimeoutIsAnIOException(Way way) throws Exception {
         server.on("/a", hang());
-        HttpClientUnderTest client = givingUp();
+        HttpClientUnderTest client = client(TimeoutPolicy.of(SOON));
         assertThatThrownBy(() -> send(client, way, get("/a")))
                 .isInstanceOf(IOException.class)
                 .hasRootCauseInstanceOf(CallTimeoutException.class);
@@ -1013,7 +1006,7 @@ public abstract class HttpClientContract {
      */
     @Test
     void noConnectionLeaksIfBodiesAreStreams() throws Exception {
-        HttpClientUnderTest client = givingUp(retry());
+        HttpClientUnderTest client = client(retry(), TimeoutPolicy.of(SOON));
         AtomicInteger turn = new AtomicInteger();
         server.on(
                 "/a",

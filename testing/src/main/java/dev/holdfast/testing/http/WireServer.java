@@ -30,7 +30,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,10 +62,6 @@ final class WireServer implements AutoCloseable {
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     /** A permit for each request during which the client closed its connection. */
-    private final AtomicInteger hangs = new AtomicInteger();
-
-    private final AtomicInteger hanging = new AtomicInteger();
-
     private final Semaphore givenUp = new Semaphore(0);
 
     private WireServer() throws IOException {
@@ -168,16 +163,6 @@ final class WireServer implements AutoCloseable {
         return open.size();
     }
 
-    /** How many requests it has let hang so far. */
-    int hangs() {
-        return hangs.get();
-    }
-
-    /** Whether it lets a request hang now. */
-    boolean isHanging() {
-        return hanging.get() > 0;
-    }
-
     /** Waits until a client has closed the connection of a request that had no whole answer. */
     boolean seesAClientGiveUp() throws InterruptedException {
         return givenUp.tryAcquire(1, TimeUnit.MINUTES);
@@ -191,9 +176,13 @@ final class WireServer implements AutoCloseable {
                 Socket socket = listening.accept();
                 socket.setTcpNoDelay(true);
                 open.add(socket);
-                threads.execute(() -> serve(socket));
+                try {
+                    threads.execute(() -> serve(socket));
+                } catch (RejectedExecutionException late) {
+                    socket.close();
+                }
             }
-        } catch (IOException | RejectedExecutionException closed) {
+        } catch (IOException closed) {
             // The test is over.
         }
     }
@@ -231,10 +220,11 @@ final class WireServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         listening.close();
+        // Before the sockets: one that is accepted meanwhile is refused by the threads, and closed there.
+        threads.shutdownNow();
         for (Socket socket : open) {
             socket.close();
         }
-        threads.shutdownNow();
     }
 
     /** One connection. */
@@ -271,8 +261,6 @@ final class WireServer implements AutoCloseable {
 
         /** Returns when the client has closed the connection; always false. */
         boolean awaitEnd() {
-            hanging.incrementAndGet();
-            hangs.incrementAndGet();
             try {
                 while (in.read() >= 0) {
                     // More than one request at a time on one connection is not sent by any client here.
@@ -282,7 +270,6 @@ final class WireServer implements AutoCloseable {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            hanging.decrementAndGet();
             givenUp.release();
             return false;
         }

@@ -323,21 +323,22 @@ public final class LossLimit implements AdaptiveLimit {
         int all = served + late + dropped + failed;
         int lost = dropped + (failed >= OUTAGE * all ? failed : 0);
         int bad = lost + late;
+        double few = (usualShare + FEW) * all;
+        boolean fine = bad <= few + Math.sqrt(few); // the root is what chance adds
         boolean known = bad == 0
                 || all >= LEAST
-                || servedInARow >= FEW_ATTEMPTS
+                || (fine && servedInARow >= FEW_ATTEMPTS)
                 || (all >= FEW_ATTEMPTS && dropped + late == all);
         long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
         if (!known || now - beganAt < Math.max(shortest, Math.max(attemptNanos, usualNanos))) {
             return;
         }
         double share = (double) bad / all;
-        double few = (usualShare + FEW) * all;
-        if (bad > few + Math.sqrt(few)) { // the root is what chance adds
+        if (!fine) {
             trouble(now, share, (double) lost / all);
         } else {
             usualShare += (share - usualShare) * USUAL_WEIGHT;
-            limitBefore = 0;
+            limitBefore = bad == 0 || all >= LEAST ? 0 : limitBefore; // of fewer, it may be chance
             grow();
             calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
             wanted = false;
