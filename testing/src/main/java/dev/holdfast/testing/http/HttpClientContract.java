@@ -85,7 +85,7 @@ public abstract class HttpClientContract {
         ASYNCHRONOUS
     }
 
-    private static final Duration SOON = Duration.ofMillis(200);
+    private static final Duration SOON = Duration.ofMillis(500);
     private static final String BODY = "12 pieces";
     private static final int WHOLE = 2_000_000;
 
