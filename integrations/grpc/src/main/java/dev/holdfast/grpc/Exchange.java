@@ -9,14 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One attempt of a unary call: a call of the channel, and its response. To cancel it resets the stream. */
 final class Exchange<Q, R> extends CompletableFuture<Object> {
-    /** Clocks of servers and of timers differ from the pipeline's by less. */
-    private static final long CLOSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
-
     final Streams streams;
     final Heard listener = new Heard();
     private final UnaryCall<Q, R> of;
@@ -50,11 +46,6 @@ final class Exchange<Q, R> extends CompletableFuture<Object> {
         return messages.isEmpty() ? null : messages.get(0);
     }
 
-    /** Whether this status only says that the time is over which the pipeline has given: then the pipeline says so itself, now. */
-    static boolean isOfLimit(Status status, Attempt attempt) {
-        return status.getCode() == Status.Code.DEADLINE_EXCEEDED && attempt.remainingNanos() <= CLOSE_NANOS;
-    }
-
     @Override
     public boolean cancel(boolean mayInterrupt) {
         boolean cancelled = super.cancel(mayInterrupt);
@@ -78,7 +69,7 @@ final class Exchange<Q, R> extends CompletableFuture<Object> {
 
         @Override
         public void onClose(Status status, Metadata trailers) {
-            if (isOfLimit(status, attempt)) {
+            if (of.isOfLimit(status, attempt)) {
                 return;
             }
             Response<R> heard = new Response<>(headers, messages, status, trailers);

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.CancellationListener {
     private static final long LONGEST = Duration.ofDays(365).toNanos();
 
+    /** Clocks of servers and of timers differ from the pipeline's by less. */
+    private static final long CLOSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
     final HoldfastClientInterceptor interceptor;
     final MethodDescriptor<Q, R> method;
     final CallOptions options;
@@ -98,7 +101,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     /** Goes into the pipeline. */
     final void begin(Function<Attempt, CompletionStage<Object>> action, boolean once) {
         synchronized (lock) {
-            if (cancellation != null) {
+            if (cancellation != null || begun) {
                 return;
             }
             begun = true;
@@ -123,15 +126,29 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     private Call<@Nullable Object> pipelined(boolean once) {
         Call<@Nullable Object> call = interceptor.call(next.authority(), method, idempotent);
-        long left = Math.min(nanos(options.getDeadline()), nanos(context.getDeadline()));
+        long left = remainingNanos();
         if (left < LONGEST) {
             call = call.deadline(Duration.ofNanos(left));
         }
         return once ? call.sentOnce() : call;
     }
 
+    /** Until the caller's own limit. */
+    private long remainingNanos() {
+        return Math.min(nanos(options.getDeadline()), nanos(context.getDeadline()));
+    }
+
     private static long nanos(@Nullable Deadline deadline) {
         return deadline == null ? Long.MAX_VALUE : deadline.timeRemaining(TimeUnit.NANOSECONDS);
+    }
+
+    /**
+     * Whether this status only says that the time is over which the pipeline has given, or its caller: then the pipeline says so
+     * itself, now. It has read the caller's limit a moment later than gRPC, which on a busy machine is not short.
+     */
+    final boolean isOfLimit(Status status, Attempt attempt) {
+        return status.getCode() == Status.Code.DEADLINE_EXCEEDED
+                && Math.min(attempt.remainingNanos(), remainingNanos()) <= CLOSE_NANOS;
     }
 
     /**
@@ -326,13 +343,18 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     /** The caller's context has been cancelled. */
     @Override
     public final void cancelled(Context of) {
-        synchronized (lock) {
-            if (begun && of.cancellationCause() instanceof TimeoutException) {
-                // The pipeline has the same limit, and says that it has struck.
-                return;
-            }
+        Deadline limit = of.getDeadline();
+        if (limit != null && limit.isExpired() && of.cancellationCause() instanceof TimeoutException) {
+            // The pipeline has the same limit, and says that it has struck: to a call that has not begun, by turning it
+            // away.
+            begin(attempt -> CompletableFuture.failedFuture(limitExpired(of)), true);
+            return;
         }
         cancel(Contexts.statusFromCancelled(of));
+    }
+
+    private static Throwable limitExpired(Context of) {
+        return Contexts.statusFromCancelled(of).asRuntimeException();
     }
 
     private void cancel(Status status) {

@@ -257,7 +257,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
             } else if (passes || (status.isOk() && goesThrough())) {
                 over();
                 as(() -> hears.onClose(status, trailers));
-            } else if (!status.isOk() && !Exchange.isOfLimit(status, attempt)) {
+            } else if (!status.isOk() && !isOfLimit(status, attempt)) {
                 Response<R> heard = new Response<>(null, List.of(), status, trailers);
                 response.completeExceptionally(Failed.of(heard, streams, false).sent());
             }

@@ -52,6 +52,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -362,10 +363,7 @@ class UnaryCallTest {
     void withoutTimeLeftNothingIsSent(Stub stub) {
         Channel channel = channel(Transport.NETTY, attempts.retrying());
         Status status = Shop.failure(stub.call(channel, Shop.GET, within(Duration.ofMillis(-1)), "x"));
-        assertThat(status.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-        assertThat(status.getCause())
-                .isInstanceOfSatisfying(
-                        CallRejectedException.class, e -> assertThat(e.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED));
+        assertTurnedAway(status);
         assertThat(shop.received).isEmpty();
     }
 
@@ -380,6 +378,58 @@ class UnaryCallTest {
             }
         });
         assertTimeout(status, "call");
+    }
+
+    private Context.CancellableContext expired() {
+        return Context.current().withDeadline(io.grpc.Deadline.after(-1, TimeUnit.SECONDS), timer);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Stub.class)
+    void aContextWhoseTimeIsOverBeforehandTurnsTheCallAway(Stub stub) throws Exception {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain());
+        try (Context.CancellableContext context = expired()) {
+            assertTurnedAway(Shop.failure(context.call(() -> stub.call(channel, Shop.PUT))));
+        }
+        assertThat(attempts.outcomes).isEmpty();
+        assertThat(shop.received).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCallThatNeverBeginsEndsWithItsContext(boolean stream) throws Exception {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain());
+        try (Context.CancellableContext context = expired()) {
+            Hears hears = new Hears();
+            context.run(() -> {
+                ClientCall<String, String> call = channel.newCall(stream ? Shop.CHAT : Shop.PUT, CallOptions.DEFAULT);
+                call.start(hears, new Metadata());
+                call.request(1);
+            });
+            assertTurnedAway(Shop.within(hears.closed));
+        }
+    }
+
+    private static void assertTurnedAway(Status status) {
+        assertThat(status.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        assertThat(status.getCause())
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class, e -> assertThat(e.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED));
+    }
+
+    /** Somebody says so, and its time is not over. */
+    @Test
+    void aContextThatIsCancelledWithATimeoutCancelsTheCall() throws Exception {
+        shop.always(Received::hang);
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain());
+        try (Context.CancellableContext context = Context.current().withDeadlineAfter(1, TimeUnit.HOURS, timer)) {
+            Hears hears = new Hears();
+            context.run(() -> sent(channel.newCall(Shop.PUT, CallOptions.DEFAULT), hears));
+            shop.next();
+            context.cancel(new TimeoutException("said by hand"));
+            assertThat(Shop.within(hears.closed).getCause()).hasMessage("said by hand");
+        }
+        assertThat(attempts.outcomes).containsExactly(Outcome.CANCELLED);
     }
 
     // ---- connections

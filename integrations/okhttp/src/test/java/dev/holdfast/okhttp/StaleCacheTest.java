@@ -133,6 +133,9 @@ class StaleCacheTest {
         answers("12", FRESH);
         Call leader = calls.newCall(get().build());
         CompletableFuture<String> first = enqueue(leader);
+        while (server.requests().isEmpty()) {
+            Thread.onSpinWait(); // else the other one may be the leader
+        }
         CompletableFuture<String> second = enqueue(calls.newCall(get().build()));
         leader.cancel();
         assertThatThrownBy(first::get).hasCauseInstanceOf(IOException.class);

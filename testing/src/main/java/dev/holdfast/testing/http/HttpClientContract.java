@@ -23,7 +23,6 @@ import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
-import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -39,6 +38,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -85,7 +85,7 @@ public abstract class HttpClientContract {
         ASYNCHRONOUS
     }
 
-    private static final Duration SOON = Duration.ofMillis(500);
+    private static final Duration SOON = Duration.ofMillis(200);
     private static final String BODY = "12 pieces";
     private static final int WHOLE = 2_000_000;
 
@@ -181,6 +181,14 @@ public abstract class HttpClientContract {
         return built(builder -> builder.policies(with(policies)));
     }
 
+    /** Gives up an attempt that hangs, and no other one. */
+    private HttpClientUnderTest givingUp(Policy... outside) {
+        Policy[] policies = Arrays.copyOf(outside, outside.length + 1);
+        policies[outside.length] = TimeoutPolicy.of(SOON);
+        return built(builder ->
+                builder.policies(with(policies)).time(new TimeOfHangs(server, SOON.plus(SOON.dividedBy(4)))));
+    }
+
     private List<Policy> with(Policy... policies) {
         List<Policy> all = new ArrayList<>(List.of(policies));
         all.addAll(policies[0] instanceof DeadlinePolicy ? 1 : 0, around());
@@ -190,8 +198,7 @@ public abstract class HttpClientContract {
     /** Three attempts, without waits. */
     private static RetryPolicy retry() {
         return RetryPolicy.of(r -> r.maxAttempts(3)
-                .initialBackoff(Duration.ofMillis(1))
-                .jitter(RetrySettings.Jitter.NONE)
+                .initialBackoff(Duration.ZERO)
                 .budget(b -> b.maxTokens(1_000).tokenRatio(10)));
     }
 
@@ -504,8 +511,7 @@ public abstract class HttpClientContract {
     @EnumSource(Way.class)
     void anAnswerThatDoesNotBeginIsGivenUpAndItsConnectionClosed(Way way) throws Exception {
         server.on("/a", hang(), status(200, "12"));
-        assertThat(send(client(retry(), TimeoutPolicy.of(SOON)), way, get("/a")).body())
-                .isEqualTo("12");
+        assertThat(send(givingUp(retry()), way, get("/a")).body()).isEqualTo("12");
         assertThat(attempts).containsExactly(Outcome.TIMEOUT, Outcome.SUCCESS);
         assertThat(server.seesAClientGiveUp()).isTrue();
     }
@@ -517,8 +523,7 @@ public abstract class HttpClientContract {
                 .as("bodies are read within the call")
                 .isTrue();
         server.on("/a", stallInBody(200), status(200, "12"));
-        assertThat(send(client(retry(), TimeoutPolicy.of(SOON)), way, get("/a")).body())
-                .isEqualTo("12");
+        assertThat(send(givingUp(retry()), way, get("/a")).body()).isEqualTo("12");
         assertThat(attempts).containsExactly(Outcome.TIMEOUT, Outcome.SUCCESS);
         seesThatABodyIsGivenUp();
     }
@@ -527,7 +532,7 @@ public abstract class HttpClientContract {
     @EnumSource(Way.class)
     void aTimeoutIsAnIOException(Way way) throws Exception {
         server.on("/a", hang());
-        HttpClientUnderTest client = client(TimeoutPolicy.of(SOON));
+        HttpClientUnderTest client = givingUp();
         assertThatThrownBy(() -> send(client, way, get("/a")))
                 .isInstanceOf(IOException.class)
                 .hasRootCauseInstanceOf(CallTimeoutException.class);
@@ -1006,7 +1011,7 @@ public abstract class HttpClientContract {
      */
     @Test
     void noConnectionLeaksIfBodiesAreStreams() throws Exception {
-        HttpClientUnderTest client = client(retry(), TimeoutPolicy.of(SOON));
+        HttpClientUnderTest client = givingUp(retry());
         AtomicInteger turn = new AtomicInteger();
         server.on(
                 "/a",

@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +61,9 @@ final class WireServer implements AutoCloseable {
     private final Map<String, List<Step>> scripts = new ConcurrentHashMap<>();
     private final List<Arrived> requests = new CopyOnWriteArrayList<>();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+
+    private final AtomicInteger hangs = new AtomicInteger();
+    private final AtomicInteger hanging = new AtomicInteger();
 
     /** A permit for each request during which the client closed its connection. */
     private final Semaphore givenUp = new Semaphore(0);
@@ -163,6 +167,16 @@ final class WireServer implements AutoCloseable {
         return open.size();
     }
 
+    /** How many requests it has let hang so far. */
+    int hangs() {
+        return hangs.get();
+    }
+
+    /** Whether it lets a request hang now. */
+    boolean isHanging() {
+        return hanging.get() > 0;
+    }
+
     /** Waits until a client has closed the connection of a request that had no whole answer. */
     boolean seesAClientGiveUp() throws InterruptedException {
         return givenUp.tryAcquire(1, TimeUnit.MINUTES);
@@ -261,6 +275,8 @@ final class WireServer implements AutoCloseable {
 
         /** Returns when the client has closed the connection; always false. */
         boolean awaitEnd() {
+            hanging.incrementAndGet();
+            hangs.incrementAndGet();
             try {
                 while (in.read() >= 0) {
                     // More than one request at a time on one connection is not sent by any client here.
@@ -269,6 +285,8 @@ final class WireServer implements AutoCloseable {
                 // That is an end, too.
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
+            } finally {
+                hanging.decrementAndGet();
             }
             givenUp.release();
             return false;

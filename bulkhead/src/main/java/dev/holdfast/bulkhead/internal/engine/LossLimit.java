@@ -9,9 +9,9 @@ import java.util.function.DoubleSupplier;
  * The engine of a limit that heeds losses, as the congestion control of TCP does. A process knows only itself, and a dependency
  * has to bear the sum of all: each process backs off by itself, and so all of them do.
  *
- * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback, and if it fails while three of four attempts fail (fewer failures are bugs, and not load). It
- * is <em>late</em> if it is served, but takes twice as long as attempts usually do, and more than a quarter of the time that it
- * has at most. After each period, which lasts about as long as an attempt:
+ * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback, and if it fails while three of four attempts fail: fewer
+ * failures are bugs, and not load. It is <em>late</em> if it is served, but takes twice as long as attempts usually do, and more
+ * than a quarter of the time that it has at most. After each period, which lasts about as long as an attempt:
  *
  * <ul>
  *   <li>More than a tenth was lost or late: the limit is cut by half of that share; by the whole of it if most was lost.
@@ -38,9 +38,10 @@ public final class LossLimit implements AdaptiveLimit {
     /** From this share on, failures are losses. */
     private static final double OUTAGE = 0.75;
 
-    /** A share among fewer attempts is chance, and so are fewer failures in a row; but not a few that all time out, or are all served. */
+    /** A share among fewer attempts is chance, and so are fewer failures in a row. */
     private static final int LEAST = 10;
 
+    /** Of so many attempts that all time out, or are all served, it is not. */
     private static final int FEW_ATTEMPTS = 3;
 
     /** Nothing grows in a shorter period: what more calls do to the dependency must be seen first. */
@@ -191,7 +192,7 @@ public final class LossLimit implements AdaptiveLimit {
             if ((calm && !isLate) || isOld(now, nanos)) {
                 return;
             }
-            worries();
+            startCounting();
             attemptNanos += (nanos - attemptNanos) / 8;
             inARow = 0;
             droppedInARow = 0;
@@ -226,7 +227,7 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         try {
-            worries();
+            startCounting();
             int more = 1 + missed.getAndSet(0);
             if (drop) {
                 heldBack += more;
@@ -276,7 +277,7 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     /** From now on attempts are counted. */
-    private void worries() {
+    private void startCounting() {
         if (calm) {
             calm = false;
             attemptNanos = usualNanos;
