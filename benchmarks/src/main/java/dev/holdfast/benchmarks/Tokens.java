@@ -31,7 +31,7 @@ interface Tokens {
 
         @Override
         public boolean failed() {
-            return budget.failed(now.getAsLong());
+            return budget.failed(now.getAsLong(), Integer.MAX_VALUE);
         }
 
         @Override

@@ -80,6 +80,13 @@ public final class CircuitBreakerSettings {
                             .means("number of calls that the window must hold before its rates count")
                             .rangeIs("1 to 1,000,000, in a count window to its size")
                             .defaultIs("20, or the size of a smaller count window"),
+                    Option.duration(
+                                    "outage-duration-threshold",
+                                    (Builder b) -> b.outageDurationThreshold,
+                                    Builder::outageDurationThreshold)
+                            .range(TICK, DAY)
+                            .means("it also opens after nothing but failures for this long, and at least five")
+                            .orZero(),
                     Option.integer(
                                     "permitted-number-of-calls-in-half-open-state",
                                     (Builder b) -> b.permittedNumberOfCallsInHalfOpenState,
@@ -240,6 +247,11 @@ public final class CircuitBreakerSettings {
         return builder.minimum();
     }
 
+    /** It also opens after nothing but failures for this long; zero: not for that. */
+    public Duration outageDurationThreshold() {
+        return builder.outageDurationThreshold;
+    }
+
     /** The number of probes at first. */
     public int permittedNumberOfCallsInHalfOpenState() {
         return builder.permittedNumberOfCallsInHalfOpenState;
@@ -325,6 +337,7 @@ public final class CircuitBreakerSettings {
         private SlidingWindowType slidingWindowType = SlidingWindowType.COUNT_BASED;
         private int slidingWindowSize = 50;
         private @Nullable Integer minimumNumberOfCalls;
+        private Duration outageDurationThreshold = Duration.ofSeconds(2);
 
         /** The minimum as resilience4j uses it half-open, which may exceed the size of the window; 0: the usual minimum. */
         private int minimumInHalfOpen;
@@ -353,6 +366,7 @@ public final class CircuitBreakerSettings {
             slowCallRateThreshold = config.getSlowCallRateThreshold();
             slowCallDurationThreshold = config.getSlowCallDurationThreshold();
             runningCallsCountAsSlow = false;
+            outageDurationThreshold = Duration.ZERO;
             slidingWindowType = counts ? SlidingWindowType.COUNT_BASED : SlidingWindowType.TIME_BASED;
             slidingWindowSize = config.getSlidingWindowSize();
             minimumNumberOfCalls = counts ? Math.min(minimum, slidingWindowSize) : minimum;
@@ -429,6 +443,16 @@ public final class CircuitBreakerSettings {
         public Builder minimumNumberOfCalls(int calls) {
             minimumNumberOfCalls = calls;
             minimumInHalfOpen = 0;
+            return this;
+        }
+
+        /**
+         * It also opens after nothing but failures for this long, without a success between them, if there were five, or {@link
+         * #minimumNumberOfCalls} if that is less. A window of calls has no clock: with few calls it takes minutes to see an
+         * outage. Zero: not for that; else 1 ms to 1 day; default 2 s.
+         */
+        public Builder outageDurationThreshold(Duration duration) {
+            outageDurationThreshold = Objects.requireNonNull(duration, "outageDurationThreshold");
             return this;
         }
 
@@ -559,6 +583,7 @@ public final class CircuitBreakerSettings {
             return new Rules(
                     ours(initialState),
                     thresholds,
+                    outageDurationThreshold.toNanos(),
                     counts(),
                     slidingWindowSize,
                     openWait,

@@ -50,6 +50,20 @@ class CausesTest {
 
     @ParameterizedTest
     @EnumSource
+    void anOutage(Way way) {
+        try (Rig rig = new Rig(way, breaker())) {
+            rig.run(3, WELL);
+            for (int i = 0; i < 5; i++) {
+                rig.advance(Duration.ofSeconds(1));
+                rig.run(1, ILL);
+            }
+            assertThat(rig.causes)
+                    .containsExactly("nothing but failures for 4s, 5 of them; the last result: failure (IOException)");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void slowCalls(Way way) {
         try (Rig rig = new Rig(way, breaker())) {
             rig.run(2, WELL);

@@ -31,6 +31,7 @@ class CircuitBreakerPolicyFactoryTest {
                         "sliding-window-type",
                         "sliding-window-size",
                         "minimum-number-of-calls",
+                        "outage-duration-threshold",
                         "permitted-number-of-calls-in-half-open-state",
                         "probe-lease",
                         "max-wait-duration-in-half-open-state",

@@ -67,6 +67,61 @@ class CircuitBreakerPolicyTest {
         }
     }
 
+    /** A window of 50 calls would need minutes. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anOutageIsSeenAlsoWhereCallsAreFew(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(20, WELL);
+            for (int i = 0; i < 4; i++) {
+                rig.run(1, ILL);
+                rig.advance(Duration.ofSeconds(1));
+            }
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+            rig.run(1, ILL);
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anOutageHasNoSuccessInIt(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            for (int i = 0; i < 10; i++) {
+                for (int j = 0; j < 4; j++) {
+                    rig.run(1, ILL);
+                    rig.advance(Duration.ofSeconds(1));
+                }
+                rig.run(1, WELL);
+            }
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anOutageLastsForAMoment(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.run(18, ILL);
+            rig.advance(Duration.ofSeconds(2).minusNanos(1));
+            rig.run(1, ILL);
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theThresholdOfAnOutageCanBeSwitchedOff(Way way) {
+        CircuitBreakerPolicy off = CircuitBreakerPolicy.of(b -> b.outageDurationThreshold(Duration.ZERO));
+        try (Rig rig = new Rig(way, off)) {
+            for (int i = 0; i < 19; i++) {
+                rig.run(1, ILL);
+                rig.advance(Duration.ofSeconds(1));
+            }
+            assertThat(off.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void staysClosedWhileOneCallInFiveIsAnswered(Way way) {

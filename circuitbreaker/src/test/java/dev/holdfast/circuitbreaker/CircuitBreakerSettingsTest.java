@@ -33,6 +33,7 @@ class CircuitBreakerSettingsTest {
         assertThat(settings.failureRateThreshold()).isEqualTo(90);
         assertThat(settings.slowCallRateThreshold()).isEqualTo(100);
         assertThat(settings.slowCallDurationThreshold()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(settings.outageDurationThreshold()).isEqualTo(Duration.ofSeconds(2));
         assertThat(settings.slidingWindowType()).isEqualTo(SlidingWindowType.COUNT_BASED);
         assertThat(settings.slidingWindowSize()).isEqualTo(50);
         assertThat(settings.minimumNumberOfCalls()).isEqualTo(20);
@@ -69,6 +70,9 @@ class CircuitBreakerSettingsTest {
                 wrong(
                         b -> b.slowCallDurationThreshold(Duration.ZERO),
                         "slowCallDurationThreshold is 0s but must be 1ms to 1d"),
+                wrong(
+                        b -> b.outageDurationThreshold(Duration.ofNanos(1)),
+                        "outageDurationThreshold is 1ns but must be 0s, or 1ms to 1d"),
                 wrong(b -> b.slidingWindowSize(0), "slidingWindowSize is 0 but must be 1 to 100,000"),
                 wrong(
                         b -> b.slidingWindowSize(3_601).slidingWindowType(SlidingWindowType.TIME_BASED),
@@ -127,6 +131,7 @@ class CircuitBreakerSettingsTest {
         CircuitBreakerSettings settings = CircuitBreakerSettings.of(b -> b.failureRateThreshold(70)
                 .slowCallRateThreshold(80)
                 .slowCallDurationThreshold(Duration.ofSeconds(2))
+                .outageDurationThreshold(Duration.ofSeconds(4))
                 .runningCallsCountAsSlow(false)
                 .slidingWindowType(SlidingWindowType.TIME_BASED)
                 .slidingWindowSize(7)
@@ -145,7 +150,7 @@ class CircuitBreakerSettingsTest {
         assertThat(settings)
                 .hasToString("CircuitBreakerSettings[failureRateThreshold=70.0, slowCallRateThreshold=80.0,"
                         + " slowCallDurationThreshold=2s, runningCallsCountAsSlow=false, slidingWindowType=TIME_BASED,"
-                        + " slidingWindowSize=7, minimumNumberOfCalls=9, permittedNumberOfCallsInHalfOpenState=3,"
+                        + " slidingWindowSize=7, minimumNumberOfCalls=9, outageDurationThreshold=4s, permittedNumberOfCallsInHalfOpenState=3,"
                         + " probeLease=4s, maxWaitDurationInHalfOpenState=3s, transitionToStateAfterWaitDuration=CLOSED,"
                         + " waitDurationInOpenState=250ms, waitMultiplierInOpenState=2.0, maxWaitDurationInOpenState=6s,"
                         + " automaticTransitionFromOpenToHalfOpenEnabled=true, initialState=DISABLED,"
@@ -229,7 +234,7 @@ class CircuitBreakerSettingsTest {
         assertThat(settings)
                 .hasToString("CircuitBreakerSettings[failureRateThreshold=40.0, slowCallRateThreshold=60.0,"
                         + " slowCallDurationThreshold=3s, runningCallsCountAsSlow=false, slidingWindowType=TIME_BASED,"
-                        + " slidingWindowSize=30, minimumNumberOfCalls=77, permittedNumberOfCallsInHalfOpenState=4,"
+                        + " slidingWindowSize=30, minimumNumberOfCalls=77, outageDurationThreshold=0s, permittedNumberOfCallsInHalfOpenState=4,"
                         + " probeLease=0s, maxWaitDurationInHalfOpenState=9s, transitionToStateAfterWaitDuration=CLOSED,"
                         + " waitDurationInOpenState=8s, waitMultiplierInOpenState=1.0, maxWaitDurationInOpenState=1d,"
                         + " waitIntervalFunctionInOpenState=given, automaticTransitionFromOpenToHalfOpenEnabled=true,"

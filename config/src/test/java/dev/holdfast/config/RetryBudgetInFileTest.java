@@ -38,8 +38,8 @@ class RetryBudgetInFileTest {
     void itsOptionsAreAMapping() throws Exception {
         assertThat(budget("{ budget: { max-tokens: 20, token-ratio: 0.5, min-retries-per-minute: 0 } }"))
                 .hasValueSatisfying(budget -> {
-                    budget.failed(0);
-                    budget.failed(0);
+                    budget.failed(0, 1);
+                    budget.failed(0, 1);
                     budget.succeeded(0);
                     assertThat(budget.tokens()).isEqualTo(18.5);
                 });

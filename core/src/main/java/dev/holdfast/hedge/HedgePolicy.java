@@ -264,7 +264,7 @@ public final class HedgePolicy extends Policy {
         if (good) {
             budget.succeeded(passage.now());
         } else if (outcome == Outcome.FAILURE || outcome == Outcome.PUSHBACK || outcome == Outcome.TIMEOUT) {
-            budget.failed(passage.now());
+            budget.failed(passage.now(), passage.attempts());
         }
     }
 }

@@ -21,10 +21,11 @@ import java.util.function.Consumer;
  * full. Each failed attempt takes one token, and each success gives {@code tokenRatio}. A retry needs more than half of the
  * tokens.
  *
- * <p>Two rules are added to A6. A busy client has more tokens than {@code maxTokens}: a tenth of its successes of the last five
+ * <p>Three rules are added to A6. A busy client has more tokens than {@code maxTokens}: a tenth of its successes of the last five
  * seconds, or {@code tokenRatio} of them if that is less. Half of these, the calls of a quarter of a second, can be retried in a
  * row. A client that has only failures soon has {@code maxTokens} again. And a low budget allows a few retries a minute by time
- * alone, so that a client with few calls can retry at all; these stop while nothing succeeds.
+ * alone, so that a client with few calls can retry at all. And after a second of nothing but failures, of more than one call,
+ * there are no retries until an attempt succeeds.
  *
  * <p>A {@link dev.holdfast.hedge.HedgePolicy hedge} takes a token for each attempt that it starts.
  *
@@ -65,6 +66,7 @@ public final class RetryBudget {
     private static final long COUNT_MASK = -1L >>> MISSING_BITS;
 
     private static final long NEVER_USED = 0;
+
     private static final int STRIPES = Stripes.count();
     private static final int TOGETHER = 8;
 
@@ -77,6 +79,7 @@ public final class RetryBudget {
     private final LongAdder successes = new LongAdder();
     private final AtomicLong nextSpare = new AtomicLong(NEVER_USED);
     private volatile long successesAtSpare = -1;
+    private final Outage outage = new Outage();
 
     private RetryBudget(Builder builder) {
         this(
@@ -166,10 +169,17 @@ public final class RetryBudget {
         }
     }
 
-    /** An attempt has failed or was pushed back; true if another one may be made. */
-    public boolean failed(long now) {
+    /**
+     * An attempt has failed or was pushed back; true if another one may be made.
+     *
+     * @param attempts how many attempts its call has made
+     */
+    public boolean failed(long now, int attempts) {
         long full = full(now);
-        return isEnough(pay(ONE_TOKEN, full), full);
+        long missing = pay(ONE_TOKEN, full);
+        long known = successes.sum();
+        outage.failed(now, known);
+        return isEnough(missing, full) && !outage.lasts(now, known, attempts);
     }
 
     /** Whether there are tokens for one more attempt, a hedge or a retry. */
@@ -208,13 +218,13 @@ public final class RetryBudget {
      * Whether time alone grants a retry now although the tokens do not; if so, it is used up. After the first one there must
      * have been a success, or it is an outage, in which these would be the only retries and help nobody.
      */
-    boolean spare(long now) {
+    boolean spare(long now, int attempts) {
         long next = nextSpare.get();
         if (spareNanos == 0 || (next != NEVER_USED && now - next < 0)) {
             return false;
         }
         long known = successes.sum();
-        if (known == successesAtSpare) {
+        if (known == successesAtSpare || outage.lasts(now, known, attempts)) {
             return false;
         }
         long after = now + spareNanos;

@@ -128,7 +128,7 @@ public final class RetryPolicy extends Policy {
         if (budget == null) {
             return true;
         }
-        return passage.cutShort() ? budget.allows(passage.now()) : budget.failed(passage.now());
+        return passage.cutShort() ? budget.allows(passage.now()) : budget.failed(passage.now(), passage.attempts());
     }
 
     /** A call that was only turned away has not reached the dependency yet: its next try is its first. */
@@ -144,15 +144,15 @@ public final class RetryPolicy extends Policy {
         long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries, drawn);
         wait = Math.max(wait, passage.heldRetry());
         // A retry that does not fit into the time is refused for that, and uses up no spare.
-        if (!paid && wait <= passage.remaining() && !takesSpare(passage.now())) {
+        if (!paid && wait <= passage.remaining() && !takesSpare(passage)) {
             return passage.refuseRetry(Refusal.BUDGET);
         }
         passage.slot((long) Math.min(tries, MOST_COUNTED) << WAIT_BITS | Math.min(backoff, WAIT_MASK));
         return passage.retry(wait);
     }
 
-    private boolean takesSpare(long now) {
-        return budget != null && budget.spare(now);
+    private boolean takesSpare(Passage passage) {
+        return budget != null && budget.spare(passage.now(), passage.attempts());
     }
 
     private static boolean isDependencysFault(Outcome outcome) {

@@ -124,7 +124,7 @@ class HedgeDelayTest {
         lab.run(way, SLOW, FAST);
         // One for the hedge; the call's success is put in once, and by the retry.
         assertThat(budget.tokens()).isEqualTo(9.1, within(1e-9));
-        while (budget.failed(lab.time.nanos())) {
+        while (budget.failed(lab.time.nanos(), 1)) {
             // An outage.
         }
         assertThat(lab.run(way, value("slow").after(100), FAST).end())

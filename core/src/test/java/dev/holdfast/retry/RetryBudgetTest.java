@@ -35,17 +35,40 @@ class RetryBudgetTest {
         assertThat(budget.maxTokens()).isEqualTo(10);
         List<Boolean> granted = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
-            granted.add(budget.failed(now));
+            granted.add(budget.failed(now, 1));
         }
         assertThat(granted).containsExactly(true, true, true, true, false, false);
         assertThat(budget).hasToString("RetryBudget[4.0 of 10.0]");
     }
 
     @Test
+    void afterASecondOfNothingButFailuresNothingIsGrantedUntilASuccess() {
+        RetryBudget budget = RetryBudget.ofDefaults();
+        assertThat(budget.failed(now, 1)).isTrue();
+        assertThat(budget.failed(now + SECOND - 1, 1)).isTrue();
+        assertThat(budget.failed(now + SECOND, 1)).isFalse();
+        assertThat(budget.tokens()).isEqualTo(7);
+        assertThat(budget.spare(now + SECOND, 1)).isFalse();
+        budget.succeeded(now + SECOND);
+        assertThat(budget.failed(now + SECOND, 1)).isTrue();
+        assertThat(budget.failed(now + 2 * SECOND, 1)).isFalse();
+    }
+
+    /** However long it waits between them. */
+    @Test
+    void theAttemptsOfOneCallAreNoOutage() {
+        RetryBudget budget = RetryBudget.ofDefaults();
+        for (int attempt = 1; attempt <= 4; attempt++) {
+            assertThat(budget.failed(now + attempt * SECOND, attempt)).isTrue();
+        }
+        assertThat(budget.failed(now + 5 * SECOND, 1)).isFalse();
+    }
+
+    @Test
     void exactlyHalfGrantsNothingAndAThousandthMoreDoes() {
         RetryBudget budget = of(10, 0.001);
         for (int i = 0; i < 5; i++) {
-            budget.failed(now);
+            budget.failed(now, 1);
         }
         assertThat(budget.tokens()).isEqualTo(5);
         assertThat(budget.allows(now)).isFalse();
@@ -58,7 +81,7 @@ class RetryBudgetTest {
     void anEmptyBudgetOwesNothing() {
         RetryBudget budget = of(3, 1);
         for (int i = 0; i < 100; i++) {
-            budget.failed(now);
+            budget.failed(now, 1);
         }
         assertThat(budget.tokens()).isZero();
         budget.succeeded(now);
@@ -73,7 +96,7 @@ class RetryBudgetTest {
             now += SELDOM;
             budget.succeeded(now);
         }
-        budget.failed(now);
+        budget.failed(now, 1);
         assertThat(budget.tokens()).isEqualTo(9);
     }
 
@@ -81,10 +104,26 @@ class RetryBudgetTest {
     @CsvSource({"0.1, 0.1", "0.57, 0.57", "0.5466, 0.546", "0.0019, 0.001", "1.1, 1.1"})
     void theRatioIsCutToThreeDecimals(double given, double counted) {
         RetryBudget budget = of(100, given);
-        budget.failed(now);
-        budget.failed(now);
+        budget.failed(now, 1);
+        budget.failed(now, 1);
         budget.succeeded(now);
         assertThat(budget.tokens()).isEqualTo((98_000 + Math.round(counted * 1000)) / 1000.0);
+    }
+
+    /** Nothing but failures for a second, each of another call. */
+    private static final class Failing {
+        private long since;
+        private int failures;
+
+        boolean failed(long now) {
+            since = failures == 0 ? now : since;
+            failures++;
+            return failures > 1 && now - since >= SECOND;
+        }
+
+        void succeeded() {
+            failures = 0;
+        }
     }
 
     /** The logic of the proposal, as gRPC's own clients have it. */
@@ -115,7 +154,7 @@ class RetryBudgetTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-    void anySequenceLeavesWhatTheProposalSays(long seed) {
+    void anySequenceLeavesWhatTheProposalSaysUnlessItIsAnOutage(long seed) {
         Random random = new Random(seed);
         for (int sequence = 0; sequence < 500; sequence++) {
             int maxTokens = 1 + random.nextInt(random.nextBoolean() ? 12 : 1000);
@@ -123,14 +162,17 @@ class RetryBudgetTest {
             double failing = random.nextDouble();
             RetryBudget budget = of(maxTokens, tokenRatio);
             Model model = new Model(maxTokens, tokenRatio);
+            Failing outage = new Failing();
             for (int step = 0; step < 300; step++) {
                 String where = "seed " + seed + ", sequence " + sequence + ", step " + step;
                 now += SELDOM;
                 if (random.nextDouble() < failing) {
-                    assertThat(budget.failed(now)).as(where).isEqualTo(model.failed());
+                    boolean lasts = outage.failed(now);
+                    assertThat(budget.failed(now, 1)).as(where).isEqualTo(model.failed() && !lasts);
                 } else {
                     budget.succeeded(now);
                     model.succeeded();
+                    outage.succeeded();
                 }
                 if (random.nextInt(4) == 0) {
                     assertThat(budget.allows(now)).as(where).isEqualTo(model.allows());
@@ -145,7 +187,7 @@ class RetryBudgetTest {
         // Between 100 and 900 neither end is reached, so that every token can be counted.
         RetryBudget budget = of(1000, 0.1);
         for (int i = 0; i < 500; i++) {
-            budget.failed(now);
+            budget.failed(now, 1);
         }
         int threads = 4;
         CyclicBarrier start = new CyclicBarrier(threads);
@@ -157,7 +199,7 @@ class RetryBudgetTest {
                 for (int i = 0; i < 20_000; i++) {
                     budget.succeeded(now);
                     if (i % 10 == own) {
-                        budget.failed(now);
+                        budget.failed(now, 1);
                     }
                 }
             }));
@@ -182,39 +224,39 @@ class RetryBudgetTest {
     @ValueSource(longs = {0, 1, -1, -20_000_000_000L, -10_000_000_000L, Long.MAX_VALUE - 5})
     void timeAloneGrantsAFewRetriesEvenlySpacedWhereverItsOriginIs(long origin) {
         RetryBudget budget = RetryBudget.ofDefaults();
-        budget.failed(origin);
-        assertThat(budget.spare(origin)).isTrue();
+        budget.failed(origin, 1);
+        assertThat(budget.spare(origin, 1)).isTrue();
         budget.succeeded(origin);
-        assertThat(budget.spare(origin)).isFalse();
-        assertThat(budget.spare(origin + 20 * SECOND - 2)).isFalse();
-        assertThat(budget.spare(origin + 20 * SECOND + 1)).isTrue();
+        assertThat(budget.spare(origin, 1)).isFalse();
+        assertThat(budget.spare(origin + 20 * SECOND - 2, 1)).isFalse();
+        assertThat(budget.spare(origin + 20 * SECOND + 1, 1)).isTrue();
         budget.succeeded(origin);
-        assertThat(budget.spare(origin + 40 * SECOND)).isFalse();
+        assertThat(budget.spare(origin + 40 * SECOND, 1)).isFalse();
         // Nothing is saved up while nobody asks.
-        assertThat(budget.spare(origin + 600 * SECOND)).isTrue();
-        assertThat(budget.spare(origin + 600 * SECOND)).isFalse();
+        assertThat(budget.spare(origin + 600 * SECOND, 1)).isTrue();
+        assertThat(budget.spare(origin + 600 * SECOND, 1)).isFalse();
     }
 
     @Test
     void timeGrantsNothingMoreWhileNothingSucceeds() {
         RetryBudget budget = RetryBudget.ofDefaults();
         drain(budget);
-        assertThat(budget.spare(now)).isTrue();
+        assertThat(budget.spare(now, 1)).isTrue();
         for (int minute = 0; minute < 100; minute++) {
             now += 60 * SECOND;
-            budget.failed(now);
-            assertThat(budget.spare(now)).isFalse();
+            budget.failed(now, 1);
+            assertThat(budget.spare(now, 1)).isFalse();
         }
         budget.succeeded(now);
-        assertThat(budget.spare(now)).isTrue();
-        assertThat(budget.spare(now + 60 * SECOND)).isFalse();
+        assertThat(budget.spare(now, 1)).isTrue();
+        assertThat(budget.spare(now + 60 * SECOND, 1)).isFalse();
         budget.succeeded(now);
-        assertThat(budget.spare(now + 60 * SECOND)).isTrue();
+        assertThat(budget.spare(now + 60 * SECOND, 1)).isTrue();
     }
 
     private void drain(RetryBudget budget) {
         while (budget.tokens() > 0) {
-            budget.failed(now);
+            budget.failed(now, 1);
         }
     }
 
@@ -230,7 +272,7 @@ class RetryBudgetTest {
 
     private int retriesInARow(RetryBudget budget) {
         int granted = 0;
-        while (budget.failed(now)) {
+        while (budget.failed(now, 1)) {
             granted++;
         }
         return granted;
@@ -287,7 +329,7 @@ class RetryBudgetTest {
         succeed(budget, 1_000, 10);
         for (int i = 0; i < 10_000; i++) {
             now += SECOND / 1_000;
-            budget.failed(now);
+            budget.failed(now, 1);
         }
         assertThat(budget.maxTokens()).isEqualTo(10);
         succeed(budget, 50, 1);
@@ -346,6 +388,7 @@ class RetryBudgetTest {
             double tokenRatio = (1 + random.nextInt(300)) / 1000.0;
             RetryBudget budget = of(maxTokens, tokenRatio);
             Eager eager = new Eager(maxTokens, tokenRatio);
+            Failing outage = new Failing();
             now = random.nextLong() >> 8;
             double failing = 0;
             long gap = SECOND;
@@ -357,10 +400,12 @@ class RetryBudgetTest {
                 now += (long) (gap * random.nextDouble());
                 String where = "seed " + seed + ", sequence " + sequence + ", step " + step;
                 if (random.nextDouble() < failing) {
-                    assertThat(budget.failed(now)).as(where).isEqualTo(eager.failed(now));
+                    boolean lasts = outage.failed(now);
+                    assertThat(budget.failed(now, 1)).as(where).isEqualTo(eager.failed(now) && !lasts);
                 } else {
                     budget.succeeded(now);
                     eager.succeeded(now);
+                    outage.succeeded();
                     assertThat(budget.maxTokens()).as(where).isEqualTo(eager.full(now) / 1000.0);
                 }
                 assertThat(budget.allows(now)).as(where).isEqualTo(eager.allows(now));
@@ -401,15 +446,15 @@ class RetryBudgetTest {
     @Test
     void aSpareRetryChangesNoTokens() {
         RetryBudget budget = RetryBudget.ofDefaults();
-        budget.spare(7);
+        budget.spare(7, 1);
         assertThat(budget.tokens()).isEqualTo(10);
     }
 
     @Test
     void withoutAFloorTimeGrantsNothing() {
         RetryBudget budget = RetryBudget.of(b -> b.minRetriesPerMinute(0));
-        assertThat(budget.spare(0)).isFalse();
-        assertThat(budget.spare(Long.MAX_VALUE)).isFalse();
+        assertThat(budget.spare(0, 1)).isFalse();
+        assertThat(budget.spare(Long.MAX_VALUE, 1)).isFalse();
     }
 
     @Test
@@ -433,7 +478,7 @@ class RetryBudgetTest {
         assertThat(budget.maxTokens()).isGreaterThan(400);
         double before = budget.tokens();
         for (int i = 7_000; i < 14_000; i++) {
-            budget.failed(i * 1_000_000L);
+            budget.failed(i * 1_000_000L, 1);
             assertThat(budget.tokens()).isLessThanOrEqualTo(before);
             before = budget.tokens();
         }
@@ -456,7 +501,7 @@ class RetryBudgetTest {
         for (int i = 0; i < 7; i++) {
             assertThat(budget.needsTimeOfSuccess()).isFalse();
         }
-        budget.failed(now);
+        budget.failed(now, 1);
         assertThat(budget.needsTimeOfSuccess()).as("tokens are missing").isTrue();
         budget.succeeded(now);
         assertThat(budget.maxTokens()).isCloseTo(80.8, within(1e-9));

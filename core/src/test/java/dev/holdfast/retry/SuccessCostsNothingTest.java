@@ -45,7 +45,7 @@ class SuccessCostsNothingTest {
         RetryBudget budget = retry.budget().orElseThrow();
         try (Pipeline pipeline = Pipeline.of("p", retry)) {
             for (int i = 0; i < 1000; i++) {
-                budget.failed(System.nanoTime());
+                budget.failed(System.nanoTime(), 1);
             }
             assertNothingAllocated(pipeline);
             assertThat(budget.tokens()).as("filled meanwhile").isGreaterThanOrEqualTo(2 * CALLS / 1000.0);

@@ -9,6 +9,7 @@ enum Experiment {
     RETRY_COLLAPSE("five seconds of twice the load, on a service that gets slower with load"),
     LOST_NETWORK("ten seconds without a network, before a database near its limit"),
     LOST_CACHE("a lost cache, before a database that lives by it"),
+    HANG("ten seconds in which a quarter of the requests hang, in a service of 16 workers"),
     RETRY_CURVE("load and success of rules for retries, by failure rate"),
     BACKOFF_JITTER("clients that contend for one row, by jitter");
 
@@ -32,6 +33,7 @@ enum Experiment {
             case RETRY_COLLAPSE -> RetryCollapse.findings(seed, holdfast);
             case LOST_NETWORK -> LostNetwork.findings(seed, holdfast);
             case LOST_CACHE -> LostCache.findings(seed, holdfast);
+            case HANG -> Hang.findings(seed, holdfast);
             case RETRY_CURVE -> RetryCurve.findings(seed);
             case BACKOFF_JITTER -> BackoffJitter.findings(seed);
         };

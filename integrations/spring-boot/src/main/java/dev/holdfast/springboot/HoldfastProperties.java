@@ -197,6 +197,7 @@ final class HoldfastProperties {
          * @param slidingWindowType whether the window holds the last calls or the last seconds. Default: count-based. Range: count-based, time-based
          * @param slidingWindowSize size of the window. Default: 50. Range: 1 to 100,000 calls, or 1 to 3,600 seconds
          * @param minimumNumberOfCalls number of calls that the window must hold before its rates count. Default: 20, or the size of a smaller count window. Range: 1 to 1,000,000, in a count window to its size
+         * @param outageDurationThreshold it also opens after nothing but failures for this long, and at least five. Default: 2s. Range: 0s, or 1ms to 1d
          * @param permittedNumberOfCallsInHalfOpenState number of probes at first. Default: 5. Range: 1 to 1,000
          * @param probeLease how long a probe keeps its place without a result; 0s: without end. Default: 5s. Range: 0s, or 1ms to 1d
          * @param maxWaitDurationInHalfOpenState longest time half-open; 0s: without end. Default: 0s. Range: 0s, or 1ms to 1d
@@ -218,6 +219,7 @@ final class HoldfastProperties {
                 String slidingWindowType,
                 Long slidingWindowSize,
                 Long minimumNumberOfCalls,
+                Duration outageDurationThreshold,
                 Long permittedNumberOfCallsInHalfOpenState,
                 Duration probeLease,
                 Duration maxWaitDurationInHalfOpenState,
@@ -246,7 +248,7 @@ final class HoldfastProperties {
          * Options of this section.
          *
          * @param maxConcurrentCalls number of permits; the maximum of a limit that adapts. Default: 200 for losses, 25 for the others. Range: 1 to 1,000,000
-         * @param limit whether and how the limit adapts. Default: fixed. Range: fixed, losses, aimd, vegas, gradient2
+         * @param limit whether and how the limit adapts. Default: losses; fixed if max-concurrent-calls is given alone. Range: fixed, losses, aimd, vegas, gradient2
          * @param minConcurrentCalls minimum of a limit that adapts. Default: 1. Range: 1 to max-concurrent-calls
          * @param initialConcurrentCalls first value of a limit that adapts. Default: for losses 10, or max-concurrent-calls if that is given; for the others 20; or the nearest allowed value. Range: min-concurrent-calls to max-concurrent-calls
          * @param maxWaitingCalls length of the queue. Default: 100. Range: 0 to 1,000,000

@@ -61,7 +61,7 @@ final class Exchange extends AbstractInterruptibleChannel {
             whole = true;
             return read;
         } catch (IOException e) {
-            throw marked(e, request);
+            throw isInterrupt(e) ? interrupted(e) : marked(e, request);
         } finally {
             CURRENT.set(before);
             ended(received, whole);
@@ -83,6 +83,17 @@ final class Exchange extends AbstractInterruptibleChannel {
                 received.discard();
             }
         }
+    }
+
+    /** A client that has used a channel of its own on this thread has taken the interrupt from this one. */
+    private static boolean isInterrupt(IOException e) {
+        return Thread.currentThread().isInterrupted() && e.getCause() instanceof InterruptedException;
+    }
+
+    private static IOException interrupted(IOException e) {
+        IOException interrupted = new ClosedByInterruptException();
+        interrupted.initCause(e);
+        return interrupted;
     }
 
     /** What fails to connect may have been sent already. Nobody asks this of a request that may be done twice. */
@@ -161,9 +172,9 @@ final class Exchange extends AbstractInterruptibleChannel {
             } catch (IOException e) {
                 return; // nobody reads it
             } catch (IllegalStateException early) {
-                // That of Reactor Netty has no subscription yet, which another thread is about to make, and without one
-                // it cannot be
-                // closed: its connection would never come back to the pool.
+                // That of Reactor Netty has no subscription yet, which another thread is about to make. Without one it
+                // cannot be
+                // closed, and its connection would never come back to the pool.
                 if (System.nanoTime() - start > LONGEST_EARLY_NANOS) {
                     throw early;
                 }

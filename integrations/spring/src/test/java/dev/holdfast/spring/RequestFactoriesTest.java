@@ -156,6 +156,17 @@ class RequestFactoriesTest {
     @EnumSource(Kind.class)
     void anInterruptedCallerLeavesABody(Kind kind) throws Exception {
         answering(HALF);
+        isInterrupted(kind);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void anInterruptedCallerWaitsForNoAnswer(Kind kind) throws Exception {
+        answering("");
+        isInterrupted(kind);
+    }
+
+    private void isInterrupted(Kind kind) throws Exception {
         try (Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(5)))) {
             FutureTask<Throwable> call = sent(kind, pipeline);
             caller.interrupt();

@@ -17,8 +17,8 @@ import java.util.function.DoubleSupplier;
  *   <li>More than a tenth was lost or late: the limit is cut by half of that share; by the whole of it if most was lost.
  *   <li>Nothing but losses for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
  *       each pause is longer than the one before.
- *   <li>Otherwise the limit grows if calls want more: it doubles until the first trouble, and after a trouble up to half of what
- *       it was; then it grows by one, or by a twentieth.
+ *   <li>Otherwise the limit grows if calls want more: from one to four, then it doubles until the first trouble, and after a
+ *       trouble up to half of what it was; then it grows by one, or by a twentieth.
  * </ul>
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
@@ -62,6 +62,9 @@ public final class LossLimit implements AdaptiveLimit {
     private static final double DEEPEST_CUT = 0.25;
     private static final double GROWTH = 0.05;
     private static final double LEARNING_NANOS = 60e9;
+
+    /** What follows a limit of one, as TCP's initial window: four are no crowd, and are heard of sooner. */
+    private static final int RESTART = 4;
 
     /** While nothing happens, about one attempt of so many tells how long attempts usually take. */
     private static final int SAMPLED = 16;
@@ -112,6 +115,7 @@ public final class LossLimit implements AdaptiveLimit {
     // This period.
     private boolean begun;
     private long beganAt;
+    private long endedAt;
     private int served;
     private int late;
     private int dropped;
@@ -204,7 +208,7 @@ public final class LossLimit implements AdaptiveLimit {
                 served++;
                 servedInARow++;
             }
-            count(now, inFlight);
+            count(now, isLate ? fewOf(inFlight, nanos) : nanos, inFlight);
             judge(now, nanos);
         } finally {
             lock.unlock();
@@ -247,7 +251,7 @@ public final class LossLimit implements AdaptiveLimit {
                 rowBegan = now;
             }
             inARow += more;
-            count(now, inFlight);
+            count(now, fewOf(inFlight, nanos), inFlight);
             boolean enough = droppedInARow > 1 || inARow >= LEAST;
             if (enough && now - rowBegan >= Math.max(nanos, SHORTEST_NANOS / 2)) {
                 nothingComesBack(now, nanos, random);
@@ -288,10 +292,19 @@ public final class LossLimit implements AdaptiveLimit {
         return wasCut && now - nanos - cutAt < 0;
     }
 
-    private void count(long now, int inFlight) {
+    /** Three attempts that end badly are most of those that a process with few calls has, and chance where there are many. */
+    private static long fewOf(int inFlight, long nanos) {
+        return inFlight <= FEW_ATTEMPTS ? nanos : 0;
+    }
+
+    /**
+     * Counts an attempt. A period begins with its first one, and the time that this one took is part of it, as far as it is not
+     * part of the period before: a process with few calls needs no second one to see how a whole attempt went.
+     */
+    private void count(long now, long nanos, int inFlight) {
         if (!begun) {
             begun = true;
-            beganAt = now;
+            beganAt = now - Math.min(nanos, now - endedAt);
         }
         mostInFlight = Math.max(mostInFlight, inFlight);
     }
@@ -343,7 +356,7 @@ public final class LossLimit implements AdaptiveLimit {
             grow();
             calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
             wanted = false;
-            endPeriod();
+            endPeriod(now);
         }
     }
 
@@ -375,7 +388,9 @@ public final class LossLimit implements AdaptiveLimit {
 
     private void grow() {
         if (wanted || exact < first) {
-            if (exact < doubling) {
+            if (exact <= 1) {
+                exact = clamped(RESTART);
+            } else if (exact < doubling) {
                 exact = clamped(Math.min(doubling, exact + served));
             } else if (mostInFlight < (int) exact && exact < 2 * mostInFlight + 2) {
                 exact = clamped(exact + served);
@@ -389,11 +404,12 @@ public final class LossLimit implements AdaptiveLimit {
         wasCut = true;
         cutAt = now;
         exact = clamped(to);
-        endPeriod();
+        endPeriod(now);
     }
 
-    private void endPeriod() {
+    private void endPeriod(long now) {
         begun = false;
+        endedAt = now;
         served = 0;
         late = 0;
         dropped = 0;

@@ -247,6 +247,66 @@ class LossLimitTest {
         assertThat(limit.limit()).isGreaterThan(3);
     }
 
+    /** One answer of two seconds says as much as ten of 200 ms. */
+    @Test
+    void aProcessWithFewCallsGrowsWithEachWholeAttempt() {
+        served(20, 2_000 * MILLI);
+        while (limit.limit() > 1) {
+            dropped(1);
+        }
+        for (int i = 0; i < 3; i++) {
+            limit.wanted();
+            now += 2_500 * MILLI;
+            limit.served(now, 2_000 * MILLI, 1);
+        }
+
+        assertThat(limit.limit()).isEqualTo(6);
+    }
+
+    /** And those that overlap say it once. */
+    @Test
+    void attemptsThatOverlapAreOnePeriod() {
+        served(20, 2_000 * MILLI);
+        while (limit.limit() > 1) {
+            dropped(1);
+        }
+        now += 5_000 * MILLI;
+        for (int i = 0; i < 10; i++) {
+            limit.wanted();
+            now += 10 * MILLI;
+            limit.served(now, 2_000 * MILLI, 1);
+        }
+
+        assertThat(limit.limit()).isEqualTo(4);
+    }
+
+    @Test
+    void threeLossesOfAFewAttemptsAreATrouble() {
+        served(20);
+        now += 10 * TIMEOUT;
+        for (int i = 0; i < 3; i++) {
+            now += 10 * MILLI;
+            limit.dropped(now, TIMEOUT, 2, () -> 0.5);
+        }
+
+        assertThat(limit.limit()).isLessThan(30);
+    }
+
+    @Test
+    void threeLossesAmongManyAttemptsAreChance() {
+        served(20);
+        for (int i = 0; i < 3; i++) {
+            now += 10 * MILLI;
+            limit.dropped(now, TIMEOUT, 90, () -> 0.5);
+        }
+        for (int i = 0; i < 200; i++) {
+            now += MILLI;
+            limit.served(now, ATTEMPT, 90);
+        }
+
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
     @Test
     void answersThatAreNearlyTooLateCutTheLimit() {
         served(200);
@@ -365,7 +425,7 @@ class LossLimitTest {
         assertThat(limit.pauseNanos(now)).isZero();
         served(8);
         limit.wanted();
-        served(100);
+        served(90);
         int before = limit.limit();
         assertThat(before).isGreaterThan(4);
 

@@ -140,7 +140,7 @@ public final class Engine {
     public void recordOverdue(long admission, int kind, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
-            int judged = at.window.recordOverdue(kind, now);
+            int judged = at.window.recordOverdue(kind, now) | lasting(at, kind, now);
             used(at, admission);
             decide(at, judged, now);
         }
@@ -148,7 +148,20 @@ public final class Engine {
 
     private static int recorded(Life at, int kind, long now) {
         // Half-open, a good result may decide, too. If two end at once, the last must judge both, under the lock.
-        return at.probes == null ? at.window.record(kind, now) : at.window.recordLocked(kind, now);
+        return at.probes == null
+                ? at.window.record(kind, now) | lasting(at, kind, now)
+                : at.window.recordLocked(kind, now);
+    }
+
+    private static int lasting(Life at, int kind, long now) {
+        if (at.streak == null) {
+            return 0;
+        }
+        if ((kind & Window.FAILED) == 0) {
+            at.streak.succeeded();
+            return 0;
+        }
+        return at.streak.failed(now) ? Thresholds.LASTING : 0;
     }
 
     private static void used(Life at, long admission) {
@@ -242,10 +255,17 @@ public final class Engine {
     private boolean open(Life at, int judged, long now) {
         Totals totals = at.window.totals(now);
         Life next = afterFailures(at, judged, now);
-        if (!publish(at, next, totals.says(judged, at.window.thresholds, "calls"))) {
+        // Whatever else it is, if a threshold has been reached: that is what resilience4j's events tell, too.
+        int reached = judged & (Thresholds.FAILING | Thresholds.SLOW);
+        String cause = reached == 0 && at.streak != null
+                ? at.streak.says()
+                : totals.says(judged, at.window.thresholds, "calls");
+        if (!publish(at, next, cause)) {
             return false;
         }
-        witness.exceeded(judged, totals);
+        if (reached != 0) {
+            witness.exceeded(reached, totals);
+        }
         witness.changed(at.state, State.OPEN);
         return true;
     }
@@ -348,7 +368,7 @@ public final class Engine {
     }
 
     private Life closed(Life at, long now) {
-        return builder(at, State.CLOSED, rules.window()).at(now);
+        return builder(at, State.CLOSED, rules.window()).streak(rules.streak()).at(now);
     }
 
     private Life forgetful(Life at, State state, int openings, long now) {
@@ -369,7 +389,7 @@ public final class Engine {
 
     private Life afterFailures(Life at, int judged, long now) {
         Life next = reopened(at, now);
-        next.failed = (judged & Thresholds.FAILING) != 0;
+        next.failed = (judged & (Thresholds.FAILING | Thresholds.LASTING)) != 0;
         return next;
     }
 

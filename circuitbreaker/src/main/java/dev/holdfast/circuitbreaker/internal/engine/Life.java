@@ -23,6 +23,8 @@ public final class Life {
 
     public final Window window;
     final @Nullable Probes probes;
+    /** If closed, unless the rules have none. */
+    final @Nullable Streak streak;
     /** Whether this life ends by time, at {@link #endsAt}. */
     final boolean ends;
 
@@ -56,6 +58,7 @@ public final class Life {
         openings = from.openings;
         window = from.window;
         probes = from.probes;
+        streak = from.streak;
         ends = from.ends;
         endsAt = from.endsAt;
         openUntil = from.openUntil;
@@ -71,6 +74,9 @@ public final class Life {
 
         @Nullable
         Probes probes;
+
+        @Nullable
+        Streak streak;
 
         boolean ends;
         long endsAt;
@@ -90,6 +96,11 @@ public final class Life {
 
         Builder probes(Probes given) {
             probes = given;
+            return this;
+        }
+
+        Builder streak(@Nullable Streak given) {
+            streak = given;
             return this;
         }
 

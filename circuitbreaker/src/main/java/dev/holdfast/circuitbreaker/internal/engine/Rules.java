@@ -2,16 +2,19 @@
 package dev.holdfast.circuitbreaker.internal.engine;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings for the engine. Immutable.
  *
+ * @param outageNanos it opens after nothing but failures for this long; 0: not for that
  * @param countsCalls whether the window holds the last calls; else it holds the last seconds
  * @param automatic whether the open state ends without a call
  */
 public record Rules(
         State initialState,
         Thresholds thresholds,
+        long outageNanos,
         boolean countsCalls,
         int windowSize,
         OpenWait openWait,
@@ -33,6 +36,11 @@ public record Rules(
 
     Window window() {
         return countsCalls ? Window.ofCalls(windowSize, thresholds) : Window.ofSeconds(windowSize, thresholds);
+    }
+
+    @Nullable
+    Streak streak() {
+        return outageNanos == 0 ? null : new Streak(outageNanos, thresholds.minimumCalls());
     }
 
     /** How long the n-th opening in a row lasts; the first is 1. */

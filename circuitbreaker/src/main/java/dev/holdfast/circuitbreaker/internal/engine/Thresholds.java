@@ -19,6 +19,8 @@ public record Thresholds(float failureRate, float slowRate, int minimumCalls, bo
     public static final int FAILING = 2;
     /** The slow call rate has reached its threshold; a bit. */
     public static final int SLOW = 4;
+    /** There was nothing but failures for too long; a bit. */
+    static final int LASTING = 8;
 
     /** -1 while there are too few calls. */
     float rateOf(int part, int calls) {
@@ -57,6 +59,6 @@ public record Thresholds(float failureRate, float slowRate, int minimumCalls, bo
     }
 
     static boolean exceeded(int judged) {
-        return (judged & (FAILING | SLOW)) != 0;
+        return (judged & (FAILING | SLOW | LASTING)) != 0;
     }
 }
