@@ -20,6 +20,7 @@ final class NumberLint {
     static final List<String> RULES = List.of(
             "timeout-not-below-deadline",
             "attempts-beyond-deadline",
+            "gate-waits-beyond-deadline",
             "throttle-waits-beyond-deadline",
             "bulkhead-waits-beyond-deadline",
             "probes-above-permits",
@@ -37,6 +38,7 @@ final class NumberLint {
     static List<String> check(List<Policy> outermostFirst) {
         NumberLint lint = new NumberLint(outermostFirst);
         lint.attempts();
+        lint.gateWaits();
         lint.throttleWaits();
         lint.bulkheadWaits();
         lint.probes();
@@ -80,6 +82,10 @@ final class NumberLint {
                             + ", so that a slow dependency is never tried so often",
                     "make the timeout shorter, the attempts fewer, or the deadline longer");
         }
+    }
+
+    private void gateWaits() {
+        waits("gate", "so that one that would have to wait so long is rejected at once");
     }
 
     private void throttleWaits() {

@@ -44,6 +44,16 @@ final class OrderLint {
             outside("hedge", "fallback", "an attempt that fails fast wins the race with its fallback"),
             inside("circuit-breaker", "throttle", "calls wait for the throttle only to be rejected by an open breaker"),
             inside("circuit-breaker", "bulkhead", "calls queue for a permit only to be rejected by an open breaker"),
+            inside("hedge", "gate", "hedges start although the dependency has asked for time"),
+            inside(
+                    "circuit-breaker",
+                    "gate",
+                    "the breaker does not see that the gate obeys a pushback, and is held open by it, too"),
+            inside("gate", "throttle", "calls wait for their turn only to be rejected by a closed gate"),
+            inside("gate", "bulkhead", "a call holds its permit while it waits for the gate"),
+            inside("gate", "timeout", "the wait for the gate uses up the time of the attempt"),
+            outside("gate", "stale-cache", "a closed gate rejects calls that the cache could answer"),
+            outside("gate", "retry", "retries start although the dependency has asked for time"),
             outside("throttle", "stale-cache", "answers from the cache use up the rate of the dependency"),
             outside("throttle", "retry", "retries are not throttled, so that the dependency gets more than the limit"),
             outside("bulkhead", "stale-cache", "answers from the cache need a permit of the dependency"),
@@ -61,6 +71,7 @@ final class OrderLint {
             "circuit-breaker",
                     "two-circuit-breakers: both count the same attempts, and the first to open blinds the other; keep one",
             "stale-cache", "two-stale-caches: the outer one keeps what was already old in the inner one; keep one",
+            "gate", "two-gates: both obey the same pushbacks; keep one",
             "deadline", "two-deadlines: only the shorter one is ever felt; keep that one");
 
     /** Of which one instance cannot be in a pipeline twice, and why. */

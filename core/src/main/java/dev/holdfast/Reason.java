@@ -9,7 +9,7 @@ public enum Reason {
     BULKHEAD_FULL,
     /** Another call loads the same key, and too many calls wait for its answer. */
     FLIGHT_FULL,
-    /** The throttle would have to delay the call for too long. */
+    /** The throttle would have to delay the call for too long, or the gate, because the dependency has asked for time. */
     THROTTLED,
     /** The time of the call was over, or would have been over before the dependency could be called. */
     DEADLINE_EXCEEDED,

@@ -50,7 +50,10 @@ final class TrafficLint {
         lint.timeout();
         lint.unusedPermits();
         lint.rejections("bulkhead", "bulkhead-too-small", Reason.BULKHEAD_FULL, "give it more permits or a queue");
-        lint.rejections("throttle", "throttle-too-low", Reason.THROTTLED, "raise its limit, burst or max-wait");
+        // A gate rejects for the same reason.
+        if (!lint.settings.has("gate")) {
+            lint.rejections("throttle", "throttle-too-low", Reason.THROTTLED, "raise its limit, burst or max-wait");
+        }
         lint.retries();
         lint.keys();
         return List.copyOf(lint.advice);

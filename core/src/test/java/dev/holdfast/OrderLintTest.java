@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OrderLintTest {
     private static final String DEFAULT_ORDER =
-            "deadline fallback stale-cache retry hedge circuit-breaker throttle bulkhead timeout chaos";
+            "deadline fallback stale-cache retry hedge circuit-breaker gate throttle bulkhead timeout chaos";
 
     @Test
     void theDefaultOrderHurtsNobody() {
@@ -39,6 +39,14 @@ class OrderLintTest {
         "circuit-breaker retry, retry-inside-circuit-breaker",
         "throttle circuit-breaker, circuit-breaker-inside-throttle",
         "bulkhead circuit-breaker, circuit-breaker-inside-bulkhead",
+        "gate hedge, hedge-inside-gate",
+        "gate circuit-breaker, circuit-breaker-inside-gate",
+        "throttle gate, gate-inside-throttle",
+        "bulkhead gate, gate-inside-bulkhead",
+        "timeout gate, gate-inside-timeout",
+        "gate stale-cache, gate-outside-stale-cache",
+        "gate retry, gate-outside-retry",
+        "gate gate, two-gates",
         "throttle stale-cache, throttle-outside-stale-cache",
         "throttle retry, throttle-outside-retry",
         "bulkhead stale-cache, bulkhead-outside-stale-cache",
@@ -102,7 +110,7 @@ class OrderLintTest {
 
         List<String> warnings = check(String.join(" ", reversed));
 
-        assertThat(warnings).hasSize(23);
+        assertThat(warnings).hasSize(30);
         for (String warning : warnings) {
             Matcher swap = advice.matcher(warning);
             if (swap.find()) {

@@ -260,7 +260,8 @@ public final class CircuitBreakerPolicy extends Policy {
                 record(passage, token, Window.GOOD, now);
             }
             case FAILURE, PUSHBACK, TIMEOUT -> {
-                if (outcome == Outcome.PUSHBACK) {
+                // If something further in holds the next try already, the pushback has its owner.
+                if (outcome == Outcome.PUSHBACK && passage.heldRetry() == 0) {
                     hold(passage, token, now);
                 }
                 views.error(passage.actionNanos(), PolicyParts.error(passage));

@@ -22,6 +22,7 @@ final class Factories {
             "timeout", "dev.holdfast:holdfast-core",
             "stale-cache", "dev.holdfast:holdfast-stalecache",
             "circuit-breaker", "dev.holdfast:holdfast-circuitbreaker",
+            "gate", "dev.holdfast:holdfast-throttling",
             "throttle", "dev.holdfast:holdfast-throttling",
             "bulkhead", "dev.holdfast:holdfast-bulkhead",
             "chaos", "dev.holdfast:holdfast-testing"));

@@ -101,7 +101,7 @@ class ModulesTest {
                 .toList();
         assertThat(seen)
                 .contains("dev.holdfast.Pipeline", "dev.holdfast.testing.PolicyContract")
-                .hasSizeLessThanOrEqualTo(68);
+                .hasSizeLessThanOrEqualTo(70);
     }
 
     @ArchTest

@@ -20,6 +20,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.GatePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -58,6 +59,7 @@ class MetricsPageTest {
                     RetryPolicy.ofDefaults(),
                     HedgePolicy.of(h -> h.delay(ofSeconds(1))),
                     CircuitBreakerPolicy.ofDefaults(),
+                    GatePolicy.ofDefaults(),
                     ThrottlePolicy.ofDefaults(),
                     BulkheadPolicy.ofDefaults(),
                     ShadowPolicy.of(TimeoutPolicy.of(ofMillis(10))),
@@ -133,6 +135,7 @@ class MetricsPageTest {
                         "retry.",
                         "hedge.",
                         "circuitbreaker.",
+                        "gate.",
                         "throttle.",
                         "bulkhead.",
                         "stalecache.",

@@ -15,6 +15,7 @@ import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.GatePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
@@ -59,6 +60,12 @@ class NumberLintTest {
                 .containsExactly(
                         "throttle-waits-beyond-deadline: a call may wait 1s for the throttle, and its deadline is 1s, so that"
                                 + " one whose turn comes so late is rejected at once and never waits so long; make max-wait much shorter than the deadline");
+        assertThat(warnings(deadline, GatePolicy.of(g -> g.maxWait(ofSeconds(1)))))
+                .containsExactly(
+                        "gate-waits-beyond-deadline: a call may wait 1s for the gate, and its deadline is 1s, so that one that"
+                                + " would have to wait so long is rejected at once; make max-wait much shorter than the deadline");
+        assertThat(warnings(deadline, GatePolicy.of(g -> g.maxWait(ofMillis(999)))))
+                .isEmpty();
         assertThat(warnings(deadline, BulkheadPolicy.of(b -> b.maxWait(ofSeconds(2)))))
                 .singleElement()
                 .asString()

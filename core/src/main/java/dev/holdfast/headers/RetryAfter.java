@@ -54,18 +54,39 @@ public final class RetryAfter {
     private RetryAfter() {}
 
     /**
-     * A pushback for the time in the {@code Retry-After} of a response; without one, for the time after which a quota of its
-     * {@code RateLimit} that has nothing left ({@code r=0}) is filled again ({@code t}, or else {@code w} of its {@code
-     * RateLimit-Policy}). Without a time if all are missing or malformed.
+     * A pushback for the time in the {@code Retry-After} of a response; if it is missing or malformed, for the time after which a
+     * quota of its {@code RateLimit} that has nothing left ({@code r=0}) is filled again ({@code t}, or else {@code w} of its
+     * {@code RateLimit-Policy}). Without a time if none of them says one; {@linkplain Verdict#withUnreadableRetryAfter unreadable}
+     * if that is because one is malformed.
      *
      * @param headers the first value of a header of the response, or null; asked for {@code Retry-After}, {@code Date}, {@code
      *     RateLimit} and {@code RateLimit-Policy}
      */
     public static Verdict http(Function<? super String, @Nullable String> headers) {
         String retryAfter = headers.apply("Retry-After");
-        Optional<Duration> wait =
-                retryAfter == null ? RateLimit.wait(headers) : parse(retryAfter, headers.apply("Date"));
-        return wait.map(Verdict::pushback).orElse(Verdict.PUSHBACK);
+        if (retryAfter == null) {
+            return quota(Verdict.PUSHBACK, headers);
+        }
+        Optional<Duration> wait = parse(retryAfter, headers.apply("Date"));
+        return wait.isPresent()
+                ? Verdict.pushback(wait.get())
+                : quota(Verdict.PUSHBACK.withUnreadableRetryAfter(), headers);
+    }
+
+    /**
+     * This verdict on a response, with the time for which its {@code RateLimit} says that there is nothing left: of a success, too.
+     * So a gate holds the next calls before the server has to turn one away. The same verdict if the field says no such time;
+     * {@linkplain Verdict#withUnreadableRetryAfter unreadable} if it is malformed.
+     *
+     * @param headers the first value of a header of the response, or null; asked for {@code RateLimit} and {@code
+     *     RateLimit-Policy}
+     */
+    public static Verdict quota(Verdict verdict, Function<? super String, @Nullable String> headers) {
+        long seconds = RateLimit.seconds(headers);
+        if (seconds >= 0) {
+            return verdict.withRetryAfter(Duration.ofSeconds(seconds));
+        }
+        return seconds == RateLimit.MALFORMED ? verdict.withUnreadableRetryAfter() : verdict;
     }
 
     /**

@@ -373,7 +373,7 @@ public final class ShadowPolicy extends Policy {
             case "retry" -> EnumSet.of(Decision.RETRIED);
             case "hedge" -> EnumSet.of(Decision.HEDGED);
             case "circuit-breaker" -> EnumSet.of(Decision.REJECTED);
-            case "throttle", "bulkhead" -> EnumSet.of(Decision.REJECTED, Decision.DELAYED);
+            case "gate", "throttle", "bulkhead" -> EnumSet.of(Decision.REJECTED, Decision.DELAYED);
             case "chaos" -> EnumSet.of(Decision.INJECTED);
             default -> EnumSet.allOf(Decision.class);
         };

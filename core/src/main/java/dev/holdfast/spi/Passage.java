@@ -27,6 +27,9 @@ public abstract class Passage {
     /** A value of {@link #retryAfter}: this call must not be tried again. Negative, like every value that is not a time. */
     public static final long NEVER = Verdict.NEVER;
 
+    /** A value of {@link #retryAfter}: the dependency said a time that cannot be read. */
+    public static final long UNREADABLE = Verdict.UNREADABLE;
+
     /** For the interpreter. */
     protected Passage() {}
 
@@ -132,7 +135,8 @@ public abstract class Passage {
 
     /**
      * Nanoseconds after which another try may be worth it, as the dependency's pushback or a rejection says; -1 if not known,
-     * {@link #NEVER} if the dependency wants no other try.
+     * {@link #NEVER} if the dependency wants no other try, {@link #UNREADABLE}. Also after a success, if the classifier {@linkplain
+     * Verdict#withRetryAfter says so}.
      */
     public abstract long retryAfter();
 

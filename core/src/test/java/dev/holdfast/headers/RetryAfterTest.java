@@ -201,7 +201,11 @@ class RetryAfterTest {
         assertThat(http("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT", "Date", "Sun, 06 Nov 1994 08:49:36 GMT")
                         .retryAfterNanos())
                 .isEqualTo(1_000_000_000L);
-        assertThat(http("Retry-After", "later")).isSameAs(Verdict.PUSHBACK);
+        assertThat(http("Retry-After", "later").outcome()).isEqualTo(Outcome.PUSHBACK);
+        assertThat(http("Retry-After", "later").retryAfterNanos()).isEqualTo(Verdict.UNREADABLE);
+        assertThat(http("Retry-After", "later", "RateLimit", "\"a\";r=0;t=5").retryAfterNanos())
+                .as("what is malformed is as if it were missing")
+                .isEqualTo(5_000_000_000L);
         assertThat(http()).isSameAs(Verdict.PUSHBACK);
     }
 
@@ -255,7 +259,9 @@ class RetryAfterTest {
         assertThat(Nasty.quickly(() -> RetryAfter.parse(text, text, RECEIVED))).isEmpty();
         assertThat(Nasty.quickly(() -> RetryAfter.parse("Wed, 25 Nov 2026 12:00:10 GMT", text, RECEIVED)))
                 .contains(Duration.ofSeconds(10));
-        assertThat(Nasty.quickly(() -> RetryAfter.http(name -> text))).isSameAs(Verdict.PUSHBACK);
+        assertThat(Nasty.quickly(() -> RetryAfter.http(name -> text)).outcome()).isEqualTo(Outcome.PUSHBACK);
+        assertThat(Nasty.quickly(() -> RetryAfter.http(name -> text)).retryAfterNanos())
+                .isEqualTo(Verdict.UNREADABLE);
         assertThat(Nasty.quickly(() -> RetryAfter.grpc(text))).isSameAs(Verdict.STOP);
     }
 
@@ -273,7 +279,7 @@ class RetryAfterTest {
             value = {
                 "'\"default\";r=0;t=30' | | 30",
                 "'default;r=0;t=30' | | 30",
-                "' \"default\" ; r=0 ; t=30 ' | | -1",
+                "' \"default\" ; r=0 ; t=30 ' | | -3",
                 "'\"default\"; r=0; t=30' | | 30",
                 "'\"a\";r=5;t=30, \"b\";r=0;t=7' | | 7",
                 "'\"a\";r=0;t=30,\"b\";r=0;t=7' | | 30",
@@ -282,14 +288,23 @@ class RetryAfterTest {
                 "'\"a\";r=0' | '\"a\";q=100;w=60' | 60",
                 "'\"a\";r=0' | '\"b\";q=100;w=60' | -1",
                 "'\"a\";r=50;t=30' | | -1",
-                "'\"a\";t=30' | | -1",
-                "'\"a\";r=0;t=-5' | | -1",
-                "'\"a\";r=0;t=1.5' | | -1",
-                "'\"a\";r=0;t=30,' | | -1",
-                "'\"a;r=0;t=30' | | -1",
-                "'limit=100, remaining=0, reset=30' | | -1",
+                "'\"a\";r=0' | | -1",
+                "' ' | | -1",
+                "'\"a\";r=0' | 'a;;' | -3",
+                "'\"a\";r=0' | '\"a\";q=100;w=-1' | -3",
+                "'\"a\";r=0' | '\"a\";q=100;w=60,\"b\";q=2' | 60",
+                "'\"a\";r=-1;t=30' | | -3",
+                "'\"a\";r=none;t=30' | | -3",
+                "'\"a\";r=none;t=30,\"b\";r=0;t=7' | | 7",
+                "'\"a\";r=0;t=0' | | 0",
+                "'\"a\";t=30' | | -3",
+                "'\"a\";r=0;t=-5' | | -3",
+                "'\"a\";r=0;t=1.5' | | -3",
+                "'\"a\";r=0;t=30,' | | -3",
+                "'\"a;r=0;t=30' | | -3",
+                "'limit=100, remaining=0, reset=30' | | -3",
                 "'\"a\";r=0;t=999999999999999' | | 86400",
-                "'\"a\";r=0;t=9999999999999999' | | -1"
+                "'\"a\";r=0;t=9999999999999999' | | -3"
             })
     void theRateLimitTellsTheTimeWhereThereIsNoRetryAfter(String rateLimit, @Nullable String policy, long seconds) {
         Map<String, String> headers = new HashMap<>(Map.of("RateLimit", rateLimit));
@@ -299,7 +314,10 @@ class RetryAfterTest {
         Verdict verdict = RetryAfter.http(headers::get);
         assertThat(verdict.outcome()).isEqualTo(Outcome.PUSHBACK);
         assertThat(verdict.retryAfterNanos())
-                .isEqualTo(seconds < 0 ? -1 : Duration.ofSeconds(seconds).toNanos());
+                .isEqualTo(seconds < 0 ? seconds : Duration.ofSeconds(seconds).toNanos());
+        Verdict success = RetryAfter.quota(Verdict.SUCCESS, headers::get);
+        assertThat(success.outcome()).isEqualTo(Outcome.SUCCESS);
+        assertThat(success.retryAfterNanos()).isEqualTo(verdict.retryAfterNanos());
 
         headers.put("Retry-After", "11");
         assertThat(RetryAfter.http(headers::get).retryAfterNanos())
@@ -314,7 +332,7 @@ class RetryAfterTest {
             String field = "\"x\"" + unit.repeat(100_000 / unit.length());
             assertThat(RetryAfter.http(name -> name.equals("RateLimit") ? field : null)
                             .retryAfterNanos())
-                    .isEqualTo(-1);
+                    .isEqualTo(Verdict.UNREADABLE);
             String shorter = field.substring(0, 1_000);
             assertThat(RetryAfter.http(name -> name.equals("RateLimit") ? shorter : null)
                             .outcome())

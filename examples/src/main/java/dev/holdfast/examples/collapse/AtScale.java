@@ -80,7 +80,9 @@ final class AtScale {
             variations.put(
                     "timeout " + timeout + " s", processes -> Variation.NONE.timeout(Double.parseDouble(timeout)));
         }
-        variations.put("5 servers", processes -> Variation.NONE.servers(5));
+        if (kind != Kind.HANG) { // its workers are one pool
+            variations.put("5 servers", processes -> Variation.NONE.servers(5));
+        }
         return variations;
     }
 

@@ -46,7 +46,7 @@ public final class Collapse implements Callable<Integer> {
     @Option(
             names = "--processes",
             defaultValue = "" + Fleet.PROCESSES,
-            description = "how many have a pipeline each, in the first three experiments; default ${DEFAULT-VALUE}")
+            description = "how many have a pipeline each, in the first four experiments; default ${DEFAULT-VALUE}")
     private int processes;
 
     @Option(names = "--without", paramLabel = "POLICY", split = ",", description = "policies that they do not have")
@@ -57,7 +57,7 @@ public final class Collapse implements Callable<Integer> {
 
     @Option(
             names = "--at-scale",
-            description = "the first three at 1 to 300 processes and in variations: how long until they are back")
+            description = "the first four at 1 to 300 processes and in variations: how long until they are back")
     private boolean atScale;
 
     @Option(names = "--seeds", defaultValue = "3", description = "with --at-scale: how many; default 3")

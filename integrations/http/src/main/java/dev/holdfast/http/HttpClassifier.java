@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>any other exception, such as a malformed address</td><td>ignored</td></tr>
  * </table>
  *
+ * <p>The {@code RateLimit} of a success or of an ignored answer is read, too: if nothing is left, the verdict says for how long, and a
+ * gate holds the next calls.
+ *
  * <p>A 503 without these may come from a gateway after the work was done. So it is a failure: a request that must not be done twice
  * is not repeated after it.
  *
@@ -77,7 +80,7 @@ public final class HttpClassifier implements Classifier {
         while (rest instanceof Listed listed) {
             Verdict verdict = listed.ofStatus(status(messages, response));
             if (verdict != null) {
-                return verdict == Verdict.PUSHBACK ? pushback(messages, response) : verdict;
+                return verdict == Verdict.PUSHBACK ? pushback(messages, response) : quota(verdict, response);
             }
             rest = listed.base();
         }
@@ -102,13 +105,20 @@ public final class HttpClassifier implements Classifier {
     private Verdict ofStatus(Object response) {
         int status = status(messages, response);
         if (status < 400) {
-            return Verdict.SUCCESS;
+            return quota(Verdict.SUCCESS, response);
         }
         return switch (status) {
             case 429, 503 -> pushback(messages, response);
             case 408, 425 -> Verdict.FAILURE;
-            default -> status < 500 ? Verdict.IGNORED : Verdict.FAILURE;
+            default -> status < 500 ? quota(Verdict.IGNORED, response) : Verdict.FAILURE;
         };
+    }
+
+    /** With the time that a used-up quota asks for. A failure keeps its backoff: its time would be that of the retry. */
+    private Verdict quota(Verdict verdict, Object response) {
+        return verdict == Verdict.FAILURE
+                ? verdict
+                : RetryAfter.quota(verdict, name -> header(messages, response, name));
     }
 
     private static Verdict pushback(HttpMessages<?, ?> of, Object response) {

@@ -96,6 +96,26 @@ class HttpClassifierTest {
     }
 
     @Test
+    void aQuotaThatIsUsedUpSaysForHowLongWhateverTheAnswerIs() {
+        for (int status : new int[] {200, 304, 404, 429}) {
+            Verdict usedUp = verdict(status, "RateLimit", "\"a\";r=0;t=3");
+            assertThat(usedUp.outcome())
+                    .as("%s", status)
+                    .isEqualTo(verdict(status).outcome());
+            assertThat(usedUp.retryAfterNanos()).as("%s", status).isEqualTo(3_000_000_000L);
+            Verdict malformed = verdict(status, "RateLimit", "\"a\";r=0;t=soon");
+            assertThat(malformed.outcome())
+                    .as("%s", status)
+                    .isEqualTo(verdict(status).outcome());
+            assertThat(malformed.retryAfterNanos()).as("%s", status).isEqualTo(Verdict.UNREADABLE);
+            assertThat(verdict(status, "RateLimit", "\"a\";r=1;t=3")).isSameAs(verdict(status));
+        }
+        assertThat(verdict(500, "RateLimit", "\"a\";r=0;t=3"))
+                .as("a failure keeps its backoff")
+                .isSameAs(Verdict.FAILURE);
+    }
+
+    @Test
     void whatTheNetworkDidIsAFailureAndAMistakeOfTheCallersIsNot() {
         Classifier http = HttpClassifier.ofDefaults();
         assertThat(http.classify(null, new IOException("reset"))).isEqualTo(Verdict.FAILURE);

@@ -18,6 +18,7 @@ final class HoldfastProperties {
      * @param retry section retry
      * @param hedge section hedge
      * @param circuitBreaker section circuit-breaker
+     * @param gate section gate
      * @param throttle section throttle
      * @param bulkhead section bulkhead
      * @param timeout section timeout
@@ -38,6 +39,7 @@ final class HoldfastProperties {
             Pipeline.Retry retry,
             Pipeline.Hedge hedge,
             Pipeline.CircuitBreaker circuitBreaker,
+            Pipeline.Gate gate,
             Pipeline.Throttle throttle,
             Pipeline.Bulkhead bulkhead,
             Pipeline.Timeout timeout,
@@ -232,6 +234,17 @@ final class HoldfastProperties {
                 String initialState,
                 Duration maxPushbackHold,
                 String mode) {}
+
+        /**
+         * Options of this section.
+         *
+         * @param maxHold longest time for which a pushback holds all callers; 0s: the gate is off. Default: 10s. Range: 0s to 1d
+         * @param maxWait longest time for which a call waits for the gate; 0s: it is rejected at once. Default: 0s. Range: 0s to 1h
+         * @param jitter up to this share of a hold is added for each caller, at random. Default: 0.1. Range: 0 to 1
+         * @param defaultHold how long a pushback holds that says no time; 0s: not at all. Default: 0s. Range: 0s to 1d
+         * @param mode active, or shadow: it decides and counts, and changes nothing
+         */
+        record Gate(Duration maxHold, Duration maxWait, Double jitter, Duration defaultHold, String mode) {}
 
         /**
          * Options of this section.
