@@ -7,6 +7,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.valkey.ValkeyStore;
 import io.github.resilience4j.bulkhead.BulkheadRegistry;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
 import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
@@ -56,6 +57,7 @@ abstract class Given {
     CircuitBreakerRegistry breakers;
     BulkheadRegistry bulkheads;
     RateLimiterRegistry limiters;
+    ValkeyStore store;
 
     static String handle(HttpRequest inbound) throws IOException {
         return Objects.requireNonNull(SERVICE.get(), "service").order(inbound.toString());

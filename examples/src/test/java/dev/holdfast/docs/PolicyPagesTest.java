@@ -7,6 +7,7 @@ import dev.holdfast.HistogramOptions;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.valkey.SharedThrottleSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +53,16 @@ class PolicyPagesTest {
                 Pages.DOCS.resolve("metrics.md"),
                 "Histograms",
                 new Options<>("histograms", HistogramOptions::new, all));
+    }
+
+    @Test
+    void tableOfTheSharedThrottleSaysWhatTheCodeSays() {
+        Path page = Pages.DOCS.resolve("many-machines.md");
+        assertThat(Pages.sections(page)).containsSubsequence(SECTIONS);
+        assertTable(
+                page,
+                "Options",
+                new Options<>("shared throttle", SharedThrottleSettings::builder, SharedThrottleSettings.options()));
     }
 
     private static <B> void assertTable(Path page, String section, Options<B> options) {

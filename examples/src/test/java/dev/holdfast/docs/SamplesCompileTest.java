@@ -64,6 +64,7 @@ class SamplesCompileTest {
                     "dev.holdfast.testing.*",
                     "dev.holdfast.throttling.*",
                     "dev.holdfast.timeout.*",
+                    "dev.holdfast.valkey.*",
                     "io.github.resilience4j.bulkhead.*",
                     "io.github.resilience4j.circuitbreaker.*",
                     "io.github.resilience4j.core.*",

@@ -9,6 +9,7 @@ import dev.holdfast.config.Holdfast;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.ThrottlePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +55,7 @@ class YamlSamplesTest {
                 .bind("http-status", Classifier.DEFAULT)
                 .bind("shared", RetryBudget.of(budget -> {}))
                 .bind("audit-all", new Policy("audit", 0) {})
+                .bind("of-all", ThrottlePolicy.ofDefaults())
                 .bind("last-resort", Function.class, error -> "none")
                 .bind("unknown-stock", Function.class, error -> "unknown")
                 .load(Files.writeString(folder.resolve("sample.yaml"), ofSpring(sample)));

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+/**
+ * The permits of one limit, where all processes find them. Gets new ones with the rate of the limit, up to the burst. Safe for
+ * any number of threads.
+ */
+@FunctionalInterface
+interface PermitStore {
+
+    /**
+     * Takes as many permits as there are. Does not block.
+     *
+     * @param most at most so many; 1 to the burst
+     */
+    void take(long most, Answer answer);
+
+    /** Is told what the store has done: at most once, on any thread, also before {@link #take} returns. */
+    interface Answer {
+        /**
+         * The permits that were taken.
+         *
+         * @param permits 0 or more
+         * @param nanosUntilNext after which there will be another one; 0 if there is one now
+         */
+        void taken(long permits, long nanosUntilNext);
+
+        /** The store did not do it, or it is not known whether it did. */
+        void failed(Throwable why);
+    }
+}

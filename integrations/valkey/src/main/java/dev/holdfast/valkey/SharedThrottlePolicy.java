@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+import dev.holdfast.Reason;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
+import dev.holdfast.throttling.internal.engine.Gcra;
+import dev.holdfast.valkey.SharedPermits.State;
+import dev.holdfast.valkey.SharedPermits.Turn;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Limits how many calls of all processes of a service start in a time: one limit, whose permits lie in Valkey or Redis.
+ *
+ * <p>Each process takes permits in batches, before it needs them, and so a steady call does not wait for the store. In any time
+ * t at most burst + t × limit / per calls start, and at most one batch more for each process. A call that finds no permit waits
+ * for the store's answer and for its turn, for at most {@code maxWait}. An asynchronous call holds no thread meanwhile. Then it
+ * is rejected with {@link Reason#THROTTLED}.
+ *
+ * <p>If the store does not answer in time, it is away: each process then limits its calls to its share of the limit, unless
+ * {@link SharedThrottleSettings.WhenStoreIsAway} says otherwise. The process asks the store again by itself, at least once a
+ * second while there are calls, and goes back to it. A failure of the store never reaches a caller. Observers hear of both
+ * changes of state.
+ *
+ * <p>Safe for any number of threads; one instance for each dependency and process. Allocates nothing for a call that finds a
+ * permit.
+ */
+public final class SharedThrottlePolicy extends Policy {
+    /** What a waiting call has in the layer's object; its slot is the end of its wait. */
+    private static final Object WAITING = new Object();
+
+    private final SharedThrottleSettings settings;
+    private final SharedPermits permits;
+    private final long maxWaitNanos;
+    private final AtomicReference<State> told;
+    // A call that starts at once does not touch these.
+    private LongAdder rejected = new LongAdder();
+    private LongAdder waited = new LongAdder();
+    private LongAdder givenBack = new LongAdder();
+    private LongAdder withoutStore = new LongAdder();
+    /** The time source of the pipeline that was built last with this throttle; null before that. */
+    private volatile @Nullable TimeSource time;
+
+    SharedThrottlePolicy(PermitStore store, SharedThrottleSettings settings) {
+        super("throttle", ENTER | FAILURE);
+        this.settings = settings;
+        permits = new SharedPermits(settings, store);
+        maxWaitNanos = settings.maxWait().toNanos();
+        told = new AtomicReference<>(permits.state());
+    }
+
+    /**
+     * A throttle with the defaults, changed by the function: at least {@code key} and {@code replicas}.
+     *
+     * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
+     */
+    public static SharedThrottlePolicy of(ValkeyStore store, Consumer<? super SharedThrottleSettings.Builder> changes) {
+        return of(store, SharedThrottleSettings.of(changes));
+    }
+
+    /** A throttle with these settings. */
+    public static SharedThrottlePolicy of(ValkeyStore store, SharedThrottleSettings settings) {
+        return new SharedThrottlePolicy(store.permits(settings), settings);
+    }
+
+    @Override
+    public Timing timing() {
+        return Timing.NONE;
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        long left = permits.take();
+        if (left < 0) {
+            return withoutPermit(passage);
+        }
+        if (passage.object() == WAITING) {
+            stopWaiting(passage);
+        }
+        passage.slot(SharedPermits.PERMIT);
+        if (permits.runsLow(left)) {
+            permits.askAhead(passage.now() + lateness(passage.now()));
+            tellState(passage);
+        }
+        return PROCEED;
+    }
+
+    private int withoutPermit(Passage passage) {
+        // The thread may have lost the processor after the call's time was read, and the store is judged by this time.
+        long late = lateness(passage.now());
+        long now = passage.now() + late;
+        boolean isNew = passage.object() != WAITING;
+        long until = isNew ? now + maxWaitNanos : passage.slot();
+        // A wait that leaves no time for the attempt is useless.
+        long longest = Math.max(0, Math.min(until - now, passage.remaining() - 1 - late));
+        Turn turn = permits.turn(now, longest, isNew);
+        tellState(passage);
+        if (turn.kind() == SharedPermits.Kind.WAIT) {
+            if (isNew) {
+                waited.increment();
+                permits.startsWaiting();
+                passage.slot(until);
+                passage.object(WAITING);
+            }
+            return passage.await(turn.answer(), turn.nanos() + late); // counted from the call's own time
+        }
+        if (!isNew) {
+            stopWaiting(passage);
+        }
+        return turn.kind() == SharedPermits.Kind.START ? start(passage, turn, late) : turnAway(passage, turn.nanos());
+    }
+
+    private int start(Passage passage, Turn turn, long late) {
+        passage.slot(turn.place());
+        passage.object(turn.share());
+        if (turn.place() != SharedPermits.PERMIT) {
+            withoutStore.increment();
+        }
+        if (turn.nanos() == 0) {
+            return PROCEED;
+        }
+        waited.increment();
+        return passage.pause(turn.nanos() + late);
+    }
+
+    private void stopWaiting(Passage passage) {
+        passage.object(null);
+        passage.slot(Gcra.NONE);
+        permits.stopsWaiting();
+    }
+
+    private long lateness(long now) {
+        TimeSource bound = time;
+        return bound == null ? 0 : Math.max(0, bound.nanos() - now);
+    }
+
+    private int turnAway(Passage passage, long wait) {
+        rejected.increment();
+        String pipeline = passage.pipeline();
+        boolean away = permits.away();
+        return passage.reject(
+                Reason.THROTTLED,
+                wait,
+                () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls of " + settings.replicas()
+                        + " processes start in " + Checks.text(settings.per()) + (away ? ", and its store is away" : "")
+                        + ", the next one in " + Checks.inMillis(wait),
+                null);
+    }
+
+    private void tellState(Passage passage) {
+        State now = permits.state();
+        State last = told.get();
+        if (!now.equals(last) && told.compareAndSet(last, now) && !now.name().equals(last.name())) {
+            passage.stateChanged(last.name(), now.name(), now.cause());
+        }
+    }
+
+    @Override
+    public int settle(Passage passage) {
+        if (!passage.started()) {
+            giveBack(passage);
+        }
+        return KEEP;
+    }
+
+    @Override
+    public void abandon(Passage passage) {
+        if (passage.object() == WAITING) {
+            stopWaiting(passage);
+        } else {
+            giveBack(passage);
+        }
+    }
+
+    private void giveBack(Passage passage) {
+        long place = passage.slot();
+        if (place == Gcra.NONE) {
+            return;
+        }
+        passage.slot(Gcra.NONE);
+        if (passage.object() instanceof Gcra share) {
+            share.giveBack(place); // first, because the rest may throw
+        } else {
+            permits.giveBack();
+        }
+        givenBack.increment();
+    }
+
+    /** Asks for the first batch, so that the first call need not wait for it. */
+    @Override
+    public void bind(String pipeline, TimeSource pipelineTime) {
+        time = pipelineTime;
+        permits.askAhead(pipelineTime.nanos());
+    }
+
+    /** Takes over the totals. The permits that the previous throttle held ready are lost. */
+    @Override
+    public void takeOver(Policy previous) {
+        if (previous instanceof SharedThrottlePolicy throttle) {
+            rejected = throttle.rejected;
+            waited = throttle.waited;
+            givenBack = throttle.givenBack;
+            withoutStore = throttle.withoutStore;
+            permits.takeOver(throttle.permits);
+        }
+    }
+
+    @Override
+    public void meters(Meters meters) {
+        meters.gauge("throttle.available", "Permits that this process holds ready", permits::held);
+        meters.counter("throttle.rejected", "Calls that were turned away", rejected::sum);
+        meters.counter("throttle.waited", "Calls that were held back", waited::sum);
+        meters.counter("throttle.given.back", "Permits that were not used", givenBack::sum);
+        meters.gauge("throttle.store.away", "1 while the store is away", () -> permits.away() ? 1 : 0);
+        meters.counter("throttle.store.asked", "Questions to the store", permits::questions);
+        meters.counter("throttle.store.failed", "Questions that got no answer in time", permits::failures);
+        meters.counter("throttle.without.store", "Calls that started while the store was away", withoutStore::sum);
+    }
+
+    /** The settings that this throttle was made with. */
+    public SharedThrottleSettings settings() {
+        return settings;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return settings.asMap();
+    }
+
+    /** How many permits this process holds ready. */
+    public int available() {
+        return (int) permits.held();
+    }
+
+    /** Whether the store is away, as far as is known: it is asked only for calls. */
+    public boolean storeIsAway() {
+        return permits.away();
+    }
+
+    /** How many calls wait now for the store's answer or for their turn. */
+    int waiting() {
+        return permits.waiting();
+    }
+
+    long untilShareIsFree() {
+        TimeSource bound = time;
+        return permits.untilShareIsFree((bound == null ? TimeSource.system() : bound).nanos());
+    }
+
+    /** How many calls were rejected so far. */
+    public long rejected() {
+        return rejected.sum();
+    }
+
+    /** How many calls were delayed so far. */
+    public long waited() {
+        return waited.sum();
+    }
+
+    /** How many unused permits were given back so far. */
+    public long givenBack() {
+        return givenBack.sum();
+    }
+
+    /** How many calls have started by the share of this process so far, or because the throttle was open. */
+    public long withoutStore() {
+        return withoutStore.sum();
+    }
+}

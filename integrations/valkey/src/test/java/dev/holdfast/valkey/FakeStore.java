@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+import dev.holdfast.time.VirtualTime;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A store on virtual time: as slow as it is told to be, and able to stop, to stand still and to lose its data. */
+final class FakeStore implements PermitStore {
+    private static final long SECOND = 1_000_000_000;
+
+    private enum Health {
+        WELL,
+        STOPPED,
+        STILL
+    }
+
+    private final VirtualTime time;
+    private final long limit;
+    private final long burst;
+    private final List<Runnable> arrived = new ArrayList<>();
+    private Health health = Health.WELL;
+    private Duration answersAfter = Duration.ofMillis(1);
+    /** In nanoseconds of the limit: a permit is a second, and each nanosecond brings {@link #limit}. */
+    private long level;
+
+    private long seen;
+    private int questions;
+
+    /** With so many permits a second. */
+    FakeStore(VirtualTime time, long limit, long burst) {
+        this.time = time;
+        this.limit = limit;
+        this.burst = burst;
+        level = burst * SECOND;
+        seen = time.nanos();
+    }
+
+    FakeStore answersAfter(Duration delay) {
+        answersAfter = delay;
+        return this;
+    }
+
+    /** Refuses connections. */
+    void stop() {
+        health = Health.STOPPED;
+    }
+
+    /** Is there again. */
+    void start() {
+        health = Health.WELL;
+        arrived.forEach(Runnable::run);
+        arrived.clear();
+    }
+
+    /** Is there again, without its data. */
+    void startEmptied() {
+        level = burst * SECOND;
+        seen = time.nanos();
+        start();
+    }
+
+    /** Takes questions, and works at them when it starts again. */
+    void standStill() {
+        health = Health.STILL;
+    }
+
+    int questions() {
+        return questions;
+    }
+
+    @Override
+    public void take(long most, Answer answer) {
+        questions++;
+        if (health == Health.STOPPED) {
+            answer.failed(new IllegalStateException("refused"));
+        } else {
+            time.schedule(answersAfter.toNanos() / 2, () -> arrive(most, answer));
+        }
+    }
+
+    private void arrive(long most, Answer answer) {
+        switch (health) {
+            case WELL -> work(most, answer);
+            case STILL -> arrived.add(() -> work(most, answer));
+            case STOPPED -> answer.failed(new IllegalStateException("broken off"));
+        }
+    }
+
+    private void work(long most, Answer answer) {
+        long now = time.nanos();
+        level = Math.min(burst * SECOND, level + (now - seen) * limit);
+        seen = now;
+        long taken = Math.min(most, level / SECOND);
+        level -= taken * SECOND;
+        long untilNext = level >= SECOND ? 0 : (SECOND - level + limit - 1) / limit;
+        time.schedule(answersAfter.toNanos() / 2, () -> answer.taken(taken, untilNext));
+    }
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+import com.github.fppt.jedismock.RedisServer;
+import java.io.File;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** A server that speaks the protocol, on loopback: one that runs in this process, and the real one, if it is installed. */
+abstract class Server implements AutoCloseable {
+    /** Which one. */
+    enum Kind {
+        IMITATION,
+        REAL
+    }
+
+    final int port;
+
+    private Server(int port) {
+        this.port = port;
+    }
+
+    /** Both, or only the imitation: then this says what is left out. */
+    static List<Kind> kinds() {
+        List<Kind> kinds = new ArrayList<>(List.of(Kind.IMITATION));
+        if (program().isPresent()) {
+            kinds.add(Kind.REAL);
+        } else {
+            System.out.println(
+                    "valkey-server is not installed: left out are the tests of holdfast-valkey with a real server,"
+                            + " which examples/valkey makes");
+        }
+        return kinds;
+    }
+
+    static Server start(Kind kind) throws IOException {
+        return start(kind, freePort());
+    }
+
+    static Server start(Kind kind, int port) throws IOException {
+        return kind == Kind.IMITATION ? new Imitation(port) : new Real(port);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static Optional<File> program() {
+        String path = System.getenv().getOrDefault("PATH", "");
+        return Stream.of(path.split(Pattern.quote(File.pathSeparator), -1))
+                .map(folder -> new File(folder, "valkey-server"))
+                .filter(File::canExecute)
+                .findFirst();
+    }
+
+    @Override
+    public abstract void close() throws IOException;
+
+    private static final class Imitation extends Server {
+        private final RedisServer server;
+
+        Imitation(int port) throws IOException {
+            super(port);
+            server = RedisServer.newRedisServer(port, InetAddress.getLoopbackAddress());
+            server.start();
+        }
+
+        @Override
+        public void close() throws IOException {
+            server.stop();
+        }
+    }
+
+    private static final class Real extends Server {
+        private final Process process;
+
+        Real(int port) throws IOException {
+            super(port);
+            process = new ProcessBuilder(
+                            program().orElseThrow().getPath(),
+                            "--bind",
+                            "127.0.0.1",
+                            "--port",
+                            String.valueOf(port),
+                            "--save",
+                            "",
+                            "--appendonly",
+                            "no")
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            while (!listens()) {
+                if (!process.isAlive()) {
+                    throw new IOException("valkey-server has ended with " + process.exitValue());
+                }
+                Thread.onSpinWait();
+            }
+        }
+
+        private boolean listens() {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                return socket.isConnected();
+            } catch (IOException notYet) {
+                return false;
+            }
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly().onExit().join();
+        }
+    }
+}

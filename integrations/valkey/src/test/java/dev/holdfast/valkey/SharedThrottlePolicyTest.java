@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+import static java.time.Duration.ZERO;
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofNanos;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Dependency;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SharedThrottlePolicyTest {
+    private static final long MILLI = 1_000_000;
+    private static final int LIMIT = 200;
+    private static final int BURST = 20;
+
+    private final VirtualTime time = new VirtualTime();
+    private final FakeStore store = new FakeStore(time, LIMIT, BURST);
+    private final List<String> changes = new ArrayList<>();
+    private final CallObserver observer = new CallObserver() {
+        @Override
+        public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+            changes.add(pipeline + " " + policy + " " + from + " > " + to + ": " + cause);
+        }
+    };
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    /** 200 calls a second for two processes: a batch is 5. */
+    private SharedThrottlePolicy throttle(Consumer<SharedThrottleSettings.Builder> changed) {
+        return new SharedThrottlePolicy(store, SharedThrottleSettings.of(s -> {
+            s.key("inventory").limit(LIMIT).burst(BURST).replicas(2);
+            changed.accept(s);
+        }));
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("inventory")
+                .policies(policies)
+                .time(time)
+                .observer(observer)
+                .build();
+    }
+
+    private List<Running<String>> calls(Dependency dependency, Pipeline pipeline, int number) {
+        List<Running<String>> calls = new ArrayList<>();
+        for (int i = 0; i < number; i++) {
+            calls.add(dependency.call(pipeline, ZERO));
+        }
+        return calls;
+    }
+
+    private static void assertThrottled(Running<String> call, Duration retryAfter, String message) {
+        assertThat(call.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
+            assertThat(rejection.reason()).isEqualTo(Reason.THROTTLED);
+            assertThat(rejection.policy()).isEqualTo("throttle");
+            assertThat(rejection.retryAfter()).contains(retryAfter);
+            assertThat(rejection).hasMessage(message).hasNoCause();
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void steadyCallsNeverWaitForTheStoreAndAskItOnceABatch(Way way) {
+        store.answersAfter(ofMillis(8));
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(s -> {}));
+        time.advance(ofMillis(8));
+
+        for (int i = 0; i < 100; i++) {
+            dependency.call(pipeline, ZERO);
+            time.advance(ofMillis(10));
+        }
+
+        for (int i = 0; i < 100; i++) {
+            assertThat(dependency.starts().get(i)).as("start %d", i).isEqualTo((8 + 10L * i) * MILLI);
+        }
+        assertThat(store.questions()).isBetween(20, 50);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void withABatchOfOneEachCallAsksAndNothingIsHeld(Way way) {
+        store.answersAfter(ofMillis(4));
+        SharedThrottlePolicy throttle = throttle(s -> s.batch(1));
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(10));
+        assertThat(store.questions()).isZero();
+
+        calls(dependency, pipeline, 1);
+        time.advance(ofMillis(10));
+        calls(dependency, pipeline, 1);
+        time.run();
+
+        assertThat(dependency.starts()).containsExactly(14 * MILLI, 24 * MILLI);
+        assertThat(store.questions()).isEqualTo(2);
+        assertThat(throttle.available()).isZero();
+        assertThat(throttle.waited()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theBurstStartsAtOnceAlthoughOneProcessHoldsABatchOfItOnly(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(s -> s.maxWait(ofMillis(3))));
+        time.advance(ofMillis(1));
+
+        List<Running<String>> calls = calls(dependency, pipeline, BURST + 10);
+        time.advance(ofMillis(3));
+
+        assertThat(dependency.starts()).hasSize(BURST);
+        assertThat(calls.stream().filter(call -> call.result().isCompletedExceptionally()))
+                .hasSize(10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatOneProcessHasTakenTheOtherDoesNotGet(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline one = pipeline(throttle(s -> s.maxWait(ofMillis(3))));
+        Pipeline other = pipeline(throttle(s -> s.maxWait(ofMillis(3))));
+        time.advance(ofMillis(1));
+
+        calls(dependency, one, BURST);
+        time.advance(ofMillis(3));
+        int first = dependency.starts().size();
+        calls(dependency, other, BURST);
+        time.advance(ofMillis(3));
+
+        assertThat(first).isEqualTo(BURST - 5);
+        assertThat(dependency.starts()).hasSizeBetween(BURST, BURST + 1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aCallThatMayNotWaitIsTurnedAwayWithATimeToTryAgain(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> s.maxWait(ZERO));
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        for (int i = 0; i < BURST; i++) {
+            time.advance(ofMillis(1));
+            calls(dependency, pipeline, 5);
+        }
+        time.advance(ofNanos(1));
+
+        Running<String> late = calls(dependency, pipeline, 1).get(0);
+        time.advance(ZERO);
+
+        assertThat(late.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
+            assertThat(rejection.reason()).isEqualTo(Reason.THROTTLED);
+            assertThat(rejection.retryAfter().orElseThrow()).isBetween(ofNanos(1), ofMillis(10));
+            assertThat(rejection.getMessage())
+                    .startsWith("throttle of 'inventory' lets 200 calls of 2 processes start in 1s, the next one in ");
+        });
+        assertThat(throttle.waiting()).isZero();
+        assertThat(throttle.rejected()).isPositive();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsThatMayWaitAllStartAtTheRateOfTheLimit(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(s -> s.maxWait(ofSeconds(10))));
+        time.advance(ofMillis(1));
+
+        calls(dependency, pipeline, 220);
+        time.run();
+
+        assertThat(dependency.starts()).hasSize(220);
+        // 20 at once, and 200 in a second.
+        assertThat(dependency.starts().get(219)).isBetween(1_000 * MILLI, 1_050 * MILLI);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aCallThatGivesUpLeavesItsPermitToTheNextAndNoMoreThanABatchIsKept(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> {});
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        List<Running<String>> crowd = calls(dependency, pipeline, 15);
+        time.advance(ZERO);
+        assertThat(throttle.waiting()).isEqualTo(10);
+        time.advance(ofMillis(1));
+        assertThat(throttle.waiting()).isEqualTo(7);
+
+        crowd.forEach(call -> call.giveUp().run());
+        time.advance(ofMillis(5));
+
+        assertThat(throttle.waiting()).isZero();
+        assertThat(throttle.available()).isEqualTo(5);
+        calls(dependency, pipeline, 5);
+        time.advance(ZERO);
+        assertThat(dependency.starts()).hasSize(8 + 5);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPermitThatAnInnerLayerDidNotUseIsGivenBack(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> {});
+        Policy inner = new Policy("inner", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                return passage.reject(Reason.OTHER, -1, "no");
+            }
+        };
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle, inner);
+        time.advance(ofMillis(1));
+        int questions = store.questions();
+
+        for (int i = 0; i < 100; i++) {
+            calls(dependency, pipeline, 1);
+            time.advance(ZERO);
+        }
+
+        assertThat(throttle.givenBack()).isEqualTo(100);
+        assertThat(throttle.available()).isEqualTo(5);
+        assertThat(store.questions()).isEqualTo(questions);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aStoreThatDoesNotAnswerIsFeltOnceAndThenTheShareOfTheProcessCounts(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> {});
+        RecordedMeters meters = new RecordedMeters();
+        throttle.meters(meters);
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        store.standStill();
+
+        List<Running<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            calls.addAll(calls(dependency, pipeline, 1));
+            time.advance(ofMillis(10));
+        }
+        time.advance(ofMillis(50));
+
+        // 100 a second are the share of one of two processes.
+        assertThat(calls).allSatisfy(call -> assertThat(call.result()).isDone());
+        assertThat(dependency.starts()).hasSizeBetween(95, 100);
+        assertThat(throttle.storeIsAway()).isTrue();
+        assertThat(changes).containsExactly("inventory throttle shared > away: the store has not answered within 50ms");
+        assertThat(meters.values()).containsEntry("throttle.store.away", 1.0);
+        assertThat(meters.values().get("throttle.without.store")).isBetween(85.0, 95.0);
+        // 50, 100, 200, 400 ms, and the first.
+        assertThat(store.questions()).isBetween(5, 8);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void noCallNoticesThatTheStoreRefuses(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> {});
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        store.stop();
+
+        List<Running<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            calls.addAll(calls(dependency, pipeline, 1));
+            time.advance(ofMillis(20));
+        }
+
+        assertThat(calls).allSatisfy(call -> assertThat(call.result()).isCompletedWithValue("done"));
+        assertThat(changes)
+                .containsExactly(
+                        "inventory throttle shared > away: the store failed: java.lang.IllegalStateException: refused");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theThrottleGoesBackToTheStoreByItself(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> {});
+        RecordedMeters meters = new RecordedMeters();
+        throttle.meters(meters);
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        store.stop();
+        steady(dependency, pipeline, 500);
+        assertThat(throttle.storeIsAway()).isTrue();
+
+        store.start();
+        steady(dependency, pipeline, 300);
+
+        assertThat(throttle.storeIsAway()).isFalse();
+        assertThat(meters.values()).containsEntry("throttle.store.away", 0.0);
+        assertThat(changes).hasSize(2);
+        assertThat(changes.get(1)).startsWith("inventory throttle away > shared: the store answers again after ");
+        long without = throttle.withoutStore();
+        steady(dependency, pipeline, 300);
+        assertThat(throttle.withoutStore()).isEqualTo(without);
+    }
+
+    /** Calls 10 ms apart. */
+    private void steady(Dependency dependency, Pipeline pipeline, int number) {
+        for (int i = 0; i < number; i++) {
+            calls(dependency, pipeline, 1);
+            time.advance(ofMillis(10));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void ifCallsMayGoOpenEachOneStarts(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> s.whenStoreIsAway(WhenStoreIsAway.OPEN));
+        Dependency dependency = new Dependency(time, way);
+        store.stop();
+        Pipeline pipeline = pipeline(throttle);
+
+        calls(dependency, pipeline, 1_000);
+        time.advance(ofMillis(1));
+
+        assertThat(dependency.starts()).hasSize(1_000);
+        assertThat(throttle.withoutStore()).isEqualTo(1_000);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void ifCallsMayNotGoNoneStartsUntilTheStoreIsBack(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> s.whenStoreIsAway(WhenStoreIsAway.CLOSED));
+        Dependency dependency = new Dependency(time, way);
+        store.stop();
+        Pipeline pipeline = pipeline(throttle);
+
+        Running<String> call = calls(dependency, pipeline, 1).get(0);
+        time.advance(ofMillis(10));
+
+        assertThrottled(
+                call,
+                ofMillis(50),
+                "throttle of 'inventory' lets 200 calls of 2 processes start in 1s, and its store is away, the next one in 50ms");
+        store.start();
+        time.advance(ofMillis(40));
+        calls(dependency, pipeline, 1);
+        time.advance(ofMillis(1));
+        assertThat(throttle.storeIsAway()).isFalse();
+        time.advance(ofMillis(20));
+        calls(dependency, pipeline, 1);
+        time.run();
+        assertThat(dependency.starts()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aProcessThatStartsWithoutTheStoreHasItsShareOfTheBurst(Way way) {
+        store.stop();
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(s -> s.maxWait(ZERO)));
+
+        calls(dependency, pipeline, 30);
+        time.advance(ofMillis(1));
+
+        assertThat(dependency.starts()).hasSize(BURST / 2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void afterALongQuietTimeAwayACallAsksBeforeItUsesTheShare(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> {});
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        store.stop();
+        steady(dependency, pipeline, 100);
+        long without = throttle.withoutStore();
+        time.advance(ofSeconds(60));
+        store.start();
+
+        calls(dependency, pipeline, 1);
+        time.advance(ofMillis(50));
+
+        assertThat(throttle.withoutStore() - without).isLessThanOrEqualTo(1);
+        assertThat(throttle.storeIsAway()).isFalse();
+    }
+
+    @Test
+    void thePagesMetersAreDeclared() {
+        RecordedMeters meters = new RecordedMeters();
+        throttle(s -> {}).meters(meters);
+
+        assertThat(meters.values())
+                .containsOnlyKeys(
+                        "throttle.available",
+                        "throttle.rejected",
+                        "throttle.waited",
+                        "throttle.given.back",
+                        "throttle.store.away",
+                        "throttle.store.asked",
+                        "throttle.store.failed",
+                        "throttle.without.store");
+    }
+
+    @Test
+    void aThrottleThatTakesThePlaceOfAnotherHasItsTotals() {
+        SharedThrottlePolicy first = throttle(s -> s.maxWait(ZERO));
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(first);
+        calls(dependency, pipeline, 30);
+        time.advance(ofMillis(10));
+        assertThat(first.rejected()).isPositive();
+
+        SharedThrottlePolicy second = throttle(s -> s.maxWait(ofMillis(1)));
+        pipeline.replace(second);
+
+        assertThat(second.rejected()).isEqualTo(first.rejected());
+    }
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Pipeline;
+import io.lettuce.core.RedisURI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What Bucket4j and Lettuce say to a server. Two processes and one server: {@code examples/valkey}. */
+class ValkeyStoreTest {
+    private static final long DAY = Duration.ofDays(1).toNanos();
+
+    private record Taken(long permits, long nanosUntilNext) {}
+
+    static List<Server.Kind> kinds() {
+        return Server.kinds();
+    }
+
+    private static ValkeyStore connect(Server server) {
+        // A slow machine's first command may take seconds.
+        return ValkeyStore.connect(RedisURI.create("127.0.0.1", server.port), Duration.ofMinutes(5));
+    }
+
+    /** 20 a day: none comes back while the test runs. */
+    private static PermitStore permits(ValkeyStore store, String key) {
+        return store.permits(SharedThrottleSettings.of(
+                s -> s.key(key).limit(20).per(Duration.ofDays(1)).burst(20).replicas(2)));
+    }
+
+    private static CompletableFuture<Taken> take(PermitStore permits, long most) {
+        CompletableFuture<Taken> answer = new CompletableFuture<>();
+        permits.take(most, new PermitStore.Answer() {
+            @Override
+            public void taken(long taken, long nanosUntilNext) {
+                answer.complete(new Taken(taken, nanosUntilNext));
+            }
+
+            @Override
+            public void failed(Throwable why) {
+                answer.completeExceptionally(why);
+            }
+        });
+        return answer;
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void twoProcessesTakeFromOneLimit(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore one = connect(server);
+                ValkeyStore other = connect(server)) {
+            assertThat(take(permits(one, "a"), 5).get()).isEqualTo(new Taken(5, 0));
+            assertThat(take(permits(other, "a"), 20).get().permits()).isEqualTo(15);
+            Taken none = take(permits(one, "a"), 20).get();
+            assertThat(none.permits()).isZero();
+            assertThat(none.nanosUntilNext()).isBetween(1L, DAY / 20);
+            assertThat(take(permits(one, "b"), 20).get().permits()).isEqualTo(20);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void questionsAtTheSameTimeTakeNoPermitTwice(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore one = connect(server);
+                ValkeyStore other = connect(server)) {
+            List<CompletableFuture<Taken>> answers = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                answers.add(take(permits(i % 2 == 0 ? one : other, "a"), 1));
+            }
+            long taken = 0;
+            for (CompletableFuture<Taken> answer : answers) {
+                taken += answer.get().permits();
+            }
+            assertThat(taken).isEqualTo(20);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aServerThatIsGoneIsAFailureAndItsReturnIsNoticed(Server.Kind kind) throws Exception {
+        Server server = Server.start(kind);
+        try (ValkeyStore store = connect(server)) {
+            PermitStore permits = permits(store, "a");
+            assertThat(take(permits, 5).get().permits()).isEqualTo(5);
+
+            server.close();
+            assertThatThrownBy(() -> take(permits, 5).get()).isInstanceOf(ExecutionException.class);
+            assertThatThrownBy(() -> take(permits, 5).get()).isInstanceOf(ExecutionException.class);
+
+            try (Server again = Server.start(kind, server.port)) {
+                assertThat(again.port).isEqualTo(server.port);
+                assertThat(firstAnswer(permits).permits()).isEqualTo(1);
+            }
+        }
+    }
+
+    /** Asks until there is an answer: a question without a connection makes one. Ends with the test's time at the latest. */
+    private static Taken firstAnswer(PermitStore permits) throws InterruptedException {
+        while (true) {
+            try {
+                return take(permits, 1).get();
+            } catch (ExecutionException notYet) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Test
+    void aServerThatIsNotThereAtFirstIsAFailureOfTheQuestionOnly() throws Exception {
+        Server server = Server.start(Server.Kind.IMITATION);
+        server.close();
+        try (ValkeyStore store = connect(server)) {
+            assertThatThrownBy(() -> take(permits(store, "a"), 5).get())
+                    .hasRootCauseMessage("there is no connection to 127.0.0.1:" + server.port);
+            try (Server again = Server.start(Server.Kind.IMITATION, server.port)) {
+                assertThat(again.port).isEqualTo(server.port);
+                assertThat(firstAnswer(permits(store, "a")).permits()).isEqualTo(1);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aPipelineUsesTheStoreAndGoesOnWithoutIt(Server.Kind kind) throws Exception {
+        SharedThrottlePolicy throttle;
+        try (Server server = Server.start(kind);
+                ValkeyStore store = connect(server)) {
+            throttle = SharedThrottlePolicy.of(
+                    store,
+                    s -> s.key("a")
+                            .limit(1_000)
+                            .burst(1_000)
+                            .replicas(1)
+                            .storeTimeout(Duration.ofSeconds(10))
+                            .maxWait(Duration.ofMinutes(10)));
+            assertAllStart(Pipeline.of("with", throttle));
+            assertThat(throttle.storeIsAway()).isFalse();
+            assertThat(throttle.withoutStore()).isZero();
+        }
+        assertAllStart(Pipeline.of("without", throttle));
+        assertThat(throttle.storeIsAway()).isTrue();
+    }
+
+    private static void assertAllStart(Pipeline pipeline) {
+        for (int i = 0; i < 200; i++) {
+            assertThat(pipeline.call(() -> "done")).isEqualTo("done");
+        }
+    }
+
+    @Test
+    void whatIsNoUriIsRefused() {
+        assertThatThrownBy(() -> ValkeyStore.connect("valkey")).isInstanceOf(IllegalArgumentException.class);
+    }
+}
