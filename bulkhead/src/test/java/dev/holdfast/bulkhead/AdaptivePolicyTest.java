@@ -244,7 +244,7 @@ class AdaptivePolicyTest {
 
     @Test
     void aFixedLimitListensToNoOutcome() {
-        assertThat(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.FIXED)).hears())
+        assertThat(BulkheadPolicy.ofDefaults().hears())
                 .isLessThan(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD)).hears());
     }
 }
