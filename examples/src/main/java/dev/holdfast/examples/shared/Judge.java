@@ -10,9 +10,9 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Compares when the calls of all processes started with the limit. Ends with 1 if there were more than limit × time + burst. If
- * the store was well, also with less than 95 % of that. A process that gets no processor for a while takes the store for away,
- * alone: what it starts by its share then is allowed, if the store was well.
+ * Compares when the calls of all processes started with what the page about many machines says. Ends with 1 if there was any time
+ * t with more than burst + limit × t + replicas × batch calls, or if there were more than burst + limit × t since the processes
+ * began. If the store was well, also with less than 95 % of what was to be had since the first call.
  */
 public final class Judge {
     private static final int LIMIT = 200;
@@ -33,44 +33,49 @@ public final class Judge {
     public static void main(String[] args) throws IOException {
         boolean well = args[0].equals("well");
         List<Long> starts = new ArrayList<>();
-        long without = 0;
+        long begin = Long.MAX_VALUE;
         for (int i = 1; i < args.length; i++) {
-            List<String> lines = Files.readAllLines(Path.of(args[i]));
-            without += Long.parseLong(lines.get(0));
-            lines.stream().skip(1).map(Long::valueOf).forEach(starts::add);
+            List<Long> times = Files.readAllLines(Path.of(args[i])).stream()
+                    .map(Long::valueOf)
+                    .toList();
+            begin = Math.min(begin, times.get(0));
+            starts.addAll(times.subList(1, times.size()));
         }
-        Verdict verdict = judge(starts, settings("judge"));
+        Verdict verdict = judge(begin, starts, settings("judge"));
         System.out.println("  " + verdict);
-        boolean holds = verdict.started <= verdict.allowed + (well ? without : 0);
-        System.exit(holds && (!well || verdict.share() >= LEAST_SHARE) ? 0 : 1);
+        System.exit(verdict.holds() && (!well || verdict.share() >= LEAST_SHARE) ? 0 : 1);
     }
 
     /**
      * What was counted.
      *
      * @param started the calls
-     * @param allowed limit × time + burst
-     * @param above the most calls in any time that the rate alone does not explain. A process that stood still starts together
-     *     what has fallen due meanwhile
+     * @param allowed burst + limit × t, since the processes began
+     * @param offered the same, since the first call
+     * @param above the most calls in any time that the rate alone does not explain
+     * @param mostAbove burst + replicas × batch
      */
-    record Verdict(int started, double allowed, int above) {
+    record Verdict(int started, double allowed, double offered, int above, int mostAbove) {
+        boolean holds() {
+            return above <= mostAbove && started <= allowed;
+        }
+
         double share() {
-            return started / allowed;
+            return started / offered;
         }
 
         @Override
         public String toString() {
             return String.format(
-                    "%,d calls started; %d × t + %d is %,.0f, and they are %.1f %% of it; in no time more than %d above the rate",
-                    started, LIMIT, BURST, allowed, 100 * share(), above);
+                    "%,d calls started, and %,.0f are allowed; %.1f %% of what was to be had since the first; in no time more than %d above the rate, and %d are allowed",
+                    started, allowed, 100 * share(), above, mostAbove);
         }
     }
 
-    static Verdict judge(List<Long> micros, SharedThrottleSettings settings) {
+    static Verdict judge(long begin, List<Long> micros, SharedThrottleSettings settings) {
         List<Long> starts = new ArrayList<>(micros);
         Collections.sort(starts);
-        double seconds = (starts.get(starts.size() - 1) - starts.get(0)) / MICROS;
-        double allowed = settings.limit() * seconds + settings.burst();
+        long last = starts.get(starts.size() - 1);
         double level = 0;
         double highest = 0;
         for (int i = 0; i < starts.size(); i++) {
@@ -78,6 +83,11 @@ public final class Judge {
             level = Math.max(0, level - leaked) + 1;
             highest = Math.max(highest, level);
         }
-        return new Verdict(starts.size(), allowed, (int) Math.floor(highest));
+        return new Verdict(
+                starts.size(),
+                settings.burst() + settings.limit() * (last - begin) / MICROS,
+                settings.burst() + settings.limit() * (last - starts.get(0)) / MICROS,
+                (int) Math.floor(highest),
+                settings.burst() + settings.replicas() * settings.batch());
     }
 }

@@ -28,12 +28,12 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One of several processes that share a throttle: makes a thousand calls a second, one half blocking and the other asynchronous,
- * and writes how many calls started without the store, and when each call started that was let through. Ends with 1 if a call
- * failed or hung.
+ * and writes when it began and when each call started that was let through. Ends with 1 if a call failed or hung.
  */
 public final class Replica implements AutoCloseable {
     private static final long CALLS_A_SECOND = 1_000;
@@ -44,6 +44,7 @@ public final class Replica implements AutoCloseable {
     private final SharedThrottlePolicy throttle;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Queue<Long> starts = new ConcurrentLinkedQueue<>();
+    private final long begin = now();
     private final LongAdder rejected = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private final AtomicLong longestNanos = new AtomicLong();
@@ -72,19 +73,21 @@ public final class Replica implements AutoCloseable {
 
     private boolean run(Duration time, Path file) throws IOException, InterruptedException {
         List<CompletableFuture<?>> calls = new ArrayList<>();
-        long begin = System.nanoTime();
+        long origin = System.nanoTime();
         long number = time.toSeconds() * CALLS_A_SECOND;
         for (long i = 0; i < number; i++) {
-            long due = begin + i * 1_000_000_000 / CALLS_A_SECOND;
+            long due = origin + i * 1_000_000_000 / CALLS_A_SECOND;
             for (long early = due - System.nanoTime(); early > 0; early = due - System.nanoTime()) {
                 LockSupport.parkNanos(early);
             }
             calls.add(i % 2 == 0 ? async() : CompletableFuture.runAsync(this::blocking, threads));
         }
         int hung = hung(calls);
-        List<String> lines = new ArrayList<>(List.of(String.valueOf(throttle.withoutStore())));
-        starts.stream().sorted().map(String::valueOf).forEach(lines::add);
-        Files.write(file, lines);
+        Files.write(
+                file,
+                Stream.concat(Stream.of(begin), starts.stream())
+                        .map(String::valueOf)
+                        .toList());
         System.out.printf(
                 "  %s: %,d calls, %,d started (%,d of them without the store), %,d rejected, %,d failed, %,d hung; the longest took %,d ms; the store was asked %,d times%n",
                 pipeline.name(),
@@ -133,7 +136,11 @@ public final class Replica implements AutoCloseable {
     }
 
     private boolean start() {
-        return starts.add(ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
+        return starts.add(now());
+    }
+
+    private static long now() {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
     }
 
     private void end(@Nullable Throwable error, long began) {

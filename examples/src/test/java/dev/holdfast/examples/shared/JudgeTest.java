@@ -24,7 +24,7 @@ class JudgeTest {
     }
 
     private static Verdict judge(List<Long> starts) {
-        return Judge.judge(starts, Judge.settings("k"));
+        return Judge.judge(0, starts, Judge.settings("k"));
     }
 
     @Test
@@ -34,6 +34,7 @@ class JudgeTest {
         assertThat(verdict.started()).isEqualTo(420);
         assertThat(verdict.share()).isEqualTo(1);
         assertThat(verdict.above()).isEqualTo(20);
+        assertThat(verdict.holds()).isTrue();
     }
 
     @Test
@@ -45,6 +46,7 @@ class JudgeTest {
 
         assertThat(verdict.share()).isGreaterThan(1);
         assertThat(verdict.above()).isEqualTo(21);
+        assertThat(verdict.holds()).isFalse();
     }
 
     @Test
@@ -59,5 +61,17 @@ class JudgeTest {
 
         assertThat(verdict.above()).isEqualTo(31);
         assertThat(verdict.share()).isLessThan(1);
+        assertThat(verdict.holds()).isFalse();
+    }
+
+    @Test
+    void aBatchForEachProcessBesideTheBurstIsAllowed() {
+        List<Long> starts = asAllowed();
+        for (int i = 0; i < 30; i++) {
+            starts.add(10_000 * MILLI);
+        }
+        starts.add(20_000 * MILLI);
+
+        assertThat(judge(starts).holds()).isTrue();
     }
 }

@@ -5,7 +5,6 @@ package dev.holdfast.valkey;
  * The permits of one limit, where all processes find them. Gets new ones with the rate of the limit, up to the burst. Safe for
  * any number of threads.
  */
-@FunctionalInterface
 interface PermitStore {
 
     /**
@@ -14,6 +13,12 @@ interface PermitStore {
      * @param most at most so many; 1 to the burst
      */
     void take(long most, Answer answer);
+
+    /**
+     * Runs a task later, on the thread that receives the answers, and after the answers that have arrived by then. Its process
+     * may have had no processor: then the task is late, and so were the answers.
+     */
+    void later(long nanos, Runnable task);
 
     /** Is told what the store has done: at most once, on any thread, also before {@link #take} returns. */
     interface Answer {

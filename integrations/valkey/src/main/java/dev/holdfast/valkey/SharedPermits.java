@@ -6,18 +6,16 @@ import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The permits that this process holds ready, and what it knows of the store. Reads no clock and sets no timer: calls bring the
- * time with them. Safe for any number of threads.
+ * The permits that this process holds ready, and what it knows of the store. Reads no clock: calls bring the time with them.
+ * Safe for any number of threads.
  *
  * <p>The store is asked for a batch before the last one is used up. At most one question is under way. A question without an
- * answer in time means that the store is away; permits of a late answer are lost. While the store is away, it is asked again
- * after growing times.
+ * answer in time means that the store is away. It stays open, since a late answer shows that the store is back; its permits are
+ * lost. After a question that failed, the store is asked again after growing times.
  *
  * <p>The limit also holds when the store goes and comes. The share of this process begins empty when the store goes, because
  * the store may just have given its burst away. A store that comes back is emptied first, because it has got new permits
@@ -31,9 +29,14 @@ final class SharedPermits {
     private static final int HELD = Stripes.STRIDE;
     private static final long FIRST_PROBE_NANOS = 50_000_000;
     /** The longest time between two questions to a store that is away. */
-    static final long LAST_PROBE_NANOS = 1_000_000_000;
+    private static final long LAST_PROBE_NANOS = 1_000_000_000;
     /** How long a store that has no permits is left alone, at most, if it gets new ones earlier. */
     private static final long PAUSE_NANOS = 10_000_000;
+    /**
+     * So many times in the store's time, the thread that receives the answers looks whether one has come. A process that gets no
+     * processor does not look, and so does not take the store for away: a pause of any length counts as one look.
+     */
+    private static final int LOOKS = 10;
 
     private enum Phase {
         SHARED,
@@ -47,7 +50,7 @@ final class SharedPermits {
 
     /** What a call does now. */
     enum Kind {
-        /** It starts after {@link Turn#nanos}. */
+        /** It starts. */
         START,
         /** It waits for {@link Turn#answer}, and asks again after {@link Turn#nanos} at the latest. */
         WAIT,
@@ -70,30 +73,34 @@ final class SharedPermits {
     private final long pause;
     private final long perPermit;
 
-    /** The permits at hand, on a cache line of their own. */
+    /** The permits at hand, at most a batch, on a cache line of their own. Added to under this object's lock. */
     private final AtomicLongArray held = Stripes.words(1);
-
-    private final AtomicInteger waiting = new AtomicInteger();
-    private final AtomicLong failures = new AtomicLong();
-    private final AtomicLong questions = new AtomicLong();
 
     // Written under this object's lock.
     private volatile Phase phase = Phase.SHARED;
     private volatile State state = new State("shared", "");
     private volatile @Nullable Question question;
     private Completion answer = new Completion();
+    /** Permits beside those at hand: for waiting calls, and while the phase is BACK all that the store has given. */
+    private long spare;
+    /** When the first of {@link #spare} were asked for. */
+    private long spareSince;
+
+    private int waiting;
     private boolean paused;
     private long resumeAt;
     private long probeDistance;
     private long failedAt;
     private long awaySince;
-    private long backSince;
-    /** Permits of the store that calls may use only within the share. */
-    private long spare;
+    /** The first look after the store came back. */
+    private @Nullable Long backSince;
 
     private @Nullable Gcra share;
-    /** Whether the store has ever answered. */
+    /** Whether the store has ever been there, and may have given its burst away. */
     private boolean reached;
+
+    private long questions;
+    private long failures;
 
     SharedPermits(SharedThrottleSettings settings, PermitStore store) {
         this.settings = settings;
@@ -101,8 +108,7 @@ final class SharedPermits {
         batch = settings.batch();
         low = (batch + 1) / 2;
         timeout = settings.storeTimeout().toNanos();
-        long per = settings.per().toNanos();
-        perPermit = Math.max(1, per / settings.limit());
+        perPermit = Math.max(1, settings.per().toNanos() / settings.limit());
         // A quarter of the time in which the store fills up, so that it never overflows while calls want its permits.
         pause = Math.min(PAUSE_NANOS, perPermit * settings.burst() / 4);
     }
@@ -111,10 +117,7 @@ final class SharedPermits {
     long take() {
         while (true) {
             long seen = held.get(HELD);
-            if (seen <= 0) {
-                return -1;
-            }
-            if (held.compareAndSet(HELD, seen, seen - 1)) {
+            if (seen == 0 || held.compareAndSet(HELD, seen, seen - 1)) {
                 return seen - 1;
             }
         }
@@ -127,7 +130,6 @@ final class SharedPermits {
 
     /** Asks for the next batch, if the store may have permits. */
     void askAhead(long now) {
-        see(now);
         ask(now, 0);
     }
 
@@ -135,32 +137,54 @@ final class SharedPermits {
      * What a call does that found no permit at hand.
      *
      * @param longest how long it may wait
-     * @param isNew whether it is not counted as waiting yet
+     * @param isNew whether it is not counted as waiting yet; then it is, if it has to wait
      */
     Turn turn(long now, long longest, boolean isNew) {
-        see(now);
         ask(now, isNew ? 1 : 0);
-        return decide(now, longest);
+        return decide(now, longest, isNew);
     }
 
-    /** What has become of the store in the time that has passed. */
-    private void see(long now) {
-        Completion told;
-        synchronized (this) {
-            if (phase == Phase.BACK && now - backSince >= grace()) {
-                phase = Phase.SHARED;
-                held.addAndGet(HELD, spare);
-                trim();
-                spare = 0;
-                share = null;
-            }
-            Question unanswered = question;
-            if (unanswered == null || now - unanswered.since < timeout) {
-                return;
-            }
-            told = goAway(unanswered, "the store has not answered within " + Checks.text(settings.storeTimeout()));
+    private void ask(long now, int newcomers) {
+        Question next = due(now, newcomers);
+        if (next != null) {
+            next.ask();
         }
-        told.complete();
+    }
+
+    private synchronized @Nullable Question due(long now, int newcomers) {
+        look(now);
+        if (question != null || (paused && now - resumeAt < 0)) {
+            return null;
+        }
+        boolean probe = phase == Phase.AWAY;
+        long room = batch - held.get(HELD);
+        // Calls that the share holds back leave the store's permits to the others.
+        long wanted = phase == Phase.BACK ? room : waiting + newcomers + (batch == 1 ? 0 : room);
+        long most = probe ? settings.burst() : Math.min(settings.burst(), wanted - spare);
+        if (most <= 0) {
+            return null;
+        }
+        questions++;
+        question = new Question(now, probe, most);
+        return question;
+    }
+
+    /** What has changed with the time that has passed. */
+    private void look(long now) {
+        if (now - spareSince >= timeout) {
+            keepSpare(0); // The process may have stood still: what the waiting calls did not take is not of this time.
+        }
+        if (phase != Phase.BACK) {
+            return;
+        }
+        Long since = backSince;
+        if (since == null) {
+            backSince = now;
+        } else if (now - since >= grace()) {
+            phase = Phase.SHARED;
+            share = null;
+            fill();
+        }
     }
 
     /** Until all others that have calls have noticed, too, that the store is back. */
@@ -168,35 +192,13 @@ final class SharedPermits {
         return LAST_PROBE_NANOS + 2 * timeout;
     }
 
-    private void ask(long now, int newcomers) {
-        Question next;
-        synchronized (this) {
-            if (question != null || (paused && now - resumeAt < 0)) {
-                return;
-            }
-            boolean probe = phase == Phase.AWAY;
-            long room = batch == 1 ? 0 : batch - held.get(HELD) - spare;
-            long wanted = Math.min(settings.burst(), room + waiting.get() + newcomers);
-            if (!probe && wanted <= 0) {
-                return;
-            }
-            next = new Question(now, probe, probe ? settings.burst() : wanted);
-            question = next;
-        }
-        questions.incrementAndGet();
-        try {
-            store.take(next.most, next);
-        } catch (RuntimeException thrown) {
-            next.failed(thrown);
-        }
-    }
-
-    private final class Question implements PermitStore.Answer {
+    private final class Question implements PermitStore.Answer, Runnable {
         final long since;
         /** Whether it empties a store that was away. */
         final boolean probe;
 
         final long most;
+        int looks;
 
         Question(long since, boolean probe, long most) {
             this.since = since;
@@ -204,102 +206,146 @@ final class SharedPermits {
             this.most = most;
         }
 
+        void ask() {
+            try {
+                store.take(most, this);
+                lookLater();
+            } catch (RuntimeException thrown) {
+                failed(thrown);
+            }
+        }
+
+        private void lookLater() {
+            if (question == this) {
+                store.later(timeout / LOOKS, this);
+            }
+        }
+
+        boolean silent() {
+            return looks == LOOKS;
+        }
+
+        @Override
+        public void run() {
+            looks++;
+            if (silent()) {
+                change(() -> goAway(this, "the store has not answered within " + Checks.text(settings.storeTimeout())));
+            } else {
+                lookLater();
+            }
+        }
+
         @Override
         public void taken(long permits, long nanosUntilNext) {
-            answered(this, permits, nanosUntilNext);
+            change(() -> answered(this, permits, nanosUntilNext));
         }
 
         @Override
         public void failed(Throwable why) {
+            change(() -> failedBecause(this, why));
+        }
+
+        private void change(Runnable change) {
             Completion told;
             synchronized (SharedPermits.this) {
                 if (question != this) {
                     return;
                 }
-                told = goAway(this, "the store failed: " + why);
+                change.run();
+                told = answer;
+                answer = new Completion();
             }
             told.complete();
         }
     }
 
     private void answered(Question answered, long permits, long nanosUntilNext) {
-        Completion told;
-        synchronized (this) {
-            if (question != answered) {
-                return; // too late: its calls have gone on without it
+        question = null;
+        reached = true;
+        probeDistance = 0;
+        // All times from when it was asked: it may have been answered at once, and the answer brings no time.
+        paused = permits < answered.most && !answered.silent();
+        resumeAt = answered.since + Math.max(nanosUntilNext, pause);
+        if (answered.probe) {
+            // Only shares have to be kept to any longer.
+            phase = settings.whenStoreIsAway() == WhenStoreIsAway.LOCAL_SHARE ? Phase.BACK : Phase.SHARED;
+            backSince = null;
+            String after = Checks.inMillis(answered.since - awaySince);
+            state = new State("shared", "the store answers again after " + after);
+        } else if (phase != Phase.AWAY) {
+            spareSince = spare == 0 ? answered.since : spareSince;
+            spare += permits;
+            if (phase == Phase.SHARED) {
+                fill();
             }
-            question = null;
-            reached = true;
-            // All times from when it was asked: it may have been answered at once, and the answer brings no time.
-            paused = permits < answered.most;
-            resumeAt = answered.since + Math.max(nanosUntilNext, pause);
-            if (answered.probe) {
-                comeBack(answered);
-            } else if (phase == Phase.BACK) {
-                spare += permits;
-            } else {
-                held.addAndGet(HELD, permits);
-                trim();
-            }
-            told = nextAnswer();
         }
-        told.complete();
     }
 
-    private Completion goAway(Question failed, String cause) {
+    private void failedBecause(Question failed, Throwable why) {
         question = null;
-        failures.incrementAndGet();
-        if (phase == Phase.SHARED) {
-            share = null;
-            probeDistance = FIRST_PROBE_NANOS;
-            awaySince = failed.since;
-        } else {
-            probeDistance = Math.min(2 * probeDistance, LAST_PROBE_NANOS);
-        }
-        if (phase != Phase.AWAY) {
-            phase = Phase.AWAY;
-            state = new State("away", cause);
-        }
-        failedAt = failed.since;
+        probeDistance = Math.min(Math.max(FIRST_PROBE_NANOS, 2 * probeDistance), LAST_PROBE_NANOS);
         paused = true;
         resumeAt = failed.since + probeDistance;
-        return nextAnswer();
+        if (!failed.silent()) {
+            goAway(failed, "the store failed: " + why);
+        }
     }
 
-    private void comeBack(Question answered) {
-        // Only shares have to be kept to any longer.
-        phase = settings.whenStoreIsAway() == WhenStoreIsAway.LOCAL_SHARE ? Phase.BACK : Phase.SHARED;
-        backSince = answered.since;
-        state = new State("shared", "the store answers again after " + Checks.inMillis(backSince - awaySince));
+    private void goAway(Question failed, String cause) {
+        failures++;
+        failedAt = failed.since;
+        reached |= failed.silent();
+        if (phase == Phase.AWAY) {
+            return;
+        }
+        if (phase == Phase.SHARED) {
+            awaySince = failed.since;
+        }
+        phase = Phase.AWAY;
+        state = new State("away", cause);
     }
 
-    private Completion nextAnswer() {
-        Completion told = answer;
-        answer = new Completion();
-        return told;
-    }
-
-    private synchronized Turn decide(long now, long longest) {
+    private synchronized Turn decide(long now, long longest, boolean isNew) {
         if (take() >= 0) {
             return new Turn(Kind.START, 0, PERMIT, null, answer);
         }
-        return switch (phase) {
-            case SHARED -> awaitAnswer(now, longest);
+        Turn turn = switch (phase) {
+            case SHARED -> shared(now, longest);
             case BACK -> spare == 0 ? awaitAnswer(now, longest) : withinShare(now, longest);
-            // If no call has asked for long, the store may have been back for long, and the others use all of the
-            // limit.
-            case AWAY ->
-                question != null && now - failedAt > 2 * grace() ? awaitAnswer(now, longest) : without(now, longest);
+            case AWAY -> mayBeBack(now) ? awaitAnswer(now, longest) : without(now, longest);
         };
+        if (isNew && turn.kind == Kind.WAIT) {
+            waiting++;
+        }
+        return turn;
+    }
+
+    /**
+     * Whether the store may have been back for so long that the others use all of the limit: no call has asked it when it was time
+     * to.
+     */
+    private boolean mayBeBack(long now) {
+        Question asked = question;
+        return asked != null && !asked.silent() && now - failedAt > grace();
+    }
+
+    private Turn shared(long now, long longest) {
+        if (spare == 0) {
+            return awaitAnswer(now, longest);
+        }
+        spare--;
+        return new Turn(Kind.START, 0, PERMIT, null, answer);
     }
 
     private Turn awaitAnswer(long now, long longest) {
-        Question asked = question;
-        long wait = Math.max(1, asked == null ? resumeAt - now : timeout - (now - asked.since));
-        if (asked == null ? wait > longest : longest <= 0) {
-            return new Turn(Kind.REJECT, asked == null ? wait : perPermit, Gcra.NONE, null, answer);
+        if (question == null) {
+            return waitOrReject(Math.max(1, resumeAt - now), longest);
         }
-        return new Turn(Kind.WAIT, Math.min(wait, longest), Gcra.NONE, null, answer);
+        return longest > 0 ? waitOrReject(longest, longest) : waitOrReject(perPermit, 0);
+    }
+
+    private Turn waitOrReject(long nanos, long longest) {
+        return new Turn(nanos <= longest ? Kind.WAIT : Kind.REJECT, nanos, Gcra.NONE, null, answer);
     }
 
     private Turn without(long now, long longest) {
@@ -310,16 +356,17 @@ final class SharedPermits {
         };
     }
 
+    /** Reserves no place of later: when its time comes, the store may be back, and have got a permit for the same time. */
     private Turn withinShare(long now, long longest) {
         Gcra own = share(now);
-        long place = own.reserve(now, longest, Stripes.current());
+        long place = own.reserve(now, 0, Stripes.current());
         if (place == Gcra.NONE) {
-            return new Turn(Kind.REJECT, own.untilFree(now), Gcra.NONE, null, answer);
+            return waitOrReject(Math.max(1, own.untilFree(now)), longest);
         }
         if (phase == Phase.BACK) {
             spare--;
         }
-        return new Turn(Kind.START, own.waitNanos(place, now), place, own, answer);
+        return new Turn(Kind.START, 0, place, own, answer);
     }
 
     private Gcra share(long now) {
@@ -335,32 +382,29 @@ final class SharedPermits {
         return own;
     }
 
-    /** A call that has no permit begins to wait. */
-    void startsWaiting() {
-        waiting.incrementAndGet();
-    }
-
     /** A call waits no longer. If it goes without a permit, what was fetched for it is not kept. */
-    void stopsWaiting() {
-        waiting.decrementAndGet();
-        trim();
+    synchronized void stopsWaiting() {
+        waiting--;
+        keepSpare(waiting);
     }
 
     /** Takes a permit back that was not used. */
-    void giveBack() {
-        held.incrementAndGet(HELD);
-        trim();
+    synchronized void giveBack() {
+        if (held.get(HELD) < batch) {
+            held.incrementAndGet(HELD);
+        }
     }
 
-    /** This process holds at most a batch, beside what its waiting calls are about to take. */
-    private void trim() {
-        while (true) {
-            long seen = held.get(HELD);
-            long most = (long) batch + Math.max(0, waiting.get());
-            if (seen <= most || held.compareAndSet(HELD, seen, most)) {
-                return;
-            }
-        }
+    /** This process holds at most a batch, beside what so many waiting calls are about to take. */
+    private void keepSpare(int forWaiting) {
+        spare = Math.min(spare, phase == Phase.BACK ? batch : forWaiting);
+    }
+
+    /** Puts permits at hand. */
+    private void fill() {
+        long moved = Math.min(spare, batch - held.get(HELD));
+        held.addAndGet(HELD, moved);
+        spare -= moved;
     }
 
     /** For a throttle that takes this one's place. */
@@ -382,11 +426,11 @@ final class SharedPermits {
 
     /** The permits at hand. */
     long held() {
-        return Math.max(0, held.get(HELD));
+        return held.get(HELD);
     }
 
-    int waiting() {
-        return waiting.get();
+    synchronized int waiting() {
+        return waiting;
     }
 
     /** Nanoseconds until a call could start by the share of this process; 0 if the share is not in use. */
@@ -396,12 +440,12 @@ final class SharedPermits {
     }
 
     /** How often the store was asked. */
-    long questions() {
-        return questions.get();
+    synchronized long questions() {
+        return questions;
     }
 
     /** How often the store did not answer, or not in time. */
-    long failures() {
-        return failures.get();
+    synchronized long failures() {
+        return failures;
     }
 }

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * Limits how many calls of all processes of a service start in a time: one limit, whose permits lie in Valkey or Redis.
  *
  * <p>Each process takes permits in batches, before it needs them, and so a steady call does not wait for the store. In any time
- * t at most burst + t × limit / per calls start, and at most one batch more for each process. A call that finds no permit waits
+ * t at most burst + (t + d) × limit / per calls start, and at most one batch more for each process; d is how long an answer of the
+ * store takes. A call that finds no permit waits
  * for the store's answer and for its turn, for at most {@code maxWait}. An asynchronous call holds no thread meanwhile. Then it
  * is rejected with {@link Reason#THROTTLED}.
  *
@@ -105,7 +106,6 @@ public final class SharedThrottlePolicy extends Policy {
         if (turn.kind() == SharedPermits.Kind.WAIT) {
             if (isNew) {
                 waited.increment();
-                permits.startsWaiting();
                 passage.slot(until);
                 passage.object(WAITING);
             }
@@ -114,20 +114,15 @@ public final class SharedThrottlePolicy extends Policy {
         if (!isNew) {
             stopWaiting(passage);
         }
-        return turn.kind() == SharedPermits.Kind.START ? start(passage, turn, late) : turnAway(passage, turn.nanos());
-    }
-
-    private int start(Passage passage, Turn turn, long late) {
+        if (turn.kind() == SharedPermits.Kind.REJECT) {
+            return turnAway(passage, turn.nanos());
+        }
         passage.slot(turn.place());
         passage.object(turn.share());
         if (turn.place() != SharedPermits.PERMIT) {
             withoutStore.increment();
         }
-        if (turn.nanos() == 0) {
-            return PROCEED;
-        }
-        waited.increment();
-        return passage.pause(turn.nanos() + late);
+        return PROCEED;
     }
 
     private void stopWaiting(Passage passage) {

@@ -169,7 +169,7 @@ public final class SharedThrottleSettings {
         private @Nullable Integer replicas;
         private @Nullable Integer batch;
         private Duration maxWait = Duration.ofMillis(50);
-        private Duration storeTimeout = Duration.ofMillis(50);
+        private Duration storeTimeout = Duration.ofMillis(250);
         private WhenStoreIsAway whenStoreIsAway = WhenStoreIsAway.LOCAL_SHARE;
 
         private Builder() {}
@@ -223,7 +223,7 @@ public final class SharedThrottleSettings {
             return this;
         }
 
-        /** After this time without an answer the store is away: 1 ms to 10 s; default 50 ms. */
+        /** After this time without an answer the store is away: 1 ms to 10 s; default 250 ms. */
         public Builder storeTimeout(Duration time) {
             storeTimeout = Objects.requireNonNull(time, "storeTimeout");
             return this;

@@ -10,18 +10,19 @@ import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
-import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,7 +46,16 @@ public final class ValkeyStore implements AutoCloseable {
     private final ClientResources resources = DefaultClientResources.builder()
             .ioThreadPoolSize(2)
             .computationThreadPoolSize(2)
+            .nettyCustomizer(new NettyCustomizer() {
+                @Override
+                public void afterChannelInitialized(Channel channel) {
+                    reader = channel.eventLoop();
+                }
+            })
             .build();
+    /** The thread that reads what the server says to the last connection. It reads first, and then runs the tasks that are due. */
+    private volatile @Nullable EventLoop reader;
+
     private final RedisURI uri;
     private final RedisClient client;
     private final Duration timeout;
@@ -66,7 +76,6 @@ public final class ValkeyStore implements AutoCloseable {
                 // any more.
                 .autoReconnect(false)
                 .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
-                .timeoutOptions(TimeoutOptions.enabled(timeout))
                 .socketOptions(SocketOptions.builder()
                         .connectTimeout(timeout)
                         .keepAlive(true)
@@ -109,45 +118,56 @@ public final class ValkeyStore implements AutoCloseable {
     PermitStore permits(SharedThrottleSettings settings) {
         String name = "holdfast:throttle:" + settings.key() + ":" + settings.limit() + "/" + Checks.text(settings.per())
                 + "/" + settings.burst();
-        byte[] key = name.getBytes(StandardCharsets.UTF_8);
         BucketConfiguration limit = BucketConfiguration.builder()
                 .addLimit(limited -> limited.capacity(settings.burst()).refillGreedy(settings.limit(), settings.per()))
                 .build();
-        return (most, answer) -> take(key, limit, most, answer);
+        return new Limit(name.getBytes(StandardCharsets.UTF_8), limit);
     }
 
-    private void take(byte[] key, BucketConfiguration limit, long most, PermitStore.Answer answer) {
-        Link present = link;
-        if (present == null || !present.connection.isOpen()) {
-            var unused = connect();
-            answer.failed(
-                    new IllegalStateException("there is no connection to " + uri.getHost() + ":" + uri.getPort()));
-            return;
+    private final class Limit implements PermitStore {
+        private final byte[] key;
+        private final BucketConfiguration bucket;
+
+        Limit(byte[] key, BucketConfiguration bucket) {
+            this.key = key;
+            this.bucket = bucket;
         }
-        var unused = present.buckets
-                .builder()
-                .build(key, () -> CompletableFuture.completedFuture(limit))
-                .asVerbose()
-                .tryConsumeAsMuchAsPossible(most)
-                .whenComplete((taken, error) -> {
-                    if (error != null) {
-                        failed(present, error instanceof CompletionException ? error.getCause() : error, answer);
-                    } else {
-                        answer.taken(taken.getValue(), untilNext(taken));
-                    }
-                });
-    }
 
-    /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
-    private void failed(Link asked, @Nullable Throwable why, PermitStore.Answer answer) {
-        if (why instanceof RedisCommandTimeoutException) {
-            synchronized (this) {
-                if (asked.equals(link)) {
-                    drop();
-                }
+        @Override
+        public void take(long most, Answer answer) {
+            Link present = link;
+            if (present == null || !present.connection.isOpen()) {
+                var unused = connect();
+                answer.failed(
+                        new IllegalStateException("there is no connection to " + uri.getHost() + ":" + uri.getPort()));
+                return;
             }
+            CompletableFuture<?> taking = present.buckets
+                    .builder()
+                    .build(key, () -> CompletableFuture.completedFuture(bucket))
+                    .asVerbose()
+                    .tryConsumeAsMuchAsPossible(most)
+                    .whenComplete((taken, error) -> {
+                        if (error == null) {
+                            answer.taken(taken.getValue(), untilNext(taken));
+                        } else {
+                            Throwable cause = error.getCause(); // of a CompletionException, and more than others say
+                            answer.failed(cause == null ? error : cause);
+                        }
+                    });
+            // A connection on which a command got no answer may lead nowhere: the server may have moved.
+            later(timeout.toNanos(), () -> {
+                if (!taking.isDone()) {
+                    drop(present);
+                }
+            });
         }
-        answer.failed(why == null ? new IllegalStateException("the command failed") : why);
+
+        @Override
+        public void later(long nanos, Runnable task) {
+            var unused = Objects.requireNonNull(reader, "asked without a connection")
+                    .schedule(task, nanos, TimeUnit.NANOSECONDS);
+        }
     }
 
     private static long untilNext(VerboseResult<Long> taken) {
@@ -164,7 +184,10 @@ public final class ValkeyStore implements AutoCloseable {
         if (closed) {
             return CompletableFuture.completedFuture(null);
         }
-        drop();
+        Link old = link;
+        if (old != null) {
+            drop(old);
+        }
         CompletableFuture<?> next = client.connectAsync(ByteArrayCodec.INSTANCE, uri)
                 .thenAccept(this::connected)
                 .toCompletableFuture();
@@ -184,12 +207,11 @@ public final class ValkeyStore implements AutoCloseable {
         link = new Link(connection, buckets);
     }
 
-    private void drop() {
-        Link old = link;
-        link = null;
-        if (old != null) {
-            var unused = old.connection.closeAsync();
+    private synchronized void drop(Link old) {
+        if (old.equals(link)) {
+            link = null;
         }
+        var unused = old.connection.closeAsync();
     }
 
     /** Closes the connection and ends the threads. The throttles go on without the store. */

@@ -20,6 +20,7 @@ final class FakeStore implements PermitStore {
     private final long limit;
     private final long burst;
     private final List<Runnable> arrived = new ArrayList<>();
+    private final List<Answer> open = new ArrayList<>();
     private Health health = Health.WELL;
     private Duration answersAfter = Duration.ofMillis(1);
     /** In nanoseconds of the limit: a permit is a second, and each nanosecond brings {@link #limit}. */
@@ -42,9 +43,12 @@ final class FakeStore implements PermitStore {
         return this;
     }
 
-    /** Refuses connections. */
+    /** Refuses connections, and ends those that there are. */
     void stop() {
         health = Health.STOPPED;
+        arrived.clear();
+        open.forEach(answer -> answer.failed(new IllegalStateException("broken off")));
+        open.clear();
     }
 
     /** Is there again. */
@@ -52,6 +56,7 @@ final class FakeStore implements PermitStore {
         health = Health.WELL;
         arrived.forEach(Runnable::run);
         arrived.clear();
+        open.clear();
     }
 
     /** Is there again, without its data. */
@@ -70,6 +75,63 @@ final class FakeStore implements PermitStore {
         return questions;
     }
 
+    /** The connection of one process to this store. */
+    Connection connection() {
+        return new Connection();
+    }
+
+    /** Its process may get no processor: then it hears answers and does what is due when it goes on, answers first. */
+    final class Connection implements PermitStore {
+        private final List<Runnable> heard = new ArrayList<>();
+        private final List<Runnable> due = new ArrayList<>();
+        private boolean still;
+
+        void standStill() {
+            still = true;
+        }
+
+        void goOn() {
+            still = false;
+            heard.forEach(Runnable::run);
+            heard.clear();
+            due.forEach(Runnable::run);
+            due.clear();
+        }
+
+        @Override
+        public void take(long most, Answer answer) {
+            FakeStore.this.take(most, new Answer() {
+                @Override
+                public void taken(long permits, long nanosUntilNext) {
+                    hear(() -> answer.taken(permits, nanosUntilNext), heard);
+                }
+
+                @Override
+                public void failed(Throwable why) {
+                    hear(() -> answer.failed(why), heard);
+                }
+            });
+        }
+
+        @Override
+        public void later(long nanos, Runnable task) {
+            FakeStore.this.later(nanos, () -> hear(task, due));
+        }
+
+        private void hear(Runnable event, List<Runnable> kept) {
+            if (still) {
+                kept.add(event);
+            } else {
+                event.run();
+            }
+        }
+    }
+
+    @Override
+    public void later(long nanos, Runnable task) {
+        time.schedule(nanos, task);
+    }
+
     @Override
     public void take(long most, Answer answer) {
         questions++;
@@ -83,7 +145,10 @@ final class FakeStore implements PermitStore {
     private void arrive(long most, Answer answer) {
         switch (health) {
             case WELL -> work(most, answer);
-            case STILL -> arrived.add(() -> work(most, answer));
+            case STILL -> {
+                arrived.add(() -> work(most, answer));
+                open.add(answer);
+            }
             case STOPPED -> answer.failed(new IllegalStateException("broken off"));
         }
     }

@@ -2,6 +2,8 @@
 package dev.holdfast.valkey;
 
 import com.github.fppt.jedismock.RedisServer;
+import com.github.fppt.jedismock.operations.server.MockExecutor;
+import com.github.fppt.jedismock.server.ServiceOptions;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -10,6 +12,7 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -65,17 +68,41 @@ abstract class Server implements AutoCloseable {
     @Override
     public abstract void close() throws IOException;
 
-    private static final class Imitation extends Server {
+    /** It can also stand still. */
+    static final class Imitation extends Server {
         private final RedisServer server;
+        private volatile CountDownLatch goesOn = new CountDownLatch(0);
 
-        Imitation(int port) throws IOException {
+        Imitation() throws IOException {
+            this(freePort());
+        }
+
+        private Imitation(int port) throws IOException {
             super(port);
             server = RedisServer.newRedisServer(port, InetAddress.getLoopbackAddress());
+            server.setOptions(ServiceOptions.withInterceptor((state, command, parameters) -> {
+                try {
+                    goesOn.await();
+                } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                }
+                return MockExecutor.proceed(state, command, parameters);
+            }));
             server.start();
+        }
+
+        /** Takes commands, and answers none before {@link #goOn}. */
+        void standStill() {
+            goesOn = new CountDownLatch(1);
+        }
+
+        void goOn() {
+            goesOn.countDown();
         }
 
         @Override
         public void close() throws IOException {
+            goOn();
             server.stop();
         }
     }

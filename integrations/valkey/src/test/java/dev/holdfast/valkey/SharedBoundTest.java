@@ -41,16 +41,25 @@ class SharedBoundTest {
         final VirtualTime time;
         final FakeStore store;
         final Dependency dependency;
+        final List<FakeStore.Connection> connections = new ArrayList<>();
+        final List<SharedThrottlePolicy> throttles = new ArrayList<>();
         final List<Pipeline> pipelines = new ArrayList<>();
         final List<Running<String>> calls = new ArrayList<>();
         final Random random;
+        /** The process that gets no processor; -1 if none. */
+        private int still = -1;
+
+        private int overdue;
 
         Fleet(long seed, Way way) {
+            this(seed, way, ofMillis(new Random(seed).nextInt(60)));
+        }
+
+        Fleet(long seed, Way way, Duration maxWait) {
             time = VirtualTime.seeded(seed);
             random = new Random(seed);
             store = new FakeStore(time, LIMIT, BURST).answersAfter(ofMillis(random.nextInt(10)));
             dependency = new Dependency(time, way);
-            Duration maxWait = ofMillis(random.nextInt(60));
             for (int i = 0; i < PROCESSES; i++) {
                 SharedThrottleSettings settings = SharedThrottleSettings.of(s -> s.key("k")
                         .limit(LIMIT)
@@ -58,8 +67,10 @@ class SharedBoundTest {
                         .replicas(PROCESSES)
                         .batch(BATCH)
                         .maxWait(maxWait));
+                connections.add(store.connection());
+                throttles.add(new SharedThrottlePolicy(connections.get(i), settings));
                 pipelines.add(Pipeline.builder("process " + i)
-                        .policies(new SharedThrottlePolicy(store, settings))
+                        .policies(throttles.get(i))
                         .time(time)
                         .build());
             }
@@ -67,16 +78,36 @@ class SharedBoundTest {
 
         /** About one call a millisecond, for at most so long; some give up. */
         void busy(int millis) {
-            for (int i = 0; i < millis; i += 2) {
-                int at = i;
-                time.schedule(at * MILLI + random.nextInt(2_000_000), this::call);
-                time.schedule(at * MILLI + random.nextInt(2_000_000), this::call);
+            busy(millis, 1);
+        }
+
+        /** About one call in so many milliseconds. */
+        void busy(int millis, int distance) {
+            for (int i = 0; i < millis; i += distance) {
+                time.schedule(i * MILLI + random.nextInt(2_000_000), () -> call(random.nextInt(PROCESSES)));
             }
             time.advance(ofMillis(millis));
         }
 
-        private void call() {
-            Running<String> call = dependency.call(pipelines.get(random.nextInt(PROCESSES)), ZERO);
+        /** A process gets no processor for so long. Then its calls come together. */
+        void stall(int millis) {
+            still = random.nextInt(PROCESSES);
+            connections.get(still).standStill();
+            busy(millis);
+            int awake = still;
+            still = -1;
+            connections.get(awake).goOn();
+            for (; overdue > 0; overdue--) {
+                call(awake);
+            }
+        }
+
+        private void call(int process) {
+            if (process == still) {
+                overdue++;
+                return;
+            }
+            Running<String> call = dependency.call(pipelines.get(process), ZERO);
             calls.add(call);
             if (random.nextInt(10) == 0) {
                 time.schedule(random.nextInt(50) * MILLI, call.giveUp());
@@ -123,6 +154,47 @@ class SharedBoundTest {
             }
         }
         // Else the loads would be too light to find an error.
+        assertThat(most).isGreaterThanOrEqualTo(BURST);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Outage.class)
+    void callsThatMayWaitLongAreHeldToTheLimitToo(Outage outage) {
+        for (long seed = 0; seed < 3; seed++) {
+            try (Fleet fleet = new Fleet(seed, Way.CALL_ASYNC, ofSeconds(2))) {
+                fleet.busy(1_000, 3);
+                fleet.outage(outage, 300 + fleet.random.nextInt(1_000));
+                fleet.busy(4_000, 3);
+
+                assertThat(excess(fleet.dependency.starts()))
+                        .as("calls above the limit, with seed %d and %s", seed, outage)
+                        .isLessThanOrEqualTo(BURST + PROCESSES * BATCH);
+            }
+        }
+    }
+
+    /** It hears the answers late, and the store is well. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aProcessThatStandsStillAddsNothing(Way way) {
+        int most = 0;
+        for (long seed = 0; seed < 10; seed++) {
+            try (Fleet fleet = new Fleet(seed, way)) {
+                for (int i = 0; i < 4; i++) {
+                    fleet.busy(fleet.random.nextInt(300));
+                    fleet.stall(1_000);
+                }
+                fleet.busy(300);
+
+                most = Math.max(most, excess(fleet.dependency.starts()));
+                assertThat(most)
+                        .as("calls above the limit, with seed %d", seed)
+                        .isLessThanOrEqualTo(BURST + PROCESSES * BATCH);
+                assertThat(fleet.throttles)
+                        .as("throttles, with seed %d", seed)
+                        .allMatch(throttle -> throttle.withoutStore() == 0 && !throttle.storeIsAway());
+            }
+        }
         assertThat(most).isGreaterThanOrEqualTo(BURST);
     }
 

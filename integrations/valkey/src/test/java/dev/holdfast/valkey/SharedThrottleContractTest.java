@@ -20,13 +20,13 @@ class SharedThrottleContractTest extends PolicyContract {
     @Override
     protected Policy policy() {
         AtomicInteger asked = new AtomicInteger();
-        PermitStore store = (most, answer) -> {
+        PermitStore store = new AnswersAtOnce((answer, most) -> {
             if (asked.getAndIncrement() % 3 == 2) {
                 answer.taken(0, MILLI);
             } else {
                 answer.taken(Math.min(most, 2), MILLI / 2);
             }
-        };
+        });
         return new SharedThrottlePolicy(
                 store,
                 SharedThrottleSettings.of(s -> s.key("contract")

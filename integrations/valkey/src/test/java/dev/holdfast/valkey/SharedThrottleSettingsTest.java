@@ -29,7 +29,7 @@ class SharedThrottleSettingsTest {
     void theDefaultsAreThoseOfThePage() {
         assertThat(settings(s -> {}))
                 .hasToString("key=inventory, limit=50, per=1s, burst=5, replicas=2, batch=1, maxWait=50ms,"
-                        + " storeTimeout=50ms, whenStoreIsAway=LOCAL_SHARE");
+                        + " storeTimeout=250ms, whenStoreIsAway=LOCAL_SHARE");
     }
 
     @Test

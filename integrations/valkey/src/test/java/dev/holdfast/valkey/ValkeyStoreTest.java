@@ -129,6 +129,33 @@ class ValkeyStoreTest {
         }
     }
 
+    /** The server may have moved, and its old address may answer no packet. */
+    @Test
+    void aConnectionWithoutAnAnswerIsDroppedAndAnotherOneIsMade() throws Exception {
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore store =
+                        ValkeyStore.connect(RedisURI.create("127.0.0.1", server.port), Duration.ofMillis(500))) {
+            PermitStore permits = permits(store, "a");
+            assertThat(firstAnswer(permits).permits()).isEqualTo(1);
+            server.standStill();
+            assertThatThrownBy(() -> take(permits, 1).get()).isInstanceOf(ExecutionException.class);
+            server.goOn();
+            assertThat(firstAnswer(permits).permits()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aQuestionThatIsOpenWhenTheStoreIsClosedFails() throws Exception {
+        try (Server.Imitation server = new Server.Imitation()) {
+            CompletableFuture<Taken> open;
+            try (ValkeyStore store = connect(server)) {
+                server.standStill();
+                open = take(permits(store, "a"), 1);
+            }
+            assertThatThrownBy(open::get).isInstanceOf(ExecutionException.class);
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("kinds")
     void aPipelineUsesTheStoreAndGoesOnWithoutIt(Server.Kind kind) throws Exception {

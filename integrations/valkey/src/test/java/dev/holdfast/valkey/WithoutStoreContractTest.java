@@ -19,13 +19,13 @@ class WithoutStoreContractTest extends PolicyContract {
     @Override
     protected Policy policy() {
         AtomicInteger asked = new AtomicInteger();
-        PermitStore store = (most, answer) -> {
+        PermitStore store = new AnswersAtOnce((answer, most) -> {
             if (asked.getAndIncrement() % 4 != 3) {
                 answer.failed(new IllegalStateException("refused"));
             } else {
                 answer.taken(most, 0);
             }
-        };
+        });
         return new SharedThrottlePolicy(
                 store,
                 SharedThrottleSettings.of(
