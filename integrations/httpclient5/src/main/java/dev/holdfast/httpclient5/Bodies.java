@@ -2,27 +2,41 @@
 package dev.holdfast.httpclient5;
 
 import dev.holdfast.http.HttpCalls;
+import dev.holdfast.internal.Checks;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.SequenceInputStream;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what of a response belongs to its attempt. */
 final class Bodies {
+    static final int READ = 256 << 10;
+    private static final int MOST_READ = 64 << 20;
+
     private Bodies() {}
+
+    static int checked(String adapter, int bytes) {
+        new Checks(adapter).range("readBodiesUpTo", bytes, 0, MOST_READ).done();
+        return bytes;
+    }
+
+    /** Whether a body belongs to its attempt: it is short, or does not say how long it is and is no stream. */
+    static boolean isSmall(EntityDetails body, int most) {
+        long length = body.getContentLength();
+        return most > 0 && (length < 0 ? !HttpCalls.isStream(body.getContentType()) : length <= most);
+    }
 
     /** Puts a small body into memory; of one whose length is not known, what the bound allows. */
     static void read(ClassicHttpResponse response, int most, Exchange exchange) throws IOException {
         HttpEntity entity = response.getEntity();
         if (entity != null) {
-            long length = entity.getContentLength();
-            boolean small = most > 0 && (length < 0 ? !HttpCalls.isStream(entity.getContentType()) : length <= most);
-            var unused = readUpTo(response, small ? most : -1, exchange);
+            var unused = readUpTo(response, isSmall(entity, most) ? most : -1, exchange);
         }
     }
 
@@ -47,12 +61,19 @@ final class Bodies {
         return whole ? read : null;
     }
 
-    /** Closes a response that nobody gets. Without the rest of its body: to close it as it is would read all of that. */
-    static void discard(ClassicHttpResponse response) throws IOException {
+    /**
+     * Closes the connection of a response that nobody gets, unless its body was read: then it is in the pool already. To close a
+     * response as it is would read the rest of its body.
+     */
+    static void discard(ClassicHttpResponse response) {
         if (response.getEntity() instanceof Begun begun && begun.rest != null) {
             begun.exchange.cancel();
         }
-        response.close();
+        try {
+            response.close();
+        } catch (IOException e) {
+            // Nobody gets this response.
+        }
     }
 
     /** A body of which this much was read, and perhaps a rest. */

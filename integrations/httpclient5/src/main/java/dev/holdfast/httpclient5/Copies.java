@@ -17,6 +17,7 @@ import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
 
@@ -33,12 +34,7 @@ final class Copies {
             int mostRead)
             throws IOException {
         Map<String, List<String>> headers = headers(response);
-        // With what the client has added: cookies, credentials.
-        HttpRequest sent = context.getRequest();
-        boolean mayKeep = mostRead > 0
-                && !Exchange.wasRedirected(context)
-                && cached.mayKeep(headers, name -> ClassicMessages.first(sent, name));
-        if (!mayKeep) {
+        if (!mayKeep(cached, headers, context, mostRead)) {
             Bodies.read(response, mostRead, exchange);
             return cached.forOne(response);
         }
@@ -48,7 +44,16 @@ final class Copies {
                 : cached.kept(copy(response, body), headers, body);
     }
 
-    private static Map<String, List<String>> headers(ClassicHttpResponse response) {
+    static boolean mayKeep(
+            CachedCall<?> cached, Map<String, List<String>> headers, HttpClientContext context, int mostRead) {
+        // With what the client has added: cookies, credentials.
+        HttpRequest sent = context.getRequest();
+        return mostRead > 0
+                && !Errors.wasRedirected(context)
+                && cached.mayKeep(headers, name -> Messages.first(sent, name));
+    }
+
+    static Map<String, List<String>> headers(HttpResponse response) {
         Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         for (Header header : response.getHeaders()) {
             all.computeIfAbsent(header.getName(), name -> new ArrayList<>()).add(header.getValue());
@@ -70,9 +75,7 @@ final class Copies {
     }
 
     private static ClassicHttpResponse copy(ClassicHttpResponse of, byte[] body) {
-        ClassicHttpResponse copy = new BasicClassicHttpResponse(of.getCode(), of.getReasonPhrase());
-        copy.setVersion(of.getVersion());
-        copy.setHeaders(of.getHeaders());
+        ClassicHttpResponse copy = head(of, new BasicClassicHttpResponse(of.getCode(), of.getReasonPhrase()));
         HttpEntity entity = of.getEntity();
         if (entity != null) {
             copy.setEntity(new ByteArrayEntity(
@@ -81,15 +84,24 @@ final class Copies {
         return copy;
     }
 
-    /** For a refresh: what the client has configured, and nothing of the call that has begun it. */
+    static <R extends HttpResponse> R head(HttpResponse of, R copy) {
+        copy.setVersion(of.getVersion());
+        copy.setHeaders(of.getHeaders());
+        return copy;
+    }
+
     static ExecChain.Scope scope(ExecChain.Scope of, ClassicHttpRequest request) {
-        HttpClientContext callers = of.clientContext;
+        return new ExecChain.Scope(of.exchangeId, of.route, request, of.execRuntime, ofRefresh(of.clientContext));
+    }
+
+    /** For a refresh: what the client has configured, and nothing of the call that has begun it. */
+    static HttpClientContext ofRefresh(HttpClientContext callers) {
         HttpClientContext own = HttpClientContext.create();
         own.setRequestConfig(callers.getRequestConfig());
         own.setCookieStore(callers.getCookieStore());
         own.setCookieSpecRegistry(callers.getCookieSpecRegistry());
         own.setCredentialsProvider(callers.getCredentialsProvider());
         own.setAuthSchemeRegistry(callers.getAuthSchemeRegistry());
-        return new ExecChain.Scope(of.exchangeId, of.route, request, of.execRuntime, own);
+        return own;
     }
 }

@@ -8,7 +8,6 @@ import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.concurrent.CancellationException;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
-import org.apache.hc.client5.http.protocol.RedirectLocations;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
@@ -52,7 +51,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
                 // No error of the network, also not as a cause: the dependency is not to blame.
                 throw new CancellationException("the exchange was cancelled");
             }
-            throw marked(e, own);
+            throw Errors.marked(e, own.clientContext);
         } finally {
             ended(response, whole);
         }
@@ -82,19 +81,6 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         } catch (IOException e) {
             // There is another error already.
         }
-    }
-
-    /** After a redirect, a connection that fails is not all that has happened. */
-    private static IOException marked(IOException e, ExecChain.Scope scope) {
-        if (wasRedirected(scope.clientContext)) {
-            e.addSuppressed(new IOException("the request had been sent when this happened"));
-        }
-        return e;
-    }
-
-    static boolean wasRedirected(HttpClientContext context) {
-        RedirectLocations redirects = context.getRedirectLocations();
-        return redirects != null && redirects.size() > 0;
     }
 
     // ---- as what the client cancels

@@ -4,7 +4,6 @@ package dev.holdfast.httpclient5;
 import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
-import dev.holdfast.Reason;
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpCalls;
@@ -12,12 +11,9 @@ import dev.holdfast.http.HttpClassifier;
 import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Pipelines;
-import dev.holdfast.internal.Checks;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedByInterruptException;
-import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecChainHandler;
@@ -55,8 +51,10 @@ public final class HoldfastExec implements ExecChainHandler {
     /** The name of the handler in the client's chain. */
     public static final String NAME = "holdfast";
 
-    private static final int MOST_READ = 64 << 20;
-    private static final int READ = 256 << 10;
+    private static final Messages<ClassicHttpRequest, ClassicHttpResponse> MESSAGES = new Messages<>(
+            ClassicHttpResponse.class,
+            request -> request.getEntity() == null || request.getEntity().isRepeatable(),
+            Bodies::discard);
 
     private final HttpCalls<ClassicHttpRequest, ClassicHttpResponse> calls;
     private final @Nullable CallHeaders headers;
@@ -79,9 +77,7 @@ public final class HoldfastExec implements ExecChainHandler {
         HttpOptions<ClassicHttpRequest> options = new HttpOptions<>();
         configure.accept(options);
         return new HoldfastExec(
-                new HttpCalls<>(new ClassicMessages(), pipelines, options),
-                options.headers().orElse(null),
-                READ);
+                new HttpCalls<>(MESSAGES, pipelines, options), options.headers().orElse(null), Bodies.READ);
     }
 
     /**
@@ -94,8 +90,7 @@ public final class HoldfastExec implements ExecChainHandler {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastExec readBodiesUpTo(int bytes) {
-        new Checks("HoldfastExec").range("readBodiesUpTo", bytes, 0, MOST_READ).done();
-        return new HoldfastExec(calls, headers, bytes);
+        return new HoldfastExec(calls, headers, Bodies.checked("HoldfastExec", bytes));
     }
 
     /** Adds it to a client, as the outermost handler, and switches the client's own retries off. Returns the builder. */
@@ -135,10 +130,15 @@ public final class HoldfastExec implements ExecChainHandler {
                                 Bodies.read(response, mostRead, exchange);
                                 return response;
                             }));
-        } catch (IOException | HttpException | RuntimeException e) {
-            throw asIOException(e, cancellation);
         } catch (Exception e) {
-            throw new IOException(e.getMessage(), e);
+            Exception told = Errors.toCaller(e, cancellation.isCancelled());
+            if (told instanceof HttpException http) {
+                throw http;
+            }
+            if (told instanceof RuntimeException mistake) {
+                throw mistake;
+            }
+            throw (IOException) told;
         } finally {
             cancellation.over();
         }
@@ -161,34 +161,5 @@ public final class HoldfastExec implements ExecChainHandler {
             headers.write(copy::setHeader);
         }
         return copy;
-    }
-
-    private static IOException asIOException(Exception e, Cancellation cancellation) throws HttpException {
-        if (cancellation.isCancelled() || e instanceof CancellationException) {
-            return with(e, new InterruptedIOException("the request was cancelled"));
-        }
-        if (e instanceof ClosedByInterruptException) {
-            return with(e, new InterruptedIOException("interrupted"));
-        }
-        if (e instanceof IOException io) {
-            return io;
-        }
-        if (e instanceof HttpException http) {
-            throw http;
-        }
-        if (e instanceof CallTimeoutException) {
-            return with(e, new SocketTimeoutException(e.getMessage()));
-        }
-        if (e instanceof CallRejectedException rejected) {
-            return rejected.reason() == Reason.INTERRUPTED
-                    ? with(e, new InterruptedIOException(e.getMessage()))
-                    : new IOException(e.getMessage(), e);
-        }
-        throw (RuntimeException) e;
-    }
-
-    private static IOException with(Exception cause, IOException e) {
-        e.initCause(cause);
-        return e;
     }
 }

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hc.client5.http.async.AsyncExecCallback;
+import org.apache.hc.client5.http.async.AsyncExecChain;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.ProtocolException;
+import org.apache.hc.core5.http.nio.AsyncDataConsumer;
+import org.apache.hc.core5.http.nio.CapacityChannel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The request of one attempt of the asynchronous client, on a connection of its own. Ends when a small body is read, or a large one
+ * has begun. To cancel it closes its connection. The client calls it from one thread at a time.
+ */
+final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCallback, AsyncDataConsumer {
+    /** What an attempt does with a response: it belongs to the attempt. */
+    interface Reading<T> {
+        /** How much of the body is read within the attempt, in bytes; less than 0: nothing. */
+        int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context);
+
+        T made(AsyncAnswer answer);
+    }
+
+    private final AsyncExecChain.Scope scope;
+    private final @Nullable BodyInTurn sent;
+    private final Reading<T> reading;
+    private final Steps steps = new Steps();
+    private final ByteArrayOutputStream read = new ByteArrayOutputStream();
+    private @Nullable HttpResponse response;
+    private @Nullable EntityDetails details;
+    private @Nullable List<? extends Header> trailers;
+    private int most;
+    private @Nullable StreamedBody rest;
+
+    /** On a connection of its own, for this request. */
+    AsyncExchange(
+            HttpRequest request,
+            @Nullable BodyInTurn sent,
+            HttpClientContext context,
+            AsyncExecChain.Scope of,
+            Reading<T> reading) {
+        this.sent = sent;
+        this.reading = reading;
+        scope = new AsyncExecChain.Scope(
+                of.exchangeId,
+                of.route,
+                // A redirect is made of it: with the headers of this attempt.
+                request,
+                steps,
+                context,
+                of.execRuntime.fork(),
+                of.scheduler,
+                new AtomicInteger(1));
+    }
+
+    AsyncExchange<T> start(HttpRequest request, AsyncExecChain chain) {
+        try {
+            chain.proceed(request, sent, scope, this);
+        } catch (Exception e) {
+            failed(e);
+        }
+        return this;
+    }
+
+    /** Whether the client has sent the request again by itself. */
+    boolean wasRepeated() {
+        return scope.execCount.get() > 1;
+    }
+
+    // ---- to give it up
+
+    /** First this one: what comes from now on is nobody's. */
+    @Override
+    public boolean cancel(boolean mayInterrupt) {
+        boolean cancelled = super.cancel(mayInterrupt);
+        if (cancelled) {
+            abort();
+        }
+        return cancelled;
+    }
+
+    /** Also a body that the caller reads. */
+    void abort() {
+        steps.cancel();
+        // A response that is an error is over for the client once it has begun, so that to cancel its step does
+        // nothing.
+        scope.execRuntime.discardEndpoint();
+    }
+
+    /**
+     * What the client gives to cancel. All of it, since the client may tell of a step after the next one: then the last that it tells of
+     * is not the one that runs. To cancel a step that is over does nothing.
+     */
+    private static final class Steps implements CancellableDependency {
+        private final List<Cancellable> all = new ArrayList<>();
+        private boolean cancelled;
+
+        @Override
+        public void setDependency(Cancellable step) {
+            synchronized (this) {
+                if (!cancelled) {
+                    all.add(step);
+                    return;
+                }
+            }
+            step.cancel();
+        }
+
+        @Override
+        public synchronized boolean isCancelled() {
+            return cancelled;
+        }
+
+        @Override
+        public boolean cancel() {
+            synchronized (this) {
+                if (cancelled) {
+                    return false;
+                }
+                cancelled = true;
+            }
+            all.forEach(Cancellable::cancel);
+            return true;
+        }
+    }
+
+    // ---- the response
+
+    @Override
+    public @Nullable AsyncDataConsumer handleResponse(HttpResponse head, @Nullable EntityDetails body)
+            throws IOException {
+        if (rest != null) {
+            throw new IOException("the client has repeated a request whose response had begun");
+        }
+        if (isDone()) {
+            abort();
+            return this;
+        }
+        read.reset();
+        response = head;
+        details = body;
+        most = reading.most(head, body, scope.clientContext);
+        if (body == null) {
+            return null;
+        }
+        if (most < 0) {
+            begin(head, body);
+        }
+        return this;
+    }
+
+    /** A 1xx belongs to its attempt, and may be that of one that is lost. */
+    @Override
+    public void handleInformationResponse(HttpResponse head) {}
+
+    @Override
+    public void updateCapacity(CapacityChannel channel) throws IOException {
+        if (rest != null) {
+            rest.tell(consumer -> consumer.updateCapacity(channel));
+        } else {
+            channel.update(Math.max(1, most + 1 - read.size()));
+        }
+    }
+
+    @Override
+    public void consume(ByteBuffer bytes) {
+        if (rest != null) {
+            rest.consume(bytes);
+            return;
+        }
+        byte[] more = new byte[bytes.remaining()];
+        bytes.get(more);
+        if (isDone()) {
+            return;
+        }
+        read.writeBytes(more);
+        if (read.size() > most) {
+            begin(Objects.requireNonNull(response), Objects.requireNonNull(details));
+        }
+    }
+
+    private void begin(HttpResponse head, EntityDetails body) {
+        StreamedBody begun = new StreamedBody(this::abort, read.toByteArray());
+        rest = begun;
+        end(AsyncAnswer.begun(head, body, begun));
+    }
+
+    private void end(AsyncAnswer answer) {
+        if (!complete(reading.made(answer))) {
+            answer.discard();
+        }
+    }
+
+    @Override
+    public void streamEnd(@Nullable List<? extends Header> last) {
+        if (rest != null) {
+            rest.tell(consumer -> consumer.streamEnd(last));
+        } else {
+            trailers = last;
+        }
+    }
+
+    @Override
+    public void releaseResources() {
+        if (rest != null) {
+            rest.tell(AsyncDataConsumer::releaseResources);
+        }
+    }
+
+    @Override
+    public void completed() {
+        scope.execRuntime.releaseEndpoint();
+        over(true);
+        if (rest != null) {
+            rest.end(AsyncExecCallback::completed);
+        } else if (response == null) {
+            completeExceptionally(
+                    new ProtocolException(
+                            "the server wants the body once more, after a redirect or to authenticate, but it can be sent only once"));
+        } else {
+            end(AsyncAnswer.whole(response, details, read.toByteArray(), trailers));
+        }
+    }
+
+    @Override
+    public void failed(Exception cause) {
+        scope.execRuntime.discardEndpoint();
+        over(false);
+        if (rest != null) {
+            rest.end(caller -> caller.failed(cause));
+        } else {
+            completeExceptionally(Errors.marked(cause, scope.clientContext));
+        }
+    }
+
+    private void over(boolean answered) {
+        if (sent != null) {
+            sent.end(answered);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reason;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.util.concurrent.CancellationException;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.client5.http.protocol.RedirectLocations;
+import org.apache.hc.core5.http.HttpException;
+
+/** What goes wrong with a request. */
+final class Errors {
+    private Errors() {}
+
+    /** As callers of Apache's clients expect it: an {@link IOException}, an {@link HttpException} or what is neither's. */
+    static Exception toCaller(Throwable e, boolean cancelled) {
+        if (cancelled || e instanceof CancellationException) {
+            return with(e, new InterruptedIOException("the request was cancelled"));
+        }
+        if (e instanceof ClosedByInterruptException) {
+            return with(e, new InterruptedIOException("interrupted"));
+        }
+        if (e instanceof CallTimeoutException) {
+            return with(e, new SocketTimeoutException(e.getMessage()));
+        }
+        if (e instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
+            return with(e, new InterruptedIOException(e.getMessage()));
+        }
+        boolean asItIs = e instanceof IOException || e instanceof HttpException || e instanceof RuntimeException;
+        return asItIs && !(e instanceof CallRejectedException) ? (Exception) e : new IOException(e.getMessage(), e);
+    }
+
+    private static IOException with(Throwable cause, IOException e) {
+        e.initCause(cause);
+        return e;
+    }
+
+    /** After a redirect, a connection that fails is not all that has happened. */
+    static <E extends Exception> E marked(E e, HttpClientContext context) {
+        if (wasRedirected(context)) {
+            e.addSuppressed(new IOException("the request had been sent when this happened"));
+        }
+        return e;
+    }
+
+    static boolean wasRedirected(HttpClientContext context) {
+        RedirectLocations redirects = context.getRedirectLocations();
+        return redirects != null && redirects.size() > 0;
+    }
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import dev.holdfast.http.HttpMessages;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpMessage;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The messages of Apache's clients, which differ in their bodies alone.
+ *
+ * @param again whether the body of a request can be sent a second time
+ * @param closing closes a response that nobody gets
+ */
+record Messages<Q extends HttpRequest, R extends HttpResponse>(
+        Class<R> responseType, Predicate<Q> again, Consumer<R> closing) implements HttpMessages<Q, R> {
+    @Override
+    public String method(Q request) {
+        return request.getMethod();
+    }
+
+    @Override
+    public URI uri(Q request) {
+        try {
+            return request.getUri();
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public @Nullable String requestHeader(Q request, String name) {
+        return first(request, name);
+    }
+
+    @Override
+    public List<String> requestHeaders(Q request, String name) {
+        return Arrays.stream(request.getHeaders(name)).map(Header::getValue).toList();
+    }
+
+    @Override
+    public boolean canBeSentAgain(Q request) {
+        return again.test(request);
+    }
+
+    @Override
+    public int status(R response) {
+        return response.getCode();
+    }
+
+    @Override
+    public @Nullable String header(R response, String name) {
+        return first(response, name);
+    }
+
+    static @Nullable String first(HttpMessage message, String name) {
+        Header header = message.getFirstHeader(name);
+        return header == null ? null : header.getValue();
+    }
+
+    @Override
+    public void close(R response) {
+        closing.accept(response);
+    }
+}
