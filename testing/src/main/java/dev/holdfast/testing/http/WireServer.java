@@ -63,6 +63,10 @@ final class WireServer implements AutoCloseable {
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     private final AtomicInteger hangs = new AtomicInteger();
+    private final AtomicInteger arrived = new AtomicInteger();
+    /** The newest request that hangs, or hung; they are counted from 1. */
+    private final AtomicInteger newestHang = new AtomicInteger();
+
     private final AtomicInteger hanging = new AtomicInteger();
 
     /** A permit for each request during which the client closed its connection. */
@@ -172,9 +176,9 @@ final class WireServer implements AutoCloseable {
         return hangs.get();
     }
 
-    /** Whether it lets a request hang now. */
+    /** Whether it lets the newest request hang now. An older one may be given up already, which is seen a little later. */
     boolean isHanging() {
-        return hanging.get() > 0;
+        return hanging.get() > 0 && newestHang.get() == arrived.get();
     }
 
     /** Waits until a client has closed the connection of a request that had no whole answer. */
@@ -210,6 +214,7 @@ final class WireServer implements AutoCloseable {
                     return;
                 }
                 requests.add(request);
+                connection.number = arrived.incrementAndGet();
                 if (!next(request.path()).answer(connection)) {
                     return;
                 }
@@ -247,6 +252,8 @@ final class WireServer implements AutoCloseable {
         private final InputStream in;
         final OutputStream out;
         private String method = "";
+        /** Of the request that it serves. */
+        private int number;
 
         Connection(Socket socket) throws IOException {
             this.socket = socket;
@@ -275,6 +282,7 @@ final class WireServer implements AutoCloseable {
 
         /** Returns when the client has closed the connection; always false. */
         boolean awaitEnd() {
+            newestHang.accumulateAndGet(number, Math::max);
             hanging.incrementAndGet();
             hangs.incrementAndGet();
             try {

@@ -11,10 +11,13 @@ import java.util.function.DoubleSupplier;
  *
  * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback, and if it fails while three of four attempts fail: fewer
  * failures are bugs, and not load. It is <em>late</em> if it is served, but takes twice as long as attempts usually do, and more
- * than a quarter of the time that it has at most. After each period, which lasts about as long as an attempt:
+ * than a quarter of the time that it has at most. However times vary, at most half of all attempts take twice the mean time
+ * (Markov's inequality), so more than half is late only if something has changed. After each period, which lasts about as long
+ * as an attempt:
  *
  * <ul>
- *   <li>More than a tenth was lost or late: the limit is cut by half of that share; by the whole of it if most was lost.
+ *   <li>More than a fifth was lost, or more than half was lost or late, above what is usual: the limit is cut by half of that
+ *       share; by the whole of it if most was lost.
  *   <li>Nothing but losses for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
  *       each pause is longer than the one before.
  *   <li>Otherwise the limit grows if calls want more: from one to four, then it doubles until the first trouble, and after a
@@ -30,9 +33,12 @@ import java.util.function.DoubleSupplier;
  */
 public final class LossLimit implements AdaptiveLimit {
     /** A share of losses that is no trouble. */
-    private static final double FEW = 0.1;
+    private static final double FEW = 0.2;
 
-    /** With a larger share of losses, the dependency is overloaded or down, whatever the usual share is. */
+    /**
+     * With a larger share of losses, the dependency is overloaded or down, whatever the usual share is. And a larger share is
+     * late only if attempts take longer than they did.
+     */
     private static final double MOST = 0.5;
 
     /** From this share on, failures are losses. */
@@ -99,11 +105,14 @@ public final class LossLimit implements AdaptiveLimit {
     private boolean wasCut;
     private long cutAt;
     private long pauseNanos;
-    /** The mean time of attempts that are served now, and of such that are not late. */
+    /** The mean time of attempts that are served now, and of those in calm times and fine periods. */
     private long attemptNanos;
 
     private long usualNanos;
     private long usualAt;
+    /** How many the usual time was learned from; {@link #SAMPLED} if at least so many. */
+    private int learned;
+
     private double usualShare;
 
     // The losses since the last attempt that was served, and the other way round.
@@ -118,6 +127,8 @@ public final class LossLimit implements AdaptiveLimit {
     private long endedAt;
     private int served;
     private int late;
+    private int timed;
+    private long timedNanos;
     private int dropped;
     private int failed;
     private int mostInFlight;
@@ -180,7 +191,11 @@ public final class LossLimit implements AdaptiveLimit {
 
     @Override
     public boolean isIndifferentTo(long nanos) {
-        return calm && nanos < lateNanos && (nanos == 0 || (nanos >>> 4) % SAMPLED != 0);
+        return calm && nanos < lateNanos && !isSampled(nanos);
+    }
+
+    private boolean isSampled(long nanos) {
+        return nanos != 0 && (learned < SAMPLED || (nanos >>> 4) % SAMPLED == 0);
     }
 
     @Override
@@ -190,11 +205,19 @@ public final class LossLimit implements AdaptiveLimit {
         }
         try {
             boolean isLate = nanos >= lateNanos;
-            if (!isLate) {
-                learn(now, nanos);
-            }
-            if ((calm && !isLate) || isOld(now, nanos)) {
+            if (calm && !isLate) {
+                if (isSampled(nanos)) {
+                    learn(now, nanos);
+                }
                 return;
+            }
+            if (isOld(now, nanos)) {
+                return;
+            }
+            // Not the late one that ends a calm time: each such time has one, and the usual time would grow by it.
+            if (!calm) {
+                timed++;
+                timedNanos += nanos;
             }
             startCounting();
             attemptNanos += (nanos - attemptNanos) / 8;
@@ -263,13 +286,11 @@ public final class LossLimit implements AdaptiveLimit {
         }
     }
 
-    /** Down at once, upwards slowly: what takes longer now may be our own doing. */
+    /** Slowly, once some were seen: what takes longer now may be our own doing. Both ways alike, or it would not be the mean. */
     private void learn(long now, long nanos) {
-        if (nanos == 0) {
-            return;
-        }
-        double share = nanos < usualNanos ? 1.0 / 8 : Math.min(1.0 / 8, (now - usualAt) / LEARNING_NANOS);
-        usual(now, usualNanos == 0 ? nanos : usualNanos + (long) ((nanos - usualNanos) * share));
+        learned = Math.min(learned + 1, SAMPLED);
+        double share = learned < SAMPLED ? 1.0 / learned : Math.min(1.0 / 8, (now - usualAt) / LEARNING_NANOS);
+        usual(now, usualNanos + (long) ((nanos - usualNanos) * share));
     }
 
     private void usual(long now, long nanos) {
@@ -337,8 +358,7 @@ public final class LossLimit implements AdaptiveLimit {
         int all = served + late + dropped + failed;
         int lost = dropped + (failed >= OUTAGE * all ? failed : 0);
         int bad = lost + late;
-        double few = (usualShare + FEW) * all;
-        boolean fine = bad <= few + Math.sqrt(few); // the root is what chance adds
+        boolean fine = isUsual(lost, FEW, all) && isUsual(bad, MOST, all);
         boolean known = bad == 0
                 || all >= LEAST
                 || (fine && servedInARow >= FEW_ATTEMPTS)
@@ -347,17 +367,28 @@ public final class LossLimit implements AdaptiveLimit {
         if (!known || now - beganAt < Math.max(shortest, Math.max(attemptNanos, usualNanos))) {
             return;
         }
-        double share = (double) bad / all;
+        double lostShare = (double) lost / all;
+        if (lostShare <= MOST) {
+            usualShare += (lostShare - usualShare) * USUAL_WEIGHT;
+        }
         if (!fine) {
-            trouble(now, share, (double) lost / all);
+            trouble(now, (double) bad / all, lostShare);
         } else {
-            usualShare += (share - usualShare) * USUAL_WEIGHT;
+            if (timed > 0) {
+                learn(now, timedNanos / timed);
+            }
             limitBefore = bad == 0 || all >= LEAST ? 0 : limitBefore; // of fewer, it may be chance
             grow();
             calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
             wanted = false;
             endPeriod(now);
         }
+    }
+
+    /** The root is what chance adds. */
+    private boolean isUsual(int count, double share, int all) {
+        double usual = (usualShare + share) * all;
+        return count <= usual + Math.sqrt(usual);
     }
 
     private void trouble(long now, double share, double lostShare) {
@@ -373,7 +404,7 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         doubling = exact > floor ? 0 : doubling;
-        double inUse = share > MOST ? Math.min(exact - heldBack, Math.max(mostInFlight, 1)) : exact;
+        double inUse = lostShare > MOST ? Math.min(exact - heldBack, Math.max(mostInFlight, 1)) : exact;
         cut(now, inUse * (lostShare > MOST ? Math.max(DEEPEST_CUT, 1 - share) : 1 - share / 2));
     }
 
@@ -412,6 +443,8 @@ public final class LossLimit implements AdaptiveLimit {
         endedAt = now;
         served = 0;
         late = 0;
+        timed = 0;
+        timedNanos = 0;
         dropped = 0;
         failed = 0;
         mostInFlight = 0;

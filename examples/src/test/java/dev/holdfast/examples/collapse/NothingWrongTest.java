@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.examples.collapse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.bulkhead.BulkheadSettings;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A dependency that answers as it always does, however many calls are in it: a limit that heeds losses has nothing to do. */
+class NothingWrongTest {
+    private static final Episode EPISODE = new Episode(50, 50, 150);
+    private static final int SEEDS = 2;
+
+    /** How long an answer takes, with a mean of one. */
+    private enum Times {
+        EXPONENTIAL {
+            @Override
+            double next(World world) {
+                return world.exponential(1);
+            }
+        },
+        LOGNORMAL {
+            @Override
+            double next(World world) {
+                return Math.exp(world.random().nextGaussian() - 0.5);
+            }
+        },
+        /** One of a hundred takes ten times as long, and one of two hundred is lost. */
+        WITH_A_TAIL {
+            @Override
+            double next(World world) {
+                double chance = world.random().nextDouble();
+                return chance < 0.005 ? 1_000 : world.exponential(chance < 0.015 ? 10 : 1);
+            }
+        };
+
+        abstract double next(World world);
+    }
+
+    /** The timeout of an attempt is 3 s: of exponential times with a mean of 1 s, one of twenty is lost. */
+    @ParameterizedTest
+    @CsvSource({
+        "300, 0.05, 1, 0.005",
+        "300, 0.05, 10, 0.005",
+        "20, 0.05, 1, 0.005",
+        "20, 0.05, 10, 0.005",
+        "3, 0.2, 1, 0.005",
+        "3, 0.2, 10, 0.005",
+        "160, 0.5, 1, 0.005",
+        "160, 0.5, 10, 0.005",
+        "20, 1, 1, 0.005",
+        "20, 1, 10, 0.01",
+        "5, 1, 1, 0.005",
+        "5, 1, 10, 0.01"
+    })
+    void aLimitThatHeedsLossesCostsNoGoodput(double perSecond, double mean, int processes, double most) {
+        for (Times times : Times.values()) {
+            double without = goodput(perSecond, mean, processes, times, b -> b.maxConcurrentCalls(1_000));
+            double with = goodput(perSecond, mean, processes, times, b -> b.limit(LimitAlgorithm.LOSSES));
+
+            assertThat(1 - with / without)
+                    .as("%s: %s, and %s without", times, with, without)
+                    .isLessThan(most);
+        }
+    }
+
+    private static double goodput(
+            double perSecond, double mean, int processes, Times times, Consumer<BulkheadSettings.Builder> bulkhead) {
+        double sum = 0;
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            try (World world = new World(seed)) {
+                Client client = Fleet.standard(
+                        world,
+                        processes,
+                        policy -> Optional.of(policy instanceof BulkheadPolicy ? BulkheadPolicy.of(bulkhead) : policy));
+                Trial trial = EPISODE.play(world, now -> perSecond, client, () -> {
+                    CompletableFuture<String> answer = new CompletableFuture<>();
+                    world.in(mean * times.next(world), () -> answer.complete("ok"));
+                    return answer;
+                });
+                sum += trial.ledger().goodput(5, EPISODE.end());
+            }
+        }
+        return sum / SEEDS;
+    }
+}
