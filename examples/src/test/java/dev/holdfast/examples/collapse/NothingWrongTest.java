@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -38,6 +39,13 @@ class NothingWrongTest {
                 double chance = world.random().nextDouble();
                 return chance < 0.005 ? 1_000 : world.exponential(chance < 0.015 ? 10 : 1);
             }
+        },
+        /** A fifth of all hang, whatever the load: a server among five. */
+        WITH_HANGS {
+            @Override
+            double next(World world) {
+                return world.random().nextDouble() < 0.2 ? 1_000 : world.exponential(1);
+            }
         };
 
         abstract double next(World world);
@@ -60,7 +68,7 @@ class NothingWrongTest {
         "5, 1, 10, 0.01"
     })
     void aLimitThatHeedsLossesCostsNoGoodput(double perSecond, double mean, int processes, double most) {
-        for (Times times : Times.values()) {
+        for (Times times : EnumSet.complementOf(EnumSet.of(Times.WITH_HANGS))) {
             double without = goodput(perSecond, mean, processes, times, b -> b.maxConcurrentCalls(1_000));
             double with = goodput(perSecond, mean, processes, times, b -> b.limit(LimitAlgorithm.LOSSES));
 
@@ -68,6 +76,16 @@ class NothingWrongTest {
                     .as("%s: %s, and %s without", times, with, without)
                     .isLessThan(most);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"30, 0.05, 1", "300, 0.05, 1", "300, 0.05, 10", "20, 0.05, 1", "160, 0.5, 1", "160, 0.5, 10", "20, 1, 1"
+    })
+    void ifAShareOfTheCallsHangsTheOthersAreMade(double perSecond, double mean, int processes) {
+        double without = goodput(perSecond, mean, processes, Times.WITH_HANGS, b -> b.maxConcurrentCalls(1_000));
+        double with = goodput(perSecond, mean, processes, Times.WITH_HANGS, b -> b.limit(LimitAlgorithm.LOSSES));
+
+        assertThat(1 - with / without).as("%s, and %s without", with, without).isLessThan(0.1);
     }
 
     private static double goodput(

@@ -201,6 +201,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     }
 
     private void end(AsyncAnswer answer) {
+        AttemptContext.answered(scope.clientContext);
         if (!complete(reading.made(answer))) {
             answer.discard();
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.Attempt;
 import dev.holdfast.Reply;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.Kept;
@@ -90,18 +91,12 @@ final class Copies {
         return copy;
     }
 
-    static ExecChain.Scope scope(ExecChain.Scope of, ClassicHttpRequest request) {
-        return new ExecChain.Scope(of.exchangeId, of.route, request, of.execRuntime, ofRefresh(of.clientContext));
-    }
-
-    /** For a refresh: what the client has configured, and nothing of the call that has begun it. */
-    static HttpClientContext ofRefresh(HttpClientContext callers) {
-        HttpClientContext own = HttpClientContext.create();
-        own.setRequestConfig(callers.getRequestConfig());
-        own.setCookieStore(callers.getCookieStore());
-        own.setCookieSpecRegistry(callers.getCookieSpecRegistry());
-        own.setCredentialsProvider(callers.getCredentialsProvider());
-        own.setAuthSchemeRegistry(callers.getAuthSchemeRegistry());
-        return own;
+    static ExecChain.Scope scope(Attempt attempt, ExecChain.Scope of, ClassicHttpRequest request) {
+        return new ExecChain.Scope(
+                of.exchangeId,
+                of.route,
+                attempt.isRefresh() ? request : of.originalRequest,
+                of.execRuntime,
+                AttemptContext.of(attempt, of.clientContext));
     }
 }

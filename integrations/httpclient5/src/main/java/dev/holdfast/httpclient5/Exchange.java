@@ -44,6 +44,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         try {
             response = chain.proceed(request, own);
             T read = reading.read(this, response, own.clientContext);
+            AttemptContext.answered(own.clientContext);
             whole = true;
             return read;
         } catch (IOException e) {

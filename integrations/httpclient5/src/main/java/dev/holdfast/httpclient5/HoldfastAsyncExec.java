@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link
- * HttpClassifier} says. Redirects are followed within an attempt. Each attempt has a connection of its own; attempts of one request
- * share its {@code HttpClientContext}. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}). The caller's consumer
+ * HttpClassifier} says. Redirects are followed within an attempt. Each attempt has a connection of its own. The caller's {@code
+ * HttpClientContext} shows the last one that was answered. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}). The caller's consumer
  * sees one response, that of the call: nothing of an attempt that failed, and no 1xx. It may be told on a thread of the pipeline's
  * executor. If a larger body breaks, the consumer fails, and nothing is repeated.
  *
@@ -187,7 +187,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
             AsyncExchange<T> exchange = new AsyncExchange<>(
                     copy,
                     body == null ? null : new BodyInTurn(body, turns),
-                    attempt.isRefresh() ? Copies.ofRefresh(scope.clientContext) : scope.clientContext,
+                    AttemptContext.of(attempt, scope.clientContext),
                     scope,
                     reading);
             if (!attempt.isRefresh()) {

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link
- * HttpClassifier} says. Redirects are followed within an attempt. Each attempt has a connection of its own; attempts of one request
- * share its {@code HttpClientContext}. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}).
+ * HttpClassifier} says. Redirects are followed within an attempt. Each attempt has a connection of its own. The caller's {@code
+ * HttpClientContext} shows the last one that was answered. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}).
  *
  * <p>What the policies say becomes an {@link IOException}: a rejection one whose cause is the {@link CallRejectedException}, a timeout
  * a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}. If the thread was interrupted, it is an {@link
@@ -117,7 +117,7 @@ public final class HoldfastExec implements ExecChainHandler {
                                 .<Exception>reply(attempt -> exchange(attempt, cancellation)
                                         .execute(
                                                 copy(asked),
-                                                attempt.isRefresh() ? Copies.scope(scope, asked) : scope,
+                                                Copies.scope(attempt, scope, asked),
                                                 chain,
                                                 (exchange, response, context) ->
                                                         Copies.kept(cached, exchange, response, context, mostRead))));
@@ -125,11 +125,15 @@ public final class HoldfastExec implements ExecChainHandler {
             return operation
                     .call(request)
                     .<Exception>call(attempt -> exchange(attempt, cancellation)
-                            .execute(copy(request), scope, chain, (exchange, response, context) -> {
-                                calls.answered(request, response.getCode());
-                                Bodies.read(response, mostRead, exchange);
-                                return response;
-                            }));
+                            .execute(
+                                    copy(request),
+                                    Copies.scope(attempt, scope, request),
+                                    chain,
+                                    (exchange, response, context) -> {
+                                        calls.answered(request, response.getCode());
+                                        Bodies.read(response, mostRead, exchange);
+                                        return response;
+                                    }));
         } catch (Exception e) {
             Exception told = Errors.toCaller(e, cancellation.isCancelled());
             if (told instanceof HttpException http) {

@@ -121,6 +121,14 @@ public final class LossLimit implements AdaptiveLimit {
     private int servedInARow;
     private long rowBegan;
 
+    // An attempt is lost long after others that began with it were served. So a share of losses is one of what ended in
+    // about the
+    // time that a lost attempt takes; what ended longer ago counts for less.
+    private double servedLately;
+    private double lostLately;
+    private long lostNanos;
+    private long fadedAt;
+
     // This period.
     private boolean begun;
     private long beganAt;
@@ -208,6 +216,7 @@ public final class LossLimit implements AdaptiveLimit {
             if (calm && !isLate) {
                 if (isSampled(nanos)) {
                     learn(now, nanos);
+                    lately(now, learned < SAMPLED ? 1 : SAMPLED, 0);
                 }
                 return;
             }
@@ -255,6 +264,7 @@ public final class LossLimit implements AdaptiveLimit {
         }
         try {
             startCounting();
+            lostNanos += (nanos - lostNanos) / 4;
             int more = 1 + missed.getAndSet(0);
             if (drop) {
                 heldBack += more;
@@ -358,21 +368,24 @@ public final class LossLimit implements AdaptiveLimit {
         int all = served + late + dropped + failed;
         int lost = dropped + (failed >= OUTAGE * all ? failed : 0);
         int bad = lost + late;
-        boolean fine = isUsual(lost, FEW, all) && isUsual(bad, MOST, all);
         boolean known = bad == 0
                 || all >= LEAST
-                || (fine && servedInARow >= FEW_ATTEMPTS)
+                || (isUsual(lost, FEW, all) && isUsual(bad, MOST, all) && servedInARow >= FEW_ATTEMPTS)
                 || (all >= FEW_ATTEMPTS && dropped + late == all);
         long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
         if (!known || now - beganAt < Math.max(shortest, Math.max(attemptNanos, usualNanos))) {
             return;
         }
-        double lostShare = (double) lost / all;
+        lately(now, all - lost, lost);
+        double lately = servedLately + lostLately;
+        double lostShare = lostLately / lately;
+        boolean mostAreBad = !isUsual(bad, MOST, all);
+        boolean fine = isUsual(lostLately, FEW, lately) && !mostAreBad;
         if (lostShare <= MOST) {
             usualShare += (lostShare - usualShare) * USUAL_WEIGHT;
         }
         if (!fine) {
-            trouble(now, (double) bad / all, lostShare);
+            trouble(now, mostAreBad ? Math.max(lostShare, (double) bad / all) : lostShare, lostShare);
         } else {
             if (timed > 0) {
                 learn(now, timedNanos / timed);
@@ -386,7 +399,7 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     /** The root is what chance adds. */
-    private boolean isUsual(int count, double share, int all) {
+    private boolean isUsual(double count, double share, double all) {
         double usual = (usualShare + share) * all;
         return count <= usual + Math.sqrt(usual);
     }
@@ -431,7 +444,16 @@ public final class LossLimit implements AdaptiveLimit {
         }
     }
 
+    private void lately(long now, int served, int lost) {
+        double stays = lostNanos / (lostNanos + (now - fadedAt) + 1.0);
+        fadedAt = now;
+        servedLately = stays * servedLately + served;
+        lostLately = stays * lostLately + lost;
+    }
+
     private void cut(long now, double to) {
+        servedLately = 0;
+        lostLately = 0;
         wasCut = true;
         cutAt = now;
         exact = clamped(to);

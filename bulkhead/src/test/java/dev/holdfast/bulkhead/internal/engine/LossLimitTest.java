@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 class LossLimitTest {
     private static final long MILLI = 1_000_000;
     private static final long ATTEMPT = 50 * MILLI;
+    private static final long MINUTE = 60_000 * MILLI;
     private static final long TIMEOUT = 1_000 * MILLI;
 
     private long now = 77;
@@ -87,8 +88,9 @@ class LossLimitTest {
     }
 
     @Test
-    void ofMoreThanATenthTheLimitIsCutByHalfOfTheShare() {
+    void ofMoreThanAFifthTheLimitIsCutByHalfOfTheShare() {
         served(20);
+        now += MINUTE;
         dropped(4);
         served(6);
 
@@ -98,6 +100,7 @@ class LossLimitTest {
     @Test
     void ofMostOfThemTheLimitIsCutByTheShareOfWhatIsInUse() {
         served(20);
+        now += MINUTE;
         for (int i = 0; i < 10; i++) {
             now += 10 * MILLI;
             if (i % 5 > 2) {
@@ -108,6 +111,21 @@ class LossLimitTest {
         }
 
         assertThat(limit.limit()).as("6 of 10 of 40 in use").isEqualTo(16);
+    }
+
+    /** A fifth hangs until its timeout: after a start those that began first end together, and others were served meanwhile. */
+    @Test
+    void lossesThatComeLateAreAShareOfThoseThatBeganWithThem() {
+        served(20);
+        limit.wanted();
+        served(30);
+        for (int i = 0; i < 9; i++) {
+            now += MILLI;
+            limit.dropped(now, 500 * MILLI, 20, () -> 0.5);
+        }
+        served(2);
+
+        assertThat(limit.limit()).isGreaterThanOrEqualTo(100);
     }
 
     @Test
