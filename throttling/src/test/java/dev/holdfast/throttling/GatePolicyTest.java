@@ -403,9 +403,11 @@ class GatePolicyTest {
         assertThat(rejection(call(Way.CALL_ASYNC, pipeline, Verdict.SUCCESS)).policy())
                 .isEqualTo("gate");
 
-        // A call that began before the second gate came tells it what it is told.
+        // A call that began before both tells the present gate what it is told.
+        time.advance(ofSeconds(1));
         late.complete(Verdict.pushback(ofSeconds(15)));
-        assertThat(second.held()).isEqualTo(ofSeconds(15));
+        assertThat(third.held()).isEqualTo(ofSeconds(3));
+        assertThat(first.held()).isEqualTo(ofSeconds(3));
         GatePolicy off = GatePolicy.of(g -> g.maxHold(ZERO));
         pipeline.replace(off);
         assertThat(off.held()).isZero();

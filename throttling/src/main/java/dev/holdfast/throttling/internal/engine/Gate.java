@@ -33,10 +33,15 @@ public final class Gate {
         }
     }
 
+    /** What gates share of which one took the other's place: calls that began before belong to the same destination. */
+    private static final class Held extends AtomicReference<@Nullable Hold> {
+        private static final long serialVersionUID = 1;
+
+        private volatile long most;
+    }
+
     private final long most;
-    private final AtomicReference<@Nullable Hold> present = new AtomicReference<>();
-    /** What took this gate's place. Calls that began before still tell this one. */
-    private volatile @Nullable Gate successor;
+    private Held present = new Held();
 
     /**
      * An open gate.
@@ -45,6 +50,7 @@ public final class Gate {
      */
     public Gate(long most) {
         this.most = most;
+        present.most = most;
     }
 
     /** Whether the gate is open for sure. If not, {@link #hold(long)} says whether a hold still lasts. */
@@ -68,17 +74,8 @@ public final class Gate {
      *
      * @return whether the gate was open before
      */
-    public boolean hold(long now, long nanos) {
-        boolean began = begin(now, nanos);
-        Gate next = successor;
-        if (next != null) {
-            next.begin(now, nanos);
-        }
-        return began;
-    }
-
-    private boolean begin(long now, long asked) {
-        long nanos = Math.min(asked, most);
+    public boolean hold(long now, long asked) {
+        long nanos = Math.min(asked, present.most);
         while (nanos > 0) {
             Hold seen = present.get();
             long left = seen == null ? 0 : seen.left(now);
@@ -92,14 +89,14 @@ public final class Gate {
         return false;
     }
 
-    /** Takes over the present hold of another gate, and what calls that have begun will tell it. */
+    /** Takes the place of another gate: both have one hold from now on, and this one's maximum. Before this one is used. */
     public void takeOver(Gate previous, long now) {
-        successor = null;
-        // Before its hold is read: what comes after that is handed on.
-        previous.successor = this;
-        Hold held = previous.hold(now);
-        if (held != null) {
-            begin(now, held.left(now));
+        present = previous.present;
+        present.most = most;
+        Hold longer = present.get();
+        if (longer != null && longer.left(now) > most) {
+            // If another one begins at this moment, it is within the new maximum.
+            present.compareAndSet(longer, most == 0 ? null : new Hold(now, most));
         }
     }
 
