@@ -121,9 +121,8 @@ public final class LossLimit implements AdaptiveLimit {
     private int servedInARow;
     private long rowBegan;
 
-    // An attempt is lost long after others that began with it were served. So a share of losses is one of what ended in
-    // about the
-    // time that a lost attempt takes; what ended longer ago counts for less.
+    // An attempt is lost long after others that began with it were served. So a share of losses is one of what ended
+    // in about the time that a lost attempt takes; what ended longer ago counts for less.
     private double servedLately;
     private double lostLately;
     private long lostNanos;
@@ -224,7 +223,7 @@ public final class LossLimit implements AdaptiveLimit {
                 return;
             }
             // Not the late one that ends a calm time: each such time has one, and the usual time would grow by it.
-            if (!calm) {
+            if (!calm && nanos != 0) {
                 timed++;
                 timedNanos += nanos;
             }
