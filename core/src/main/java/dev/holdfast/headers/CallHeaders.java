@@ -11,6 +11,7 @@ import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -36,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The header holds a duration, rounded down, and not an instant, because the clocks of machines differ. The time on the wire is
- * not known.
+ * not known, and the time in a queue of the server only with {@link #queued}.
  *
  * <p><b>Receive these headers from your own services only.</b> The sender decides how long this service works for the request, and
  * whether it retries. Where strangers can reach this service, let the gateway remove the headers, or do not call {@link #receive}.
@@ -67,6 +68,9 @@ public final class CallHeaders {
         TimeUnit.MINUTES,
         TimeUnit.HOURS
     };
+
+    /** How long the task of this thread was in the queue, until a request has counted it. */
+    private static final ThreadLocal<Long> WAITED = new ThreadLocal<>();
 
     private final Builder builder;
 
@@ -102,6 +106,7 @@ public final class CallHeaders {
         private @Nullable String attempt = "Holdfast-Attempt";
         private Duration minTimeout = Duration.ofMillis(10);
         private Duration maxTimeout = Duration.ofDays(1);
+        private Duration leastTimeout = Duration.ZERO;
         private TimeSource time = TimeSource.system();
 
         private Builder() {}
@@ -112,6 +117,7 @@ public final class CallHeaders {
             attempt = other.attempt;
             minTimeout = other.minTimeout;
             maxTimeout = other.maxTimeout;
+            leastTimeout = other.leastTimeout;
             time = other.time;
         }
 
@@ -119,6 +125,7 @@ public final class CallHeaders {
             new Checks("call headers")
                     .range("minTimeout", minTimeout, Duration.ZERO, MOST_MIN)
                     .range("maxTimeout", maxTimeout, Duration.ofMillis(1), MOST_MAX)
+                    .range("leastTimeout", leastTimeout, Duration.ZERO, MOST_MIN)
                     .that(
                             minTimeout.compareTo(maxTimeout) <= 0,
                             "minTimeout",
@@ -172,6 +179,15 @@ public final class CallHeaders {
             return this;
         }
 
+        /**
+         * A request that has less time left is not begun. Set it to the time that the work takes at least: an overloaded service
+         * then has the requests in its queue that are nearly over, and would answer each a little too late. 0 to 1 h; default 0.
+         */
+        public Builder leastTimeout(Duration value) {
+            leastTimeout = Objects.requireNonNull(value, "leastTimeout");
+            return this;
+        }
+
         /** The source of time; default the system's. In tests on {@code VirtualTime}: the same as the pipelines'. */
         public Builder time(TimeSource value) {
             time = Objects.requireNonNull(value, "time");
@@ -207,16 +223,22 @@ public final class CallHeaders {
      * time that was left, and do not retry inside a retry of the sender. A deadline that holds already can only be shortened.
      * A header that is missing, malformed or longer than 64 characters changes nothing. The shorter of two times holds.
      *
+     * <p>The time that the request waited for this thread counts if its task came through {@link #queued}.
+     *
      * @param headers the first value of a header, or null
-     * @throws CallRejectedException with {@link Reason#DEADLINE_EXCEEDED}, and without running the action, if no time is left
+     * @throws CallRejectedException with {@link Reason#DEADLINE_EXCEEDED}, and without running the action, if no time is left, or
+     *     less than {@link Builder#leastTimeout}
      */
     public <T extends @Nullable Object, E extends Exception> T receive(
             Function<? super String, @Nullable String> headers, CheckedSupplier<T, E> action) throws E {
         Objects.requireNonNull(action, "action");
-        long limit = limit(headers);
+        long waited = waitedNanos();
+        long limit = limit(headers, waited);
         if (Math.min(limit, Bound.remaining(builder.time)) <= 0) {
-            throw new CallRejectedException(
-                    Reason.DEADLINE_EXCEEDED, "inbound", "deadline", "the request came in with no time left", -1, null);
+            String message = waited == 0
+                    ? "the request came in with no time left"
+                    : "the request has no time left after " + Checks.text(Duration.ofNanos(waited)) + " in the queue";
+            throw new CallRejectedException(Reason.DEADLINE_EXCEEDED, "inbound", "deadline", message, -1, null);
         }
         return Bound.within(builder.time, limit, attempt(headers), action);
     }
@@ -227,11 +249,51 @@ public final class CallHeaders {
         receive(headers, NoValue.of(action));
     }
 
-    private long limit(Function<? super String, @Nullable String> headers) {
-        long nanos = Math.min(
+    /**
+     * The same pool, but {@link #receive}, of any headers, knows how long a request waited for a thread of it. Without this an overloaded service
+     * works on requests that nobody waits for: a header holds a duration, and the time in the queue is not part of it.
+     *
+     * <pre>{@code
+     * server.setExecutor(HEADERS.queued(pool));
+     * }</pre>
+     *
+     * <p>A task is one request, or begins with one: the wait counts for the first {@link #receive} in it.
+     */
+    public Executor queued(Executor pool) {
+        Objects.requireNonNull(pool, "pool");
+        return task -> {
+            Objects.requireNonNull(task, "task");
+            long since = builder.time.nanos();
+            pool.execute(() -> {
+                WAITED.set(builder.time.nanos() - since);
+                try {
+                    task.run();
+                } finally {
+                    WAITED.remove();
+                }
+            });
+        };
+    }
+
+    private long waitedNanos() {
+        Long waited = WAITED.get();
+        if (waited == null) {
+            return 0;
+        }
+        WAITED.remove(); // the next request of this task did not wait with it
+        return Math.max(0, waited);
+    }
+
+    /** 0: the request is not begun. */
+    private long limit(Function<? super String, @Nullable String> headers, long waited) {
+        long told = Math.min(
                 grpcNanos(value(headers, builder.grpcTimeout)), millisNanos(value(headers, builder.timeoutMillis)));
-        return nanos == NONE || nanos == 0
-                ? nanos
+        if (told == NONE) {
+            return NONE;
+        }
+        long nanos = Math.max(0, told - waited);
+        return nanos == 0 || nanos < builder.leastTimeout.toNanos()
+                ? 0
                 : Math.max(builder.minTimeout.toNanos(), Math.min(nanos, builder.maxTimeout.toNanos()));
     }
 

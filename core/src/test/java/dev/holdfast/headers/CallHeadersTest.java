@@ -13,6 +13,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -322,5 +323,102 @@ class CallHeadersTest {
         seen.add(written(headers));
         assertThat(seen).containsExactly(attempt("2"), attempt("1"), Map.of());
         assertThat(Deadline.remaining()).isEqualTo(Optional.empty());
+    }
+
+    // ---- the queue of the server
+
+    /** Tasks that wait for a thread: this one. */
+    private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
+
+    private final Executor pool = headers.queued(queue::add);
+
+    private void request(String millis, List<Duration> left) {
+        pool.execute(() -> receive(millis, left));
+    }
+
+    private void receive(String millis, List<Duration> left) {
+        headers.receive(name -> name.equals("Holdfast-Timeout-Ms") ? millis : null, () -> {
+            left.add(remaining());
+        });
+    }
+
+    @Test
+    void theTimeInTheQueueIsPartOfTheRequestsTime() {
+        List<Duration> left = new ArrayList<>();
+        request("1000", left);
+        time.advance(Duration.ofMillis(300));
+        queue.remove().run();
+
+        assertThat(left).containsExactly(Duration.ofMillis(700));
+    }
+
+    @Test
+    void aRequestWhoseTimeHasGoneByInTheQueueIsNotBegun() {
+        List<Duration> left = new ArrayList<>();
+        request("1000", left);
+        time.advance(Duration.ofSeconds(1));
+
+        assertThatThrownBy(queue.remove()::run)
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class,
+                        rejection -> assertThat(rejection.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED))
+                .hasMessageContaining("no time left after 1s in the queue");
+        assertThat(left).isEmpty();
+    }
+
+    /** A connection that is kept alive may bring several requests in one task. */
+    @Test
+    void theTimeInTheQueueCountsForTheFirstRequestOfATask() {
+        List<Duration> left = new ArrayList<>();
+        pool.execute(() -> {
+            receive("1000", left);
+            receive("1000", left);
+        });
+        time.advance(Duration.ofMillis(300));
+        queue.remove().run();
+        receive("1000", left);
+
+        assertThat(left).containsExactly(Duration.ofMillis(700), Duration.ofSeconds(1), Duration.ofSeconds(1));
+    }
+
+    @Test
+    void aTaskThatThrowsLeavesNoWaitToTheNextOneOfItsThread() {
+        List<Duration> left = new ArrayList<>();
+        pool.execute(() -> {
+            throw new IllegalStateException("no request");
+        });
+        time.advance(Duration.ofMillis(300));
+        assertThatThrownBy(queue.remove()::run).hasMessage("no request");
+        receive("1000", left);
+
+        assertThat(left).containsExactly(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void withoutAHeaderTheQueueSaysNothing() {
+        List<Duration> left = new ArrayList<>();
+        request("soon", left);
+        time.advance(Duration.ofHours(1));
+        queue.remove().run();
+
+        assertThat(left).hasSize(1).containsOnlyNulls();
+    }
+
+    @Test
+    void aRequestWithLessThanTheLeastTimeIsNotBegun() {
+        CallHeaders careful = CallHeaders.of(h -> h.time(time).leastTimeout(Duration.ofMillis(50)));
+        assertThat(careful.<String, RuntimeException>receive(name -> "50", () -> "begun"))
+                .isEqualTo("begun");
+        assertThatThrownBy(() -> careful.receive(name -> "49", () -> "begun"))
+                .isInstanceOf(CallRejectedException.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"-1ms, PT-0.001S", "1h, PT1H0.001S"})
+    void aLeastTimeOutOfRangeIsRefusedByName(String named, Duration value) {
+        assertThatThrownBy(() -> CallHeaders.of(h -> h.leastTimeout(value)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("leastTimeout")
+                .hasMessageContaining("0s to 1h");
     }
 }

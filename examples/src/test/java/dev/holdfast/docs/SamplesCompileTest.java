@@ -39,6 +39,7 @@ class SamplesCompileTest {
 
     private static final String IMPORTS = Stream.of(
                     "com.sun.net.httpserver.HttpExchange",
+                    "com.sun.net.httpserver.HttpServer",
                     "dev.holdfast.*",
                     "dev.holdfast.bulkhead.*",
                     "dev.holdfast.circuitbreaker.*",

@@ -42,6 +42,8 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
@@ -248,6 +250,54 @@ class DeadlineFilterTest {
         assertThat(answer.body()).isEmpty();
         assertThat(served).hasValue(0);
         assertThat(thrown).isEmpty();
+    }
+
+    /** The one thread is busy, and the request waits for it longer than its sender for the answer. */
+    @Test
+    void theTimeInTheQueueOfTheContainerCounts() throws Exception {
+        CallHeaders headers = CallHeaders.of(h -> h.time(time));
+        LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+        BlockingQueue<String> busy = new ArrayBlockingQueue<>(1);
+        BlockingQueue<String> free = new ArrayBlockingQueue<>(1);
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, queue);
+        try {
+            tomcat.getConnector().getProtocolHandler().setExecutor(headers.queued(pool));
+            serves(DeadlineFilter.of(MAX, headers, time), (request, response) -> {
+                if (request.getHeader("Long") != null) {
+                    busy.add("now");
+                    taken(free);
+                }
+                tell(response);
+            });
+            CompletableFuture<HttpResponse<String>> first = sendAsync(request().header("Long", "yes"));
+            taken(busy);
+            CompletableFuture<HttpResponse<String>> late = sendAsync(request().header(TIMEOUT, "200"));
+            CompletableFuture<HttpResponse<String>> inTime = sendAsync(request().header(TIMEOUT, "900"));
+            while (queue.size() < 2) {
+                Thread.onSpinWait();
+            }
+            time.advance(Duration.ofMillis(300));
+            free.add("now");
+
+            assertThat(first.get(1, TimeUnit.MINUTES).statusCode()).isEqualTo(200);
+            assertThat(late.get(1, TimeUnit.MINUTES).statusCode()).isEqualTo(504);
+            assertThat(inTime.get(1, TimeUnit.MINUTES).body()).isEqualTo("PT0.6S");
+            assertThat(served).hasValue(2);
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private CompletableFuture<HttpResponse<String>> sendAsync(HttpRequest.Builder request) {
+        return client.sendAsync(request.timeout(Duration.ofMinutes(1)).build(), BodyHandlers.ofString());
+    }
+
+    private static void taken(BlockingQueue<String> queue) {
+        try {
+            assertThat(queue.poll(1, TimeUnit.MINUTES)).isNotNull();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test

@@ -10,6 +10,8 @@ import java.time.Duration;
  * itself, as between two attempts, would wait for ever.
  */
 final class TimeOfHangs implements TimeSource {
+    private static final long LOOK_NANOS = 1_000_000;
+
     private final TimeSource system = TimeSource.system();
     private final WireServer server;
     private final long eachNanos;
@@ -46,7 +48,43 @@ final class TimeOfHangs implements TimeSource {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        return system.schedule(delayNanos, task);
+        Due due = new Due(nanos() + delayNanos, task);
+        due.lookIn(delayNanos);
+        return due;
+    }
+
+    /** A task that waits for this time, and not for the system's. */
+    private final class Due implements Timer {
+        private final long at;
+        private final Runnable task;
+        private Timer next = () -> {};
+        private boolean cancelled;
+
+        Due(long at, Runnable task) {
+            this.at = at;
+            this.task = task;
+        }
+
+        private synchronized void lookIn(long nanos) {
+            if (!cancelled) {
+                next = system.schedule(nanos, this::look);
+            }
+        }
+
+        private void look() {
+            long wait = at - nanos();
+            if (wait <= 0) {
+                task.run();
+            } else {
+                lookIn(Math.max(wait, LOOK_NANOS));
+            }
+        }
+
+        @Override
+        public synchronized void cancel() {
+            cancelled = true;
+            next.cancel();
+        }
     }
 
     @Override
