@@ -2,6 +2,7 @@
 package dev.holdfast.benchmarks;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerSettings.SlidingWindowType;
 import dev.holdfast.deadline.DeadlinePolicy;
@@ -80,6 +81,11 @@ final class Policies {
         return BulkheadPolicy.of(b -> b.maxConcurrentCalls(CONCURRENT));
     }
 
+    /** The default limit. */
+    static Policy adaptiveBulkhead() {
+        return BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.LOSSES).maxConcurrentCalls(CONCURRENT));
+    }
+
     static Policy timeout() {
         return TimeoutPolicy.of(TIMEOUT);
     }
@@ -117,6 +123,7 @@ final class Policies {
             case "circuit-breaker" -> circuitBreaker();
             case "throttle" -> throttle();
             case "bulkhead" -> bulkhead();
+            case "adaptive-bulkhead" -> adaptiveBulkhead();
             case "timeout" -> timeout();
             case "deadline" -> deadline();
             case "hedge" -> hedge();

@@ -118,7 +118,7 @@ public final class BulkheadPolicy extends Policy {
         return new BulkheadPolicy(settings);
     }
 
-    /** A bulkhead with 25 permits. Up to 100 calls wait for a permit, for at most 100 ms each. */
+    /** A bulkhead whose limit adapts to losses, from 10 up to 200. Up to 100 calls wait for a permit, for at most 100 ms each. */
     public static BulkheadPolicy ofDefaults() {
         return of(BulkheadSettings.builder().build());
     }

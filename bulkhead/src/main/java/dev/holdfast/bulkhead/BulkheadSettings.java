@@ -32,14 +32,16 @@ public final class BulkheadSettings {
                             .means("number of permits; the maximum of a limit that adapts")
                             .defaultIs("200 for `losses`, 25 for the others"),
                     Option.of("limit", LimitAlgorithm.class, (Builder b) -> b.limit, Builder::limit)
-                            .means("whether and how the limit adapts"),
+                            .means("whether and how the limit adapts")
+                            .defaultIs("losses; fixed if `max-concurrent-calls` is given alone"),
                     Option.integer(
                                     "min-concurrent-calls",
                                     (Builder b) -> b.minConcurrentCalls,
                                     Builder::minConcurrentCalls)
                             .range(1, Permits.MOST)
                             .means("minimum of a limit that adapts")
-                            .rangeIs("1 to `max-concurrent-calls`"),
+                            .rangeIs("1 to `max-concurrent-calls`")
+                            .defaultIs("1"),
                     Option.integer(
                                     "initial-concurrent-calls",
                                     (Builder b) -> b.initialConcurrentCalls,
@@ -120,8 +122,11 @@ public final class BulkheadSettings {
 
     /** The values by their names in a file, also those that follow others; without those that only code can give and has not. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(
-                toBuilder().maxConcurrentCalls(maxConcurrentCalls()).initialConcurrentCalls(initialConcurrentCalls()));
+        return OPTIONS.values(toBuilder()
+                .maxConcurrentCalls(maxConcurrentCalls())
+                .limit(limit())
+                .minConcurrentCalls(minConcurrentCalls())
+                .initialConcurrentCalls(initialConcurrentCalls()));
     }
 
     /** The number of permits; the maximum of a limit that adapts. */
@@ -131,12 +136,12 @@ public final class BulkheadSettings {
 
     /** Whether and how the limit adapts. */
     public LimitAlgorithm limit() {
-        return builder.limit;
+        return builder.effectiveLimit();
     }
 
     /** The minimum of a limit that adapts. */
     public int minConcurrentCalls() {
-        return builder.minConcurrentCalls;
+        return builder.effectiveMin();
     }
 
     /** The first value of a limit that adapts. */
@@ -206,9 +211,9 @@ public final class BulkheadSettings {
     @Override
     public String toString() {
         Builder b = builder;
-        String adaptive = b.limit == LimitAlgorithm.FIXED
+        String adaptive = limit() == LimitAlgorithm.FIXED
                 ? ""
-                : ", limit=" + b.limit + ", minConcurrentCalls=" + b.minConcurrentCalls + ", initialConcurrentCalls="
+                : ", limit=" + limit() + ", minConcurrentCalls=" + b.effectiveMin() + ", initialConcurrentCalls="
                         + b.effectiveInitial();
         String codel = b.queueOrder == QueueOrder.CODEL
                 ? ", codelTarget=" + Checks.text(b.codelTarget) + ", codelInterval=" + Checks.text(b.codelInterval)
@@ -221,8 +226,8 @@ public final class BulkheadSettings {
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
     public static final class Builder {
         private @Nullable Integer maxConcurrentCalls;
-        private LimitAlgorithm limit = LimitAlgorithm.FIXED;
-        private int minConcurrentCalls = 1;
+        private @Nullable LimitAlgorithm limit;
+        private @Nullable Integer minConcurrentCalls;
         private @Nullable Integer initialConcurrentCalls;
         private int maxWaitingCalls = 100;
         private Duration maxWait = Duration.ofMillis(100);
@@ -247,7 +252,10 @@ public final class BulkheadSettings {
             return this;
         }
 
-        /** Whether and how the limit adapts; default {@link LimitAlgorithm#FIXED}. */
+        /**
+         * Whether and how the limit adapts; default {@link LimitAlgorithm#LOSSES}. But {@link LimitAlgorithm#FIXED} if {@link
+         * #maxConcurrentCalls} is given, and neither minimum nor first value: then this number is meant.
+         */
         public Builder limit(LimitAlgorithm algorithm) {
             limit = Objects.requireNonNull(algorithm, "limit");
             return this;
@@ -318,8 +326,22 @@ public final class BulkheadSettings {
             return this;
         }
 
+        private LimitAlgorithm effectiveLimit() {
+            if (limit != null) {
+                return limit;
+            }
+            boolean alone = maxConcurrentCalls != null && minConcurrentCalls == null && initialConcurrentCalls == null;
+            return alone ? LimitAlgorithm.FIXED : LimitAlgorithm.LOSSES;
+        }
+
         private int effectiveMax() {
-            return maxConcurrentCalls != null ? maxConcurrentCalls : limit == LimitAlgorithm.LOSSES ? 200 : 25;
+            return maxConcurrentCalls != null
+                    ? maxConcurrentCalls
+                    : effectiveLimit() == LimitAlgorithm.LOSSES ? 200 : 25;
+        }
+
+        private int effectiveMin() {
+            return minConcurrentCalls != null ? minConcurrentCalls : 1;
         }
 
         private int effectiveInitial() {
@@ -327,9 +349,10 @@ public final class BulkheadSettings {
                 return initialConcurrentCalls;
             }
             // Who gives a maximum knows how many the dependency bears on a good day.
-            boolean known = limit == LimitAlgorithm.LOSSES && maxConcurrentCalls != null;
-            int usual = known ? effectiveMax() : limit == LimitAlgorithm.LOSSES ? 10 : 20;
-            return Math.max(minConcurrentCalls, Math.min(effectiveMax(), usual));
+            boolean losses = effectiveLimit() == LimitAlgorithm.LOSSES;
+            boolean known = losses && maxConcurrentCalls != null;
+            int usual = known ? effectiveMax() : losses ? 10 : 20;
+            return Math.max(effectiveMin(), Math.min(effectiveMax(), usual));
         }
 
         /**
@@ -339,10 +362,10 @@ public final class BulkheadSettings {
          */
         public BulkheadSettings build() {
             Checks checks = OPTIONS.check(this)
-                    .atMost("minConcurrentCalls", minConcurrentCalls, "maxConcurrentCalls", effectiveMax());
+                    .atMost("minConcurrentCalls", effectiveMin(), "maxConcurrentCalls", effectiveMax());
             Integer initial = initialConcurrentCalls;
             if (initial != null) {
-                checks.atLeast("initialConcurrentCalls", initial, "minConcurrentCalls", minConcurrentCalls)
+                checks.atLeast("initialConcurrentCalls", initial, "minConcurrentCalls", effectiveMin())
                         .atMost("initialConcurrentCalls", initial, "maxConcurrentCalls", effectiveMax());
             }
             checks.done();

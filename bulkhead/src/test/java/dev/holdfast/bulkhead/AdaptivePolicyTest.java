@@ -244,7 +244,7 @@ class AdaptivePolicyTest {
 
     @Test
     void aFixedLimitListensToNoOutcome() {
-        assertThat(BulkheadPolicy.ofDefaults().hears())
+        assertThat(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.FIXED)).hears())
                 .isLessThan(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.AIMD)).hears());
     }
 }

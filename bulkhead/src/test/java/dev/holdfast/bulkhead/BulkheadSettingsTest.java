@@ -20,11 +20,28 @@ class BulkheadSettingsTest {
 
     @Test
     void defaultsAreWhatThePageSays() {
+        String queue = "maxWaitingCalls=100, maxWait=100ms, queueOrder=FIFO, lease=1m";
         assertThat(BulkheadSettings.builder().build())
-                .hasToString("maxConcurrentCalls=25, maxWaitingCalls=100, maxWait=100ms, queueOrder=FIFO, lease=1m");
-        assertThat(BulkheadSettings.of(b -> b.limit(LimitAlgorithm.LOSSES)))
-                .hasToString("maxConcurrentCalls=200, limit=LOSSES, minConcurrentCalls=1, initialConcurrentCalls=10,"
-                        + " maxWaitingCalls=100, maxWait=100ms, queueOrder=FIFO, lease=1m");
+                .hasToString("maxConcurrentCalls=200, limit=LOSSES, minConcurrentCalls=1, initialConcurrentCalls=10, "
+                        + queue);
+        assertThat(BulkheadSettings.of(b -> b.limit(LimitAlgorithm.FIXED)))
+                .hasToString("maxConcurrentCalls=25, " + queue);
+    }
+
+    @Test
+    void aMaximumAloneIsAFixedLimit() {
+        assertThat(BulkheadSettings.of(b -> b.maxConcurrentCalls(50)).limit()).isEqualTo(LimitAlgorithm.FIXED);
+        assertThat(BulkheadSettings.of(b -> b.maxConcurrentCalls(50).minConcurrentCalls(2))
+                        .limit())
+                .isEqualTo(LimitAlgorithm.LOSSES);
+        assertThat(BulkheadSettings.of(b -> b.maxConcurrentCalls(50).initialConcurrentCalls(2))
+                        .limit())
+                .isEqualTo(LimitAlgorithm.LOSSES);
+        BulkheadSettings both =
+                BulkheadSettings.of(b -> b.maxConcurrentCalls(50).limit(LimitAlgorithm.LOSSES));
+        assertThat(both.limit()).isEqualTo(LimitAlgorithm.LOSSES);
+        assertThat(both.initialConcurrentCalls()).isEqualTo(50);
+        assertThat(both.toBuilder().build()).usingRecursiveComparison().isEqualTo(both);
     }
 
     @Test
@@ -128,11 +145,11 @@ class BulkheadSettingsTest {
         return Stream.of(
                 refused(b -> b.minConcurrentCalls(0), "minConcurrentCalls is 0 but must be 1 to 1,000,000"),
                 refused(
-                        b -> b.minConcurrentCalls(26),
+                        b -> b.limit(LimitAlgorithm.AIMD).minConcurrentCalls(26),
                         "minConcurrentCalls is 26 but must be at most maxConcurrentCalls, which is 25"),
                 refused(b -> b.initialConcurrentCalls(0), "initialConcurrentCalls is 0 but must be 1 to 1,000,000"),
                 refused(
-                        b -> b.initialConcurrentCalls(26),
+                        b -> b.limit(LimitAlgorithm.AIMD).initialConcurrentCalls(26),
                         "initialConcurrentCalls is 26 but must be at most maxConcurrentCalls, which is 25"),
                 refused(b -> b.codelTarget(Duration.ofDays(2)), "codelTarget is 2d but must be 0s to 1d"),
                 refused(b -> b.codelInterval(Duration.ZERO), "codelInterval is 0s but must be 1ms to 1d"),

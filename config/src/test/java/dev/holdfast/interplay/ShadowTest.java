@@ -599,7 +599,7 @@ class ShadowTest {
             assertThat(pipeline.warnings()).isEmpty();
             assertThat(pipeline.snapshot().numbers())
                     .containsEntry("shadow.bulkhead.limit", 5.0)
-                    .containsEntry("bulkhead.limit", 25.0)
+                    .containsEntry("bulkhead.limit", 10.0)
                     .containsEntry("shadow.decisions{decision=rejected}", 0L);
         }
     }

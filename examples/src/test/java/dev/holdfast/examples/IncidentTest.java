@@ -37,6 +37,45 @@ class IncidentTest {
         }
     }
 
+    /**
+     * Nobody has told the pipeline how many workers there are, and it has to find out in each fault. A bare client has as many
+     * live answers then, but no others.
+     */
+    @ParameterizedTest
+    @CsvSource({"10, 1", "10, 2", "10, 3", "40, 1", "40, 2", "40, 3"})
+    void theDefaultLimitKeepsItsPromisesWithMoreLiveAnswersThanALimitThatIsTooLarge(int seconds, long seed)
+            throws IOException {
+        Timeline timeline = Timeline.incident(Duration.ofSeconds(seconds));
+        try (VirtualContest untouched = played(timeline, seed, "");
+                VirtualContest tooLarge = played(timeline, seed, "      max-concurrent-calls: 25\n")) {
+            assertThat(untouched.claims())
+                    .filteredOn(claim -> !claim.text().contains("as many live answers"))
+                    .hasSize(3)
+                    .allMatch(Claims.Claim::kept);
+            long live = live(untouched.holdfast, timeline);
+            assertThat(live).isGreaterThan(live(tooLarge.holdfast, timeline));
+            assertThat((double) live).isGreaterThan(0.98 * live(untouched.bare, timeline));
+        }
+    }
+
+    private VirtualContest played(Timeline timeline, long seed, String limit) throws IOException {
+        String usual = Files.readString(VirtualContest.CONFIG);
+        String changed = usual.replaceFirst("      max-concurrent-calls: 8.*\\n", limit);
+        assertThat(changed).isNotEqualTo(usual);
+        VirtualContest contest = new VirtualContest(
+                timeline,
+                new Load(160, seed, Load.USUAL_PATIENCE),
+                new CallObserver() {},
+                Files.writeString(folder.resolve("changed.yaml"), changed));
+        contest.open();
+        contest.play();
+        return contest;
+    }
+
+    private static long live(Books side, Timeline timeline) {
+        return side.answers().sentBetween(0, timeline.endNanos()).live();
+    }
+
     /** Over real HTTP, where a machine may be too slow for any promise: what each came to is told in any case. */
     @Test
     void aShortRunShowsWhatBecameOfItsPromises() throws IOException {

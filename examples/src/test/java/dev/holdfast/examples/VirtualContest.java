@@ -18,7 +18,7 @@ import java.util.List;
  * are modelled. What comes of it depends on the policies and the seed, and on no machine.
  */
 final class VirtualContest implements AutoCloseable {
-    private static final Path CONFIG = Path.of("src/main/resources/holdfast.yaml");
+    static final Path CONFIG = Path.of("src/main/resources/holdfast.yaml");
     private static final Duration OPENING = Duration.ofSeconds(2);
 
     private final VirtualTime time;
@@ -29,10 +29,14 @@ final class VirtualContest implements AutoCloseable {
     final VirtualSide holdfast;
 
     VirtualContest(Timeline timeline, Load load, CallObserver observer) {
+        this(timeline, load, observer, CONFIG);
+    }
+
+    VirtualContest(Timeline timeline, Load load, CallObserver observer, Path config) {
         this.timeline = timeline;
         this.load = load;
         time = VirtualTime.seeded(load.seed());
-        pipelines = Holdfast.builder().observer(observer).time(time).load(CONFIG);
+        pipelines = Holdfast.builder().observer(observer).time(time).load(config);
         holdfast = new VirtualSide(time, load, this::behindThePipeline);
         bare = new VirtualSide(time, load, stock -> VirtualSide.bare(time, stock));
     }

@@ -16,8 +16,7 @@ import java.util.function.IntFunction;
 
 /**
  * The experiments that have a trigger, at many numbers of processes and in variations: how long after the trigger goodput is back at
- * 95 % of what it was, the slowest of several seeds. With a bulkhead whose limit heeds losses; the naive client beside it is the
- * control.
+ * 95 % of what it was, the slowest of several seeds. With the defaults; the naive client beside it is the control.
  */
 final class AtScale {
     static final List<Integer> PROCESSES = List.of(1, 3, 10, 30, 100, 300);
@@ -84,6 +83,9 @@ final class AtScale {
         if (kind != Kind.HANG) { // its workers are one pool
             variations.put("5 servers", processes -> Variation.NONE.servers(5));
         }
+        if (kind != Kind.RETRY_COLLAPSE) { // it works on all requests at once, and none waits for its turn
+            variations.put("drops the late", processes -> Variation.NONE.dropping());
+        }
         return variations;
     }
 
@@ -93,21 +95,20 @@ final class AtScale {
             StringBuilder head = new StringBuilder(String.format(Locale.ROOT, "%-20s %12s", "", "naive"));
             PROCESSES.forEach(processes -> head.append(String.format(Locale.ROOT, " %12d", processes)));
             out.println(head);
-            variations(kind)
-                    .forEach((name, variation) -> out.println(row(kind, name, variation, AtScale::heedingLosses)));
+            variations(kind).forEach((name, variation) -> out.println(row(kind, name, variation, Optional::of)));
             out.println(row(kind, "no stale cache", processes -> Variation.NONE, AtScale::withoutStaleCache));
-            out.println(row(kind, "limit: fixed", processes -> Variation.NONE, Optional::of));
+            out.println(row(kind, "limit: fixed", processes -> Variation.NONE, AtScale::withFixedLimit));
             out.println();
         }
     }
 
-    private static Optional<Policy> heedingLosses(Policy policy) {
+    private static Optional<Policy> withFixedLimit(Policy policy) {
         return Optional.of(
-                policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.LOSSES)) : policy);
+                policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.FIXED)) : policy);
     }
 
     private static Optional<Policy> withoutStaleCache(Policy policy) {
-        return heedingLosses(policy).filter(one -> !one.name().equals("stale-cache"));
+        return Optional.of(policy).filter(one -> !one.name().equals("stale-cache"));
     }
 
     private String row(

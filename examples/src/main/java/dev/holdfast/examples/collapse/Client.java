@@ -2,7 +2,6 @@
 package dev.holdfast.examples.collapse;
 
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Asks a service on somebody's behalf, as often as it sees fit. */
@@ -11,8 +10,8 @@ interface Client {
      * Makes a call.
      *
      * @param key what is asked for, if the answer may be kept
-     * @param attempt asks the service once; the service does not know if nobody listens to the answer any more
+     * @param attempt asks the service once
      * @return completes normally in any case
      */
-    CompletableFuture<Answer> call(@Nullable Integer key, Supplier<CompletableFuture<String>> attempt);
+    CompletableFuture<Answer> call(@Nullable Integer key, Service attempt);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.examples.collapse;
 
-import java.util.concurrent.CompletableFuture;
 import java.util.function.DoubleUnaryOperator;
-import java.util.function.Supplier;
 
 /** When it happens: the trigger begins and ends, then the run ends. In seconds since the start. */
 record Episode(int trigger, int relief, int end) {
@@ -16,7 +14,7 @@ record Episode(int trigger, int relief, int end) {
      *
      * @param rate calls a second at an instant
      */
-    Trial play(World world, DoubleUnaryOperator rate, Client client, Supplier<CompletableFuture<String>> service) {
+    Trial play(World world, DoubleUnaryOperator rate, Client client, Service service) {
         Ledger ledger = new Ledger(end);
         world.poisson(end, rate, () -> {
             double madeAt = world.now();

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,10 +77,10 @@ final class Fleet implements Client {
     }
 
     @Override
-    public CompletableFuture<Answer> call(@Nullable Integer key, Supplier<CompletableFuture<String>> attempt) {
+    public CompletableFuture<Answer> call(@Nullable Integer key, Service attempt) {
         Operation<String> process = processes.get(world.random().nextInt(processes.size()));
         Call<String> call = key == null ? process.unkeyed() : process.key(key);
-        return call.replyAsync(running -> attempt.get())
+        return call.replyAsync(running -> attempt.ask(world.now() + running.remainingNanos() / 1e9))
                 .handle((reply, error) ->
                         error != null ? Answer.NONE : reply.source() == Source.LIVE ? Answer.LIVE : Answer.STALE);
     }

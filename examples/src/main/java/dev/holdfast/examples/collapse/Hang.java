@@ -20,9 +20,11 @@ final class Hang {
     private static final double HANG_TIME = 4;
     private static final double HANGING = 0.25;
 
+    private record Request(CompletableFuture<String> answer, double until) {}
+
     private final World world;
     private final Variation variation;
-    private final Queue<CompletableFuture<String>> queue = new ArrayDeque<>();
+    private final Queue<Request> queue = new ArrayDeque<>();
     private double free;
 
     private Hang(World world) {
@@ -53,21 +55,24 @@ final class Hang {
         }
     }
 
-    private CompletableFuture<String> ask() {
-        CompletableFuture<String> answer = new CompletableFuture<>();
-        queue.add(answer);
+    private CompletableFuture<String> ask(double until) {
+        Request request = new Request(new CompletableFuture<>(), until);
+        queue.add(request);
         work();
-        return answer;
+        return request.answer;
     }
 
     private void work() {
         while (free > 0 && !queue.isEmpty()) {
+            Request request = queue.remove();
+            if (variation.drops() && request.until < world.now() + SERVICE_TIME * variation.times()) {
+                continue;
+            }
             free--;
-            CompletableFuture<String> answer = queue.remove();
             boolean hangs = EPISODE.isTriggered(world.now()) && world.random().nextDouble() < HANGING;
             world.in(hangs ? HANG_TIME : SERVICE_TIME * variation.times(), () -> {
                 free++;
-                answer.complete("done");
+                request.answer.complete("done");
                 work();
             });
         }

@@ -2,8 +2,6 @@
 package dev.holdfast.examples.collapse;
 
 import java.util.Arrays;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
 
 /**
  * What was asked and what became of it, second by second. A call counts in the second in which it was made, whenever it
@@ -47,15 +45,15 @@ final class Ledger {
     }
 
     /** The same attempt, but counted each time. */
-    <T> Supplier<CompletableFuture<T>> counting(World world, Supplier<CompletableFuture<T>> attempt) {
-        return () -> {
+    Service counting(World world, Service attempt) {
+        return until -> {
             int second = (int) world.now();
             if (second < attempts.length) {
                 attempts[second]++;
             } else {
                 late++;
             }
-            return attempt.get();
+            return attempt.ask(until);
         };
     }
 

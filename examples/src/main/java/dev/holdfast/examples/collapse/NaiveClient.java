@@ -3,7 +3,6 @@ package dev.holdfast.examples.collapse;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntToDoubleFunction;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What is written where there is no library: a timeout and a loop. */
@@ -31,15 +30,15 @@ final class NaiveClient implements Client {
     }
 
     @Override
-    public CompletableFuture<Answer> call(@Nullable Integer key, Supplier<CompletableFuture<String>> attempt) {
+    public CompletableFuture<Answer> call(@Nullable Integer key, Service attempt) {
         retries.started();
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         attempt(1, attempt, answer);
         return answer;
     }
 
-    private void attempt(int number, Supplier<CompletableFuture<String>> attempt, CompletableFuture<Answer> answer) {
-        CompletableFuture<String> running = attempt.get();
+    private void attempt(int number, Service attempt, CompletableFuture<Answer> answer) {
+        CompletableFuture<String> running = attempt.ask(world.now() + timeout);
         world.in(timeout, () -> running.cancel(false));
         var unused = running.whenComplete((value, error) -> {
             if (error == null) {

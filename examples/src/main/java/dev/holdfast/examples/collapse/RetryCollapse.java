@@ -60,7 +60,7 @@ final class RetryCollapse {
                     world,
                     now -> (EPISODE.isTriggered(now) ? SPIKE_RATE : USUAL_RATE) * variation.load(),
                     clients.apply(world),
-                    service::ask);
+                    until -> service.ask());
         }
     }
 

@@ -104,7 +104,7 @@ final class RetryCurve {
     private static Point point(double failureRate, Function<World, Client> clients, long seed) {
         try (World world = new World(seed)) {
             Ledger ledger = new Episode(SECONDS, SECONDS, SECONDS)
-                    .play(world, now -> CLIENTS * RATE_EACH, clients.apply(world), () -> request(world, failureRate))
+                    .play(world, now -> CLIENTS * RATE_EACH, clients.apply(world), until -> request(world, failureRate))
                     .ledger();
             return new Point(failureRate, ledger.amplification(), ledger.goodput(0, SECONDS));
         }

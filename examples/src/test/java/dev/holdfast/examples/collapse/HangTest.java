@@ -4,7 +4,6 @@ package dev.holdfast.examples.collapse;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
-import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.spi.Policy;
 import java.util.Optional;
 import java.util.function.Function;
@@ -37,9 +36,9 @@ class HangTest {
     /** What a call during the hang has begun occupies a worker after it: a fixed limit does not stop making such calls. */
     @Test
     void withALimitThatHeedsLossesThereAreMoreAnswersRightAfterIt() {
-        double losses = rightAfter(policy -> Optional.of(
-                policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.LOSSES)) : policy));
-        double fixed = rightAfter(Optional::of);
+        double losses = rightAfter(Optional::of);
+        double fixed = rightAfter(policy -> Optional.of(
+                policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.maxConcurrentCalls(25)) : policy));
 
         assertThat(losses).isGreaterThan(1.5 * fixed);
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
-import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -13,7 +12,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A dependency that answers as it always does, however many calls are in it: a limit that heeds losses has nothing to do. */
+/** A dependency that answers as it always does, however many calls are in it: the default limit, which heeds losses, has nothing to do. */
 class NothingWrongTest {
     private static final Episode EPISODE = new Episode(50, 50, 150);
     private static final int SEEDS = 2;
@@ -67,10 +66,10 @@ class NothingWrongTest {
         "5, 1, 1, 0.005",
         "5, 1, 10, 0.01"
     })
-    void aLimitThatHeedsLossesCostsNoGoodput(double perSecond, double mean, int processes, double most) {
+    void theDefaultLimitCostsNoGoodput(double perSecond, double mean, int processes, double most) {
         for (Times times : EnumSet.complementOf(EnumSet.of(Times.WITH_HANGS))) {
             double without = goodput(perSecond, mean, processes, times, b -> b.maxConcurrentCalls(1_000));
-            double with = goodput(perSecond, mean, processes, times, b -> b.limit(LimitAlgorithm.LOSSES));
+            double with = goodput(perSecond, mean, processes, times, b -> {});
 
             assertThat(1 - with / without)
                     .as("%s: %s, and %s without", times, with, without)
@@ -83,7 +82,7 @@ class NothingWrongTest {
     })
     void ifAShareOfTheCallsHangsTheOthersAreMade(double perSecond, double mean, int processes) {
         double without = goodput(perSecond, mean, processes, Times.WITH_HANGS, b -> b.maxConcurrentCalls(1_000));
-        double with = goodput(perSecond, mean, processes, Times.WITH_HANGS, b -> b.limit(LimitAlgorithm.LOSSES));
+        double with = goodput(perSecond, mean, processes, Times.WITH_HANGS, b -> {});
 
         assertThat(1 - with / without).as("%s, and %s without", with, without).isLessThan(0.1);
     }
@@ -97,7 +96,7 @@ class NothingWrongTest {
                         world,
                         processes,
                         policy -> Optional.of(policy instanceof BulkheadPolicy ? BulkheadPolicy.of(bulkhead) : policy));
-                Trial trial = EPISODE.play(world, now -> perSecond, client, () -> {
+                Trial trial = EPISODE.play(world, now -> perSecond, client, until -> {
                     CompletableFuture<String> answer = new CompletableFuture<>();
                     world.in(mean * times.next(world), () -> answer.complete("ok"));
                     return answer;

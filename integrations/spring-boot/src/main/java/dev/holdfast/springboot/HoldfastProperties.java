@@ -261,7 +261,7 @@ final class HoldfastProperties {
          * Options of this section.
          *
          * @param maxConcurrentCalls number of permits; the maximum of a limit that adapts. Default: 200 for losses, 25 for the others. Range: 1 to 1,000,000
-         * @param limit whether and how the limit adapts. Default: fixed. Range: fixed, losses, aimd, vegas, gradient2
+         * @param limit whether and how the limit adapts. Default: losses; fixed if max-concurrent-calls is given alone. Range: fixed, losses, aimd, vegas, gradient2
          * @param minConcurrentCalls minimum of a limit that adapts. Default: 1. Range: 1 to max-concurrent-calls
          * @param initialConcurrentCalls first value of a limit that adapts. Default: for losses 10, or max-concurrent-calls if that is given; for the others 20; or the nearest allowed value. Range: min-concurrent-calls to max-concurrent-calls
          * @param maxWaitingCalls length of the queue. Default: 100. Range: 0 to 1,000,000

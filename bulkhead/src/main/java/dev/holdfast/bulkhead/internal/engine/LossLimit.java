@@ -120,6 +120,7 @@ public final class LossLimit implements AdaptiveLimit {
     private int droppedInARow;
     private int servedInARow;
     private long rowBegan;
+    private long lostAt;
 
     // An attempt is lost long after others that began with it were served. So a share of losses is one of what ended
     // in about the time that a lost attempt takes; what ended longer ago counts for less.
@@ -144,6 +145,8 @@ public final class LossLimit implements AdaptiveLimit {
     private double limitBefore;
     private double shareBefore;
     private long nanosBefore;
+    /** Attempts since the limit is a quarter of that. */
+    private int tried;
 
     /** A limit that begins at {@code first}. */
     public LossLimit(int floor, int first, int ceiling) {
@@ -279,6 +282,7 @@ public final class LossLimit implements AdaptiveLimit {
                 failed += more;
             }
             servedInARow = 0;
+            lostAt = now;
             if (inARow == 0) {
                 rowBegan = now;
             }
@@ -354,9 +358,11 @@ public final class LossLimit implements AdaptiveLimit {
     /** Not with a floor above one, which says that so many calls may always run. Each process has a pause of its own length. */
     private void pause(long now, long nanos, DoubleSupplier random) {
         if (floor == 1) {
+            // What was given up has left work in the dependency. What failed at once has not, and each probe is cheap.
+            long more = nanos < lateNanos ? pauseNanos / 20 : pauseNanos;
             pauseNanos = pauseNanos == 0
                     ? Math.max(FIRST_PAUSE_NANOS, nanos)
-                    : Math.min(2 * pauseNanos, Math.max(LONGEST_PAUSE_NANOS, 2 * nanos));
+                    : Math.min(pauseNanos + more, Math.max(LONGEST_PAUSE_NANOS, 2 * nanos));
             openAt = now + (long) (pauseNanos * (0.5 + random.getAsDouble()));
             limit = 0;
             decided = 0;
@@ -372,7 +378,10 @@ public final class LossLimit implements AdaptiveLimit {
                 || (isUsual(lost, FEW, all) && isUsual(bad, MOST, all) && servedInARow >= FEW_ATTEMPTS)
                 || (all >= FEW_ATTEMPTS && dropped + late == all);
         long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
-        if (!known || now - beganAt < Math.max(shortest, Math.max(attemptNanos, usualNanos))) {
+        // With a limit of one, one attempt that began after the last loss tells all that can be told.
+        boolean alone = exact < 2 && servedInARow > 0 && now - nanos - lostAt >= 0;
+        long attempt = alone ? nanos : Math.max(attemptNanos, usualNanos);
+        if (!(known || alone) || now - beganAt < Math.max(shortest, attempt)) {
             return;
         }
         lately(now, all - lost, lost);
@@ -408,25 +417,24 @@ public final class LossLimit implements AdaptiveLimit {
             limitBefore = exact;
             shareBefore = share;
             nanosBefore = attemptNanos;
-        } else if (isNotUs(share, lostShare)) {
-            usualShare = lostShare;
-            usual(now, Math.max(usualNanos, attemptNanos));
-            cut(now, limitBefore);
-            limitBefore = 0;
-            return;
+            tried = 0;
+        } else if (lostShare <= MOST && exact <= limitBefore / 4) {
+            tried += served + late + dropped + failed;
+            if (tried < LEAST) {
+                endPeriod(now);
+                return;
+            }
+            if (share > NO_BETTER * shareBefore && attemptNanos > NO_BETTER * nanosBefore) {
+                usualShare = lostShare;
+                usual(now, Math.max(usualNanos, attemptNanos));
+                cut(now, limitBefore);
+                limitBefore = 0;
+                return;
+            }
         }
         doubling = exact > floor ? 0 : doubling;
         double inUse = lostShare > MOST ? Math.min(exact - heldBack, Math.max(mostInFlight, 1)) : exact;
         cut(now, inUse * (lostShare > MOST ? Math.max(DEEPEST_CUT, 1 - share) : 1 - share / 2));
-    }
-
-    /** A quarter of the limit has made nothing better. Half would not tell: a queue takes its time to go. */
-    private boolean isNotUs(double share, double lostShare) {
-        return lostShare <= MOST
-                && served + late + dropped + failed >= LEAST
-                && exact <= limitBefore / 4
-                && share > NO_BETTER * shareBefore
-                && attemptNanos > NO_BETTER * nanosBefore;
     }
 
     private void grow() {

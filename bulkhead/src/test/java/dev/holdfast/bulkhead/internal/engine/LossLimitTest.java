@@ -3,6 +3,8 @@ package dev.holdfast.bulkhead.internal.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -166,7 +168,7 @@ class LossLimitTest {
         for (int i = 0; i < 8; i++) {
             for (int k = 0; k < 3 && limit.limit() > 0; k++) {
                 now += TIMEOUT;
-                limit.dropped(now, ATTEMPT, 1, () -> 0.5);
+                limit.dropped(now, TIMEOUT, 1, () -> 0.5);
             }
 
             assertThat(limit.limit()).isZero();
@@ -183,6 +185,76 @@ class LossLimitTest {
         served(1);
         silent(400);
         assertThat(limit.pauseNanos(now)).as("after an answer").isLessThan(500 * MILLI);
+    }
+
+    /** It has left no work in the dependency, and who asks it again soon sees soon that it is back. */
+    @Test
+    void afterFailuresThatComeAtOncePausesGetLongerSlowly() {
+        served(20);
+        silent(200);
+        long began = now;
+        List<Long> pauses = new ArrayList<>();
+        while (now - began < 60_000 * MILLI) {
+            for (int k = 0; limit.limit() > 0; k++) {
+                now += 100 * MILLI;
+                limit.failed(now, ATTEMPT, 1, () -> 0.5);
+                assertThat(k).isLessThan(15);
+            }
+            pauses.add(limit.pauseNanos(now));
+            now += limit.pauseNanos(now);
+            assertThat(limit.pauseNanos(now)).isZero();
+        }
+
+        assertThat(pauses.subList(0, 5)).allMatch(pause -> pause < 300 * MILLI);
+        assertThat(pauses).isSorted();
+        assertThat(pauses.get(pauses.size() - 1)).isGreaterThan(1_000 * MILLI);
+    }
+
+    @Test
+    void answersThatAreAsLateWithAQuarterOfTheLimitHaveAnotherReasonThanTheLoad() {
+        served(200);
+        int before = limit.limit();
+        long late = TIMEOUT / 2;
+        int least = before;
+        int attempts = 0;
+        while (limit.limit() < before || least == before) {
+            now += late;
+            limit.served(now, late, limit.limit());
+            least = Math.min(least, limit.limit());
+            assertThat(attempts++).isLessThan(25);
+        }
+
+        assertThat(least).isEqualTo(before / 4);
+        assertThat(limit.limit()).isEqualTo(before);
+    }
+
+    /** A loss of long ago is no reason to let one call run at a time: a process with few calls may have no three in a row. */
+    @Test
+    void anAnswerThatBeganAfterTheLastLossMakesOneFour() {
+        served(20);
+        while (limit.limit() > 1) {
+            dropped(1);
+        }
+        now += 2 * TIMEOUT;
+        limit.dropped(now, TIMEOUT, 1, () -> 0.5);
+        now += TIMEOUT;
+        limit.served(now, TIMEOUT / 10, 1);
+
+        assertThat(limit.limit()).isEqualTo(4);
+    }
+
+    @Test
+    void anAnswerThatBeganBeforeTheLastLossDoesNot() {
+        served(20);
+        while (limit.limit() > 1) {
+            dropped(1);
+        }
+        now += 2 * TIMEOUT;
+        limit.dropped(now, TIMEOUT, 2, () -> 0.5);
+        now += 200 * MILLI;
+        limit.served(now, 210 * MILLI, 1);
+
+        assertThat(limit.limit()).isEqualTo(1);
     }
 
     @Test

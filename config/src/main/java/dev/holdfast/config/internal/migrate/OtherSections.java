@@ -51,7 +51,11 @@ final class OtherSections {
 
     static Section bulkhead(Settings settings) {
         Section section = new Section(settings);
-        section.whole("max-concurrent-calls", 1, 1_000_000, "max-concurrent-calls", "max-concurrent-call");
+        if (section.whole("max-concurrent-calls", 1, 1_000_000, "max-concurrent-calls", "max-concurrent-call")
+                .isEmpty()) {
+            section.add(
+                    "max-concurrent-calls", "25", "resilience4j's default; without a number, the limit adapts here");
+        }
         if (section.duration("max-wait", Duration.ZERO, Section.LONGEST, "max-wait-duration", "max-wait-time")
                 .isEmpty()) {
             section.comment("not written: max-wait-duration. resilience4j rejects at once; here up to 100 calls wait"
@@ -66,8 +70,9 @@ final class OtherSections {
         Optional<Given> core = settings.take("core-thread-pool-size");
         Optional<Long> most = section.whole("max-concurrent-calls", 1, 1_000_000, "max-thread-pool-size");
         if (most.isEmpty()) {
-            section.comment("not written: max-thread-pool-size. resilience4j's default is the number of processors,"
-                    + " here 25");
+            section.comment("not written: max-thread-pool-size. resilience4j's default is the number of processors."
+                    + " Without a number, the limit adapts here");
+            section.add("max-concurrent-calls", "25", "write how many calls may run at once");
         }
         core.ifPresent(
                 given -> section.comment("left out: " + given.shown() + "; threads are made as calls need them"));
