@@ -167,6 +167,13 @@ public final class CircuitBreakerPolicy extends Policy {
         }
     }
 
+    /** The longest time that it stays open; for ever what was done by hand. */
+    @Override
+    public long remembers() {
+        boolean byHand = state() == State.FORCED_OPEN || state() == State.DISABLED || state() == State.METRICS_ONLY;
+        return byHand ? Long.MAX_VALUE : settings.maxWaitDurationInOpenState().toNanos();
+    }
+
     @Override
     public int enter(Passage passage) {
         Life at = engine.life();

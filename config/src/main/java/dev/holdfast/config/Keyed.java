@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.Pipeline;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.internal.keyed.Instances;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,6 +50,11 @@ final class Keyed extends Instances<Keyed.Instance> {
     @Override
     protected long idleNanos() {
         return plan.keys().idle().toNanos();
+    }
+
+    @Override
+    protected List<Policy> policies(Instance instance) {
+        return instance.pipeline().policies();
     }
 
     @Override

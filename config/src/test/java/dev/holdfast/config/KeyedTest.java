@@ -98,6 +98,71 @@ class KeyedTest {
         }
     }
 
+    /** Ten an hour, and idle instances go after ten minutes: whoever has used them up must not get ten more by waiting for that. */
+    @Test
+    void anInstanceStaysUntilItsBucketIsFullAgain() throws Exception {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { max: 100, idle: 10m }
+                    throttle: { limit: 10, per: 1h, burst: 10, max-wait: 0s }
+                """)) {
+            int admitted = 0;
+            for (int minute = 0; minute < 120; minute += 30) {
+                for (int i = 0; i < 20; i++) {
+                    admitted += isAdmitted(holdfast.pipeline("inventory", "a")) ? 1 : 0;
+                }
+                time.advance(Duration.ofMinutes(30));
+            }
+            assertThat(admitted).isEqualTo(10 + 5 + 5 + 5);
+
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            time.advance(Duration.ofMinutes(90));
+            assertThat(holdfast.pipeline("inventory", "a")).isNotSameAs(a);
+        }
+    }
+
+    private static boolean isAdmitted(Pipeline pipeline) {
+        try {
+            return pipeline.call(() -> true);
+        } catch (CallRejectedException rejected) {
+            return false;
+        }
+    }
+
+    @Test
+    void aBreakerThatWasOpenedByHandIsNotForgotten() throws Exception {
+        try (Holdfast holdfast = load("pipelines: { inventory: { keys: { idle: 1m }, circuit-breaker: {} } }")) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            a.policy(CircuitBreakerPolicy.class).asResilience4j().transitionToForcedOpenState();
+            time.advance(Duration.ofHours(1));
+            assertThat(holdfast.pipeline("inventory", "a")).isSameAs(a);
+
+            a.policy(CircuitBreakerPolicy.class).asResilience4j().transitionToClosedState();
+            time.advance(Duration.ofHours(1));
+            assertThat(holdfast.pipeline("inventory", "a")).isNotSameAs(a);
+        }
+    }
+
+    /** What all of them share does not go with one of them. */
+    @Test
+    void whatIsSharedKeepsNoInstance() throws Exception {
+        try (Holdfast holdfast = load("""
+                shared:
+                  daily: { throttle: { limit: 10, per: 1d } }
+                pipelines:
+                  inventory:
+                    keys: { max: 100, idle: 10m }
+                    throttle: { use: daily }
+                """)) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            Pipeline b = holdfast.pipeline("inventory", "b");
+            time.advance(Duration.ofMinutes(30));
+            assertThat(holdfast.pipeline("inventory", "a")).isNotSameAs(a);
+            assertThat(holdfast.pipeline("inventory", "b")).isNotSameAs(b);
+        }
+    }
+
     @Test
     void aboveTheBoundAllFurtherKeysShareOne() throws Exception {
         try (Holdfast holdfast = load(YAML)) {

@@ -178,6 +178,14 @@ public abstract class Policy {
     }
 
     /**
+     * Nanoseconds after the last call for which it still matters what has happened: a bucket is not full again, a breaker is open.
+     * A keyed pipeline that nobody uses is kept for at least so long, because the next one of its key begins anew. Default 0.
+     */
+    public long remembers() {
+        return 0;
+    }
+
+    /**
      * The number of dedicated threads for the attempts inside this layer; 0: they run on the caller's thread. On dedicated
      * threads, work that ignores its interrupt does not hold the caller. The pipeline makes and ends the threads.
      */

@@ -35,6 +35,7 @@ abstract class Given {
 
     Holdfast holdfast;
     String host;
+    String tenant;
     Pipeline inventory;
     Pipeline prices;
     Pipeline orders;

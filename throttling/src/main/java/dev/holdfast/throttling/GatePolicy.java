@@ -74,6 +74,11 @@ public final class GatePolicy extends Policy {
     }
 
     @Override
+    public long remembers() {
+        return settings.maxHold().toNanos();
+    }
+
+    @Override
     public int enter(Passage passage) {
         return gate.isOpen() ? PROCEED : enterHeld(passage);
     }

@@ -87,6 +87,12 @@ public final class ThrottlePolicy extends Policy {
         return Timing.NONE;
     }
 
+    /** The time in which an empty bucket becomes full. */
+    @Override
+    public long remembers() {
+        return (long) ((double) settings.per().toNanos() / settings.limit() * settings.burst());
+    }
+
     @Override
     public int enter(Passage passage) {
         long reservation = gcra.reserve(passage.now(), 0, Stripes.current());

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.keyed;
 
+import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Instances by keys. Their number is bounded: above the bound, all further keys share one, which the key {@code other} always has. One that nobody has used for long
- * goes; none goes while it is in use. Whoever changes all instances does so under the lock of this object, so that none is made
+ * goes; none goes while it is in use, or while it remembers what a new one would not know. Whoever changes all instances does so under the lock of this object, so that none is made
  * meanwhile.
  *
  * @param <T> an instance
@@ -47,6 +50,9 @@ public abstract class Instances<T> {
 
     /** After how many nanoseconds without use an instance goes. */
     protected abstract long idleNanos();
+
+    /** The policies of an instance. */
+    protected abstract List<Policy> policies(T instance);
 
     /** Makes the instance of a key; this policy is to be its outermost. Called under the lock. */
     protected abstract T make(String key, InUse counting);
@@ -104,12 +110,15 @@ public abstract class Instances<T> {
         timer = null;
         long now = time.nanos();
         long idle = idleNanos();
+        Map<Policy, Long> uses = entries.values().stream()
+                .flatMap(entry -> policies(entry.instance).stream())
+                .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
         entries.values().removeIf(entry -> {
             if (!entry.use.isIdle()) {
                 entry.usedAt = now;
                 return false;
             }
-            boolean goes = now - entry.usedAt >= idle;
+            boolean goes = now - entry.usedAt >= Math.max(idle, remembers(entry.instance, uses));
             if (goes) {
                 letGo(entry.instance);
             }
@@ -118,6 +127,15 @@ public abstract class Instances<T> {
         if (!entries.isEmpty()) {
             lookLater();
         }
+    }
+
+    /** What its own policies remember would be forgotten with it. One that others share stays with them. */
+    private long remembers(T instance, Map<Policy, Long> uses) {
+        return policies(instance).stream()
+                .filter(policy -> uses.getOrDefault(policy, 1L) == 1)
+                .mapToLong(Policy::remembers)
+                .max()
+                .orElse(0);
     }
 
     /** All, with the shared one. */

@@ -39,6 +39,11 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
             }
 
             @Override
+            protected List<Policy> policies(Pipeline pipeline) {
+                return pipeline.policies();
+            }
+
+            @Override
             protected Pipeline make(String authority, InUse counting) {
                 String shown = authority.substring(0, Math.min(LONGEST, authority.length()));
                 return pipeline(builder, name + "/" + shown, counting);
