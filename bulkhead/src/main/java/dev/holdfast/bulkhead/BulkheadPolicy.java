@@ -23,6 +23,7 @@ import io.github.resilience4j.bulkhead.Bulkhead;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -47,12 +48,16 @@ public final class BulkheadPolicy extends Policy {
     /** The slot value of a call that has a permit. */
     private static final long HELD = 1;
 
+    private static final long UNKNOWN = -1;
+
     private final BulkheadSettings settings;
     private Permits permits;
     private final long maxWaitNanos;
     private final long leaseNanos;
     private final long targetNanos;
     private @Nullable AdaptiveLimit adaptive;
+    /** How long an attempt takes at most, in the pipeline that was built last. */
+    private long attemptLimit = UNKNOWN;
     /** The limit that observers know. */
     private volatile int toldLimit;
 
@@ -77,8 +82,7 @@ public final class BulkheadPolicy extends Policy {
                 settings.forViews(),
                 targetNanos,
                 changeable ? null : settings.limit().name(),
-                this::reopens,
-                this::resizeTo);
+                new LimitOfViews());
     }
 
     private static @Nullable AdaptiveLimit adaptive(BulkheadSettings settings) {
@@ -147,8 +151,13 @@ public final class BulkheadPolicy extends Policy {
     /** The attempts of all its pipelines are to know how long one may take. */
     @Override
     public void beside(List<Policy> policies) {
-        if (adaptive instanceof LossLimit limit) {
-            policies.forEach(policy -> limit.attemptLimit(policy.longest()));
+        attemptLimit = policies.stream().mapToLong(Policy::longest).min().orElse(Long.MAX_VALUE);
+        tellAttemptLimit();
+    }
+
+    private void tellAttemptLimit() {
+        if (adaptive instanceof LossLimit limit && attemptLimit != UNKNOWN) {
+            limit.attemptLimit(attemptLimit);
         }
     }
 
@@ -174,7 +183,7 @@ public final class BulkheadPolicy extends Policy {
         Ticket ticket = wait > 0 ? permits.join(passage.now()) : null;
         if (ticket == null) {
             views.rejected();
-            return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage), null);
+            return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage, pause), null);
         }
         if (ticket.granted()) {
             return admit(passage);
@@ -216,13 +225,14 @@ public final class BulkheadPolicy extends Policy {
         if (limit == null || !passage.started()) {
             return KEEP;
         }
-        boolean success = passage.outcome() == Outcome.SUCCESS;
+        // A 404 says that the dependency works, and how long it takes.
+        boolean success = passage.outcome() == Outcome.SUCCESS || passage.outcome() == Outcome.IGNORED;
         // If an outer limit cut the attempt short, its time says nothing about the load.
         if (success ? limit.isIndifferentTo(passage.actionNanos()) : passage.cutShort()) {
             return KEEP;
         }
         switch (passage.outcome()) {
-            case SUCCESS -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
+            case SUCCESS, IGNORED -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
             case TIMEOUT, PUSHBACK ->
                 limit.dropped(passage.now(), passage.actionNanos(), permits.inFlight(), passage::random);
             case FAILURE -> limit.failed(passage.now(), passage.actionNanos(), permits.inFlight(), passage::random);
@@ -286,13 +296,26 @@ public final class BulkheadPolicy extends Policy {
         resizeTo(maxConcurrentCalls);
     }
 
-    /** For callers of views: whether a pause has ended, so that there may be permits again. */
-    private boolean reopens(long now) {
-        AdaptiveLimit limit = adaptive;
-        if (limit == null || limit.limit() != 0 || limit.pauseNanos(now) > 0) {
-            return false;
+    private final class LimitOfViews implements Views.Limit {
+        @Override
+        public int most() {
+            return adaptive instanceof LossLimit limit ? limit.ceiling() : permits.limit();
         }
-        return show(limit);
+
+        @Override
+        public void most(int calls) {
+            resizeTo(calls);
+        }
+
+        @Override
+        public long pauseNanos(long now) {
+            AdaptiveLimit limit = adaptive;
+            long pause = limit == null ? 0 : limit.pauseNanos(now);
+            if (limit != null && pause == 0) {
+                boolean unused = show(limit);
+            }
+            return pause;
+        }
     }
 
     private void resizeTo(int most) {
@@ -322,6 +345,9 @@ public final class BulkheadPolicy extends Policy {
      * than are out. {@code changeConfig} is {@link #resize}. Event consumers run on the thread of the call and must not
      * block. A consumer that throws is logged once. The same name gives the same view.
      *
+     * <p>A limit that adapts learns from the calls of pipelines alone: a view does not hear how a call has ended. Give a bulkhead
+     * that is used through views only a fixed limit.
+     *
      * <p>A registry takes the view through a pre-filled {@code RegistryStore}; its {@code replace} does nothing for an
      * absent name.
      *
@@ -349,6 +375,7 @@ public final class BulkheadPolicy extends Policy {
             if (bulkhead.adaptive != null) {
                 adaptive = bulkhead.adaptive;
                 toldLimit = bulkhead.toldLimit;
+                tellAttemptLimit();
             }
             permits.queueLimit(settings.maxWaitingCalls());
             if (settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {
@@ -410,13 +437,27 @@ public final class BulkheadPolicy extends Policy {
         return writtenOff.sum();
     }
 
-    private Supplier<String> fullMessage(Passage passage) {
+    private Supplier<String> fullMessage(Passage passage, long pauseNanos) {
         String pipeline = passage.pipeline();
+        if (pauseNanos > 0) {
+            return () -> pauseMessage(pipeline, pauseNanos);
+        }
         Supplier<String> counts = counts();
         return () -> "bulkhead of '" + pipeline + "' is full: " + counts.get();
     }
 
+    private static String pauseMessage(String pipeline, long nanos) {
+        return "bulkhead of '" + pipeline + "' lets no call through for "
+                + Checks.text(Duration.ofMillis(1 + TimeUnit.NANOSECONDS.toMillis(nanos)))
+                + ", since nothing but losses came back";
+    }
+
     private String lateMessage(Passage passage, Ticket ticket) {
+        AdaptiveLimit adapts = adaptive;
+        long pause = adapts == null ? 0 : adapts.pauseNanos(passage.now());
+        if (pause > 0) {
+            return pauseMessage(passage.pipeline(), pause);
+        }
         String full = "bulkhead of '" + passage.pipeline() + "' is full: ";
         if (ticket.displaced()) {
             return full + "a later call took the place in the queue, " + counts().get();

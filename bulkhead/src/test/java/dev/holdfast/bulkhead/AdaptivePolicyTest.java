@@ -103,11 +103,18 @@ class AdaptivePolicyTest {
     }
 
     @Test
-    void whatIsTheCallersFaultOrFailsOtherwiseChangesNothing() {
-        rounds(20, 50, "not found");
+    void whatFailsOtherwiseChangesNothing() {
         rounds(20, 50, "null");
 
         assertThat(bulkhead.limit()).isEqualTo(20);
+    }
+
+    /** A 404 says that the dependency works, and how long it takes. */
+    @Test
+    void whatIsTheCallersFaultIsAnAnswer() {
+        rounds(20, 50, "not found");
+
+        assertThat(bulkhead.limit()).isGreaterThan(20);
     }
 
     /** Answers all by itself, as a cache does. */

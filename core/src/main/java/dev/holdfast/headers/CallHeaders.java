@@ -131,6 +131,11 @@ public final class CallHeaders {
                             "minTimeout",
                             Checks.text(minTimeout),
                             "at most maxTimeout, " + Checks.text(maxTimeout))
+                    .that(
+                            leastTimeout.compareTo(maxTimeout) <= 0,
+                            "leastTimeout",
+                            Checks.text(leastTimeout),
+                            "at most maxTimeout, " + Checks.text(maxTimeout))
                     .that(isName(grpcTimeout), "grpcTimeout", "'" + grpcTimeout + "'", NAMES)
                     .that(isName(timeoutMillis), "timeoutMillis", "'" + timeoutMillis + "'", NAMES)
                     .that(isName(attempt), "attempt", "'" + attempt + "'", NAMES)
@@ -181,7 +186,8 @@ public final class CallHeaders {
 
         /**
          * A request that has less time left is not begun. Set it to the time that the work takes at least: an overloaded service
-         * then has the requests in its queue that are nearly over, and would answer each a little too late. 0 to 1 h; default 0.
+         * then has the requests in its queue that are nearly over, and would answer each a little too late. 0 to 1 h, and at most
+         * {@link #maxTimeout}; default 0.
          */
         public Builder leastTimeout(Duration value) {
             leastTimeout = Objects.requireNonNull(value, "leastTimeout");
@@ -233,13 +239,14 @@ public final class CallHeaders {
             Function<? super String, @Nullable String> headers, CheckedSupplier<T, E> action) throws E {
         Objects.requireNonNull(action, "action");
         long waited = waitedNanos();
-        long limit = limit(headers, waited);
-        if (Math.min(limit, Bound.remaining(builder.time)) <= 0) {
-            String message = waited == 0
-                    ? "the request came in with no time left"
-                    : "the request has no time left after " + Checks.text(Duration.ofNanos(waited)) + " in the queue";
-            throw new CallRejectedException(Reason.DEADLINE_EXCEEDED, "inbound", "deadline", message, -1, null);
+        long told = toldNanos(headers);
+        long left = Math.min(told == NONE ? NONE : told - waited, Bound.remaining(builder.time));
+        if (left <= 0 || left < builder.leastTimeout.toNanos()) {
+            throw new CallRejectedException(
+                    Reason.DEADLINE_EXCEEDED, "inbound", "deadline", tooLateMessage(left, waited), -1, null);
         }
+        long limit = told == NONE ? NONE : Math.min(told - waited, builder.maxTimeout.toNanos());
+        limit = limit == NONE ? NONE : Math.max(builder.minTimeout.toNanos(), limit);
         return Bound.within(builder.time, limit, attempt(headers), action);
     }
 
@@ -263,16 +270,26 @@ public final class CallHeaders {
         Objects.requireNonNull(pool, "pool");
         return task -> {
             Objects.requireNonNull(task, "task");
-            long since = builder.time.nanos();
+            Long before = WAITED.get(); // of the task that hands this one on, if it has not been counted
+            long since = builder.time.nanos() - (before == null ? 0 : before);
             pool.execute(() -> {
+                Long outer = WAITED.get(); // where the pool runs the task on the thread that hands it over
                 WAITED.set(builder.time.nanos() - since);
                 try {
                     task.run();
                 } finally {
-                    WAITED.remove();
+                    restore(outer);
                 }
             });
         };
+    }
+
+    private static void restore(@Nullable Long waited) {
+        if (waited == null) {
+            WAITED.remove();
+        } else {
+            WAITED.set(waited);
+        }
     }
 
     private long waitedNanos() {
@@ -284,17 +301,21 @@ public final class CallHeaders {
         return Math.max(0, waited);
     }
 
-    /** 0: the request is not begun. */
-    private long limit(Function<? super String, @Nullable String> headers, long waited) {
-        long told = Math.min(
+    private String tooLateMessage(long left, long waited) {
+        String text = left <= 0
+                ? "the request came in with no time left"
+                : "the request has " + millis(left) + " left, less than leastTimeout, "
+                        + Checks.text(builder.leastTimeout);
+        return waited == 0 ? text : text + ", after " + millis(waited) + " in the queue";
+    }
+
+    private static String millis(long nanos) {
+        return Checks.text(Duration.ofMillis(TimeUnit.NANOSECONDS.toMillis(nanos)));
+    }
+
+    private long toldNanos(Function<? super String, @Nullable String> headers) {
+        return Math.min(
                 grpcNanos(value(headers, builder.grpcTimeout)), millisNanos(value(headers, builder.timeoutMillis)));
-        if (told == NONE) {
-            return NONE;
-        }
-        long nanos = Math.max(0, told - waited);
-        return nanos == 0 || nanos < builder.leastTimeout.toNanos()
-                ? 0
-                : Math.max(builder.minTimeout.toNanos(), Math.min(nanos, builder.maxTimeout.toNanos()));
     }
 
     private int attempt(Function<? super String, @Nullable String> headers) {

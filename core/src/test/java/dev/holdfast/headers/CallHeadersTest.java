@@ -362,7 +362,7 @@ class CallHeadersTest {
                 .isInstanceOfSatisfying(
                         CallRejectedException.class,
                         rejection -> assertThat(rejection.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED))
-                .hasMessageContaining("no time left after 1s in the queue");
+                .hasMessageContaining("came in with no time left, after 1s in the queue");
         assertThat(left).isEmpty();
     }
 
@@ -410,7 +410,46 @@ class CallHeadersTest {
         assertThat(careful.<String, RuntimeException>receive(name -> "50", () -> "begun"))
                 .isEqualTo("begun");
         assertThatThrownBy(() -> careful.receive(name -> "49", () -> "begun"))
+                .isInstanceOf(CallRejectedException.class)
+                .hasMessageContaining("has 49ms left, less than leastTimeout, 50ms");
+    }
+
+    /** Whatever has set the limit: a filter's maximum, or an outer call. */
+    @Test
+    void theLeastTimeHoldsForADeadlineThatIsBoundAlready() {
+        CallHeaders careful = CallHeaders.of(h -> h.time(time).leastTimeout(Duration.ofMillis(50)));
+        assertThatThrownBy(() -> Deadline.within(
+                        time, Duration.ofMillis(49), () -> careful.receive(name -> "5000", () -> "begun")))
                 .isInstanceOf(CallRejectedException.class);
+        assertThatThrownBy(() -> Deadline.within(
+                        time, Duration.ofMillis(49), () -> careful.receive(name -> null, () -> "begun")))
+                .isInstanceOf(CallRejectedException.class);
+    }
+
+    /** From the thread of the connection to the thread of the work: both queues count. */
+    @Test
+    void aRequestThatIsHandedOnWaitsInBothQueues() {
+        List<Duration> left = new ArrayList<>();
+        pool.execute(() -> request("1000", left));
+        time.advance(Duration.ofMillis(300));
+        queue.remove().run();
+        time.advance(Duration.ofMillis(200));
+        queue.remove().run();
+
+        assertThat(left).containsExactly(Duration.ofMillis(500));
+    }
+
+    @Test
+    void aTaskInsideThatRunsAtOnceTakesNoWaitAway() {
+        List<Duration> left = new ArrayList<>();
+        pool.execute(() -> {
+            headers.queued(Runnable::run).execute(() -> {});
+            receive("1000", left);
+        });
+        time.advance(Duration.ofMillis(300));
+        queue.remove().run();
+
+        assertThat(left).containsExactly(Duration.ofMillis(700));
     }
 
     @ParameterizedTest
@@ -420,5 +459,13 @@ class CallHeadersTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("leastTimeout")
                 .hasMessageContaining("0s to 1h");
+    }
+
+    @Test
+    void aLeastTimeAboveTheMaximumIsRefused() {
+        assertThatThrownBy(() ->
+                        CallHeaders.of(h -> h.maxTimeout(Duration.ofMillis(100)).leastTimeout(Duration.ofSeconds(1))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("leastTimeout is 1s but must be at most maxTimeout, 100ms");
     }
 }

@@ -2,15 +2,19 @@
 package dev.holdfast.examples.collapse;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
+import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A dependency that answers as it always does, however many calls are in it: the default limit, which heeds losses, has nothing to do. */
 class NothingWrongTest {
@@ -37,6 +41,22 @@ class NothingWrongTest {
             double next(World world) {
                 double chance = world.random().nextDouble();
                 return chance < 0.005 ? 1_000 : world.exponential(chance < 0.015 ? 10 : 1);
+            }
+        },
+        /** Half of the calls are fast, and the slow ones come back last. */
+        FAST_AND_SLOW {
+            @Override
+            double next(World world) {
+                boolean fast = world.random().nextBoolean();
+                return fast ? 0.005 : 2 * (0.8 + 0.4 * world.random().nextDouble());
+            }
+        },
+        /** A third. */
+        A_THIRD_FAST {
+            @Override
+            double next(World world) {
+                boolean fast = world.random().nextInt(3) == 0;
+                return fast ? 0.001 : 1.5 * (0.8 + 0.4 * world.random().nextDouble());
             }
         },
         /** A fifth of all hang, whatever the load: a server among five. */
@@ -67,13 +87,53 @@ class NothingWrongTest {
         "5, 1, 10, 0.01"
     })
     void theDefaultLimitCostsNoGoodput(double perSecond, double mean, int processes, double most) {
-        for (Times times : EnumSet.complementOf(EnumSet.of(Times.WITH_HANGS))) {
+        for (Times times : EnumSet.of(Times.EXPONENTIAL, Times.LOGNORMAL, Times.WITH_A_TAIL)) {
             double without = goodput(perSecond, mean, processes, times, b -> b.maxConcurrentCalls(1_000));
             double with = goodput(perSecond, mean, processes, times, b -> {});
 
             assertThat(1 - with / without)
                     .as("%s: %s, and %s without", times, with, without)
                     .isLessThan(most);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FAST_AND_SLOW", "A_THIRD_FAST"})
+    void slowCallsBesideFastOnesAreNoTrouble(Times times) {
+        double without = goodput(40, 0.8, 1, times, b -> b.maxConcurrentCalls(1_000));
+        double with = goodput(40, 0.8, 1, times, b -> {});
+
+        assertThat(1 - with / without).as("%s, and %s without", with, without).isLessThan(0.005);
+    }
+
+    /** More than half fails, for good, and nobody waits for a permit: that is a bug, and no load. */
+    @Test
+    void failuresAreNoTroubleAsLongAsSomethingElseComesBack() {
+        double without = alone(b -> b.maxConcurrentCalls(1_000));
+        double with = alone(b -> {});
+
+        assertThat(with).isCloseTo(without, within(0.01));
+    }
+
+    /** The goodput of a bulkhead alone, of whose calls 60 % fail. */
+    private static double alone(Consumer<BulkheadSettings.Builder> bulkhead) {
+        try (World world = new World(1)) {
+            Client client = Fleet.standard(
+                    world,
+                    1,
+                    policy -> Optional.of(policy)
+                            .filter(BulkheadPolicy.class::isInstance)
+                            .map(any -> BulkheadPolicy.of(bulkhead)));
+            Trial trial = EPISODE.play(world, now -> 50, client, until -> {
+                CompletableFuture<String> answer = new CompletableFuture<>();
+                boolean fails = world.random().nextDouble() < 0.6;
+                world.in(0.2, () -> {
+                    boolean unused =
+                            fails ? answer.completeExceptionally(new IOException("a bug")) : answer.complete("ok");
+                });
+                return answer;
+            });
+            return trial.ledger().goodput(5, EPISODE.end());
         }
     }
 

@@ -9,16 +9,16 @@ import java.util.function.DoubleSupplier;
  * The engine of a limit that heeds losses, as the congestion control of TCP does. A process knows only itself, and a dependency
  * has to bear the sum of all: each process backs off by itself, and so all of them do.
  *
- * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback, and if it fails while three of four attempts fail: fewer
- * failures are bugs, and not load. It is <em>late</em> if it is served, but takes twice as long as attempts usually do, and more
- * than a quarter of the time that it has at most. However times vary, at most half of all attempts take twice the mean time
- * (Markov's inequality), so more than half is late only if something has changed. After each period, which lasts about as long
- * as an attempt:
+ * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback. Failures are bugs, and not load, unless nothing else comes
+ * back. It is <em>late</em> if it is served, but takes twice as long as attempts do on average, and more than a quarter of the time
+ * that it has at most. However times vary, at most half of all attempts take twice the mean time (Markov's inequality), and in an
+ * overload all of them are in one queue, so if nearly all are late something has changed. After each period, which lasts about as
+ * long as an attempt:
  *
  * <ul>
- *   <li>More than a fifth was lost, or more than half was lost or late, above what is usual: the limit is cut by half of that
- *       share; by the whole of it if most was lost.
- *   <li>Nothing but losses for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
+ *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
+ *       the whole of it if most was lost.
+ *   <li>Nothing but losses or failures for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
  *       each pause is longer than the one before.
  *   <li>Otherwise the limit grows if calls want more: from one to four, then it doubles until the first trouble, and after a
  *       trouble up to half of what it was; then it grows by one, or by a twentieth.
@@ -35,17 +35,17 @@ public final class LossLimit implements AdaptiveLimit {
     /** A share of losses that is no trouble. */
     private static final double FEW = 0.2;
 
-    /**
-     * With a larger share of losses, the dependency is overloaded or down, whatever the usual share is. And a larger share is
-     * late only if attempts take longer than they did.
-     */
+    /** With a larger share of losses, the dependency is overloaded or down, whatever the usual share is. */
     private static final double MOST = 0.5;
 
-    /** From this share on, failures are losses. */
-    private static final double OUTAGE = 0.75;
+    /** A larger share is late only if attempts take longer than they did: of fast and slow calls, the slow ones may be many. */
+    private static final double NEARLY_ALL = 0.8;
 
-    /** A share among fewer attempts is chance, and so are fewer failures in a row. */
+    /** A share among fewer attempts is chance. */
     private static final int LEAST = 10;
+
+    /** Where three of four attempts fail, so many in a row are rare. */
+    private static final int FAILURES_IN_A_ROW = 20;
 
     /** Of so many attempts that all time out, or are all served, it is not. */
     private static final int FEW_ATTEMPTS = 3;
@@ -75,6 +75,9 @@ public final class LossLimit implements AdaptiveLimit {
     /** While nothing happens, about one attempt of so many tells how long attempts usually take. */
     private static final int SAMPLED = 16;
 
+    /** Times the longest attempt. Slow ones come back last, and the mean of the first ones would leave them out. */
+    private static final int LEARNING_ATTEMPTS = 2;
+
     private final int floor;
     private final int first;
 
@@ -94,7 +97,7 @@ public final class LossLimit implements AdaptiveLimit {
     private final ReentrantLock lock = new ReentrantLock();
 
     private final AtomicInteger missed = new AtomicInteger();
-    private int ceiling;
+    private volatile int ceiling;
     /** The limit with its fraction. */
     private double exact;
     /** Up to here the limit doubles. */
@@ -110,8 +113,11 @@ public final class LossLimit implements AdaptiveLimit {
 
     private long usualNanos;
     private long usualAt;
-    /** How many the usual time was learned from; {@link #SAMPLED} if at least so many. */
+    /** How many the usual time was learned from, while {@link #learning}; until then, no attempt is late. */
     private int learned;
+
+    private long learningSince;
+    private boolean learning = true;
 
     private double usualShare;
 
@@ -138,11 +144,11 @@ public final class LossLimit implements AdaptiveLimit {
     private int timed;
     private long timedNanos;
     private int dropped;
-    private int failed;
     private int mostInFlight;
 
     // Before the first cut of several in a row; 0: there was none.
     private double limitBefore;
+    private double doublingBefore;
     private double shareBefore;
     private long nanosBefore;
     /** Attempts since the limit is a quarter of that. */
@@ -161,7 +167,13 @@ public final class LossLimit implements AdaptiveLimit {
 
     /** Tells that an attempt takes this long at most. */
     public void attemptLimit(long nanos) {
-        attemptLimit = Math.min(attemptLimit, nanos);
+        attemptLimit = nanos;
+        lock.lock();
+        try {
+            setLate();
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -174,15 +186,19 @@ public final class LossLimit implements AdaptiveLimit {
         return decided;
     }
 
+    /** The maximum. */
+    public int ceiling() {
+        return ceiling;
+    }
+
     @Override
     public void ceiling(int most) {
         lock.lock();
         try {
-            if (doubling == ceiling) {
-                doubling = most;
+            if (doubling == ceiling || exact >= ceiling) {
+                doubling = most; // nothing but the maximum has held it
+                calm = false;
             }
-            // As high as it may be: nothing but the maximum holds it.
-            exact = Math.min(exact >= ceiling ? most : exact, most);
             ceiling = most;
             exact = clamped(exact);
             show();
@@ -205,7 +221,7 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private boolean isSampled(long nanos) {
-        return nanos != 0 && (learned < SAMPLED || (nanos >>> 4) % SAMPLED == 0);
+        return nanos != 0 && (learning || (nanos >>> 4) % SAMPLED == 0);
     }
 
     @Override
@@ -217,8 +233,8 @@ public final class LossLimit implements AdaptiveLimit {
             boolean isLate = nanos >= lateNanos;
             if (calm && !isLate) {
                 if (isSampled(nanos)) {
-                    learn(now, nanos);
-                    lately(now, learned < SAMPLED ? 1 : SAMPLED, 0);
+                    lately(now, learning ? 1 : SAMPLED, 0);
+                    learn(now, nanos, 1);
                 }
                 return;
             }
@@ -278,8 +294,6 @@ public final class LossLimit implements AdaptiveLimit {
             if (drop) {
                 dropped += more;
                 droppedInARow += more;
-            } else {
-                failed += more;
             }
             servedInARow = 0;
             lostAt = now;
@@ -288,7 +302,7 @@ public final class LossLimit implements AdaptiveLimit {
             }
             inARow += more;
             count(now, fewOf(inFlight, nanos), inFlight);
-            boolean enough = droppedInARow > 1 || inARow >= LEAST;
+            boolean enough = droppedInARow > 1 || inARow >= FAILURES_IN_A_ROW;
             if (enough && now - rowBegan >= Math.max(nanos, SHORTEST_NANOS / 2)) {
                 nothingComesBack(now, nanos, random);
             } else {
@@ -299,19 +313,36 @@ public final class LossLimit implements AdaptiveLimit {
         }
     }
 
-    /** Slowly, once some were seen: what takes longer now may be our own doing. Both ways alike, or it would not be the mean. */
-    private void learn(long now, long nanos) {
-        learned = Math.min(learned + 1, SAMPLED);
-        double share = learned < SAMPLED ? 1.0 / learned : Math.min(1.0 / 8, (now - usualAt) / LEARNING_NANOS);
+    /**
+     * Slowly, once attempts of each kind were seen: what takes longer now may be our own doing. Both ways alike, or it would not be
+     * the mean.
+     */
+    private void learn(long now, long nanos, int attempts) {
+        if (learned == 0) {
+            learningSince = now;
+        }
+        learned += attempts;
+        double share = learning ? (double) attempts / learned : Math.min(1.0 / 8, (now - usualAt) / LEARNING_NANOS);
+        boolean longEnough = attemptLimit == Long.MAX_VALUE || now - learningSince >= LEARNING_ATTEMPTS * attemptLimit;
+        learning = learning && !(learned >= SAMPLED && longEnough);
         usual(now, usualNanos + (long) ((nanos - usualNanos) * share));
     }
 
     private void usual(long now, long nanos) {
         usualNanos = nanos;
         usualAt = now;
-        lateNanos = attemptLimit == Long.MAX_VALUE
+        setLate();
+    }
+
+    private void setLate() {
+        lateNanos = learning ? Long.MAX_VALUE : longNanos();
+    }
+
+    /** What takes less time has not been in a queue. */
+    private long longNanos() {
+        return attemptLimit == Long.MAX_VALUE
                 ? Long.MAX_VALUE
-                : Math.max(LATE_TIMES * nanos, (long) (LATE_SHARE * attemptLimit));
+                : Math.max(LATE_TIMES * usualNanos, (long) (LATE_SHARE * attemptLimit));
     }
 
     /** From now on attempts are counted. */
@@ -359,7 +390,7 @@ public final class LossLimit implements AdaptiveLimit {
     private void pause(long now, long nanos, DoubleSupplier random) {
         if (floor == 1) {
             // What was given up has left work in the dependency. What failed at once has not, and each probe is cheap.
-            long more = nanos < lateNanos ? pauseNanos / 20 : pauseNanos;
+            long more = nanos < longNanos() ? pauseNanos / 20 : pauseNanos;
             pauseNanos = pauseNanos == 0
                     ? Math.max(FIRST_PAUSE_NANOS, nanos)
                     : Math.min(pauseNanos + more, Math.max(LONGEST_PAUSE_NANOS, 2 * nanos));
@@ -370,33 +401,33 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void judge(long now, long nanos) {
-        int all = served + late + dropped + failed;
-        int lost = dropped + (failed >= OUTAGE * all ? failed : 0);
-        int bad = lost + late;
-        boolean known = bad == 0
-                || all >= LEAST
-                || (isUsual(lost, FEW, all) && isUsual(bad, MOST, all) && servedInARow >= FEW_ATTEMPTS)
-                || (all >= FEW_ATTEMPTS && dropped + late == all);
-        long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
+        int all = served + late + dropped;
+        int bad = dropped + late;
         // With a limit of one, one attempt that began after the last loss tells all that can be told.
         boolean alone = exact < 2 && servedInARow > 0 && now - nanos - lostAt >= 0;
+        boolean known = alone
+                || bad == 0
+                || all >= LEAST
+                || (isUsual(dropped, FEW, all) && servedInARow >= FEW_ATTEMPTS)
+                || (all >= FEW_ATTEMPTS && dropped == all);
+        long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
         long attempt = alone ? nanos : Math.max(attemptNanos, usualNanos);
-        if (!(known || alone) || now - beganAt < Math.max(shortest, attempt)) {
+        if (all == 0 || !known || now - beganAt < Math.max(shortest, attempt)) {
             return;
         }
-        lately(now, all - lost, lost);
+        lately(now, all - dropped, dropped);
         double lately = servedLately + lostLately;
         double lostShare = lostLately / lately;
-        boolean mostAreBad = !isUsual(bad, MOST, all);
-        boolean fine = isUsual(lostLately, FEW, lately) && !mostAreBad;
+        boolean nearlyAllAreBad = all >= LEAST && (served == 0 || !isUsual(bad, NEARLY_ALL, all));
+        boolean fine = isUsual(lostLately, FEW, lately) && !nearlyAllAreBad;
         if (lostShare <= MOST) {
             usualShare += (lostShare - usualShare) * USUAL_WEIGHT;
         }
         if (!fine) {
-            trouble(now, mostAreBad ? Math.max(lostShare, (double) bad / all) : lostShare, lostShare);
+            trouble(now, nearlyAllAreBad ? Math.max(lostShare, (double) bad / all) : lostShare, lostShare);
         } else {
             if (timed > 0) {
-                learn(now, timedNanos / timed);
+                learn(now, timedNanos / timed, timed);
             }
             limitBefore = bad == 0 || all >= LEAST ? 0 : limitBefore; // of fewer, it may be chance
             grow();
@@ -415,11 +446,12 @@ public final class LossLimit implements AdaptiveLimit {
     private void trouble(long now, double share, double lostShare) {
         if (limitBefore == 0) {
             limitBefore = exact;
+            doublingBefore = doubling;
             shareBefore = share;
             nanosBefore = attemptNanos;
             tried = 0;
         } else if (lostShare <= MOST && exact <= limitBefore / 4) {
-            tried += served + late + dropped + failed;
+            tried += served + late + dropped;
             if (tried < LEAST) {
                 endPeriod(now);
                 return;
@@ -428,6 +460,7 @@ public final class LossLimit implements AdaptiveLimit {
                 usualShare = lostShare;
                 usual(now, Math.max(usualNanos, attemptNanos));
                 cut(now, limitBefore);
+                doubling = doublingBefore;
                 limitBefore = 0;
                 return;
             }
@@ -475,7 +508,6 @@ public final class LossLimit implements AdaptiveLimit {
         timed = 0;
         timedNanos = 0;
         dropped = 0;
-        failed = 0;
         mostInFlight = 0;
         heldBack = 0;
         show();

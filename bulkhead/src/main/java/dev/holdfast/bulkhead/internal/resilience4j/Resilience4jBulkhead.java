@@ -48,7 +48,7 @@ final class Resilience4jBulkhead implements Bulkhead {
         this.tags = Map.copyOf(tags);
         this.views = views;
         permits = views.permits;
-        config = views.options.config(permits.limit());
+        config = views.options.config(views.limit.most());
     }
 
     @Override
@@ -76,7 +76,10 @@ final class Resilience4jBulkhead implements Bulkhead {
         long wait = ticket.waitNanos(longest, views.longestIfLateNanos);
         long left = ticket.register(() -> time.unpark(caller)) ? wait : 0;
         while (left > 0 && !ticket.isDone() && !time.isInterrupted(caller)) {
-            time.park(this, left);
+            long pause = views.limit.pauseNanos(time.nanos()); // nobody else may ask when it ends
+            if (!ticket.isDone()) {
+                time.park(this, pause == 0 ? left : Math.min(left, pause));
+            }
             left = wait - (time.nanos() - start);
         }
         return !permits.withdraw(ticket);
@@ -121,7 +124,7 @@ final class Resilience4jBulkhead implements Bulkhead {
     public void changeConfig(BulkheadConfig newConfig) {
         Duration wait = newConfig.getMaxWaitDuration();
         int calls = newConfig.getMaxConcurrentCalls();
-        int limit = permits.limit();
+        int most = views.limit.most();
         check(
                 wait.isZero() || permits.queueLimit() > 0,
                 "maxWaitDuration",
@@ -130,12 +133,12 @@ final class Resilience4jBulkhead implements Bulkhead {
         check(wait.compareTo(LONGEST_WAIT) <= 0, "maxWaitDuration", wait, "one day at most");
         check(calls >= 1 && calls <= Permits.MOST, "maxConcurrentCalls", calls, "1 to 1,000,000");
         check(
-                calls == limit || views.adaptsBy == null,
+                calls == most || views.adaptsBy == null,
                 "maxConcurrentCalls",
                 calls,
                 "no change, since its limit adapts by " + views.adaptsBy);
-        if (calls != limit) {
-            views.resize(calls);
+        if (calls != most) {
+            views.limit.most(calls);
         }
         config = newConfig;
     }
@@ -155,10 +158,10 @@ final class Resilience4jBulkhead implements Bulkhead {
     @Override
     public BulkheadConfig getBulkheadConfig() {
         BulkheadConfig seen = config;
-        int limit = permits.limit();
-        return seen.getMaxConcurrentCalls() == limit
+        int most = views.limit.most();
+        return seen.getMaxConcurrentCalls() == most
                 ? seen
-                : BulkheadConfig.from(seen).maxConcurrentCalls(limit).build();
+                : BulkheadConfig.from(seen).maxConcurrentCalls(most).build();
     }
 
     @Override

@@ -13,8 +13,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
-import java.util.function.IntConsumer;
-import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,12 +20,23 @@ import org.jspecify.annotations.Nullable;
  * read. Safe for any number of threads.
  */
 public final class Views {
+    /** The limit of a bulkhead, as views see it. */
+    public interface Limit {
+        /** What can be changed: the fixed limit, or the maximum of one that adapts. */
+        int most();
+
+        /** Changes it. */
+        void most(int calls);
+
+        /** How long there are no permits because of a pause; 0: there is none, or it is over and the permits are there. */
+        long pauseNanos(long now);
+    }
+
     final Permits permits;
     final Resilience4jOptions options;
     final long longestIfLateNanos;
     final @Nullable String adaptsBy;
-    private final LongPredicate reopens;
-    private final IntConsumer resizing;
+    final Limit limit;
 
     /** The time source of the pipeline that was built last with this bulkhead. Callers of views wait by it. */
     volatile TimeSource time = TimeSource.system();
@@ -40,31 +49,25 @@ public final class Views {
      *
      * @param longestIfLateNanos the longest wait of a caller of a view if its ticket is late
      * @param adaptsBy the algorithm that changes the limit, if nobody else may change it; else null
-     * @param reopens whether permits may be free at this time that were not when the last one was asked for
-     * @param resizing changes the limit, or its maximum
+     * @param limit the limit of the bulkhead
      */
     public Views(
             Permits permits,
             Resilience4jOptions options,
             long longestIfLateNanos,
             @Nullable String adaptsBy,
-            LongPredicate reopens,
-            IntConsumer resizing) {
+            Limit limit) {
         this.permits = permits;
         this.options = options;
         this.longestIfLateNanos = longestIfLateNanos;
         this.adaptsBy = adaptsBy;
-        this.reopens = reopens;
-        this.resizing = resizing;
+        this.limit = limit;
     }
 
     boolean tryAcquire() {
         int stripe = Stripes.current();
-        return permits.tryAcquire(stripe) || (reopens.test(time.nanos()) && permits.tryAcquire(stripe));
-    }
-
-    void resize(int calls) {
-        resizing.accept(calls);
+        return permits.tryAcquire(stripe)
+                || (permits.limit() == 0 && limit.pauseNanos(time.nanos()) == 0 && permits.tryAcquire(stripe));
     }
 
     /** Sets the time source for callers of views, and the name: that of the first pipeline. */

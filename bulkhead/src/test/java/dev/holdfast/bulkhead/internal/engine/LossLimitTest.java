@@ -70,7 +70,7 @@ class LossLimitTest {
 
     @Test
     void whileNothingIsLostAndNoCallWaitsNearlyAllAttemptsNeedNotBeTold() {
-        served(100);
+        served(300);
         int indifferent = 0;
         Random random = new Random(1);
         for (int i = 0; i < 1_000; i++) {
@@ -80,6 +80,64 @@ class LossLimitTest {
         assertThat(indifferent).isBetween(900, 970);
         assertThat(limit.isIndifferentTo(0)).as("not measured").isTrue();
         assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    /** Half of the calls are slow, which the first answers do not tell: the slow ones come back last. */
+    @Test
+    void slowCallsAmongFastOnesAreNotLate() {
+        Random random = new Random(5);
+        served(50, MILLI);
+        for (int i = 0; i < 5_000; i++) {
+            now += 10 * MILLI;
+            limit.served(now, random.nextInt(3) == 0 ? MILLI : TIMEOUT * 9 / 10, limit.limit());
+            assertThat(limit.limit()).isGreaterThanOrEqualTo(100);
+        }
+    }
+
+    @Test
+    void failuresAreNoLossesAsLongAsSomethingElseComesBack() {
+        Random random = new Random(5);
+        for (int i = 0; i < 5_000; i++) {
+            now += 10 * MILLI;
+            if (random.nextInt(10) < 6) {
+                limit.failed(now, ATTEMPT, limit.limit(), () -> 0.5);
+            } else {
+                limit.served(now, ATTEMPT, limit.limit());
+            }
+            assertThat(limit.limit()).isEqualTo(100);
+        }
+    }
+
+    /** The slow disk is not our doing, so what was held back is free again, and the limit doubles as before. */
+    @Test
+    void afterATrialInVainTheLimitGrowsAsBefore() {
+        limit = limit(1, 10, 200);
+        served(300);
+        long slow = TIMEOUT * 9 / 10;
+        for (int i = 0; i < 60; i++) {
+            now += slow / Math.max(1, limit.limit());
+            limit.wanted();
+            limit.served(now, slow, limit.limit());
+        }
+        for (int i = 0; i < 300; i++) {
+            now += slow / Math.max(1, limit.limit());
+            limit.wanted();
+            limit.served(now, slow, limit.limit());
+        }
+
+        assertThat(limit.limit()).isGreaterThan(100);
+    }
+
+    @Test
+    void anotherTimeoutHoldsAtOnce() {
+        served(300);
+        limit.attemptLimit(100 * TIMEOUT);
+        for (int i = 0; i < 100; i++) {
+            now += 10 * MILLI;
+            limit.served(now, TIMEOUT, limit.limit());
+        }
+
+        assertThat(limit.limit()).as("a hundredth of the time").isEqualTo(100);
     }
 
     @Test
@@ -198,7 +256,7 @@ class LossLimitTest {
             for (int k = 0; limit.limit() > 0; k++) {
                 now += 100 * MILLI;
                 limit.failed(now, ATTEMPT, 1, () -> 0.5);
-                assertThat(k).isLessThan(15);
+                assertThat(k).isLessThan(25);
             }
             pauses.add(limit.pauseNanos(now));
             now += limit.pauseNanos(now);
@@ -207,12 +265,12 @@ class LossLimitTest {
 
         assertThat(pauses.subList(0, 5)).allMatch(pause -> pause < 300 * MILLI);
         assertThat(pauses).isSorted();
-        assertThat(pauses.get(pauses.size() - 1)).isGreaterThan(1_000 * MILLI);
+        assertThat(pauses.get(pauses.size() - 1)).isGreaterThan(500 * MILLI);
     }
 
     @Test
     void answersThatAreAsLateWithAQuarterOfTheLimitHaveAnotherReasonThanTheLoad() {
-        served(200);
+        served(300);
         int before = limit.limit();
         long late = TIMEOUT / 2;
         int least = before;
@@ -221,7 +279,7 @@ class LossLimitTest {
             now += late;
             limit.served(now, late, limit.limit());
             least = Math.min(least, limit.limit());
-            assertThat(attempts++).isLessThan(25);
+            assertThat(attempts++).isLessThan(45);
         }
 
         assertThat(least).isEqualTo(before / 4);
@@ -527,12 +585,19 @@ class LossLimitTest {
     }
 
     @Test
-    void aLowerMaximumHoldsAtOnceAndAHigherOneIfNothingElseHeldTheLimit() {
+    void aLowerMaximumHoldsAtOnceAndToAHigherOneTheLimitDoubles() {
         limit.ceiling(50);
         assertThat(limit.limit()).isEqualTo(50);
         limit.ceiling(80);
+        assertThat(limit.limit()).as("nothing is known of 80 calls").isEqualTo(50);
+        limit.wanted();
+        served(40);
+        assertThat(limit.limit()).isGreaterThan(65);
+        limit.wanted();
+        served(40);
         assertThat(limit.limit()).isEqualTo(80);
 
+        now += MINUTE;
         dropped(1);
         served(1);
         dropped(3);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** While nothing but losses comes back, a limit that heeds losses is zero at times. */
+class PauseTest {
+    private static final Duration TIMEOUT = Duration.ofMillis(200);
+
+    private final VirtualTime time = new VirtualTime();
+    private final BulkheadPolicy bulkhead = BulkheadPolicy.ofDefaults();
+    private final Pipeline pipeline = Pipeline.builder("inventory")
+            .policies(bulkhead, TimeoutPolicy.of(TIMEOUT))
+            .time(time)
+            .build();
+
+    /** Ends with the beginning of a pause. */
+    @BeforeEach
+    void nothingComesBack() {
+        while (bulkhead.limit() > 0) {
+            CompletableFuture<String> call = pipeline.callAsync(CompletableFuture::new);
+            time.advance(TIMEOUT);
+            assertThatThrownBy(call::join).hasCauseInstanceOf(CallTimeoutException.class);
+        }
+        assertThat(bulkhead.inFlight()).isZero();
+    }
+
+    @AfterEach
+    void close() {
+        pipeline.close();
+        time.close();
+    }
+
+    @Test
+    void aCallThatIsRejectedInAPauseIsToldSo() {
+        CompletableFuture<String> call = pipeline.callAsync(() -> CompletableFuture.completedFuture("well"));
+        time.advance(Duration.ofMillis(100));
+
+        assertThatThrownBy(call::join)
+                .hasCauseInstanceOf(CallRejectedException.class)
+                .hasMessageContaining("bulkhead of 'inventory' lets no call through for ")
+                .hasMessageContaining("since nothing but losses came back");
+    }
+
+    @Test
+    void aCallThatMayWaitLongEnoughIsMadeWhenThePauseEnds() {
+        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
+        try (Pipeline other = Pipeline.builder("patient")
+                .policies(patient, TimeoutPolicy.of(TIMEOUT))
+                .time(time)
+                .build()) {
+            while (patient.limit() > 0) {
+                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
+                time.advance(TIMEOUT);
+                assertThat(lost).isCompletedExceptionally();
+            }
+            CompletableFuture<String> call = other.callAsync(() -> CompletableFuture.completedFuture("well"));
+            assertThat(call).isNotDone();
+            time.advance(Duration.ofSeconds(1));
+            assertThat(call).isCompletedWithValue("well");
+        }
+    }
+
+    /** No other call comes that would see the end of the pause. */
+    @Test
+    void aCallerOfAViewWaitsForTheEndOfThePauseAndNoLonger() {
+        Bulkhead view = bulkhead.asResilience4j();
+        view.changeConfig(BulkheadConfig.from(view.getBulkheadConfig())
+                .maxWaitDuration(Duration.ofSeconds(5))
+                .build());
+        long began = time.nanos();
+        CompletableFuture<Boolean> permitted = time.spawn(view::tryAcquirePermission);
+        time.run();
+
+        assertThat(permitted).isCompletedWithValue(true);
+        assertThat(Duration.ofNanos(time.nanos() - began)).isLessThan(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void theConfigOfAViewHasTheMaximumAndCanBeGivenBack() {
+        Bulkhead view = bulkhead.asResilience4j();
+        assertThat(view.getBulkheadConfig().getMaxConcurrentCalls()).isEqualTo(200);
+        view.changeConfig(BulkheadConfig.from(view.getBulkheadConfig())
+                .maxWaitDuration(Duration.ofMillis(5))
+                .build());
+        assertThat(view.getBulkheadConfig().getMaxConcurrentCalls()).isEqualTo(200);
+        assertThat(view.getMetrics().getMaxAllowedConcurrentCalls()).isZero();
+    }
+
+    /** A dependency that answers 404 works. */
+    @Test
+    void anAnswerThatIsIgnoredEndsAnOutage() {
+        try (Pipeline other = Pipeline.builder("lookup")
+                .policies(bulkhead, TimeoutPolicy.of(TIMEOUT))
+                .classifier((value, error) -> error == null ? Verdict.IGNORED : Verdict.FAILURE)
+                .time(time)
+                .build()) {
+            for (int i = 0; i < 10; i++) {
+                time.advance(Duration.ofSeconds(1));
+                CompletableFuture<String> call = new CompletableFuture<>();
+                CompletableFuture<String> answer = other.callAsync(() -> call);
+                time.advance(Duration.ofMillis(20));
+                call.complete("not found");
+                assertThat(answer).isDone();
+            }
+            assertThat(bulkhead.limit()).isGreaterThan(4);
+        }
+    }
+
+    /** A reload replaces bulkhead and timeout at once. */
+    @Test
+    void theLimitThatIsTakenOverKnowsTheNewTimeout() {
+        BulkheadPolicy next = BulkheadPolicy.of(b -> b.maxWait(Duration.ofMillis(50)));
+        pipeline.replace(next, TimeoutPolicy.of(Duration.ofSeconds(10)));
+        time.advance(Duration.ofSeconds(5));
+        for (int i = 0; i < 100; i++) {
+            answered(Duration.ofMillis(20));
+        }
+        int before = next.limit();
+        for (int i = 0; i < 100; i++) {
+            answered(Duration.ofSeconds(1));
+            assertThat(next.limit())
+                    .as("a second is not late where ten are allowed")
+                    .isGreaterThanOrEqualTo(before);
+        }
+    }
+
+    private void answered(Duration after) {
+        CompletableFuture<String> call = new CompletableFuture<>();
+        CompletableFuture<String> answer = pipeline.callAsync(() -> call);
+        time.advance(after);
+        call.complete("well");
+        assertThat(answer).isCompletedWithValue("well");
+    }
+}
