@@ -78,6 +78,8 @@ public final class LossLimit implements AdaptiveLimit {
     /** Times the longest attempt. Slow ones come back last, and the mean of the first ones would leave them out. */
     private static final int LEARNING_ATTEMPTS = 2;
 
+    private static final long LONGEST_LEARNING_NANOS = 10_000_000_000L;
+
     private final int floor;
     private final int first;
 
@@ -277,14 +279,17 @@ public final class LossLimit implements AdaptiveLimit {
 
     private void lost(long now, long nanos, int inFlight, boolean drop, DoubleSupplier random) {
         if (!lock.tryLock()) {
-            missed.getAndIncrement();
+            if (drop) {
+                missed.getAndIncrement();
+            }
             return;
         }
         try {
             startCounting();
-            lostNanos += (nanos - lostNanos) / 4;
-            int more = 1 + missed.getAndSet(0);
+            int more = 1;
             if (drop) {
+                more += missed.getAndSet(0);
+                lostNanos += (nanos - lostNanos) / 4;
                 heldBack += more;
                 show();
             }
@@ -294,9 +299,9 @@ public final class LossLimit implements AdaptiveLimit {
             if (drop) {
                 dropped += more;
                 droppedInARow += more;
+                servedInARow = 0;
+                lostAt = now;
             }
-            servedInARow = 0;
-            lostAt = now;
             if (inARow == 0) {
                 rowBegan = now;
             }
@@ -318,13 +323,16 @@ public final class LossLimit implements AdaptiveLimit {
      * the mean.
      */
     private void learn(long now, long nanos, int attempts) {
-        if (learned == 0) {
-            learningSince = now;
+        double share = Math.min(1.0 / 8, (now - usualAt) / LEARNING_NANOS);
+        if (learning) {
+            learningSince = learned == 0 ? now : learningSince;
+            learned += attempts;
+            share = (double) attempts / learned;
+            long enough = attemptLimit == Long.MAX_VALUE
+                    ? 0
+                    : Math.min(LEARNING_ATTEMPTS * attemptLimit, LONGEST_LEARNING_NANOS);
+            learning = learned < SAMPLED || now - learningSince < enough;
         }
-        learned += attempts;
-        double share = learning ? (double) attempts / learned : Math.min(1.0 / 8, (now - usualAt) / LEARNING_NANOS);
-        boolean longEnough = attemptLimit == Long.MAX_VALUE || now - learningSince >= LEARNING_ATTEMPTS * attemptLimit;
-        learning = learning && !(learned >= SAMPLED && longEnough);
         usual(now, usualNanos + (long) ((nanos - usualNanos) * share));
     }
 
