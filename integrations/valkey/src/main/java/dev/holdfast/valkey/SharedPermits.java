@@ -6,6 +6,8 @@ import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * the store may just have given its burst away. A store that comes back is emptied first, because it has got new permits
  * meanwhile, for time in which the shares let calls start. After that this process keeps to its share for {@link #grace}: the
  * others may not have noticed yet that the store is back, and still use theirs.
+ *
+ * <p>A heavy call that waits collects its permits as the store gets them. From its wait on, calls that must wait stand in a line,
+ * and each gets its permits before those behind it. So neither light nor heavy calls keep others waiting for ever.
  */
 final class SharedPermits {
     /** The place of a permit of the store. Never the end of a place of {@link Gcra}. */
@@ -58,6 +63,25 @@ final class SharedPermits {
         REJECT
     }
 
+    /** A call that found too few permits at hand. Used under the lock, except for its weight. */
+    static final class Ticket {
+        final int weight;
+        /** Whether it is counted as waiting. */
+        private boolean waits;
+
+        private boolean inLine;
+        /** The permits that it has collected in the line. */
+        private long got;
+
+        Ticket(int weight) {
+            this.weight = weight;
+        }
+
+        private long need() {
+            return weight - got;
+        }
+    }
+
     /**
      * What a call without a permit at hand does.
      *
@@ -87,6 +111,13 @@ final class SharedPermits {
     private long spareSince;
 
     private int waiting;
+    /** Of the waiting calls, in their order: the first heavy one, and those that asked after it. */
+    private final Set<Ticket> line = new LinkedHashSet<>();
+    /** The permits that the calls in the line still need. While there are any, none are at hand. */
+    private long lineNeeds;
+    /** When the store was last asked for more permits than it had; null if that is not known. */
+    private @Nullable Long emptyAt;
+
     private boolean paused;
     private long resumeAt;
     private long probeDistance;
@@ -113,12 +144,12 @@ final class SharedPermits {
         pause = Math.min(PAUSE_NANOS, perPermit * settings.burst() / 4);
     }
 
-    /** Takes a permit that is at hand. Returns how many are left; -1 if there was none. */
-    long take() {
+    /** Takes so many permits that are at hand. Returns how many are left; less than 0 if there were not so many. */
+    long take(long permits) {
         while (true) {
             long seen = held.get(HELD);
-            if (seen == 0 || held.compareAndSet(HELD, seen, seen - 1)) {
-                return seen - 1;
+            if (seen < permits || held.compareAndSet(HELD, seen, seen - permits)) {
+                return seen - permits;
             }
         }
     }
@@ -134,24 +165,23 @@ final class SharedPermits {
     }
 
     /**
-     * What a call does that found no permit at hand.
+     * What a call does that found too few permits at hand.
      *
-     * @param longest how long it may wait
-     * @param isNew whether it is not counted as waiting yet; then it is, if it has to wait
+     * @param longest how long it may wait. If it has to, it is counted as waiting until {@link #stopsWaiting}
      */
-    Turn turn(long now, long longest, boolean isNew) {
-        ask(now, isNew ? 1 : 0);
-        return decide(now, longest, isNew);
+    Turn turn(long now, long longest, Ticket ticket) {
+        ask(now, ticket.waits ? 0 : ticket.weight);
+        return decide(now, longest, ticket);
     }
 
-    private void ask(long now, int newcomers) {
-        Question next = due(now, newcomers);
+    private void ask(long now, int newcomer) {
+        Question next = due(now, newcomer);
         if (next != null) {
             next.ask();
         }
     }
 
-    private synchronized @Nullable Question due(long now, int newcomers) {
+    private synchronized @Nullable Question due(long now, int newcomer) {
         look(now);
         if (question != null || (paused && now - resumeAt < 0)) {
             return null;
@@ -159,7 +189,8 @@ final class SharedPermits {
         boolean probe = phase == Phase.AWAY;
         long room = batch - held.get(HELD);
         // Calls that the share holds back leave the store's permits to the others.
-        long wanted = phase == Phase.BACK ? room : waiting + newcomers + (batch == 1 ? 0 : room);
+        long wanted =
+                phase == Phase.BACK ? room : wantedByWaiting() + newcomer + (batch == 1 ? Math.min(0, room) : room);
         long most = probe ? settings.burst() : Math.min(settings.burst(), wanted - spare);
         if (most <= 0) {
             return null;
@@ -167,6 +198,10 @@ final class SharedPermits {
         questions++;
         question = new Question(now, probe, most);
         return question;
+    }
+
+    private long wantedByWaiting() {
+        return waiting - line.size() + lineNeeds;
     }
 
     /** What has changed with the time that has passed. */
@@ -183,7 +218,9 @@ final class SharedPermits {
         } else if (now - since >= grace()) {
             phase = Phase.SHARED;
             share = null;
-            fill();
+            if (lineNeeds == 0) {
+                fill();
+            }
         }
     }
 
@@ -275,7 +312,8 @@ final class SharedPermits {
         } else if (phase != Phase.AWAY) {
             spareSince = spare == 0 ? answered.since : spareSince;
             spare += permits;
-            if (phase == Phase.SHARED) {
+            emptyAt = permits < answered.most ? Long.valueOf(answered.since) : emptyAt;
+            if (phase == Phase.SHARED && lineNeeds == 0) {
                 fill();
             }
         }
@@ -303,21 +341,69 @@ final class SharedPermits {
         }
         phase = Phase.AWAY;
         state = new State("away", cause);
+        emptyAt = null;
+        line.forEach(this::putBackWhatItGot);
     }
 
-    private synchronized Turn decide(long now, long longest, boolean isNew) {
-        if (take() >= 0) {
-            return new Turn(Kind.START, 0, PERMIT, null, answer);
+    private synchronized Turn decide(long now, long longest, Ticket ticket) {
+        serveLine();
+        if (ticket.inLine && ticket.need() == 0) {
+            ticket.inLine = false;
+            line.remove(ticket);
+            return started();
+        }
+        if ((lineNeeds == 0 || phase != Phase.SHARED) && take(ticket.weight) >= 0) {
+            return started();
         }
         Turn turn = switch (phase) {
-            case SHARED -> shared(now, longest);
-            case BACK -> spare == 0 ? awaitAnswer(now, longest) : withinShare(now, longest);
-            case AWAY -> mayBeBack(now) ? awaitAnswer(now, longest) : without(now, longest);
+            case SHARED -> shared(now, longest, ticket);
+            case BACK -> back(now, longest, ticket);
+            case AWAY -> mayBeBack(now) ? awaitAnswer(now, longest, 1) : without(now, longest, ticket);
         };
-        if (isNew && turn.kind == Kind.WAIT) {
+        if (turn.kind == Kind.WAIT && !ticket.waits) {
+            ticket.waits = true;
             waiting++;
         }
         return turn;
+    }
+
+    private Turn started() {
+        return new Turn(Kind.START, 0, PERMIT, null, answer);
+    }
+
+    /** Hands out what there is, in the order of the line. What is too old has been thrown away before. */
+    private void serveLine() {
+        if (lineNeeds == 0 || phase != Phase.SHARED) {
+            return;
+        }
+        spare = serve(spare);
+        if (lineNeeds > 0) {
+            held.addAndGet(HELD, serve(held.getAndSet(HELD, 0)));
+        }
+        if (lineNeeds == 0) {
+            fill();
+        }
+    }
+
+    /** Hands out so many permits, and returns how many are left. */
+    private long serve(long permits) {
+        long left = permits;
+        for (Ticket ticket : line) {
+            if (left == 0) {
+                break;
+            }
+            long moved = Math.min(left, ticket.need());
+            ticket.got += moved;
+            lineNeeds -= moved;
+            left -= moved;
+        }
+        return left;
+    }
+
+    private void putBackWhatItGot(Ticket ticket) {
+        held.addAndGet(HELD, ticket.got);
+        lineNeeds += ticket.got;
+        ticket.got = 0;
     }
 
     /**
@@ -329,15 +415,39 @@ final class SharedPermits {
         return asked != null && !asked.silent() && now - failedAt > grace();
     }
 
-    private Turn shared(long now, long longest) {
-        if (spare == 0) {
-            return awaitAnswer(now, longest);
+    private Turn shared(long now, long longest, Ticket ticket) {
+        long fromSpare = Math.min(spare, ticket.weight);
+        if (lineNeeds == 0 && take(ticket.weight - fromSpare) >= 0) {
+            spare -= fromSpare;
+            return started();
         }
-        spare--;
-        return new Turn(Kind.START, 0, PERMIT, null, answer);
+        long ahead = lineNeeds - spare - held.get(HELD);
+        Turn turn = awaitAnswer(now, longest, ticket.inLine ? ticket.need() : ahead + ticket.weight);
+        if (turn.kind == Kind.WAIT && !ticket.inLine && (ticket.weight > 1 || !line.isEmpty())) {
+            ticket.inLine = true;
+            line.add(ticket);
+            lineNeeds += ticket.weight;
+            serveLine();
+        }
+        return turn;
     }
 
-    private Turn awaitAnswer(long now, long longest) {
+    /** A call for which a batch or the share is too small waits until the share is no longer kept to. */
+    private Turn back(long now, long longest, Ticket ticket) {
+        Long since = backSince;
+        if (since != null && (ticket.weight > batch - held.get(HELD) || ticket.weight > burstOfShare())) {
+            return waitOrReject(Math.max(1, since + grace() - now), longest);
+        }
+        return spare < ticket.weight ? awaitAnswer(now, longest, 1) : withinShare(now, longest, ticket.weight);
+    }
+
+    /** A wait is not begun if the store, which had no permits before, cannot have so many in time. */
+    private Turn awaitAnswer(long now, long longest, long needed) {
+        Long empty = emptyAt;
+        long least = empty == null ? 0 : empty + (needed - 1) * perPermit - now;
+        if (least > longest) {
+            return waitOrReject(least, longest);
+        }
         if (question == null) {
             return waitOrReject(Math.max(1, resumeAt - now), longest);
         }
@@ -348,23 +458,26 @@ final class SharedPermits {
         return new Turn(nanos <= longest ? Kind.WAIT : Kind.REJECT, nanos, Gcra.NONE, null, answer);
     }
 
-    private Turn without(long now, long longest) {
+    private Turn without(long now, long longest, Ticket ticket) {
         return switch (settings.whenStoreIsAway()) {
-            case LOCAL_SHARE -> withinShare(now, longest);
+            case LOCAL_SHARE ->
+                ticket.weight > burstOfShare()
+                        ? awaitAnswer(now, longest, 1)
+                        : withinShare(now, longest, ticket.weight);
             case OPEN -> new Turn(Kind.START, 0, Gcra.NONE, null, answer);
             case CLOSED -> new Turn(Kind.REJECT, Math.max(1, resumeAt - now), Gcra.NONE, null, answer);
         };
     }
 
     /** Reserves no place of later: when its time comes, the store may be back, and have got a permit for the same time. */
-    private Turn withinShare(long now, long longest) {
+    private Turn withinShare(long now, long longest, int weight) {
         Gcra own = share(now);
-        long place = own.reserve(now, 0, Stripes.current());
+        long place = weight == 1 ? own.reserve(now, 0, Stripes.current()) : own.reserveHeavy(now, 0, weight);
         if (place == Gcra.NONE) {
-            return waitOrReject(Math.max(1, own.untilFree(now)), longest);
+            return waitOrReject(Math.max(1, own.untilFree(now, weight)), longest);
         }
         if (phase == Phase.BACK) {
-            spare--;
+            spare -= weight;
         }
         return new Turn(Kind.START, 0, place, own, answer);
     }
@@ -373,7 +486,7 @@ final class SharedPermits {
         Gcra own = share;
         if (own == null) {
             long per = settings.per().toNanos() * settings.replicas();
-            own = new Gcra(settings.limit(), per, Math.max(1, settings.burst() / settings.replicas()));
+            own = new Gcra(settings.limit(), per, burstOfShare());
             if (reached) {
                 own.startWith(0, now);
             }
@@ -382,27 +495,42 @@ final class SharedPermits {
         return own;
     }
 
-    /** A call waits no longer. If it goes without a permit, what was fetched for it is not kept. */
-    synchronized void stopsWaiting() {
-        waiting--;
-        keepSpare(waiting);
+    private int burstOfShare() {
+        return Math.max(1, settings.burst() / settings.replicas());
     }
 
-    /** Takes a permit back that was not used. */
-    synchronized void giveBack() {
-        if (held.get(HELD) < batch) {
-            held.incrementAndGet(HELD);
+    /** A call waits no longer. If it goes without a permit, what was fetched for it is not kept, but what it has collected is. */
+    synchronized void stopsWaiting(Ticket ticket) {
+        waiting--;
+        if (ticket.inLine) {
+            ticket.inLine = false;
+            line.remove(ticket);
+            lineNeeds -= ticket.need();
+            putBack(ticket.got, ticket.weight);
         }
+        keepSpare(wantedByWaiting());
+    }
+
+    /** Takes the permits back of a call that did not use them. */
+    synchronized void giveBack(int weight) {
+        putBack(weight, weight);
+    }
+
+    /** First to the line. A heavy call gives all back: then a process holds that many beside its batch. */
+    private void putBack(long permits, int weight) {
+        long left = phase == Phase.SHARED ? serve(permits) : permits;
+        long room = (weight == 1 ? batch : batch + (long) weight) - held.get(HELD);
+        held.addAndGet(HELD, Math.min(left, Math.max(0, room)));
     }
 
     /** This process holds at most a batch, beside what so many waiting calls are about to take. */
-    private void keepSpare(int forWaiting) {
+    private void keepSpare(long forWaiting) {
         spare = Math.min(spare, phase == Phase.BACK ? batch : forWaiting);
     }
 
     /** Puts permits at hand. */
     private void fill() {
-        long moved = Math.min(spare, batch - held.get(HELD));
+        long moved = Math.min(spare, Math.max(0, batch - held.get(HELD)));
         held.addAndGet(HELD, moved);
         spare -= moved;
     }

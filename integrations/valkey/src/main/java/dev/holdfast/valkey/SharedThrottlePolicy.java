@@ -9,6 +9,7 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedPermits.State;
+import dev.holdfast.valkey.SharedPermits.Ticket;
 import dev.holdfast.valkey.SharedPermits.Turn;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
@@ -30,16 +31,18 @@ import org.jspecify.annotations.Nullable;
  * second while there are calls, and goes back to it. A failure of the store never reaches a caller. Observers hear of both
  * changes of state.
  *
+ * <p>A call that {@linkplain dev.holdfast.Call#weight weighs} more than one takes so many permits. It may start above the limit by
+ * as many for each process. If it is heavier than the burst, it is rejected at once. While the store is away, and for a moment
+ * after that, a call that is heavier than the burst of the process's share waits for the store.
+ *
  * <p>Safe for any number of threads; one instance for each dependency and process. Allocates nothing for a call that finds a
  * permit.
  */
 public final class SharedThrottlePolicy extends Policy {
-    /** What a waiting call has in the layer's object; its slot is the end of its wait. */
-    private static final Object WAITING = new Object();
-
     private final SharedThrottleSettings settings;
     private final SharedPermits permits;
     private final long maxWaitNanos;
+    private final int burst;
     private final AtomicReference<State> told;
     // A call that starts at once does not touch these.
     private LongAdder rejected = new LongAdder();
@@ -54,6 +57,7 @@ public final class SharedThrottlePolicy extends Policy {
         this.settings = settings;
         permits = new SharedPermits(settings, store);
         maxWaitNanos = settings.maxWait().toNanos();
+        burst = settings.burst();
         told = new AtomicReference<>(permits.state());
     }
 
@@ -78,12 +82,16 @@ public final class SharedThrottlePolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        long left = permits.take();
-        if (left < 0) {
-            return withoutPermit(passage);
+        int weight = passage.weight();
+        if (weight > burst) {
+            return tooHeavy(passage, weight);
         }
-        if (passage.object() == WAITING) {
-            stopWaiting(passage);
+        long left = permits.take(weight);
+        if (left < 0) {
+            return withoutPermit(passage, weight);
+        }
+        if (passage.object() instanceof Ticket ticket) {
+            stopWaiting(passage, ticket);
         }
         passage.slot(SharedPermits.PERMIT);
         if (permits.runsLow(left)) {
@@ -93,29 +101,30 @@ public final class SharedThrottlePolicy extends Policy {
         return PROCEED;
     }
 
-    private int withoutPermit(Passage passage) {
+    private int withoutPermit(Passage passage, int weight) {
         // The thread may have lost the processor after the call's time was read, and the store is judged by this time.
         long late = lateness(passage.now());
         long now = passage.now() + late;
-        boolean isNew = passage.object() != WAITING;
+        boolean isNew = !(passage.object() instanceof Ticket);
+        Ticket ticket = passage.object() instanceof Ticket waiting ? waiting : new Ticket(weight);
         long until = isNew ? now + maxWaitNanos : passage.slot();
         // A wait that leaves no time for the attempt is useless.
         long longest = Math.max(0, Math.min(until - now, passage.remaining() - 1 - late));
-        Turn turn = permits.turn(now, longest, isNew);
+        Turn turn = permits.turn(now, longest, ticket);
         tellState(passage);
         if (turn.kind() == SharedPermits.Kind.WAIT) {
             if (isNew) {
                 waited.increment();
                 passage.slot(until);
-                passage.object(WAITING);
+                passage.object(ticket); // its slot is the end of its wait
             }
             return passage.await(turn.answer(), turn.nanos() + late); // counted from the call's own time
         }
         if (!isNew) {
-            stopWaiting(passage);
+            stopWaiting(passage, ticket);
         }
         if (turn.kind() == SharedPermits.Kind.REJECT) {
-            return turnAway(passage, turn.nanos());
+            return turnAway(passage, turn.nanos(), weight);
         }
         passage.slot(turn.place());
         passage.object(turn.share());
@@ -125,10 +134,10 @@ public final class SharedThrottlePolicy extends Policy {
         return PROCEED;
     }
 
-    private void stopWaiting(Passage passage) {
+    private void stopWaiting(Passage passage, Ticket ticket) {
         passage.object(null);
         passage.slot(Gcra.NONE);
-        permits.stopsWaiting();
+        permits.stopsWaiting(ticket);
     }
 
     private long lateness(long now) {
@@ -136,7 +145,7 @@ public final class SharedThrottlePolicy extends Policy {
         return bound == null ? 0 : Math.max(0, bound.nanos() - now);
     }
 
-    private int turnAway(Passage passage, long wait) {
+    private int turnAway(Passage passage, long wait, int weight) {
         rejected.increment();
         String pipeline = passage.pipeline();
         boolean away = permits.away();
@@ -145,7 +154,19 @@ public final class SharedThrottlePolicy extends Policy {
                 wait,
                 () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls of " + settings.replicas()
                         + " processes start in " + Checks.text(settings.per()) + (away ? ", and its store is away" : "")
-                        + ", the next one in " + Checks.inMillis(wait),
+                        + (weight == 1 ? ", the next one in " : ", the next one of weight " + weight + " in ")
+                        + Checks.inMillis(wait),
+                null);
+    }
+
+    private int tooHeavy(Passage passage, int weight) {
+        rejected.increment();
+        String pipeline = passage.pipeline();
+        return passage.reject(
+                Reason.THROTTLED,
+                Passage.NEVER,
+                () -> "throttle of '" + pipeline + "' never lets a call of weight " + weight
+                        + " start, because its burst is " + burst,
                 null);
     }
 
@@ -167,8 +188,8 @@ public final class SharedThrottlePolicy extends Policy {
 
     @Override
     public void abandon(Passage passage) {
-        if (passage.object() == WAITING) {
-            stopWaiting(passage);
+        if (passage.object() instanceof Ticket ticket) {
+            stopWaiting(passage, ticket);
         } else {
             giveBack(passage);
         }
@@ -180,12 +201,13 @@ public final class SharedThrottlePolicy extends Policy {
             return;
         }
         passage.slot(Gcra.NONE);
+        int weight = passage.weight();
         if (passage.object() instanceof Gcra share) {
-            share.giveBack(place); // first, because the rest may throw
+            share.giveBack(place, weight); // first, because the rest may throw
         } else {
-            permits.giveBack();
+            permits.giveBack(weight);
         }
-        givenBack.increment();
+        givenBack.add(weight);
     }
 
     /** Asks for the first batch, so that the first call need not wait for it. */

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
@@ -46,6 +48,10 @@ class SharedBoundTest {
         final List<Pipeline> pipelines = new ArrayList<>();
         final List<Running<String>> calls = new ArrayList<>();
         final Random random;
+        /** When calls started, and what they weigh. */
+        final List<long[]> weighed = new ArrayList<>();
+
+        private int heaviest = 1;
         /** The process that gets no processor; -1 if none. */
         private int still = -1;
 
@@ -70,10 +76,26 @@ class SharedBoundTest {
                 connections.add(store.connection());
                 throttles.add(new SharedThrottlePolicy(connections.get(i), settings));
                 pipelines.add(Pipeline.builder("process " + i)
-                        .policies(throttles.get(i))
+                        .policies(throttles.get(i), note())
                         .time(time)
                         .build());
             }
+        }
+
+        /** Calls of any weight up to this one. */
+        Fleet weighing(int most) {
+            heaviest = most;
+            return this;
+        }
+
+        private Policy note() {
+            return new Policy("note", Policy.ENTER) {
+                @Override
+                public int enter(Passage passage) {
+                    weighed.add(new long[] {passage.now(), passage.weight()});
+                    return PROCEED;
+                }
+            };
         }
 
         /** About one call a millisecond, for at most so long; some give up. */
@@ -107,7 +129,9 @@ class SharedBoundTest {
                 overdue++;
                 return;
             }
-            Running<String> call = dependency.call(pipelines.get(process), ZERO);
+            int weight = heaviest == 1 ? 1 : 1 + random.nextInt(random.nextBoolean() ? 1 : heaviest);
+            Running<String> call = dependency.call(
+                    pipelines.get(process).<String>operation("work").unkeyed().weight(weight), ZERO);
             calls.add(call);
             if (random.nextInt(10) == 0) {
                 time.schedule(random.nextInt(50) * MILLI, call.giveUp());
@@ -210,6 +234,65 @@ class SharedBoundTest {
             highest = Math.max(highest, level);
         }
         return (int) Math.floor(highest + 1e-6);
+    }
+
+    /** The same, of weight. */
+    private static double excessOfWeight(List<long[]> starts) {
+        double level = 0;
+        double highest = 0;
+        for (int i = 0; i < starts.size(); i++) {
+            double leaked = i == 0 ? 0 : (starts.get(i)[0] - starts.get(i - 1)[0]) * (LIMIT / 1e9);
+            level = Math.max(0, level - leaked) + starts.get(i)[1];
+            highest = Math.max(highest, level);
+        }
+        return highest - 1e-6;
+    }
+
+    /** A process may have a heavy call's permits beside its batch. */
+    @ParameterizedTest
+    @EnumSource(Outage.class)
+    void neverMoreWeightThanTheLimitWhateverTheStoreDoes(Outage outage) {
+        int heaviest = 12;
+        double most = 0;
+        for (long seed = 0; seed < 20; seed++) {
+            Duration maxWait = ofMillis(seed % 2 == 0 ? 60 : 400);
+            try (Fleet fleet = new Fleet(seed, Way.CALL_ASYNC, maxWait).weighing(heaviest)) {
+                fleet.busy(1_000, 2);
+                fleet.outage(outage, 300 + fleet.random.nextInt(3_000));
+                fleet.busy(3_000, 2);
+                fleet.time.run();
+
+                most = Math.max(most, excessOfWeight(fleet.weighed));
+                assertThat(excessOfWeight(fleet.weighed))
+                        .as("weight above the limit, with seed %d and %s", seed, outage)
+                        .isLessThanOrEqualTo(BURST + PROCESSES * (BATCH + heaviest));
+                assertEndsAreOwn(fleet.calls);
+                assertThat(fleet.throttles).allMatch(throttle -> throttle.waiting() == 0);
+            }
+        }
+        assertThat(most).isGreaterThanOrEqualTo(BURST);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void heavyCallsAreNotKeptOutAndNearlyAllOfTheLimitIsUsed(Way way) {
+        int heaviest = 12;
+        for (long seed = 0; seed < 3; seed++) {
+            try (Fleet fleet = new Fleet(seed, way, ofMillis(400)).weighing(heaviest)) {
+                fleet.busy(5_000, 4);
+
+                long sum = fleet.weighed.stream().mapToLong(start -> start[1]).sum();
+                assertThat(sum)
+                        .as("weight that started, with seed %d", seed)
+                        .isBetween((long) (0.9 * (5 * LIMIT + BURST)), 5L * LIMIT + BURST);
+                assertThat(fleet.weighed.stream().filter(start -> start[1] > 6).count())
+                        .as("heavy calls that started, with seed %d", seed)
+                        .isGreaterThan(10);
+                assertThat(fleet.weighed.stream().filter(start -> start[1] == 1).count())
+                        .as("light calls that started, with seed %d", seed)
+                        .isGreaterThan(50);
+            }
+        }
     }
 
     private static void assertEndsAreOwn(List<Running<String>> calls) {
