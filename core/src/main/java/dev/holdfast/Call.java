@@ -94,6 +94,21 @@ public final class Call<T extends @Nullable Object> {
     }
 
     /**
+     * How many usual calls this one counts as in a throttle of the pipeline. Example: an export that costs the dependency as much as
+     * ten reads takes ten of the throttle's turns. Each attempt takes as many, hedges and retries too. A call that is heavier than
+     * the throttle's burst is rejected at once ({@link Reason#THROTTLED}), because it could never start.
+     *
+     * <p>Without a throttle, the weight changes nothing. Calls that share an answer weigh as the one of them that runs.
+     *
+     * @param value 1 to 1,000,000; default: as the operation says, which is 1 if it says nothing
+     * @throws IllegalArgumentException if the value is out of range
+     */
+    public Call<T> weight(int value) {
+        OperationSpec of = spec.operation();
+        return of(new OperationSpec(of.name(), of.meaning(), of.discard(), Operation.checkedWeight(value)));
+    }
+
+    /**
      * Says that the action may run again after the call has ended, on another thread, as a {@linkplain Operation#decorate decorated
      * function} may: to refresh what a cache keeps. So it must not hold anything of a single request. Without this, a call in the
      * time of {@code stale-while-revalidate} waits for the dependency.
@@ -111,11 +126,16 @@ public final class Call<T extends @Nullable Object> {
         Consumer<Object> own = (Consumer<Object>) Objects.requireNonNull(value, "discard");
         OperationSpec of = spec.operation();
         Consumer<Object> all = of.discard() == null ? own : own.andThen(of.discard());
+        return of(new OperationSpec(of.name(), of.meaning(), all, of.weight()));
+    }
+
+    /** As a call of this operation. */
+    private Call<T> of(OperationSpec changed) {
         return with(
                 given(),
                 partition,
                 new CallSpec(
-                        new OperationSpec(of.name(), of.meaning(), all),
+                        changed,
                         spec.key(),
                         spec.deadlineNanos(),
                         spec.idempotent(),

@@ -98,7 +98,7 @@ public final class CallRejectedException extends RuntimeException {
         return retryAfterNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryAfterNanos));
     }
 
-    /** {@link #retryAfter} in nanoseconds; -1 if not known. */
+    /** {@link #retryAfter} in nanoseconds; -1 if not known, {@link Verdict#NEVER} if this call could never be allowed. */
     public long retryAfterNanos() {
         return retryAfterNanos;
     }

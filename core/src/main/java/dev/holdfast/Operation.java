@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.CheckedFunction.WithAttempt;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.Asker;
 import dev.holdfast.internal.engine.CallSpec;
 import dev.holdfast.internal.engine.Engine;
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the type of the answer
  */
 public final class Operation<T extends @Nullable Object> {
+    private static final int HEAVIEST = 1_000_000;
+
     final Pipeline pipeline;
     private final OperationSpec spec;
     private final Call<T> unkeyed;
@@ -37,7 +40,7 @@ public final class Operation<T extends @Nullable Object> {
     Operation(Pipeline pipeline, @Nullable String name, Meaning ofPipeline, Options<T> options) {
         this.pipeline = pipeline;
         Meaning meaning = options.classifier == null ? ofPipeline : new Meaning(options.classifier);
-        this.spec = new OperationSpec(name, meaning, (Consumer<Object>) options.discard);
+        this.spec = new OperationSpec(name, meaning, (Consumer<Object>) options.discard, options.weight);
         this.family = new Family(pipeline.identity, name, options.type);
         this.unkeyed = new Call<>(
                 this,
@@ -48,6 +51,7 @@ public final class Operation<T extends @Nullable Object> {
     /** The options of an operation. */
     public static final class Options<T extends @Nullable Object> {
         private boolean idempotent = true;
+        private int weight = 1;
         private @Nullable Classifier classifier;
         private @Nullable Consumer<? super T> discard;
         private @Nullable Class<? super T> type;
@@ -76,6 +80,17 @@ public final class Operation<T extends @Nullable Object> {
          */
         public Options<T> idempotent(boolean value) {
             this.idempotent = value;
+            return this;
+        }
+
+        /**
+         * How many usual calls one of this operation counts as in a throttle of the pipeline: 1 to 1,000,000; default 1.
+         *
+         * @see Call#weight
+         * @throws IllegalArgumentException if the value is out of range
+         */
+        public Options<T> weight(int value) {
+            this.weight = checkedWeight(value);
             return this;
         }
 
@@ -268,6 +283,14 @@ public final class Operation<T extends @Nullable Object> {
     public interface DecoratedAsync<K, T extends @Nullable Object> extends Function<K, CompletableFuture<T>> {
         /** As {@link #apply}, and says where the answer came from. */
         CompletableFuture<Reply<T>> reply(K argument);
+    }
+
+    static int checkedWeight(int value) {
+        if (value < 1 || value > HEAVIEST) {
+            throw new IllegalArgumentException(
+                    "weight is " + Checks.number(value) + " but must be 1 to " + Checks.number(HEAVIEST));
+        }
+        return value;
     }
 
     private Object decorable(Object function) {

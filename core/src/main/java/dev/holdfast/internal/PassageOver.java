@@ -85,6 +85,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public int weight() {
+        return passage.weight();
+    }
+
+    @Override
     public boolean mayHaveBegun() {
         return passage.mayHaveBegun();
     }

@@ -72,6 +72,12 @@ public abstract class Passage {
     public abstract boolean sentOnce();
 
     /**
+     * How many calls an attempt of this call counts as where calls are counted in a time: 1 to 1,000,000; 1 if the user said
+     * nothing. The same in all attempts, hedges and background work of the call.
+     */
+    public abstract int weight();
+
+    /**
      * Whether the dependency may have begun the work, judged by the outcome of the last try: it was not rejected locally, not
      * pushed back (unless it is {@link #sentOnce}), and not left without a connection. If the call is not idempotent, also whether a call of a pipeline inside
      * one of its attempts may have begun work, or is still under way. An idempotent call does not know of its inner calls.
@@ -236,7 +242,7 @@ public abstract class Passage {
     /**
      * Reject the call. The policy must first release everything that the layer holds.
      *
-     * @param retryAfterNanos when it may be worth trying again; -1 if not known
+     * @param retryAfterNanos when it may be worth trying again; -1 if not known; {@link #NEVER} if this call could never pass
      * @param message policy, pipeline, fact and number; made only when it is read, later and on any thread, so it must not
      *     use this passage
      * @param cause the exception that an existing {@code catch} looks for, if there is one

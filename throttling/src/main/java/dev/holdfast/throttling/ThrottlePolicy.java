@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * after which to try again. A reservation is given back if the call gives up while it waits, or if nothing inside this
  * policy started.
  *
+ * <p>A call that {@linkplain dev.holdfast.Call#weight weighs} more than one takes so many turns, which follow one another, and
+ * gives back as many. If it is heavier than the burst, it is rejected at once.
+ *
  * <p>Safe for any number of threads; one instance for each dependency. Allocates nothing for a call that is allowed.
  */
 public final class ThrottlePolicy extends Policy {
@@ -35,6 +38,7 @@ public final class ThrottlePolicy extends Policy {
     private final ThrottleSettings settings;
     private final Gcra gcra;
     private final long maxWaitNanos;
+    private final int burst;
     // A call that starts at once does not touch these.
     private LongAdder rejected = new LongAdder();
     private LongAdder waited = new LongAdder();
@@ -45,7 +49,8 @@ public final class ThrottlePolicy extends Policy {
     private ThrottlePolicy(ThrottleSettings settings) {
         super("throttle", ENTER | FAILURE);
         this.settings = settings;
-        gcra = new Gcra(settings.limit(), settings.per().toNanos(), settings.burst());
+        burst = settings.burst();
+        gcra = new Gcra(settings.limit(), settings.per().toNanos(), burst);
         maxWaitNanos = settings.maxWait().toNanos();
     }
 
@@ -95,25 +100,35 @@ public final class ThrottlePolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        long reservation = gcra.reserve(passage.now(), 0, Stripes.current());
+        int weight = passage.weight();
+        if (weight > burst) {
+            return tooHeavy(passage, weight);
+        }
+        long reservation = reserve(passage.now(), 0, weight);
         if (reservation == Gcra.NONE) {
-            return notAtOnce(passage);
+            return notAtOnce(passage, weight);
         }
         passage.slot(reservation);
         return PROCEED;
+    }
+
+    private long reserve(long now, long longestWait, int weight) {
+        return weight == 1
+                ? gcra.reserve(now, longestWait, Stripes.current())
+                : gcra.reserveHeavy(now, longestWait, weight);
     }
 
     /**
      * The thread may have lost the processor after the call's time was read, while other threads moved the line on. A call
      * is neither rejected nor delayed for that: it tries again with the present time.
      */
-    private int notAtOnce(Passage passage) {
+    private int notAtOnce(Passage passage, int weight) {
         long late = lateness(passage.now());
         for (int tries = 1; ; tries++) {
             long now = passage.now() + late;
             // A wait that leaves no time for the attempt is useless. A call that does not wait is never useless here.
             long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1 - late));
-            long reservation = gcra.reserve(now, longest, Stripes.current());
+            long reservation = reserve(now, longest, weight);
             if (reservation != Gcra.NONE) {
                 return admitted(passage, reservation, now, late);
             }
@@ -121,10 +136,10 @@ public final class ThrottlePolicy extends Policy {
             // the line is
             // looked at before the clock: the other way round, what they took after the clock was read would count as
             // ahead.
-            long wait = gcra.untilFree(now);
+            long wait = gcra.untilFree(now, weight);
             long later = lateness(passage.now());
             if (later - late < wait || tries == MOST_TRIES) {
-                return turnAway(passage, wait);
+                return turnAway(passage, wait, weight);
             }
             late = later;
         }
@@ -145,14 +160,27 @@ public final class ThrottlePolicy extends Policy {
         return bound == null ? 0 : Math.max(0, bound.nanos() - now);
     }
 
-    private int turnAway(Passage passage, long wait) {
+    private int turnAway(Passage passage, long wait, int weight) {
         rejected.increment();
         String pipeline = passage.pipeline();
         return passage.reject(
                 Reason.THROTTLED,
                 wait,
                 () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls start in "
-                        + Checks.text(settings.per()) + ", the next one in " + Checks.inMillis(wait),
+                        + Checks.text(settings.per())
+                        + (weight == 1 ? ", the next one in " : ", the next one of weight " + weight + " in ")
+                        + Checks.inMillis(wait),
+                null);
+    }
+
+    private int tooHeavy(Passage passage, int weight) {
+        rejected.increment();
+        String pipeline = passage.pipeline();
+        return passage.reject(
+                Reason.THROTTLED,
+                Passage.NEVER,
+                () -> "throttle of '" + pipeline + "' never lets a call of weight " + weight
+                        + " start, because its burst is " + burst,
                 null);
     }
 
@@ -173,7 +201,7 @@ public final class ThrottlePolicy extends Policy {
         long reservation = passage.slot();
         if (reservation != Gcra.NONE) {
             passage.slot(Gcra.NONE);
-            gcra.giveBack(reservation); // first, because the rest may throw
+            gcra.giveBack(reservation, passage.weight()); // first, because the rest may throw
             givenBack.increment();
         }
     }
@@ -217,7 +245,7 @@ public final class ThrottlePolicy extends Policy {
         return settings.asMap();
     }
 
-    /** How many calls could start at once now: 0 to the burst. Uses the clock of the pipeline that was built last with it. */
+    /** How many calls of weight 1 could start at once now: 0 to the burst. Uses the clock of the pipeline that was built last with it. */
     public int available() {
         return (int) gcra.available(nanos());
     }

@@ -493,6 +493,11 @@ final class CallState extends CallDecisions implements Passage.Beside {
     }
 
     @Override
+    public int weight() {
+        return spec.operation().weight();
+    }
+
+    @Override
     public boolean mayHaveBegun() {
         boolean begun = hasBegun();
         toldOfWork = begun ? BEGUN : NOT_BEGUN;

@@ -6,13 +6,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a call must know of its operation.
+ * What a call must know of its operation. A call with options of its own may have one of its own.
  *
  * @param name null for a call that belongs to none
  * @param discard what is done with a value that nobody gets
+ * @param weight how many turns of a throttle an attempt takes. Here and not in {@link CallSpec}, because that is made for every
+ *     call with a key
  */
 public record OperationSpec(
-        @Nullable String name, Meaning meaning, @Nullable Consumer<Object> discard) {
+        @Nullable String name, Meaning meaning, @Nullable Consumer<Object> discard, int weight) {
     Classifier classifier() {
         return meaning.classifier();
     }

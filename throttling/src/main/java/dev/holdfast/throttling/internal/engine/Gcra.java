@@ -2,7 +2,6 @@
 package dev.holdfast.throttling.internal.engine;
 
 import dev.holdfast.internal.Stripes;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -15,6 +14,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * differences, so a clock that wraps around does no harm. Safe for any number of threads. If threads contend for the line
  * and the burst is large enough, each thread takes several places at a time for a cell of its own. A call is rejected only
  * after all cells were tried. All places are still one cost apart.
+ *
+ * <p>A call may weigh more: it takes so many places that follow one another, and starts when the last of them is near enough. Once
+ * there was such a call, no thread takes places for a cell any more, because a heavy call could not have them.
  *
  * <p>Rounding: the cost of a call is rounded up, so the rate is never exceeded. If the limit does not divide the time, up to
  * ten binary places below a nanosecond are kept. Then the rate is too low by less than one in a million, for up to a million
@@ -55,19 +57,22 @@ public final class Gcra {
     private final int batch;
     /** Places for a cell begin at least this far ahead of now: they can be used for this long. */
     private final long headStart;
-    /** Whether threads have contended. Never changes back; a thread that reads it late goes on as before. */
+    /**
+     * Whether threads have contended, and no call was heavy. A thread that reads it late goes on as before. A thread that sets it
+     * looks at {@link #heavy} afterwards, and a thread that sets that resets this afterwards. So one of the two resets it.
+     */
     private volatile boolean contended;
 
-    /**
-     * Ends of places that were given back after later places were taken. A later call takes the first of them for which it
-     * is not too late. If {@link #last} moved back instead, the call could start at the same time as another one.
-     */
-    private final TreeSet<Long> vacant = new TreeSet<>((a, b) -> Long.compare(a - b, 0));
+    /** Whether a call took more than one place. Never changes back. */
+    private volatile boolean heavy;
+
+    /** Under the lock. If {@link #last} moved back instead, a call could start at the same time as another one. */
+    private final VacantPlaces vacant;
 
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Vacant places; written under the lock. A thread that reads an old value takes a later place, as if none were vacant. */
-    private volatile int vacancies;
+    /** Written under the lock. A thread that reads an old value takes a later place, as if none were vacant. */
+    private volatile boolean vacancies;
 
     /**
      * An unused throttle.
@@ -89,6 +94,7 @@ public final class Gcra {
         tolerance = (burst - 1) * cost;
         // The longest wait is one hour. The second hour is for threads that have read an old time.
         furthest = tolerance + cost + ((2 * NANOS_PER_HOUR) << shift);
+        vacant = new VacantPlaces(cost);
         cells = new PlaceCells(stripes, cost, tolerance);
         batch = Math.max(1, Math.min(LARGEST_BATCH, burst / SHARE / stripes));
         headStart = burst / SHARE * cost;
@@ -114,20 +120,39 @@ public final class Gcra {
                 return place;
             }
         }
-        return vacancies == 0 ? reserveLast(now, longestWait, stripe) : reserveVacant(now, longestWait, stripe);
+        long place = vacancies ? takeVacant(now, longestWait, cost) : NONE;
+        if (place == NONE && contended) {
+            place = reserveBatch(now, stripe);
+        }
+        return place != NONE ? place : reserveLast(now, longestWait, cost);
     }
 
-    private long reserveLast(long now, long longestWait, int stripe) {
-        long first = contended ? reserveBatch(now, stripe) : NONE;
-        return first != NONE ? first : reserveOne(now, longestWait);
+    /**
+     * Takes the next places that follow one another, if the wait is not too long. The calls that come later do not overtake it.
+     *
+     * @param longestWait in nanoseconds; 0: only places without a wait
+     * @param weight how many; 1 to the burst
+     * @return the end of the last place, for {@link #waitNanos} and {@link #giveBack(long, int)}; {@link #NONE} if the wait is
+     *     too long: then nothing was taken
+     */
+    public long reserveHeavy(long now, long longestWait, int weight) {
+        if (!heavy) {
+            heavy = true;
+        }
+        if (contended) {
+            contended = false;
+        }
+        long length = weight * cost;
+        long end = vacancies ? takeVacant(now, longestWait, length) : NONE;
+        return end != NONE ? end : reserveLast(now, longestWait, length);
     }
 
-    private long reserveOne(long now, long longestWait) {
+    private long reserveLast(long now, long longestWait, long length) {
         while (true) {
             long seen = last();
-            long end = next(seen, now);
+            long end = next(seen, now, length);
             long wait = waitNanos(end, now);
-            long other = wait > 0 && contended ? cells.takeAny(units(now)) : NONE;
+            long other = wait > 0 && contended && length == cost ? cells.takeAny(units(now)) : NONE;
             if (other != NONE) {
                 return other;
             }
@@ -143,8 +168,11 @@ public final class Gcra {
 
     /** Threads contend: from now on each takes several places at a time, if the burst is large enough. */
     void contend() {
-        if (batch > 1) {
+        if (batch > 1 && !heavy) {
             contended = true;
+            if (heavy) {
+                contended = false;
+            }
         }
     }
 
@@ -170,31 +198,26 @@ public final class Gcra {
         }
     }
 
-    private long reserveVacant(long now, long longestWait, int stripe) {
+    /** {@link #NONE} if no vacant places suit. If only their wait is too long, then the wait for later ones is, too. */
+    private long takeVacant(long now, long longestWait, long length) {
         lock.lock();
         try {
-            forgetPast(now);
-            if (vacant.isEmpty()) {
-                return reserveLast(now, longestWait, stripe);
-            }
-            long end = vacant.first();
-            if (waitNanos(end, now) > longestWait) {
+            long end = firstVacant(now, length);
+            if (end == NONE || waitNanos(end, now) > longestWait) {
                 return NONE;
             }
-            vacant.pollFirst();
-            vacancies = vacant.size();
+            vacant.take(end, length);
+            vacancies = !vacant.isEmpty();
             return end;
         } finally {
             lock.unlock();
         }
     }
 
-    /** A call that starts after the beginning of a vacant place would be too close to the next one. */
-    private void forgetPast(long now) {
-        while (!vacant.isEmpty() && vacant.first() - cost - units(now) < 0) {
-            vacant.pollFirst();
-        }
-        vacancies = vacant.size();
+    private long firstVacant(long now, long length) {
+        vacant.forgetPast(units(now));
+        vacancies = !vacant.isEmpty();
+        return vacant.first(length);
     }
 
     /** How long the holder of a reservation must wait before it starts; 0 or more. */
@@ -205,21 +228,27 @@ public final class Gcra {
 
     /** How long a call would have to wait now; 0 or more. */
     public long untilFree(long now) {
-        if (contended && cells.usable(units(now)) > 0) {
+        return untilFree(now, 1);
+    }
+
+    /** How long a call of this weight would have to wait now; 0 or more. */
+    public long untilFree(long now, int weight) {
+        if (weight == 1 && contended && cells.usable(units(now)) > 0) {
             return 0;
         }
-        if (vacancies > 0) {
+        long length = weight * cost;
+        if (vacancies) {
             lock.lock();
             try {
-                forgetPast(now);
-                if (!vacant.isEmpty()) {
-                    return waitNanos(vacant.first(), now);
+                long end = firstVacant(now, length);
+                if (end != NONE) {
+                    return waitNanos(end, now);
                 }
             } finally {
                 lock.unlock();
             }
         }
-        return waitNanos(next(last(), now), now);
+        return waitNanos(next(last(), now, length), now);
     }
 
     /**
@@ -227,19 +256,25 @@ public final class Gcra {
      * the free place. If all are given back, the line is as if none had been made.
      */
     public void giveBack(long end) {
-        boolean undone = swap(end, notNone(end - cost));
-        if (undone && vacancies == 0) {
+        giveBack(end, 1);
+    }
+
+    /** The same for the places of a call of this weight. */
+    public void giveBack(long end, int weight) {
+        long begin = end - weight * cost;
+        boolean undone = swap(end, notNone(begin));
+        if (undone && !vacancies) {
             return;
         }
         lock.lock();
         try {
             if (!undone) {
-                vacant.add(end);
+                vacant.add(begin, end);
             }
-            while (!vacant.isEmpty() && swap(vacant.last(), notNone(vacant.last() - cost))) {
-                vacant.pollLast();
+            while (!vacant.isEmpty() && swap(vacant.lastEnd(), notNone(vacant.lastBegin()))) {
+                vacant.removeLast();
             }
-            vacancies = vacant.size();
+            vacancies = !vacant.isEmpty();
         } finally {
             lock.unlock();
         }
@@ -248,7 +283,8 @@ public final class Gcra {
     /** How many calls could start at once now: 0 to the burst. Vacant places are not counted. */
     public long available(long now) {
         long free = tolerance + cost - ahead(last(), now);
-        return Math.max(0, Math.min(burst, Math.floorDiv(free, cost) + cells.usable(units(now))));
+        long inCells = contended ? cells.usable(units(now)) : 0;
+        return Math.max(0, Math.min(burst, Math.floorDiv(free, cost) + inCells));
     }
 
     /** Limits how many calls may start at once now, if that is less than the burst. Only before the first call. */
@@ -258,8 +294,8 @@ public final class Gcra {
         }
     }
 
-    private long next(long seen, long now) {
-        return notNone(units(now) + ahead(seen, now) + cost);
+    private long next(long seen, long now, long length) {
+        return notNone(units(now) + ahead(seen, now) + length);
     }
 
     /** How far the taken places reach beyond now; 0 if they are past. */

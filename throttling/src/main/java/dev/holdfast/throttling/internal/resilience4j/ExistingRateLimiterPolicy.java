@@ -42,7 +42,7 @@ public final class ExistingRateLimiterPolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        long wait = limiter.reservePermission();
+        long wait = limiter.reservePermission(passage.weight());
         if (wait == 0) {
             return PROCEED;
         }

@@ -26,14 +26,18 @@ class GcraModelTest {
         }
 
         boolean take(long now) {
+            return take(now, 1);
+        }
+
+        boolean take(long now, int weight) {
             long missing = full - parts;
             // Compared before it is multiplied, which could be too much for a long.
             parts = now - last >= missing / limit + 1 ? full : Math.min(full, parts + limit * (now - last));
             last = now;
-            if (parts < per) {
+            if (parts < weight * per) {
                 return false;
             }
-            parts -= per;
+            parts -= weight * per;
             return true;
         }
 
@@ -71,6 +75,42 @@ class GcraModelTest {
                         .isEqualTo(expected);
                 assertThat(gcra.available(now))
                         .as("seed %d, step %d", seed, step)
+                        .isEqualTo(bucket.tokens());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10, 1000000000, 3",
+        "50, 1000000000, 5",
+        "1000, 1000000, 100",
+        "1000000, 1000000000, 1000",
+        "1000000000, 1000000000, 7"
+    })
+    void callsOfAnyWeightGetTheAnswerOfTheBucket(int limit, long per, int burst) {
+        for (long seed = 0; seed < 300; seed++) {
+            Random random = new Random(seed);
+            Gcra gcra = new Gcra(limit, per, burst);
+            Bucket bucket = new Bucket(limit, per, burst);
+            long cost = per / limit;
+            long now = 0;
+            for (int step = 0; step < 400; step++) {
+                now += switch (random.nextInt(6)) {
+                    case 0 -> random.nextLong(cost * burst + 1);
+                    case 1 -> random.nextLong(2 * cost) + 1;
+                    case 2 -> 1;
+                    default -> 0;
+                };
+                int weight = 1 + random.nextInt(random.nextBoolean() ? 2 : burst);
+                long waits = gcra.untilFree(now, weight);
+                long place = weight == 1 ? gcra.reserve(now, 0, 0) : gcra.reserveHeavy(now, 0, weight);
+                assertThat(place != Gcra.NONE)
+                        .as("seed %d, step %d, weight %d", seed, step, weight)
+                        .isEqualTo(bucket.take(now, weight))
+                        .isEqualTo(waits == 0);
+                assertThat(gcra.available(now))
+                        .as("seed %d, step %d, weight %d", seed, step, weight)
                         .isEqualTo(bucket.tokens());
             }
         }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling.internal.engine;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Places that were given back after later places were taken. A later call takes the first of them for which it is not too late.
+ * Kept in runs of places that follow one another. Not safe for several threads.
+ */
+final class VacantPlaces {
+    private final long cost;
+    /** The beginning of each run by its end. Compared by the difference, as the line may wrap around. */
+    private final TreeMap<Long, Long> runs = new TreeMap<>((a, b) -> Long.compare(a - b, 0));
+
+    VacantPlaces(long cost) {
+        this.cost = cost;
+    }
+
+    boolean isEmpty() {
+        return runs.isEmpty();
+    }
+
+    /** Adds a run, and joins it with those that it touches. */
+    void add(long begin, long end) {
+        Long before = runs.remove(begin);
+        Map.Entry<Long, Long> after = runs.higherEntry(end);
+        boolean touches = after != null && after.getValue() == end;
+        runs.put(touches ? after.getKey() : end, before == null ? begin : before);
+    }
+
+    /** Forgets the places that have begun: a call that starts after that would be too close to the next one. */
+    void forgetPast(long units) {
+        while (!runs.isEmpty()) {
+            Map.Entry<Long, Long> first = runs.firstEntry();
+            long past = units - first.getValue();
+            if (past <= 0) {
+                return;
+            }
+            shorten(first, ((past - 1) / cost + 1) * cost);
+        }
+    }
+
+    /** The end of the first places of this length; {@link Gcra#NONE} if no run is long enough. */
+    long first(long length) {
+        for (Map.Entry<Long, Long> run : runs.entrySet()) {
+            long end = run.getValue() + length;
+            // Ends near zero have another meaning.
+            if (run.getKey() - end >= 0 && end != Gcra.NONE && end != PlaceCells.BUSY) {
+                return end;
+            }
+        }
+        return Gcra.NONE;
+    }
+
+    /** Removes the places of this length that end there, which {@link #first} has found. */
+    void take(long end, long length) {
+        Map.Entry<Long, Long> run = runs.ceilingEntry(end);
+        shorten(run, length);
+    }
+
+    private void shorten(Map.Entry<Long, Long> run, long length) {
+        long begin = run.getValue() + length;
+        if (run.getKey() - begin > 0) {
+            runs.put(run.getKey(), begin);
+        } else {
+            runs.remove(run.getKey());
+        }
+    }
+
+    long lastEnd() {
+        return runs.lastKey();
+    }
+
+    long lastBegin() {
+        return runs.lastEntry().getValue();
+    }
+
+    void removeLast() {
+        runs.pollLastEntry();
+    }
+}
