@@ -283,7 +283,7 @@ public final class BulkheadPolicy extends Policy {
      * Changes the limit, or the maximum of a limit that heeds losses, also under load. Never waits. A smaller limit takes effect
      * as permits come back; a larger fixed limit serves waiting calls at once.
      *
-     * @param maxConcurrentCalls 1 to 1,000,000
+     * @param maxConcurrentCalls 1 to 1,000,000; at least the minimum of a limit that adapts
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      * @throws IllegalStateException if the limit adapts by another algorithm
      */
@@ -292,7 +292,9 @@ public final class BulkheadPolicy extends Policy {
             throw new IllegalStateException(
                     "the limit of this bulkhead adapts by " + settings.limit() + " and cannot be set");
         }
-        BulkheadSettings.of(b -> b.maxConcurrentCalls(maxConcurrentCalls));
+        BulkheadSettings.of(b -> b.limit(settings.limit())
+                .minConcurrentCalls(adaptive == null ? 1 : settings.minConcurrentCalls())
+                .maxConcurrentCalls(maxConcurrentCalls));
         resizeTo(maxConcurrentCalls);
     }
 
@@ -342,7 +344,7 @@ public final class BulkheadPolicy extends Policy {
      * calls of both. {@code maxWaitDuration} is that of the config from which the {@linkplain BulkheadSettings#from
      * settings} were made, or zero. If it is not zero, a caller of the view waits by parking its thread. If a permit is
      * given back twice, this may free the permit of another user of the view, but never one of a pipeline, and never more
-     * than are out. {@code changeConfig} is {@link #resize}. Event consumers run on the thread of the call and must not
+     * than are out. {@code changeConfig} changes the limit, as {@link #resize} does, and the wait of the view's callers. Event consumers run on the thread of the call and must not
      * block. A consumer that throws is logged once. The same name gives the same view.
      *
      * <p>A limit that adapts learns from the calls of pipelines alone: a view does not hear how a call has ended. Give a bulkhead
@@ -363,8 +365,8 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /**
-     * Takes over the permits that are out, the queue and the views. If the order of the queue or an adaptive limit changes,
-     * this bulkhead starts anew, and running calls count in the previous one.
+     * Takes over the permits that are out, the queue and the views. If the order or the interval of the queue, the kind of the
+     * limit or its minimum changes, this bulkhead starts anew, and running calls count in the previous one.
      */
     @Override
     public void takeOver(Policy previous) {

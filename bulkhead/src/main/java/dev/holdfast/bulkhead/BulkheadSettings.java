@@ -179,7 +179,7 @@ public final class BulkheadSettings {
         return builder.lease;
     }
 
-    /** Whether attempts run on threads of the bulkhead, at most {@link #maxConcurrentCalls} of them. */
+    /** Whether attempts run on threads of the bulkhead. */
     public boolean dedicatedThreads() {
         return builder.dedicatedThreads;
     }
@@ -316,10 +316,9 @@ public final class BulkheadSettings {
         }
 
         /**
-         * Whether attempts run on threads of the bulkhead, at most {@link #maxConcurrentCalls} of them. Then work that
-         * ignores its interrupt does not hold its caller. Default false: attempts run on the caller's thread, which costs
-         * much less. Work that was written off after the lease still holds its thread. If all threads are held, a call is
-         * rejected.
+         * Whether attempts run on threads of the bulkhead: one for each permit that is out. Then work that ignores its interrupt
+         * does not hold its caller. Default false: attempts run on the caller's thread, which costs much less. Work that was
+         * written off after the lease still holds its thread, which comes on top.
          */
         public Builder dedicatedThreads(boolean value) {
             dedicatedThreads = value;

@@ -147,4 +147,14 @@ class PauseTest {
         call.complete("well");
         assertThat(answer).isCompletedWithValue("well");
     }
+
+    @Test
+    void theMaximumIsNotResizedBelowTheMinimum() {
+        BulkheadPolicy policy = BulkheadPolicy.of(b -> b.minConcurrentCalls(4));
+        assertThatThrownBy(() -> policy.resize(2))
+                .hasMessageContaining("minConcurrentCalls is 4 but must be at most maxConcurrentCalls, which is 2");
+        assertThat(policy.limit()).isEqualTo(10);
+        policy.resize(4);
+        assertThat(policy.limit()).isEqualTo(4);
+    }
 }

@@ -202,8 +202,8 @@ public final class CallHeaders {
     }
 
     /**
-     * Writes the headers of a request that this thread makes inside an action. Writes none without a deadline and a call
-     * around it.
+     * Writes the headers of a request that this thread makes inside an action: the time if there is a deadline, the attempt
+     * inside a call.
      */
     public void write(BiConsumer<? super String, ? super String> headers) {
         long remaining = Bound.remaining(builder.time);
@@ -257,8 +257,9 @@ public final class CallHeaders {
     }
 
     /**
-     * The same pool, but {@link #receive}, of any headers, knows how long a request waited for a thread of it. Without this an overloaded service
-     * works on requests that nobody waits for: a header holds a duration, and the time in the queue is not part of it.
+     * The same pool, but {@link #receive}, of any headers, knows how long a request waited for a thread of it. Without this an
+     * overloaded service works on requests that nobody waits for: a header holds a duration, and the time in the queue is not part
+     * of it.
      *
      * <pre>{@code
      * server.setExecutor(HEADERS.queued(pool));

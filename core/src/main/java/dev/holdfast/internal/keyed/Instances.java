@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.keyed;
 
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
@@ -12,14 +13,15 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Instances by keys. Their number is bounded: above the bound, all further keys share one, which the key {@code other} always has. One that nobody has used for long
- * goes; none goes while it is in use, or while it remembers what a new one would not know. Whoever changes all instances does so under the lock of this object, so that none is made
- * meanwhile.
+ * Instances by keys. Their number is bounded: above the bound, all further keys share one, which the key {@code other} always has.
+ * One that nobody has used for long goes; none goes while it is in use, or while it remembers what a new one would not know. Whoever
+ * changes all instances does so under the lock of this object, so that none is made meanwhile.
  *
  * @param <T> an instance
  */
 public abstract class Instances<T> {
     private static final String OTHER = "other";
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     /** What is in use, and when it was seen in use last. */
     private static final class Entry<T> {
@@ -133,9 +135,19 @@ public abstract class Instances<T> {
     private long remembers(T instance, Map<Policy, Long> uses) {
         return policies(instance).stream()
                 .filter(policy -> uses.getOrDefault(policy, 1L) == 1)
-                .mapToLong(Policy::remembers)
+                .mapToLong(Instances::remembers)
                 .max()
                 .orElse(0);
+    }
+
+    /** A policy of the user's that throws must not keep all instances for ever. */
+    private static long remembers(Policy policy) {
+        try {
+            return policy.remembers();
+        } catch (RuntimeException | Error broken) {
+            LOG.warn("policy '" + policy.name() + "' cannot say what it remembers", broken);
+            return 0;
+        }
     }
 
     /** All, with the shared one. */

@@ -30,7 +30,8 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>A request that comes in with no time left is answered with 504 and an empty body, and goes no further. The time of a request
- * begins when it reaches the filter: how long it stood in a queue of the container or of a proxy is not known.
+ * begins when it reaches the filter. How long it stood in the queue of the container is known only if the container's threads come
+ * through {@link CallHeaders#queued}; then it is taken off the time in the header, and not off the maximum.
  *
  * <p>With an asynchronous servlet, later dispatches of the request ({@code ASYNC}, {@code ERROR}) have what is left of the same
  * deadline. They always go on, also with no time left: there is an answer to be written. Threads of the servlet's own have no
