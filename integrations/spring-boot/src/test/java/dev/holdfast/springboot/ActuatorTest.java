@@ -99,7 +99,7 @@ class ActuatorTest {
         assertThat(all)
                 .contains("\"order\":[\"deadline\",\"retry\",\"circuit-breaker\",\"bulkhead\",\"timeout\"]")
                 .contains("\"max-wait\":\"PT0.1S\"")
-                .contains("\"bulkhead.limit\":25")
+                .contains("\"bulkhead.limit\":10")
                 .contains("\"name\":\"inventory/https://a.example:443\"")
                 .contains("\"name\":\"prices\"");
         String one = get("holdfast/prices").body();
