@@ -306,7 +306,7 @@ public final class BulkheadPolicy extends Policy {
 
         @Override
         public void most(int calls) {
-            resizeTo(calls);
+            resize(calls);
         }
 
         @Override
@@ -344,8 +344,9 @@ public final class BulkheadPolicy extends Policy {
      * calls of both. {@code maxWaitDuration} is that of the config from which the {@linkplain BulkheadSettings#from
      * settings} were made, or zero. If it is not zero, a caller of the view waits by parking its thread. If a permit is
      * given back twice, this may free the permit of another user of the view, but never one of a pipeline, and never more
-     * than are out. {@code changeConfig} changes the limit, as {@link #resize} does, and the wait of the view's callers. Event consumers run on the thread of the call and must not
-     * block. A consumer that throws is logged once. The same name gives the same view.
+     * than are out. {@code changeConfig} changes the limit, as {@link #resize} does, and the wait of the view's callers. Event
+     * consumers run on the thread of the call and must not block. A consumer that throws is logged once. The same name gives the
+     * same view.
      *
      * <p>A limit that adapts learns from the calls of pipelines alone: a view does not hear how a call has ended. Give a bulkhead
      * that is used through views only a fixed limit.

@@ -153,6 +153,11 @@ class PauseTest {
         BulkheadPolicy policy = BulkheadPolicy.of(b -> b.minConcurrentCalls(4));
         assertThatThrownBy(() -> policy.resize(2))
                 .hasMessageContaining("minConcurrentCalls is 4 but must be at most maxConcurrentCalls, which is 2");
+        Bulkhead view = policy.asResilience4j();
+        assertThatThrownBy(() -> view.changeConfig(
+                        BulkheadConfig.custom().maxConcurrentCalls(2).build()))
+                .hasMessageContaining("minConcurrentCalls is 4 but must be at most maxConcurrentCalls, which is 2");
+        assertThat(view.getBulkheadConfig().getMaxConcurrentCalls()).isEqualTo(200);
         assertThat(policy.limit()).isEqualTo(10);
         policy.resize(4);
         assertThat(policy.limit()).isEqualTo(4);
