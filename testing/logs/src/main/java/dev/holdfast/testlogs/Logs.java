@@ -12,7 +12,7 @@ import java.lang.annotation.Target;
  * Announces what a test provokes in the log: such a record is not printed, and the test class fails if none comes.
  *
  * <p>On a test, it counts when the test has run; on a class, when all tests of the class have. A class inherits what its
- * superclass announces. A record that nobody announces is printed and fails nothing.
+ * superclass announces. A record that nobody announces is printed with the name of the class, and fails nothing.
  */
 @Inherited
 @Repeatable(Logs.Several.class)

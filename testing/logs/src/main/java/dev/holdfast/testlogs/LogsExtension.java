@@ -35,7 +35,7 @@ public final class LogsExtension implements BeforeAllCallback, BeforeEachCallbac
     @Override
     public void beforeAll(ExtensionContext context) {
         Run run = new Run(context.getRequiredTestClass());
-        ROOT.open(run.ofClass);
+        ROOT.begin(context.getRequiredTestClass().getName(), run.ofClass);
         context.getStore(NAMESPACE).put(Run.class, run);
     }
 

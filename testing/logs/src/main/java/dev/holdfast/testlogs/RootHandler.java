@@ -21,6 +21,7 @@ final class RootHandler extends Handler {
     private final List<Handler> usual;
     private final List<Announced> open = new CopyOnWriteArrayList<>();
     private volatile List<Announced> justEnded = List.of();
+    private volatile String running = "no test class";
 
     RootHandler(List<Handler> usual) {
         this.usual = usual;
@@ -32,6 +33,11 @@ final class RootHandler extends Handler {
         ROOT.addHandler(handler);
         usual.forEach(ROOT::removeHandler);
         return handler;
+    }
+
+    void begin(String testClass, List<Announced> announced) {
+        running = testClass;
+        open(announced);
     }
 
     void open(List<Announced> announced) {
@@ -52,7 +58,10 @@ final class RootHandler extends Handler {
                 .filter(one -> one.captures(text))
                 .count();
         if (captors == 0 && !ONCE.matcher(text).find()) {
-            usual.forEach(handler -> handler.publish(entry));
+            LogRecord named =
+                    new LogRecord(entry.getLevel(), running + " does not announce: " + formatter.formatMessage(entry));
+            named.setThrown(entry.getThrown());
+            usual.forEach(handler -> handler.publish(named));
         }
     }
 
