@@ -9,6 +9,7 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Actions without a value, actions that throw two checked exceptions, and the policy of a type. */
+@Logs({"timeout-outside-retry", "two-retries"})
 class CallShapesTest {
     private final VirtualTime time = new VirtualTime();
 

@@ -10,6 +10,7 @@ import dev.holdfast.Operation.InterruptiblyDecorated;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Decorated functions: with a reply in place of the bare answer, and told of their attempt. */
+@Logs("a decorated function of 'p' was not run")
 class DecoratedTest {
     private final VirtualTime time = new VirtualTime();
     private final List<String> seen = new ArrayList<>();

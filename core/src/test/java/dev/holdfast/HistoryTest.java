@@ -32,6 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a caller is told of the attempts of its call. */
 @Logs(value = "attempts-beyond-deadline", sometimes = true)
+@Logs("gate-outside-retry")
 class HistoryTest {
     private final VirtualTime time = new VirtualTime();
 

@@ -19,6 +19,7 @@ import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.RecordedMeters;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Logs("bulkhead-outside-retry")
 class BulkheadPolicyTest {
     private final VirtualTime time = new VirtualTime();
     private final long start = time.nanos();

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The edges of a wait: two ends at one instant, a cancellation while it begins or is over, and what it leaves behind. */
-@Logs({"two-retries", "fallback-inside-retry"})
+@Logs({"two-retries", "fallback-inside-retry", "gate-inside-timeout"})
 @ThreadKind.Each
 class WaitEdgesTest {
     private static final Decision FULL =

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 
 @Logs("the registry refuses holdfast\\.calls .*refused")
 @Logs("make one meter of several, such as holdfast\\.bulkhead\\.in\\.flight .*a gauge shows the latest alone")
+@Logs({"hedge-inside-bulkhead", "This Gauge has been already registered .*holdfast\\.bulkhead\\.in\\.flight"})
 class MicrometerObserverTest {
     private static final String NAME = "inventory";
 

@@ -174,7 +174,7 @@ class HotKeyTest {
         RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(3).budgetEnabled(false));
         Call<String> call = operation(StaleCachePolicy.ofDefaults(), retry).key("a");
         CompletableFuture<String> nested = time.spawn(() ->
-                Deadline.within(FOR_EVER, () -> secondAttempt(() -> call.call(attempt -> failsTwice(tries)))));
+                Deadline.within(time, FOR_EVER, () -> secondAttempt(() -> call.call(attempt -> failsTwice(tries)))));
         time.advance(Duration.ofMillis(2));
         CompletableFuture<String> plain = time.spawn(() -> call.call(attempt -> failsTwice(tries)));
         CompletableFuture<String> alsoNested =

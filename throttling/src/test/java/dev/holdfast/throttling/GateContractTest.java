@@ -11,7 +11,7 @@ import java.time.Duration;
 
 /** With short holds and a wait, so that calls wait, give up and are turned away. */
 @LogsOfContract
-@Logs("gate-outside-retry")
+@Logs({"gate-outside-retry", "gate-inside-timeout"})
 class GateContractTest extends PolicyContract {
 
     @Override

@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 /** Stands in for the handlers of the root logger, which get only what no test announces. */
 final class RootHandler extends Handler {
     private static final Logger ROOT = Logger.getLogger("");
-    /** Logged once in a process, by whichever test is the first that builds such a pipeline. */
-    private static final Pattern ONCE = Pattern.compile("^the standard pipeline is: deadline ");
+    /** Logged once in a process, by whichever test is the first that builds such a pipeline, or asks ArchUnit. */
+    private static final Pattern ONCE = Pattern.compile("^the standard pipeline is: deadline |^Detected Java version ");
 
     private final Formatter formatter = new SimpleFormatter();
     private final List<Handler> usual;
