@@ -28,6 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The gate between the real policies: it alone obeys a pushback, and a call that it holds costs the others nothing. */
+@Logs("probes-above-permits")
 @Logs(value = "bulkhead-waits-beyond-deadline", sometimes = true)
 class GateInterplayTest {
     private static final Verdict FOUR_SECONDS = Verdict.pushback(Duration.ofSeconds(4));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.testlogs.Logs;
 import io.lettuce.core.RedisURI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What Bucket4j and Lettuce say to a server. Two processes and one server: {@code examples/valkey}. */
+@Logs(value = "unable to send", sometimes = true) // the imitation, when it ends
 class ValkeyStoreTest {
     private static final long DAY = Duration.ofDays(1).toNanos();
 

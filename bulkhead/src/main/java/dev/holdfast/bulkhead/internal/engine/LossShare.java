@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.engine;
+
+/**
+ * Which share of attempts is lost, and which share is usual.
+ *
+ * <p>An attempt is lost long after others that began with it were served. So the share is one of what ended in about the time that
+ * a lost attempt takes; what ended longer ago counts for less. Not for several threads at once.
+ */
+final class LossShare {
+    /** A share of losses that is no trouble. */
+    private static final double FEW = 0.2;
+
+    /** With a larger share of losses, the dependency is overloaded or down, whatever the usual share is. */
+    private static final double MOST = 0.5;
+
+    private static final double USUAL_WEIGHT = 1.0 / 16;
+
+    private double served;
+    private double lost;
+    private long lostNanos;
+    private long fadedAt;
+    private double usual;
+
+    /** A lost attempt took so long. */
+    void took(long nanos) {
+        lostNanos += (nanos - lostNanos) / 4;
+    }
+
+    void add(long now, int moreServed, int moreLost) {
+        double stays = lostNanos / (lostNanos + (now - fadedAt) + 1.0);
+        fadedAt = now;
+        served = stays * served + moreServed;
+        lost = stays * lost + moreLost;
+    }
+
+    /** What ended before shows nothing of what comes. */
+    void forget() {
+        served = 0;
+        lost = 0;
+    }
+
+    double lost() {
+        return lost / (served + lost);
+    }
+
+    boolean isMost() {
+        return lost() > MOST;
+    }
+
+    boolean isUsual() {
+        return isUsual(lost, FEW, served + lost);
+    }
+
+    /** Whether so many lost ones among these attempts are no trouble. */
+    boolean isUsual(int count, int attempts) {
+        return isUsual(count, FEW, attempts);
+    }
+
+    /** Whether so many of these attempts are no more than this share beyond the usual one. The root is what chance adds. */
+    boolean isUsual(double count, double share, double attempts) {
+        double expected = (usual + share) * attempts;
+        return count <= expected + Math.sqrt(expected);
+    }
+
+    /** Unless most are lost: that is never usual. */
+    void learn() {
+        if (!isMost()) {
+            usual += (lost() - usual) * USUAL_WEIGHT;
+        }
+    }
+
+    /** The share as it is now is the usual one. */
+    void becomesUsual() {
+        usual = lost();
+    }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.engine;
+
+/**
+ * What was before the first cut of several in a row. A quarter of that limit is tried for a while; if it makes nothing better, the
+ * trouble has another reason than the load. Not for several threads at once.
+ */
+final class Trial {
+    /** Of so many attempts or more, a share is no chance. */
+    private static final int LEAST = 10;
+
+    private static final int SMALLEST = 4;
+
+    /** What is better at all falls to less than this. */
+    private static final double NO_BETTER = 0.75;
+
+    /** The limit; 0: there was no cut. */
+    private double limit;
+
+    private double doubling;
+    private double share;
+    private long nanos;
+    /** Attempts since the limit is a quarter of that. */
+    private int tried;
+
+    boolean isOn() {
+        return limit != 0;
+    }
+
+    /** 0 if there was no cut. */
+    double limit() {
+        return limit;
+    }
+
+    /** Up to where the limit doubled. */
+    double doubling() {
+        return doubling;
+    }
+
+    /** Before a first cut, for this share of lost or late attempts, whose mean time is this. */
+    void begin(double ofLimit, double ofDoubling, double ofShare, long ofNanos) {
+        limit = ofLimit;
+        doubling = ofDoubling;
+        share = ofShare;
+        nanos = ofNanos;
+        tried = 0;
+    }
+
+    void end() {
+        limit = 0;
+    }
+
+    boolean isSmall(double now) {
+        return now <= limit / SMALLEST;
+    }
+
+    /** So many attempts more with the small limit. Returns whether that is enough. */
+    boolean isEnough(int attempts) {
+        tried += attempts;
+        return tried >= LEAST;
+    }
+
+    boolean isNoBetter(double shareNow, long nanosNow) {
+        return shareNow > NO_BETTER * share && nanosNow > NO_BETTER * nanos;
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class TrialTest {
+    private final Trial trial = new Trial();
+
+    @Test
+    void isOnFromTheFirstCutToTheEnd() {
+        assertThat(trial.isOn()).isFalse();
+
+        trial.begin(40, 80, 0.4, 100);
+        assertThat(trial.isOn()).isTrue();
+        assertThat(trial.limit()).isEqualTo(40);
+        assertThat(trial.doubling()).isEqualTo(80);
+
+        trial.end();
+        assertThat(trial.isOn()).isFalse();
+        assertThat(trial.limit()).isZero();
+    }
+
+    @Test
+    void aQuarterIsSmall() {
+        trial.begin(40, 80, 0.4, 100);
+
+        assertThat(trial.isSmall(10)).isTrue();
+        assertThat(trial.isSmall(10.1)).isFalse();
+    }
+
+    @Test
+    void tenAttemptsAreEnoughAndEachTrialCountsItsOwn() {
+        trial.begin(40, 80, 0.4, 100);
+        assertThat(trial.isEnough(4)).isFalse();
+        assertThat(trial.isEnough(5)).isFalse();
+        assertThat(trial.isEnough(1)).isTrue();
+
+        trial.begin(40, 80, 0.4, 100);
+
+        assertThat(trial.isEnough(9)).isFalse();
+    }
+
+    @Test
+    void betterIsAQuarterFewerOrAQuarterFaster() {
+        trial.begin(40, 80, 0.4, 100);
+
+        assertThat(trial.isNoBetter(0.31, 76)).isTrue();
+        assertThat(trial.isNoBetter(0.3, 76)).isFalse();
+        assertThat(trial.isNoBetter(0.31, 75)).isFalse();
+    }
+}
