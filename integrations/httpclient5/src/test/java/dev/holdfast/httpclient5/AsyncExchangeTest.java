@@ -51,6 +51,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What the asynchronous client alone has: a future, a callback, a producer for all attempts. */
+@Logs("responded with status 503; request will be automatically re-executed")
 class AsyncExchangeTest {
     private static final String BODY = "0123456789".repeat(10_000);
 
