@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The events to come, and the baton, which is the right of a thread to go on. A driver (one of our own threads) has the baton
  * while events are left. It runs tasks itself, and hands the baton to a thread whose wait is over. A thread that begins to
- * wait hands it to an idle driver.
+ * wait keeps it if the next event is the end of this very wait, hands it to the thread whose wait ends next, or to an idle
+ * driver if the next event is a task.
  *
  * <p>The monitor of this object guards all state. No thread holds it while it waits or runs a task. A monitor and not a lock,
  * because only a monitor blocks without ending at an interrupt and without touching the flag.
@@ -207,10 +208,30 @@ final class Baton {
             guests.add(seat);
         }
         if ((seat.driver || !driving) && !closed) {
-            driving = true;
-            startDriver();
+            handOn();
         }
         return true;
+    }
+
+    /** A thread whose wait is over gets the baton at once, perhaps the one that hands it on. Tasks are for a driver. */
+    private void handOn() {
+        Seat next = events.isEmpty() ? null : events.first().seat();
+        if (next == null) {
+            driving = true;
+            startDriver();
+            return;
+        }
+        elapsed = Math.max(elapsed, events.pollFirst().at());
+        if (giveTurn(next)) {
+            startDriver();
+        }
+    }
+
+    /** The wait of this seat is over. Returns whether a driver is to go on beside it. */
+    private boolean giveTurn(Seat seat) {
+        driving = drivesAfterTurnOf(seat);
+        seat.give(Turn.GO);
+        return driving && !seat.driver;
     }
 
     private synchronized void leave(Seat seat) {
@@ -288,9 +309,7 @@ final class Baton {
                 if (event.seat() == null) {
                     return event.task();
                 }
-                driving = drivesAfterTurnOf(event.seat());
-                event.seat().give(Turn.GO);
-                if (driving && !event.seat().driver) {
+                if (giveTurn(event.seat())) {
                     continue;
                 }
             }

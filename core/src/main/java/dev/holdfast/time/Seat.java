@@ -60,7 +60,9 @@ final class Seat {
     void give(Turn reason) {
         ending = true;
         turn = reason;
-        LockSupport.unpark(thread);
+        if (thread != Thread.currentThread()) {
+            LockSupport.unpark(thread);
+        }
     }
 
     @Nullable
