@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * Reply<Kept<Response>> reply = cached.call().reply(attempt -> {
  *     Response response = send(request);                        // nothing of the caller's if attempt.isRefresh()
- *     if (!cached.mayKeep(response.headers(), sent)) {
+ *     if (!cached.mayKeep(response.status(), response.headers(), sent)) {
  *         return cached.forOne(response);
  *     }
  *     byte[] body = read(response, cached.maxKept());           // null if it is longer
@@ -51,14 +51,15 @@ public final class CachedCall<R> {
      * Whether others may get this response, too, so that its body is to be read into memory if it is not longer than {@link #maxKept}.
      * If it came by a redirect, do not ask, and take {@link #forOne}: each response on the way may be for one caller alone.
      *
+     * @param status of the response
      * @param headers of the response
      * @param sent the first value of a header of the request as it was sent, with what the client itself has added; null without one
      */
-    public boolean mayKeep(Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
+    public boolean mayKeep(int status, Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
         List<String> type = HttpCaching.all(headers, "Content-Type");
         return !isTooLong(headers)
                 && (type.isEmpty() || !HttpCalls.isStream(type.get(0)))
-                && HttpCaching.isForAll(key, headers, sent);
+                && HttpCaching.isForAll(key, status, headers, sent);
     }
 
     private boolean isTooLong(Map<String, List<String>> headers) {
@@ -74,7 +75,7 @@ public final class CachedCall<R> {
     }
 
     /**
-     * Whether the request said for whom it is, by {@code Authorization} or {@code Cookie}, and it has no partition. An adapter that
+     * Whether the request said for whom it is, by {@code Authorization}, {@code Cookie} or an API key, and it has no partition. An adapter that
      * cannot see redirects keeps no response to such a request.
      */
     public boolean isPersonal(Function<String, @Nullable String> sent) {

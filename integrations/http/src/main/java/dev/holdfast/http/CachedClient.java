@@ -77,7 +77,7 @@ final class CachedClient {
     @SuppressWarnings("unchecked") // a caller gets only what his own handler made
     private BodySubscriber<Object> body(
             CachedCall<?> cached, HttpRequest request, BodyHandler<?> handler, ResponseInfo info) {
-        return cached.mayKeep(info.headers().map(), name -> sent(request, name))
+        return cached.mayKeep(info.statusCode(), info.headers().map(), name -> sent(request, name))
                 ? new BoundedBody(() -> handler.apply(info), cached.maxKept())
                 : (BodySubscriber<Object>) handler.apply(info);
     }

@@ -6,11 +6,10 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +18,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class HttpCaching {
     private static final Duration NONE = Duration.ZERO;
+    private static final Pattern LEADING_ZEROS = Pattern.compile("^0+(?=.)");
+
+    private static final List<String> FOR_A_PART =
+            List.of("Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range");
+
+    /** A request with one of these says for whom it is. */
+    private static final List<String> CREDENTIALS =
+            List.of("Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "Api-Key", "X-Auth-Token");
+
+    private static final int PARTIAL_CONTENT = 206;
+    private static final int NOT_MODIFIED = 304;
 
     private HttpCaching() {}
 
@@ -28,16 +38,18 @@ final class HttpCaching {
         if (!method.equals("GET") && !method.equals("HEAD")) {
             return false;
         }
-        Map<String, String> asked = directives(String.join(",", messages.requestHeaders(request, "Cache-Control")));
-        return !asked.containsKey("no-store")
-                && !asked.containsKey("no-cache")
-                && !"0".equals(asked.get("max-age"))
+        CacheControl asked = CacheControl.of(messages.requestHeaders(request, "Cache-Control"));
+        return !asked.malformed()
+                && !asked.has("no-store")
+                && !asked.has("no-cache")
+                && !NONE.equals(asked.seconds("max-age"))
                 && messages.requestHeader(request, "Pragma") == null
-                && messages.requestHeader(request, "Range") == null
-                && messages.requestHeader(request, "If-None-Match") == null
-                && messages.requestHeader(request, "If-Modified-Since") == null
-                && messages.requestHeader(request, "If-Match") == null
-                && messages.requestHeader(request, "If-Unmodified-Since") == null;
+                && !asksForAPart(name -> messages.requestHeader(request, name));
+    }
+
+    /** Or for the response only if it is another one than the caller has. */
+    private static boolean asksForAPart(Function<String, @Nullable String> sent) {
+        return FOR_A_PART.stream().anyMatch(name -> sent.apply(name) != null);
     }
 
     /**
@@ -47,23 +59,23 @@ final class HttpCaching {
      * @param length in memory, in bytes: head and body
      */
     static Freshness freshness(HttpKey key, Map<String, List<String>> headers, long length) {
-        Map<String, String> said = directives(joined(headers, "Cache-Control"));
+        CacheControl said = CacheControl.of(all(headers, "Cache-Control"));
         Freshness freshness = Freshness.usual().weight(length);
-        if (said.containsKey("no-cache")) {
+        if (said.has("no-cache")) {
             return freshness.notKept();
         }
         Duration fresh = freshTime(key, headers, said);
         if (fresh != null) {
             freshness = freshness.fresh(fresh);
         }
-        if (said.containsKey("must-revalidate") || said.containsKey("proxy-revalidate")) {
+        if (said.has("must-revalidate") || said.has("proxy-revalidate")) {
             return age(freshness.staleWhileRevalidate(NONE).staleIfError(NONE), headers);
         }
-        Duration revalidate = seconds(said.get("stale-while-revalidate"));
+        Duration revalidate = said.seconds("stale-while-revalidate");
         if (revalidate != null) {
             freshness = freshness.staleWhileRevalidate(revalidate);
         }
-        Duration onError = seconds(said.get("stale-if-error"));
+        Duration onError = said.seconds("stale-if-error");
         return age(onError == null ? freshness : freshness.staleIfError(onError), headers);
     }
 
@@ -72,27 +84,34 @@ final class HttpCaching {
      *
      * @param sent the first value of a header of the request as it was sent, with what the client has added
      */
-    static boolean isForAll(HttpKey key, Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
-        Map<String, String> said = directives(joined(headers, "Cache-Control"));
-        if (said.containsKey("no-store") || !all(headers, "Set-Cookie").isEmpty()) {
+    static boolean isForAll(
+            HttpKey key, int status, Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
+        CacheControl said = CacheControl.of(all(headers, "Cache-Control"));
+        if (said.malformed()
+                || said.has("no-store")
+                || !all(headers, "Set-Cookie").isEmpty()
+                || status == PARTIAL_CONTENT
+                || status == NOT_MODIFIED
+                || !key.isOfHost(sent.apply("Host"))
+                || asksForAPart(sent)) {
             return false;
         }
-        boolean isPrivate = said.containsKey("private") || (isPersonal(sent) && !said.containsKey("public"));
+        boolean isPrivate = said.has("private") || (isPersonal(sent) && !said.has("public"));
         if (isPrivate && key.partition() == null) {
             return false;
         }
-        return key.heeds(joined(headers, "Vary"), sent);
+        return key.heeds(
+                joined(headers, "Vary"), sent, !all(headers, "Content-Encoding").isEmpty());
     }
 
     /** Whether a request says for whom it is. */
     static boolean isPersonal(Function<String, @Nullable String> sent) {
-        return sent.apply("Authorization") != null || sent.apply("Cookie") != null;
+        return CREDENTIALS.stream().anyMatch(name -> sent.apply(name) != null);
     }
 
-    private static @Nullable Duration freshTime(
-            HttpKey key, Map<String, List<String>> headers, Map<String, String> said) {
-        Duration shared = key.partition() == null ? seconds(said.get("s-maxage")) : null;
-        Duration fresh = shared != null ? shared : seconds(said.get("max-age"));
+    private static @Nullable Duration freshTime(HttpKey key, Map<String, List<String>> headers, CacheControl said) {
+        Duration shared = key.partition() == null ? said.seconds("s-maxage") : null;
+        Duration fresh = shared != null ? shared : said.seconds("max-age");
         if (fresh != null) {
             return fresh;
         }
@@ -106,9 +125,19 @@ final class HttpCaching {
         return until == null || made == null ? NONE : Duration.between(made, until);
     }
 
+    /** The oldest, if several caches say it. If one says something else, nobody knows. */
     private static Freshness age(Freshness freshness, Map<String, List<String>> headers) {
-        Duration age = seconds(joined(headers, "Age"));
-        return age == null ? freshness : freshness.age(age);
+        Duration oldest = NONE;
+        for (String line : all(headers, "Age")) {
+            for (String written : line.split(",", -1)) {
+                if (!isNumber(written.strip())) {
+                    return freshness.fresh(NONE);
+                }
+                Duration age = seconds(written.strip());
+                oldest = age.compareTo(oldest) > 0 ? age : oldest;
+            }
+        }
+        return freshness.age(oldest);
     }
 
     static List<String> all(Map<String, List<String>> headers, String name) {
@@ -120,44 +149,18 @@ final class HttpCaching {
         return values.isEmpty() ? null : String.join(",", values);
     }
 
-    /** The directives of a {@code Cache-Control}, in lower case, with their arguments. */
-    private static Map<String, String> directives(@Nullable String field) {
-        if (field == null) {
-            return Map.of();
+    /** Whole seconds; zero if they are malformed. */
+    static Duration seconds(String text) {
+        if (!isNumber(text)) {
+            return NONE;
         }
-        Map<String, String> directives = new HashMap<>();
-        boolean quoted = false;
-        int begin = 0;
-        for (int i = 0; i <= field.length(); i++) {
-            if (i == field.length() || (field.charAt(i) == ',' && !quoted)) {
-                put(directives, field.substring(begin, i));
-                begin = i + 1;
-            } else if (field.charAt(i) == '"') {
-                quoted = !quoted;
-            }
-        }
-        return directives;
-    }
-
-    private static void put(Map<String, String> directives, String text) {
-        int equals = text.indexOf('=');
-        String name = (equals < 0 ? text : text.substring(0, equals)).strip().toLowerCase(Locale.ROOT);
-        String argument = equals < 0 ? "" : text.substring(equals + 1).strip();
-        if (argument.length() > 1 && argument.startsWith("\"") && argument.endsWith("\"")) {
-            argument = argument.substring(1, argument.length() - 1);
-        }
-        // Of two, the first: RFC 9111 §4.2.1.
-        directives.putIfAbsent(name, argument);
-    }
-
-    /** Whole seconds; null if there are none, zero if they are malformed. */
-    private static @Nullable Duration seconds(@Nullable String text) {
-        if (text == null) {
-            return null;
-        }
-        boolean isNumber = !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        String digits = LEADING_ZEROS.matcher(text).replaceFirst("");
         // More digits than a year has seconds count as a year by the freshness' own bound.
-        return !isNumber ? NONE : Duration.ofSeconds(text.length() > 10 ? Integer.MAX_VALUE : Long.parseLong(text));
+        return Duration.ofSeconds(digits.length() > 10 ? Integer.MAX_VALUE : Long.parseLong(digits));
+    }
+
+    private static boolean isNumber(String text) {
+        return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
     private static @Nullable ZonedDateTime date(@Nullable String text) {

@@ -79,8 +79,18 @@ public final class HttpCalls<Q, R> {
      * @throws IllegalArgumentException if the address of the request has no scheme or no host
      */
     public HttpOperation<Q, R> operation(Q request) {
+        return operation(request, messages.uri(request));
+    }
+
+    /**
+     * The same, of a request that goes to another server than its address names: to one that plays the host of the address.
+     *
+     * @param server whose pipeline it is
+     * @throws IllegalArgumentException if the server has no scheme or no host
+     */
+    public HttpOperation<Q, R> operation(Q request, URI server) {
         return (isIdempotent(request) ? idempotent : others)
-                .of(pipeline(request))
+                .of(pipelines.of(authority(server)))
                 .of(options.nameOf(request, messages.method(request)));
     }
 

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The key of a request in a cache: method, address, partition, and the headers that responses vary with. */
 final class HttpKey {
-    /** What clients add by themselves, the same to each request. */
-    private static final Set<String> ALWAYS_THE_SAME = Set.of("accept-encoding", "user-agent");
+    private static final String ENCODING = "accept-encoding";
+    private static final String HOST = "host";
 
     /**
      * The headers that responses of one pipeline vary with, in lower case. Grows as responses say so; those that came before one
@@ -24,7 +24,7 @@ final class HttpKey {
     static final class Varying {
         private static final int MOST = 16;
 
-        private volatile List<String> names = List.of("accept", "accept-encoding", "accept-language");
+        private volatile List<String> names = List.of("accept", ENCODING, "accept-language", HOST);
 
         List<String> names() {
             return names;
@@ -72,10 +72,11 @@ final class HttpKey {
         }
     }
 
-    /** Several clients may share a pipeline, and its cache. */
-    private final Class<?> ofClient;
+    /** Of the client. Several may share a pipeline, and its cache: each has its own responses, and its own changes. */
+    private final Changes resources;
 
     private final String method;
+    private final String authority;
     private final String uri;
     private final int changes;
     private final @Nullable Object partition;
@@ -86,8 +87,9 @@ final class HttpKey {
     /** Of a request with these messages. */
     <Q> HttpKey(
             HttpMessages<Q, ?> messages, Q request, @Nullable Object partition, Varying varying, Changes resources) {
-        ofClient = messages.responseType();
+        this.resources = resources;
         method = messages.method(request);
+        authority = HttpCalls.authority(messages.uri(request));
         uri = resource(messages.uri(request));
         changes = resources.of(uri);
         this.partition = partition;
@@ -119,8 +121,9 @@ final class HttpKey {
      * itself has put into the request, the key does not know.
      *
      * @param sent the first value of a header of the request as it was sent
+     * @param encoded whether the client has left the response in an encoding
      */
-    boolean heeds(@Nullable String vary, Function<String, @Nullable String> sent) {
+    boolean heeds(@Nullable String vary, Function<String, @Nullable String> sent, boolean encoded) {
         if (vary == null) {
             return true;
         }
@@ -133,12 +136,33 @@ final class HttpKey {
         known.retainAll(names);
         missing.removeAll(names);
         if (missing.isEmpty()) {
-            return known.stream().allMatch(name -> ALWAYS_THE_SAME.contains(name) || wasSent(name, sent.apply(name)));
+            return known.stream()
+                    .allMatch(name -> wasSent(name, sent.apply(name))
+                            || (name.equals(ENCODING) && !encoded && isOfTheClient(sent.apply(name))));
         }
         if (!missing.contains("*")) {
             varying.add(missing);
         }
         return false;
+    }
+
+    /** Clients ask for gzip by themselves, with each request, and decode it: then the body is as it is without. */
+    private static boolean isOfTheClient(@Nullable String encodings) {
+        return encodings != null && encodings.contains("gzip");
+    }
+
+    /** Whether this host of a request as it was sent, or none, is the one that the caller has asked. */
+    boolean isOfHost(@Nullable String sent) {
+        if (sent == null || wasSent(HOST, sent)) {
+            return true;
+        }
+        try {
+            String scheme = authority.substring(0, authority.indexOf(':'));
+            return values.get(names.indexOf(HOST)).isEmpty()
+                    && HttpCalls.authority(URI.create(scheme + "://" + sent)).equals(authority);
+        } catch (IllegalArgumentException malformed) {
+            return false;
+        }
     }
 
     private boolean wasSent(String name, @Nullable String value) {
@@ -149,7 +173,7 @@ final class HttpKey {
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof HttpKey key
-                && ofClient == key.ofClient
+                && resources == key.resources
                 && method.equals(key.method)
                 && uri.equals(key.uri)
                 && changes == key.changes

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Pipeline;
 import dev.holdfast.spi.Perishable.Freshness;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,7 +15,9 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -57,7 +61,7 @@ class HttpCachingTest {
         }
         HttpRequest request = Objects.requireNonNull(requests.get(key));
         CachedCall<String> call = call(key);
-        return call.mayKeep(all, name -> JdkMessages.INSTANCE.requestHeader(request, name))
+        return call.mayKeep(200, all, name -> JdkMessages.INSTANCE.requestHeader(request, name))
                 ? call.kept("", all, new byte[10]).freshness()
                 : call.forOne("").freshness();
     }
@@ -78,6 +82,9 @@ class HttpCachingTest {
                 "max-age=60, max-age=5                          | 60 | -  | -",
                 "max-age=-1                                     | 0  | -  | -",
                 "max-age=soon                                   | 0  | -  | -",
+                "max-age=00000000000                            | 0  | -  | -",
+                "max-age=00000000060                            | 60 | -  | -",
+                "max-age=\"6\\0\"                               | 60 | -  | -",
                 "s-maxage=5, max-age=60                         | 5  | -  | -",
                 "public, max-age=60                             | 60 | -  | -",
                 "max-age=60, must-revalidate                    | 60 | 0  | 0",
@@ -124,12 +131,29 @@ class HttpCachingTest {
                 .isEqualTo(Duration.ofDays(365));
     }
 
+    @Test
+    void ofSeveralAgesTheOldestCounts() {
+        assertThat(freshness(key(null), "Cache-Control: max-age=60", "Age: 10", "Age: 50, 20")
+                        .age())
+                .isEqualTo(Duration.ofSeconds(50));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"100.0", "-1", "", "10,", "soon", "1, soon"})
+    void ifNobodyKnowsHowOldItIsItIsNotFresh(String age) {
+        assertThat(freshness(key(null), "Cache-Control: max-age=60", "Age: " + age)
+                        .fresh())
+                .isEqualTo(Duration.ZERO);
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
                 "Cache-Control: no-store",
                 "Cache-Control: max-age=60, private",
                 "Cache-Control: private=\"x\"",
+                "Cache-Control: max-age=60, x=\"a\\\"b\", private",
+                "Cache-Control: max-age=60, x=\"a\\\\\", no-store",
                 "Set-Cookie: a=b",
                 "Vary: *",
                 "Vary: X-Tenant",
@@ -141,6 +165,137 @@ class HttpCachingTest {
         assertThat(freshness.shared()).isFalse();
     }
 
+    /** It may have said anything. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "max-age=60; private",
+                "private; max-age=60",
+                "max-age=60 private",
+                "max-age=60, x=\"open",
+                "max-age=60, x=\"a\"b",
+                "max-age=",
+                "=60",
+                "max-age = 60",
+                "max-age=60, \u00e9",
+                "max-age=60, x=\"a\\"
+            })
+    void whatIsNoListOfDirectivesIsForOneCaller(String control) {
+        assertThat(freshness(key(null), "Cache-Control: " + control).shared()).isFalse();
+        assertThat(HttpCaching.mayAsk(
+                        JdkMessages.INSTANCE,
+                        get().header("Cache-Control", control).build()))
+                .isFalse();
+    }
+
+    @Test
+    void anOpenQuoteEndsWithItsLine() {
+        assertThat(freshness(key(null), "Cache-Control: x=\"open", "Cache-Control: private, y=\"")
+                        .shared())
+                .isFalse();
+    }
+
+    @Test
+    void aLongLineIsReadInLinearTime() {
+        String control = "x=\"" + "\\a".repeat(100_000) + "\", " + "a=b ,".repeat(100_000) + "private";
+        assertThat(freshness(key(null), "Cache-Control: " + control).shared()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {206, 304})
+    void aPartOfAResponseIsForOneCaller(int status) {
+        assertThat(call(key(null)).mayKeep(status, Map.of(), name -> null)).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range"})
+    void ifTheClientHasAskedForAPartTheResponseIsForOneCaller(String header) {
+        assertThat(call(key(null)).mayKeep(200, Map.of(), name -> name.equals(header) ? "x" : null))
+                .isFalse();
+    }
+
+    @Test
+    void eachHostThatOneServerPlaysHasItsOwn() {
+        assertThat(hosted("a.example")).isEqualTo(hosted("a.example")).isNotEqualTo(hosted("b.example"));
+        assertThat(hosted("a.example")).isNotEqualTo(key(null));
+        CachedCall<String> plain = call(key(null));
+        assertThat(plain.mayKeep(200, Map.of(), sentTo("a"))).isTrue();
+        assertThat(plain.mayKeep(200, Map.of(), sentTo("A:80"))).isTrue();
+        assertThat(plain.mayKeep(200, Map.of(), sentTo("b")))
+                .as("by the client")
+                .isFalse();
+        assertThat(plain.mayKeep(200, Map.of(), sentTo("a:81"))).isFalse();
+        assertThat(plain.mayKeep(200, Map.of(), sentTo("a b"))).isFalse();
+        CachedCall<String> other = call(hosted("a.example"));
+        assertThat(other.mayKeep(200, Map.of(), sentTo("a.example"))).isTrue();
+        assertThat(other.mayKeep(200, Map.of(), sentTo("a"))).isFalse();
+    }
+
+    private static Function<String, @Nullable String> sentTo(String host) {
+        return name -> name.equals("Host") ? host : null;
+    }
+
+    private HttpKey hosted(String host) {
+        HttpRequest plain = get().build();
+        HttpRequest hosted = with(plain, HttpHeaders.of(Map.of("Host", List.of(host)), (name, value) -> true));
+        return new HttpKey(JdkMessages.INSTANCE, hosted, null, varying, changes);
+    }
+
+    /** The builder of java.net.http refuses a Host. */
+    private static HttpRequest with(HttpRequest of, HttpHeaders headers) {
+        return new HttpRequest() {
+            @Override
+            public Optional<BodyPublisher> bodyPublisher() {
+                return of.bodyPublisher();
+            }
+
+            @Override
+            public String method() {
+                return of.method();
+            }
+
+            @Override
+            public Optional<Duration> timeout() {
+                return of.timeout();
+            }
+
+            @Override
+            public boolean expectContinue() {
+                return of.expectContinue();
+            }
+
+            @Override
+            public URI uri() {
+                return of.uri();
+            }
+
+            @Override
+            public Optional<HttpClient.Version> version() {
+                return of.version();
+            }
+
+            @Override
+            public HttpHeaders headers() {
+                return headers;
+            }
+        };
+    }
+
+    @Test
+    void clientsOfOnePipelineShareNothing() {
+        HttpRequest request = get().build();
+        assertThat(new HttpKey(JdkMessages.INSTANCE, request, null, varying, new HttpKey.Changes()))
+                .isNotEqualTo(key(null));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"00", "0", "000000000000", "soon", "-1"})
+    void aRequestThatTakesNothingOldGoesToTheService(String maxAge) {
+        HttpRequest request = get().header("Cache-Control", "max-age=" + maxAge).build();
+        assertThat(HttpCaching.mayAsk(JdkMessages.INSTANCE, request)).isFalse();
+    }
+
     @Test
     void withoutRevalidationNothingIsKept() {
         Freshness freshness = freshness(key(null), "Cache-Control: no-cache");
@@ -149,7 +304,15 @@ class HttpCachingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Authorization: Bearer x", "Cookie: a=b"})
+    @ValueSource(
+            strings = {
+                "Authorization: Bearer x",
+                "Cookie: a=b",
+                "Proxy-Authorization: Basic x",
+                "X-API-Key: x",
+                "Api-Key: x",
+                "X-Auth-Token: x"
+            })
     void anAnswerToSomebodyIsForAllOnlyIfItSaysSo(String header) {
         assertThat(freshness(key(null, header), "Cache-Control: max-age=60").shared())
                 .isFalse();
@@ -217,35 +380,50 @@ class HttpCachingTest {
         Map<String, List<String>> plain = Map.of();
         Map<String, List<String>> varies = Map.of("Vary", List.of("Accept, Accept-Encoding"));
         CachedCall<String> all = call(key(null, "Accept: a/b"));
-        assertThat(all.mayKeep(plain, name -> name.equals("Cookie") ? "a=b" : null))
+        assertThat(all.mayKeep(200, plain, name -> name.equals("Cookie") ? "a=b" : null))
                 .isFalse();
         assertThat(all.isPersonal(name -> name.equals("Cookie") ? "a=b" : null)).isTrue();
-        assertThat(call(key("ann")).mayKeep(plain, name -> name.equals("Cookie") ? "a=b" : null))
+        assertThat(call(key("ann")).mayKeep(200, plain, name -> name.equals("Cookie") ? "a=b" : null))
                 .isTrue();
         assertThat(call(key("ann")).isPersonal(name -> "x")).isFalse();
-        assertThat(all.mayKeep(varies, name -> name.equals("accept") ? "a/b" : null))
+        assertThat(all.mayKeep(200, varies, name -> name.equals("accept") ? "a/b" : null))
                 .isTrue();
         assertThat(all.mayKeep(
-                        varies, name -> name.equals("accept") ? "a/b" : name.equals("accept-encoding") ? "gzip" : null))
+                        200,
+                        varies,
+                        name -> name.equals("accept") ? "a/b" : name.equals("accept-encoding") ? "gzip" : null))
                 .as("the same to each request")
                 .isTrue();
-        assertThat(all.mayKeep(varies, name -> name.equals("accept") ? "c/d" : null))
+        assertThat(all.mayKeep(
+                        200,
+                        Map.of("Vary", List.of("Accept-Encoding"), "Content-Encoding", List.of("gzip")),
+                        name -> name.equals("accept-encoding") ? "gzip" : null))
+                .as("left as it is")
+                .isFalse();
+        for (String added : List.of("accept-encoding=br", "user-agent=phone")) {
+            String[] header = added.split("=", -1);
+            assertThat(all.mayKeep(
+                            200, Map.of("Vary", List.of(header[0])), name -> name.equals(header[0]) ? header[1] : null))
+                    .as(added)
+                    .isFalse();
+        }
+        assertThat(all.mayKeep(200, varies, name -> name.equals("accept") ? "c/d" : null))
                 .isFalse();
     }
 
     @Test
     void aLongBodyOrAStreamIsNotRead() {
         CachedCall<String> get = call(key(null));
-        assertThat(get.mayKeep(Map.of("Content-Length", List.of("1000")), name -> null))
+        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1000")), name -> null))
                 .isTrue();
-        assertThat(get.mayKeep(Map.of("Content-Length", List.of("1001")), name -> null))
+        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1001")), name -> null))
                 .isFalse();
-        assertThat(get.mayKeep(Map.of("Content-Length", List.of("1e9")), name -> null))
+        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1e9")), name -> null))
                 .isTrue();
         HttpRequest request =
                 get().method("HEAD", HttpRequest.BodyPublishers.noBody()).build();
         CachedCall<String> head = call(new HttpKey(JdkMessages.INSTANCE, request, null, varying, changes));
-        assertThat(head.mayKeep(Map.of("Content-Length", List.of("1001")), name -> null))
+        assertThat(head.mayKeep(200, Map.of("Content-Length", List.of("1001")), name -> null))
                 .isTrue();
         for (String type : List.of(
                 "text/event-stream;charset=UTF-8",
@@ -254,12 +432,12 @@ class HttpCachingTest {
                 "multipart/mixed",
                 "application/x-ndjson",
                 "application/json-seq")) {
-            assertThat(get.mayKeep(Map.of("Content-Type", List.of(type)), name -> null))
+            assertThat(get.mayKeep(200, Map.of("Content-Type", List.of(type)), name -> null))
                     .as(type)
                     .isFalse();
         }
         for (String type : List.of("text/event-streams", "application/json", "application/grpcx", "")) {
-            assertThat(get.mayKeep(Map.of("Content-Type", List.of(type)), name -> null))
+            assertThat(get.mayKeep(200, Map.of("Content-Type", List.of(type)), name -> null))
                     .as(type)
                     .isTrue();
         }

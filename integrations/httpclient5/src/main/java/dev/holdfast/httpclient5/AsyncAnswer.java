@@ -92,7 +92,7 @@ final class AsyncAnswer extends HttpResponseWrapper {
     /** An object of its own, with these headers. */
     AsyncAnswer copy(Map<String, String> added) {
         HttpResponse copy = Copies.head(response, new BasicHttpResponse(getCode(), getReasonPhrase()));
-        added.forEach(copy::setHeader);
+        added.forEach((name, value) -> Messages.set(copy, name, value));
         return whole(copy, details, whole, null);
     }
 

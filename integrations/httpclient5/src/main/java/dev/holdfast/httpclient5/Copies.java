@@ -35,7 +35,7 @@ final class Copies {
             int mostRead)
             throws IOException {
         Map<String, List<String>> headers = headers(response);
-        if (!mayKeep(cached, headers, context, mostRead)) {
+        if (!mayKeep(cached, response.getCode(), headers, context, mostRead)) {
             Bodies.read(response, mostRead, exchange);
             return cached.forOne(response);
         }
@@ -46,12 +46,16 @@ final class Copies {
     }
 
     static boolean mayKeep(
-            CachedCall<?> cached, Map<String, List<String>> headers, HttpClientContext context, int mostRead) {
+            CachedCall<?> cached,
+            int status,
+            Map<String, List<String>> headers,
+            HttpClientContext context,
+            int mostRead) {
         // With what the client has added: cookies, credentials.
         HttpRequest sent = context.getRequest();
         return mostRead > 0
                 && !Errors.wasRedirected(context)
-                && cached.mayKeep(headers, name -> Messages.first(sent, name));
+                && cached.mayKeep(status, headers, name -> Messages.first(sent, name));
     }
 
     static Map<String, List<String>> headers(HttpResponse response) {
@@ -71,7 +75,7 @@ final class Copies {
             return kept.response();
         }
         ClassicHttpResponse made = copy(kept.response(), body);
-        Kept.added(reply).forEach(made::setHeader);
+        Kept.added(reply).forEach((name, value) -> Messages.set(made, name, value));
         return made;
     }
 

@@ -146,8 +146,10 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         void begin() {
             scope.cancellableDependency.setDependency(this);
             try {
-                HttpOperation<AsyncRequest, AsyncAnswer> operation = calls.operation(request);
-                CachedCall<AsyncAnswer> cached = request.body() == null ? operation.cached(request) : null;
+                boolean direct = Messages.isDirect(request, scope.route);
+                HttpOperation<AsyncRequest, AsyncAnswer> operation =
+                        direct ? calls.operation(request) : calls.operation(request, Messages.server(scope.route));
+                CachedCall<AsyncAnswer> cached = direct && request.body() == null ? operation.cached(request) : null;
                 if (cached == null) {
                     begun(
                             operation.call(request).callAsync(attempt -> exchange(attempt, new Reading())),
@@ -201,7 +203,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         private HttpRequest copy() {
             HttpRequest copy = BasicRequestBuilder.copy(request).build();
             if (headers != null) {
-                headers.write(copy::setHeader);
+                headers.write((name, value) -> Messages.set(copy, name, value));
             }
             return copy;
         }
@@ -244,7 +246,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
 
         @Override
         public int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context) {
-            mayKeep = Copies.mayKeep(cached, Copies.headers(response), context, mostRead);
+            mayKeep = Copies.mayKeep(cached, response.getCode(), Copies.headers(response), context, mostRead);
             if (mayKeep) {
                 return Math.max(mostRead, cached.maxKept());
             }

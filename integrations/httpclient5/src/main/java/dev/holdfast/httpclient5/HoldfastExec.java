@@ -106,8 +106,11 @@ public final class HoldfastExec implements ExecChainHandler {
             user.setDependency(cancellation);
         }
         try {
-            HttpOperation<ClassicHttpRequest, ClassicHttpResponse> operation = calls.operation(request);
-            CachedCall<ClassicHttpResponse> cached = request.getEntity() == null ? operation.cached(request) : null;
+            boolean direct = Messages.isDirect(request, scope.route);
+            HttpOperation<ClassicHttpRequest, ClassicHttpResponse> operation =
+                    direct ? calls.operation(request) : calls.operation(request, Messages.server(scope.route));
+            CachedCall<ClassicHttpResponse> cached =
+                    direct && request.getEntity() == null ? operation.cached(request) : null;
             if (cached != null) {
                 // The caller may change his request after the call.
                 ClassicHttpRequest asked = ClassicRequestBuilder.copy(request).build();
@@ -162,7 +165,7 @@ public final class HoldfastExec implements ExecChainHandler {
     private ClassicHttpRequest copy(ClassicHttpRequest request) {
         ClassicHttpRequest copy = ClassicRequestBuilder.copy(request).build();
         if (headers != null) {
-            headers.write(copy::setHeader);
+            headers.write((name, value) -> Messages.set(copy, name, value));
         }
         return copy;
     }

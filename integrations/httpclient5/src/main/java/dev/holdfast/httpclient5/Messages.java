@@ -8,10 +8,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpMessage;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.net.NamedEndpoint;
+import org.apache.hc.core5.net.URIAuthority;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +63,30 @@ record Messages<Q extends HttpRequest, R extends HttpResponse>(
     @Override
     public @Nullable String header(R response, String name) {
         return first(response, name);
+    }
+
+    /** The server that a request goes to. */
+    static URI server(HttpRoute route) {
+        return URI.create(route.getTargetHost().toURI());
+    }
+
+    /** Whether that is the one of its address, and not one that plays it: {@code execute(target, request)}. */
+    static boolean isDirect(HttpRequest request, HttpRoute route) {
+        HttpHost server = route.getTargetHost();
+        URIAuthority asked = request.getAuthority();
+        return asked == null
+                || (asked.getHostName().equalsIgnoreCase(server.getHostName())
+                        && port(asked, server) == port(server, server));
+    }
+
+    private static int port(NamedEndpoint of, HttpHost server) {
+        return of.getPort() >= 0 ? of.getPort() : "https".equalsIgnoreCase(server.getSchemeName()) ? 443 : 80;
+    }
+
+    /** In place of all that there are. */
+    static void set(HttpMessage message, String name, String value) {
+        message.removeHeaders(name);
+        message.setHeader(name, value);
     }
 
     static @Nullable String first(HttpMessage message, String name) {

@@ -17,9 +17,12 @@ import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
+import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What of OkHttp a kept response has, and what it has not. */
 class StaleCacheTest {
@@ -35,10 +38,18 @@ class StaleCacheTest {
 
     private volatile String user = "";
 
+    /** What else the client adds: name and value. */
+    private volatile List<String> added = List.of();
+
     private final OkHttpClient plain = new OkHttpClient.Builder()
             .addInterceptor(chain -> {
                 tags.add(String.valueOf(chain.call().tag(String.class)));
-                Request request = chain.request();
+                Request request = added.isEmpty()
+                        ? chain.request()
+                        : chain.request()
+                                .newBuilder()
+                                .header(added.get(0), added.get(1))
+                                .build();
                 return chain.proceed(
                         user.isEmpty()
                                 ? request
@@ -80,6 +91,60 @@ class StaleCacheTest {
         assertThat(body(get().build())).isEqualTo("of ann");
         user = "Bearer bob";
         assertThat(body(get().build())).isEqualTo("of bob");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "206, Range, bytes=0-1, Accept",
+        "304, If-None-Match, x, Accept",
+        "200, User-Agent, phone, User-Agent",
+        "200, Accept-Encoding, br, Accept-Encoding",
+        "200, Host, other.example, Accept"
+    })
+    void whatAnInterceptorHasAskedForIsNotForOthers(int status, String header, String value, String vary)
+            throws Exception {
+        server.answers(status, status == 304 ? "" : "12").with(FRESH[0], FRESH[1]).with("Vary", vary);
+        answers("1234", FRESH);
+        added = List.of(header, value);
+        body(get().build());
+        added = List.of();
+
+        assertThat(body(get().build())).isEqualTo("1234");
+    }
+
+    /** OkHttp asks for gzip by itself, and decodes it. */
+    @Test
+    void whatVariesWithTheEncodingIsKept() throws Exception {
+        server.answers(200, "1234").with(FRESH[0], FRESH[1]).with("Vary", "Accept-Encoding");
+        assertThat(body(get().build())).isEqualTo("1234");
+        assertThat(body(get().build())).isEqualTo("1234");
+    }
+
+    @Test
+    void eachHostHeaderHasItsOwn() throws Exception {
+        answers("of a", FRESH);
+        answers("of b", FRESH);
+        assertThat(body(get().header("Host", "a.example").build())).isEqualTo("of a");
+        assertThat(body(get().header("Host", "b.example").build())).isEqualTo("of b");
+        assertThat(body(get().header("Host", "a.example").build())).isEqualTo("of a");
+    }
+
+    /** The own changes of a client remove what was kept for it: another one's cannot. */
+    @Test
+    void twoClientsOfOnePipelineShareNothing() throws Exception {
+        answers("before", FRESH);
+        answers("changed", PUBLIC);
+        answers("after", FRESH);
+        assertThat(body(get().build())).isEqualTo("before");
+        HoldfastCallFactory other = HoldfastCallFactory.around(plain, Pipelines.one(pipeline));
+        try (Response response =
+                other.newCall(get().put(RequestBody.create(new byte[0])).build()).execute()) {
+            assertThat(response.body().string()).isEqualTo("changed");
+        }
+        try (Response response = other.newCall(get().build()).execute()) {
+            assertThat(response.body().string()).isEqualTo("after");
+        }
+        assertThat(body(get().build())).isEqualTo("before");
     }
 
     @Test

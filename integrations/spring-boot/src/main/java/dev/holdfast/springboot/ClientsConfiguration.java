@@ -2,6 +2,7 @@
 package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.http.Pipelines;
 import dev.holdfast.spring.HoldfastFilter;
 import dev.holdfast.spring.HoldfastInterceptor;
 import dev.holdfast.spring.HoldfastServiceGroups;
@@ -31,8 +32,9 @@ class ClientsConfiguration {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
         RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
-            return client -> client.requestInterceptor(interceptor);
+            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+            // One for each client: what a stale cache keeps for it is for its default headers.
+            return client -> client.requestInterceptor(HoldfastInterceptor.of(pipelines));
         }
     }
 
@@ -44,8 +46,8 @@ class ClientsConfiguration {
         @Order(Ordered.LOWEST_PRECEDENCE)
         RestTemplateCustomizer holdfastRestTemplateCustomizer(
                 Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            HoldfastInterceptor interceptor = HoldfastInterceptor.of(ClientPipelines.each(holdfast, name));
-            return client -> client.getInterceptors().add(interceptor);
+            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+            return client -> client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
         }
     }
 
@@ -56,8 +58,8 @@ class ClientsConfiguration {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
         WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            HoldfastFilter filter = HoldfastFilter.of(ClientPipelines.each(holdfast, name));
-            return client -> client.filter(filter);
+            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+            return client -> client.filter(HoldfastFilter.of(pipelines));
         }
     }
 

@@ -51,6 +51,7 @@ class ClientsTest {
                 "--spring.main.banner-mode=off",
                 "--holdfast.pipelines.shops.extends=standard",
                 "--holdfast.pipelines.shops.retry.backoff.initial=1ms",
+                "--holdfast.pipelines.shops.stale-cache.fresh=1h",
                 "--holdfast.spring.http-clients=shops");
     }
 
@@ -76,6 +77,23 @@ class ClientsTest {
         client.get().uri(address() + "/stock").retrieve().toBodilessEntity();
         assertThat(requests).containsExactly("1", "2");
         assertThat(pipelines()).containsExactly("shops", "shops/" + address());
+    }
+
+    @Test
+    void aClientGetsNothingThatWasKeptForAnotherOne() {
+        RestClient ann = context.getBean(RestClient.Builder.class)
+                .defaultHeader("X-Tenant", "ann")
+                .build();
+        RestClient bob = context.getBean(RestClient.Builder.class)
+                .defaultHeader("X-Tenant", "bob")
+                .build();
+        ann.get().uri(address() + "/stock").retrieve().toBodilessEntity();
+        ann.get().uri(address() + "/stock").retrieve().toBodilessEntity();
+        assertThat(requests).containsExactly("1", "2");
+
+        bob.get().uri(address() + "/stock").retrieve().toBodilessEntity();
+
+        assertThat(requests).containsExactly("1", "2", "1", "2");
     }
 
     @Test

@@ -139,7 +139,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
     private Kept<Received> kept(CachedCall<Received> cached, HttpHeaders sent, Received received) throws IOException {
         Function<String, @Nullable String> header = sent::getFirst;
         Map<String, List<String>> answered = Streams.map(received.getHeaders());
-        if (mostRead == 0 || cached.isPersonal(header) || !cached.mayKeep(answered, header)) {
+        if (mostRead == 0 || cached.isPersonal(header) || !cached.mayKeep(received.status(), answered, header)) {
             return cached.forOne(received.read(mostRead));
         }
         byte[] body = received.readUpTo(Math.max(mostRead, cached.maxKept()));

@@ -32,7 +32,9 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
     @Override
     public int most(ClientResponse response, Function<String, @Nullable String> sent) {
         HttpHeaders headers = response.headers().asHttpHeaders();
-        mayKeep = mostRead > 0 && !cached.isPersonal(sent) && cached.mayKeep(Streams.map(headers), sent);
+        mayKeep = mostRead > 0
+                && !cached.isPersonal(sent)
+                && cached.mayKeep(response.statusCode().value(), Streams.map(headers), sent);
         if (mayKeep) {
             return Math.max(mostRead, cached.maxKept());
         }
