@@ -22,8 +22,13 @@ import org.jspecify.annotations.Nullable;
  * exchange. Reads of a socket take no notice of interrupts.
  */
 final class Exchange extends AbstractInterruptibleChannel implements CancellableDependency {
+    private final OwnRetries ownRetries;
     private boolean cancelled;
     private @Nullable Cancellable connection;
+
+    Exchange(OwnRetries ownRetries) {
+        this.ownRetries = ownRetries;
+    }
 
     /** What an attempt does with a response: it belongs to the attempt. */
     interface Reading<T> {
@@ -32,12 +37,9 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
 
     <T> T execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain, Reading<T> reading)
             throws IOException, HttpException {
-        ExecChain.Scope own = new ExecChain.Scope(
-                scope.exchangeId,
-                scope.route,
-                scope.originalRequest,
-                scope.execRuntime.fork(this),
-                scope.clientContext);
+        CountedRuntime runtime = new CountedRuntime(scope.execRuntime.fork(this));
+        ExecChain.Scope own =
+                new ExecChain.Scope(scope.exchangeId, scope.route, scope.originalRequest, runtime, scope.clientContext);
         ClassicHttpResponse response = null;
         boolean whole = false;
         begin();
@@ -54,6 +56,9 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
             }
             throw Errors.marked(e, own.clientContext);
         } finally {
+            if (runtime.hasRepeated()) {
+                ownRetries.noticed();
+            }
             ended(response, whole);
         }
     }

@@ -12,14 +12,12 @@ import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Kept;
 import dev.holdfast.http.Pipelines;
-import dev.holdfast.internal.SafeLog;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.hc.client5.http.async.AsyncExecCallback;
@@ -63,14 +61,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads.
  */
 public final class HoldfastAsyncExec implements AsyncExecChainHandler {
-    private static final SafeLog LOG = SafeLog.of(HoldfastAsyncExec.class.getName());
     private static final Messages<AsyncRequest, AsyncAnswer> MESSAGES =
             new Messages<>(AsyncAnswer.class, AsyncRequest::canBeSentAgain, AsyncAnswer::discard);
 
     private final HttpCalls<AsyncRequest, AsyncAnswer> calls;
     private final @Nullable CallHeaders headers;
     private final int mostRead;
-    private final AtomicBoolean warned = new AtomicBoolean();
+    private final OwnRetries ownRetries = new OwnRetries(HoldfastAsyncExec.class);
 
     private HoldfastAsyncExec(HttpCalls<AsyncRequest, AsyncAnswer> calls, @Nullable CallHeaders headers, int mostRead) {
         this.calls = calls;
@@ -117,11 +114,8 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
     }
 
     private void notice(AsyncExchange<?> exchange) {
-        if (exchange.wasRepeated() && warned.compareAndSet(false, true)) {
-            LOG.warn(
-                    "the client repeats requests by itself, within the attempts of the pipeline: build it with addTo, or call"
-                            + " disableAutomaticRetries()",
-                    null);
+        if (exchange.wasRepeated()) {
+            ownRetries.noticed();
         }
     }
 

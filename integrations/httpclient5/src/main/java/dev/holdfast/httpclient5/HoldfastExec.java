@@ -43,7 +43,8 @@ import org.jspecify.annotations.Nullable;
  * no failure of the dependency.
  *
  * <p>The client repeats requests by itself, once after a second. {@link #addTo} switches that off: a retry of the policies would
- * multiply with it.
+ * multiply with it. Where the handler was added in another way, it logs a warning, once, when a request was repeated within an
+ * attempt.
  *
  * <p>Safe for any number of threads.
  */
@@ -59,6 +60,7 @@ public final class HoldfastExec implements ExecChainHandler {
     private final HttpCalls<ClassicHttpRequest, ClassicHttpResponse> calls;
     private final @Nullable CallHeaders headers;
     private final int mostRead;
+    private final OwnRetries ownRetries = new OwnRetries(HoldfastExec.class);
 
     private HoldfastExec(
             HttpCalls<ClassicHttpRequest, ClassicHttpResponse> calls, @Nullable CallHeaders headers, int mostRead) {
@@ -152,8 +154,8 @@ public final class HoldfastExec implements ExecChainHandler {
     }
 
     /** A refresh is not the user's to cancel. */
-    private static Exchange exchange(Attempt attempt, Cancellation cancellation) {
-        Exchange exchange = new Exchange();
+    private Exchange exchange(Attempt attempt, Cancellation cancellation) {
+        Exchange exchange = new Exchange(ownRetries);
         if (!attempt.isRefresh()) {
             cancellation.add(exchange);
         }
