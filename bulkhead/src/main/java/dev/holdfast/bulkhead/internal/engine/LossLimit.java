@@ -21,7 +21,8 @@ import java.util.function.DoubleSupplier;
  *   <li>Nothing but losses or failures for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
  *       each pause is longer than the one before.
  *   <li>Otherwise the limit grows if calls want more: from one to four, then it doubles until the first trouble, and after a
- *       trouble up to half of what it was; then it grows by one, or by a twentieth.
+ *       trouble up to half of what it was; then it grows by one, or by a twentieth. After half a minute without an attempt it is at
+ *       least what it was at first.
  * </ul>
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
@@ -49,6 +50,10 @@ public final class LossLimit implements AdaptiveLimit {
 
     private static final long FIRST_PAUSE_NANOS = 200_000_000;
     private static final long LONGEST_PAUSE_NANOS = 2_000_000_000;
+
+    /** So long without an attempt, and nobody knows how the dependency is: as for a process that has just begun. */
+    private static final long IDLE_NANOS = 30_000_000_000L;
+
     private static final double DEEPEST_CUT = 0.25;
     private static final double GROWTH = 0.05;
 
@@ -93,6 +98,8 @@ public final class LossLimit implements AdaptiveLimit {
     private int servedInARow;
     private long rowBegan;
     private long lostAt;
+    /** The end of the last attempt that was counted. */
+    private long heardAt;
 
     /** A limit that begins at {@code first}. */
     public LossLimit(int floor, int first, int ceiling) {
@@ -181,6 +188,10 @@ public final class LossLimit implements AdaptiveLimit {
                 period.time(nanos);
             }
             startCounting();
+            if (nanos != 0 && now - nanos - heardAt >= IDLE_NANOS) {
+                beginAnew(now);
+            }
+            heardAt = now;
             attemptNanos += (nanos - attemptNanos) / 8;
             inARow = 0;
             droppedInARow = 0;
@@ -218,6 +229,7 @@ public final class LossLimit implements AdaptiveLimit {
         }
         try {
             startCounting();
+            heardAt = now;
             int more = 1;
             if (drop) {
                 more += missed.getAndSet(0);
@@ -386,6 +398,15 @@ public final class LossLimit implements AdaptiveLimit {
         return Math.max(floor, Math.min(ceiling, wished));
     }
 
+    private void beginAnew(long now) {
+        if (exact < first) {
+            exact = clamped(first);
+            doubling = Math.max(doubling, exact);
+            trial.end();
+            endPeriod(now);
+        }
+    }
+
     /** A pause ends by time alone. */
     private void show() {
         if (limit != 0) {
@@ -408,6 +429,9 @@ public final class LossLimit implements AdaptiveLimit {
             if (limit == 0 && now - openAt >= 0) {
                 limit = (int) exact;
                 decided = limit;
+                if (now - openAt >= IDLE_NANOS) {
+                    beginAnew(now);
+                }
             }
         } finally {
             lock.unlock();

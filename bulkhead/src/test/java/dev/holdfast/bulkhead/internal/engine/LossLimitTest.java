@@ -585,6 +585,52 @@ class LossLimitTest {
     }
 
     @Test
+    void afterHalfAMinuteWithoutAnAttemptItIsWhatItWasAtFirst() {
+        limit = limit(1, 40, 200);
+        silent(150);
+        assertThat(limit.limit()).isBetween(1, 20);
+
+        now += MINUTE / 2 - 11 * MILLI;
+        served(1, 10 * MILLI);
+        assertThat(limit.limit()).as("10 ms of it are the attempt's own").isLessThan(40);
+
+        now += MINUTE / 2;
+        served(1, 10 * MILLI);
+        assertThat(limit.limit()).isEqualTo(40);
+    }
+
+    @Test
+    void anAttemptThatTookLongIsNoTimeWithoutOne() {
+        limit = limit(1, 40, 200);
+        silent(150);
+        now += MINUTE;
+        served(1, MINUTE);
+
+        assertThat(limit.limit()).isLessThan(40);
+    }
+
+    @Test
+    void aPauseThatIsLongOverLeavesWhatItWasAtFirst() {
+        silent(400);
+        assertThat(limit.limit()).isZero();
+        long pause = limit.pauseNanos(now);
+
+        now += pause + MINUTE / 2 - 1;
+        assertThat(limit.pauseNanos(now)).isZero();
+        assertThat(limit.limit()).as("a nanosecond before half a minute").isEqualTo(1);
+    }
+
+    @Test
+    void afterALongPauseAllBeginsAnew() {
+        silent(400);
+        now += limit.pauseNanos(now) + MINUTE / 2;
+
+        assertThat(limit.pauseNanos(now)).isZero();
+
+        assertThat(limit.limit()).isEqualTo(100);
+    }
+
+    @Test
     void aLowerMaximumHoldsAtOnceAndToAHigherOneTheLimitDoubles() {
         limit.ceiling(50);
         assertThat(limit.limit()).isEqualTo(50);
