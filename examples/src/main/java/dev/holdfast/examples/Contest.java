@@ -23,15 +23,17 @@ final class Contest implements AutoCloseable {
     /**
      * Starts all services.
      *
-     * @param config the pipelines of the Holdfast side
+     * @param client of the Holdfast side
+     * @param config its pipelines
      * @param load of each side
      * @throws dev.holdfast.config.ConfigException if anything is wrong with the file
      */
-    Contest(Timeline timeline, Path config, Load load) throws IOException {
+    Contest(Timeline timeline, Client client, Path config, Load load) throws IOException {
         this.timeline = timeline;
         this.load = load;
         MicrometerObserver observer = new MicrometerObserver(metrics.registry());
-        this.holdfast = new Side("holdfast", stopwatch, load, stock -> new HoldfastClient(stock, config, observer));
+        this.holdfast =
+                new Side("holdfast", stopwatch, load, stock -> new HoldfastClient(stock, client, config, observer));
         this.bare = new Side("bare", stopwatch, load, BareClient::new);
     }
 

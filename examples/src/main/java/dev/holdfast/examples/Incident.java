@@ -34,6 +34,12 @@ public final class Incident implements Callable<Integer> {
     @Option(names = "--config", paramLabel = "FILE", description = "the pipelines; default: holdfast.yaml of this jar")
     private @Nullable Path config;
 
+    @Option(
+            names = "--client",
+            defaultValue = "JAVA",
+            description = "of the shop with Holdfast: ${COMPLETION-CANDIDATES}; default java (java.net.http)")
+    private Client client = Client.JAVA;
+
     @Option(names = "--seed", defaultValue = "1", description = "of the arrivals; default 1")
     private long seed;
 
@@ -62,6 +68,7 @@ public final class Incident implements Callable<Integer> {
     static int run(PrintStream out, Style style, String... args) {
         return new CommandLine(new Incident(out, style))
                 .setOverwrittenOptionsAllowed(true)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .execute(args);
     }
 
@@ -81,7 +88,7 @@ public final class Incident implements Callable<Integer> {
 
     private int incident(Path file) throws IOException, InterruptedException {
         Timeline timeline = Timeline.incident(Duration.ofSeconds(seconds));
-        try (Contest contest = new Contest(timeline, file, new Load(rate, seed, Load.USUAL_PATIENCE))) {
+        try (Contest contest = new Contest(timeline, client, file, new Load(rate, seed, Load.USUAL_PATIENCE))) {
             introduce(contest);
             out.println(style.dim("both shops open, and do business for a moment that does not count ..."));
             contest.open();
