@@ -103,7 +103,9 @@ class StaleCacheTest {
     })
     void whatAnInterceptorHasAskedForIsNotForOthers(int status, String header, String value, String vary)
             throws Exception {
-        server.answers(status, status == 304 ? "" : "12").with(FRESH[0], FRESH[1]).with("Vary", vary);
+        server.answers(status, status == 304 ? "" : "12")
+                .with(FRESH[0], FRESH[1])
+                .with("Vary", vary);
         answers("1234", FRESH);
         added = List.of(header, value);
         body(get().build());
@@ -137,8 +139,9 @@ class StaleCacheTest {
         answers("after", FRESH);
         assertThat(body(get().build())).isEqualTo("before");
         HoldfastCallFactory other = HoldfastCallFactory.around(plain, Pipelines.one(pipeline));
-        try (Response response =
-                other.newCall(get().put(RequestBody.create(new byte[0])).build()).execute()) {
+        try (Response response = other.newCall(
+                        get().put(RequestBody.create(new byte[0])).build())
+                .execute()) {
             assertThat(response.body().string()).isEqualTo("changed");
         }
         try (Response response = other.newCall(get().build()).execute()) {
