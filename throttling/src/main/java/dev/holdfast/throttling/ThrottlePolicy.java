@@ -13,6 +13,7 @@ import dev.holdfast.throttling.internal.resilience4j.ExistingRateLimiterPolicy;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +37,10 @@ public final class ThrottlePolicy extends Policy {
     private static final int MOST_TRIES = 8;
 
     private final ThrottleSettings settings;
-    private final Gcra gcra;
     private final long maxWaitNanos;
-    private final int burst;
+    /** Shared with the throttle before and with the one that takes over: calls of all of them take their turns from one line. */
+    private volatile Gcra line;
+
     // A call that starts at once does not touch these.
     private LongAdder rejected = new LongAdder();
     private LongAdder waited = new LongAdder();
@@ -49,8 +51,7 @@ public final class ThrottlePolicy extends Policy {
     private ThrottlePolicy(ThrottleSettings settings) {
         super("throttle", ENTER | FAILURE);
         this.settings = settings;
-        burst = settings.burst();
-        gcra = new Gcra(settings.limit(), settings.per().toNanos(), burst);
+        line = new Gcra(settings.limit(), settings.per().toNanos(), settings.burst());
         maxWaitNanos = settings.maxWait().toNanos();
     }
 
@@ -101,21 +102,33 @@ public final class ThrottlePolicy extends Policy {
     @Override
     public int enter(Passage passage) {
         int weight = passage.weight();
-        if (weight > burst) {
+        if (weight > 1 && weight > line().burst()) {
             return tooHeavy(passage, weight);
         }
-        long reservation = reserve(passage.now(), 0, weight);
-        if (reservation == Gcra.NONE) {
-            return notAtOnce(passage, weight);
-        }
-        passage.slot(reservation);
-        return PROCEED;
+        return reserve(passage, passage.now(), 0) ? PROCEED : notAtOnce(passage, weight);
     }
 
-    private long reserve(long now, long longestWait, int weight) {
+    private boolean reserve(Passage passage, long now, long longestWait) {
+        int weight = passage.weight();
+        Gcra at = line;
+        long reservation = reserve(at, now, longestWait, weight);
+        while (reservation == Gcra.MOVED) {
+            at = at.successor();
+            reservation = reserve(at, now, longestWait, weight);
+        }
+        passage.slot(reservation);
+        passage.object(at);
+        return reservation != Gcra.NONE;
+    }
+
+    private static long reserve(Gcra at, long now, long longestWait, int weight) {
         return weight == 1
-                ? gcra.reserve(now, longestWait, Stripes.current())
-                : gcra.reserveHeavy(now, longestWait, weight);
+                ? at.reserve(now, longestWait, Stripes.current())
+                : at.reserveHeavy(now, longestWait, weight);
+    }
+
+    private Gcra line() {
+        return line.current();
     }
 
     /**
@@ -128,15 +141,14 @@ public final class ThrottlePolicy extends Policy {
             long now = passage.now() + late;
             // A wait that leaves no time for the attempt is useless. A call that does not wait is never useless here.
             long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1 - late));
-            long reservation = reserve(now, longest, weight);
-            if (reservation != Gcra.NONE) {
-                return admitted(passage, reservation, now, late);
+            if (reserve(passage, now, longest)) {
+                return admitted(passage, now, late);
             }
             // The thread may have lost the processor just now, too, and other threads moved the line on meanwhile. So
             // the line is
             // looked at before the clock: the other way round, what they took after the clock was read would count as
             // ahead.
-            long wait = gcra.untilFree(now, weight);
+            long wait = line().untilFree(now, weight);
             long later = lateness(passage.now());
             if (later - late < wait || tries == MOST_TRIES) {
                 return turnAway(passage, wait, weight);
@@ -145,14 +157,18 @@ public final class ThrottlePolicy extends Policy {
         }
     }
 
-    private int admitted(Passage passage, long reservation, long now, long late) {
-        passage.slot(reservation);
-        long wait = gcra.waitNanos(reservation, now);
+    private int admitted(Passage passage, long now, long late) {
+        long wait = lineOf(passage).waitNanos(passage.slot(), now);
         if (wait == 0) {
             return PROCEED;
         }
         waited.increment();
         return passage.pause(wait + late); // a pause is counted from the call's own time
+    }
+
+    /** The line that has the places of this call. */
+    private static Gcra lineOf(Passage passage) {
+        return (Gcra) Objects.requireNonNull(passage.object());
     }
 
     private long lateness(long now) {
@@ -180,7 +196,7 @@ public final class ThrottlePolicy extends Policy {
                 Reason.THROTTLED,
                 Passage.NEVER,
                 () -> "throttle of '" + pipeline + "' never lets a call of weight " + weight
-                        + " start, because its burst is " + burst,
+                        + " start, because its burst is " + line().burst(),
                 null);
     }
 
@@ -201,7 +217,7 @@ public final class ThrottlePolicy extends Policy {
         long reservation = passage.slot();
         if (reservation != Gcra.NONE) {
             passage.slot(Gcra.NONE);
-            gcra.giveBack(reservation, passage.weight()); // first, because the rest may throw
+            lineOf(passage).giveBack(reservation, passage.weight()); // first, because the rest may throw
             givenBack.increment();
         }
     }
@@ -211,14 +227,17 @@ public final class ThrottlePolicy extends Policy {
         time = pipelineTime;
     }
 
-    /** Takes over the totals. At most as many calls may start at once as in the previous throttle. */
+    /**
+     * Takes over the totals and the line of turns. What may start at once now is kept up to the new burst, also a part of a
+     * call. Calls that wait keep their turns. Both throttles share the line from now on.
+     */
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof ThrottlePolicy throttle) {
             rejected = throttle.rejected;
             waited = throttle.waited;
             givenBack = throttle.givenBack;
-            gcra.startWith(throttle.gcra.available(nanos()), nanos());
+            line = throttle.line.with(settings.limit(), settings.per().toNanos(), settings.burst(), nanos());
         }
     }
 
@@ -247,12 +266,12 @@ public final class ThrottlePolicy extends Policy {
 
     /** How many calls of weight 1 could start at once now: 0 to the burst. Uses the clock of the pipeline that was built last with it. */
     public int available() {
-        return (int) gcra.available(nanos());
+        return (int) line().available(nanos());
     }
 
     /** How long a call would have to wait now, in nanoseconds. */
     long untilFree() {
-        return gcra.untilFree(nanos());
+        return line().untilFree(nanos());
     }
 
     private long nanos() {

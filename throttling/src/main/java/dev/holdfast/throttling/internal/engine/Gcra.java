@@ -2,8 +2,10 @@
 package dev.holdfast.throttling.internal.engine;
 
 import dev.holdfast.internal.Stripes;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The engine of a throttle: the generic cell rate algorithm (ITU-T I.371) in its virtual scheduling form. Calls take places
@@ -18,6 +20,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>A call may weigh more: it takes so many places that follow one another, and starts when the last of them is near enough. Once
  * there was such a call, no thread takes places for a cell any more, because a heavy call could not have them.
  *
+ * <p>The settings never change. {@link #with} closes the line, and another line with other settings goes on for it.
+ *
  * <p>Rounding: the cost of a call is rounded up, so the rate is never exceeded. If the limit does not divide the time, up to
  * ten binary places below a nanosecond are kept. Then the rate is too low by less than one in a million, for up to a million
  * calls a second; beyond, by less than one in a thousand.
@@ -25,6 +29,9 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Gcra {
     /** No reservation. Never the end of a place. */
     public static final long NONE = 0;
+
+    /** No reservation, because the line is closed: {@link #successor} has the places. Never the end of a place. */
+    public static final long MOVED = 1;
 
     private static final long NANOS_PER_HOUR = 3_600_000_000_000L;
     /** Arbitrary. Keeps the places of a clock that starts at zero away from {@link #NONE}. */
@@ -40,15 +47,17 @@ public final class Gcra {
     /** The index of the line, away from other data on both sides. */
     private static final int LINE = Stripes.STRIDE;
 
+    private final int limit;
+    private final long perNanos;
     private final int burst;
-    private final int shift;
-    private final long cost;
+    final int shift;
+    final long cost;
     private final long tolerance;
     private final long furthest;
 
     /**
      * The end of the last place that was taken (the theoretical arrival time of the next call), in fractions of a
-     * nanosecond, modulo 2^64; {@link #NONE} before the first call.
+     * nanosecond, modulo 2^64; {@link #NONE} before the first call, {@link #MOVED} once the line is closed.
      */
     private final AtomicLongArray last = Stripes.words(1);
 
@@ -74,6 +83,12 @@ public final class Gcra {
     /** Written under the lock. A thread that reads an old value takes a later place, as if none were vacant. */
     private volatile boolean vacancies;
 
+    /** What goes on for this line; null before it is closed. Written under the lock. */
+    private volatile @Nullable Succession succession;
+
+    /** The line before; null if there was none. Written before this line is used, and under the lock. */
+    private @Nullable Succession inheritance;
+
     /**
      * An unused throttle.
      *
@@ -87,6 +102,8 @@ public final class Gcra {
 
     /** With this many cells. */
     Gcra(int limit, long perNanos, int burst, int stripes) {
+        this.limit = limit;
+        this.perNanos = perNanos;
         this.burst = burst;
         shift = perNanos % limit == 0 ? 0 : binaryPlaces(perNanos / limit);
         long per = perNanos << shift;
@@ -110,8 +127,8 @@ public final class Gcra {
      *
      * @param longestWait in nanoseconds; 0: only a place without a wait
      * @param stripe of the calling thread
-     * @return the end of the place, for {@link #waitNanos} and {@link #giveBack}; {@link #NONE} if the wait is too long:
-     *     then nothing was taken
+     * @return the end of the place, for {@link #waitNanos} and {@link #giveBack}; {@link #NONE} if the wait is too long,
+     *     {@link #MOVED} if the line is closed: then nothing was taken
      */
     public long reserve(long now, long longestWait, int stripe) {
         if (contended) {
@@ -133,7 +150,7 @@ public final class Gcra {
      * @param longestWait in nanoseconds; 0: only places without a wait
      * @param weight how many; 1 to the burst
      * @return the end of the last place, for {@link #waitNanos} and {@link #giveBack(long, int)}; {@link #NONE} if the wait is
-     *     too long: then nothing was taken
+     *     too long, {@link #MOVED} if the line is closed: then nothing was taken
      */
     public long reserveHeavy(long now, long longestWait, int weight) {
         if (!heavy) {
@@ -150,6 +167,9 @@ public final class Gcra {
     private long reserveLast(long now, long longestWait, long length) {
         while (true) {
             long seen = last();
+            if (seen == MOVED) {
+                return MOVED;
+            }
             long end = next(seen, now, length);
             long wait = waitNanos(end, now);
             long other = wait > 0 && contended && length == cost ? cells.takeAny(units(now)) : NONE;
@@ -187,7 +207,7 @@ public final class Gcra {
             long first = units + Math.max(ahead(seen, now), headStart) + cost;
             long end = first + (batch - 1) * cost;
             // Not around zero: ends near zero have another meaning.
-            if (waitNanos(end, now) > 0 || (first < 2 && end >= 0)) {
+            if (seen == MOVED || waitNanos(end, now) > 0 || (first < 2 && end >= 0)) {
                 cells.fill(stripe, NONE, NONE);
                 return NONE;
             }
@@ -217,7 +237,8 @@ public final class Gcra {
     private long firstVacant(long now, long length) {
         vacant.forgetPast(units(now));
         vacancies = !vacant.isEmpty();
-        return vacant.first(length);
+        Succession before = inheritance;
+        return vacant.first(length, before == null ? units(now) : before.earliest(now));
     }
 
     /** How long the holder of a reservation must wait before it starts; 0 or more. */
@@ -261,23 +282,116 @@ public final class Gcra {
 
     /** The same for the places of a call of this weight. */
     public void giveBack(long end, int weight) {
-        long begin = end - weight * cost;
+        giveBack(end - weight * cost, end);
+    }
+
+    private void giveBack(long begin, long end) {
         boolean undone = swap(end, notNone(begin));
         if (undone && !vacancies) {
             return;
         }
+        Succession after;
         lock.lock();
         try {
-            if (!undone) {
-                vacant.add(begin, end);
+            after = succession;
+            if (after == null) {
+                if (!undone) {
+                    vacant.add(begin, end);
+                }
+                undoLast();
             }
-            while (!vacant.isEmpty() && swap(vacant.lastEnd(), notNone(vacant.lastBegin()))) {
-                vacant.removeLast();
-            }
-            vacancies = !vacant.isEmpty();
         } finally {
             lock.unlock();
         }
+        if (after != null && !undone) {
+            after.to().giveBack(after.place(begin), after.place(end));
+        }
+    }
+
+    private void undoLast() {
+        while (!vacant.isEmpty() && swap(vacant.lastEnd(), notNone(vacant.lastBegin()))) {
+            vacant.removeLast();
+        }
+        vacancies = !vacant.isEmpty();
+    }
+
+    /**
+     * The line with other settings: this one, if they are the same. Else this line is closed, and the other one goes on for it:
+     * what may start now, in parts of a call, is kept up to the new burst; waiting calls keep their times, and those that come
+     * later start behind them. What is given back here goes there. Until the last of the waiting calls has started, the
+     * larger burst and the larger limit bound every window.
+     *
+     * @param newLimit at most one a nanosecond
+     * @param newPerNanos at most one day
+     * @param newBurst at most the limit
+     */
+    public Gcra with(int newLimit, long newPerNanos, int newBurst, long now) {
+        Gcra last = current();
+        last.lock.lock();
+        try {
+            if (last.succession == null) {
+                boolean same = newLimit == last.limit && newPerNanos == last.perNanos && newBurst == last.burst;
+                return same ? last : last.close(new Gcra(newLimit, newPerNanos, newBurst), now);
+            }
+        } finally {
+            last.lock.unlock();
+        }
+        return last.with(newLimit, newPerNanos, newBurst, now);
+    }
+
+    /** Under the lock. */
+    private Gcra close(Gcra other, long now) {
+        other.heavy = heavy;
+        heavy = true; // no thread takes places for a cell any more
+        contended = false;
+        long seen = last.getAndSet(LINE, MOVED);
+        Succession after = new Succession(this, other, now, units(now) + ahead(seen, now));
+        for (long end = cells.takeAny(units(now)); end != NONE; end = cells.takeAny(units(now))) {
+            vacant.add(end - cost, end);
+        }
+        vacant.moveTo(other.vacant, after::place);
+        vacancies = false;
+        other.last.set(LINE, after.last());
+        other.undoLast();
+        other.inheritance = after;
+        inheritance = null; // else each line would keep all lines before it
+        succession = after;
+        return other;
+    }
+
+    /** The line that goes on for this one, and is not closed; this one, if it is not. */
+    public Gcra current() {
+        Gcra line = this;
+        for (Succession after = succession; after != null; after = line.succession) {
+            line = after.to();
+        }
+        return line;
+    }
+
+    /** The line that goes on for this one. Only after {@link #MOVED}. */
+    public Gcra successor() {
+        lock.lock(); // whoever closes the line has it until the other one can be used
+        try {
+            return Objects.requireNonNull(succession).to();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many calls may start at once after a quiet time. */
+    public int burst() {
+        return burst;
+    }
+
+    /** How far ahead a place may end whose call starts now, in fractions of a nanosecond. */
+    long reach() {
+        return tolerance + cost;
+    }
+
+    /** How much shorter than {@link #reach} that of the lines before was, as long as they have places. */
+    long margin(long now) {
+        Succession before = inheritance;
+        return before == null ? 0 : before.margin(now);
     }
 
     /** How many calls could start at once now: 0 to the burst. Vacant places are not counted. */
@@ -305,7 +419,7 @@ public final class Gcra {
         return seen == NONE || ahead < 0 || ahead > furthest ? 0 : ahead;
     }
 
-    private long units(long now) {
+    long units(long now) {
         return (now << shift) + ORIGIN;
     }
 
@@ -317,7 +431,7 @@ public final class Gcra {
         return last.compareAndSet(LINE, seen, end);
     }
 
-    private static long notNone(long end) {
-        return end == NONE || end == PlaceCells.BUSY ? 2 : end;
+    static long notNone(long end) {
+        return end == NONE || end == MOVED || end == PlaceCells.BUSY ? 2 : end;
     }
 }

@@ -3,6 +3,7 @@ package dev.holdfast.throttling.internal.engine;
 
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Places that were given back after later places were taken. A later call takes the first of them for which it is not too late.
@@ -29,6 +30,12 @@ final class VacantPlaces {
         runs.put(touches ? after.getKey() : end, before == null ? begin : before);
     }
 
+    /** Gives all places to another line, where each begins and ends elsewhere. */
+    void moveTo(VacantPlaces other, LongUnaryOperator place) {
+        runs.forEach((end, begin) -> other.add(place.applyAsLong(begin), place.applyAsLong(end)));
+        runs.clear();
+    }
+
     /** Forgets the places that have begun: a call that starts after that would be too close to the next one. */
     void forgetPast(long units) {
         while (!runs.isEmpty()) {
@@ -41,12 +48,12 @@ final class VacantPlaces {
         }
     }
 
-    /** The end of the first places of this length; {@link Gcra#NONE} if no run is long enough. */
-    long first(long length) {
-        for (Map.Entry<Long, Long> run : runs.entrySet()) {
-            long end = run.getValue() + length;
+    /** The end of the first places of this length that begin there or later; {@link Gcra#NONE} if no run is long enough. */
+    long first(long length, long from) {
+        for (Map.Entry<Long, Long> run : runs.tailMap(from, false).entrySet()) {
+            long end = from + Math.max(0, run.getValue() - from) + length;
             // Ends near zero have another meaning.
-            if (run.getKey() - end >= 0 && end != Gcra.NONE && end != PlaceCells.BUSY) {
+            if (run.getKey() - end >= 0 && end == Gcra.notNone(end)) {
                 return end;
             }
         }
@@ -56,7 +63,14 @@ final class VacantPlaces {
     /** Removes the places of this length that end there, which {@link #first} has found. */
     void take(long end, long length) {
         Map.Entry<Long, Long> run = runs.ceilingEntry(end);
-        shorten(run, length);
+        long begin = end - length;
+        runs.remove(run.getKey());
+        if (begin - run.getValue() > 0) {
+            runs.put(begin, run.getValue());
+        }
+        if (run.getKey() - end > 0) {
+            runs.put(run.getKey(), end);
+        }
     }
 
     private void shorten(Map.Entry<Long, Long> run, long length) {

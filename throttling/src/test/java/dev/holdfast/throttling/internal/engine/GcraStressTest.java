@@ -63,6 +63,36 @@ class GcraStressTest {
         assertThat((long) places.size()).isBetween(allowed * 25 / 100, allowed);
     }
 
+    /** All wait, so that each start tells its place: none is given out on two lines. */
+    @Test
+    void whileTheSettingsChangeNoTurnIsGivenOutTwice() throws Exception {
+        Gcra first = new Gcra(LIMIT, PER, BURST);
+        while (first.reserve(0, 0, 0) != Gcra.NONE) {}
+        List<Long> starts = onAllThreads((random, stripe) -> {
+            List<Long> mine = new ArrayList<>();
+            Gcra line = first;
+            for (int round = 0; round < ROUNDS; round++) {
+                if (random.nextInt(1_000) == 0) {
+                    line.with(LIMIT, PER, 1 + random.nextInt(BURST), 0);
+                }
+                long end = line.reserve(0, 3_600_000_000_000L, stripe);
+                while (end == Gcra.MOVED) {
+                    line = line.successor();
+                    end = line.reserve(0, 3_600_000_000_000L, stripe);
+                }
+                if (random.nextInt(4) == 0) {
+                    line.giveBack(end);
+                } else {
+                    mine.add(line.waitNanos(end, 0));
+                }
+            }
+            return mine;
+        });
+
+        assertOneCostApart(starts);
+        assertThat(starts.get(starts.size() - 1)).isLessThanOrEqualTo(THREADS * ROUNDS * (PER / LIMIT));
+    }
+
     private interface Use {
         List<Long> by(Random random, int stripe);
     }
