@@ -12,6 +12,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One pipeline of a file, an instance for each host or tenant. */
 @Logs(value = "circuit-breaker was ", sometimes = true)
@@ -118,6 +121,65 @@ class KeyedTest {
 
             Pipeline a = holdfast.pipeline("inventory", "a");
             time.advance(Duration.ofMinutes(90));
+            assertThat(holdfast.pipeline("inventory", "a")).isNotSameAs(a);
+        }
+    }
+
+    @Test
+    void anInstanceThatWasNeverCalledGoesOnceItIsIdle() throws Exception {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { max: 3, idle: 1m }
+                    throttle: { limit: 2, per: 1h, burst: 2 }
+                    gate: { max-hold: 1h }
+                """)) {
+            for (int i = 0; i < 3; i++) {
+                holdfast.pipeline("inventory", "key-" + i);
+            }
+            time.advance(Duration.ofMinutes(2));
+
+            assertThat(pipelinesInMeters()).containsExactly("inventory");
+            assertThat(holdfast.pipeline("inventory", "new").name()).isEqualTo("inventory/new");
+        }
+    }
+
+    @Test
+    void anInstanceGoesOnceItsOwnBucketIsFullAndNotAnEmptyOne() throws Exception {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { max: 100, idle: 1m }
+                    throttle: { limit: 10, per: 1h, burst: 10 }
+                """)) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            a.call(() -> "a"); // full again after six minutes
+            time.advance(Duration.ofMillis(359_999));
+            assertThat(pipelinesInMeters()).contains("inventory/a");
+            time.advance(Duration.ofMinutes(1));
+            assertThat(pipelinesInMeters()).doesNotContain("inventory/a");
+        }
+    }
+
+    /** Else it would count fewer rejections than the active one makes. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{ limit: 10, per: 1h, burst: 10, mode: shadow }",
+                "{ limit: 1000, shadow: { limit: 10, per: 1h, burst: 10 } }"
+            })
+    void anInstanceStaysUntilTheBucketOfItsThrottleInShadowIsFullAgain(String throttle) throws Exception {
+        try (Holdfast holdfast =
+                load("pipelines: { inventory: { keys: { max: 100, idle: 1m }, throttle: " + throttle + " } }")) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            for (int i = 0; i < 10; i++) {
+                a.call(() -> "a");
+            }
+            time.advance(Duration.ofMinutes(59));
+            assertThat(holdfast.pipeline("inventory", "a")).isSameAs(a);
+            assertThat(a.policy(ShadowPolicy.class).count(ShadowPolicy.Decision.REJECTED))
+                    .isZero();
+            time.advance(Duration.ofMinutes(4));
             assertThat(holdfast.pipeline("inventory", "a")).isNotSameAs(a);
         }
     }

@@ -34,17 +34,22 @@ import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -705,6 +710,25 @@ class ShadowTest {
             pipeline.run(() -> {});
             assertThat(pipeline.policy(ShadowPolicy.class).report()).isEqualTo("would have put a fault into 1 try");
         }
+    }
+
+    /** A method that is added to a policy must be thought of in shadow, too. */
+    @Test
+    void passesOnAllThatAPolicyIsAskedButForWhatWouldChangeACall() {
+        Set<String> wouldChangeACall = Set.of("longest", "dedicatedThreads", "mayAnswer", "hedge", "hedgeNotMade");
+        Set<String> passedOn = names(ShadowPolicy.class);
+
+        assertThat(names(Policy.class))
+                .allSatisfy(name ->
+                        assertThat(passedOn.contains(name)).as(name).isNotEqualTo(wouldChangeACall.contains(name)));
+    }
+
+    private static Set<String> names(Class<?> type) {
+        return Stream.of(type.getDeclaredMethods())
+                .filter(method -> Modifier.isPublic(method.getModifiers()) && !Modifier.isFinal(method.getModifiers()))
+                .map(Method::getName)
+                .filter(name -> !name.equals("toString"))
+                .collect(Collectors.toSet());
     }
 
     @Test

@@ -306,6 +306,11 @@ public final class ShadowPolicy extends Policy {
     }
 
     @Override
+    public long remembers() {
+        return policy.remembers();
+    }
+
+    @Override
     public Timing timing() {
         return policy.timing();
     }

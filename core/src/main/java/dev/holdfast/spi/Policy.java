@@ -179,7 +179,8 @@ public abstract class Policy {
 
     /**
      * Nanoseconds after the last call for which it still matters what has happened: a bucket is not full again, a breaker is open.
-     * A keyed pipeline that nobody uses is kept for at least so long, because the next one of its key begins anew. Default 0.
+     * A keyed pipeline that nobody uses is kept for at least so long, because the next one of its key begins anew. Asked again and
+     * again while nobody uses it, so a policy may say 0 once it is as a new one would be. Default 0.
      */
     public long remembers() {
         return 0;

@@ -75,7 +75,7 @@ public final class GatePolicy extends Policy {
 
     @Override
     public long remembers() {
-        return settings.maxHold().toNanos();
+        return heldNanos() == 0 ? 0 : settings.maxHold().toNanos();
     }
 
     @Override

@@ -93,9 +93,12 @@ public final class ThrottlePolicy extends Policy {
         return Timing.NONE;
     }
 
-    /** The time in which an empty bucket becomes full. */
+    /** 0 once the bucket is full: a new throttle is the same then. Before, the time in which an empty one becomes full. */
     @Override
     public long remembers() {
+        if (available() >= line().burst()) {
+            return 0;
+        }
         return (long) ((double) settings.per().toNanos() / settings.limit() * settings.burst());
     }
 
