@@ -9,6 +9,7 @@ import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Meaning;
 import dev.holdfast.internal.engine.Watchdog;
+import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
@@ -112,7 +113,10 @@ public final class Pipeline implements Observed, AutoCloseable {
         List<String> found = new ArrayList<>(OrderLint.check(name, all));
         all.forEach(policy -> found.addAll(policy.warnings()));
         silence(found);
-        found.stream().filter(warning -> !warnings.contains(warning)).forEach(warning -> log(name, warning));
+        // Of an instance with a key, the pipeline of the file has told all this: there may be 10,000 instances.
+        if (all.stream().noneMatch(InUse.class::isInstance)) {
+            found.stream().filter(warning -> !warnings.contains(warning)).forEach(warning -> log(name, warning));
+        }
         warnings.clear();
         warnings.addAll(found);
     }

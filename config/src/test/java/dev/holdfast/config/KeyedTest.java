@@ -26,6 +26,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -181,6 +184,55 @@ class KeyedTest {
                     .isZero();
             time.advance(Duration.ofMinutes(4));
             assertThat(holdfast.pipeline("inventory", "a")).isNotSameAs(a);
+        }
+    }
+
+    @Test
+    @Logs("^pipeline 'inventory': burst-of-one")
+    @Logs("^pipeline 'inventory': throttle-outside-retry")
+    void theWarningsOfAllInstancesAreLoggedOnce() throws Exception {
+        List<String> logged = new ArrayList<>();
+        Logger logger = Logger.getLogger("dev.holdfast");
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord logRecord) {
+                logged.add(logRecord.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        logger.addHandler(handler);
+        String yaml = "pipelines: { inventory: { keys: { max: 100 }, throttle: { limit: 10, burst: %s } } }";
+        try (Holdfast holdfast = load(yaml.formatted(1))) {
+            for (int i = 0; i < 50; i++) {
+                assertThat(holdfast.pipeline("inventory", "key-" + i).warnings())
+                        .singleElement()
+                        .asString()
+                        .startsWith("burst-of-one");
+            }
+            assertThat(logged).hasSize(1);
+
+            write("""
+                    pipelines:
+                      inventory:
+                        keys: { max: 100 }
+                        order: [throttle, retry]
+                        throttle: { limit: 10, burst: 5 }
+                        retry: {}
+                    """);
+            holdfast.reload();
+
+            assertThat(holdfast.pipeline("inventory", "key-7").warnings())
+                    .singleElement()
+                    .asString()
+                    .startsWith("throttle-outside-retry");
+            assertThat(logged).hasSize(2);
+        } finally {
+            logger.removeHandler(handler);
         }
     }
 
