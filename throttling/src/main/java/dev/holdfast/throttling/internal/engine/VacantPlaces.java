@@ -10,6 +10,9 @@ import java.util.function.LongUnaryOperator;
  * Kept in runs of places that follow one another. Not safe for several threads.
  */
 final class VacantPlaces {
+    /** Looked at for one call, because others wait for the lock meanwhile: the rest may be too short for a heavy call. */
+    private static final int MOST_RUNS = 64;
+
     private final long cost;
     /** The beginning of each run by its end. Compared by the difference, as the line may wrap around. */
     private final TreeMap<Long, Long> runs = new TreeMap<>((a, b) -> Long.compare(a - b, 0));
@@ -48,9 +51,13 @@ final class VacantPlaces {
         }
     }
 
-    /** The end of the first places of this length that begin there or later; {@link Gcra#NONE} if no run is long enough. */
+    /** The end of the first places of this length that begin there or later; {@link Gcra#NONE} if none of the first runs is long enough. */
     long first(long length, long from) {
+        int runsLeft = MOST_RUNS;
         for (Map.Entry<Long, Long> run : runs.tailMap(from, false).entrySet()) {
+            if (runsLeft-- == 0) {
+                break;
+            }
             long end = from + Math.max(0, run.getValue() - from) + length;
             // Ends near zero have another meaning.
             if (run.getKey() - end >= 0 && end == Gcra.notNone(end)) {

@@ -96,6 +96,28 @@ class GcraHeavyTest {
         assertThat(waitOf(1)).isEqualTo(6 * COST);
     }
 
+    /** Every second of many gives up, and two beside each other at last. */
+    @ParameterizedTest
+    @CsvSource({"60, true", "40000, false"})
+    void aHeavyCallLooksAtFewGapsOnly(int calls, boolean found) {
+        Gcra line = new Gcra(1_000, SECOND, 10);
+        List<Long> waiting = new ArrayList<>();
+        for (int i = 0; i < calls; i++) {
+            waiting.add(reserved(line, 0, 3_600 * SECOND, 1));
+        }
+        for (int i = 0; i < calls - 1; i += 2) {
+            line.giveBack(waiting.get(i));
+        }
+        line.giveBack(waiting.get(calls - 3));
+        long gap = waiting.get(calls - 2);
+
+        assertThat(line.untilFree(0, 2))
+                .isLessThanOrEqualTo(line.waitNanos(waiting.get(calls - 1), 0) + 2 * SECOND / 1_000);
+        long heavy = reserved(line, 0, 3_600 * SECOND, 2);
+
+        assertThat(heavy - gap < 0).isEqualTo(found);
+    }
+
     @Test
     void onlyTheFreePlacesThatHaveNotBegunAreTaken() {
         waitOf(5);
