@@ -233,6 +233,29 @@ class ThrottleReloadTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void aThrottleThatComesBackHasItsOwnSettingsAgainAndTheAccountOfNow(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        ThrottlePolicy ten = throttle(10, 5, ofSeconds(1));
+        Pipeline pipeline = pipeline(ten);
+        pipeline.replace(throttle(100, 8, ZERO));
+        for (int i = 0; i < 5; i++) {
+            begin(dependency, pipeline, 1);
+        }
+        time.advance(ofMillis(25));
+
+        pipeline.replace(ten);
+
+        assertThat(ten.available()).isEqualTo(2);
+        for (int i = 0; i < 4; i++) {
+            begin(dependency, pipeline, 1);
+        }
+        time.run();
+        assertThat(dependency.starts())
+                .containsExactly(0L, 0L, 0L, 0L, 0L, 25 * MILLI, 25 * MILLI, 75 * MILLI, 175 * MILLI);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void neverMoreThanRateTimesTimePlusBurstOverAnyReloads(Way way) {
         for (long seed = 0; seed < 10; seed++) {
             try (VirtualTime drawn = VirtualTime.seeded(seed)) {

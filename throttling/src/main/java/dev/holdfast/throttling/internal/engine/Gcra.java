@@ -349,6 +349,7 @@ public final class Gcra {
         for (long end = cells.takeAny(units(now)); end != NONE; end = cells.takeAny(units(now))) {
             vacant.add(end - cost, end);
         }
+        vacant.forgetPast(units(now));
         vacant.moveTo(other.vacant, after::place);
         vacancies = false;
         other.last.set(LINE, after.last());
