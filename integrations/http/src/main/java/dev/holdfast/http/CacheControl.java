@@ -6,8 +6,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,45 +16,13 @@ import org.jspecify.annotations.Nullable;
  * @param malformed whether a line is no list of directives
  */
 record CacheControl(Map<String, String> arguments, boolean malformed) {
-    private static final String TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-
-    /** A directive with what comes before it: each is behind the start of the line or a comma. */
-    private static final Pattern DIRECTIVE = Pattern.compile(
-            "[ \\t]*(?:(" + TOKEN + ")(?:=(?:(" + TOKEN + ")|\"((?:[^\"\\\\]|\\\\.)*+)\"))?)?[ \\t]*(?:,|$)");
-
-    private static final Pattern ESCAPE = Pattern.compile("\\\\(.)");
-
     static CacheControl of(List<String> lines) {
-        if (lines.isEmpty()) {
-            return new CacheControl(Map.of(), false);
-        }
         Map<String, String> found = new HashMap<>();
         boolean malformed = false;
         for (String line : lines) {
-            malformed |= !read(line, found);
+            malformed |= !new Line(line).read(found);
         }
         return new CacheControl(found, malformed);
-    }
-
-    private static boolean read(String line, Map<String, String> found) {
-        Matcher next = DIRECTIVE.matcher(line);
-        int from = 0;
-        while (from < line.length()) {
-            if (!next.region(from, line.length()).lookingAt()) {
-                return false;
-            }
-            from = next.end();
-            if (next.group(1) != null) {
-                found.putIfAbsent(next.group(1).toLowerCase(Locale.ROOT), argument(next.group(2), next.group(3)));
-            }
-        }
-        return true;
-    }
-
-    private static String argument(@Nullable String token, @Nullable String quoted) {
-        return token != null
-                ? token
-                : quoted == null ? "" : ESCAPE.matcher(quoted).replaceAll("$1");
     }
 
     boolean has(String directive) {
@@ -68,5 +34,82 @@ record CacheControl(Map<String, String> arguments, boolean malformed) {
     Duration seconds(String directive) {
         String argument = arguments.get(directive);
         return argument == null ? null : HttpCaching.seconds(argument);
+    }
+
+    /** Looks at each character once. */
+    private static final class Line {
+        private final String text;
+        private int at;
+
+        Line(String text) {
+            this.text = text;
+        }
+
+        /** Each directive ends with a comma or the line. False if the line has something else. */
+        boolean read(Map<String, String> found) {
+            while (true) {
+                skipBlanks();
+                String name = token();
+                String argument = name.isEmpty() || !skip('=') ? "" : argument();
+                if (argument == null) {
+                    return false;
+                }
+                if (!name.isEmpty()) {
+                    found.putIfAbsent(name.toLowerCase(Locale.ROOT), argument);
+                }
+                skipBlanks();
+                if (at == text.length()) {
+                    return true;
+                }
+                if (!skip(',')) {
+                    return false;
+                }
+            }
+        }
+
+        /** Null if there is none. */
+        private @Nullable String argument() {
+            if (skip('"')) {
+                return quoted();
+            }
+            String token = token();
+            return token.isEmpty() ? null : token;
+        }
+
+        /** To the closing quote; null without one. */
+        private @Nullable String quoted() {
+            StringBuilder argument = new StringBuilder();
+            while (at < text.length()) {
+                char next = text.charAt(at++);
+                if (next == '"') {
+                    return argument.toString();
+                }
+                if (next == '\\' && at < text.length()) {
+                    next = text.charAt(at++);
+                }
+                argument.append(next);
+            }
+            return null;
+        }
+
+        private String token() {
+            int begin = at;
+            while (at < text.length() && Tokens.isPart(text.charAt(at))) {
+                at++;
+            }
+            return text.substring(begin, at);
+        }
+
+        private void skipBlanks() {
+            while (at < text.length() && (text.charAt(at) == ' ' || text.charAt(at) == '\t')) {
+                at++;
+            }
+        }
+
+        private boolean skip(char expected) {
+            boolean there = at < text.length() && text.charAt(at) == expected;
+            at += there ? 1 : 0;
+            return there;
+        }
     }
 }

@@ -8,7 +8,6 @@ import dev.holdfast.spi.Perishable.Freshness;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One request that a stale cache may answer: what may be kept of its response, and for how long (RFC 9111, RFC 5861). For adapters
@@ -53,9 +52,9 @@ public final class CachedCall<R> {
      *
      * @param status of the response
      * @param headers of the response
-     * @param sent the first value of a header of the request as it was sent, with what the client itself has added; null without one
+     * @param sent all values of a header of the request as it was sent, with what the client itself has added
      */
-    public boolean mayKeep(int status, Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
+    public boolean mayKeep(int status, Map<String, List<String>> headers, Function<String, List<String>> sent) {
         List<String> type = HttpCaching.all(headers, "Content-Type");
         return !isTooLong(headers)
                 && (type.isEmpty() || !HttpCalls.isStream(type.get(0)))
@@ -78,7 +77,7 @@ public final class CachedCall<R> {
      * Whether the request said for whom it is, by {@code Authorization}, {@code Cookie} or an API key, and it has no partition. An adapter that
      * cannot see redirects keeps no response to such a request.
      */
-    public boolean isPersonal(Function<String, @Nullable String> sent) {
+    public boolean isPersonal(Function<String, List<String>> sent) {
         return key.partition() == null && HttpCaching.isPersonal(sent);
     }
 

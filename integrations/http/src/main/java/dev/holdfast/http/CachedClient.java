@@ -17,7 +17,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Requests of java.net.http that a stale cache may answer. The cache keeps bytes, and the handler of each caller reads them anew. A
@@ -82,9 +81,9 @@ final class CachedClient {
                 : (BodySubscriber<Object>) handler.apply(info);
     }
 
-    private @Nullable String sent(HttpRequest request, String name) {
-        String own = JdkMessages.INSTANCE.requestHeader(request, name);
-        return own == null && addsIdentity && name.equals("Cookie") ? "perhaps" : own;
+    private List<String> sent(HttpRequest request, String name) {
+        List<String> own = JdkMessages.INSTANCE.requestHeaders(request, name);
+        return own.isEmpty() && addsIdentity && name.equals("Cookie") ? List.of("perhaps") : own;
     }
 
     private static Kept<HttpResponse<?>> kept(CachedCall<HttpResponse<?>> cached, HttpResponse<?> response) {

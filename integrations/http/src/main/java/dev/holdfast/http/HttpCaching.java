@@ -44,12 +44,12 @@ final class HttpCaching {
                 && !asked.has("no-cache")
                 && !NONE.equals(asked.seconds("max-age"))
                 && messages.requestHeader(request, "Pragma") == null
-                && !asksForAPart(name -> messages.requestHeader(request, name));
+                && !asksForAPart(name -> messages.requestHeaders(request, name));
     }
 
     /** Or for the response only if it is another one than the caller has. */
-    private static boolean asksForAPart(Function<String, @Nullable String> sent) {
-        return FOR_A_PART.stream().anyMatch(name -> sent.apply(name) != null);
+    private static boolean asksForAPart(Function<String, List<String>> sent) {
+        return FOR_A_PART.stream().anyMatch(name -> !sent.apply(name).isEmpty());
     }
 
     /**
@@ -82,10 +82,10 @@ final class HttpCaching {
     /**
      * Whether a response is not for the one caller alone, and is the answer to all requests with this key.
      *
-     * @param sent the first value of a header of the request as it was sent, with what the client has added
+     * @param sent all values of a header of the request as it was sent, with what the client has added
      */
     static boolean isForAll(
-            HttpKey key, int status, Map<String, List<String>> headers, Function<String, @Nullable String> sent) {
+            HttpKey key, int status, Map<String, List<String>> headers, Function<String, List<String>> sent) {
         CacheControl said = CacheControl.of(all(headers, "Cache-Control"));
         if (said.malformed()
                 || said.has("no-store")
@@ -101,12 +101,12 @@ final class HttpCaching {
             return false;
         }
         return key.heeds(
-                joined(headers, "Vary"), sent, !all(headers, "Content-Encoding").isEmpty());
+                all(headers, "Vary"), sent, !all(headers, "Content-Encoding").isEmpty());
     }
 
     /** Whether a request says for whom it is. */
-    static boolean isPersonal(Function<String, @Nullable String> sent) {
-        return CREDENTIALS.stream().anyMatch(name -> sent.apply(name) != null);
+    static boolean isPersonal(Function<String, List<String>> sent) {
+        return CREDENTIALS.stream().anyMatch(name -> !sent.apply(name).isEmpty());
     }
 
     private static @Nullable Duration freshTime(HttpKey key, Map<String, List<String>> headers, CacheControl said) {

@@ -10,12 +10,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The key of a request in a cache: method, address, partition, and the headers that responses vary with. */
 final class HttpKey {
     private static final String ENCODING = "accept-encoding";
     private static final String HOST = "host";
+    private static final Pattern WRITTEN = Pattern.compile("(?:[A-Za-z0-9._~-]+|\\[[0-9A-Fa-f:.]+])(?::[0-9]{1,5})?");
 
     /**
      * The headers that responses of one pipeline vary with, in lower case. Grows as responses say so; those that came before one
@@ -120,54 +122,64 @@ final class HttpKey {
      * Whether a response that varies with these headers belongs to this key alone. If not, later keys heed them. What the client
      * itself has put into the request, the key does not know.
      *
-     * @param sent the first value of a header of the request as it was sent
+     * @param vary the lines of the response
+     * @param sent all values of a header of the request as it was sent
      * @param encoded whether the client has left the response in an encoding
      */
-    boolean heeds(@Nullable String vary, Function<String, @Nullable String> sent, boolean encoded) {
-        if (vary == null) {
-            return true;
+    boolean heeds(List<String> vary, Function<String, List<String>> sent, boolean encoded) {
+        Set<String> named = new TreeSet<>();
+        for (String line : vary) {
+            for (String name : line.toLowerCase(Locale.ROOT).split(",", -1)) {
+                named.add(stripped(name));
+            }
         }
-        Set<String> missing = new TreeSet<>();
-        for (String name : vary.toLowerCase(Locale.ROOT).split(",", -1)) {
-            missing.add(name.strip());
+        named.remove("");
+        if (!named.stream().allMatch(name -> Tokens.isToken(name) && !name.equals("*"))) {
+            return false;
         }
-        missing.remove("");
-        Set<String> known = new TreeSet<>(missing);
-        known.retainAll(names);
-        missing.removeAll(names);
-        if (missing.isEmpty()) {
-            return known.stream()
+        if (names.containsAll(named)) {
+            return named.stream()
                     .allMatch(name -> wasSent(name, sent.apply(name))
                             || (name.equals(ENCODING) && !encoded && isOfTheClient(sent.apply(name))));
         }
-        if (!missing.contains("*")) {
-            varying.add(missing);
-        }
+        varying.add(named);
         return false;
     }
 
+    /** Of blanks as HTTP knows them: another white space is a part of a name, and no token. */
+    private static String stripped(String name) {
+        int begin = 0;
+        int end = name.length();
+        while (begin < end && (name.charAt(begin) == ' ' || name.charAt(begin) == '\t')) {
+            begin++;
+        }
+        while (begin < end && (name.charAt(end - 1) == ' ' || name.charAt(end - 1) == '\t')) {
+            end--;
+        }
+        return name.substring(begin, end);
+    }
+
     /** Clients ask for gzip by themselves, with each request, and decode it: then the body is as it is without. */
-    private static boolean isOfTheClient(@Nullable String encodings) {
-        return encodings != null && encodings.contains("gzip");
+    private static boolean isOfTheClient(List<String> encodings) {
+        return encodings.stream().anyMatch(value -> value.contains("gzip"));
     }
 
     /** Whether this host of a request as it was sent, or none, is the one that the caller has asked. */
-    boolean isOfHost(@Nullable String sent) {
-        if (sent == null || wasSent(HOST, sent)) {
+    boolean isOfHost(List<String> sent) {
+        if (sent.isEmpty() || wasSent(HOST, sent)) {
             return true;
         }
-        try {
-            String scheme = authority.substring(0, authority.indexOf(':'));
-            return values.get(names.indexOf(HOST)).isEmpty()
-                    && HttpCalls.authority(URI.create(scheme + "://" + sent)).equals(authority);
-        } catch (IllegalArgumentException malformed) {
+        if (sent.size() > 1
+                || !values.get(names.indexOf(HOST)).isEmpty()
+                || !WRITTEN.matcher(sent.get(0)).matches()) {
             return false;
         }
+        String scheme = authority.substring(0, authority.indexOf(':'));
+        return HttpCalls.authority(URI.create(scheme + "://" + sent.get(0))).equals(authority);
     }
 
-    private boolean wasSent(String name, @Nullable String value) {
-        List<String> own = values.get(names.indexOf(name));
-        return Objects.equals(own.isEmpty() ? null : own.get(0), value);
+    private boolean wasSent(String name, List<String> all) {
+        return values.get(names.indexOf(name)).equals(all);
     }
 
     @Override

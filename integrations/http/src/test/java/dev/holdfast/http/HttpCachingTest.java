@@ -61,7 +61,7 @@ class HttpCachingTest {
         }
         HttpRequest request = Objects.requireNonNull(requests.get(key));
         CachedCall<String> call = call(key);
-        return call.mayKeep(200, all, name -> JdkMessages.INSTANCE.requestHeader(request, name))
+        return call.mayKeep(200, all, name -> JdkMessages.INSTANCE.requestHeaders(request, name))
                 ? call.kept("", all, new byte[10]).freshness()
                 : call.forOne("").freshness();
     }
@@ -178,14 +178,18 @@ class HttpCachingTest {
                 "=60",
                 "max-age = 60",
                 "max-age=60, \u00e9",
-                "max-age=60, x=\"a\\"
+                "max-age=60, x=\"a\\",
+                "max-age=60\u0085",
+                "max-age=60, \u00a0private",
+                "private\n, x",
+                "max-age=60\r, x",
+                "max-age=60\u2028"
             })
     void whatIsNoListOfDirectivesIsForOneCaller(String control) {
-        assertThat(freshness(key(null), "Cache-Control: " + control).shared()).isFalse();
-        assertThat(HttpCaching.mayAsk(
-                        JdkMessages.INSTANCE,
-                        get().header("Cache-Control", control).build()))
-                .isFalse();
+        Map<String, List<String>> headers = Map.of("Cache-Control", List.of(control));
+        assertThat(call(key(null)).mayKeep(200, headers, sent(name -> null))).isFalse();
+        HttpRequest request = with(get().build(), HttpHeaders.of(headers, (name, value) -> true));
+        assertThat(HttpCaching.mayAsk(JdkMessages.INSTANCE, request)).isFalse();
     }
 
     @Test
@@ -195,23 +199,48 @@ class HttpCachingTest {
                 .isFalse();
     }
 
+    /** In quadratic time, each takes hours. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a=b ,", "\\a", " ", "\t,", "a", "=", "\"", "x=\"\",", "\\"})
+    void aLongLineIsReadInLinearTime(String part) {
+        String many = part.repeat(2_000_000);
+        for (String control : List.of("private, " + many, "x=\"" + many + "\", private", "private, " + many + "\"")) {
+            assertThat(call(key(null)).mayKeep(200, Map.of("Cache-Control", List.of(control)), sent(name -> null)))
+                    .isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"X-Group X-Other", "X-Group;q=1", "\"X-Group\"", "\u00a0X-Group", "Accept,\u00e9"})
+    void whatVariesWithNoHeaderIsForOneCaller(String vary) {
+        for (int i = 0; i < 2; i++) { // a later key might heed it
+            assertThat(call(key(null)).mayKeep(200, Map.of("Vary", List.of(vary)), sent(name -> null)))
+                    .isFalse();
+        }
+    }
+
     @Test
-    void aLongLineIsReadInLinearTime() {
-        String control = "x=\"" + "\\a".repeat(100_000) + "\", " + "a=b ,".repeat(100_000) + "private";
-        assertThat(freshness(key(null), "Cache-Control: " + control).shared()).isFalse();
+    void allValuesThatTheClientHasAddedCount() {
+        Map<String, List<String>> varies = Map.of("Vary", List.of("Accept"));
+        CachedCall<String> all = call(key(null, "Accept: a/b"));
+        assertThat(all.mayKeep(200, varies, name -> name.equals("accept") ? List.of("a/b") : List.of()))
+                .isTrue();
+        assertThat(all.mayKeep(200, varies, name -> name.equals("accept") ? List.of("a/b", "c/d") : List.of()))
+                .isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {206, 304})
     void aPartOfAResponseIsForOneCaller(int status) {
-        assertThat(call(key(null)).mayKeep(status, Map.of(), name -> null)).isFalse();
+        assertThat(call(key(null)).mayKeep(status, Map.of(), sent(name -> null)))
+                .isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range"})
     void ifTheClientHasAskedForAPartTheResponseIsForOneCaller(String header) {
-        assertThat(call(key(null)).mayKeep(200, Map.of(), name -> name.equals(header) ? "x" : null))
+        assertThat(call(key(null)).mayKeep(200, Map.of(), sent(name -> name.equals(header) ? "x" : null)))
                 .isFalse();
     }
 
@@ -226,14 +255,23 @@ class HttpCachingTest {
                 .as("by the client")
                 .isFalse();
         assertThat(plain.mayKeep(200, Map.of(), sentTo("a:81"))).isFalse();
-        assertThat(plain.mayKeep(200, Map.of(), sentTo("a b"))).isFalse();
+        for (String host : List.of("a b", "alice@a", "a/alice", "a?alice", "a#alice", "", "a:x", "[a", "a,b")) {
+            assertThat(plain.mayKeep(200, Map.of(), sentTo(host))).as(host).isFalse();
+        }
         CachedCall<String> other = call(hosted("a.example"));
         assertThat(other.mayKeep(200, Map.of(), sentTo("a.example"))).isTrue();
         assertThat(other.mayKeep(200, Map.of(), sentTo("a"))).isFalse();
     }
 
-    private static Function<String, @Nullable String> sentTo(String host) {
-        return name -> name.equals("Host") ? host : null;
+    private static Function<String, List<String>> sentTo(String host) {
+        return sent(name -> name.equals("Host") ? host : null);
+    }
+
+    private static Function<String, List<String>> sent(Function<String, @Nullable String> header) {
+        return name -> {
+            String value = header.apply(name);
+            return value == null ? List.of() : List.of(value);
+        };
     }
 
     private HttpKey hosted(String host) {
@@ -380,50 +418,53 @@ class HttpCachingTest {
         Map<String, List<String>> plain = Map.of();
         Map<String, List<String>> varies = Map.of("Vary", List.of("Accept, Accept-Encoding"));
         CachedCall<String> all = call(key(null, "Accept: a/b"));
-        assertThat(all.mayKeep(200, plain, name -> name.equals("Cookie") ? "a=b" : null))
+        assertThat(all.mayKeep(200, plain, sent(name -> name.equals("Cookie") ? "a=b" : null)))
                 .isFalse();
-        assertThat(all.isPersonal(name -> name.equals("Cookie") ? "a=b" : null)).isTrue();
-        assertThat(call(key("ann")).mayKeep(200, plain, name -> name.equals("Cookie") ? "a=b" : null))
+        assertThat(all.isPersonal(sent(name -> name.equals("Cookie") ? "a=b" : null)))
                 .isTrue();
-        assertThat(call(key("ann")).isPersonal(name -> "x")).isFalse();
-        assertThat(all.mayKeep(200, varies, name -> name.equals("accept") ? "a/b" : null))
+        assertThat(call(key("ann")).mayKeep(200, plain, sent(name -> name.equals("Cookie") ? "a=b" : null)))
+                .isTrue();
+        assertThat(call(key("ann")).isPersonal(sent(name -> "x"))).isFalse();
+        assertThat(all.mayKeep(200, varies, sent(name -> name.equals("accept") ? "a/b" : null)))
                 .isTrue();
         assertThat(all.mayKeep(
                         200,
                         varies,
-                        name -> name.equals("accept") ? "a/b" : name.equals("accept-encoding") ? "gzip" : null))
+                        sent(name -> name.equals("accept") ? "a/b" : name.equals("accept-encoding") ? "gzip" : null)))
                 .as("the same to each request")
                 .isTrue();
         assertThat(all.mayKeep(
                         200,
                         Map.of("Vary", List.of("Accept-Encoding"), "Content-Encoding", List.of("gzip")),
-                        name -> name.equals("accept-encoding") ? "gzip" : null))
+                        sent(name -> name.equals("accept-encoding") ? "gzip" : null)))
                 .as("left as it is")
                 .isFalse();
         for (String added : List.of("accept-encoding=br", "user-agent=phone")) {
             String[] header = added.split("=", -1);
             assertThat(all.mayKeep(
-                            200, Map.of("Vary", List.of(header[0])), name -> name.equals(header[0]) ? header[1] : null))
+                            200,
+                            Map.of("Vary", List.of(header[0])),
+                            sent(name -> name.equals(header[0]) ? header[1] : null)))
                     .as(added)
                     .isFalse();
         }
-        assertThat(all.mayKeep(200, varies, name -> name.equals("accept") ? "c/d" : null))
+        assertThat(all.mayKeep(200, varies, sent(name -> name.equals("accept") ? "c/d" : null)))
                 .isFalse();
     }
 
     @Test
     void aLongBodyOrAStreamIsNotRead() {
         CachedCall<String> get = call(key(null));
-        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1000")), name -> null))
+        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1000")), sent(name -> null)))
                 .isTrue();
-        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1001")), name -> null))
+        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1001")), sent(name -> null)))
                 .isFalse();
-        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1e9")), name -> null))
+        assertThat(get.mayKeep(200, Map.of("Content-Length", List.of("1e9")), sent(name -> null)))
                 .isTrue();
         HttpRequest request =
                 get().method("HEAD", HttpRequest.BodyPublishers.noBody()).build();
         CachedCall<String> head = call(new HttpKey(JdkMessages.INSTANCE, request, null, varying, changes));
-        assertThat(head.mayKeep(200, Map.of("Content-Length", List.of("1001")), name -> null))
+        assertThat(head.mayKeep(200, Map.of("Content-Length", List.of("1001")), sent(name -> null)))
                 .isTrue();
         for (String type : List.of(
                 "text/event-stream;charset=UTF-8",
@@ -432,12 +473,12 @@ class HttpCachingTest {
                 "multipart/mixed",
                 "application/x-ndjson",
                 "application/json-seq")) {
-            assertThat(get.mayKeep(200, Map.of("Content-Type", List.of(type)), name -> null))
+            assertThat(get.mayKeep(200, Map.of("Content-Type", List.of(type)), sent(name -> null)))
                     .as(type)
                     .isFalse();
         }
         for (String type : List.of("text/event-streams", "application/json", "application/grpcx", "")) {
-            assertThat(get.mayKeep(200, Map.of("Content-Type", List.of(type)), name -> null))
+            assertThat(get.mayKeep(200, Map.of("Content-Type", List.of(type)), sent(name -> null)))
                     .as(type)
                     .isTrue();
         }

@@ -12,15 +12,17 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
-import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
+import org.jspecify.annotations.Nullable;
 
 /** Responses that a stale cache keeps, without a connection. */
 final class Copies {
@@ -34,7 +36,7 @@ final class Copies {
             HttpClientContext context,
             int mostRead)
             throws IOException {
-        Map<String, List<String>> headers = headers(response);
+        Map<String, List<String>> headers = headers(response, response.getEntity());
         if (!mayKeep(cached, response.getCode(), headers, context, mostRead)) {
             Bodies.read(response, mostRead, exchange);
             return cached.forOne(response);
@@ -55,7 +57,16 @@ final class Copies {
         HttpRequest sent = context.getRequest();
         return mostRead > 0
                 && !Errors.wasRedirected(context)
-                && cached.mayKeep(status, headers, name -> Messages.first(sent, name));
+                && cached.mayKeep(status, headers, name -> Messages.all(sent, name));
+    }
+
+    /** As the caller gets them, without the encoding of a body that the client has decoded: it leaves the header as it was. */
+    static Map<String, List<String>> headers(HttpResponse response, @Nullable EntityDetails body) {
+        Map<String, List<String>> all = headers(response);
+        if (body == null || body.getContentEncoding() == null) {
+            all.remove(HttpHeaders.CONTENT_ENCODING);
+        }
+        return all;
     }
 
     static Map<String, List<String>> headers(HttpResponse response) {
@@ -95,11 +106,11 @@ final class Copies {
         return copy;
     }
 
-    static ExecChain.Scope scope(Attempt attempt, ExecChain.Scope of, ClassicHttpRequest request) {
+    static ExecChain.Scope scope(Attempt attempt, ExecChain.Scope of) {
         return new ExecChain.Scope(
                 of.exchangeId,
                 of.route,
-                attempt.isRefresh() ? request : of.originalRequest,
+                of.originalRequest,
                 of.execRuntime,
                 AttemptContext.of(attempt, of.clientContext));
     }

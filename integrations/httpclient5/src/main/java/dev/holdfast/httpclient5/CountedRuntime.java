@@ -10,16 +10,18 @@ import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpStatus;
+import org.apache.hc.core5.http.Method;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
 import org.apache.hc.core5.util.TimeValue;
 import org.jspecify.annotations.Nullable;
 
-/** What sends the requests of one attempt. Sees whether the client repeats one that has failed, as its own retries do. */
+/** What sends the requests of one attempt. Sees whether the client repeats one, as its own retries do. */
 final class CountedRuntime implements ExecRuntime {
-    private static final int TOO_MANY_REQUESTS = 429;
-
     private final ExecRuntime runtime;
-    private boolean failed;
+    /** Whether there was an end after which the client sends nothing more, unless it repeats the request. */
+    private boolean ended;
+
     private boolean repeated;
 
     CountedRuntime(ExecRuntime runtime) {
@@ -34,7 +36,7 @@ final class CountedRuntime implements ExecRuntime {
     @Override
     public ClassicHttpResponse execute(String id, ClassicHttpRequest request, HttpClientContext context)
             throws IOException, HttpException {
-        return noted(begun().execute(id, request, context));
+        return noted(request, begun(request).execute(id, request, context));
     }
 
     @Override
@@ -44,17 +46,32 @@ final class CountedRuntime implements ExecRuntime {
             @Nullable HttpResponseInformationCallback information,
             HttpClientContext context)
             throws IOException, HttpException {
-        return noted(begun().execute(id, request, information, context));
+        return noted(request, begun(request).execute(id, request, information, context));
+    }
+
+    private ExecRuntime begun(ClassicHttpRequest request) {
+        return isOfTheProxy(request) ? runtime : begun();
     }
 
     private ExecRuntime begun() {
-        repeated |= failed;
-        failed = true; // unless a response comes
+        repeated |= ended;
+        ended = true; // unless a response asks for more
         return runtime;
     }
 
-    private ClassicHttpResponse noted(ClassicHttpResponse response) {
-        failed = response.getCode() >= 500 || response.getCode() == TOO_MANY_REQUESTS;
+    /** A tunnel is no request of the user's. */
+    private static boolean isOfTheProxy(ClassicHttpRequest request) {
+        return Method.CONNECT.isSame(request.getMethod());
+    }
+
+    private ClassicHttpResponse noted(ClassicHttpRequest request, ClassicHttpResponse response) {
+        if (isOfTheProxy(request)) {
+            return response;
+        }
+        int status = response.getCode();
+        ended = status / 100 != 3
+                && status != HttpStatus.SC_UNAUTHORIZED
+                && status != HttpStatus.SC_PROXY_AUTHENTICATION_REQUIRED;
         return response;
     }
 
@@ -96,7 +113,8 @@ final class CountedRuntime implements ExecRuntime {
 
     @Override
     public void connectEndpoint(HttpClientContext context) throws IOException {
-        runtime.connectEndpoint(context);
+        begun().connectEndpoint(context);
+        ended = false;
     }
 
     @Override

@@ -13,6 +13,7 @@ import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,16 +36,19 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         T read(Exchange exchange, ClassicHttpResponse response, HttpClientContext context) throws IOException;
     }
 
+    /**
+     * Sends a copy of the request, which the client's handlers change. Redirects and repetitions are made of the request itself:
+     * so they have its headers, too.
+     */
     <T> T execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain, Reading<T> reading)
             throws IOException, HttpException {
         CountedRuntime runtime = new CountedRuntime(scope.execRuntime.fork(this));
-        ExecChain.Scope own =
-                new ExecChain.Scope(scope.exchangeId, scope.route, scope.originalRequest, runtime, scope.clientContext);
+        ExecChain.Scope own = new ExecChain.Scope(scope.exchangeId, scope.route, request, runtime, scope.clientContext);
         ClassicHttpResponse response = null;
         boolean whole = false;
         begin();
         try {
-            response = chain.proceed(request, own);
+            response = chain.proceed(ClassicRequestBuilder.copy(request).build(), own);
             T read = reading.read(this, response, own.clientContext);
             AttemptContext.answered(own.clientContext);
             whole = true;

@@ -240,7 +240,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
 
         @Override
         public int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context) {
-            mayKeep = Copies.mayKeep(cached, response.getCode(), Copies.headers(response), context, mostRead);
+            mayKeep = Copies.mayKeep(cached, response.getCode(), Copies.headers(response, body), context, mostRead);
             if (mayKeep) {
                 return Math.max(mostRead, cached.maxKept());
             }

@@ -122,7 +122,7 @@ public final class HoldfastExec implements ExecChainHandler {
                                 .<Exception>reply(attempt -> exchange(attempt, cancellation)
                                         .execute(
                                                 copy(asked),
-                                                Copies.scope(attempt, scope, asked),
+                                                Copies.scope(attempt, scope),
                                                 chain,
                                                 (exchange, response, context) ->
                                                         Copies.kept(cached, exchange, response, context, mostRead))));
@@ -132,7 +132,7 @@ public final class HoldfastExec implements ExecChainHandler {
                     .<Exception>call(attempt -> exchange(attempt, cancellation)
                             .execute(
                                     copy(request),
-                                    Copies.scope(attempt, scope, request),
+                                    Copies.scope(attempt, scope),
                                     chain,
                                     (exchange, response, context) -> {
                                         calls.answered(request, response.getCode());
@@ -163,7 +163,7 @@ public final class HoldfastExec implements ExecChainHandler {
         return exchange;
     }
 
-    /** The client's handlers change it. */
+    /** With the headers of the call. To be made on the thread that runs the attempt. */
     private ClassicHttpRequest copy(ClassicHttpRequest request) {
         ClassicHttpRequest copy = ClassicRequestBuilder.copy(request).build();
         if (headers != null) {

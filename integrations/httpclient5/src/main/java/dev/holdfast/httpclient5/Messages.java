@@ -47,7 +47,11 @@ record Messages<Q extends HttpRequest, R extends HttpResponse>(
 
     @Override
     public List<String> requestHeaders(Q request, String name) {
-        return Arrays.stream(request.getHeaders(name)).map(Header::getValue).toList();
+        return all(request, name);
+    }
+
+    static List<String> all(HttpMessage message, String name) {
+        return Arrays.stream(message.getHeaders(name)).map(Header::getValue).toList();
     }
 
     @Override

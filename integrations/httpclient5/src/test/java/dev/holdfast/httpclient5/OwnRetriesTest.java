@@ -2,11 +2,16 @@
 package dev.holdfast.httpclient5;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.testing.ScriptedServer;
 import dev.holdfast.testlogs.Logs;
+import java.net.ConnectException;
+import java.net.URI;
+import java.util.List;
+import org.apache.hc.client5.http.HttpRequestRetryStrategy;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.impl.DefaultHttpRequestRetryStrategy;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
@@ -45,6 +50,36 @@ class OwnRetriesTest {
         try (CloseableHttpClient client =
                 repeating().addExecInterceptorFirst(HoldfastExec.NAME, handler).build()) {
             assertThat(get(client)).isEqualTo(200);
+        }
+    }
+
+    @Test
+    @Logs({"the client repeats requests by itself", "will be automatically re-executed"})
+    void areNoticedWhateverTheyRepeat() throws Exception {
+        server.answers(404, "");
+        server.answers(200, "");
+        HttpRequestRetryStrategy missing =
+                new DefaultHttpRequestRetryStrategy(1, TimeValue.ZERO_MILLISECONDS, List.of(), List.of(404)) {};
+        try (CloseableHttpClient client = HttpClients.custom()
+                .setRetryStrategy(missing)
+                .addExecInterceptorFirst(HoldfastExec.NAME, handler)
+                .build()) {
+            assertThat(get(client)).isEqualTo(200);
+        }
+    }
+
+    @Test
+    @Logs({"the client repeats requests by itself", "ConnectException|Connection refused"})
+    void areNoticedIfNoConnectionCanBeMade() throws Exception {
+        URI nowhere = server.uri("/x");
+        server.close();
+        try (CloseableHttpClient client = HttpClients.custom()
+                .setRetryStrategy(
+                        new DefaultHttpRequestRetryStrategy(1, TimeValue.ZERO_MILLISECONDS, List.of(), List.of()) {})
+                .addExecInterceptorFirst(HoldfastExec.NAME, handler)
+                .build()) {
+            assertThatThrownBy(() -> client.execute(new HttpGet(nowhere), response -> response.getCode()))
+                    .isInstanceOf(ConnectException.class);
         }
     }
 

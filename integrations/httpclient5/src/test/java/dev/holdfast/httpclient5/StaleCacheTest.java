@@ -3,14 +3,24 @@ package dev.holdfast.httpclient5;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Pipeline;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
+import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
+import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
@@ -57,6 +67,53 @@ class StaleCacheTest {
             assertThat(body(get())).isEqualTo(body);
         }
         assertThat(server.requests().get(1).header("Cookie")).isEqualTo("user=ann");
+    }
+
+    /** The client asks for gzip by itself, and decodes it. */
+    @Test
+    void whatItHasDecodedIsKept() throws Exception {
+        byte[] zipped = gzip("1234");
+        HttpServer gzipping = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        AtomicInteger asked = new AtomicInteger();
+        gzipping.createContext("/", exchange -> {
+            asked.incrementAndGet();
+            exchange.getResponseHeaders().add("Content-Encoding", "gzip");
+            exchange.getResponseHeaders().add("Vary", "Accept-Encoding");
+            exchange.getResponseHeaders().add("Cache-Control", "max-age=3600");
+            exchange.sendResponseHeaders(200, zipped.length);
+            exchange.getResponseBody().write(zipped);
+            exchange.close();
+        });
+        gzipping.start();
+        String uri = "http://127.0.0.1:" + gzipping.getAddress().getPort() + "/x";
+        try (CloseableHttpAsyncClient async = HoldfastAsyncExec.of(Pipelines.one(pipeline))
+                .addTo(HttpAsyncClients.custom())
+                .build()) {
+            async.start();
+            for (int i = 0; i < 2; i++) {
+                assertThat(body(new HttpGet(uri))).isEqualTo("1234");
+                assertThat(async.execute(SimpleRequestBuilder.get(uri).build(), null)
+                                .get()
+                                .getBodyText())
+                        .isEqualTo("1234");
+            }
+            assertThat(asked).as("once for each client").hasValue(2);
+
+            HttpGet asItIs = new HttpGet(uri);
+            asItIs.setHeader("Accept-Encoding", "identity");
+            body(asItIs);
+            assertThat(asked).hasValue(3);
+        } finally {
+            gzipping.stop(0);
+        }
+    }
+
+    private static byte[] gzip(String text) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (GZIPOutputStream zip = new GZIPOutputStream(bytes)) {
+            zip.write(text.getBytes(StandardCharsets.UTF_8));
+        }
+        return bytes.toByteArray();
     }
 
     /** The body is no part of the key. */

@@ -46,8 +46,12 @@ class VirtualHostTest {
             server.createContext("/", exchange -> {
                 timeouts.addAll(exchange.getRequestHeaders().getOrDefault("Holdfast-Timeout-Ms", List.of()));
                 byte[] body = name.getBytes(StandardCharsets.UTF_8);
+                boolean moved = exchange.getRequestURI().getPath().equals("/moved");
                 exchange.getResponseHeaders().add("Cache-Control", "max-age=60");
-                exchange.sendResponseHeaders(200, body.length);
+                if (moved) {
+                    exchange.getResponseHeaders().add("Location", "/here");
+                }
+                exchange.sendResponseHeaders(moved ? 302 : 200, body.length);
                 exchange.getResponseBody().write(body);
                 exchange.close();
             });
@@ -102,6 +106,20 @@ class VirtualHostTest {
 
             assertThat(bodies).containsExactly("one", "two");
             assertThat(pipelines.pipelines()).hasSize(2);
+        }
+    }
+
+    @Test
+    void aRedirectHasTheHeadersOfTheCall() throws Exception {
+        try (CloseableHttpClient client = HoldfastExec.of(pipelines, o -> o.headers(CallHeaders.ofDefaults()))
+                .addTo(HttpClients.custom())
+                .build()) {
+            HttpGet request = new HttpGet(target(servers.get(0)).toURI() + "/moved");
+
+            var unused = Deadline.within(
+                    Duration.ofMinutes(1), () -> client.execute(request, response -> response.getCode()));
+
+            assertThat(timeouts).hasSize(2);
         }
     }
 

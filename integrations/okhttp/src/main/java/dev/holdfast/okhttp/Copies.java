@@ -25,7 +25,7 @@ final class Copies {
         boolean mayKeep = exchange.readsBodies()
                 && response.code() != UPGRADED
                 && response.priorResponse() == null
-                && cached.mayKeep(response.code(), headers, sent(response)::header);
+                && cached.mayKeep(response.code(), headers, sent(response)::headers);
         if (!mayKeep) {
             return cached.forOne(exchange.read(response));
         }

@@ -29,7 +29,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
          *
          * @param sent the first value of a header of the request as it was sent
          */
-        int most(ClientResponse response, Function<String, @Nullable String> sent);
+        int most(ClientResponse response, Function<String, List<String>> sent);
 
         T made(Begun begun);
     }
@@ -100,12 +100,12 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     }
 
     /** With what filters have added. A request that nobody has seen may be anybody's. */
-    private @Nullable String sent(String header) {
+    private List<String> sent(String header) {
         ClientHttpRequest message = written;
-        String value = message == null ? null : message.getHeaders().getFirst(header);
+        List<String> values = message == null ? List.of() : Streams.all(message.getHeaders(), header);
         boolean cookies = header.equalsIgnoreCase("Cookie")
                 && (message == null || !message.getCookies().isEmpty());
-        return value == null && cookies ? "cookies" : value;
+        return values.isEmpty() && cookies ? List.of("cookies") : values;
     }
 
     @Override

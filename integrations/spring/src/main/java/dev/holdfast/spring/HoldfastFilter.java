@@ -128,7 +128,7 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         }
 
         @Override
-        public int most(ClientResponse response, Function<String, @Nullable String> sent) {
+        public int most(ClientResponse response, Function<String, List<String>> sent) {
             calls.answered(request, response.statusCode().value());
             return Streams.isSmall(response.headers().asHttpHeaders(), mostRead) ? mostRead : -1;
         }

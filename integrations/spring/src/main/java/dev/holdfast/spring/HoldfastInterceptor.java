@@ -137,7 +137,8 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
 
     /** Whether it was redirected, nobody tells. */
     private Kept<Received> kept(CachedCall<Received> cached, HttpHeaders sent, Received received) throws IOException {
-        Function<String, @Nullable String> header = sent::getFirst;
+        Map<String, List<String>> all = Streams.map(sent);
+        Function<String, List<String>> header = name -> all.getOrDefault(name, List.of());
         Map<String, List<String>> answered = Streams.map(received.getHeaders());
         if (mostRead == 0 || cached.isPersonal(header) || !cached.mayKeep(received.status(), answered, header)) {
             return cached.forOne(received.read(mostRead));

@@ -30,7 +30,7 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
     }
 
     @Override
-    public int most(ClientResponse response, Function<String, @Nullable String> sent) {
+    public int most(ClientResponse response, Function<String, List<String>> sent) {
         HttpHeaders headers = response.headers().asHttpHeaders();
         mayKeep = mostRead > 0
                 && !cached.isPersonal(sent)
