@@ -14,6 +14,7 @@ import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.http.Pipelines;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
