@@ -267,7 +267,10 @@ public final class ThrottlePolicy extends Policy {
         return settings.asMap();
     }
 
-    /** How many calls of weight 1 could start at once now: 0 to the burst. Uses the clock of the pipeline that was built last with it. */
+    /**
+     * How many calls of weight 1 could start at once now: 0 to the burst. Turns that were given back between others are not counted.
+     * Uses the clock of the pipeline that was built last with it.
+     */
     public int available() {
         return (int) line().available(nanos());
     }

@@ -52,7 +52,7 @@ public final class CachedCall<R> {
      *
      * @param status of the response
      * @param headers of the response
-     * @param sent all values of a header of the request as it was sent, with what the client itself has added
+     * @param sent all values of a header of the request as it was sent, with what the client itself has added; the name in any case
      */
     public boolean mayKeep(int status, Map<String, List<String>> headers, Function<String, List<String>> sent) {
         List<String> type = HttpCaching.all(headers, "Content-Type");

@@ -83,7 +83,9 @@ final class CachedClient {
 
     private List<String> sent(HttpRequest request, String name) {
         List<String> own = JdkMessages.INSTANCE.requestHeaders(request, name);
-        return own.isEmpty() && addsIdentity && name.equals("Cookie") ? List.of("perhaps") : own;
+        boolean mayHaveMore =
+                addsIdentity && (name.equalsIgnoreCase("Cookie") || name.equalsIgnoreCase("Authorization"));
+        return mayHaveMore ? List.of(String.join(",", own), "perhaps another one") : own;
     }
 
     private static Kept<HttpResponse<?>> kept(CachedCall<HttpResponse<?>> cached, HttpResponse<?> response) {

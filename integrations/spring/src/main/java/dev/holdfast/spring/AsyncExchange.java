@@ -106,7 +106,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         List<String> values = message == null ? List.of() : Streams.all(message.getHeaders(), header);
         boolean cookies = header.equalsIgnoreCase("Cookie")
                 && (message == null || !message.getCookies().isEmpty());
-        return values.isEmpty() && cookies ? List.of("cookies") : values;
+        return cookies ? List.of(String.join(",", values), "cookies") : values;
     }
 
     @Override
