@@ -148,9 +148,8 @@ public final class ThrottlePolicy extends Policy {
                 return admitted(passage, now, late);
             }
             // The thread may have lost the processor just now, too, and other threads moved the line on meanwhile. So
-            // the line is
-            // looked at before the clock: the other way round, what they took after the clock was read would count as
-            // ahead.
+            // the
+            // line is looked at before the clock: the other way round, what they took after that would count as ahead.
             long wait = line().untilFree(now, weight);
             long later = lateness(passage.now());
             if (later - late < wait || tries == MOST_TRIES) {

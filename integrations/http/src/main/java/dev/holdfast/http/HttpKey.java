@@ -65,7 +65,7 @@ final class HttpKey {
         }
 
         void changed(URI address) {
-            counts.incrementAndGet(index(resource(address)));
+            counts.incrementAndGet(index(resource(HttpCalls.authority(address), address)));
         }
 
         private static int index(String uri) {
@@ -91,8 +91,9 @@ final class HttpKey {
             HttpMessages<Q, ?> messages, Q request, @Nullable Object partition, Varying varying, Changes resources) {
         this.resources = resources;
         method = messages.method(request);
-        authority = HttpCalls.authority(messages.uri(request));
-        uri = resource(messages.uri(request));
+        URI address = messages.uri(request);
+        authority = HttpCalls.authority(address);
+        uri = resource(authority, address);
         changes = resources.of(uri);
         this.partition = partition;
         this.varying = varying;
@@ -104,9 +105,9 @@ final class HttpKey {
     }
 
     /** A fragment is the caller's own. Several hosts may share a pipeline, and its cache. */
-    private static String resource(URI address) {
+    private static String resource(String authority, URI address) {
         String query = address.getRawQuery();
-        return HttpCalls.authority(address) + address.getRawPath() + (query == null ? "" : "?" + query);
+        return authority + address.getRawPath() + (query == null ? "" : "?" + query);
     }
 
     boolean isHead() {

@@ -37,7 +37,7 @@ public final class LossLimit implements AdaptiveLimit {
     private static final double NEARLY_ALL = 0.8;
 
     /** A share among fewer attempts is chance. */
-    private static final int LEAST = 10;
+    static final int LEAST = 10;
 
     /** Where three of four attempts fail, so many in a row are rare. */
     private static final int FAILURES_IN_A_ROW = 20;

@@ -6,9 +6,6 @@ package dev.holdfast.bulkhead.internal.engine;
  * trouble has another reason than the load. Not for several threads at once.
  */
 final class Trial {
-    /** Of so many attempts or more, a share is no chance. */
-    private static final int LEAST = 10;
-
     private static final int SMALLEST = 4;
 
     /** What is better at all falls to less than this. */
@@ -57,7 +54,7 @@ final class Trial {
     /** So many attempts more with the small limit. Returns whether that is enough. */
     boolean isEnough(int attempts) {
         tried += attempts;
-        return tried >= LEAST;
+        return tried >= LossLimit.LEAST;
     }
 
     boolean isNoBetter(double shareNow, long nanosNow) {
