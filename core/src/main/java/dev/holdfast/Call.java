@@ -2,6 +2,8 @@
 package dev.holdfast;
 
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.NoValue;
+import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.internal.engine.CallSpec;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.OperationSpec;
@@ -23,6 +25,47 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Call<T extends @Nullable Object> {
     private static final Duration LONGEST = Duration.ofDays(365);
+
+    /**
+     * How important a call is. When permits of a bulkhead or turns of a throttle are short, the less important calls go without.
+     *
+     * <p>It is handed down: all calls inside an attempt of a call, or inside {@link #around}, have its priority, and {@link
+     * dev.holdfast.headers.CallHeaders} carries it to other services. As with a deadline, what is inside can only lower it: a call
+     * that says {@link #CRITICAL} inside a sheddable one is sheddable.
+     */
+    public enum Priority {
+        /** Goes before the others: a user waits, and without the answer there is nothing to show. */
+        CRITICAL(0),
+        /** Where nobody said anything. */
+        DEFAULT(1),
+        /** Goes without first: a batch, a prefetch, a recommendation. */
+        SHEDDABLE(2);
+
+        private static final Priority[] OF_RANK = values();
+
+        /** As in {@link dev.holdfast.spi.Passage#rank}. */
+        final int rank;
+
+        Priority(int rank) {
+            this.rank = rank;
+        }
+
+        /** The priority of what the current thread works for; {@link #DEFAULT} if nobody said anything. */
+        public static Priority current() {
+            int said = Bound.priority();
+            return said == Bound.UNSAID ? DEFAULT : OF_RANK[said];
+        }
+
+        /** Runs an action whose calls have this priority, or the one that holds already if that is lower. */
+        public <T extends @Nullable Object, E extends Exception> T around(CheckedSupplier<T, E> action) throws E {
+            return Bound.within(rank, Objects.requireNonNull(action, "action"));
+        }
+
+        /** As {@link #around(CheckedSupplier)}, for an action without a value. */
+        public <E extends Exception> void around(CheckedRunnable<E> action) throws E {
+            around(NoValue.of(action));
+        }
+    }
 
     private final Operation<T> operation;
     /** Also of a call that has no key yet. */
@@ -105,7 +148,19 @@ public final class Call<T extends @Nullable Object> {
      */
     public Call<T> weight(int value) {
         OperationSpec of = spec.operation();
-        return of(new OperationSpec(of.name(), of.meaning(), of.discard(), Operation.checkedWeight(value)));
+        return of(new OperationSpec(
+                of.name(), of.meaning(), of.discard(), Operation.checkedWeight(value), of.priority()));
+    }
+
+    /**
+     * How important this call is, unless what is around it is less important; default: as the operation says, or as what is around
+     * it.
+     *
+     * @see Priority
+     */
+    public Call<T> priority(Priority value) {
+        OperationSpec of = spec.operation();
+        return of(new OperationSpec(of.name(), of.meaning(), of.discard(), of.weight(), value.rank));
     }
 
     /**
@@ -126,7 +181,7 @@ public final class Call<T extends @Nullable Object> {
         Consumer<Object> own = (Consumer<Object>) Objects.requireNonNull(value, "discard");
         OperationSpec of = spec.operation();
         Consumer<Object> all = of.discard() == null ? own : own.andThen(of.discard());
-        return of(new OperationSpec(of.name(), of.meaning(), all, of.weight()));
+        return of(new OperationSpec(of.name(), of.meaning(), all, of.weight(), of.priority()));
     }
 
     /** As a call of this operation. */

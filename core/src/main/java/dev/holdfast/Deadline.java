@@ -35,7 +35,7 @@ public final class Deadline {
     public static <T extends @Nullable Object, E extends Exception> T within(
             TimeSource time, Duration limit, CheckedSupplier<T, E> action) throws E {
         Objects.requireNonNull(action, "action");
-        return Bound.within(time, Call.limitNanos("limit", limit), 0, action);
+        return Bound.within(time, Call.limitNanos("limit", limit), 0, Bound.UNSAID, action);
     }
 
     /** As {@link #within(Duration, CheckedSupplier)}, for an action without a value. */

@@ -4,6 +4,7 @@ package dev.holdfast;
 import dev.holdfast.CheckedFunction.WithAttempt;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.Asker;
+import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.internal.engine.CallSpec;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Family;
@@ -40,7 +41,8 @@ public final class Operation<T extends @Nullable Object> {
     Operation(Pipeline pipeline, @Nullable String name, Meaning ofPipeline, Options<T> options) {
         this.pipeline = pipeline;
         Meaning meaning = options.classifier == null ? ofPipeline : new Meaning(options.classifier);
-        this.spec = new OperationSpec(name, meaning, (Consumer<Object>) options.discard, options.weight);
+        this.spec =
+                new OperationSpec(name, meaning, (Consumer<Object>) options.discard, options.weight, options.priority);
         this.family = new Family(pipeline.identity, name, options.type);
         this.unkeyed = new Call<>(
                 this,
@@ -52,6 +54,7 @@ public final class Operation<T extends @Nullable Object> {
     public static final class Options<T extends @Nullable Object> {
         private boolean idempotent = true;
         private int weight = 1;
+        private int priority = Bound.UNSAID;
         private @Nullable Classifier classifier;
         private @Nullable Consumer<? super T> discard;
         private @Nullable Class<? super T> type;
@@ -91,6 +94,15 @@ public final class Operation<T extends @Nullable Object> {
          */
         public Options<T> weight(int value) {
             this.weight = checkedWeight(value);
+            return this;
+        }
+
+        /**
+         * The priority of its calls, unless what is around them is less important; default: as what is around them, which is
+         * {@link Call.Priority#DEFAULT} if nothing is said.
+         */
+        public Options<T> priority(Call.Priority value) {
+            this.priority = value.rank;
             return this;
         }
 

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The limit is fixed and can be {@linkplain #resize changed}, or it adapts between a minimum and a maximum ({@link
  * LimitAlgorithm}). A call that finds no free permit waits in a bounded queue, for at most {@code maxWait}; {@link
- * QueueOrder} says which call is next. A permit that comes back is handed to the next call. Blocking and asynchronous calls
+ * QueueOrder} says which call is next among those of the same {@linkplain Passage#rank rank}. What comes last does not wait, and
+ * has at most half of the permits: refreshes and hedges. A permit that comes back is handed to the next call. Blocking and asynchronous calls
  * wait in the same queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the
  * queue is full, or if it has waited for too long.
  *
@@ -47,6 +48,8 @@ public final class BulkheadPolicy extends Policy {
 
     /** The slot value of a call that has a permit. */
     private static final long HELD = 1;
+    /** A permit that comes behind all others. */
+    private static final long HELD_SPARE = 2;
 
     private static final long UNKNOWN = -1;
 
@@ -166,34 +169,40 @@ public final class BulkheadPolicy extends Policy {
         if (passage.object() instanceof Ticket ticket) {
             return afterWaiting(passage, ticket);
         }
-        if (permits.tryAcquire(Stripes.current())) {
-            return admit(passage);
+        boolean last = passage.rank() == Passage.LAST_RANK;
+        if (taken(last)) {
+            return admit(passage, last);
         }
         AdaptiveLimit limit = adaptive;
         long pause = 0;
         if (limit != null) {
             limit.wanted();
             pause = limit.pauseNanos(passage.now());
-            if (resized(passage, limit) && permits.tryAcquire(Stripes.current())) {
-                return admit(passage);
+            if (resized(passage, limit) && taken(last)) {
+                return admit(passage, last);
             }
         }
         long longest = pause == 0 ? maxWaitNanos : Math.min(maxWaitNanos, pause);
-        long wait = Math.min(longest, passage.remaining());
-        Ticket ticket = wait > 0 ? permits.join(passage.now()) : null;
+        long wait = last ? 0 : Math.min(longest, passage.remaining());
+        Ticket ticket = wait > 0 ? permits.join(passage.now(), passage.rank()) : null;
         if (ticket == null) {
             views.rejected();
-            return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage, pause), null);
+            return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage, pause, last), null);
         }
         if (ticket.granted()) {
-            return admit(passage);
+            return admit(passage, false);
         }
         passage.object(ticket);
         return passage.await(ticket, ticket.waitNanos(wait, targetNanos));
     }
 
-    private int admit(Passage passage) {
-        passage.slot(HELD);
+    private boolean taken(boolean last) {
+        int stripe = Stripes.current();
+        return last ? permits.tryAcquireSpare(stripe) : permits.tryAcquire(stripe);
+    }
+
+    private int admit(Passage passage, boolean last) {
+        passage.slot(last ? HELD_SPARE : HELD);
         views.permitted();
         return PROCEED;
     }
@@ -205,7 +214,7 @@ public final class BulkheadPolicy extends Policy {
             resized(passage, limit);
         }
         if (ticket.granted() || !permits.withdraw(ticket)) {
-            return admit(passage);
+            return admit(passage, false);
         }
         views.rejected();
         return passage.reject(Reason.BULKHEAD_FULL, -1, lateMessage(passage, ticket));
@@ -268,14 +277,24 @@ public final class BulkheadPolicy extends Policy {
 
     @Override
     public void ended(Passage passage) {
-        if (passage.slot() == HELD) {
-            permits.release(Stripes.current()); // first, because the rest may throw
+        long held = passage.slot();
+        if (held != 0) {
+            release(held == HELD_SPARE); // first, because the rest may throw
             if (passage.writtenOff()) {
                 writtenOff.increment();
             }
             if (passage.started()) {
                 views.finished();
             }
+        }
+    }
+
+    private void release(boolean last) {
+        int stripe = Stripes.current();
+        if (last) {
+            permits.releaseSpare(stripe);
+        } else {
+            permits.release(stripe);
         }
     }
 
@@ -440,13 +459,14 @@ public final class BulkheadPolicy extends Policy {
         return writtenOff.sum();
     }
 
-    private Supplier<String> fullMessage(Passage passage, long pauseNanos) {
+    private Supplier<String> fullMessage(Passage passage, long pauseNanos, boolean last) {
         String pipeline = passage.pipeline();
         if (pauseNanos > 0) {
             return () -> pauseMessage(pipeline, pauseNanos);
         }
         Supplier<String> counts = counts();
-        return () -> "bulkhead of '" + pipeline + "' is full: " + counts.get();
+        String fact = last ? "' has no permit to spare: " : "' is full: ";
+        return () -> "bulkhead of '" + pipeline + fact + counts.get();
     }
 
     private static String pauseMessage(String pipeline, long nanos) {

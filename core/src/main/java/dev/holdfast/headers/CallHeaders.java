@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.headers;
 
+import dev.holdfast.Call.Priority;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CheckedRunnable;
 import dev.holdfast.CheckedSupplier;
@@ -10,6 +11,8 @@ import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -18,11 +21,12 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Carries the rest of the deadline and the number of the attempt to another service. The other service then does no work that
- * nobody waits for, and its retries do not multiply with ours.
+ * Carries the rest of the deadline, the number of the attempt and the priority to another service. The other service then does no
+ * work that nobody waits for, its retries do not multiply with ours, and it knows which requests to drop first.
  *
  * <pre>{@code
  * static final CallHeaders HEADERS = CallHeaders.ofDefaults();
@@ -39,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The header holds a duration, rounded down, and not an instant, because the clocks of machines differ. The time on the wire is
  * not known, and the time in a queue of the server only with {@link #queued}.
  *
- * <p><b>Receive these headers from your own services only.</b> The sender decides how long this service works for the request, and
- * whether it retries. Where strangers can reach this service, let the gateway remove the headers, or do not call {@link #receive}.
+ * <p><b>Receive these headers from your own services only.</b> The sender decides how long this service works for the request,
+ * whether it retries, and which calls of it go first. Where strangers can reach this service, let the gateway remove the headers, or do not call {@link #receive}.
  * A time is bounded by {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
  *
  * <p>Immutable; safe for any number of threads.
@@ -68,6 +72,11 @@ public final class CallHeaders {
         TimeUnit.MINUTES,
         TimeUnit.HOURS
     };
+
+    /** In the order of their ranks. */
+    private static final List<String> PRIORITIES = Stream.of(Priority.values())
+            .map(p -> p.name().toLowerCase(Locale.ROOT))
+            .toList();
 
     /** How long the task of this thread was in the queue, until a request has counted it. */
     private static final ThreadLocal<Long> WAITED = new ThreadLocal<>();
@@ -104,6 +113,7 @@ public final class CallHeaders {
         private @Nullable String grpcTimeout = "grpc-timeout";
         private @Nullable String timeoutMillis = "Holdfast-Timeout-Ms";
         private @Nullable String attempt = "Holdfast-Attempt";
+        private @Nullable String priority = "Holdfast-Priority";
         private Duration minTimeout = Duration.ofMillis(10);
         private Duration maxTimeout = Duration.ofDays(1);
         private Duration leastTimeout = Duration.ZERO;
@@ -115,6 +125,7 @@ public final class CallHeaders {
             grpcTimeout = other.grpcTimeout;
             timeoutMillis = other.timeoutMillis;
             attempt = other.attempt;
+            priority = other.priority;
             minTimeout = other.minTimeout;
             maxTimeout = other.maxTimeout;
             leastTimeout = other.leastTimeout;
@@ -139,6 +150,7 @@ public final class CallHeaders {
                     .that(isName(grpcTimeout), "grpcTimeout", "'" + grpcTimeout + "'", NAMES)
                     .that(isName(timeoutMillis), "timeoutMillis", "'" + timeoutMillis + "'", NAMES)
                     .that(isName(attempt), "attempt", "'" + attempt + "'", NAMES)
+                    .that(isName(priority), "priority", "'" + priority + "'", NAMES)
                     .done();
         }
 
@@ -162,6 +174,15 @@ public final class CallHeaders {
         /** Holds the number of the attempt; above 1 it is a retry. Default {@code Holdfast-Attempt}; null: not used. */
         public Builder attempt(@Nullable String name) {
             attempt = name;
+            return this;
+        }
+
+        /**
+         * Holds the {@linkplain dev.holdfast.Call.Priority priority}: {@code critical}, {@code default} or {@code sheddable}. Default
+         * {@code Holdfast-Priority}; null: not used.
+         */
+        public Builder priority(@Nullable String name) {
+            priority = name;
             return this;
         }
 
@@ -203,7 +224,7 @@ public final class CallHeaders {
 
     /**
      * Writes the headers of a request that this thread makes inside an action: the time if there is a deadline, the attempt
-     * inside a call.
+     * inside a call, the priority if anybody said one.
      */
     public void write(BiConsumer<? super String, ? super String> headers) {
         long remaining = Bound.remaining(builder.time);
@@ -216,6 +237,10 @@ public final class CallHeaders {
         if (attempt > 0) {
             put(headers, builder.attempt, Integer.toString(attempt));
         }
+        int priority = Bound.priority();
+        if (priority != Bound.UNSAID) {
+            put(headers, builder.priority, PRIORITIES.get(priority));
+        }
     }
 
     private static void put(BiConsumer<? super String, ? super String> headers, @Nullable String name, String value) {
@@ -226,8 +251,8 @@ public final class CallHeaders {
 
     /**
      * Runs an action for a request that came in with these headers. Pipelines that it calls on this thread end within the
-     * time that was left, and do not retry inside a retry of the sender. A deadline that holds already can only be shortened.
-     * A header that is missing, malformed or longer than 64 characters changes nothing. The shorter of two times holds.
+     * time that was left, do not retry inside a retry of the sender, and have its priority. A deadline that holds already can only
+     * be shortened, a priority only be lowered. A header that is missing, malformed or longer than 64 characters changes nothing. The shorter of two times holds.
      *
      * <p>The time that the request waited for this thread counts if its task came through {@link #queued}.
      *
@@ -247,7 +272,7 @@ public final class CallHeaders {
         }
         long limit = told == NONE ? NONE : Math.min(told - waited, builder.maxTimeout.toNanos());
         limit = limit == NONE ? NONE : Math.max(builder.minTimeout.toNanos(), limit);
-        return Bound.within(builder.time, limit, attempt(headers), action);
+        return Bound.within(builder.time, limit, attempt(headers), priority(headers), action);
     }
 
     /** As {@link #receive(Function, CheckedSupplier)}, for an action without a value. */
@@ -322,6 +347,10 @@ public final class CallHeaders {
     private int attempt(Function<? super String, @Nullable String> headers) {
         String text = value(headers, builder.attempt);
         return WHOLE.matcher(text).matches() ? (int) Math.min(whole(text), MOST_ATTEMPTS) : 0;
+    }
+
+    private int priority(Function<? super String, @Nullable String> headers) {
+        return PRIORITIES.indexOf(value(headers, builder.priority).toLowerCase(Locale.ROOT)); // -1 is Bound.UNSAID
     }
 
     private static String value(Function<? super String, @Nullable String> headers, @Nullable String name) {

@@ -85,6 +85,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public int rank() {
+        return passage.rank();
+    }
+
+    @Override
     public int weight() {
         return passage.weight();
     }

@@ -30,6 +30,9 @@ public abstract class Passage {
     /** A value of {@link #retryAfter}: the dependency said a time that cannot be read. */
     public static final long UNREADABLE = Verdict.UNREADABLE;
 
+    /** The greatest {@link #rank}: such an attempt comes behind all others. */
+    public static final int LAST_RANK = 3;
+
     /** For the interpreter. */
     protected Passage() {}
 
@@ -76,6 +79,13 @@ public abstract class Passage {
      * nothing. The same in all attempts, hedges and background work of the call.
      */
     public abstract int weight();
+
+    /**
+     * How soon this attempt's turn is when permits are short, 0 before 3: the call's {@linkplain dev.holdfast.Call.Priority
+     * priority} (0 critical, 1 default, 2 sheddable), one later if it is a retry, or part of one of an outer pipeline or of the
+     * service that called. {@link #LAST_RANK} for what runs beside the call: a refresh, a hedge.
+     */
+    public abstract int rank();
 
     /**
      * Whether the dependency may have begun the work, judged by the outcome of the last try: it was not rejected locally, not

@@ -30,11 +30,17 @@ import org.jspecify.annotations.Nullable;
  * <p>A call that {@linkplain dev.holdfast.Call#weight weighs} more than one takes so many turns, which follow one another, and
  * gives back as many. If it is heavier than the burst, it is rejected at once.
  *
+ * <p>By its {@linkplain Passage#rank rank} an attempt may wait for twice {@code maxWait} (0), {@code maxWait} (1), half of it (2) or
+ * not at all (3). Rank 3 leaves half of the burst, and without a {@code maxWait} rank 2 leaves a quarter.
+ *
  * <p>Safe for any number of threads; one instance for each dependency. Allocates nothing for a call that is allowed.
  */
 public final class ThrottlePolicy extends Policy {
     /** How often a call tries to reserve before it is rejected. */
     private static final int MOST_TRIES = 8;
+
+    /** Of sheddable calls, and of retries of the usual ones. */
+    private static final int LATE_RANK = 2;
 
     private final ThrottleSettings settings;
     private final long maxWaitNanos;
@@ -108,7 +114,34 @@ public final class ThrottlePolicy extends Policy {
         if (weight > 1 && weight > line().burst()) {
             return tooHeavy(passage, weight);
         }
+        int leaves = leaves(passage.rank());
+        long tooEarly = leaves == 0 ? 0 : untilFree(passage, Math.min(weight + leaves, line().burst()));
+        if (tooEarly > 0) {
+            return turnAway(passage, tooEarly, weight);
+        }
         return reserve(passage, passage.now(), 0) ? PROCEED : notAtOnce(passage, weight);
+    }
+
+    /** How many turns an attempt of this rank leaves free, for those that go first. */
+    private int leaves(int rank) {
+        if (rank == Passage.LAST_RANK) {
+            return line().burst() / 2;
+        }
+        return rank == LATE_RANK && maxWaitNanos == 0 ? line().burst() / 4 : 0;
+    }
+
+    private long untilFree(Passage passage, int weight) {
+        long now = passage.now();
+        return line().untilFree(now, weight) == 0 ? 0 : line().untilFree(now + lateness(now), weight);
+    }
+
+    private long longestWait(int rank) {
+        return switch (rank) {
+            case 0 -> 2 * maxWaitNanos;
+            case LATE_RANK -> maxWaitNanos / 2;
+            case Passage.LAST_RANK -> 0;
+            default -> maxWaitNanos;
+        };
     }
 
     private boolean reserve(Passage passage, long now, long longestWait) {
@@ -140,10 +173,11 @@ public final class ThrottlePolicy extends Policy {
      */
     private int notAtOnce(Passage passage, int weight) {
         long late = lateness(passage.now());
+        long mostWait = longestWait(passage.rank());
         for (int tries = 1; ; tries++) {
             long now = passage.now() + late;
             // A wait that leaves no time for the attempt is useless. A call that does not wait is never useless here.
-            long longest = Math.max(0, Math.min(maxWaitNanos, passage.remaining() - 1 - late));
+            long longest = Math.max(0, Math.min(mostWait, passage.remaining() - 1 - late));
             if (reserve(passage, now, longest)) {
                 return admitted(passage, now, late);
             }

@@ -39,7 +39,7 @@ final class Ambient {
 
     private @Nullable CallState inner;
 
-    /** The deadline, attempt and calls of others under which this thread works; null: none. */
+    /** The deadline, attempt, priority and calls of others under which this thread works; null: none. */
     @Nullable
     Bound bound;
 
@@ -146,6 +146,13 @@ final class Ambient {
         // What answers in the place of an attempt is none, and runs once: what it calls may be tried again.
         return Math.max(
                 fromOutside, outer.answering ? outer.outerAttempt : Math.max(outer.attempts, outer.outerAttempt));
+    }
+
+    /** The priority of what this thread works for; {@link Bound#UNSAID}. */
+    int priority() {
+        CallState outer = current();
+        int fromOutside = bound == null ? Bound.UNSAID : bound.priority;
+        return outer == null ? fromOutside : Math.max(fromOutside, outer.saidPriority());
     }
 
     /** The calls of a key inside which whatever begins on this thread runs. */

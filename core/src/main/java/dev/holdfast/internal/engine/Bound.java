@@ -6,24 +6,40 @@ import dev.holdfast.spi.TimeSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is bound to a thread, and goes with the work to other threads: the deadline, the number of the attempt and the calls
- * around it. Immutable. Each static method acts on the current thread.
+ * What is bound to a thread, and goes with the work to other threads: the deadline, the number of the attempt, the priority and
+ * the calls around it. Immutable. Each static method acts on the current thread.
  */
 public final class Bound {
+    /** A priority of which nobody said anything: less than the rank of each {@link dev.holdfast.Call.Priority}. */
+    public static final int UNSAID = -1;
+
+    static final int USUAL = 1;
+    static final int SHEDDABLE = 2;
+
     /** The clock of the deadline; null: there is no deadline. */
     final @Nullable TimeSource time;
 
     private final long until;
     final int attempt;
+    /** The rank of a {@link dev.holdfast.Call.Priority}, or {@link #UNSAID}. Of two, the greater one holds: the lower priority. */
+    final int priority;
+
     final @Nullable Around around;
 
     /** What was bound to the thread itself when {@link #current} made this. The call that ran there adds the rest. */
     private final @Nullable Bound own;
 
-    private Bound(@Nullable TimeSource time, long until, int attempt, @Nullable Around around, @Nullable Bound own) {
+    private Bound(
+            @Nullable TimeSource time,
+            long until,
+            int attempt,
+            int priority,
+            @Nullable Around around,
+            @Nullable Bound own) {
         this.time = time;
         this.until = until;
         this.attempt = attempt;
+        this.priority = priority;
         this.around = around;
         this.own = own;
     }
@@ -36,6 +52,7 @@ public final class Bound {
                         call.inheritedNanos == Long.MAX_VALUE ? null : call.time(),
                         call.startNanos + call.inheritedNanos,
                         call.outerAttempt,
+                        call.outerPriority,
                         call.around,
                         null);
     }
@@ -46,6 +63,7 @@ public final class Bound {
                 call.limited ? call.time() : null,
                 call.limitAt,
                 Math.max(call.attempts, call.outerAttempt),
+                call.saidPriority(),
                 call.withThoseAround(),
                 null);
     }
@@ -60,11 +78,12 @@ public final class Bound {
         long now = time.nanos();
         long remaining = here.remaining(time, now);
         int attempt = here.attempt();
+        int priority = here.priority();
         Around around = here.around();
-        if (remaining == Long.MAX_VALUE && attempt == 0 && around == null) {
+        if (remaining == Long.MAX_VALUE && attempt == 0 && priority == UNSAID && around == null) {
             return null;
         }
-        return new Bound(remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt, around, own);
+        return new Bound(remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt, priority, around, own);
     }
 
     /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
@@ -93,21 +112,36 @@ public final class Bound {
         return Ambient.get().attempt();
     }
 
+    /** The priority of what this thread works for: the rank of a {@link dev.holdfast.Call.Priority}; {@link #UNSAID}. */
+    public static int priority() {
+        return Ambient.get().priority();
+    }
+
     /** Nanoseconds until this deadline, on any clock; {@link Long#MAX_VALUE} without one. */
     long remaining(TimeSource other, long now) {
         TimeSource mine = time;
         return mine == null ? Long.MAX_VALUE : until - (mine == other ? now : mine.nanos());
     }
 
-    /** Runs this within so many nanoseconds, or what is left if that is less, and in an attempt of this number at least. */
+    /**
+     * Runs this within so many nanoseconds, or what is left if that is less, in an attempt of this number at least, and with this
+     * priority, or the one that holds if that is lower.
+     */
     public static <T extends @Nullable Object, E extends Exception> T within(
-            TimeSource time, long nanos, int attempt, CheckedSupplier<T, E> action) throws E {
+            TimeSource time, long nanos, int attempt, int priority, CheckedSupplier<T, E> action) throws E {
         long now = time.nanos();
         Ambient here = Ambient.get();
         long remaining = Math.min(nanos, here.remaining(time, now));
         TimeSource limiting = remaining == Long.MAX_VALUE ? null : time;
         int number = here.bound == null ? attempt : Math.max(attempt, here.bound.attempt);
-        return new Bound(limiting, now + remaining, number, null, null).call(action);
+        return new Bound(limiting, now + remaining, number, priority, null, null).call(action);
+    }
+
+    /** Runs this with this priority, or the one that holds if that is lower. */
+    public static <T extends @Nullable Object, E extends Exception> T within(int priority, CheckedSupplier<T, E> action)
+            throws E {
+        Bound before = Ambient.get().bound;
+        return new Bound(null, 0, before == null ? 0 : before.attempt, priority, null, null).call(action);
     }
 
     /** Runs this with what held elsewhere. */
@@ -132,6 +166,12 @@ public final class Bound {
 
     private Bound inside(Bound outer) {
         Bound limit = time == null ? outer : this;
-        return new Bound(limit.time, limit.until, attempt, Around.joined(around, outer.around), null);
+        return new Bound(
+                limit.time,
+                limit.until,
+                attempt,
+                Math.max(priority, outer.priority),
+                Around.joined(around, outer.around),
+                null);
     }
 }

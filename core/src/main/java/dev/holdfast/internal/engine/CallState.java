@@ -31,6 +31,8 @@ final class CallState extends CallDecisions implements Passage.Beside {
     int mode;
 
     int outerAttempt;
+    /** What the surroundings say: the rank of a {@link dev.holdfast.Call.Priority}, or {@link Bound#UNSAID}. */
+    int outerPriority = Bound.UNSAID;
 
     /** What is to be run. Of a blocking call kept only if it may be run in the background too. */
     @Nullable
@@ -270,6 +272,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
         CallState outer = ambient.current();
         around = ambient.around();
         outerAttempt = ambient.attempt();
+        outerPriority = ambient.priority();
         if (outer == null) {
             inheritedNanos = remaining(ambient.bound);
         } else {
@@ -303,9 +306,14 @@ final class CallState extends CallDecisions implements Passage.Beside {
         limitCaller(ownIsNearer ? own : inherited - kept, ownIsNearer ? 0 : kept);
     }
 
-    /** Whether the caller had neither a deadline nor an attempt around it, nor a call. */
+    /** Whether the caller had neither a deadline nor an attempt nor a priority around it, nor a call. */
     boolean inheritsNothing() {
-        return inheritedNanos == Long.MAX_VALUE && outerAttempt == 0 && around == null;
+        return inheritedNanos == Long.MAX_VALUE && outerAttempt == 0 && outerPriority == Bound.UNSAID && around == null;
+    }
+
+    /** What the call or its surroundings say of its priority, the lower one; {@link Bound#UNSAID}. Nobody waits for a refresh. */
+    int saidPriority() {
+        return refresh ? Bound.SHEDDABLE : Math.max(spec.operation().priority(), outerPriority);
     }
 
     /** What the caller has on its thread; asked for there before anything of the call may run elsewhere. Null: nothing is carried. */
@@ -331,6 +339,7 @@ final class CallState extends CallDecisions implements Passage.Beside {
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
     void inheritNothing(@Nullable Bound bound) {
         outerAttempt = bound == null ? 0 : bound.attempt;
+        outerPriority = bound == null ? Bound.UNSAID : bound.priority;
         if (bound != null) {
             around = bound.around;
         }
@@ -495,6 +504,16 @@ final class CallState extends CallDecisions implements Passage.Beside {
     @Override
     public int weight() {
         return spec.operation().weight();
+    }
+
+    @Override
+    public int rank() {
+        if (background) {
+            return LAST_RANK;
+        }
+        int said = saidPriority();
+        int first = said == Bound.UNSAID ? Bound.USUAL : said;
+        return attempts > 0 || outerAttempt > 1 ? first + 1 : first;
     }
 
     @Override

@@ -38,6 +38,7 @@ final class ChildCalls {
         child.begin(engine, parent.spec, parent.mode, true);
         child.work(Objects.requireNonNull(parent.action), parent.argument);
         child.background = true;
+        child.outerPriority = parent.outerPriority;
         child.refresh = parent.refresh;
         child.base = base;
         child.cursor = base;

@@ -24,7 +24,7 @@ class GiveUpTest {
     }
 
     private final CallSpec spec = new CallSpec(
-            new OperationSpec("x", new Meaning(Classifier.DEFAULT), null, 1),
+            new OperationSpec("x", new Meaning(Classifier.DEFAULT), null, 1, Bound.UNSAID),
             null,
             Long.MAX_VALUE,
             true,

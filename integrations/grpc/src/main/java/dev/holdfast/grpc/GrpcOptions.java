@@ -57,7 +57,7 @@ public final class GrpcOptions {
     }
 
     /**
-     * The metadata that carries what gRPC does not: default {@code holdfast-attempt}; null: none. {@code grpc-timeout} is gRPC's own
+     * The metadata that carries what gRPC does not: default {@code holdfast-attempt} and {@code holdfast-priority}; null: none. {@code grpc-timeout} is gRPC's own
      * and is not written by these.
      */
     public GrpcOptions headers(@Nullable CallHeaders value) {

@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead.internal.engine;
 import dev.holdfast.internal.Stripes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class Permits {
     /** The maximum number of permits, and of waiting calls. */
     public static final int MOST = 1_000_000;
+
+    private static final int USUAL_RANK = 1;
 
     private static final int BITS = 20;
     private static final long MASK = (1L << BITS) - 1;
@@ -42,6 +45,9 @@ public final class Permits {
     private final FreeCells cells;
     /** Volatile: may change while calls run. */
     private volatile int queueLimit;
+
+    /** How many permits are out that {@link #tryAcquireSpare} gave. */
+    private final AtomicInteger spare = new AtomicInteger();
 
     private final TicketQueue queue;
     private final ReentrantLock lock = new ReentrantLock();
@@ -67,6 +73,18 @@ public final class Permits {
     public boolean tryAcquire(int stripe) {
         // In this order: a cell that holds a permit is open, so no call waits at that moment either.
         return ((word() & OPEN) != 0 && cells.take(stripe)) || acquireShared();
+    }
+
+    /**
+     * As {@link #tryAcquire}, for work that comes behind all other: such work has at most half of the permits, and at least one.
+     * Give it back with {@link #releaseSpare}.
+     */
+    public boolean tryAcquireSpare(int stripe) {
+        if (spare.incrementAndGet() <= Math.max(1, limit() / 2) && tryAcquire(stripe)) {
+            return true;
+        }
+        spare.decrementAndGet();
+        return false;
     }
 
     private boolean acquireShared() {
@@ -95,13 +113,19 @@ public final class Permits {
         return true;
     }
 
+    /** As {@link #join(long, int)}, with the usual rank. */
+    public @Nullable Ticket join(long now) {
+        return join(now, USUAL_RANK);
+    }
+
     /**
      * Joins the queue, after {@link #tryAcquire} returned false. If a permit came back meanwhile, the ticket is granted
      * already.
      *
+     * @param rank 0, which is served first, to one less than {@link TicketQueue#LANES}
      * @return null if the queue is full
      */
-    public @Nullable Ticket join(long now) {
+    public @Nullable Ticket join(long now, int rank) {
         Ticket ticket = new Ticket();
         Ticket displaced = null;
         lock.lock();
@@ -117,11 +141,11 @@ public final class Permits {
                     }
                 } else if (waiting(seen) < queueLimit) {
                     if (swap(seen, seen + ONE_WAITING)) {
-                        queue.append(ticket, now);
+                        queue.append(ticket, rank, now);
                         return ticket;
                     }
                 } else {
-                    displaced = queue.displaced();
+                    displaced = queue.displaced(rank);
                     if (displaced == null) {
                         return null;
                     }
@@ -161,6 +185,12 @@ public final class Permits {
         if ((word() & OPEN) == 0 || !cells.put(stripe)) {
             releaseShared();
         }
+    }
+
+    /** Returns a permit of {@link #tryAcquireSpare}. */
+    public void releaseSpare(int stripe) {
+        spare.decrementAndGet();
+        release(stripe);
     }
 
     private void releaseShared() {

@@ -9,6 +9,8 @@ public final class Ticket extends Completion {
     // The links are guarded by the lock of the permits. A ticket outside a queue is a ring of its own.
     Ticket before = this;
     Ticket after = this;
+    /** How many joined the queue before it. */
+    long number;
     // Written before other threads see the ticket.
     boolean late;
     // Written under the lock before the completion, read without the lock. The grant counts from here on.

@@ -4,22 +4,31 @@ package dev.holdfast.bulkhead.internal.engine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The queue of tickets that wait for a permit. It is a ring through a ticket that is never granted, so a ticket leaves from
- * the middle without a search. Guarded by the lock of the permits.
+ * The queue of tickets that wait for a permit, in one lane for each rank. The first lane is served first, but the ticket that has
+ * waited longest is passed over at most {@value #PASSED_OVER} times in a row. A lane is a ring through a ticket that is never
+ * granted, so a ticket leaves from the middle without a search. Guarded by the lock of the permits.
  */
 public final class TicketQueue {
     /** No queue stands for this long. */
     public static final long NEVER = Long.MAX_VALUE;
 
-    private final Ticket ring = new Ticket();
+    /** Ranks that wait: 0 to one less than this. */
+    public static final int LANES = 3;
+
+    static final int PASSED_OVER = 7;
+
+    private final Ticket[] lanes = {new Ticket(), new Ticket(), new Ticket()};
     private final boolean newestFirst;
     private final long standingNanos;
     private long since;
+    private long appended;
+    private int passedOver;
 
     /**
      * An empty queue.
      *
-     * @param newestFirst the newest ticket is served first; in a full queue a new ticket takes the place of the oldest
+     * @param newestFirst in each lane the newest ticket is served first; in a full queue a new ticket takes the place of the oldest
+     *     one of its lane
      * @param standingNanos if the queue was not empty for this long, a new ticket is {@link Ticket#late}
      */
     public TicketQueue(boolean newestFirst, long standingNanos) {
@@ -27,20 +36,22 @@ public final class TicketQueue {
         this.standingNanos = standingNanos;
     }
 
-    void append(Ticket ticket, long now) {
+    void append(Ticket ticket, int rank, long now) {
         if (isEmpty()) {
             since = now;
         }
+        Ticket lane = lanes[rank];
         // If a thread's time is late, the difference is negative, which is not long.
         ticket.late = now - since >= standingNanos;
-        ticket.before = ring.before;
-        ticket.after = ring;
+        ticket.number = appended++;
+        ticket.before = lane.before;
+        ticket.after = lane;
         ticket.before.after = ticket;
-        ring.before = ticket;
+        lane.before = ticket;
     }
 
     boolean isEmpty() {
-        return ring.after == ring;
+        return lastLane() < 0;
     }
 
     boolean holds(Ticket ticket) {
@@ -49,13 +60,48 @@ public final class TicketQueue {
 
     /** Removes and returns the next ticket; there is one. */
     Ticket next() {
-        return take(newestFirst ? ring.before : ring.after);
+        Ticket lane = lanes[laneToServe()];
+        return take(newestFirst ? lane.before : lane.after);
     }
 
-    /** Removes and returns the ticket that makes room for a new one; null if the new one is rejected. */
+    private int laneToServe() {
+        int first = LANES;
+        int oldest = 0;
+        long number = Long.MAX_VALUE;
+        for (int lane = LANES - 1; lane >= 0; lane--) {
+            Ticket longest = lanes[lane].after;
+            if (longest != lanes[lane]) {
+                first = lane;
+                if (longest.number < number) {
+                    number = longest.number;
+                    oldest = lane;
+                }
+            }
+        }
+        passedOver = first == oldest || passedOver == PASSED_OVER ? 0 : passedOver + 1;
+        return passedOver == 0 ? oldest : first;
+    }
+
+    /**
+     * Removes and returns the ticket that makes room for a new one: the newest of a later rank, or the oldest, if the newest is
+     * served first. Null if the new one is rejected.
+     */
     @Nullable
-    Ticket displaced() {
-        return newestFirst && !isEmpty() ? take(ring.after) : null;
+    Ticket displaced(int rank) {
+        int last = lastLane();
+        if (last > rank && !newestFirst) {
+            return take(lanes[last].before);
+        }
+        return newestFirst && last >= rank ? take(lanes[last].after) : null;
+    }
+
+    /** -1 if no ticket waits. */
+    private int lastLane() {
+        int lane = LANES - 1;
+        while (lane >= 0 && lanes[lane].after == lanes[lane]) {
+            lane--;
+        }
+        return lane;
     }
 
     Ticket take(Ticket ticket) {

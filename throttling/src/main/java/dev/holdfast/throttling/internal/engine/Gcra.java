@@ -109,8 +109,8 @@ public final class Gcra {
         long per = perNanos << shift;
         cost = per / limit + (per % limit == 0 ? 0 : 1);
         tolerance = (burst - 1) * cost;
-        // The longest wait is one hour. The second hour is for threads that have read an old time.
-        furthest = tolerance + cost + ((2 * NANOS_PER_HOUR) << shift);
+        // The longest wait is two hours, of a critical call. The third hour is for threads that have read an old time.
+        furthest = tolerance + cost + ((3 * NANOS_PER_HOUR) << shift);
         vacant = new VacantPlaces(cost);
         cells = new PlaceCells(stripes, cost, tolerance);
         batch = Math.max(1, Math.min(LARGEST_BATCH, burst / SHARE / stripes));
