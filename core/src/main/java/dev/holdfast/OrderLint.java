@@ -54,6 +54,8 @@ final class OrderLint {
             inside("gate", "timeout", "the wait for the gate uses up the time of the attempt"),
             outside("gate", "stale-cache", "a closed gate rejects calls that the cache could answer"),
             outside("gate", "retry", "retries start although the dependency has asked for time"),
+            outside("adaptive-throttle", "stale-cache", "it rejects calls that the cache could answer"),
+            outside("adaptive-throttle", "retry", "it counts one outcome for several attempts"),
             outside("throttle", "stale-cache", "answers from the cache use up the rate of the dependency"),
             outside("throttle", "retry", "retries are not throttled, so that the dependency gets more than the limit"),
             outside("bulkhead", "stale-cache", "answers from the cache need a permit of the dependency"),

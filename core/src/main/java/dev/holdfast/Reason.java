@@ -9,7 +9,10 @@ public enum Reason {
     BULKHEAD_FULL,
     /** Another call loads the same key, and too many calls wait for its answer. */
     FLIGHT_FULL,
-    /** The throttle would have to delay the call for too long, or the gate, because the dependency has asked for time. */
+    /**
+     * The throttle would have to delay the call for too long, or the gate, because the dependency has asked for time; or the adaptive
+     * throttle rejects a share of the calls, because too few were accepted.
+     */
     THROTTLED,
     /** The time of the call was over, or would have been over before the dependency could be called. */
     DEADLINE_EXCEEDED,

@@ -50,8 +50,8 @@ final class TrafficLint {
         lint.timeout();
         lint.unusedPermits();
         lint.rejections("bulkhead", "bulkhead-too-small", Reason.BULKHEAD_FULL, "give it more permits or a queue");
-        // A gate rejects for the same reason.
-        if (!lint.settings.has("gate")) {
+        // These reject for the same reason.
+        if (!lint.settings.has("gate") && !lint.settings.has("adaptive-throttle")) {
             lint.rejections("throttle", "throttle-too-low", Reason.THROTTLED, "raise its limit, burst or max-wait");
         }
         lint.retries();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import static java.util.Map.entry;
+
 import dev.holdfast.spi.PolicyFactory;
 import java.util.Comparator;
 import java.util.List;
@@ -15,17 +17,18 @@ import java.util.stream.StreamSupport;
 
 /** The sections that a file may use, and the artifacts of known policies that are not on the class path. */
 final class Factories {
-    private static final SortedMap<String, String> ARTIFACTS = new TreeMap<>(Map.of(
-            "deadline", "dev.holdfast:holdfast-core",
-            "fallback", "dev.holdfast:holdfast-core",
-            "retry", "dev.holdfast:holdfast-core",
-            "timeout", "dev.holdfast:holdfast-core",
-            "stale-cache", "dev.holdfast:holdfast-stalecache",
-            "circuit-breaker", "dev.holdfast:holdfast-circuitbreaker",
-            "gate", "dev.holdfast:holdfast-throttling",
-            "throttle", "dev.holdfast:holdfast-throttling",
-            "bulkhead", "dev.holdfast:holdfast-bulkhead",
-            "chaos", "dev.holdfast:holdfast-testing"));
+    private static final SortedMap<String, String> ARTIFACTS = new TreeMap<>(Map.ofEntries(
+            entry("deadline", "dev.holdfast:holdfast-core"),
+            entry("fallback", "dev.holdfast:holdfast-core"),
+            entry("retry", "dev.holdfast:holdfast-core"),
+            entry("timeout", "dev.holdfast:holdfast-core"),
+            entry("stale-cache", "dev.holdfast:holdfast-stalecache"),
+            entry("circuit-breaker", "dev.holdfast:holdfast-circuitbreaker"),
+            entry("gate", "dev.holdfast:holdfast-throttling"),
+            entry("adaptive-throttle", "dev.holdfast:holdfast-throttling"),
+            entry("throttle", "dev.holdfast:holdfast-throttling"),
+            entry("bulkhead", "dev.holdfast:holdfast-bulkhead"),
+            entry("chaos", "dev.holdfast:holdfast-testing")));
 
     /** Names of other libraries for what a section does, without hyphens and in lower case. */
     private static final Map<String, String> OTHER_WORDS = Map.of(

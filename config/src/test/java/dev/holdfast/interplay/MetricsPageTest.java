@@ -20,6 +20,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.AdaptiveThrottlePolicy;
 import dev.holdfast.throttling.GatePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
@@ -60,6 +61,7 @@ class MetricsPageTest {
                     HedgePolicy.of(h -> h.delay(ofSeconds(1))),
                     CircuitBreakerPolicy.ofDefaults(),
                     GatePolicy.ofDefaults(),
+                    AdaptiveThrottlePolicy.ofDefaults(),
                     ThrottlePolicy.ofDefaults(),
                     BulkheadPolicy.ofDefaults(),
                     ShadowPolicy.of(TimeoutPolicy.of(ofMillis(10))),
@@ -136,6 +138,7 @@ class MetricsPageTest {
                         "hedge.",
                         "circuitbreaker.",
                         "gate.",
+                        "adaptivethrottle.",
                         "throttle.",
                         "bulkhead.",
                         "stalecache.",

@@ -377,7 +377,7 @@ public final class ShadowPolicy extends Policy {
             case "stale-cache" -> EnumSet.of(Decision.ANSWERED, Decision.DELAYED, Decision.REJECTED, Decision.CUT_OFF);
             case "retry" -> EnumSet.of(Decision.RETRIED);
             case "hedge" -> EnumSet.of(Decision.HEDGED);
-            case "circuit-breaker" -> EnumSet.of(Decision.REJECTED);
+            case "circuit-breaker", "adaptive-throttle" -> EnumSet.of(Decision.REJECTED);
             case "gate", "throttle", "bulkhead" -> EnumSet.of(Decision.REJECTED, Decision.DELAYED);
             case "chaos" -> EnumSet.of(Decision.INJECTED);
             default -> EnumSet.allOf(Decision.class);

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * FaultPolicy faults = FaultPolicy.of(f -> f.seed(42).errors(0.1).delays(0.2).longestDelay(Duration.ofMillis(50)));
  * }</pre>
  */
-public final class FaultPolicy extends Policy {
+final class FaultPolicy extends Policy {
     // The question that a number is drawn for. One more draw of one kind does not move the faults of the other.
     private static final long ON_ENTER = 0x9E3779B97F4A7C15L;
     private static final long ON_SETTLE = 0xC2B2AE3D27D4EB4FL;

@@ -19,6 +19,7 @@ final class HoldfastProperties {
      * @param hedge section hedge
      * @param circuitBreaker section circuit-breaker
      * @param gate section gate
+     * @param adaptiveThrottle section adaptive-throttle
      * @param throttle section throttle
      * @param bulkhead section bulkhead
      * @param timeout section timeout
@@ -40,6 +41,7 @@ final class HoldfastProperties {
             Pipeline.Hedge hedge,
             Pipeline.CircuitBreaker circuitBreaker,
             Pipeline.Gate gate,
+            Pipeline.AdaptiveThrottle adaptiveThrottle,
             Pipeline.Throttle throttle,
             Pipeline.Bulkhead bulkhead,
             Pipeline.Timeout timeout,
@@ -245,6 +247,17 @@ final class HoldfastProperties {
          * @param mode active, or shadow: it decides and counts, and changes nothing
          */
         record Gate(Duration maxHold, Duration maxWait, Double jitter, Duration defaultHold, String mode) {}
+
+        /**
+         * Options of this section.
+         *
+         * @param multiplier how many calls are sent for each one that was accepted. Default: 2. Range: 1 to 100
+         * @param window the time whose calls are counted. Default: 30s. Range: 1s to 1h
+         * @param maxRejected the most of the calls that are rejected; with 0 none is. Default: 0.9. Range: 0 to 0.99
+         * @param padding so many requests more in the divisor, so that a few failures of few calls reject little. Default: 8. Range: 1 to 1,000,000
+         * @param mode active, or shadow: it decides and counts, and changes nothing
+         */
+        record AdaptiveThrottle(Double multiplier, Duration window, Double maxRejected, Long padding, String mode) {}
 
         /**
          * Options of this section.

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling.internal.engine;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * How many requests there were in the last window, and how many of them the dependency accepted. The window moves on by a slice at
+ * a time, so it is up to a slice shorter than it is said to be. Has no clock: the caller passes the time. Safe for any number of
+ * threads; what ends while the window moves may count in the slice before. A note is one addition.
+ */
+public final class Accepts {
+    private static final int SLICES = 30;
+
+    private static final int BITS = 32;
+    private static final long REQUEST = 1;
+    private static final long ACCEPT = 1L << BITS;
+    private static final long MASK = ACCEPT - 1;
+
+    private final long sliceNanos;
+    /** Requests in the lower half, accepts in the upper: at most a million a second, for an hour. */
+    private final AtomicLongArray slices = new AtomicLongArray(SLICES);
+
+    private final ReentrantLock moving = new ReentrantLock();
+    /** The number of the slice that is written now; less than that of any time before the first note. */
+    private volatile long current = Long.MIN_VALUE;
+    /** The sum of all slices but the one that is written now. */
+    private volatile long past;
+
+    /** An empty window. */
+    public Accepts(long windowNanos) {
+        sliceNanos = windowNanos / SLICES;
+    }
+
+    /** A request that the dependency accepted. */
+    public void accepted(long now) {
+        note(now, REQUEST + ACCEPT);
+    }
+
+    /** A request that it did not accept, or that was not sent for that reason. */
+    public void refused(long now) {
+        note(now, REQUEST);
+    }
+
+    private void note(long now, long what) {
+        moveOn(now);
+        slices.addAndGet(index(current), what);
+    }
+
+    /** Leaves out what is older than the window. */
+    public void moveOn(long now) {
+        long slice = Math.floorDiv(now, sliceNanos);
+        if (slice > current) {
+            moving.lock();
+            try {
+                if (slice > current) {
+                    moveTo(slice);
+                }
+            } finally {
+                moving.unlock();
+            }
+        }
+    }
+
+    private void moveTo(long slice) {
+        for (long passed = Math.max(current, slice - SLICES) + 1; passed <= slice; passed++) {
+            slices.set(index(passed), 0);
+        }
+        long sum = 0;
+        for (int i = 0; i < SLICES; i++) {
+            sum += slices.get(i);
+        }
+        past = sum;
+        current = slice;
+    }
+
+    private static int index(long slice) {
+        return Math.floorMod(slice, SLICES);
+    }
+
+    private long sum() {
+        return past + slices.get(index(current));
+    }
+
+    /** Requests in the window, rejected ones included. */
+    public long requests() {
+        return sum() & MASK;
+    }
+
+    /** Accepted requests in the window. */
+    public long accepts() {
+        return sum() >>> BITS;
+    }
+
+    /**
+     * The share of requests to reject: what is above so many times the accepts, of all requests and the padding. From less than 0,
+     * if there is nothing to reject, to below 1.
+     */
+    public double share(double multiplier, int padding) {
+        long both = sum();
+        long requests = both & MASK;
+        return (requests - multiplier * (both >>> BITS)) / (requests + padding);
+    }
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.throttling;
+
+import static java.time.Duration.ZERO;
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Call.Priority;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.Verdict;
+import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.RecordedMeters;
+import dev.holdfast.testcalls.Running;
+import dev.holdfast.testcalls.Way;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The dependency of these tests answers with verdicts, and the classifier believes them. */
+class AdaptiveThrottlePolicyTest {
+    private static final Classifier AS_IT_SAYS =
+            (value, error) -> value instanceof Verdict verdict ? verdict : Verdict.SUCCESS;
+
+    private final VirtualTime time = new VirtualTime();
+    private int sent;
+
+    @AfterEach
+    void close() {
+        time.close();
+    }
+
+    private Pipeline pipeline(Policy... policies) {
+        return Pipeline.builder("inventory")
+                .policies(policies)
+                .classifier(AS_IT_SAYS)
+                .time(time)
+                .build();
+    }
+
+    /** A call of which each attempt takes so long. */
+    private Running<Verdict> call(Way way, Pipeline pipeline, Priority priority, Duration work, Verdict answer) {
+        if (way == Way.CALL_ASYNC) {
+            return Running.async(pipeline.<Verdict>operation("work")
+                    .unkeyed()
+                    .priority(priority)
+                    .callAsync(attempt -> {
+                        sent++;
+                        CompletableFuture<Verdict> end = new CompletableFuture<>();
+                        if (work.isZero()) {
+                            end.complete(answer);
+                        } else {
+                            time.schedule(work.toNanos(), () -> end.complete(answer));
+                        }
+                        return end;
+                    }));
+        }
+        return Running.blocking(
+                time,
+                () -> pipeline.<Verdict>operation("work")
+                        .unkeyed()
+                        .priority(priority)
+                        .call(attempt -> {
+                            sent++;
+                            time.sleep(work);
+                            return answer;
+                        }));
+    }
+
+    /** So many calls, one after the other, one each 10 ms. Returns how many were sent. */
+    private int calls(Way way, Pipeline pipeline, Priority priority, int count, Verdict answer) {
+        int before = sent;
+        for (int i = 0; i < count; i++) {
+            assertThat(call(way, pipeline, priority, ZERO, answer)).isNotNull();
+            time.advance(ofMillis(10));
+        }
+        return sent - before;
+    }
+
+    private int calls(Way way, Pipeline pipeline, int count, Verdict answer) {
+        return calls(way, pipeline, Priority.DEFAULT, count, answer);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void nothingIsRejectedAsLongAsHalfOfTheCallsAreAccepted(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle);
+        for (int i = 0; i < 500; i++) {
+            assertThat(calls(way, pipeline, 1, Verdict.SUCCESS)).isOne();
+            assertThat(calls(way, pipeline, 1, Verdict.PUSHBACK)).isOne();
+        }
+        assertThat(throttle.rejected()).isZero();
+        assertThat(throttle.rejectedShare()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whileNothingIsAcceptedATenthIsSent(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle);
+        calls(way, pipeline, 2_000, Verdict.FAILURE);
+
+        assertThat(calls(way, pipeline, 2_000, Verdict.FAILURE)).isBetween(150, 250);
+        assertThat(throttle.rejectedShare()).isEqualTo(0.9);
+        assertThat(throttle.remembers()).isEqualTo(ofSeconds(30).toNanos());
+    }
+
+    /** The dependency accepts a call each 40 ms: about two calls are sent for each of them. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void twiceAsManyCallsAreSentAsAreAccepted(Way way) {
+        Pipeline pipeline = pipeline(AdaptiveThrottlePolicy.ofDefaults());
+        int accepted = 0;
+        long free = time.nanos();
+        for (int i = 0; i < 8_000; i++) {
+            boolean isFree = time.nanos() >= free;
+            int before = sent;
+            calls(way, pipeline, 1, isFree ? Verdict.SUCCESS : Verdict.PUSHBACK);
+            if (isFree && sent > before) {
+                free = time.nanos() + ofMillis(30).toNanos();
+                accepted++;
+            }
+            if (i == 4_000) {
+                sent = 0;
+                accepted = 0;
+            }
+        }
+        assertThat(sent / (double) accepted).isBetween(1.7, 2.3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aDependencyThatIsWellAgainHasAllCallsAfterAFewWindows(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle);
+        calls(way, pipeline, 6_000, Verdict.FAILURE);
+
+        int atFirst = calls(way, pipeline, 1_000, Verdict.SUCCESS);
+        calls(way, pipeline, 9_000, Verdict.SUCCESS);
+        assertThat(atFirst).isBetween(60, 300);
+        assertThat(calls(way, pipeline, 1_000, Verdict.SUCCESS)).isEqualTo(1_000);
+        assertThat(throttle.rejectedShare()).isZero();
+        assertThat(throttle.remembers()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void afterAQuietWindowNothingIsKnown(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle);
+        calls(way, pipeline, 1_000, Verdict.FAILURE);
+        assertThat(throttle.rejectedShare()).isPositive();
+
+        time.advance(ofSeconds(31));
+
+        assertThat(throttle.rejectedShare()).isZero();
+        assertThat(calls(way, pipeline, 1, Verdict.SUCCESS)).isOne();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void oneFailureOfAFewCallsRejectsLittle(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        calls(way, pipeline(throttle), 1, Verdict.FAILURE);
+
+        assertThat(throttle.rejectedShare()).isEqualTo(1 / 9.0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatTheClassifierIgnoresIsAccepted(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        calls(way, pipeline(throttle), 1_000, Verdict.IGNORED);
+
+        assertThat(throttle.rejectedShare()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void attemptsThatTimeOutAreNotAccepted(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle, TimeoutPolicy.of(ofMillis(5)));
+        for (int i = 0; i < 8; i++) {
+            assertThat(call(way, pipeline, Priority.DEFAULT, ofMillis(50), Verdict.SUCCESS))
+                    .isNotNull();
+        }
+        time.run();
+
+        assertThat(throttle.rejectedShare()).isEqualTo(0.5);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsThatAreGivenUpAndRejectionsFurtherInAreNotCounted(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(
+                throttle,
+                ThrottlePolicy.of(t -> t.limit(2).per(Duration.ofDays(1)).burst(2)));
+        Running<Verdict> givenUp = call(way, pipeline, Priority.DEFAULT, ofMillis(50), Verdict.SUCCESS);
+        time.advance(ofMillis(1));
+        for (int i = 0; i < 20; i++) {
+            assertThat(call(way, pipeline, Priority.DEFAULT, ofMillis(50), Verdict.SUCCESS))
+                    .isNotNull();
+        }
+        givenUp.giveUp().run();
+        time.run();
+
+        assertThat(sent).isEqualTo(2);
+        assertThat(throttle.rejectedShare()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void sheddableCallsAreRejectedFirst(Way way) {
+        Pipeline pipeline = pipeline(AdaptiveThrottlePolicy.ofDefaults());
+        int usual = 0;
+        int sheddable = 0;
+        for (int i = 0; i < 2_000; i++) {
+            Verdict answer = i % 9 < 5 ? Verdict.SUCCESS : Verdict.PUSHBACK;
+            usual += calls(way, pipeline, Priority.DEFAULT, 1, answer);
+            sheddable += calls(way, pipeline, Priority.SHEDDABLE, 1, answer);
+        }
+
+        assertThat(usual).isGreaterThan(1_900);
+        assertThat(sheddable).isLessThan(usual - 200);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRejectionSaysWhy(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle);
+        calls(way, pipeline, 100, Verdict.FAILURE);
+        Throwable rejection = null;
+        while (rejection == null) {
+            Running<Verdict> call = call(way, pipeline, Priority.DEFAULT, ZERO, Verdict.FAILURE);
+            time.advance(ofMillis(10));
+            rejection = call.result().isCompletedExceptionally() ? call.error() : null;
+        }
+
+        assertThat(rejection)
+                .isInstanceOfSatisfying(CallRejectedException.class, rejected -> {
+                    assertThat(rejected.reason()).isEqualTo(Reason.THROTTLED);
+                    assertThat(rejected.policy()).isEqualTo("adaptive-throttle");
+                    assertThat(rejected.retryAfterNanos()).isEqualTo(-1);
+                })
+                .hasMessageMatching("adaptive throttle of 'inventory' rejects 90 % of the calls, since 0 of 10\\d were"
+                        + " accepted in 30s");
+        RecordedMeters meters = new RecordedMeters();
+        throttle.meters(meters);
+        assertThat(meters.values())
+                .containsEntry("adaptivethrottle.share", 0.9)
+                .containsEntry("adaptivethrottle.rejected", (double) throttle.rejected());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aReplacedOneGoesOnUnlessItsWindowDiffers(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle);
+        calls(way, pipeline, 1_000, Verdict.FAILURE);
+        long rejected = throttle.rejected();
+
+        AdaptiveThrottlePolicy milder = AdaptiveThrottlePolicy.of(t -> t.maxRejected(0.5));
+        pipeline.replace(milder);
+        assertThat(milder.rejectedShare()).isEqualTo(0.5);
+        assertThat(milder.rejected()).isEqualTo(rejected);
+
+        AdaptiveThrottlePolicy shorter = AdaptiveThrottlePolicy.of(t -> t.window(ofSeconds(10)));
+        pipeline.replace(shorter);
+        assertThat(shorter.rejectedShare()).isZero();
+        assertThat(shorter.rejected()).isEqualTo(rejected);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void withAMostOfZeroNothingIsRejected(Way way) {
+        Pipeline pipeline = pipeline(AdaptiveThrottlePolicy.of(t -> t.maxRejected(0)));
+
+        assertThat(calls(way, pipeline, 1_000, Verdict.FAILURE)).isEqualTo(1_000);
+    }
+
+    private static void assertRefused(Consumer<AdaptiveThrottlePolicy.Settings.Builder> changes, String message) {
+        assertThatThrownBy(() -> AdaptiveThrottlePolicy.of(changes))
+                .isInstanceOf(InvalidSettingsException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void settingsOutOfRangeAreRefusedAndNamed() {
+        assertRefused(t -> t.multiplier(0.9), "multiplier is 0.9 but must be 1");
+        assertRefused(t -> t.multiplier(Double.NaN), "multiplier is NaN");
+        assertRefused(t -> t.window(ofMillis(999)), "window is 999ms but must be 1s to 1h");
+        assertRefused(t -> t.maxRejected(1), "maxRejected is 1.0 but must be 0 to 0.99");
+        assertRefused(t -> t.padding(0), "padding is 0 but must be 1 to 1,000,000");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1s, 0, 1", "100, 1h, 0.99, 1000000"})
+    void bothEndsOfTheRangesAreAllowed(double multiplier, String window, double most, int padding) {
+        Duration time = window.equals("1s") ? ofSeconds(1) : Duration.ofHours(1);
+        AdaptiveThrottlePolicy.Settings settings = AdaptiveThrottlePolicy.Settings.builder()
+                .multiplier(multiplier)
+                .window(time)
+                .maxRejected(most)
+                .padding(padding)
+                .build();
+
+        assertThat(AdaptiveThrottlePolicy.of(settings).settings().window()).isEqualTo(time);
+    }
+}
