@@ -4,15 +4,16 @@ package dev.holdfast.examples.collapse;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.throttling.AdaptiveThrottlePolicy;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 
 /**
  * The experiments that have a trigger, at many numbers of processes and in variations: how long after the trigger goodput is back at
@@ -95,24 +96,32 @@ final class AtScale {
             StringBuilder head = new StringBuilder(String.format(Locale.ROOT, "%-20s %12s", "", "naive"));
             PROCESSES.forEach(processes -> head.append(String.format(Locale.ROOT, " %12d", processes)));
             out.println(head);
-            variations(kind).forEach((name, variation) -> out.println(row(kind, name, variation, Optional::of)));
+            variations(kind).forEach((name, variation) -> out.println(row(kind, name, variation, Stream::of)));
             out.println(row(kind, "no stale cache", processes -> Variation.NONE, AtScale::withoutStaleCache));
             out.println(row(kind, "limit: fixed", processes -> Variation.NONE, AtScale::withFixedLimit));
+            out.println(row(kind, "adaptive throttle", processes -> Variation.NONE, AtScale::withAdaptiveThrottle));
             out.println();
         }
     }
 
-    private static Optional<Policy> withFixedLimit(Policy policy) {
-        return Optional.of(
+    private static Stream<Policy> withFixedLimit(Policy policy) {
+        return Stream.of(
                 policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.FIXED)) : policy);
     }
 
-    private static Optional<Policy> withoutStaleCache(Policy policy) {
-        return Optional.of(policy).filter(one -> !one.name().equals("stale-cache"));
+    /** In place of a limit that adapts. */
+    private static Stream<Policy> withAdaptiveThrottle(Policy policy) {
+        return policy instanceof BulkheadPolicy
+                ? Stream.concat(Stream.of(AdaptiveThrottlePolicy.ofDefaults()), withFixedLimit(policy))
+                : Stream.of(policy);
+    }
+
+    private static Stream<Policy> withoutStaleCache(Policy policy) {
+        return Stream.of(policy).filter(one -> !one.name().equals("stale-cache"));
     }
 
     private String row(
-            Kind kind, String name, IntFunction<Variation> variation, Function<Policy, Optional<Policy>> change) {
+            Kind kind, String name, IntFunction<Variation> variation, Function<Policy, Stream<Policy>> change) {
         StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%-20s", name));
         row.append(String.format(Locale.ROOT, " %12s", cell(kind, variation.apply(Fleet.PROCESSES), kind.naive)));
         for (int processes : PROCESSES) {

@@ -10,9 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -105,12 +105,12 @@ public final class Collapse implements Callable<Integer> {
         return CommandLine.ExitCode.OK;
     }
 
-    private Optional<Policy> changed(Policy policy) {
+    private Stream<Policy> changed(Policy policy) {
         if (without.contains(policy.name())) {
-            return Optional.empty();
+            return Stream.empty();
         }
         Integer limit = permits;
-        return Optional.of(
+        return Stream.of(
                 limit != null && policy instanceof BulkheadPolicy
                         ? BulkheadPolicy.of(
                                 bulkhead -> bulkhead.limit(LimitAlgorithm.FIXED).maxConcurrentCalls(limit))

@@ -12,9 +12,9 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,11 +39,11 @@ final class Fleet implements Client {
 
     /** Of so many processes with such pipelines. */
     static Fleet standard(World world, int processes) {
-        return standard(world, processes, Optional::of);
+        return standard(world, processes, Stream::of);
     }
 
     /** Of so many processes with such pipelines, but for what this makes of each policy. */
-    static Fleet standard(World world, int processes, Function<Policy, Optional<Policy>> change) {
+    static Fleet standard(World world, int processes, Function<Policy, Stream<Policy>> change) {
         Fleet fleet = new Fleet(world);
         for (int i = 0; i < processes; i++) {
             Pipeline standard = Pipeline.builder("service")
@@ -52,7 +52,7 @@ final class Fleet implements Client {
                     .with(StaleCachePolicy.ofDefaults())
                     .build();
             List<Policy> policies = standard.policies().stream()
-                    .flatMap(policy -> change.apply(policy).stream())
+                    .flatMap(change)
                     .map(policy ->
                             policy instanceof TimeoutPolicy && world.variation().timeout() > 0
                                     ? TimeoutPolicy.of(Duration.ofNanos(

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.spi.Policy;
-import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,8 +46,8 @@ class LostCacheTest {
         }
     }
 
-    private static Optional<Policy> withTwoPermits(Policy policy) {
-        return Optional.of(policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.maxConcurrentCalls(2)) : policy);
+    private static Stream<Policy> withTwoPermits(Policy policy) {
+        return Stream.of(policy instanceof BulkheadPolicy ? BulkheadPolicy.of(b -> b.maxConcurrentCalls(2)) : policy);
     }
 
     /** The refill takes ten seconds; until then there is the last good value of many keys. */

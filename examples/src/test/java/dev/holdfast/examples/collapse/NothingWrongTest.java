@@ -8,9 +8,9 @@ import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
 import java.io.IOException;
 import java.util.EnumSet;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -121,7 +121,7 @@ class NothingWrongTest {
             Client client = Fleet.standard(
                     world,
                     1,
-                    policy -> Optional.of(policy)
+                    policy -> Stream.of(policy)
                             .filter(BulkheadPolicy.class::isInstance)
                             .map(any -> BulkheadPolicy.of(bulkhead)));
             Trial trial = EPISODE.play(world, now -> 50, client, until -> {
@@ -155,7 +155,7 @@ class NothingWrongTest {
                 Client client = Fleet.standard(
                         world,
                         processes,
-                        policy -> Optional.of(policy instanceof BulkheadPolicy ? BulkheadPolicy.of(bulkhead) : policy));
+                        policy -> Stream.of(policy instanceof BulkheadPolicy ? BulkheadPolicy.of(bulkhead) : policy));
                 Trial trial = EPISODE.play(world, now -> perSecond, client, until -> {
                     CompletableFuture<String> answer = new CompletableFuture<>();
                     world.in(mean * times.next(world), () -> answer.complete("ok"));

@@ -4,6 +4,7 @@ package dev.holdfast.examples.shared;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.examples.shared.Judge.Verdict;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,7 +25,23 @@ class JudgeTest {
     }
 
     private static Verdict judge(List<Long> starts) {
-        return Judge.judge(0, starts, Judge.settings("k"));
+        return Judge.judge(0, starts, Judge.settings("k"), Duration.ZERO);
+    }
+
+    @Test
+    void onABusyMachineAPermitMayBeOnItsWayUntilTheStoreIsAway() {
+        List<Long> starts = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            starts.add(1_000_000L);
+        }
+
+        assertThat(judge(starts).holds()).isFalse();
+        assertThat(Judge.judge(0, starts, Judge.settings("k"), Duration.ofMillis(250))
+                        .mostAbove())
+                .isEqualTo(80);
+        assertThat(Judge.judge(0, starts, Judge.settings("k"), Duration.ofMillis(250))
+                        .holds())
+                .isTrue();
     }
 
     @Test
