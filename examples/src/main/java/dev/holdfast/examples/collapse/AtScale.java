@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
@@ -100,6 +101,7 @@ final class AtScale {
             out.println(row(kind, "no stale cache", processes -> Variation.NONE, AtScale::withoutStaleCache));
             out.println(row(kind, "limit: fixed", processes -> Variation.NONE, AtScale::withFixedLimit));
             out.println(row(kind, "adaptive throttle", processes -> Variation.NONE, AtScale::withAdaptiveThrottle));
+            out.println(rowOf(kind, "resilience4j", processes -> Variation.NONE, Resilience4jFleet::new));
             out.println();
         }
     }
@@ -122,13 +124,18 @@ final class AtScale {
 
     private String row(
             Kind kind, String name, IntFunction<Variation> variation, Function<Policy, Stream<Policy>> change) {
+        return rowOf(kind, name, variation, (world, processes) -> Fleet.standard(world, processes, change));
+    }
+
+    private String rowOf(
+            Kind kind, String name, IntFunction<Variation> variation, BiFunction<World, Integer, Client> fleet) {
         StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%-20s", name));
         row.append(String.format(Locale.ROOT, " %12s", cell(kind, variation.apply(Fleet.PROCESSES), kind.naive)));
         for (int processes : PROCESSES) {
             row.append(String.format(
                     Locale.ROOT,
                     " %12s",
-                    cell(kind, variation.apply(processes), world -> Fleet.standard(world, processes, change))));
+                    cell(kind, variation.apply(processes), world -> fleet.apply(world, processes))));
         }
         return row.toString();
     }
