@@ -15,7 +15,18 @@ import org.openjdk.jmh.annotations.TearDown;
  */
 @SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up the rest
 public class OnePolicy extends Measured {
-    @Param({"retry", "circuit-breaker", "throttle", "bulkhead", "adaptive-bulkhead", "timeout", "deadline", "hedge"})
+    @Param({
+        "retry",
+        "circuit-breaker",
+        "gate",
+        "adaptive-throttle",
+        "throttle",
+        "bulkhead",
+        "adaptive-bulkhead",
+        "timeout",
+        "deadline",
+        "hedge"
+    })
     public String policy;
 
     private Pipeline pipeline;

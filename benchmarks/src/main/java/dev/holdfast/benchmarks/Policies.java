@@ -11,6 +11,8 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.throttling.AdaptiveThrottlePolicy;
+import dev.holdfast.throttling.GatePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
@@ -126,6 +128,8 @@ final class Policies {
             case "adaptive-bulkhead" -> adaptiveBulkhead();
             case "timeout" -> timeout();
             case "deadline" -> deadline();
+            case "gate" -> GatePolicy.ofDefaults();
+            case "adaptive-throttle" -> AdaptiveThrottlePolicy.ofDefaults();
             case "hedge" -> hedge();
             default -> throw new IllegalArgumentException("no policy is called " + name);
         };

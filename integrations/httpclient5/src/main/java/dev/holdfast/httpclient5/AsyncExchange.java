@@ -24,8 +24,9 @@ import org.apache.hc.core5.http.nio.CapacityChannel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The request of one attempt of the asynchronous client, on a connection of its own. Ends when a small body is read, or a large one
- * has begun. To cancel it closes its connection. The client calls it from one thread at a time.
+ * The request of one attempt of the asynchronous client, on a connection of its own, or as a stream of one that all share. Ends when
+ * a small body is read, or a large one has begun. To cancel it closes its connection, or resets its stream. The client calls it from
+ * one thread at a time.
  */
 final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCallback, AsyncDataConsumer {
     /** What an attempt does with a response: it belongs to the attempt. */
@@ -39,6 +40,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     private final AsyncExecChain.Scope scope;
     private final @Nullable BodyInTurn sent;
     private final Reading<T> reading;
+    private final boolean shared;
     private final Steps steps = new Steps();
     private final ByteArrayOutputStream read = new ByteArrayOutputStream();
     private @Nullable HttpResponse response;
@@ -47,15 +49,21 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     private int most;
     private @Nullable StreamedBody rest;
 
-    /** On a connection of its own, for this request. */
+    /**
+     * For this request.
+     *
+     * @param shared whether its connection has streams of other requests, too
+     */
     AsyncExchange(
             HttpRequest request,
             @Nullable BodyInTurn sent,
             HttpClientContext context,
             AsyncExecChain.Scope of,
-            Reading<T> reading) {
+            Reading<T> reading,
+            boolean shared) {
         this.sent = sent;
         this.reading = reading;
+        this.shared = shared;
         scope = new AsyncExecChain.Scope(
                 of.exchangeId,
                 of.route,
@@ -99,7 +107,15 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         steps.cancel();
         // A response that is an error is over for the client once it has begun, so that to cancel its step does
         // nothing.
-        scope.execRuntime.discardEndpoint();
+        leaveConnection();
+    }
+
+    private void leaveConnection() {
+        if (shared) {
+            scope.execRuntime.releaseEndpoint();
+        } else {
+            scope.execRuntime.discardEndpoint();
+        }
     }
 
     /**
@@ -240,7 +256,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
 
     @Override
     public void failed(Exception cause) {
-        scope.execRuntime.discardEndpoint();
+        leaveConnection();
         over(false);
         if (rest != null) {
             rest.end(caller -> caller.failed(cause));

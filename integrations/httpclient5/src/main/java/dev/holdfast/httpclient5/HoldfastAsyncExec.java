@@ -23,6 +23,7 @@ import java.util.function.Function;
 import org.apache.hc.client5.http.async.AsyncExecCallback;
 import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.client5.http.async.AsyncExecChainHandler;
+import org.apache.hc.client5.http.impl.async.H2AsyncClientBuilder;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClientBuilder;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.Cancellable;
@@ -67,12 +68,17 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
     private final HttpCalls<AsyncRequest, AsyncAnswer> calls;
     private final @Nullable CallHeaders headers;
     private final int mostRead;
+    /** Whether all requests to a server share a connection. */
+    private final boolean streams;
+
     private final OwnRetries ownRetries = new OwnRetries(HoldfastAsyncExec.class);
 
-    private HoldfastAsyncExec(HttpCalls<AsyncRequest, AsyncAnswer> calls, @Nullable CallHeaders headers, int mostRead) {
+    private HoldfastAsyncExec(
+            HttpCalls<AsyncRequest, AsyncAnswer> calls, @Nullable CallHeaders headers, int mostRead, boolean streams) {
         this.calls = calls;
         this.headers = headers;
         this.mostRead = mostRead;
+        this.streams = streams;
     }
 
     /** With these pipelines. */
@@ -85,7 +91,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         HttpOptions<HttpRequest> options = new HttpOptions<>();
         configure.accept(options);
         return new HoldfastAsyncExec(
-                new HttpCalls<>(MESSAGES, pipelines, options), options.headers().orElse(null), Bodies.READ);
+                new HttpCalls<>(MESSAGES, pipelines, options), options.headers().orElse(null), Bodies.READ, false);
     }
 
     /**
@@ -95,12 +101,21 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastAsyncExec readBodiesUpTo(int bytes) {
-        return new HoldfastAsyncExec(calls, headers, Bodies.checked("HoldfastAsyncExec", bytes));
+        return new HoldfastAsyncExec(calls, headers, Bodies.checked("HoldfastAsyncExec", bytes), streams);
     }
 
     /** Adds it to a client, as the outermost handler, and switches the client's own retries off. Returns the builder. */
     public HttpAsyncClientBuilder addTo(HttpAsyncClientBuilder client) {
         return client.disableAutomaticRetries().addExecInterceptorFirst(HoldfastExec.NAME, this);
+    }
+
+    /**
+     * As {@link #addTo(HttpAsyncClientBuilder)}, for a client of HTTP/2 alone. Its attempts are streams of one connection for each
+     * server: one that is cancelled or times out resets its stream, and the connection is used on.
+     */
+    public H2AsyncClientBuilder addTo(H2AsyncClientBuilder client) {
+        return client.disableAutomaticRetries()
+                .addExecInterceptorFirst(HoldfastExec.NAME, new HoldfastAsyncExec(calls, headers, mostRead, true));
     }
 
     @Override
@@ -185,7 +200,8 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
                     body == null ? null : new BodyInTurn(body, turns),
                     AttemptContext.of(attempt, scope.clientContext),
                     scope,
-                    reading);
+                    reading,
+                    streams);
             if (!attempt.isRefresh()) {
                 exchanges.add(exchange);
             }

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Pipeline;
+import dev.holdfast.http.Pipelines;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import mockwebserver3.RecordedRequest;
+import mockwebserver3.SocketEffect;
+import okhttp3.Protocol;
+import org.apache.hc.client5.http.async.methods.SimpleHttpRequest;
+import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
+import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
+import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
+import org.apache.hc.client5.http.impl.async.H2AsyncClientBuilder;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.io.CloseMode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The asynchronous client of HTTP/2 alone, without TLS. */
+@Logs(
+        value = {"ClosedSelectorException", "Listener failure for MockWebServer"},
+        sometimes = true) // when both are closed
+class Http2Test {
+    private final MockWebServer server = new MockWebServer();
+    private final List<CloseableHttpAsyncClient> clients = new ArrayList<>();
+
+    @BeforeEach
+    void start() throws IOException {
+        server.setProtocols(List.of(Protocol.H2_PRIOR_KNOWLEDGE));
+        server.start(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    @AfterEach
+    void stop() {
+        clients.forEach(client -> client.close(CloseMode.IMMEDIATE));
+        server.close();
+    }
+
+    private CloseableHttpAsyncClient client(Pipeline pipeline) {
+        CloseableHttpAsyncClient client = HoldfastAsyncExec.of(Pipelines.one(pipeline))
+                .addTo(H2AsyncClientBuilder.create())
+                .build();
+        client.start();
+        clients.add(client);
+        return client;
+    }
+
+    private static Pipeline pipeline(Policy... inside) {
+        Pipeline.Builder builder = Pipeline.builder("shop");
+        RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(5).initialBackoff(Duration.ofMillis(1)));
+        return inside.length == 0
+                ? builder.policies(retry).build()
+                : builder.policies(retry, inside[0]).build();
+    }
+
+    private SimpleRequestBuilder get() {
+        return SimpleRequestBuilder.get("http://localhost:" + server.getPort() + "/");
+    }
+
+    private static MockResponse.Builder answer(int status, String body) {
+        return new MockResponse.Builder().code(status).body(body);
+    }
+
+    private static SimpleHttpResponse answerTo(CloseableHttpAsyncClient client, SimpleHttpRequest request)
+            throws Exception {
+        return client.execute(request, null).get(1, TimeUnit.MINUTES);
+    }
+
+    @Test
+    void aFailureIsRepeatedOverTheSameConnection() throws Exception {
+        server.enqueue(answer(500, "broken").build());
+        server.enqueue(answer(200, "12").build());
+        try (Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            SimpleHttpResponse response = answerTo(client, get().build());
+
+            assertThat(response.getBodyText()).isEqualTo("12");
+            assertThat(response.getVersion().getMajor()).isEqualTo(2);
+            RecordedRequest first = server.takeRequest();
+            RecordedRequest second = server.takeRequest();
+            assertThat(first.getHeaders().get("holdfast-attempt")).isEqualTo("1");
+            assertThat(second.getHeaders().get("holdfast-attempt")).isEqualTo("2");
+            assertThat(second.getConnectionIndex()).isEqualTo(first.getConnectionIndex());
+        }
+    }
+
+    @Test
+    void aStreamThatIsResetIsRepeated() throws Exception {
+        server.enqueue(answer(200, "lost")
+                .onResponseStart(new SocketEffect.CloseStream(2))
+                .build());
+        server.enqueue(answer(200, "12").build());
+        try (Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            assertThat(answerTo(client, get().build()).getBodyText()).isEqualTo("12");
+        }
+    }
+
+    @Test
+    void aBodyIsSentAgainIfTheRequestMayBeRepeated() throws Exception {
+        server.enqueue(answer(500, "broken").build());
+        server.enqueue(answer(200, "12").build());
+        try (Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            SimpleHttpRequest put = SimpleRequestBuilder.put("http://localhost:" + server.getPort() + "/")
+                    .setBody("a".repeat(10_000).getBytes(UTF_8), ContentType.APPLICATION_OCTET_STREAM)
+                    .build();
+
+            assertThat(answerTo(client, put).getBodyText()).isEqualTo("12");
+            assertThat(server.takeRequest().getBodySize()).isEqualTo(10_000);
+            assertThat(server.takeRequest().getBodySize()).isEqualTo(10_000);
+        }
+    }
+
+    @Test
+    void aPostIsSentOnce() throws Exception {
+        server.enqueue(answer(500, "broken").build());
+        try (Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            SimpleHttpRequest post = SimpleRequestBuilder.post("http://localhost:" + server.getPort() + "/")
+                    .setBody("a", ContentType.TEXT_PLAIN)
+                    .build();
+
+            assertThat(answerTo(client, post).getCode()).isEqualTo(500);
+            assertThat(server.getRequestCount()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aTimeoutEndsTheStreamAndTheConnectionIsUsedOn() throws Exception {
+        server.enqueue(
+                answer(200, "late").onResponseStart(SocketEffect.Stall.INSTANCE).build());
+        for (int i = 0; i < 4; i++) { // for a machine that is slower than the timeout
+            server.enqueue(answer(200, "12").build());
+        }
+        try (Pipeline pipeline = pipeline(TimeoutPolicy.of(Duration.ofSeconds(1)))) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            assertThat(answerTo(client, get().build()).getBodyText()).isEqualTo("12");
+            assertThat(server.takeRequest().getConnectionIndex())
+                    .isEqualTo(server.takeRequest().getConnectionIndex());
+        }
+    }
+
+    @Test
+    void aCallThatNeverAnswersEndsWithATimeout() throws Exception {
+        server.enqueue(
+                answer(200, "late").onResponseStart(SocketEffect.Stall.INSTANCE).build());
+        try (Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMillis(100)))) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> call = client.execute(get().build(), null);
+
+            assertThatThrownBy(() -> call.get(1, TimeUnit.MINUTES))
+                    .isInstanceOf(ExecutionException.class)
+                    .hasRootCauseInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @Test
+    void manyCallsShareAConnection() throws Exception {
+        int calls = 200;
+        for (int i = 0; i < calls; i++) {
+            server.enqueue(answer(200, "12").build());
+        }
+        try (Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            List<Future<SimpleHttpResponse>> all = new ArrayList<>();
+            for (int i = 0; i < calls; i++) {
+                all.add(client.execute(get().build(), null));
+            }
+            for (Future<SimpleHttpResponse> each : all) {
+                assertThat(each.get(1, TimeUnit.MINUTES).getBodyText()).isEqualTo("12");
+            }
+            assertThat(server.takeRequest().getConnectionIndex()).isZero();
+        }
+        assertThat(server.getRequestCount()).isEqualTo(calls);
+    }
+}
