@@ -94,7 +94,7 @@ public final class BulkheadPolicy extends Policy {
         int ceiling = settings.maxConcurrentCalls();
         return switch (settings.limit()) {
             case FIXED -> null;
-            case LOSSES -> new LossLimit(floor, initial, ceiling);
+            case LOSSES -> new LossLimit(floor, settings::initialConcurrentCalls, ceiling);
             case AIMD -> Algorithms.aimd(floor, initial, ceiling);
             case VEGAS -> Algorithms.vegas(floor, initial, ceiling);
             case GRADIENT2 -> Algorithms.gradient2(floor, initial, ceiling);
@@ -398,6 +398,9 @@ public final class BulkheadPolicy extends Policy {
                 adaptive = bulkhead.adaptive;
                 toldLimit = bulkhead.toldLimit;
                 tellAttemptLimit();
+                if (adaptive instanceof LossLimit limit) {
+                    limit.first(settings::initialConcurrentCalls);
+                }
             }
             permits.queueLimit(settings.maxWaitingCalls());
             if (settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {

@@ -5,6 +5,7 @@ import dev.holdfast.bulkhead.internal.engine.Permits;
 import dev.holdfast.bulkhead.internal.resilience4j.Resilience4jOptions;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Options;
+import dev.holdfast.internal.Replicas;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.PolicyFactory.Option;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
@@ -13,12 +14,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of a bulkhead: limit, queue and lease. Immutable. */
 public final class BulkheadSettings {
     private static final Duration TICK = Duration.ofMillis(1);
     private static final Duration DAY = Duration.ofDays(1);
+
+    // The first value of a limit that heeds losses, for one process and for all.
+    private static final int LEAST_FIRST = 3;
+    private static final int MOST_FIRST = 10;
+    private static final int FIRST_OF_ALL = 150;
 
     private static final Options<Builder> OPTIONS = new Options<>(
             "bulkhead",
@@ -50,7 +57,7 @@ public final class BulkheadSettings {
                             .means("first value of a limit that adapts")
                             .rangeIs("`min-concurrent-calls` to `max-concurrent-calls`")
                             .defaultIs(
-                                    "for `losses` 10, or `max-concurrent-calls` if that is given; for the others 20; or the nearest allowed value"),
+                                    "for `losses` 10, or `max-concurrent-calls` if that is given, fewer with more than 15 `replicas`; for the others 20; or the nearest allowed value"),
                     Option.integer("max-waiting-calls", (Builder b) -> b.maxWaitingCalls, Builder::maxWaitingCalls)
                             .range(0, Permits.MOST)
                             .means("length of the queue"),
@@ -69,7 +76,9 @@ public final class BulkheadSettings {
                             .range(TICK, DAY)
                             .means("how long the work of an attempt may continue after its outcome was decided"),
                     Option.flag("dedicated-threads", (Builder b) -> b.dedicatedThreads, Builder::dedicatedThreads)
-                            .means("whether attempts run on threads of the bulkhead")));
+                            .means("whether attempts run on threads of the bulkhead"),
+                    Replicas.option((Builder b) -> b.replicas, (b, processes) -> b.replicas(processes))
+                            .means("how many processes call the dependency")));
 
     private final Builder builder;
 
@@ -184,6 +193,11 @@ public final class BulkheadSettings {
         return builder.dedicatedThreads;
     }
 
+    /** How many processes call the dependency; of a live number, how many they are now. */
+    public int replicas() {
+        return builder.replicas.getAsInt();
+    }
+
     /** The options of the {@linkplain #from config} that could not be kept, one sentence each. */
     public List<String> warnings() {
         return builder.forViews.warnings();
@@ -220,7 +234,8 @@ public final class BulkheadSettings {
                 : "";
         return "maxConcurrentCalls=" + b.effectiveMax() + adaptive + ", maxWaitingCalls=" + b.maxWaitingCalls
                 + ", maxWait=" + Checks.text(b.maxWait) + ", queueOrder=" + b.queueOrder + codel + ", lease="
-                + Checks.text(b.lease) + (b.dedicatedThreads ? ", dedicatedThreads" : "");
+                + Checks.text(b.lease) + (b.dedicatedThreads ? ", dedicatedThreads" : "")
+                + (b.replicas.equals(Replicas.ONE) ? "" : ", replicas=" + b.replicas);
     }
 
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
@@ -236,6 +251,7 @@ public final class BulkheadSettings {
         private Duration codelInterval = Duration.ofMillis(100);
         private Duration lease = Duration.ofMinutes(1);
         private boolean dedicatedThreads;
+        private Replicas replicas = Replicas.ONE;
         private Resilience4jOptions forViews = Resilience4jOptions.DEFAULTS;
 
         private Builder() {}
@@ -325,6 +341,24 @@ public final class BulkheadSettings {
             return this;
         }
 
+        /**
+         * How many processes call the dependency: 1 to 10,000; default 1. For {@link LimitAlgorithm#LOSSES}: if you give neither a
+         * maximum nor a first value, the first values of all processes are 150 together, but 3 to 10 each.
+         */
+        public Builder replicas(int processes) {
+            replicas = Replicas.of(processes);
+            return this;
+        }
+
+        /**
+         * The same, for a number that changes: asked now and then while there are calls, on any thread; must not block. What is
+         * beyond the range counts as its nearest end; if it throws, the last number holds.
+         */
+        public Builder replicas(IntSupplier processes) {
+            replicas = Replicas.of(processes);
+            return this;
+        }
+
         private LimitAlgorithm effectiveLimit() {
             if (limit != null) {
                 return limit;
@@ -350,8 +384,13 @@ public final class BulkheadSettings {
             // Who gives a maximum knows how many the dependency bears on a good day.
             boolean losses = effectiveLimit() == LimitAlgorithm.LOSSES;
             boolean known = losses && maxConcurrentCalls != null;
-            int usual = known ? effectiveMax() : losses ? 10 : 20;
+            int usual = known ? effectiveMax() : losses ? firstOf(replicas.getAsInt()) : 20;
             return Math.max(effectiveMin(), Math.min(effectiveMax(), usual));
+        }
+
+        /** Below three, a start with many calls takes too long; above ten, one process alone would begin with too many. */
+        private static int firstOf(int processes) {
+            return Math.max(LEAST_FIRST, Math.min(MOST_FIRST, FIRST_OF_ALL / Math.max(1, processes)));
         }
 
         /**

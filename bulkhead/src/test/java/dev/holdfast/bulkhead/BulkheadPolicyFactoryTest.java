@@ -4,10 +4,12 @@ package dev.holdfast.bulkhead;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.bulkhead.internal.BulkheadPolicyFactory;
+import dev.holdfast.internal.Replicas;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
 import java.util.ServiceLoader;
+import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -48,17 +50,19 @@ class BulkheadPolicyFactoryTest {
         assertThat(policy.settings())
                 .hasToString(
                         "maxConcurrentCalls=7, limit=GRADIENT2, minConcurrentCalls=7, initialConcurrentCalls=7, "
-                                + "maxWaitingCalls=7, maxWait=7s, queueOrder=CODEL, codelTarget=7s, codelInterval=7s, lease=7s, dedicatedThreads");
+                                + "maxWaitingCalls=7, maxWait=7s, queueOrder=CODEL, codelTarget=7s, codelInterval=7s, lease=7s, dedicatedThreads, replicas=7");
         assertThat(factory.options().stream().map(Option::name).collect(Collectors.joining(" ")))
-                .isEqualTo("max-concurrent-calls limit min-concurrent-calls initial-concurrent-calls "
-                        + "max-waiting-calls max-wait queue-order codel-target codel-interval lease dedicated-threads");
+                .isEqualTo(
+                        "max-concurrent-calls limit min-concurrent-calls initial-concurrent-calls "
+                                + "max-waiting-calls max-wait queue-order codel-target codel-interval lease dedicated-threads replicas");
     }
 
     private static <V> void set(BulkheadSettings.Builder builder, Option<BulkheadSettings.Builder, V> option) {
         V[] constants = option.type().getEnumConstants();
         Object number = option.type() == Integer.class ? (Object) 7 : Duration.ofSeconds(7);
         Object other = option.type() == Boolean.class ? (Object) true : number;
-        Object value = constants != null ? constants[constants.length - 1] : other;
+        Object any = option.type() == IntSupplier.class ? (Object) Replicas.of(7) : other;
+        Object value = constants != null ? constants[constants.length - 1] : any;
         option.set(builder, option.type().cast(value));
     }
 }

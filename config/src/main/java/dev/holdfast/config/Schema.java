@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.config.ShadowSection.Mode;
 import dev.holdfast.internal.Json;
 import dev.holdfast.internal.Options;
+import dev.holdfast.internal.Replicas;
 import dev.holdfast.spi.PolicyFactory.Option;
 import dev.holdfast.spi.PolicyFactory.Range;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -238,6 +240,9 @@ final class Schema {
             // Some readers of YAML take 10_000 for a text.
             Map<String, Object> spaced = map("type", "string", "pattern", "^[-+]?[0-9]+(_[0-9]+)+$");
             return any(number(type, range), spaced, reference("placeholder"));
+        }
+        if (type == IntSupplier.class) {
+            return any(map("type", "integer", "minimum", 1, "maximum", Replicas.MOST), NAME);
         }
         return type == String.class ? map("type", List.of("string", "number", "boolean")) : NAME;
     }

@@ -3,11 +3,13 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.internal.Replicas;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -64,6 +66,9 @@ final class Values {
             return Optional.of(scalar.text());
         } else if (type.isEnum()) {
             return constant(type, here, scalar);
+        } else if (type == IntSupplier.class && scalar.kind() == Kind.NUMBER) {
+            return number(Integer.class, here, scalar, WHOLE, Integer::valueOf)
+                    .map(number -> Replicas.of((Integer) number));
         }
         return bound(type, here, scalar);
     }
@@ -183,6 +188,9 @@ final class Values {
         } else if (type.isEnum()) {
             return "one of "
                     + String.join(", ", constants(type).map(Values::word).toList());
+        }
+        if (type == IntSupplier.class) {
+            return "a whole number, or the name of an IntSupplier that code binds";
         }
         return "the name of a " + type.getSimpleName() + " that code binds";
     }

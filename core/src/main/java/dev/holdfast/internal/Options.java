@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -81,13 +82,17 @@ public final class Options<B> {
         if (value instanceof Duration time) {
             return time.compareTo((Duration) bound);
         }
-        double number = ((Number) value).doubleValue();
-        double limit = ((Number) bound).doubleValue();
+        double number = number(value);
+        double limit = number(bound);
         return number == limit ? 0 : number > limit ? 1 : -1;
     }
 
+    private static double number(Object value) {
+        return value instanceof IntSupplier replicas ? replicas.getAsInt() : ((Number) value).doubleValue();
+    }
+
     private static boolean isZero(Object value) {
-        return value instanceof Duration time ? time.isZero() : ((Number) value).doubleValue() == 0;
+        return value instanceof Duration time ? time.isZero() : number(value) == 0;
     }
 
     /** Gives all values of one builder to another. */
@@ -122,6 +127,9 @@ public final class Options<B> {
     }
 
     private static Object inJson(Object value) {
+        if (value instanceof Replicas replicas && replicas.isFixed()) {
+            return replicas.getAsInt();
+        }
         return value instanceof Number || value instanceof Boolean ? value : word(value);
     }
 
@@ -169,6 +177,9 @@ public final class Options<B> {
         if (value instanceof Enum<?> constant) {
             return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
+        if (value instanceof Replicas replicas && replicas.isFixed()) {
+            return Checks.number(replicas.getAsInt());
+        }
         return value instanceof Number number ? Checks.number(number) : shown(value);
     }
 
@@ -179,7 +190,10 @@ public final class Options<B> {
         if (value instanceof Duration time) {
             return Checks.text(time);
         }
-        boolean plain = value instanceof Number || value instanceof Enum || value instanceof Boolean;
+        boolean plain = value instanceof Number
+                || value instanceof Enum
+                || value instanceof Boolean
+                || value instanceof Replicas;
         return plain ? value.toString() : "given";
     }
 }

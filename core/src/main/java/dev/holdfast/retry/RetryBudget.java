@@ -2,6 +2,7 @@
 package dev.holdfast.retry;
 
 import dev.holdfast.internal.Options;
+import dev.holdfast.internal.Replicas;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.math.BigDecimal;
@@ -12,6 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 
 /**
  * Limits retries: successes fill it, failures drain it, and in an outage there are no retries. Without it, retries multiply
@@ -46,8 +48,11 @@ public final class RetryBudget {
                     "min-retries-per-minute", (Builder b) -> b.minRetriesPerMinute, Builder::minRetriesPerMinute)
             .range(0, 60)
             .means("retries that are allowed by time alone, evenly spaced, none while nothing succeeds");
-    private static final Options<Builder> OPTIONS =
-            new Options<>("retry budget", Builder::new, List.of(MAX_TOKENS, TOKEN_RATIO, MIN_RETRIES_PER_MINUTE));
+    static final Option<Builder, IntSupplier> REPLICAS = Replicas.option(
+                    (Builder b) -> b.replicas, (b, processes) -> b.replicas(processes))
+            .means("how many processes share the retries by time alone");
+    private static final Options<Builder> OPTIONS = new Options<>(
+            "retry budget", Builder::new, List.of(MAX_TOKENS, TOKEN_RATIO, MIN_RETRIES_PER_MINUTE, REPLICAS));
 
     private static final int ONE_TOKEN = 1_000;
     private static final long MINUTE = 60_000_000_000L;
@@ -72,12 +77,15 @@ public final class RetryBudget {
 
     private final int leastFull;
     private final int ratio;
+    /** Between two spare retries of all processes. */
     private final long spareNanos;
+
+    private final Replicas replicas;
     private final AtomicLongArray padded = new AtomicLongArray(2 * WORD);
     private final Traffic traffic = new Traffic();
     private final AtomicLongArray uncounted = Stripes.words(STRIPES);
     private final LongAdder successes = new LongAdder();
-    private final AtomicLong nextSpare = new AtomicLong(NEVER_USED);
+    private final AtomicLong lastSpare = new AtomicLong(NEVER_USED);
     private volatile long successesAtSpare = -1;
     private final Outage outage = new Outage();
 
@@ -89,13 +97,15 @@ public final class RetryBudget {
                         .movePointRight(3)
                         .setScale(0, RoundingMode.DOWN)
                         .intValueExact(),
-                builder.minRetriesPerMinute == 0 ? 0 : MINUTE / builder.minRetriesPerMinute);
+                builder.minRetriesPerMinute == 0 ? 0 : MINUTE / builder.minRetriesPerMinute,
+                builder.replicas);
     }
 
-    private RetryBudget(int leastFull, int ratio, long spareNanos) {
+    private RetryBudget(int leastFull, int ratio, long spareNanos, Replicas replicas) {
         this.leastFull = leastFull;
         this.ratio = ratio;
         this.spareNanos = spareNanos;
+        this.replicas = replicas;
     }
 
     /** The defaults, changed by this function. */
@@ -107,7 +117,7 @@ public final class RetryBudget {
 
     /** Another budget with the same settings. It has all its tokens. */
     public RetryBudget fresh() {
-        return new RetryBudget(leastFull, ratio, spareNanos);
+        return new RetryBudget(leastFull, ratio, spareNanos, replicas);
     }
 
     /** A builder that holds the defaults. */
@@ -219,17 +229,16 @@ public final class RetryBudget {
      * have been a success, or it is an outage, in which these would be the only retries and help nobody.
      */
     boolean spare(long now, int attempts) {
-        long next = nextSpare.get();
-        if (spareNanos == 0 || (next != NEVER_USED && now - next < 0)) {
+        long last = lastSpare.get();
+        if (spareNanos == 0 || (last != NEVER_USED && now - last < spareNanos * replicas.getAsInt())) {
             return false;
         }
         long known = successes.sum();
         if (known == successesAtSpare || outage.lasts(now, known, attempts)) {
             return false;
         }
-        long after = now + spareNanos;
         // Whoever loses the swap has seen another one take the only grant there was.
-        if (!nextSpare.compareAndSet(next, after == NEVER_USED ? 1 : after)) {
+        if (!lastSpare.compareAndSet(last, now == NEVER_USED ? 1 : now)) {
             return false;
         }
         successesAtSpare = known;
@@ -287,6 +296,7 @@ public final class RetryBudget {
         private int maxTokens = 10;
         private double tokenRatio = 0.1;
         private int minRetriesPerMinute = 3;
+        private Replicas replicas = Replicas.ONE;
 
         private Builder() {}
 
@@ -312,6 +322,21 @@ public final class RetryBudget {
         /** The retries a minute that are allowed without tokens, evenly spaced: 0 to 60; default 3. */
         public Builder minRetriesPerMinute(int value) {
             minRetriesPerMinute = value;
+            return this;
+        }
+
+        /**
+         * How many processes share {@link #minRetriesPerMinute}: 1 to 10,000; default 1. Each process has its part of them, after
+         * a first one of its own. Tokens are for each process.
+         */
+        public Builder replicas(int processes) {
+            replicas = Replicas.of(processes);
+            return this;
+        }
+
+        /** The same, for a number that changes: asked before each spare retry, on any thread; must not block. */
+        public Builder replicas(IntSupplier processes) {
+            replicas = Replicas.of(processes);
             return this;
         }
 

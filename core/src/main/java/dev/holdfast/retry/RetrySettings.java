@@ -66,6 +66,7 @@ public final class RetrySettings {
                     RetryBudget.MAX_TOKENS.under("budget", (Builder b) -> b.budget),
                     RetryBudget.TOKEN_RATIO.under("budget", (Builder b) -> b.budget),
                     RetryBudget.MIN_RETRIES_PER_MINUTE.under("budget", (Builder b) -> b.budget),
+                    RetryBudget.REPLICAS.under("budget", (Builder b) -> b.budget),
                     Option.flag("retry-rejections", (Builder b) -> b.retryRejections, Builder::retryRejections)
                             .means("whether to retry a call that another policy rejected"),
                     Option.flag(

@@ -42,10 +42,21 @@ public final class ThrottlePolicy extends Policy {
     /** Of sheddable calls, and of retries of the usual ones. */
     private static final int LATE_RANK = 2;
 
+    /** How often a number of processes that changes is looked at, while there are calls. */
+    private static final long LOOK_NANOS = 100_000_000;
+
     private final ThrottleSettings settings;
     private final long maxWaitNanos;
     /** Shared with the throttle before and with the one that takes over: calls of all of them take their turns from one line. */
     private volatile Gcra line;
+
+    private final boolean replicasChange;
+    /** How many processes share {@link #line}. Written under this object's lock. */
+    private volatile int replicas;
+
+    private volatile long nextLook;
+    /** Another throttle says what the line is like. Under this object's lock. */
+    private boolean takenOver;
 
     // A call that starts at once does not touch these.
     private LongAdder rejected = new LongAdder();
@@ -57,7 +68,9 @@ public final class ThrottlePolicy extends Policy {
     private ThrottlePolicy(ThrottleSettings settings) {
         super("throttle", ENTER | FAILURE);
         this.settings = settings;
-        line = new Gcra(settings.limit(), settings.per().toNanos(), settings.burst());
+        replicasChange = settings.replicasChange();
+        replicas = settings.replicas();
+        line = new Gcra(settings.limit(), perOf(replicas), burstOf(replicas));
         maxWaitNanos = settings.maxWait().toNanos();
     }
 
@@ -94,6 +107,15 @@ public final class ThrottlePolicy extends Policy {
         return new ExistingRateLimiterPolicy(existing);
     }
 
+    /** In so long this process, one of so many, may start as many calls as all may in {@code per}: so a part of a call is exact. */
+    private long perOf(int processes) {
+        return settings.per().toNanos() * processes;
+    }
+
+    private int burstOf(int processes) {
+        return Math.max(1, settings.burst() / processes);
+    }
+
     @Override
     public Timing timing() {
         return Timing.NONE;
@@ -105,11 +127,14 @@ public final class ThrottlePolicy extends Policy {
         if (available() >= line().burst()) {
             return 0;
         }
-        return (long) ((double) settings.per().toNanos() / settings.limit() * settings.burst());
+        return (long) ((double) perOf(replicas) / settings.limit() * line().burst());
     }
 
     @Override
     public int enter(Passage passage) {
+        if (replicasChange && passage.now() - nextLook >= 0) {
+            look(passage.now());
+        }
         int weight = passage.weight();
         if (weight > 1 && weight > line().burst()) {
             return tooHeavy(passage, weight);
@@ -142,6 +167,20 @@ public final class ThrottlePolicy extends Policy {
             case Passage.LAST_RANK -> 0;
             default -> maxWaitNanos;
         };
+    }
+
+    /** If the number of processes has changed, another line goes on for this one: waiting calls keep their turns. */
+    private void look(long now) {
+        nextLook = now + LOOK_NANOS;
+        int processes = settings.replicas();
+        if (processes != replicas) {
+            synchronized (this) {
+                replicas = processes;
+                if (!takenOver) {
+                    line = line.with(settings.limit(), perOf(processes), burstOf(processes), now);
+                }
+            }
+        }
     }
 
     private boolean reserve(Passage passage, long now, long longestWait) {
@@ -215,10 +254,12 @@ public final class ThrottlePolicy extends Policy {
     private int turnAway(Passage passage, long wait, int weight) {
         rejected.increment();
         String pipeline = passage.pipeline();
+        int processes = replicas;
         return passage.reject(
                 Reason.THROTTLED,
                 wait,
-                () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls start in "
+                () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls "
+                        + (processes == 1 ? "" : "of " + processes + " processes ") + "start in "
                         + Checks.text(settings.per())
                         + (weight == 1 ? ", the next one in " : ", the next one of weight " + weight + " in ")
                         + Checks.inMillis(wait),
@@ -261,6 +302,7 @@ public final class ThrottlePolicy extends Policy {
     @Override
     public void bind(String pipeline, TimeSource pipelineTime) {
         time = pipelineTime;
+        nextLook = pipelineTime.nanos();
     }
 
     /**
@@ -273,7 +315,10 @@ public final class ThrottlePolicy extends Policy {
             rejected = throttle.rejected;
             waited = throttle.waited;
             givenBack = throttle.givenBack;
-            line = throttle.line.with(settings.limit(), settings.per().toNanos(), settings.burst(), nanos());
+            synchronized (throttle) {
+                throttle.takenOver = true;
+                line = throttle.line.with(settings.limit(), perOf(replicas), burstOf(replicas), nanos());
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package dev.holdfast.throttling;
 
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Options;
+import dev.holdfast.internal.Replicas;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.PolicyFactory.Option;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of a throttle: how many calls may start in a time and at once, and the longest delay. Immutable. */
@@ -39,7 +41,9 @@ public final class ThrottleSettings {
                             .defaultIs("a tenth of the limit, at least 5 (the limit, if that is less)"),
                     Option.duration("max-wait", (Builder b) -> b.maxWait, Builder::maxWait)
                             .range(Duration.ZERO, Duration.ofHours(1))
-                            .means("longest delay of a call")));
+                            .means("longest delay of a call"),
+                    Replicas.option((Builder b) -> b.replicas, (b, processes) -> b.replicas(processes))
+                            .means("how many processes share the limit and the burst")));
 
     private final Builder builder;
 
@@ -118,7 +122,7 @@ public final class ThrottleSettings {
         return OPTIONS.values(toBuilder().burst(burst()));
     }
 
-    /** How many calls may start in each {@link #per}. */
+    /** How many calls of all processes may start in each {@link #per}. */
     public int limit() {
         return builder.limit;
     }
@@ -128,7 +132,7 @@ public final class ThrottleSettings {
         return builder.per;
     }
 
-    /** How many calls may start at once after a quiet time. */
+    /** How many calls of all processes may start at once after a quiet time. */
     public int burst() {
         return builder.effectiveBurst();
     }
@@ -136,6 +140,15 @@ public final class ThrottleSettings {
     /** The longest delay of a call. */
     public Duration maxWait() {
         return builder.maxWait;
+    }
+
+    /** How many processes share the limit and the burst; of a live number, how many they are now. */
+    public int replicas() {
+        return builder.replicas.getAsInt();
+    }
+
+    boolean replicasChange() {
+        return !builder.replicas.isFixed();
     }
 
     /** The options of the {@linkplain #from config} that could not be kept, one sentence each. */
@@ -147,7 +160,7 @@ public final class ThrottleSettings {
     public String toString() {
         Builder b = builder;
         return "limit=" + b.limit + ", per=" + Checks.text(b.per) + ", burst=" + burst() + ", maxWait="
-                + Checks.text(b.maxWait);
+                + Checks.text(b.maxWait) + (b.replicas.equals(Replicas.ONE) ? "" : ", replicas=" + b.replicas);
     }
 
     /** Collects settings; all checks are made in {@link #build}. Not safe for several threads. */
@@ -156,6 +169,7 @@ public final class ThrottleSettings {
         private Duration per = Duration.ofSeconds(1);
         private @Nullable Integer burst;
         private Duration maxWait = Duration.ZERO;
+        private Replicas replicas = Replicas.ONE;
         private List<String> warnings = List.of();
 
         private Builder() {}
@@ -186,6 +200,24 @@ public final class ThrottleSettings {
         /** The longest delay of a call: 0 to one hour; default 0. With 0 a call starts or is rejected at once. */
         public Builder maxWait(Duration longest) {
             maxWait = Objects.requireNonNull(longest, "maxWait");
+            return this;
+        }
+
+        /**
+         * How many processes share the limit and the burst, each with an equal part: 1 to 10,000; default 1. A part of the burst
+         * is at least one call.
+         */
+        public Builder replicas(int processes) {
+            replicas = Replicas.of(processes);
+            return this;
+        }
+
+        /**
+         * The same, for a number that changes: asked about every 100 ms while there are calls, on any thread; must not block. What
+         * is beyond the range counts as its nearest end; if it throws, the last number holds.
+         */
+        public Builder replicas(IntSupplier processes) {
+            replicas = Replicas.of(processes);
             return this;
         }
 

@@ -98,6 +98,9 @@ class MetadataTest {
                 return "java.time.Duration";
             }
             String named = String.valueOf(node.get("type"));
+            if (named.equals("string") && node.containsKey("minLength")) {
+                return "java.lang.String"; // a name that code binds, also beside a number
+            }
             switch (named) {
                 case "integer" -> type = "java.lang.Long";
                 case "number" -> type = "java.lang.Double";

@@ -67,8 +67,13 @@ final class SharedPermits {
 
     private final SharedThrottleSettings settings;
     private final PermitStore store;
-    private final int batch;
-    private final int low;
+    // They follow the number of processes. Written under this object's lock; a call that reads old ones asks a little
+    // early or late.
+    private int batch;
+    private int low;
+    /** For so many processes. */
+    private int replicas;
+
     private final long timeout;
     private final long pause;
     private final long perPermit;
@@ -105,6 +110,7 @@ final class SharedPermits {
     SharedPermits(SharedThrottleSettings settings, PermitStore store) {
         this.settings = settings;
         this.store = store;
+        replicas = settings.replicas();
         batch = settings.batch();
         low = (batch + 1) / 2;
         timeout = settings.storeTimeout().toNanos();
@@ -157,7 +163,7 @@ final class SharedPermits {
             return null;
         }
         boolean probe = phase == Phase.AWAY;
-        long room = batch - held.get(HELD);
+        long room = Math.max(0, batch - held.get(HELD));
         // Calls that the share holds back leave the store's permits to the others.
         long wanted = phase == Phase.BACK ? room : waiting + newcomers + (batch == 1 ? 0 : room);
         long most = probe ? settings.burst() : Math.min(settings.burst(), wanted - spare);
@@ -171,6 +177,16 @@ final class SharedPermits {
 
     /** What has changed with the time that has passed. */
     private void look(long now) {
+        int processes = settings.replicas();
+        if (processes != replicas) {
+            replicas = processes;
+            batch = settings.batch();
+            low = (batch + 1) / 2;
+            Gcra own = share;
+            if (own != null) {
+                share = own.with(settings.limit(), perOfShare(), burstOfShare(), now);
+            }
+        }
         if (now - spareSince >= timeout) {
             keepSpare(0); // The process may have stood still: what the waiting calls did not take is not of this time.
         }
@@ -372,14 +388,21 @@ final class SharedPermits {
     private Gcra share(long now) {
         Gcra own = share;
         if (own == null) {
-            long per = settings.per().toNanos() * settings.replicas();
-            own = new Gcra(settings.limit(), per, Math.max(1, settings.burst() / settings.replicas()));
+            own = new Gcra(settings.limit(), perOfShare(), burstOfShare());
             if (reached) {
                 own.startWith(0, now);
             }
             share = own;
         }
         return own;
+    }
+
+    private long perOfShare() {
+        return settings.per().toNanos() * replicas;
+    }
+
+    private int burstOfShare() {
+        return Math.max(1, settings.burst() / replicas);
     }
 
     /** A call waits no longer. If it goes without a permit, what was fetched for it is not kept. */
@@ -402,7 +425,7 @@ final class SharedPermits {
 
     /** Puts permits at hand. */
     private void fill() {
-        long moved = Math.min(spare, batch - held.get(HELD));
+        long moved = Math.max(0, Math.min(spare, batch - held.get(HELD)));
         held.addAndGet(HELD, moved);
         spare -= moved;
     }

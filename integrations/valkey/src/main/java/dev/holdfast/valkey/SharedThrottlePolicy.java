@@ -58,17 +58,22 @@ public final class SharedThrottlePolicy extends Policy {
     }
 
     /**
-     * A throttle with the defaults, changed by the function: at least {@code key} and {@code replicas}.
+     * A throttle with the defaults, changed by the function: at least {@code key}.
      *
+     * @see #of(ValkeyStore, SharedThrottleSettings)
      * @throws dev.holdfast.spi.InvalidSettingsException if a value is out of range
      */
     public static SharedThrottlePolicy of(ValkeyStore store, Consumer<? super SharedThrottleSettings.Builder> changes) {
         return of(store, SharedThrottleSettings.of(changes));
     }
 
-    /** A throttle with these settings. */
+    /**
+     * A throttle with these settings. If they say no {@code replicas}, the processes with the same {@code key} announce themselves in
+     * the store: then this blocks for a first answer as {@link ValkeyStore#replicas(String)} does.
+     */
     public static SharedThrottlePolicy of(ValkeyStore store, SharedThrottleSettings settings) {
-        return new SharedThrottlePolicy(store.permits(settings), settings);
+        return new SharedThrottlePolicy(
+                store.permits(settings), settings.orReplicas(() -> store.replicas(settings.key())));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.holdfast.valkey;
 
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Options;
+import dev.holdfast.internal.Replicas;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of a throttle that several processes share. Immutable. */
@@ -40,8 +43,8 @@ public final class SharedThrottleSettings {
                             .means("how many calls of all processes together may start at once after a quiet time")
                             .rangeIs("1 to the limit")
                             .defaultIs("a tenth of the limit, at least 5 (the limit, if that is less)"),
-                    Option.integer("replicas", (Builder b) -> b.replicas, Builder::replicas)
-                            .range(1, 10_000)
+                    Replicas.option((Builder b) -> b.replicas, (b, processes) -> b.replicas(processes))
+                            .defaultIs("those that have the same `key` in the store")
                             .means("how many processes share the limit, at most"),
                     Option.integer("batch", (Builder b) -> b.batch, Builder::batch)
                             .range(1, 1_000_000_000)
@@ -88,7 +91,7 @@ public final class SharedThrottleSettings {
         return builder.build();
     }
 
-    /** A builder that holds the defaults. {@code key} and {@code replicas} have none. */
+    /** A builder that holds the defaults. {@code key} has none. */
     public static Builder builder() {
         return new Builder();
     }
@@ -128,9 +131,16 @@ public final class SharedThrottleSettings {
         return builder.effectiveBurst();
     }
 
-    /** How many processes share the limit. */
+    /** How many processes share the limit; of a live number, how many they are now. 1 if nobody has said it. */
     public int replicas() {
-        return Objects.requireNonNull(builder.replicas, "replicas");
+        return builder.effectiveReplicas();
+    }
+
+    /** These settings, with this number if they say none. */
+    SharedThrottleSettings orReplicas(Supplier<IntSupplier> processes) {
+        return builder.replicas != null
+                ? this
+                : toBuilder().replicas(processes.get()).build();
     }
 
     /** How many permits a process holds ready. */
@@ -166,7 +176,7 @@ public final class SharedThrottleSettings {
         private int limit = 50;
         private Duration per = Duration.ofSeconds(1);
         private @Nullable Integer burst;
-        private @Nullable Integer replicas;
+        private @Nullable Replicas replicas;
         private @Nullable Integer batch;
         private Duration maxWait = Duration.ofMillis(50);
         private Duration storeTimeout = Duration.ofMillis(250);
@@ -202,10 +212,26 @@ public final class SharedThrottleSettings {
             return this;
         }
 
-        /** How many processes share the limit, at most: 1 to 10,000; no default. */
+        /**
+         * How many processes share the limit, at most: 1 to 10,000; default those that {@linkplain ValkeyStore#replicas(String)
+         * announce themselves} in the store under the {@link #key}.
+         */
         public Builder replicas(int processes) {
-            replicas = processes;
+            replicas = Replicas.of(processes);
             return this;
+        }
+
+        /**
+         * The same, for a number that changes: asked before each batch, on any thread; must not block. What is beyond the range
+         * counts as its nearest end; if it throws, the last number holds.
+         */
+        public Builder replicas(IntSupplier processes) {
+            replicas = Replicas.of(processes);
+            return this;
+        }
+
+        private int effectiveReplicas() {
+            return replicas == null ? 1 : replicas.getAsInt();
         }
 
         /**
@@ -243,8 +269,7 @@ public final class SharedThrottleSettings {
             if (batch != null) {
                 return batch;
             }
-            long share =
-                    limit * BATCH_NANOS / Math.max(1, per.toNanos()) / Math.max(1, replicas == null ? 1 : replicas);
+            long share = limit * BATCH_NANOS / Math.max(1, per.toNanos()) / Math.max(1, effectiveReplicas());
             return (int) Math.max(1, Math.min(effectiveBurst(), share));
         }
 
@@ -259,7 +284,6 @@ public final class SharedThrottleSettings {
             boolean named = key != null && !key.isBlank() && key.length() <= 200;
             OPTIONS.check(this)
                     .that(named, "key", key == null ? "not given" : "'" + key + "'", "1 to 200 characters")
-                    .that(replicas != null, "replicas", "not given", "1 to 10,000")
                     .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")
                     .atMost("burst", effectiveBurst(), "limit", limit)
                     .atMost("batch", batch == null ? 1 : batch, "burst", effectiveBurst())

@@ -2,6 +2,8 @@
 package dev.holdfast.valkey;
 
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Replicas;
+import dev.holdfast.valkey.RollCall.Count;
 import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.VerboseResult;
 import io.github.bucket4j.distributed.ExpirationAfterWriteStrategy;
@@ -11,6 +13,7 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -21,11 +24,19 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Has one connection and four threads of its own, and makes the connection again by itself, also if the server is not there
  * at first. Safe for any number of threads; one instance for each server and process. The keys in the store begin with {@code
- * holdfast:throttle:}. A key goes a day after its last use.
+ * holdfast:throttle:} and {@code holdfast:replicas:}. A key goes a day after its last use at the latest.
  */
 public final class ValkeyStore implements AutoCloseable {
     /** For a connection, and for each command. */
@@ -42,6 +53,22 @@ public final class ValkeyStore implements AutoCloseable {
 
     /** A bucket without use is full again long before that. */
     private static final Duration KEPT = Duration.ofDays(1);
+
+    /**
+     * Who has signed when, and since when there is such a list. Both keys go with the last sign. Returns how many are alive, and the
+     * age of the list.
+     */
+    private static final String SIGN = """
+            local time = redis.call('TIME')
+            local now = time[1] * 1000 + math.floor(time[2] / 1000)
+            local alive = tonumber(ARGV[2])
+            redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - alive)
+            redis.call('ZADD', KEYS[1], now, ARGV[1])
+            redis.call('PEXPIRE', KEYS[1], alive)
+            redis.call('SET', KEYS[2], now, 'NX')
+            redis.call('PEXPIRE', KEYS[2], alive)
+            return {redis.call('ZCARD', KEYS[1]), now - tonumber(redis.call('GET', KEYS[2]))}
+            """;
 
     private final ClientResources resources = DefaultClientResources.builder()
             .ioThreadPoolSize(2)
@@ -63,7 +90,10 @@ public final class ValkeyStore implements AutoCloseable {
     /** The attempt to connect that is under way. Written under this object's lock. */
     private @Nullable CompletableFuture<?> connecting;
 
-    private boolean closed;
+    private volatile boolean closed;
+
+    private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
+    private final Map<String, RollCall> rollCalls = new ConcurrentHashMap<>();
 
     private record Link(StatefulRedisConnection<byte[], byte[]> connection, AsyncProxyManager<byte[]> buckets) {}
 
@@ -138,8 +168,7 @@ public final class ValkeyStore implements AutoCloseable {
             Link present = link;
             if (present == null || !present.connection.isOpen()) {
                 var unused = connect();
-                answer.failed(
-                        new IllegalStateException("there is no connection to " + uri.getHost() + ":" + uri.getPort()));
+                answer.failed(noConnection());
                 return;
             }
             CompletableFuture<?> taking = present.buckets
@@ -168,6 +197,126 @@ public final class ValkeyStore implements AutoCloseable {
             var unused = Objects.requireNonNull(reader, "asked without a connection")
                     .schedule(task, nanos, TimeUnit.NANOSECONDS);
         }
+    }
+
+    /** As {@link #replicas(String, int)}, with 1 until the store has answered. */
+    public IntSupplier replicas(String name) {
+        return replicas(name, 1);
+    }
+
+    /**
+     * How many processes have asked for this name in their store, and are alive: the option {@code replicas} of a throttle, a
+     * bulkhead, a retry budget. Blocks for the first answer, for at most 2 s, and not if there is no connection. After that the
+     * number costs one read, and its function never blocks or throws.
+     *
+     * <p>A process says every 3 s, give or take a quarter, that it is alive, and is counted for 12 s. It is not counted any more
+     * once its store is {@linkplain #close closed}. While the store does not answer, the last number holds. A store that has lost
+     * its data makes the number no smaller. The same name gives the same number; the first call says what it is at first.
+     *
+     * @param name 1 to 200 characters
+     * @param atFirst the number until the store has answered, and the least while the first processes still come: 1 to 10,000
+     * @throws IllegalArgumentException if a value is out of range
+     */
+    public IntSupplier replicas(String name, int atFirst) {
+        if (name.isBlank() || name.length() > 200) {
+            throw new IllegalArgumentException("the name of replicas is '" + name + "', expected 1 to 200 characters");
+        }
+        if (atFirst < 1 || atFirst > Replicas.MOST) {
+            throw new IllegalArgumentException("replicas at first are " + atFirst + ", expected 1 to 10,000");
+        }
+        RollCall known = rollCalls.get(name);
+        if (known != null) {
+            return known;
+        }
+        RollCall made = new RollCall(new Signs(name), atFirst);
+        known = rollCalls.putIfAbsent(name, made);
+        if (known != null) {
+            return known;
+        }
+        await(made.begin().toCompletableFuture(), timeout);
+        return made;
+    }
+
+    private static void await(CompletableFuture<?> answer, Duration longest) {
+        try {
+            answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException notYet) {
+            // Nothing waits for it any more.
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The braces put both keys on one node of a cluster. */
+    private static byte[] signed(String name) {
+        return ("holdfast:replicas:{" + name + "}").getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] since(String name) {
+        return ("holdfast:replicas:{" + name + "}:since").getBytes(StandardCharsets.UTF_8);
+    }
+
+    private final class Signs implements RollCall.Book {
+        private final byte[][] keys;
+
+        Signs(String name) {
+            keys = new byte[][] {signed(name), since(name)};
+        }
+
+        @Override
+        public CompletionStage<Count> sign() {
+            Link present = link;
+            if (present == null || !present.connection.isOpen()) {
+                var unused = connect();
+                return CompletableFuture.failedStage(noConnection());
+            }
+            byte[] alive = Long.toString(RollCall.ALIVE).getBytes(StandardCharsets.UTF_8);
+            CompletionStage<List<Long>> answer =
+                    present.connection.async().eval(SIGN, ScriptOutputType.MULTI, keys, me, alive);
+            dropIfSilent(present, answer.toCompletableFuture());
+            return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));
+        }
+
+        @Override
+        public void later(long nanos, Runnable task) {
+            if (!closed) {
+                try {
+                    var unused = resources.eventExecutorGroup().schedule(task, nanos, TimeUnit.NANOSECONDS);
+                } catch (RejectedExecutionException closedMeanwhile) {
+                    // There is no next round.
+                }
+            }
+        }
+
+        @Override
+        public double random() {
+            return ThreadLocalRandom.current().nextDouble();
+        }
+    }
+
+    private IllegalStateException noConnection() {
+        return new IllegalStateException("there is no connection to " + uri.getHost() + ":" + uri.getPort());
+    }
+
+    /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
+    private void dropIfSilent(Link present, CompletableFuture<?> answer) {
+        var unused = resources
+                .eventExecutorGroup()
+                .schedule(
+                        () -> {
+                            if (!answer.isDone()) {
+                                drop(present);
+                            }
+                        },
+                        timeout.toNanos(),
+                        TimeUnit.NANOSECONDS);
+    }
+
+    private void signOff(Link last) {
+        CompletableFuture<?>[] left = rollCalls.keySet().stream()
+                .map(name -> last.connection.async().zrem(signed(name), me).toCompletableFuture())
+                .toArray(CompletableFuture[]::new);
+        await(CompletableFuture.allOf(left), timeout);
     }
 
     private static long untilNext(VerboseResult<Long> taken) {
@@ -214,12 +363,20 @@ public final class ValkeyStore implements AutoCloseable {
         var unused = old.connection.closeAsync();
     }
 
-    /** Closes the connection and ends the threads. The throttles go on without the store. */
+    /**
+     * Says that this process is no {@linkplain #replicas replica} any more, closes the connection and ends the threads. Blocks for
+     * the answer of the store, for at most 2 s. The throttles go on without the store, and the last number of replicas holds.
+     */
     @Override
     public void close() {
+        Link last;
         synchronized (this) {
             closed = true;
+            last = link;
             link = null;
+        }
+        if (last != null && last.connection.isOpen()) {
+            signOff(last);
         }
         client.shutdown(Duration.ZERO, timeout);
         var unused = resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);

@@ -46,8 +46,7 @@ class SharedThrottleSettingsTest {
     void keyAndReplicasMustBeGiven() {
         assertThatThrownBy(() -> SharedThrottleSettings.of(s -> {}))
                 .isInstanceOf(InvalidSettingsException.class)
-                .hasMessage("shared throttle: key is not given but must be 1 to 200 characters;"
-                        + " replicas is not given but must be 1 to 10,000");
+                .hasMessage("shared throttle: key is not given but must be 1 to 200 characters");
         assertRefused(s -> s.key(" "), "key is ' ' but must be 1 to 200 characters");
         assertThat(settings(s -> s.key("k".repeat(200))).key()).hasSize(200);
         assertRefused(s -> s.key("k".repeat(201)), "key is '" + "k".repeat(201) + "' but must be 1 to 200 characters");

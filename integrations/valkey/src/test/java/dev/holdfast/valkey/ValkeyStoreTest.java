@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -183,6 +184,44 @@ class ValkeyStoreTest {
     private static void assertAllStart(Pipeline pipeline) {
         for (int i = 0; i < 200; i++) {
             assertThat(pipeline.call(() -> "done")).isEqualTo("done");
+        }
+    }
+
+    /** The imitation knows no script's time. */
+    static List<Server.Kind> realOnes() {
+        return Server.kinds().stream().filter(kind -> kind == Server.Kind.REAL).toList();
+    }
+
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("realOnes")
+    void processesThatAnnounceThemselvesAreCountedUntilTheyClose(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore one = connect(server)) {
+            IntSupplier alone = one.replicas("inventory");
+            assertThat(alone.getAsInt()).isEqualTo(1);
+            assertThat(one.replicas("inventory")).isSameAs(alone);
+            try (ValkeyStore other = connect(server)) {
+                assertThat(other.replicas("inventory").getAsInt()).isEqualTo(2);
+                assertThat(other.replicas("prices", 40).getAsInt()).isEqualTo(40);
+                SharedThrottlePolicy throttle =
+                        SharedThrottlePolicy.of(other, s -> s.key("inventory").limit(200));
+                assertThat(throttle.settings().replicas()).isEqualTo(2);
+            }
+            try (ValkeyStore third = connect(server)) {
+                assertThat(third.replicas("inventory").getAsInt()).isEqualTo(2);
+            }
+        }
+    }
+
+    @Test
+    void withoutAServerTheNumberIsThatOfTheStart() throws Exception {
+        Server server = Server.start(Server.Kind.IMITATION);
+        server.close();
+        try (ValkeyStore store = connect(server)) {
+            assertThat(store.replicas("inventory").getAsInt()).isEqualTo(1);
+            assertThat(store.replicas("prices", 40).getAsInt()).isEqualTo(40);
+            assertThatThrownBy(() -> store.replicas(" ")).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> store.replicas("a", 0)).isInstanceOf(IllegalArgumentException.class);
         }
     }
 

@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead.internal.engine;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
+import java.util.function.IntSupplier;
 
 /**
  * The engine of a limit that heeds losses, as the congestion control of TCP does. A process knows only itself, and a dependency
@@ -61,7 +62,10 @@ public final class LossLimit implements AdaptiveLimit {
     private static final int RESTART = 4;
 
     private final int floor;
-    private final int first;
+    /** How many are a good number at first, and after a long time without an attempt. It may change. */
+    private volatile IntSupplier firstNow;
+
+    private int first;
     private volatile int limit;
     private volatile int decided;
     /** Nothing was lost and nothing wanted, so there is nothing to count. */
@@ -103,13 +107,24 @@ public final class LossLimit implements AdaptiveLimit {
 
     /** A limit that begins at {@code first}. */
     public LossLimit(int floor, int first, int ceiling) {
+        this(floor, () -> first, ceiling);
+    }
+
+    /** A limit that begins at what {@code first} says, and stays there until it knows better. */
+    public LossLimit(int floor, IntSupplier first, int ceiling) {
         this.floor = floor;
-        this.first = first;
+        firstNow = first;
+        this.first = first.getAsInt();
         this.ceiling = ceiling;
         doubling = ceiling;
-        exact = first;
-        limit = first;
-        decided = first;
+        exact = this.first;
+        limit = this.first;
+        decided = this.first;
+    }
+
+    /** Other settings say from now on how many are a good number at first. */
+    public void first(IntSupplier other) {
+        firstNow = other;
     }
 
     /** Tells that an attempt takes this long at most. */
@@ -172,6 +187,7 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         try {
+            followFirst();
             boolean isLate = usual.isLate(nanos);
             if (calm && !isLate) {
                 if (usual.isSampled(nanos)) {
@@ -228,6 +244,7 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         try {
+            followFirst();
             startCounting();
             heardAt = now;
             int more = 1;
@@ -259,6 +276,19 @@ public final class LossLimit implements AdaptiveLimit {
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** A limit that nothing has changed since it began is the new first one. Any other knows more of the dependency. */
+    private void followFirst() {
+        int now = firstNow.getAsInt();
+        if (now != first) {
+            boolean untouched = exact == first;
+            first = now;
+            if (untouched) {
+                exact = clamped(first);
+                show();
+            }
         }
     }
 
@@ -430,6 +460,7 @@ public final class LossLimit implements AdaptiveLimit {
                 limit = (int) exact;
                 decided = limit;
                 if (now - openAt >= IDLE_NANOS) {
+                    followFirst();
                     beginAnew(now);
                 }
             }

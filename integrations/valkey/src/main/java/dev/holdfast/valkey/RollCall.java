@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+import java.util.concurrent.CompletionStage;
+import java.util.function.IntSupplier;
+
+/**
+ * The number of processes that say in a store that they are alive. Each says so about every {@link #ROUND_NANOS}, and is counted for
+ * {@link #ALIVE}. While the store does not answer, the last number holds.
+ *
+ * <p>A list of which the store says that it is young may lack processes that have signed an older one, which the store has lost. It
+ * can only make the number greater. The number is never too small for this reason, and right again when the list is as old as a
+ * sign counts.
+ */
+final class RollCall implements IntSupplier {
+    static final long ROUND_NANOS = 3_000_000_000L;
+    /** How long a sign counts, in milliseconds: three may be lost. */
+    static final long ALIVE = 4 * ROUND_NANOS / 1_000_000;
+
+    /** The list of one name in the store. */
+    interface Book {
+        /** Says that this process is alive, and counts. Does not block; fails if the store does not answer. */
+        CompletionStage<Count> sign();
+
+        /** Runs a task later, unless the store is closed before. */
+        void later(long nanos, Runnable task);
+
+        /** From 0 to below 1. */
+        double random();
+    }
+
+    /**
+     * What the store has counted.
+     *
+     * @param alive with this process
+     * @param complete whether the list is older than a sign counts, so that nobody who is alive can be missing
+     */
+    record Count(long alive, boolean complete) {}
+
+    private final Book book;
+    private volatile int number;
+
+    /** So many until the store has answered. */
+    RollCall(Book book, int atFirst) {
+        this.book = book;
+        number = atFirst;
+    }
+
+    /** Signs, now and in each round from now on. Completes with the first answer, and never fails. */
+    CompletionStage<?> begin() {
+        // Processes that begin together do not go on together.
+        book.later((long) (ROUND_NANOS * (0.75 + book.random() / 2)), this::begin);
+        return book.sign().handle((count, failed) -> {
+            if (count != null) {
+                heard(count);
+            }
+            return null;
+        });
+    }
+
+    private synchronized void heard(Count count) {
+        int alive = (int) Math.max(1, Math.min(Integer.MAX_VALUE, count.alive()));
+        number = count.complete() ? alive : Math.max(number, alive);
+    }
+
+    @Override
+    public int getAsInt() {
+        return number;
+    }
+}
