@@ -77,6 +77,33 @@ class RefreshesComeLastTest {
         assertThat(priorities).contains(Priority.DEFAULT);
     }
 
+    /** Two of forty find a permit. The others say nothing of the dependency, so that their waits do not get longer. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRefreshThatFoundNoPermitIsTriedAgainAfterTheSameTimeEachTime(Way way) {
+        BulkheadPolicy bulkhead = BulkheadPolicy.of(b -> b.maxConcurrentCalls(4));
+        StaleCachePolicy cache =
+                StaleCachePolicy.of(c -> c.fresh(millis(60_000)).staleWhileRevalidate(millis(600_000)));
+        Pipeline pipeline =
+                Pipeline.builder("p").policies(cache, bulkhead).time(time).build();
+        for (int key = 0; key < KEYS; key++) {
+            assertThat(call(way, pipeline, "key " + key)).isNotNull();
+            time.advance(millis(100));
+        }
+        time.advance(millis(60_000));
+        priorities.clear();
+
+        for (int second = 0; second < KEYS / 2; second++) {
+            for (int key = 0; key < KEYS; key++) {
+                assertThat(call(way, pipeline, "key " + key)).isNotNull();
+            }
+            time.advance(millis(1_000));
+        }
+        time.run();
+
+        assertThat(priorities).hasSize(KEYS).containsOnly(Priority.SHEDDABLE);
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void inABulkheadWithoutAQueue(Way way) {

@@ -112,4 +112,9 @@ final class Entry {
         long doubled = failures >= Long.numberOfLeadingZeros(first) - 1 ? most : first << failures;
         backoff = new Backoff(Math.min(failures + 1, Long.SIZE), Math.max(Math.min(doubled, most), least), now);
     }
+
+    /** One more refresh was rejected before it reached the dependency: this says nothing of the dependency, and counts for nothing. */
+    void refreshRejected(long now, long first, long least) {
+        backoff = new Backoff(backoff.failures, Math.max(first, least), now);
+    }
 }

@@ -555,7 +555,11 @@ public final class StaleCachePolicy extends Policy {
         }
         if (ticket != null && ticket.isRefresh() && !live) {
             // Before the flight ends, or the next call would start another refresh.
-            store.refreshFailed(key, now, passage.retryAfter());
+            if (outcome == Outcome.REJECTED && !passage.started()) {
+                store.refreshRejected(key, now, passage.retryAfter());
+            } else {
+                store.refreshFailed(key, now, passage.retryAfter());
+            }
         }
         if (ticket != null && Ends.tellsItsTime(passage)) {
             learn(paces.of(passage), now - ticket.flight().begunAt(), live, now);

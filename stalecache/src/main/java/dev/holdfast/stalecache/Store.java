@@ -191,6 +191,13 @@ final class Store {
         }
     }
 
+    void refreshRejected(Object key, long now, long retryAfter) {
+        Entry entry = find(key, now);
+        if (entry != null) {
+            entry.refreshRejected(now, firstBackoff, retryAfter);
+        }
+    }
+
     // ---- removal: the epoch moves first, so that earlier values are found and no old load is stored afterwards
 
     /** The dependency has no such value any more. */

@@ -56,4 +56,21 @@ class EntryTest {
         assertThat(entry.value()).isEqualTo("x");
         assertThat(entry.age(1_007)).isEqualTo(1_000);
     }
+
+    @Test
+    void aRejectedRefreshWaitsForTheFirstBackoffOrAsLongAsItWasTold() {
+        Entry entry = entry(0);
+        entry.refreshFailed(0, 10, 60, -1);
+        entry.refreshRejected(100, 10, -1);
+        assertThat(entry.mayBeRefreshed(109)).isFalse();
+        assertThat(entry.mayBeRefreshed(110)).isTrue();
+
+        entry.refreshRejected(200, 10, 500);
+        assertThat(entry.mayBeRefreshed(699)).isFalse();
+        assertThat(entry.mayBeRefreshed(700)).isTrue();
+
+        entry.refreshFailed(800, 10, 60, -1);
+        assertThat(entry.mayBeRefreshed(819)).as("the second failure").isFalse();
+        assertThat(entry.mayBeRefreshed(820)).isTrue();
+    }
 }
