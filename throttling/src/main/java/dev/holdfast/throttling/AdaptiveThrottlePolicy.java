@@ -5,6 +5,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Options;
+import dev.holdfast.internal.Ranks;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -38,9 +39,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads; one instance for each dependency. Allocates nothing for a call that is let through.
  */
 public final class AdaptiveThrottlePolicy extends Policy {
-    /** Of sheddable calls, and of retries of the usual ones. */
-    private static final int LATE_RANK = 2;
-
     private final Settings settings;
     private Accepts accepts;
     private LongAdder rejected = new LongAdder();
@@ -93,7 +91,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
 
     private double multiplier(int rank) {
         double usual = settings.multiplier();
-        return rank < LATE_RANK ? usual : (1 + usual) / 2;
+        return rank < Ranks.LATE ? usual : (1 + usual) / 2;
     }
 
     private int turnAway(Passage passage, long now, double share) {

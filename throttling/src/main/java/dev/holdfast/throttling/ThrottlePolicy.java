@@ -3,6 +3,7 @@ package dev.holdfast.throttling;
 
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Ranks;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -38,9 +39,6 @@ import org.jspecify.annotations.Nullable;
 public final class ThrottlePolicy extends Policy {
     /** How often a call tries to reserve before it is rejected. */
     private static final int MOST_TRIES = 8;
-
-    /** Of sheddable calls, and of retries of the usual ones. */
-    private static final int LATE_RANK = 2;
 
     /** How often a number of processes that changes is looked at, while there are calls. */
     private static final long LOOK_NANOS = 100_000_000;
@@ -152,21 +150,12 @@ public final class ThrottlePolicy extends Policy {
         if (rank == Passage.LAST_RANK) {
             return line().burst() / 2;
         }
-        return rank == LATE_RANK && maxWaitNanos == 0 ? line().burst() / 4 : 0;
+        return rank == Ranks.LATE && maxWaitNanos == 0 ? line().burst() / 4 : 0;
     }
 
     private long untilFree(Passage passage, int weight) {
         long now = passage.now();
         return line().untilFree(now, weight) == 0 ? 0 : line().untilFree(now + lateness(now), weight);
-    }
-
-    private long longestWait(int rank) {
-        return switch (rank) {
-            case 0 -> 2 * maxWaitNanos;
-            case LATE_RANK -> maxWaitNanos / 2;
-            case Passage.LAST_RANK -> 0;
-            default -> maxWaitNanos;
-        };
     }
 
     /** If the number of processes has changed, another line goes on for this one: waiting calls keep their turns. */
@@ -212,7 +201,7 @@ public final class ThrottlePolicy extends Policy {
      */
     private int notAtOnce(Passage passage, int weight) {
         long late = lateness(passage.now());
-        long mostWait = longestWait(passage.rank());
+        long mostWait = Ranks.longestWait(passage.rank(), maxWaitNanos);
         for (int tries = 1; ; tries++) {
             long now = passage.now() + late;
             // A wait that leaves no time for the attempt is useless. A call that does not wait is never useless here.

@@ -3,6 +3,7 @@ package dev.holdfast.valkey;
 
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Ranks;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -103,7 +104,7 @@ public final class SharedThrottlePolicy extends Policy {
         long late = lateness(passage.now());
         long now = passage.now() + late;
         boolean isNew = passage.object() != WAITING;
-        long until = isNew ? now + maxWaitNanos : passage.slot();
+        long until = isNew ? now + Ranks.longestWait(passage.rank(), maxWaitNanos) : passage.slot();
         // A wait that leaves no time for the attempt is useless.
         long longest = Math.max(0, Math.min(until - now, passage.remaining() - 1 - late));
         Turn turn = permits.turn(now, longest, isNew);

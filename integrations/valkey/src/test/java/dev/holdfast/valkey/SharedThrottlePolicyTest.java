@@ -7,6 +7,7 @@ import static java.time.Duration.ofNanos;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Call.Priority;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
@@ -123,6 +124,33 @@ class SharedThrottlePolicyTest {
         assertThat(store.questions()).isEqualTo(2);
         assertThat(throttle.available()).isZero();
         assertThat(throttle.waited()).isEqualTo(2);
+    }
+
+    /** The store answers after 30 ms. The usual wait is 40 ms, so a sheddable call does not see the answer. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theMoreImportantCallWaitsLongerForTheStore(Way way) {
+        store.answersAfter(ofMillis(30));
+        for (Priority priority : Priority.values()) {
+            Dependency dependency = new Dependency(time, way);
+            Pipeline pipeline = pipeline(throttle(s -> s.batch(1).maxWait(ofMillis(40))));
+            Running<String> call =
+                    dependency.call(pipeline.<String>operation("work").unkeyed().priority(priority), ZERO);
+            time.advance(ofMillis(200));
+
+            assertThat(dependency.starts()).hasSize(priority == Priority.SHEDDABLE ? 0 : 1);
+            assertThat(call.result().isCompletedExceptionally()).isEqualTo(priority == Priority.SHEDDABLE);
+        }
+        store.answersAfter(ofMillis(70));
+        for (Priority priority : Priority.values()) {
+            Dependency dependency = new Dependency(time, way);
+            Pipeline pipeline =
+                    pipeline(throttle(s -> s.batch(1).maxWait(ofMillis(40)).storeTimeout(ofMillis(500))));
+            dependency.call(pipeline.<String>operation("work").unkeyed().priority(priority), ZERO);
+            time.advance(ofMillis(200));
+
+            assertThat(dependency.starts()).as("%s", priority).hasSize(priority == Priority.CRITICAL ? 1 : 0);
+        }
     }
 
     @ParameterizedTest
