@@ -50,10 +50,10 @@ final class HoldfastProperties {
             Pipeline.Keys keys,
             Pipeline.Histograms histograms,
             Boolean advice,
-            List<String> silence,
+            String silence,
             List<String> order,
             @Name("extends") String base,
-            List<String> without) {
+            String without) {
         /**
          * Options of this section.
          *
@@ -158,8 +158,10 @@ final class HoldfastProperties {
              * @param maxTokens tokens at the start, and the most there can be at low traffic. Default: 10. Range: 1 to 1,000
              * @param tokenRatio tokens for a success, rounded down to three decimals. Default: 0.1. Range: 0.001 to 1,000
              * @param minRetriesPerMinute retries that are allowed by time alone, evenly spaced, none while nothing succeeds. Default: 3. Range: 0 to 60
+             * @param replicas how many processes share the retries by time alone. Default: 1. Range: 1 to 10,000, or a name bound in code
              */
-            record Budget(Boolean enabled, Long maxTokens, Double tokenRatio, Long minRetriesPerMinute) {}
+            record Budget(
+                    Boolean enabled, Long maxTokens, Double tokenRatio, Long minRetriesPerMinute, String replicas) {}
         }
 
         /**
@@ -266,9 +268,10 @@ final class HoldfastProperties {
          * @param per the time of the limit. Default: 1s. Range: 1ms to 1d
          * @param burst how many calls may start at once after a quiet time. Default: a tenth of the limit, at least 5 (the limit, if that is less). Range: 1 to the limit
          * @param maxWait longest delay of a call. Default: 0s. Range: 0s to 1h
+         * @param replicas how many processes share the limit and the burst. Default: 1. Range: 1 to 10,000, or a name bound in code
          * @param mode active, or shadow: it decides and counts, and changes nothing
          */
-        record Throttle(Long limit, Duration per, Long burst, Duration maxWait, String mode) {}
+        record Throttle(Long limit, Duration per, Long burst, Duration maxWait, String replicas, String mode) {}
 
         /**
          * Options of this section.
@@ -276,7 +279,7 @@ final class HoldfastProperties {
          * @param maxConcurrentCalls number of permits; the maximum of a limit that adapts. Default: 200 for losses, 25 for the others. Range: 1 to 1,000,000
          * @param limit whether and how the limit adapts. Default: losses; fixed if max-concurrent-calls is given alone. Range: fixed, losses, aimd, vegas, gradient2
          * @param minConcurrentCalls minimum of a limit that adapts. Default: 1. Range: 1 to max-concurrent-calls
-         * @param initialConcurrentCalls first value of a limit that adapts. Default: for losses 10, or max-concurrent-calls if that is given; for the others 20; or the nearest allowed value. Range: min-concurrent-calls to max-concurrent-calls
+         * @param initialConcurrentCalls first value of a limit that adapts. Default: for losses 10, or max-concurrent-calls if that is given, fewer with more than 15 replicas; for the others 20; or the nearest allowed value. Range: min-concurrent-calls to max-concurrent-calls
          * @param maxWaitingCalls length of the queue. Default: 100. Range: 0 to 1,000,000
          * @param maxWait longest wait in the queue. Default: 100ms. Range: 0s to 1d
          * @param queueOrder which of the waiting calls is served first. Default: fifo. Range: fifo, lifo, codel
@@ -284,6 +287,7 @@ final class HoldfastProperties {
          * @param codelInterval for codel: a queue that was not empty for this long is a standing queue. Default: 100ms. Range: 1ms to 1d
          * @param lease how long the work of an attempt may continue after its outcome was decided. Default: 1m. Range: 1ms to 1d
          * @param dedicatedThreads whether attempts run on threads of the bulkhead. Default: false. Range: true, false
+         * @param replicas how many processes call the dependency. Default: 1. Range: 1 to 10,000, or a name bound in code
          * @param mode active, or shadow: it decides and counts, and changes nothing
          */
         record Bulkhead(
@@ -298,6 +302,7 @@ final class HoldfastProperties {
                 Duration codelInterval,
                 Duration lease,
                 Boolean dedicatedThreads,
+                String replicas,
                 String mode) {}
 
         /**
