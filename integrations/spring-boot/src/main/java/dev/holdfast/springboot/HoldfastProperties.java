@@ -50,10 +50,10 @@ final class HoldfastProperties {
             Pipeline.Keys keys,
             Pipeline.Histograms histograms,
             Boolean advice,
-            String silence,
+            List<String> silence,
             List<String> order,
             @Name("extends") String base,
-            String without) {
+            List<String> without) {
         /**
          * Options of this section.
          *

@@ -98,8 +98,8 @@ class MetadataTest {
                 return "java.time.Duration";
             }
             String named = String.valueOf(node.get("type"));
-            if (named.equals("string") && node.containsKey("minLength")) {
-                return "java.lang.String"; // a name that code binds, also beside a number
+            if (type.equals("java.lang.Long") && node.containsKey("minLength")) {
+                return "java.lang.String"; // a number, or a name that code binds
             }
             switch (named) {
                 case "integer" -> type = "java.lang.Long";
