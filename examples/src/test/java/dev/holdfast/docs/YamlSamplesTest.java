@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +57,7 @@ class YamlSamplesTest {
                 .bind("shared", RetryBudget.of(budget -> {}))
                 .bind("audit-all", new Policy("audit", 0) {})
                 .bind("of-all", ThrottlePolicy.ofDefaults())
+                .bind("processes", IntSupplier.class, () -> 10)
                 .bind("last-resort", Function.class, error -> "none")
                 .bind("unknown-stock", Function.class, error -> "unknown")
                 .load(Files.writeString(folder.resolve("sample.yaml"), ofSpring(sample)));
