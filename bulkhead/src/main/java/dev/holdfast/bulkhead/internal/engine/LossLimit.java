@@ -55,6 +55,15 @@ public final class LossLimit implements AdaptiveLimit {
     /** So long without an attempt, and nobody knows how the dependency is: as for a process that has just begun. */
     private static final long IDLE_NANOS = 30_000_000_000L;
 
+    /**
+     * Where lost attempts hang, and do not queue, a limit of one grows after nothing but answers for so long: the first ones that
+     * come back are those that do not hang. If a lost attempt takes far longer, this time shows nothing, and costs answers.
+     */
+    private static final long PROOF_NANOS = 500_000_000;
+
+    /** Times as long as a served attempt, and a lost one was not in a queue with it. */
+    private static final int HANGING_TIMES = 3;
+
     private static final double DEEPEST_CUT = 0.25;
     private static final double GROWTH = 0.05;
 
@@ -101,6 +110,9 @@ public final class LossLimit implements AdaptiveLimit {
     private int droppedInARow;
     private int servedInARow;
     private long rowBegan;
+    /** When the first of the attempts began that were served in a row. */
+    private long servedSince;
+
     private long lostAt;
     /** The end of the last attempt that was counted. */
     private long heardAt;
@@ -217,6 +229,9 @@ public final class LossLimit implements AdaptiveLimit {
                 servedInARow = 0;
             } else {
                 period.countInTime();
+                if (servedInARow == 0) {
+                    servedSince = now - nanos;
+                }
                 servedInARow++;
             }
             period.ended(now, isLate ? fewOf(inFlight, nanos) : nanos, inFlight);
@@ -364,7 +379,7 @@ public final class LossLimit implements AdaptiveLimit {
         if (bad == 0 || all >= LEAST) { // of fewer, it may be chance
             trial.end();
         }
-        grow();
+        grow(now);
         calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
         wanted = false;
         endPeriod(now);
@@ -396,10 +411,10 @@ public final class LossLimit implements AdaptiveLimit {
         }
     }
 
-    private void grow() {
+    private void grow(long now) {
         if (wanted || exact < first) {
             if (exact <= 1) {
-                exact = clamped(RESTART);
+                exact = isProven(now) ? clamped(RESTART) : exact;
             } else if (exact < doubling) {
                 exact = clamped(Math.min(doubling, exact + period.inTime()));
             } else if (period.mostInFlight() < (int) exact && exact < 2 * period.mostInFlight() + 2) {
@@ -408,6 +423,12 @@ public final class LossLimit implements AdaptiveLimit {
                 exact = clamped(exact + Math.max(GROWTH * exact, period.inTime() / exact));
             }
         }
+    }
+
+    /** Where no call waits, a limit of four lets no more through than one does. */
+    private boolean isProven(long now) {
+        boolean hangs = losses.lostNanos() > HANGING_TIMES * attemptNanos && losses.lostNanos() <= 2 * PROOF_NANOS;
+        return !wanted || !hangs || now - servedSince >= PROOF_NANOS;
     }
 
     private void cut(long now, double to) {

@@ -27,6 +27,11 @@ final class LossShare {
         lostNanos += (nanos - lostNanos) / 4;
     }
 
+    /** How long a lost attempt takes, about; 0 if there was none. */
+    long lostNanos() {
+        return lostNanos;
+    }
+
     void add(long now, int moreServed, int moreLost) {
         double stays = lostNanos / (lostNanos + (now - fadedAt) + 1.0);
         fadedAt = now;

@@ -301,6 +301,61 @@ class LossLimitTest {
         assertThat(limit.limit()).isEqualTo(4);
     }
 
+    /** A quarter of the calls hangs: those that come back first are those that do not, and each one more may take a worker. */
+    @Test
+    void whereLostAttemptsHangOneGrowsAfterHalfASecondOfNothingButAnswers() {
+        downToOneBy(TIMEOUT / 2);
+        long began = now;
+        while (limit.limit() == 1) {
+            limit.wanted();
+            now += ATTEMPT;
+            limit.served(now, ATTEMPT, 1);
+        }
+
+        assertThat(limit.limit()).isEqualTo(4);
+        assertThat(now - began).isBetween(500 * MILLI, 800 * MILLI);
+    }
+
+    @Test
+    void whereLostAttemptsTakeLittleLongerThanOthersTheyAreInAQueueAndOneGrowsAtOnce() {
+        downToOneBy(2 * ATTEMPT);
+        long began = now;
+        while (limit.limit() == 1) {
+            limit.wanted();
+            now += ATTEMPT;
+            limit.served(now, ATTEMPT, 1);
+        }
+
+        assertThat(now - began).isLessThanOrEqualTo(300 * MILLI);
+    }
+
+    @Test
+    void aLossBeginsTheHalfSecondAnew() {
+        downToOneBy(TIMEOUT / 2);
+        for (int i = 0; i < 10; i++) {
+            for (int k = 0; k < 6; k++) {
+                limit.wanted();
+                now += ATTEMPT;
+                limit.served(now, ATTEMPT, 1);
+            }
+            now += TIMEOUT / 2;
+            limit.dropped(now, TIMEOUT / 2, 1, () -> 0.5);
+            assertThat(limit.limit()).isLessThanOrEqualTo(1);
+            now += limit.pauseNanos(now);
+        }
+    }
+
+    /** A limit of one, of attempts that are lost after so long. */
+    private void downToOneBy(long nanos) {
+        limit = limit(1, 10, 200);
+        served(300);
+        while (limit.limit() > 1) {
+            now += 10 * MILLI;
+            limit.dropped(now, nanos, limit.limit(), () -> 0.5);
+        }
+        now += nanos;
+    }
+
     @Test
     void anAnswerThatBeganBeforeTheLastLossDoesNot() {
         served(20);
