@@ -16,7 +16,7 @@ import java.util.stream.LongStream;
  * @param sku what it asks for
  */
 record Arrival(long nanos, String sku) {
-    private static final int SKUS = 100;
+    static final int SKUS = 100;
 
     /**
      * Requests of many independent customers: exponential gaps, and some articles asked for far more often than others
@@ -37,9 +37,14 @@ record Arrival(long nanos, String sku) {
 
     /** Requests in even gaps that go through all articles again and again. */
     static List<Arrival> throughAll(Duration length, int perSecond) {
+        return throughAll(length, perSecond, 1);
+    }
+
+    /** The same, with so many requests for each article one after the other. */
+    static List<Arrival> throughAll(Duration length, int perSecond, int each) {
         long count = length.toNanos() * perSecond / TimeUnit.SECONDS.toNanos(1);
         return LongStream.range(0, count)
-                .mapToObj(i -> new Arrival(length.toNanos() * i / count, "sku-" + i % SKUS))
+                .mapToObj(i -> new Arrival(length.toNanos() * i / count, "sku-" + i / each % SKUS))
                 .toList();
     }
 

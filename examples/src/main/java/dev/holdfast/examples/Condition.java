@@ -11,6 +11,8 @@ enum Condition {
     FAILING("failing"),
     /** Each request is turned away with 503 and {@code Retry-After: 1}. */
     PUSHBACK("pushback"),
+    /** A quarter of the requests hangs for four seconds, and keeps its worker for as long, whether or not its caller waits. */
+    HANGING("hanging"),
     /** The process is gone: open connections are cut, new ones refused. */
     GONE("gone");
 

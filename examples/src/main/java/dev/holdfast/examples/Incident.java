@@ -8,10 +8,13 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -25,13 +28,20 @@ import picocli.CommandLine.Option;
         description = "Two shops ask a stock service that gets slow, fails, pushes back, is gone and recovers:"
                 + " one with a plain client, one with Holdfast, both under the same load at the same time.")
 public final class Incident implements Callable<Integer> {
+    private static final int CALLERS_OF_EACH = 8;
+    private static final int WORKERS_OF_A_HANG = 16;
+    private static final int MOST_PROCESSES = 32;
+
     @Option(names = "--seconds", defaultValue = "40", description = "length of the run; at least 8, default 40")
     private int seconds;
 
     @Option(names = "--rate", defaultValue = "160", description = "requests a second to each shop; default 160")
     private int rate;
 
-    @Option(names = "--config", paramLabel = "FILE", description = "the pipelines; default: holdfast.yaml of this jar")
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "the pipelines; default: holdfast.yaml of this jar, with --hang or --processes lineup.yaml")
     private @Nullable Path config;
 
     @Option(
@@ -39,6 +49,18 @@ public final class Incident implements Callable<Integer> {
             defaultValue = "JAVA",
             description = "of the shop with Holdfast: ${COMPLETION-CANDIDATES}; default java (java.net.http)")
     private Client client = Client.JAVA;
+
+    @Option(
+            names = "--hang",
+            description = "three hangs instead of the usual faults: a quarter of the requests hang for 4 s; beside"
+                    + " resilience4j, too")
+    private boolean hang;
+
+    @Option(
+            names = "--processes",
+            defaultValue = "1",
+            description = "so many shops of eight threads each, beside resilience4j, too; default 1, of 64 threads")
+    private int processes;
 
     @Option(names = "--seed", defaultValue = "1", description = "of the arrivals; default 1")
     private long seed;
@@ -74,12 +96,18 @@ public final class Incident implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (processes < 1 || processes > MOST_PROCESSES) {
+            out.println("--processes must be 1 to " + MOST_PROCESSES);
+            return CommandLine.ExitCode.USAGE;
+        }
         if (seconds < Timeline.SHORTEST.toSeconds() || rate < 1) {
             out.println("--seconds must be at least " + Timeline.SHORTEST.toSeconds() + ", and --rate at least 1");
             return CommandLine.ExitCode.USAGE;
         }
         try {
-            return incident(config == null ? packedConfig() : config);
+            boolean lineup = hang || processes > 1;
+            Path file = config == null ? packedConfig(lineup ? "/lineup.yaml" : "/holdfast.yaml") : config;
+            return lineup ? lineup(file) : incident(file);
         } catch (ConfigException e) {
             out.println(e.getMessage());
             return CommandLine.ExitCode.USAGE;
@@ -99,6 +127,39 @@ public final class Incident implements Callable<Integer> {
             }
             List<Claims.Claim> claims = new Claims(contest.timeline(), contest.bare(), contest.holdfast()).check();
             report(contest, claims);
+            return check && !claims.stream().allMatch(Claims.Claim::kept) ? CommandLine.ExitCode.SOFTWARE : 0;
+        }
+    }
+
+    private int lineup(Path file) throws IOException, InterruptedException {
+        Duration length = Duration.ofSeconds(seconds);
+        Timeline timeline = hang ? Timeline.hangs(length) : Timeline.incident(length);
+        Team.Size size = new Team.Size(
+                processes, processes == 1 ? Shop.THREADS : CALLERS_OF_EACH, hang ? WORKERS_OF_A_HANG : Stock.WORKERS);
+        try (Lineup lineup = new Lineup(timeline, size, client, file, new Load(rate, seed, Load.USUAL_PATIENCE))) {
+            out.printf(
+                    Locale.ROOT,
+                    "%d s at %d requests/s to each side, seed %d; %d shops of %d threads, a stock service of %d workers%n",
+                    seconds,
+                    rate,
+                    seed,
+                    size.shops(),
+                    size.threads(),
+                    size.workers());
+            Map<String, Team> sides = new LinkedHashMap<>();
+            lineup.sides().forEach(side -> sides.put(side.name(), side));
+            out.println("holdfast: " + lineup.sides().get(sides.size() - 1).client());
+            lineup.open();
+            lineup.play(second -> out.printf(
+                    Locale.ROOT,
+                    "%3d s  %s%n",
+                    second,
+                    timeline.at(TimeUnit.SECONDS.toNanos(second) - 1).name()));
+            Standings standings = new Standings(timeline, sides);
+            out.println();
+            standings.tables().forEach(out::println);
+            List<Claims.Claim> claims = standings.claims();
+            Report.claims(claims, style).forEach(out::println);
             return check && !claims.stream().allMatch(Claims.Claim::kept) ? CommandLine.ExitCode.SOFTWARE : 0;
         }
     }
@@ -143,10 +204,10 @@ public final class Incident implements Callable<Integer> {
         }
     }
 
-    private static Path packedConfig() throws IOException {
+    private static Path packedConfig(String name) throws IOException {
         Path copy = Files.createTempDirectory("holdfast").resolve("holdfast.yaml");
-        try (InputStream packed = Incident.class.getResourceAsStream("/holdfast.yaml")) {
-            Files.copy(Objects.requireNonNull(packed, "holdfast.yaml is missing in the jar"), copy);
+        try (InputStream packed = Incident.class.getResourceAsStream(name)) {
+            Files.copy(Objects.requireNonNull(packed, name + " is missing in the jar"), copy);
         }
         return copy;
     }

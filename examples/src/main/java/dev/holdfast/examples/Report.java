@@ -102,6 +102,10 @@ final class Report {
 
     /** One line a claim; what else a broken one has to say is below it. */
     List<String> claims(List<Claims.Claim> claims) {
+        return claims(claims, style);
+    }
+
+    static List<String> claims(List<Claims.Claim> claims, Style style) {
         List<String> lines = new ArrayList<>();
         for (Claims.Claim claim : claims) {
             String verdict = claim.kept() ? style.good("  kept  ") : style.bad(" BROKEN ");

@@ -13,14 +13,14 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 
-/** Plays one list of arrivals and one timeline of faults to both sides at the same time. */
+/** Plays one list of arrivals and one timeline of faults to all sides at the same time. */
 final class Run {
     private final Timeline timeline;
     private final List<Arrival> arrivals;
     private final Stopwatch stopwatch;
-    private final List<Side> sides;
+    private final List<? extends Player> sides;
 
-    Run(Timeline timeline, List<Arrival> arrivals, Stopwatch stopwatch, List<Side> sides) {
+    Run(Timeline timeline, List<Arrival> arrivals, Stopwatch stopwatch, List<? extends Player> sides) {
         this.timeline = timeline;
         this.arrivals = arrivals;
         this.stopwatch = stopwatch;
@@ -38,7 +38,7 @@ final class Run {
             stopwatch.start();
             List<Future<Void>> parts = new ArrayList<>();
             parts.add(threads.submit(this::send));
-            for (Side side : sides) {
+            for (Player side : sides) {
                 parts.add(threads.submit(faultsOf(side)));
             }
             tick(eachSecond);
@@ -54,7 +54,7 @@ final class Run {
         List<CompletableFuture<Void>> answers = new ArrayList<>();
         for (Arrival arrival : arrivals) {
             stopwatch.await(arrival.nanos());
-            for (Side side : sides) {
+            for (Player side : sides) {
                 answers.add(side.send(arrival));
             }
         }
@@ -62,7 +62,7 @@ final class Run {
         return null;
     }
 
-    private Callable<Void> faultsOf(Side side) {
+    private Callable<Void> faultsOf(Player side) {
         return () -> {
             for (Phase phase : timeline.phases()) {
                 stopwatch.await(phase.startNanos());

@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /** One of the two runs: a stock service, a shop that asks it, and the customers of that shop. Safe for threads. */
-final class Side implements Books, AutoCloseable {
+final class Side implements Player, AutoCloseable {
     private final String name;
     private final CallLog calls;
     private final Scoreboard answers = new Scoreboard();
@@ -46,11 +46,13 @@ final class Side implements Books, AutoCloseable {
         return client;
     }
 
-    CompletableFuture<Void> send(Arrival arrival) {
+    @Override
+    public CompletableFuture<Void> send(Arrival arrival) {
         return customers.send(arrival);
     }
 
-    void become(Condition condition) throws IOException {
+    @Override
+    public void become(Condition condition) throws IOException {
         stock.become(condition);
     }
 

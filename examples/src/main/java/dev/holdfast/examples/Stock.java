@@ -22,8 +22,13 @@ final class Stock implements AutoCloseable {
     static final long PER_SECOND = WORKERS * TimeUnit.SECONDS.toNanos(1) / SERVICE_NANOS;
     /** Times as long while it is slow: 40 requests a second at most. */
     static final int SLOWDOWN = 8;
+    /** The share of the requests that hang while it is hanging, and for how long they do. */
+    static final double HANGING = 0.25;
+
+    static final long HANG_NANOS = TimeUnit.SECONDS.toNanos(4);
 
     private final CallLog calls;
+    private final int workers;
     private final SplittableRandom random;
     private final int port;
     private volatile Condition condition = Condition.HEALTHY;
@@ -31,9 +36,15 @@ final class Stock implements AutoCloseable {
 
     /** Starts the service; {@code calls} is told of each request that reaches it. */
     Stock(CallLog calls, long seed) throws IOException {
+        this(calls, seed, WORKERS);
+    }
+
+    /** The same with so many workers. */
+    Stock(CallLog calls, long seed, int workers) throws IOException {
         this.calls = calls;
+        this.workers = workers;
         this.random = new SplittableRandom(seed);
-        LoopbackServer started = LoopbackServer.start("stock", WORKERS, QUEUE, this::arrive);
+        LoopbackServer started = LoopbackServer.start("stock", workers, QUEUE, this::arrive);
         this.server = started;
         this.port = started.port();
     }
@@ -49,7 +60,7 @@ final class Stock implements AutoCloseable {
         if (next == Condition.GONE) {
             close();
         } else if (server == null) {
-            server = LoopbackServer.start("stock", port, WORKERS, QUEUE, this::arrive);
+            server = LoopbackServer.start("stock", port, workers, QUEUE, this::arrive);
         }
     }
 
@@ -93,10 +104,12 @@ final class Stock implements AutoCloseable {
 
     private long serviceNanos() {
         double spread;
+        boolean hangs;
         synchronized (random) {
             spread = random.nextDouble(0.8, 1.2);
+            hangs = condition == Condition.HANGING && random.nextDouble() < HANGING;
         }
-        return (long) (spread * SERVICE_NANOS * (condition == Condition.SLOW ? SLOWDOWN : 1));
+        return hangs ? HANG_NANOS : (long) (spread * SERVICE_NANOS * (condition == Condition.SLOW ? SLOWDOWN : 1));
     }
 
     @Override

@@ -31,6 +31,18 @@ final class Timeline {
         return new Timeline(List.of(new Phase("healthy", Condition.HEALTHY, 0, total.toNanos())));
     }
 
+    /** Three times six seconds of {@link Condition#HANGING}, each followed by as many of health, if it is 40 s long. */
+    static Timeline hangs(Duration total) {
+        Plan plan = new Plan(total.toNanos(), 40);
+        plan.add("healthy", Condition.HEALTHY, 4);
+        for (int i = 1; i < 3; i++) {
+            plan.add("hang " + i, Condition.HANGING, 6);
+            plan.add("after hang " + i, Condition.HEALTHY, 6);
+        }
+        plan.add("hang 3", Condition.HANGING, 6);
+        return plan.last("after hang 3");
+    }
+
     private static Timeline longIncident(Duration total) {
         Plan plan = new Plan(total.toNanos(), 40);
         plan.add("healthy", Condition.HEALTHY, 4);

@@ -99,6 +99,26 @@ class IncidentTest {
     }
 
     @Test
+    void aShortHangOfSeveralProcessesShowsAllSidesAndWhatBecameOfItsPromises() {
+        int exitCode = run("--hang", "--processes", "2", "--seconds", "8", "--check");
+
+        String text = printed.toString(UTF_8);
+        assertThat(text.lines()).allMatch(line -> line.length() <= 100);
+        assertThat(text)
+                .contains("2 shops of 8 threads, a stock service of 16 workers")
+                .contains(Lineup.BARE, Lineup.DOCUMENTED, Lineup.EARLY, Lineup.HOLDFAST)
+                .contains("the first 4 s after the hangs");
+        assertThat(exitCode).as(text).isEqualTo(text.contains(" BROKEN ") ? 1 : 0);
+    }
+
+    @Test
+    void noProcessesOrTooManyAreRefused() {
+        assertThat(run("--processes", "0")).isEqualTo(2);
+        assertThat(run("--processes", "33")).isEqualTo(2);
+        assertThat(printed.toString(UTF_8)).contains("--processes must be 1 to 32");
+    }
+
+    @Test
     void aRunTooShortIsRefused() {
         assertThat(run("--seconds", "7")).isEqualTo(2);
         assertThat(printed.toString(UTF_8)).contains("--seconds must be at least 8");

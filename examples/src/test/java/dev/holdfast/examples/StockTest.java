@@ -10,6 +10,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,26 @@ class StockTest {
         long start = System.nanoTime();
         assertThat(ask().body()).isEqualTo(Stock.article("sku-3"));
         assertThat(System.nanoTime() - start).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(150));
+    }
+
+    /** The others are answered in the usual time, because there are workers left. */
+    @Test
+    void hangingItAnswersThreeOfFour() throws Exception {
+        stock.become(Condition.HANGING);
+        HttpRequest request = HttpRequest.newBuilder(stock.uri("sku-3"))
+                .timeout(Duration.ofSeconds(2))
+                .build();
+        int answered = 0;
+        int hung = 0;
+        while (answered < 2 || hung < 2) {
+            try {
+                http.send(request, BodyHandlers.ofString());
+                answered++;
+            } catch (HttpTimeoutException e) {
+                hung++;
+            }
+        }
+        assertThat(answered).isBetween(2, 40);
     }
 
     @Test

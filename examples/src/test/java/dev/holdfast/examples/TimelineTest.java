@@ -2,6 +2,7 @@
 package dev.holdfast.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.util.List;
@@ -33,6 +34,18 @@ class TimelineTest {
                 .containsExactly(Condition.SLOW, Condition.FAILING, Condition.PUSHBACK, Condition.GONE);
         assertThat(timeline.phases().get(0).ill()).isFalse();
         assertThat(timeline.phases().get(timeline.phases().size() - 1).ill()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {8, 40})
+    void eachOfThreeHangsIsFollowedByHealthOfTheSameLength(int seconds) {
+        Timeline timeline = Timeline.hangs(Duration.ofSeconds(seconds));
+        assertThat(timeline.endNanos()).isEqualTo(Duration.ofSeconds(seconds).toNanos());
+        assertThat(timeline.faults()).hasSize(3).allSatisfy(hang -> {
+            assertThat(hang.condition()).isEqualTo(Condition.HANGING);
+            assertThat(timeline.after(hang).ill()).isFalse();
+            assertThat(timeline.after(hang).nanos()).isCloseTo(hang.nanos(), within(1_000L));
+        });
     }
 
     @Test

@@ -33,12 +33,16 @@ final class VirtualContest implements AutoCloseable {
     }
 
     VirtualContest(Timeline timeline, Load load, CallObserver observer, Path config) {
+        this(timeline, load, observer, config, Stock.WORKERS);
+    }
+
+    VirtualContest(Timeline timeline, Load load, CallObserver observer, Path config, int workers) {
         this.timeline = timeline;
         this.load = load;
         time = VirtualTime.seeded(load.seed());
         pipelines = Holdfast.builder().observer(observer).time(time).load(config);
-        holdfast = new VirtualSide(time, load, this::behindThePipeline);
-        bare = new VirtualSide(time, load, stock -> VirtualSide.bare(time, stock));
+        holdfast = new VirtualSide(time, load, workers, this::behindThePipeline);
+        bare = new VirtualSide(time, load, workers, stock -> VirtualSide.bare(time, stock));
     }
 
     /** As {@link HoldfastClient}. */

@@ -28,10 +28,15 @@ final class VirtualSide implements Books {
     private int busy;
 
     VirtualSide(VirtualTime time, Load load, Function<VirtualStock, Client> client) {
+        this(time, load, Stock.WORKERS, client);
+    }
+
+    /** With so many workers of its stock service. */
+    VirtualSide(VirtualTime time, Load load, int workers, Function<VirtualStock, Client> client) {
         this.time = time;
         this.patience = load.patience();
         this.calls = new CallLog(this::nanos);
-        this.stock = new VirtualStock(time, calls, load.seed());
+        this.stock = new VirtualStock(time, calls, load.seed(), workers);
         this.client = client.apply(stock);
     }
 

@@ -24,11 +24,13 @@ final class VirtualStock {
 
     private final VirtualTime time;
     private final CallLog calls;
+    private final int workers;
     private final SplittableRandom random;
     private Condition condition = Condition.HEALTHY;
     private Server server = new Server();
 
-    VirtualStock(VirtualTime time, CallLog calls, long seed) {
+    VirtualStock(VirtualTime time, CallLog calls, long seed, int workers) {
+        this.workers = workers;
         this.time = time;
         this.calls = calls;
         this.random = new SplittableRandom(seed);
@@ -60,6 +62,9 @@ final class VirtualStock {
 
     private long serviceNanos() {
         double spread = random.nextDouble(0.8, 1.2);
+        if (condition == Condition.HANGING && random.nextDouble() < Stock.HANGING) {
+            return Stock.HANG_NANOS;
+        }
         return (long) (spread * Stock.SERVICE_NANOS * (condition == Condition.SLOW ? Stock.SLOWDOWN : 1));
     }
 
@@ -70,7 +75,7 @@ final class VirtualStock {
         private boolean gone;
 
         void arrive(Request request) {
-            if (served.size() < Stock.WORKERS) {
+            if (served.size() < workers) {
                 serve(request);
             } else if (queue.size() < Stock.QUEUE) {
                 queue.add(request);
