@@ -159,8 +159,9 @@ public final class Call<T extends @Nullable Object> {
      * @see Priority
      */
     public Call<T> priority(Priority value) {
+        int rank = Objects.requireNonNull(value, "priority").rank;
         OperationSpec of = spec.operation();
-        return of(new OperationSpec(of.name(), of.meaning(), of.discard(), of.weight(), value.rank));
+        return of(new OperationSpec(of.name(), of.meaning(), of.discard(), of.weight(), rank));
     }
 
     /**

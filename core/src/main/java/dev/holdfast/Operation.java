@@ -102,7 +102,7 @@ public final class Operation<T extends @Nullable Object> {
          * {@link Call.Priority#DEFAULT} if nothing is said.
          */
         public Options<T> priority(Call.Priority value) {
-            this.priority = value.rank;
+            this.priority = Objects.requireNonNull(value, "priority").rank;
             return this;
         }
 

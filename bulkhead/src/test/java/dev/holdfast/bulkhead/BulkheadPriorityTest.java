@@ -13,6 +13,7 @@ import dev.holdfast.Call.Priority;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
@@ -94,6 +95,66 @@ class BulkheadPriorityTest {
                 .hasMessageContaining("a later call took the place in the queue");
         assertThat(tooMany.error()).hasMessageContaining("is full: 1 of 1 permits are out, 2 of 2 wait");
         assertThat(bulkhead.waiting()).isZero();
+    }
+
+    /** Found by a reload that made the queue shorter: only one of the calls that lost their place was told. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void inAQueueThatWasMadeShorterACallTakesThePlaceOfOneAndTheOthersStay(Way way) {
+        for (QueueOrder order : QueueOrder.values()) {
+            for (int shorter : new int[] {5, 1}) {
+                served.clear();
+                Dependency dependency = new Dependency(time, way);
+                Pipeline pipeline = pipeline(patient(order, 10));
+                call(dependency, pipeline, DEFAULT, "running");
+                List<Running<String>> waiting = new ArrayList<>();
+                for (int i = 0; i < 10; i++) {
+                    waiting.add(call(dependency, pipeline, SHEDDABLE, "batch"));
+                }
+                BulkheadPolicy next = patient(order, shorter);
+                pipeline.replace(next);
+
+                call(dependency, pipeline, CRITICAL, "user");
+                assertThat(next.waiting()).isEqualTo(10);
+                time.run();
+
+                assertThat(served).as("%s", order).hasSize(11).startsWith("running", "user");
+                assertThat(waiting)
+                        .filteredOn(call -> call.result().isCompletedExceptionally())
+                        .hasSize(1);
+                assertThat(next.waiting()).isZero();
+                assertThat(next.inFlight()).isZero();
+            }
+        }
+    }
+
+    private static BulkheadPolicy patient(QueueOrder order, int waiting) {
+        return BulkheadPolicy.of(b -> b.maxConcurrentCalls(1)
+                .maxWaitingCalls(waiting)
+                .maxWait(Duration.ofHours(1))
+                .codelTarget(Duration.ofHours(1))
+                .queueOrder(order));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void inAQueueThatWasTakenAwayACallIsRejectedAndTakesNoPlace(Way way) {
+        for (QueueOrder order : QueueOrder.values()) {
+            Dependency dependency = new Dependency(time, way);
+            Pipeline pipeline = pipeline(patient(order, 10));
+            call(dependency, pipeline, DEFAULT, "running");
+            List<Running<String>> waiting = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                waiting.add(call(dependency, pipeline, SHEDDABLE, "batch"));
+            }
+            pipeline.replace(patient(order, 0));
+
+            Running<String> late = call(dependency, pipeline, CRITICAL, "user");
+            time.run();
+
+            assertThat(late.error()).hasMessageContaining("is full");
+            assertThat(waiting).allSatisfy(call -> assertThat(call.result()).isCompletedWithValue("done"));
+        }
     }
 
     @ParameterizedTest

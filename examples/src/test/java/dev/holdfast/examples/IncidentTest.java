@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Logs(value = "pipeline 'stock': ", sometimes = true)
 class IncidentTest {
@@ -39,23 +40,29 @@ class IncidentTest {
 
     /**
      * Nobody has told the pipeline how many workers there are, and it has to find out in each fault. A bare client has as many
-     * live answers then, but no others.
+     * live answers then, but no others. Of five seeds together: what one of them has is up to three in a hundred more or less.
      */
     @ParameterizedTest
-    @CsvSource({"10, 1", "10, 2", "10, 3", "40, 1", "40, 2", "40, 3"})
-    void theDefaultLimitKeepsItsPromisesWithMoreLiveAnswersThanALimitThatIsTooLarge(int seconds, long seed)
-            throws IOException {
+    @ValueSource(ints = {10, 40})
+    void theDefaultLimitKeepsItsPromisesWithMoreLiveAnswersThanALimitThatIsTooLarge(int seconds) throws IOException {
         Timeline timeline = Timeline.incident(Duration.ofSeconds(seconds));
-        try (VirtualContest untouched = played(timeline, seed, "");
-                VirtualContest tooLarge = played(timeline, seed, "      max-concurrent-calls: 25\n")) {
-            assertThat(untouched.claims())
-                    .filteredOn(claim -> !claim.text().contains("as many live answers"))
-                    .hasSize(3)
-                    .allMatch(Claims.Claim::kept);
-            long live = live(untouched.holdfast, timeline);
-            assertThat(live).isGreaterThan(live(tooLarge.holdfast, timeline));
-            assertThat((double) live).isGreaterThan(0.98 * live(untouched.bare, timeline));
+        long live = 0;
+        long liveOfTooLarge = 0;
+        long liveOfBare = 0;
+        for (long seed = 1; seed <= 5; seed++) {
+            try (VirtualContest untouched = played(timeline, seed, "");
+                    VirtualContest tooLarge = played(timeline, seed, "      max-concurrent-calls: 25\n")) {
+                assertThat(untouched.claims())
+                        .filteredOn(claim -> !claim.text().contains("as many live answers"))
+                        .hasSize(3)
+                        .allMatch(Claims.Claim::kept);
+                live += live(untouched.holdfast, timeline);
+                liveOfTooLarge += live(tooLarge.holdfast, timeline);
+                liveOfBare += live(untouched.bare, timeline);
+            }
         }
+        assertThat(live).isGreaterThan(liveOfTooLarge);
+        assertThat((double) live).isGreaterThan(0.98 * liveOfBare);
     }
 
     private VirtualContest played(Timeline timeline, long seed, String limit) throws IOException {

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Attempts whose end says nothing of the dependency are not counted: cancelled ones, those that an outer limit cut short, and
  * those that an inner policy rejected. By their {@linkplain Passage#rank rank}, sheddable calls and retries are rejected first: for
- * them half of what the multiplier is above one counts.
+ * them half of what the multiplier is above one counts, and to reject them costs the others nothing.
  *
  * <p>Safe for any number of threads; one instance for each dependency. Allocates nothing for a call that is let through.
  */
@@ -79,23 +79,27 @@ public final class AdaptiveThrottlePolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        double multiplier = multiplier(passage.rank());
-        if (accepts.share(multiplier, settings.padding()) <= 0) {
+        boolean late = passage.rank() >= Ranks.LATE;
+        if (share(late) <= 0) {
             return PROCEED;
         }
         long now = passage.now();
         accepts.moveOn(now);
-        double share = Math.min(settings.maxRejected(), accepts.share(multiplier, settings.padding()));
-        return share > 0 && passage.random() < share ? turnAway(passage, now, share) : PROCEED;
+        double share = Math.min(settings.maxRejected(), share(late));
+        return share > 0 && passage.random() < share ? turnAway(passage, now, late, share) : PROCEED;
     }
 
-    private double multiplier(int rank) {
+    private double share(boolean late) {
         double usual = settings.multiplier();
-        return rank < Ranks.LATE ? usual : (1 + usual) / 2;
+        return late ? accepts.lateShare((1 + usual) / 2, settings.padding()) : accepts.share(usual, settings.padding());
     }
 
-    private int turnAway(Passage passage, long now, double share) {
-        accepts.refused(now);
+    private int turnAway(Passage passage, long now, boolean late, double share) {
+        if (late) {
+            accepts.refusedLate(now);
+        } else {
+            accepts.refused(now);
+        }
         rejected.increment();
         String pipeline = passage.pipeline();
         long accepted = accepts.accepts();
@@ -105,9 +109,10 @@ public final class AdaptiveThrottlePolicy extends Policy {
                 -1,
                 () -> String.format(
                         Locale.ROOT,
-                        "adaptive throttle of '%s' rejects %.0f %% of the calls, since %d of %d were accepted in %s",
+                        "adaptive throttle of '%s' rejects %.0f %% of the %s, since %d of %d were accepted in %s",
                         pipeline,
                         100 * share,
+                        late ? "sheddable calls and retries" : "calls",
                         accepted,
                         requests,
                         Checks.text(settings.window())),
@@ -159,8 +164,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
     public double rejectedShare() {
         TimeSource bound = time;
         accepts.moveOn((bound == null ? TimeSource.system() : bound).nanos());
-        double share = accepts.share(settings.multiplier(), settings.padding());
-        return Math.max(0, Math.min(settings.maxRejected(), share));
+        return Math.max(0, Math.min(settings.maxRejected(), share(false)));
     }
 
     /** How many calls were rejected so far. */

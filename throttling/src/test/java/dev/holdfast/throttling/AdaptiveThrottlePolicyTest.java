@@ -224,18 +224,27 @@ class AdaptiveThrottlePolicyTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
-    void sheddableCallsAreRejectedFirst(Way way) {
-        Pipeline pipeline = pipeline(AdaptiveThrottlePolicy.ofDefaults());
+    void sheddableCallsAreRejectedFirstAndThatCostsTheOthersNothing(Way way) {
+        AdaptiveThrottlePolicy throttle = AdaptiveThrottlePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(throttle);
         int usual = 0;
         int sheddable = 0;
-        for (int i = 0; i < 2_000; i++) {
-            Verdict answer = i % 9 < 5 ? Verdict.SUCCESS : Verdict.PUSHBACK;
-            usual += calls(way, pipeline, Priority.DEFAULT, 1, answer);
-            sheddable += calls(way, pipeline, Priority.SHEDDABLE, 1, answer);
+        for (int i = 0; i < 1_000; i++) {
+            usual += calls(way, pipeline, Priority.CRITICAL, 1, answerOfADependencyThatAccepts(55));
+            for (int k = 0; k < 9; k++) {
+                sheddable += calls(way, pipeline, Priority.SHEDDABLE, 1, answerOfADependencyThatAccepts(55));
+            }
         }
 
-        assertThat(usual).isGreaterThan(1_900);
-        assertThat(sheddable).isLessThan(usual - 200);
+        assertThat(usual).isEqualTo(1_000);
+        assertThat(sheddable).isBetween(800, 4_000);
+        assertThat(throttle.rejectedShare()).isZero();
+        assertThat(throttle.rejected()).isEqualTo(10_000 - usual - sheddable);
+    }
+
+    /** Of what is sent, so many of a hundred, evenly. */
+    private Verdict answerOfADependencyThatAccepts(int percent) {
+        return (sent + 1) * percent / 100 > sent * percent / 100 ? Verdict.SUCCESS : Verdict.PUSHBACK;
     }
 
     @ParameterizedTest

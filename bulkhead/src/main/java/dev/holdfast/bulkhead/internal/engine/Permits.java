@@ -145,12 +145,16 @@ public final class Permits {
                         return ticket;
                     }
                 } else {
-                    displaced = queue.displaced(rank);
+                    displaced = queueLimit == 0 ? null : queue.displaced(rank);
                     if (displaced == null) {
                         return null;
                     }
+                    // One for the other: as many wait as before, which may be more than a queue that was made shorter
+                    // has
+                    // room for.
                     displaced.displace();
-                    word.getAndAdd(WORD, -ONE_WAITING);
+                    queue.append(ticket, rank, now);
+                    return ticket;
                 }
             }
         } finally {

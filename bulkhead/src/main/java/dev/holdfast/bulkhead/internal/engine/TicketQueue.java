@@ -4,8 +4,8 @@ package dev.holdfast.bulkhead.internal.engine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The queue of tickets that wait for a permit, in one lane for each rank. The first lane is served first, but the ticket that has
- * waited longest is passed over at most {@value #PASSED_OVER} times in a row. A lane is a ring through a ticket that is never
+ * The queue of tickets that wait for a permit, in one lane for each rank. The first lane is served first, but while there are
+ * several, the ticket that has waited longest is passed over at most {@value #PASSED_OVER} times in a row. A lane is a ring through a ticket that is never
  * granted, so a ticket leaves from the middle without a search. Guarded by the lock of the permits.
  */
 public final class TicketQueue {
@@ -60,26 +60,20 @@ public final class TicketQueue {
 
     /** Removes and returns the next ticket; there is one. */
     Ticket next() {
-        Ticket lane = lanes[laneToServe()];
-        return take(newestFirst ? lane.before : lane.after);
-    }
-
-    private int laneToServe() {
-        int first = LANES;
-        int oldest = 0;
-        long number = Long.MAX_VALUE;
+        Ticket next = lanes[0];
+        Ticket oldest = lanes[0];
+        int waiting = 0;
         for (int lane = LANES - 1; lane >= 0; lane--) {
-            Ticket longest = lanes[lane].after;
-            if (longest != lanes[lane]) {
-                first = lane;
-                if (longest.number < number) {
-                    number = longest.number;
-                    oldest = lane;
-                }
+            Ticket ring = lanes[lane];
+            if (ring.after != ring) {
+                waiting++;
+                next = newestFirst ? ring.before : ring.after;
+                oldest = waiting == 1 || ring.after.number < oldest.number ? ring.after : oldest;
             }
         }
-        passedOver = first == oldest || passedOver == PASSED_OVER ? 0 : passedOver + 1;
-        return passedOver == 0 ? oldest : first;
+        boolean itsTurn = next == oldest || passedOver == PASSED_OVER;
+        passedOver = itsTurn || waiting == 1 ? 0 : passedOver + 1;
+        return take(itsTurn && waiting > 1 ? oldest : next);
     }
 
     /**

@@ -3,10 +3,8 @@ package dev.holdfast.bulkhead.internal.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -69,6 +67,25 @@ class TicketQueueTest {
     }
 
     @Test
+    void whereTheNewestIsServedFirstTheOldestOfAllIsPassedOverAtMostSevenTimesWhileSeveralRanksWait() {
+        TicketQueue queue = new TicketQueue(true, TicketQueue.NEVER);
+        append(queue, 1, 0);
+        append(queue, 2, 1);
+        for (int number = 2; number < 40; number++) {
+            append(queue, 1, number);
+        }
+
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            order.add(served(queue));
+        }
+
+        assertThat(order.indexOf(0)).isEqualTo(TicketQueue.PASSED_OVER);
+        assertThat(order.indexOf(1)).isEqualTo(2 * TicketQueue.PASSED_OVER + 1);
+        assertThat(order.subList(16, 20)).as("one rank alone").containsExactly(25, 24, 23, 22);
+    }
+
+    @Test
     void aFullQueueGivesUpTheNewestOfTheLastRank() {
         TicketQueue queue = new TicketQueue(false, TicketQueue.NEVER);
         append(queue, 1, 0);
@@ -104,7 +121,7 @@ class TicketQueueTest {
         Random random = new Random(seed);
         boolean newestFirst = random.nextBoolean();
         TicketQueue queue = new TicketQueue(newestFirst, TicketQueue.NEVER);
-        Deque<Integer> passed = new ArrayDeque<>(List.of(0));
+        int over = 0;
         for (int number = 0; number < 5_000; number++) {
             int what = random.nextInt(10);
             if (what < 6 || model.isEmpty()) {
@@ -114,17 +131,15 @@ class TicketQueueTest {
                         .min(Comparator.comparing(Waiting::number))
                         .orElseThrow();
                 int first = model.stream().mapToInt(Waiting::rank).min().orElseThrow();
-                int over = passed.removeLast();
-                boolean served = oldest.rank() == first || over == TicketQueue.PASSED_OVER;
-                passed.add(served ? 0 : over + 1);
-                int lane = served ? oldest.rank() : first;
+                boolean several = model.stream().anyMatch(w -> w.rank() > first);
                 Comparator<Waiting> order = Comparator.comparing(Waiting::number);
-                int expected = model.stream()
-                        .filter(w -> w.rank() == lane)
+                Waiting usual = model.stream()
+                        .filter(w -> w.rank() == first)
                         .min(newestFirst ? order.reversed() : order)
-                        .orElseThrow()
-                        .number();
-                assertThat(served(queue)).isEqualTo(expected);
+                        .orElseThrow();
+                Waiting expected = several && over == TicketQueue.PASSED_OVER ? oldest : usual;
+                over = several && expected.number() != oldest.number() ? over + 1 : 0;
+                assertThat(served(queue)).isEqualTo(expected.number());
             } else {
                 Waiting leaves = model.remove(random.nextInt(model.size()));
                 assertThat(queue.holds(leaves.ticket())).isTrue();

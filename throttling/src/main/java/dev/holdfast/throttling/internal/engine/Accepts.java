@@ -5,7 +5,9 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * How many requests there were in the last window, and how many of them the dependency accepted. The window moves on by a slice at
+ * How many requests there were in the last window, how many of them the dependency accepted, and how many less important ones were
+ * rejected before they were sent. The latter do not count for the others: else it would cost them to reject the less important. The
+ * window moves on by a slice at
  * a time, so it is up to a slice shorter than it is said to be. Has no clock: the caller passes the time. Safe for any number of
  * threads; what ends while the window moves may count in the slice before. A note is one addition.
  */
@@ -21,11 +23,15 @@ public final class Accepts {
     /** Requests in the lower half, accepts in the upper: at most a million a second, for an hour. */
     private final AtomicLongArray slices = new AtomicLongArray(SLICES);
 
+    private final AtomicLongArray lateSlices = new AtomicLongArray(SLICES);
+
     private final ReentrantLock moving = new ReentrantLock();
     /** The number of the slice that is written now; less than that of any time before the first note. */
     private volatile long current = Long.MIN_VALUE;
     /** The sum of all slices but the one that is written now. */
     private volatile long past;
+
+    private volatile long latePast;
 
     /** An empty window. */
     public Accepts(long windowNanos) {
@@ -47,6 +53,12 @@ public final class Accepts {
         slices.addAndGet(index(current), what);
     }
 
+    /** A less important request that was not sent. */
+    public void refusedLate(long now) {
+        moveOn(now);
+        lateSlices.incrementAndGet(index(current));
+    }
+
     /** Leaves out what is older than the window. */
     public void moveOn(long now) {
         long slice = Math.floorDiv(now, sliceNanos);
@@ -65,13 +77,19 @@ public final class Accepts {
     private void moveTo(long slice) {
         for (long passed = Math.max(current, slice - SLICES) + 1; passed <= slice; passed++) {
             slices.set(index(passed), 0);
+            lateSlices.set(index(passed), 0);
         }
+        past = sum(slices);
+        latePast = sum(lateSlices);
+        current = slice;
+    }
+
+    private static long sum(AtomicLongArray all) {
         long sum = 0;
         for (int i = 0; i < SLICES; i++) {
-            sum += slices.get(i);
+            sum += all.get(i);
         }
-        past = sum;
-        current = slice;
+        return sum;
     }
 
     private static int index(long slice) {
@@ -82,7 +100,11 @@ public final class Accepts {
         return past + slices.get(index(current));
     }
 
-    /** Requests in the window, rejected ones included. */
+    private long late() {
+        return latePast + lateSlices.get(index(current));
+    }
+
+    /** Requests in the window, those included that were rejected and are not less important. */
     public long requests() {
         return sum() & MASK;
     }
@@ -97,8 +119,16 @@ public final class Accepts {
      * if there is nothing to reject, to below 1.
      */
     public double share(double multiplier, int padding) {
-        long both = sum();
-        long requests = both & MASK;
+        return share(sum(), 0, multiplier, padding);
+    }
+
+    /** The same of the less important ones, of which those count, too, that were rejected. */
+    public double lateShare(double multiplier, int padding) {
+        return share(sum(), late(), multiplier, padding);
+    }
+
+    private static double share(long both, long late, double multiplier, int padding) {
+        long requests = (both & MASK) + late;
         return (requests - multiplier * (both >>> BITS)) / (requests + padding);
     }
 }

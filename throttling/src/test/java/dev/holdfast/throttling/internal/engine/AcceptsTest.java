@@ -42,6 +42,24 @@ class AcceptsTest {
         assertThat(accepts.share(2, 20)).isEqualTo(10 / 50.0, within(1e-12));
     }
 
+    @Test
+    void lessImportantRequestsThatWereNotSentCountForTheirLikeAlone() {
+        for (int i = 0; i < 10; i++) {
+            accepts.accepted(0);
+            accepts.refused(0);
+            accepts.refusedLate(0);
+            accepts.refusedLate(0);
+        }
+
+        assertThat(accepts.requests()).isEqualTo(20);
+        assertThat(accepts.share(1.5, 1)).isEqualTo(5 / 21.0, within(1e-12));
+        assertThat(accepts.lateShare(1.5, 1)).isEqualTo(25 / 41.0, within(1e-12));
+        accepts.moveOn(WINDOW / 2);
+        assertThat(accepts.lateShare(1.5, 1)).isEqualTo(25 / 41.0, within(1e-12));
+        accepts.moveOn(2 * WINDOW);
+        assertThat(accepts.lateShare(1.5, 1)).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {Long.MIN_VALUE, -7, 0, 123_456_789, Long.MAX_VALUE - 40 * SECOND})
     void theFirstTimeMayBeAny(long first) {
