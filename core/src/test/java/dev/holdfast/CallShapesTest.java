@@ -247,7 +247,7 @@ class CallShapesTest {
         assertThat(RetryPolicy.of(r -> r.maxAttempts(2)).settings())
                 .hasToString("RetrySettings[maxAttempts=2, initialBackoff=50ms, multiplier=2.0, maxBackoff=1s,"
                         + " jitter=FULL, maxRetryAfter=30s, budgetEnabled=true, budget.maxTokens=10, budget.tokenRatio=0.1,"
-                        + " budget.minRetriesPerMinute=3, retryRejections=false,"
+                        + " budget.minRetriesPerMinute=3, budget.replicas=1, retryRejections=false,"
                         + " retryInsideRetries=false]");
         assertThat(HedgePolicy.of(h -> h.delay(Duration.ofMillis(20))).settings())
                 .hasToString(
