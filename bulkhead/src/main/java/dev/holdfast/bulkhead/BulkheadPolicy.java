@@ -33,11 +33,11 @@ import org.jspecify.annotations.Nullable;
  * Limits how many calls run at once, so that one slow dependency cannot take every thread.
  *
  * <p>The limit is fixed and can be {@linkplain #resize changed}, or it adapts between a minimum and a maximum ({@link
- * LimitAlgorithm}). A call that finds no free permit waits in a bounded queue, for at most {@code maxWait}; {@link
- * QueueOrder} says which call is next among those of the same {@linkplain Passage#rank rank}. What comes last does not wait, and
- * has at most half of the permits: refreshes and hedges. A permit that comes back is handed to the next call. Blocking and asynchronous calls
- * wait in the same queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the
- * queue is full, or if it has waited for too long.
+ * LimitAlgorithm}). A call that finds no free permit waits in a bounded queue, for at most {@code maxWait}; {@link QueueOrder}
+ * says which call is next among those of the same {@linkplain Passage#rank rank}. What comes last does not wait, and has at most
+ * half of the permits: refreshes and hedges. A permit that comes back is handed to the next call. Blocking and asynchronous calls
+ * wait in the same queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the queue
+ * is full, or if it has waited for too long.
  *
  * <p>The permit stays with the work. It comes back exactly once, when the work of the attempt is really over. After a
  * timeout this may be later than the outcome. The permit of work that never ends is written off after {@code lease}. Safe

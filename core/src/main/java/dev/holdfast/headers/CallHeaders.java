@@ -44,7 +44,8 @@ import org.jspecify.annotations.Nullable;
  * not known, and the time in a queue of the server only with {@link #queued}.
  *
  * <p><b>Receive these headers from your own services only.</b> The sender decides how long this service works for the request,
- * whether it retries, and which calls of it go first. Where strangers can reach this service, let the gateway remove the headers, or do not call {@link #receive}.
+ * whether it retries, and which calls of it go first. Where strangers can reach this service, let the gateway remove the headers, or
+ * do not call {@link #receive}.
  * A time is bounded by {@link Builder#minTimeout} and {@link Builder#maxTimeout}.
  *
  * <p>Immutable; safe for any number of threads.
@@ -252,7 +253,8 @@ public final class CallHeaders {
     /**
      * Runs an action for a request that came in with these headers. Pipelines that it calls on this thread end within the
      * time that was left, do not retry inside a retry of the sender, and have its priority. A deadline that holds already can only
-     * be shortened, a priority only be lowered. A header that is missing, malformed or longer than 64 characters changes nothing. The shorter of two times holds.
+     * be shortened, a priority only be lowered. A header that is missing, malformed or longer than 64 characters changes nothing. The
+     * shorter of two times holds.
      *
      * <p>The time that the request waited for this thread counts if its task came through {@link #queued}.
      *

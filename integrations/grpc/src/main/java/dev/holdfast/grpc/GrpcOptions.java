@@ -57,8 +57,8 @@ public final class GrpcOptions {
     }
 
     /**
-     * The metadata that carries what gRPC does not: default {@code holdfast-attempt} and {@code holdfast-priority}; null: none. {@code grpc-timeout} is gRPC's own
-     * and is not written by these.
+     * The metadata that carries what gRPC does not: default {@code holdfast-attempt} and {@code holdfast-priority}; null: none.
+     * {@code grpc-timeout} is gRPC's own and is not written by these.
      */
     public GrpcOptions headers(@Nullable CallHeaders value) {
         headers = value;

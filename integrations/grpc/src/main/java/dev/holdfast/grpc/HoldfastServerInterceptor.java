@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  * time than that, and do not retry inside a retry of the caller. Without time left, the call ends with DEADLINE_EXCEEDED, and its
  * handler does not run.
  *
- * <p>The deadline is the one of {@link Context}, which gRPC makes of {@code grpc-timeout}; the attempt is {@code holdfast-attempt},
- * the priority {@code holdfast-priority}. The sender decides all three. So the time is bounded, as {@link CallHeaders} says. The context itself stays as it is.
+ * <p>The deadline is the one of {@link Context}, which gRPC makes of {@code grpc-timeout}; the attempt is {@code
+ * holdfast-attempt}, the priority {@code holdfast-priority}. The sender decides all three. So the time is bounded, as {@link
+ * CallHeaders} says. The context itself stays as it is.
  *
  * <p>Bound during {@code startCall} and each method of the call's listener. For other threads there is {@link
  * dev.holdfast.Deadline#propagating}. Safe for any number of threads.

@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The queue of tickets that wait for a permit, in one lane for each rank. The first lane is served first, but while there are
- * several, the ticket that has waited longest is passed over at most {@value #PASSED_OVER} times in a row. A lane is a ring through a ticket that is never
- * granted, so a ticket leaves from the middle without a search. Guarded by the lock of the permits.
+ * several, the ticket that has waited longest is passed over at most {@value #PASSED_OVER} times in a row. A lane is a ring
+ * through a ticket that is never granted, so a ticket leaves from the middle without a search. Guarded by the lock of the
+ * permits.
  */
 public final class TicketQueue {
     /** No queue stands for this long. */
