@@ -93,7 +93,7 @@ class RefreshesComeLastTest {
         time.advance(millis(60_000));
         priorities.clear();
 
-        for (int second = 0; second < KEYS / 2; second++) {
+        for (int second = 0; second < KEYS; second++) {
             for (int key = 0; key < KEYS; key++) {
                 assertThat(call(way, pipeline, "key " + key)).isNotNull();
             }

@@ -556,7 +556,7 @@ public final class StaleCachePolicy extends Policy {
         if (ticket != null && ticket.isRefresh() && !live) {
             // Before the flight ends, or the next call would start another refresh.
             if (outcome == Outcome.REJECTED && !passage.started()) {
-                store.refreshRejected(key, now, passage.retryAfter());
+                store.refreshRejected(key, now, passage.retryAfter(), passage.random());
             } else {
                 store.refreshFailed(key, now, passage.retryAfter());
             }

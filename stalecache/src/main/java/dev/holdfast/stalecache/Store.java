@@ -191,10 +191,11 @@ final class Store {
         }
     }
 
-    void refreshRejected(Object key, long now, long retryAfter) {
+    /** The next one comes after the first backoff and up to half of it more, by this chance: keys that were rejected together spread. */
+    void refreshRejected(Object key, long now, long retryAfter, double random) {
         Entry entry = find(key, now);
         if (entry != null) {
-            entry.refreshRejected(now, firstBackoff, retryAfter);
+            entry.refreshRejected(now, firstBackoff + (long) (random * firstBackoff / 2), retryAfter);
         }
     }
 

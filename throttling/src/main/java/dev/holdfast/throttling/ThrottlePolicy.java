@@ -308,6 +308,9 @@ public final class ThrottlePolicy extends Policy {
                 throttle.takenOver = true;
                 line = throttle.line.with(settings.limit(), perOf(replicas), burstOf(replicas), nanos());
             }
+            synchronized (this) {
+                takenOver = false; // it may be the one that was taken over before, and is put back
+            }
         }
     }
 

@@ -60,6 +60,26 @@ class ThrottleReplicasTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void aThrottleThatIsPutBackFollowsTheNumberAgain(Way way) {
+        AtomicInteger processes = new AtomicInteger(1);
+        ThrottlePolicy first = throttle(t -> t.replicas(processes::get));
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(first);
+        calls(dependency, pipeline, 1, ofMillis(200));
+        pipeline.replace(throttle(t -> t.replicas(processes::get)));
+        calls(dependency, pipeline, 1, ofMillis(200));
+        pipeline.replace(first);
+
+        processes.set(10);
+        calls(dependency, pipeline, 100, ofMillis(100));
+        int before = dependency.starts().size();
+        calls(dependency, pipeline, 100, ofMillis(100));
+
+        assertThat(dependency.starts().size() - before).as("one a second").isBetween(9, 11);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void fortyProcessesTogetherStartNoMoreThanTheLimit(Way way) {
         Dependency dependency = new Dependency(time, way);
         List<Pipeline> processes = new ArrayList<>();

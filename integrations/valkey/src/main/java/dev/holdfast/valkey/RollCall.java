@@ -10,12 +10,16 @@ import java.util.function.IntSupplier;
  *
  * <p>A list of which the store says that it is young may lack processes that have signed an older one, which the store has lost. It
  * can only make the number greater. The number is never too small for this reason, and right again when the list is as old as a
- * sign counts.
+ * sign counts. The same holds after a round without an answer: whatever kept this process from signing may have kept others, whose
+ * signs no longer count then, although they are alive.
  */
 final class RollCall implements IntSupplier {
     static final long ROUND_NANOS = 3_000_000_000L;
     /** How long a sign counts, in milliseconds: three may be lost. */
     static final long ALIVE = 4 * ROUND_NANOS / 1_000_000;
+
+    /** So many rounds after one without an answer, all that are alive have signed again: at the least as long as a sign counts. */
+    private static final int ROUNDS_OF_DOUBT = 6;
 
     /** The list of one name in the store. */
     interface Book {
@@ -39,6 +43,8 @@ final class RollCall implements IntSupplier {
 
     private final Book book;
     private volatile int number;
+    /** For so many more answers the number can only become greater. */
+    private int doubt;
 
     /** So many until the store has answered. */
     RollCall(Book book, int atFirst) {
@@ -51,7 +57,9 @@ final class RollCall implements IntSupplier {
         // Processes that begin together do not go on together.
         book.later((long) (ROUND_NANOS * (0.75 + book.random() / 2)), this::begin);
         return book.sign().handle((count, failed) -> {
-            if (count != null) {
+            if (count == null) {
+                heardNothing();
+            } else {
                 heard(count);
             }
             return null;
@@ -60,7 +68,12 @@ final class RollCall implements IntSupplier {
 
     private synchronized void heard(Count count) {
         int alive = (int) Math.max(1, Math.min(Integer.MAX_VALUE, count.alive()));
-        number = count.complete() ? alive : Math.max(number, alive);
+        number = count.complete() && doubt == 0 ? alive : Math.max(number, alive);
+        doubt = Math.max(0, doubt - 1);
+    }
+
+    private synchronized void heardNothing() {
+        doubt = ROUNDS_OF_DOUBT;
     }
 
     @Override

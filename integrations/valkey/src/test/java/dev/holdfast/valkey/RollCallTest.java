@@ -256,4 +256,29 @@ class RollCallTest {
         // Each of the 50 calls: alone it may start 100 of them.
         assertThat(dependency.starts().size() - before).isEqualTo(50);
     }
+
+    /** Found with a proxy that refused: each process found its connection again after its next round, and signed after another. */
+    @Test
+    void aNetworkThatWasAwayForAllDoesNotMakeTheNumberSmaller() {
+        for (int seconds = 4; seconds <= 14; seconds++) {
+            List<Member> members = new ArrayList<>();
+            for (int i = 0; i < 16; i++) {
+                members.add(new Member(16));
+            }
+            time.advance(ofSeconds(60));
+            store.away = true;
+            time.advance(ofSeconds(seconds));
+            store.away = false;
+            for (int half = 0; half < 60; half++) {
+                time.advance(ofMillis(500));
+                assertThat(members)
+                        .as("%s s after %s s", half / 2.0, seconds)
+                        .allSatisfy(member -> assertThat(member.roll.getAsInt()).isEqualTo(16));
+            }
+            time.advance(ofMinutes(1));
+            members.forEach(member -> member.ended = true);
+            time.advance(ofSeconds(30));
+            store.loseAll();
+        }
+    }
 }
