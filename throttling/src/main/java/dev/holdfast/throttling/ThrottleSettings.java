@@ -197,7 +197,10 @@ public final class ThrottleSettings {
             return this;
         }
 
-        /** The longest delay of a call: 0 to one hour; default 0. With 0 a call starts or is rejected at once. */
+        /**
+         * The longest delay of a usual call: 0 to one hour; default 0. With 0 a call starts or is rejected at once. A {@linkplain
+         * dev.holdfast.Call.Priority critical} call may wait twice as long, a sheddable one half as long.
+         */
         public Builder maxWait(Duration longest) {
             maxWait = Objects.requireNonNull(longest, "maxWait");
             return this;

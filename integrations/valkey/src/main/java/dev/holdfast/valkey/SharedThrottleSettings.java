@@ -243,7 +243,10 @@ public final class SharedThrottleSettings {
             return this;
         }
 
-        /** The longest delay of a call, for the store's answer and for its turn: 0 to one hour; default 50 ms. */
+        /**
+         * The longest delay of a usual call, for the store's answer and for its turn: 0 to one hour; default 50 ms. A {@linkplain
+         * dev.holdfast.Call.Priority critical} call may wait twice as long, a sheddable one half as long.
+         */
         public Builder maxWait(Duration longest) {
             maxWait = Objects.requireNonNull(longest, "maxWait");
             return this;
