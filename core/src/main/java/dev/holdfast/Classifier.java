@@ -29,12 +29,16 @@ public interface Classifier {
 
     /**
      * A classifier that is made of lists, as a file has them. Where the lists say nothing and the base is {@link #DEFAULT}, an
-     * adapter for an HTTP client goes by what HTTP says.
+     * adapter for an HTTP client goes by what HTTP says, and one for gRPC by what gRPC says.
      */
     interface Listed extends Classifier {
         /** What the lists say of this HTTP status; null if none has it. */
         @Nullable
         Verdict ofStatus(int status);
+
+        /** What the lists say of this status code of gRPC, such as {@code UNAVAILABLE}; null if none has it. */
+        @Nullable
+        Verdict ofCode(String code);
 
         /** What the lists say of an exception; null if none has its class or a class above it. */
         @Nullable

@@ -17,12 +17,34 @@ import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads a classifier: the name of one that code binds, or statuses and exceptions by their verdict. */
+/** Reads a classifier: the name of one that code binds, or statuses, codes of gRPC and exceptions by their verdict. */
 final class ClassifierReader {
     private static final String BASE = "base";
     private static final String STATUS = "status";
     private static final Map<String, Verdict> LISTS = verdicts();
     private static final Pattern STATUSES = Pattern.compile("([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?");
+    /** Nobody's class has such a name. */
+    private static final Pattern CODE = Pattern.compile("[A-Z]+(_[A-Z]+)*");
+
+    /** All but OK, which is no error. The adapter for gRPC is another module, so that it cannot be asked. */
+    private static final List<String> CODES = List.of(
+            "CANCELLED",
+            "UNKNOWN",
+            "INVALID_ARGUMENT",
+            "DEADLINE_EXCEEDED",
+            "NOT_FOUND",
+            "ALREADY_EXISTS",
+            "PERMISSION_DENIED",
+            "RESOURCE_EXHAUSTED",
+            "FAILED_PRECONDITION",
+            "ABORTED",
+            "OUT_OF_RANGE",
+            "UNIMPLEMENTED",
+            "INTERNAL",
+            "UNAVAILABLE",
+            "DATA_LOSS",
+            "UNAUTHENTICATED");
+
     private static final Pattern CLASS = Pattern.compile("[\\p{javaJavaIdentifierPart}.]+");
 
     /** Looking for a class that is not there takes long. */
@@ -84,16 +106,21 @@ final class ClassifierReader {
             if (!(item instanceof Scalar scalar)
                     || scalar.isNothing()
                     || scalar.text().length() > Bounds.TEXT) {
-                String expected = "statuses such as 404 or 500-599, and names of exceptions";
+                String expected = "statuses such as 404 or 500-599, codes such as UNAVAILABLE, and names of exceptions";
                 problems.add(here, "is " + item.described(), expected);
                 continue;
             }
             Matcher statuses = STATUSES.matcher(scalar.text());
             if (statuses.matches()) {
                 statuses(here, scalar, statuses, verdict, classifier);
+            } else if (CODE.matcher(scalar.text()).matches()) {
+                code(here, scalar, verdict, classifier);
             } else if (scalar.kind() == Kind.NUMBER
                     || !CLASS.matcher(scalar.text()).matches()) {
-                problems.add(here, "is " + scalar.described(), "a status from 100 to 599, a range of them, or a class");
+                problems.add(
+                        here,
+                        "is " + scalar.described(),
+                        "a status from 100 to 599, a range of them, a code, or a class");
             } else {
                 exception(here, scalar, verdict, classifier);
             }
@@ -114,6 +141,20 @@ final class ClassifierReader {
         }
     }
 
+    private void code(Place place, Scalar scalar, Verdict verdict, ListedClassifier classifier) {
+        String code = scalar.text();
+        if (!CODES.contains(code)) {
+            String expected = "a code of gRPC such as UNAVAILABLE; an exception has its package";
+            problems.add(
+                    place,
+                    "is " + scalar.described() + ", which is no code of gRPC",
+                    expected,
+                    Nearest.to(code, CODES));
+        } else if (!classifier.add(code, verdict)) {
+            problems.add(place, "is " + scalar.described() + ", which another list has too", "each code in one list");
+        }
+    }
+
     private void exception(Place place, Scalar scalar, Verdict verdict, ListedClassifier classifier) {
         Class<?> found =
                 classes.computeIfAbsent(scalar.text(), ClassifierReader::find).orElse(null);
@@ -121,7 +162,7 @@ final class ClassifierReader {
             problems.add(
                     place,
                     "is " + scalar.described() + ", which is no class here",
-                    "a status, a range of statuses, or an exception with its package");
+                    "a status, a range of statuses, a code of gRPC, or an exception with its package");
         } else if (!Throwable.class.isAssignableFrom(found)) {
             problems.add(
                     place, "is " + scalar.described() + ", which is no exception", "a class below java.lang.Throwable");

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A classifier of lists. A status decides first, then the nearest class of the error that is in a list, then the base. The
- * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Two of the same lists are equal. Not changed once it is read.
+ * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Codes of gRPC are for its adapter,
+ * which asks for them. Two of the same lists are equal. Not changed once it is read.
  */
 final class ListedClassifier implements Classifier.Listed {
     private static final int UNAVAILABLE = 503;
@@ -27,6 +28,7 @@ final class ListedClassifier implements Classifier.Listed {
     /** For each status the place of its verdict in the list, from 1; 0 if it has none. Small: a file may have many. */
     private byte[] byStatus = NONE;
 
+    private final Map<String, Verdict> byCode = new HashMap<>();
     private final Map<Class<?>, Verdict> byError = new HashMap<>();
     private Classifier base = Classifier.DEFAULT;
     private @Nullable ToIntFunction<@Nullable Object> status;
@@ -48,6 +50,12 @@ final class ListedClassifier implements Classifier.Listed {
         byte before = byStatus[added];
         byStatus[added] = (byte) (1 + VERDICTS.indexOf(verdict));
         return before == 0 || before == byStatus[added];
+    }
+
+    /** False if the code of gRPC is in another list. */
+    boolean add(String added, Verdict verdict) {
+        Verdict before = byCode.put(added, verdict);
+        return before == null || before == verdict;
     }
 
     /** False if the class is in another list. */
@@ -87,6 +95,11 @@ final class ListedClassifier implements Classifier.Listed {
     }
 
     @Override
+    public @Nullable Verdict ofCode(String code) {
+        return byCode.get(code);
+    }
+
+    @Override
     public @Nullable Verdict ofError(Throwable error) {
         for (Class<?> type = error.getClass(); type != null; type = type.getSuperclass()) {
             Verdict verdict = byError.get(type);
@@ -113,6 +126,7 @@ final class ListedClassifier implements Classifier.Listed {
     public boolean equals(@Nullable Object other) {
         return other instanceof ListedClassifier listed
                 && Arrays.equals(byStatus, listed.byStatus)
+                && byCode.equals(listed.byCode)
                 && byError.equals(listed.byError)
                 && base.equals(listed.base)
                 && Objects.equals(status, listed.status);
@@ -120,6 +134,6 @@ final class ListedClassifier implements Classifier.Listed {
 
     @Override
     public int hashCode() {
-        return Objects.hash(Arrays.hashCode(byStatus), byError, base, status);
+        return Objects.hash(Arrays.hashCode(byStatus), byCode, byError, base, status);
     }
 }

@@ -131,7 +131,8 @@ final class Schema {
         lists.put("base", described("a classifier that code binds, for what is in no list", NAME));
         lists.put("status", described("a function that code binds, from an answer or an error to its status", NAME));
         return described(
-                "what an answer means: a name that code binds, or statuses and exceptions", any(NAME, object(lists)));
+                "what an answer means: a name that code binds, or statuses, codes of gRPC and exceptions",
+                any(NAME, object(lists)));
     }
 
     private <B> Map<String, Object> section(Form<B> form) {

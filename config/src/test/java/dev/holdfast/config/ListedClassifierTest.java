@@ -25,6 +25,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Statuses and exceptions by name: "404 is ignored" needs no code. */
 class ListedClassifierTest {
@@ -148,6 +150,36 @@ class ListedClassifierTest {
             assertThat(attempts).hasValue(2);
             assertThat(holdfast.pipeline("inventory").call(() -> "odd")).isEqualTo("odd");
         }
+    }
+
+    @Test
+    void codesOfGrpcAreForItsAdapter() {
+        try (Holdfast holdfast = load(Holdfast.builder(), """
+                pipelines:
+                  stock:
+                    retry:
+                    classifier: { failures: [UNAVAILABLE, 503], ignored: ABORTED }
+                """)) {
+            Classifier.Listed lists =
+                    (Classifier.Listed) holdfast.pipeline("stock").classifier();
+            assertThat(lists.ofCode("UNAVAILABLE")).isEqualTo(Verdict.FAILURE);
+            assertThat(lists.ofCode("ABORTED")).isEqualTo(Verdict.IGNORED);
+            assertThat(lists.ofCode("INTERNAL")).isNull();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            failures: UNAVALABLE                            | UNAVALABLE, which is no code of gRPC; did you mean UNAVAILABLE?
+            failures: OK                                    | OK, which is no code of gRPC
+            failures: [UNKNOWN], ignored: [UNKNOWN]         | UNKNOWN, which another list has too
+            failures: unavailable                           | unavailable, which is no class here
+            """)
+    void aCodeThatDoesNotExistOrIsInTwoListsIsAProblem(String lists, String problem) {
+        assertThatThrownBy(() ->
+                        load(Holdfast.builder(), "pipelines: { stock: { retry: , classifier: { " + lists + " } } }"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(problem);
     }
 
     /** Its static part ends the test if it runs. */

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>After the headers of a response the work has begun. So a pushback that comes after them is a failure for a call that must not be
  * done twice.
  *
- * <p>Where the pipeline has a classifier of its own, that one decides. Where it has lists of a file, these come first, and the table
- * is for the rest. Immutable.
+ * <p>Where the pipeline has a classifier of its own, that one decides. Where it has lists of a file, their codes come first, then their
+ * exceptions, and the table is for the rest. Immutable.
  */
 public final class GrpcClassifier implements Classifier {
     private static final Metadata.Key<String> PUSHBACK =
@@ -70,36 +70,33 @@ public final class GrpcClassifier implements Classifier {
     }
 
     private Verdict ofError(Throwable error) {
+        Thrown thrown = Thrown.in(error);
         Classifier rest = own.get();
         while (rest instanceof Listed listed) {
-            Verdict verdict = listed.ofError(error);
-            if (verdict != null) {
-                return verdict;
+            if (thrown != null) {
+                Verdict ofCode = listed.ofCode(thrown.code().name());
+                if (ofCode != null) {
+                    return ofStatus(thrown, ofCode);
+                }
+            }
+            Verdict ofError = listed.ofError(error);
+            if (ofError != null) {
+                return ofError;
             }
             rest = listed.base();
         }
-        return rest == DEFAULT ? ofStatus(error) : rest.classify(null, error);
-    }
-
-    private Verdict ofStatus(Throwable error) {
-        Throwable cause = error;
-        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
-            if (cause instanceof StatusRuntimeException thrown) {
-                return ofStatus(thrown.getStatus().getCode(), thrown.getTrailers(), thrown);
-            }
-            if (cause instanceof StatusException thrown) {
-                return ofStatus(thrown.getStatus().getCode(), thrown.getTrailers(), thrown);
-            }
+        if (rest != DEFAULT) {
+            return rest.classify(null, error);
         }
-        return Verdict.IGNORED;
+        return thrown == null ? Verdict.IGNORED : ofStatus(thrown, verdicts.get(thrown.code()));
     }
 
-    private Verdict ofStatus(Status.Code code, @Nullable Metadata trailers, Throwable error) {
-        Failed failed = error instanceof Failed known ? known : null;
+    private static Verdict ofStatus(Thrown thrown, @Nullable Verdict told) {
+        Failed failed = thrown.error() instanceof Failed known ? known : null;
         boolean begun = failed != null && failed.response.headers() != null;
         boolean again = failed != null && failed.idempotent;
-        Verdict told = verdicts.get(code);
-        Verdict verdict = told != null ? told : ofCode(code, begun, again);
+        Verdict verdict = told != null ? told : ofCode(thrown.code(), begun, again);
+        Metadata trailers = thrown.trailers();
         String pushback = trailers == null ? null : trailers.get(PUSHBACK);
         if (pushback == null || verdict.outcome() == Outcome.IGNORED || verdict.outcome() == Outcome.SUCCESS) {
             return verdict;
@@ -116,5 +113,23 @@ public final class GrpcClassifier implements Classifier {
             case RESOURCE_EXHAUSTED -> begun ? Verdict.IGNORED : again ? Verdict.PUSHBACK : Verdict.FAILURE;
             default -> Verdict.IGNORED;
         };
+    }
+
+    /** A status as it was thrown. */
+    private record Thrown(
+            Throwable error, Status.Code code, @Nullable Metadata trailers) {
+        /** The first of an error and its causes; null if there is none. */
+        static @Nullable Thrown in(Throwable error) {
+            Throwable cause = error;
+            for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+                if (cause instanceof StatusRuntimeException thrown) {
+                    return new Thrown(thrown, thrown.getStatus().getCode(), thrown.getTrailers());
+                }
+                if (cause instanceof StatusException thrown) {
+                    return new Thrown(thrown, thrown.getStatus().getCode(), thrown.getTrailers());
+                }
+            }
+            return null;
+        }
     }
 }

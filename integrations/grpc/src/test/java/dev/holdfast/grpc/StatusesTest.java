@@ -20,6 +20,8 @@ import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
@@ -274,8 +276,17 @@ class StatusesTest {
         }
 
         @Override
+        public @Nullable Verdict ofCode(String code) {
+            return switch (code) {
+                case "ABORTED" -> Verdict.PUSHBACK;
+                case "UNKNOWN" -> Verdict.IGNORED;
+                default -> null;
+            };
+        }
+
+        @Override
         public @Nullable Verdict ofError(Throwable error) {
-            return Status.fromThrowable(error).getCode() == Status.Code.ABORTED ? Verdict.FAILURE : null;
+            return error instanceof StatusRuntimeException || error instanceof StatusException ? Verdict.FAILURE : null;
         }
 
         @Override
@@ -285,12 +296,21 @@ class StatusesTest {
     }
 
     @Test
-    void listsComeFirstAndTheTableIsForTheRest() {
+    void codesOfAListComeFirstThenItsExceptionsThenTheTable() {
         pipeline.replaceClassifier(new Lists(Classifier.DEFAULT));
-        Channel channel = shop.channel(Transport.IN_PROCESS, holdfast);
-        shop.then(failing(Status.Code.ABORTED), failing(Status.Code.NOT_FOUND));
-        assertThat(Shop.failure(Stub.FUTURE.call(channel, Shop.GET)).getCode()).isEqualTo(Status.Code.NOT_FOUND);
-        assertThat(attempts.outcomes).containsExactly(Outcome.FAILURE, Outcome.IGNORED);
+        Channel channel = shop.channel(
+                Transport.IN_PROCESS,
+                HoldfastClientInterceptor.of(
+                        GrpcPipelines.one(pipeline), o -> o.verdict(Status.Code.UNKNOWN, Verdict.FAILURE)));
+        shop.then(failing(Status.Code.ABORTED), pushingBack(Status.Code.ABORTED, "0"));
+        shop.then(failing(Status.Code.UNKNOWN));
+        assertThat(Shop.failure(Stub.FUTURE.call(channel, Shop.GET)).getCode()).isEqualTo(Status.Code.UNKNOWN);
+        assertThat(attempts.outcomes).containsExactly(Outcome.PUSHBACK, Outcome.PUSHBACK, Outcome.IGNORED);
+
+        attempts.outcomes.clear();
+        shop.then(failing(Status.Code.NOT_FOUND));
+        assertThat(Shop.within(Stub.FUTURE.call(channel, Shop.GET))).isEqualTo("answer");
+        assertThat(attempts.outcomes).as("its class is in a list").containsExactly(Outcome.FAILURE, Outcome.SUCCESS);
     }
 
     @Test

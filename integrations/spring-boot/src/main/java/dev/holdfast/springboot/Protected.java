@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import dev.holdfast.Call;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -52,4 +53,10 @@ public @interface Protected {
 
     /** Whether the work may be done twice without harm. If not, it is retried only if it was surely not done. Default: true. */
     boolean idempotent() default true;
+
+    /**
+     * How important a call is, where permits are short; one at most. Inside of a call that is less important it is as that one.
+     * Default: as the call around, or {@link Call.Priority#DEFAULT}.
+     */
+    Call.Priority[] priority() default {};
 }

@@ -46,7 +46,7 @@ final class ProtectedMethod {
         way = Way.of(method);
         operation = pipeline.operation(
                 said.operation().isEmpty() ? method.getName() : said.operation(),
-                o -> o.idempotent(said.idempotent()).classifier(classifier));
+                o -> prioritized(o.idempotent(said.idempotent()).classifier(classifier), said.priority()));
         // What must not be done twice is not answered from memory.
         isKeyed = said.idempotent() || !said.key().isEmpty();
         key = said.key().isEmpty() ? null : expression(method, said.key());
@@ -54,6 +54,13 @@ final class ProtectedMethod {
             throw new IllegalArgumentException("fallback: a Flux has none; use onErrorResume");
         }
         fallbacks = said.fallback().isEmpty() ? null : FallbackMethods.of(method, said.fallback(), pipeline);
+    }
+
+    private static Operation.Options<Object> prioritized(Operation.Options<Object> options, Call.Priority[] said) {
+        if (said.length > 1) {
+            throw new IllegalArgumentException("priority: has " + Arrays.toString(said) + "; expected one");
+        }
+        return said.length == 0 ? options : options.priority(said[0]);
     }
 
     private static Expression expression(Method method, String text) {

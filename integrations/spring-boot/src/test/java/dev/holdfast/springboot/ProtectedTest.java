@@ -4,6 +4,7 @@ package dev.holdfast.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.testlogs.Logs;
@@ -99,6 +100,11 @@ class ProtectedTest {
             return secondTime(sku);
         }
 
+        @Protected(value = "inventory", priority = Call.Priority.SHEDDABLE, key = "null")
+        public String banner() {
+            return Call.Priority.current().name();
+        }
+
         @Protected(value = "inventory", fallback = "instead")
         public String broken(String sku) throws IOException {
             throw new IOException(sku);
@@ -186,6 +192,14 @@ class ProtectedTest {
                     .isInstanceOf(IOException.class)
                     .hasMessage("the first time");
             assertThat(inventory.calls()).hasValue(1);
+        });
+    }
+
+    @Test
+    void aPriorityIsThatOfTheCallsAndOfWhatIsInside() {
+        with(inventory -> {
+            assertThat(inventory.banner()).isEqualTo("SHEDDABLE");
+            assertThat(Call.Priority.CRITICAL.around(inventory::banner)).isEqualTo("SHEDDABLE");
         });
     }
 
@@ -475,8 +489,18 @@ class ProtectedTest {
         }
     }
 
+    static class TwoPriorities {
+        @Protected(
+                value = "inventory",
+                priority = {Call.Priority.CRITICAL, Call.Priority.DEFAULT})
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
     @Test
     void mistakesEndTheStart() {
+        refuses(TwoPriorities.class, "TwoPriorities.stock", "priority: has [CRITICAL, DEFAULT]; expected one");
         refuses(NoSuchPipeline.class, "NoSuchPipeline.stock", "did you mean 'inventory'?");
         refuses(NoSuchFallback.class, "fallback", "has no method unknown", "String unknown(String, Throwable)");
         refuses(WrongFallback.class, "does not fit", "String unknown(String, Throwable)");

@@ -20,4 +20,9 @@ class ApacheFactoryTest extends BlockingContract {
                 .build();
         return new Made(RequestFactories.httpComponents(client), client);
     }
+
+    @Override
+    protected int calls() {
+        return 1_000;
+    }
 }

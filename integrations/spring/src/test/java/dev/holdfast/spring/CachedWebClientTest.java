@@ -15,4 +15,9 @@ class CachedWebClientTest extends NettyConnectorTest {
         // Without the function it would warn that it never answers.
         return List.of(StaleCachePolicy.of(c -> c.staleIfError(Duration.ZERO).freshness(value -> null)));
     }
+
+    @Override
+    protected int calls() {
+        return 1_000;
+    }
 }

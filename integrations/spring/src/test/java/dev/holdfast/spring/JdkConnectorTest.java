@@ -27,4 +27,9 @@ class JdkConnectorTest extends WebClientContract {
                 .build();
         return new Made(new JdkClientHttpConnector(client), executor::shutdown);
     }
+
+    @Override
+    protected int calls() {
+        return 1_000;
+    }
 }
