@@ -2,6 +2,7 @@
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.platform.engine.FilterResult;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
@@ -13,10 +14,22 @@ import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
-/** Runs one test, given as Class#method, whatever its parameters. Ends with 0 if all its runs pass, 1 if one fails, 2 if there is none. */
+/**
+ * Runs tests, each given as Class#method, whatever its parameters, and says how many seconds each took. Ends with 0 if all runs
+ * pass, 1 if one fails, 2 if there is no such test.
+ */
 class RunTest {
     public static void main(String[] args) {
-        String[] test = args[0].split("#");
+        int end = 0;
+        for (String test : args) {
+            long start = System.nanoTime();
+            end = Math.max(end, run(test.split("#")));
+            System.out.println("took " + test + " " + TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start));
+        }
+        System.exit(end);
+    }
+
+    private static int run(String[] test) {
         PostDiscoveryFilter method = descriptor -> FilterResult.includedIf(descriptor
                 .getSource()
                 .map(source -> !(source instanceof MethodSource found)
@@ -35,7 +48,7 @@ class RunTest {
                 result.getThrowable().ifPresent(failures::add);
             }
         });
-        failures.forEach(failure -> System.out.println(failure));
-        System.exit(runs[0] == 0 && failures.isEmpty() ? 2 : failures.isEmpty() ? 0 : 1);
+        failures.forEach(failure -> System.out.println(test[0] + "#" + test[1] + ": " + failure));
+        return !failures.isEmpty() ? 1 : runs[0] == 0 ? 2 : 0;
     }
 }
