@@ -47,4 +47,11 @@ public interface Classifier {
         /** What classifies everything that is in no list; {@link #DEFAULT} if nothing was given. */
         Classifier base();
     }
+
+    /** A base of lists that reads the codes of a client, so that the lists can have them. */
+    interface Coded extends Classifier {
+        /** What the lists say of the code of this error; null if it has none, or one that is in no list. */
+        @Nullable
+        Verdict ofCode(Throwable error, Listed lists);
+    }
 }

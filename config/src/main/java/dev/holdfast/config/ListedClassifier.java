@@ -4,21 +4,28 @@ package dev.holdfast.config;
 import dev.holdfast.Classifier;
 import dev.holdfast.Verdict;
 import dev.holdfast.headers.RetryAfter;
+import dev.holdfast.internal.Causes;
+import dev.holdfast.internal.SafeLog;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A classifier of lists. A status decides first, then the nearest class of the error that is in a list, then the base. The
- * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Codes of gRPC are for its adapter,
- * which asks for them. Two of the same lists are equal. Not changed once it is read.
+ * status is that of a {@code java.net.http.HttpResponse}, or what a function of the user's says. Codes of gRPC are read by
+ * its adapter, which asks for them, or by the base. Two of the same lists are equal. Not changed once it is read.
  */
 final class ListedClassifier implements Classifier.Listed {
+    private static final SafeLog LOG = SafeLog.of(ListedClassifier.class.getName());
+    private static final Set<String> STATUSES_OF_GRPC =
+            Set.of("io.grpc.StatusRuntimeException", "io.grpc.StatusException");
     private static final int UNAVAILABLE = 503;
     private static final int MOST = 600;
     private static final byte[] NONE = new byte[0];
@@ -32,6 +39,7 @@ final class ListedClassifier implements Classifier.Listed {
     private final Map<Class<?>, Verdict> byError = new HashMap<>();
     private Classifier base = Classifier.DEFAULT;
     private @Nullable ToIntFunction<@Nullable Object> status;
+    private final AtomicBoolean warned = new AtomicBoolean();
 
     void base(Classifier newBase) {
         base = newBase;
@@ -68,12 +76,32 @@ final class ListedClassifier implements Classifier.Listed {
     public Verdict classify(@Nullable Object value, @Nullable Throwable error) {
         Verdict listed = ofStatus(statusOf(error == null ? value : error));
         if (listed == null && error != null) {
-            listed = ofError(error);
+            Verdict coded = ofCode(error);
+            listed = coded == null ? ofError(error) : coded;
         }
         if (listed == null) {
             return base.classify(value, error);
         }
         return listed == Verdict.PUSHBACK ? pushback(value) : listed;
+    }
+
+    private @Nullable Verdict ofCode(Throwable error) {
+        if (byCode.isEmpty()) {
+            return null;
+        }
+        if (base instanceof Classifier.Coded coded) {
+            return coded.ofCode(error, this);
+        }
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (STATUSES_OF_GRPC.contains(cause.getClass().getName()) && warned.compareAndSet(false, true)) {
+                LOG.warn(
+                        "a file lists codes of gRPC, and a call without HoldfastClientInterceptor failed with one: nobody reads it."
+                                + " Bind GrpcClassifier.ofDefaults() to a name, and say base: that-name in the classifier",
+                        cause);
+            }
+        }
+        return null;
     }
 
     private int statusOf(@Nullable Object answer) {

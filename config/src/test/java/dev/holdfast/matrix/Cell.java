@@ -12,9 +12,10 @@ import java.util.stream.Collectors;
  * One case: pipelines one inside the other, the outermost first, how each is called, and how the call ends. Its text can be
  * {@linkplain #parse read again}.
  *
+ * @param layers all layers of all levels, the outermost first; an index into it is a layer's number
  * @param spied whether a spy stands in the place of each policy
  */
-record Cell(List<Level> levels, Ending ending, boolean spied, long seed) {
+record Cell(List<Level> levels, List<Layer> layers, Ending ending, boolean spied, long seed) {
 
     /** How a pipeline is called. */
     enum Way {
@@ -49,7 +50,9 @@ record Cell(List<Level> levels, Ending ending, boolean spied, long seed) {
     /** The same seed and spies for the same case, whatever else is in the matrix. */
     static Cell of(Ending ending, Level... levels) {
         long hash = (Arrays.toString(levels) + ending).hashCode() & 0xffff;
-        return new Cell(List.of(levels), ending, hash % 2 == 1, hash);
+        List<Layer> layers =
+                Arrays.stream(levels).flatMap(level -> level.layers().stream()).toList();
+        return new Cell(List.of(levels), layers, ending, hash % 2 == 1, hash);
     }
 
     static Cell parse(String text) {
@@ -76,16 +79,13 @@ record Cell(List<Level> levels, Ending ending, boolean spied, long seed) {
         return ending.spec;
     }
 
-    /** All layers of all levels, the outermost first; an index into it is a layer's number. */
-    List<Layer> layers() {
-        return levels.stream().flatMap(level -> level.layers().stream()).toList();
-    }
-
     /** The number of a level's first layer. */
     int first(int level) {
-        return levels.subList(0, level).stream()
-                .mapToInt(l -> l.layers().size())
-                .sum();
+        int first = 0;
+        for (int i = 0; i < level; i++) {
+            first += level(i).layers().size();
+        }
+        return first;
     }
 
     /** The layer that the trouble is for; -1 if there is none. */

@@ -156,7 +156,10 @@ public final class AdaptiveThrottlePolicy extends Policy {
 
     @Override
     public void meters(Meters meters) {
-        meters.gauge("adaptivethrottle.share", "Share of the usual calls that is rejected now", this::rejectedShare);
+        meters.gauge(
+                "adaptivethrottle.share",
+                "Share of the calls of ranks 0 and 1 that is rejected now",
+                this::rejectedShare);
         meters.counter("adaptivethrottle.rejected", "Calls that were turned away", rejected::sum);
     }
 

@@ -30,13 +30,13 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>any other exception</td><td>ignored</td></tr>
  * </table>
  *
- * <p>After the headers of a response the work has begun. So a pushback that comes after them is a failure for a call that must not be
- * done twice.
+ * <p>Only the trailer says that the work has not begun. So a code that is told to be a pushback is a failure for a call that must not be
+ * done twice, if it comes without the trailer, or after the headers of a response.
  *
  * <p>Where the pipeline has a classifier of its own, that one decides. Where it has lists of a file, their codes come first, then their
  * exceptions, and the table is for the rest. Immutable.
  */
-public final class GrpcClassifier implements Classifier {
+public final class GrpcClassifier implements Classifier.Coded {
     private static final Metadata.Key<String> PUSHBACK =
             Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
 
@@ -73,15 +73,10 @@ public final class GrpcClassifier implements Classifier {
         Thrown thrown = Thrown.in(error);
         Classifier rest = own.get();
         while (rest instanceof Listed listed) {
-            if (thrown != null) {
-                Verdict ofCode = listed.ofCode(thrown.code().name());
-                if (ofCode != null) {
-                    return ofStatus(thrown, ofCode);
-                }
-            }
-            Verdict ofError = listed.ofError(error);
-            if (ofError != null) {
-                return ofError;
+            Verdict ofCode = ofCode(error, listed);
+            Verdict told = ofCode == null ? listed.ofError(error) : ofCode;
+            if (told != null) {
+                return thrown == null ? told : ofStatus(thrown, told);
             }
             rest = listed.base();
         }
@@ -91,6 +86,13 @@ public final class GrpcClassifier implements Classifier {
         return thrown == null ? Verdict.IGNORED : ofStatus(thrown, verdicts.get(thrown.code()));
     }
 
+    @Override
+    public @Nullable Verdict ofCode(Throwable error, Listed lists) {
+        Thrown thrown = Thrown.in(error);
+        Verdict told = thrown == null ? null : lists.ofCode(thrown.code().name());
+        return thrown == null || told == null ? null : ofStatus(thrown, told);
+    }
+
     private static Verdict ofStatus(Thrown thrown, @Nullable Verdict told) {
         Failed failed = thrown.error() instanceof Failed known ? known : null;
         boolean begun = failed != null && failed.response.headers() != null;
@@ -98,8 +100,12 @@ public final class GrpcClassifier implements Classifier {
         Verdict verdict = told != null ? told : ofCode(thrown.code(), begun, again);
         Metadata trailers = thrown.trailers();
         String pushback = trailers == null ? null : trailers.get(PUSHBACK);
-        if (pushback == null || verdict.outcome() == Outcome.IGNORED || verdict.outcome() == Outcome.SUCCESS) {
+        if (verdict.outcome() == Outcome.IGNORED || verdict.outcome() == Outcome.SUCCESS) {
             return verdict;
+        }
+        if (pushback == null) {
+            // That the server has not begun, only the trailer says: a code alone may come after the work.
+            return verdict.outcome() == Outcome.PUSHBACK && !again ? Verdict.FAILURE : verdict;
         }
         Verdict pushed = RetryAfter.grpc(pushback);
         return begun && !again && pushed != Verdict.STOP ? Verdict.FAILURE : pushed;

@@ -313,6 +313,24 @@ class StatusesTest {
         assertThat(attempts.outcomes).as("its class is in a list").containsExactly(Outcome.FAILURE, Outcome.SUCCESS);
     }
 
+    /** The code may come after the work. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCodeThatIsToldToBeAPushbackRepeatsNothingThatMustNotBeDoneTwice(boolean inAList) {
+        HoldfastClientInterceptor told = HoldfastClientInterceptor.of(
+                GrpcPipelines.one(pipeline),
+                o -> o.verdict(Status.Code.ABORTED, Verdict.PUSHBACK).verdict(Status.Code.UNKNOWN, Verdict.IGNORED));
+        if (inAList) {
+            pipeline.replaceClassifier(new Lists(Classifier.DEFAULT));
+        }
+        Channel channel = shop.channel(Transport.IN_PROCESS, told);
+        shop.then(failing(Status.Code.ABORTED));
+        assertThat(Shop.failure(Stub.FUTURE.call(channel, Shop.PUT)).getCode()).isEqualTo(Status.Code.ABORTED);
+        shop.then(pushingBack(Status.Code.ABORTED, "0"));
+        assertThat(Shop.within(Stub.FUTURE.call(channel, Shop.PUT))).isEqualTo("answer");
+        assertThat(attempts.outcomes).containsExactly(Outcome.FAILURE, Outcome.PUSHBACK, Outcome.SUCCESS);
+    }
+
     @Test
     void anInterceptorInsideThatFailsIsTheCallersOwnFault() {
         ClientInterceptor broken = new ClientInterceptor() {

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -63,7 +64,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     @Override
     public Collection<Property> get() {
         List<Found> all = found();
-        YamlTraps.refuse(resources(all));
+        YamlTraps.refuse(files());
         Spelling spelling = new Spelling();
         all.stream().filter(one -> !one.ofVariable).forEach(one -> spelling.learn(one.name()));
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
@@ -83,7 +84,17 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 return false;
             }
         }
-        return found().isEmpty();
+        return found().isEmpty() && !isWrong();
+    }
+
+    /** What Spring drops is no property: it may be all that there is. */
+    private boolean isWrong() {
+        try {
+            YamlTraps.refuse(files());
+            return false;
+        } catch (WrongSettingException wrong) {
+            return true;
+        }
     }
 
     /** The names of the pipelines. */
@@ -109,19 +120,30 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
         @Nullable
         Origin origin() {
-            Origin origin = property.getOrigin();
-            return origin instanceof PropertySourceOrigin of && of.getOrigin() != null ? of.getOrigin() : origin;
+            return EnvironmentProperties.origin(property);
         }
     }
 
-    private static Set<Resource> resources(List<Found> all) {
-        Set<Resource> resources = new LinkedHashSet<>();
-        for (Found one : all) {
-            if (one.origin() instanceof TextResourceOrigin text && text.getResource() != null) {
-                resources.add(text.getResource());
+    private static @Nullable Origin origin(ConfigurationProperty property) {
+        Origin origin = property.getOrigin();
+        return origin instanceof PropertySourceOrigin of && of.getOrigin() != null ? of.getOrigin() : origin;
+    }
+
+    /** The files of all properties, each source from one. */
+    private Set<Resource> files() {
+        Set<Resource> files = new LinkedHashSet<>();
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            if (source instanceof IterableConfigurationPropertySource names && !isOfVariables(source)) {
+                names.stream()
+                        .map(source::getConfigurationProperty)
+                        .filter(Objects::nonNull)
+                        .findFirst()
+                        .map(EnvironmentProperties::origin)
+                        .map(origin -> origin instanceof TextResourceOrigin text ? text.getResource() : null)
+                        .ifPresent(files::add);
             }
         }
-        return resources;
+        return files;
     }
 
     /** The first wins. */

@@ -10,6 +10,7 @@ import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
@@ -70,6 +71,13 @@ public class HoldfastAutoConfiguration {
                 throw wrong;
             }
             return loaded;
+        }
+
+        /** Static, since it must be there before what it changes. */
+        @Bean
+        @ConditionalOnProperty("holdfast.spring.http-clients")
+        static OwnRetries holdfastOwnRetries() {
+            return new OwnRetries();
         }
 
         private static void bind(Map<String, ?> named, Holdfast.Builder builder) {

@@ -4,6 +4,7 @@ package dev.holdfast.springboot;
 import dev.holdfast.config.Holdfast;
 import java.time.Duration;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
@@ -26,6 +27,12 @@ public record SpringSettings(
         @DefaultValue("true") boolean serviceGroups,
         @DefaultValue Server server,
         @DefaultValue Health health) {
+    private static final String MAX_DEADLINE = EnvironmentProperties.PREFIX + ".spring.server.max-deadline";
+    /** Those of the headers. */
+    private static final Duration LEAST = Duration.ofMillis(10);
+
+    private static final Duration MOST = Duration.ofDays(365);
+    private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]+");
 
     /**
      * Of the server.
@@ -48,6 +55,12 @@ public record SpringSettings(
      *     shows where it stands
      */
     public static SpringSettings of(Environment environment) {
+        String deadline = environment.getProperty(MAX_DEADLINE);
+        // Spring takes it for milliseconds.
+        if (deadline != null && NUMBER.matcher(deadline).matches()) {
+            throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline
+                    + "; expected a duration with its unit, such as " + deadline + "ms");
+        }
         return Binder.get(environment)
                 .bindOrCreate(
                         EnvironmentProperties.PREFIX + ".spring",
@@ -58,6 +71,10 @@ public record SpringSettings(
 
     /** Each pipeline that is named must be there. */
     void check(Holdfast holdfast) {
+        Duration longest = server.maxDeadline;
+        if (longest != null && (longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0)) {
+            throw new WrongSettingException(MAX_DEADLINE + ": is " + longest + "; expected 10ms to 365d");
+        }
         if (httpClients != null) {
             check(holdfast, "http-clients", httpClients);
         }

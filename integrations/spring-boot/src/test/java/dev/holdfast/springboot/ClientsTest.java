@@ -2,10 +2,12 @@
 package dev.holdfast.springboot;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,14 +18,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
+import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.web.client.HttpServerErrorException;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.client.WebClientResponseException;
 
 /** The clients that Spring Boot makes, with a pipeline by one property. */
 class ClientsTest {
@@ -112,5 +120,61 @@ class ClientsTest {
         client.get().uri(address() + "/stock").retrieve().toBodilessEntity().block(Duration.ofMinutes(1));
         assertThat(requests).containsExactly("1", "2");
         assertThat(pipelines()).containsExactly("shops", "shops/" + address());
+    }
+
+    private void answerUnavailable() {
+        server.removeContext("/");
+        server.createContext("/", exchange -> {
+            requests.add(exchange.getRequestHeaders().getFirst("Holdfast-Attempt"));
+            exchange.getResponseHeaders().add("Retry-After", "0");
+            exchange.sendResponseHeaders(503, -1);
+            exchange.close();
+        });
+    }
+
+    /** Apache's client would answer a 503 with a request of its own, and both repeat what meets a stale connection. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Logs("bulkhead cut its limit")
+    void theClientBelowRepeatsNothingByItself(boolean ofApache) {
+        answerUnavailable();
+        ClientHttpRequestFactoryBuilder<?> builder =
+                ofApache ? ClientHttpRequestFactoryBuilder.httpComponents() : ClientHttpRequestFactoryBuilder.reactor();
+        RestClient client = context.getBean(RestClient.Builder.class)
+                .requestFactory(asBean(builder).build())
+                .build();
+
+        assertThatThrownBy(
+                        () -> client.get().uri(address() + "/stock").retrieve().toBodilessEntity())
+                .isInstanceOf(HttpServerErrorException.ServiceUnavailable.class);
+
+        assertThat(requests).containsExactly("1", "2", "3");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Logs("bulkhead cut its limit")
+    void neitherDoesAReactiveOne(boolean ofApache) {
+        answerUnavailable();
+        ClientHttpConnectorBuilder<?> builder =
+                ofApache ? ClientHttpConnectorBuilder.httpComponents() : ClientHttpConnectorBuilder.reactor();
+        WebClient client = context.getBean(WebClient.Builder.class)
+                .clientConnector(asBean(builder).build())
+                .build();
+
+        assertThatThrownBy(() -> client.get()
+                        .uri(address() + "/stock")
+                        .retrieve()
+                        .toBodilessEntity()
+                        .block(Duration.ofMinutes(1)))
+                .isInstanceOf(WebClientResponseException.ServiceUnavailable.class);
+
+        assertThat(requests).containsExactly("1", "2", "3");
+    }
+
+    /** As the one that Spring Boot makes. */
+    @SuppressWarnings("unchecked")
+    private <B> B asBean(B builder) {
+        return (B) context.getAutowireCapableBeanFactory().initializeBean(builder, "builder");
     }
 }

@@ -183,6 +183,14 @@ class PropertiesOfApplicationTest {
                                                                         "application.yml:14 pipelines.prices.circuit-breaker.failure-rate-threshold: "))));
     }
 
+    @Test
+    void anEmptyMappingIsRefusedAlsoIfThereIsNothingElse() {
+        String only = "spring.application.name: shop\n" + indented("pipelines:\n  prices:\n    retry: {}\n");
+        runner.withInitializer(yaml("application.yml", only))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("pipelines.prices.retry: is an empty mapping, which Spring"));
+    }
+
     /** Spring makes no property of it, so that the policy would be missing without a word. */
     @Test
     void anEmptyMappingIsRefused() {
@@ -216,7 +224,9 @@ class PropertiesOfApplicationTest {
                 "servicegroup=false | holdfast.spring.servicegroup",
                 "health.down-if-open=shops | holdfast.spring.health.down-if-open: no pipeline 'shops'",
                 "health.down-if-opn=inventory | holdfast.spring.health.down-if-opn",
-                "server.max-deadline=long | holdfast.spring.server.max-deadline"
+                "server.max-deadline=long | holdfast.spring.server.max-deadline",
+                "server.max-deadline=800 | holdfast.spring.server.max-deadline: is 800; expected a duration with its unit, such as 800ms",
+                "server.max-deadline=-5s | holdfast.spring.server.max-deadline: is PT-5S; expected 10ms to 365d"
             })
     void whatTheStarterIsToldIsCheckedToo(String property, String told) {
         runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s", "holdfast.spring." + property)

@@ -11,6 +11,7 @@ import dev.holdfast.spi.TimeSource;
 import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedPermits.State;
 import dev.holdfast.valkey.SharedPermits.Turn;
+import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -149,9 +150,13 @@ public final class SharedThrottlePolicy extends Policy {
         return passage.reject(
                 Reason.THROTTLED,
                 wait,
-                () -> "throttle of '" + pipeline + "' lets " + settings.limit() + " calls of " + settings.replicas()
-                        + " processes start in " + Checks.text(settings.per()) + (away ? ", and its store is away" : "")
-                        + ", the next one in " + Checks.inMillis(wait),
+                () -> away && settings.whenStoreIsAway() == WhenStoreIsAway.CLOSED
+                        ? "throttle of '" + pipeline + "' lets no call start while its store is away, asked again in "
+                                + Checks.inMillis(wait)
+                        : "throttle of '" + pipeline + "' lets " + settings.limit() + " calls of " + settings.replicas()
+                                + " processes start in " + Checks.text(settings.per())
+                                + (away ? ", and its store is away" : "")
+                                + ", the next one in " + Checks.inMillis(wait),
                 null);
     }
 
