@@ -2,7 +2,10 @@
 package dev.holdfast.internal;
 
 import dev.holdfast.spi.PolicyFactory.Option;
+import java.util.Collections;
+import java.util.Map;
 import java.util.Objects;
+import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -22,25 +25,38 @@ public final class Replicas implements IntSupplier {
 
     private static final SafeLog LOG = SafeLog.of(Replicas.class.getName());
 
-    private final @Nullable IntSupplier live;
-    private final AtomicBoolean broken = new AtomicBoolean();
-    /** The number; of a live one, what it said last. */
-    private volatile int last;
+    /** By the function, since a reload makes new policies with the same one. */
+    private static final Map<IntSupplier, Told> TOLD = Collections.synchronizedMap(new WeakHashMap<>());
 
-    private Replicas(@Nullable IntSupplier live, int last) {
+    private final @Nullable IntSupplier live;
+    private final Told told;
+
+    /** The number; of a function, what it said last. */
+    private static final class Told {
+        final AtomicBoolean broken = new AtomicBoolean();
+        volatile int last;
+
+        Told(int last) {
+            this.last = last;
+        }
+    }
+
+    private Replicas(@Nullable IntSupplier live, Told told) {
         this.live = live;
-        this.last = last;
+        this.told = told;
     }
 
     /** Always so many. A number out of range is refused by the options' check. */
     public static Replicas of(int processes) {
-        return new Replicas(null, processes);
+        return new Replicas(null, new Told(processes));
     }
 
     /** As many as the function says. */
     public static Replicas of(IntSupplier processes) {
         Objects.requireNonNull(processes, "replicas");
-        return processes instanceof Replicas replicas ? replicas : new Replicas(processes, 1);
+        return processes instanceof Replicas replicas
+                ? replicas
+                : new Replicas(processes, TOLD.computeIfAbsent(processes, any -> new Told(1)));
     }
 
     /** The option of a policy's settings. */
@@ -62,34 +78,36 @@ public final class Replicas implements IntSupplier {
     public int getAsInt() {
         IntSupplier now = live;
         if (now == null) {
-            return last;
+            return told.last;
         }
         try {
-            last = Math.max(1, Math.min(MOST, now.getAsInt()));
+            told.last = Math.max(1, Math.min(MOST, now.getAsInt()));
         } catch (RuntimeException thrown) {
             // No call ends for this.
-            if (broken.compareAndSet(false, true)) {
+            if (told.broken.compareAndSet(false, true)) {
                 LOG.warn("the number of replicas cannot be told; the last one holds; told once", thrown);
             }
         }
-        return last;
+        return told.last;
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Replicas replicas
-                && (live == null ? replicas.live == null && last == replicas.last : live.equals(replicas.live));
+                && (live == null
+                        ? replicas.live == null && told.last == replicas.told.last
+                        : live.equals(replicas.live));
     }
 
     @Override
     public int hashCode() {
         IntSupplier now = live;
-        return now == null ? last : now.hashCode();
+        return now == null ? told.last : now.hashCode();
     }
 
     /** As a file has it, but for the name of a function. */
     @Override
     public String toString() {
-        return live == null ? String.valueOf(last) : "live";
+        return live == null ? String.valueOf(told.last) : "live";
     }
 }
