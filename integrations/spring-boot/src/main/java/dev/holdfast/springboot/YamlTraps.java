@@ -4,7 +4,6 @@ package dev.holdfast.springboot;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.regex.Pattern;
@@ -12,6 +11,7 @@ import org.springframework.core.io.Resource;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.error.Mark;
+import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.NodeTuple;
@@ -37,11 +37,13 @@ final class YamlTraps {
             String name = String.valueOf(resource.getFilename());
             if (name.endsWith(".yml") || name.endsWith(".yaml")) {
                 try (Reader text = new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8)) {
-                    for (Node document : new Yaml(new LoaderOptions()).composeAll(text)) {
+                    LoaderOptions options = new LoaderOptions();
+                    options.setCodePointLimit(Integer.MAX_VALUE); // as Spring
+                    for (Node document : new Yaml(options).composeAll(text)) {
                         look(document, "", name);
                     }
-                } catch (IOException unreadable) {
-                    throw new UncheckedIOException(name + " cannot be read again", unreadable);
+                } catch (YAMLException | IOException unreadable) {
+                    // Spring has read it in its own way. Where there is no other one, nothing is known of it.
                 }
             }
         }

@@ -27,13 +27,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.env.OriginTrackedMapPropertySource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.boot.origin.OriginTrackedValue;
+import org.springframework.boot.origin.TextResourceOrigin;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
+import org.springframework.core.io.Resource;
 
 /** What may stand below {@code holdfast} in the properties of an application. */
 class PropertiesOfApplicationTest {
@@ -189,6 +193,28 @@ class PropertiesOfApplicationTest {
         runner.withInitializer(yaml("application.yml", only))
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasMessageContaining("pipelines.prices.retry: is an empty mapping, which Spring"));
+    }
+
+    @Test
+    void anApplicationWithoutHoldfastStartsWhateverItsFilesAre() {
+        String odd = "spring.application.name: shop\nlimits: {}\n--- \nother: [unclosed\n";
+        runner.withInitializer(context -> {
+                    Resource file =
+                            new ByteArrayResource(
+                                    odd.getBytes(StandardCharsets.UTF_8), "class path resource [application.yml]") {
+                                @Override
+                                public String getFilename() {
+                                    return "application.yml";
+                                }
+                            };
+                    OriginTrackedValue name = OriginTrackedValue.of(
+                            "shop", new TextResourceOrigin(file, new TextResourceOrigin.Location(0, 0)));
+                    context.getEnvironment()
+                            .getPropertySources()
+                            .addFirst(
+                                    new OriginTrackedMapPropertySource("odd", Map.of("spring.application.name", name)));
+                })
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
     }
 
     /** Spring makes no property of it, so that the policy would be missing without a word. */
