@@ -110,10 +110,12 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         leaveConnection();
     }
 
+    /**
+     * A shared connection is not the attempt's to give back: after a stream that failed, the client would close it, with the streams of
+     * the others.
+     */
     private void leaveConnection() {
-        if (shared) {
-            scope.execRuntime.releaseEndpoint();
-        } else {
+        if (!shared) {
             scope.execRuntime.discardEndpoint();
         }
     }

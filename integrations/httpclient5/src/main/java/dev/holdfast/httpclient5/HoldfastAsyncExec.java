@@ -111,10 +111,14 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
 
     /**
      * As {@link #addTo(HttpAsyncClientBuilder)}, for a client of HTTP/2 alone. Its attempts are streams of one connection for each
-     * server: one that is cancelled or times out resets its stream, and the connection is used on.
+     * server: one that is cancelled or times out resets its stream, and the connection is used on. The client would reset it only with
+     * the next frame of the server's. So this sets the builder's {@code setIoSessionDecorator}, and a decorator of your own is not used:
+     * one that is set afterwards takes the place of this one, and then a server that never answers uses up the streams of the
+     * connection.
      */
     public H2AsyncClientBuilder addTo(H2AsyncClientBuilder client) {
         return client.disableAutomaticRetries()
+                .setIoSessionDecorator(ResettingSession::new)
                 .addExecInterceptorFirst(HoldfastExec.NAME, new HoldfastAsyncExec(calls, headers, mostRead, true));
     }
 

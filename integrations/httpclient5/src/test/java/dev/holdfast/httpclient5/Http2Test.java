@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
@@ -193,5 +194,127 @@ class Http2Test {
             assertThat(server.takeRequest().getConnectionIndex()).isZero();
         }
         assertThat(server.getRequestCount()).isEqualTo(calls);
+    }
+
+    // ---- a server that never answers
+
+    private static final int CANCEL = 8;
+
+    private static SimpleHttpRequest get(FrameServer server) {
+        return SimpleRequestBuilder.get("http://localhost:" + server.port() + "/")
+                .build();
+    }
+
+    @Test
+    void aTimeoutResetsTheStreamThoughTheServerIsSilent() throws Exception {
+        try (FrameServer silent = new FrameServer(100);
+                Pipeline pipeline = pipeline(TimeoutPolicy.of(Duration.ofMillis(500)))) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            // One of its attempts is sent in time on a slow machine, too.
+            var unused = client.execute(get(silent), null);
+
+            assertThat(silent.reset()).isEqualTo(new FrameServer.Reset(silent.request(), CANCEL));
+        }
+    }
+
+    @Test
+    void aCancelledFutureResetsTheStreamThoughTheServerIsSilent() throws Exception {
+        try (FrameServer silent = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> call = client.execute(get(silent), null);
+            int stream = silent.request();
+            call.cancel(true);
+
+            assertThat(silent.reset()).isEqualTo(new FrameServer.Reset(stream, CANCEL));
+        }
+    }
+
+    @Test
+    void theLoserOfAHedgeIsResetThoughTheServerIsSilent() throws Exception {
+        try (FrameServer silent = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of(
+                        "shop",
+                        HedgePolicy.of(h -> h.delay(Duration.ofMillis(1)).budgetEnabled(false)))) {
+            silent.answered = stream -> stream == 3;
+            CloseableHttpAsyncClient client = client(pipeline);
+
+            assertThat(answerTo(client, get(silent)).getCode()).isEqualTo(200);
+            assertThat(silent.reset()).isEqualTo(new FrameServer.Reset(1, CANCEL));
+        }
+    }
+
+    @Test
+    void callsThatAreGivenUpLeaveTheConnectionUsable() throws Exception {
+        try (FrameServer silent = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            for (int i = 0; i < 150; i++) {
+                Future<SimpleHttpResponse> call = client.execute(get(silent), null);
+                silent.request();
+                call.cancel(true);
+            }
+            silent.answered = stream -> true;
+
+            assertThat(answerTo(client, get(silent)).getCode()).isEqualTo(200);
+            for (int i = 0; i < 150; i++) {
+                assertThat(silent.reset().code()).isEqualTo(CANCEL);
+            }
+            assertThat(silent.connections).hasValue(1);
+        }
+    }
+
+    @Test
+    void callsThatTimeOutTogetherLeaveTheConnectionUsable() throws Exception {
+        try (FrameServer silent = new FrameServer(20);
+                Pipeline pipeline = pipeline(TimeoutPolicy.of(Duration.ofMillis(500)))) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            List<Future<SimpleHttpResponse>> all = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                all.add(client.execute(get(silent), null));
+            }
+            for (Future<SimpleHttpResponse> each : all) {
+                assertThatThrownBy(() -> each.get(1, TimeUnit.MINUTES))
+                        .hasRootCauseInstanceOf(CallTimeoutException.class);
+            }
+            silent.answered = stream -> true;
+
+            assertThat(answerTo(client, get(silent)).getCode()).isEqualTo(200);
+            assertThat(silent.connections).hasValue(1);
+        }
+    }
+
+    @Test
+    void aCallThatIsCancelledWhileItWaitsForAStreamIsNotSent() throws Exception {
+        try (FrameServer silent = new FrameServer(1);
+                Pipeline pipeline = pipeline()) {
+            silent.answered = stream -> stream > 1;
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> first = client.execute(get(silent), null);
+            silent.request();
+            client.execute(get(silent), null).cancel(true);
+            first.cancel(true);
+
+            assertThat(answerTo(client, get(silent)).getCode()).isEqualTo(200);
+            assertThat(silent.request()).isEqualTo(3);
+            assertThat(silent.requests).isEmpty();
+        }
+    }
+
+    @Test
+    void aStreamThatTheServerResetsLeavesTheConnectionToTheOthers() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            server.broken = stream -> stream == 3;
+            server.answered = stream -> stream == 5;
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> other = client.execute(get(server), null);
+            server.request();
+
+            assertThatThrownBy(() -> answerTo(client, get(server))).isInstanceOf(ExecutionException.class);
+            assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
+            assertThat(other).isNotDone();
+            assertThat(server.connections).hasValue(1);
+        }
     }
 }

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
+import org.apache.hc.core5.http.nio.CapacityChannel;
+import org.apache.hc.core5.http.nio.DataStreamChannel;
+import org.apache.hc.core5.http.nio.RequestChannel;
+import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.reactor.Command;
+import org.jspecify.annotations.Nullable;
+
+/** One request of the HTTP/2 client as a stream: its number, whether it was cancelled, and whether the client is done with it. */
+final class RequestStream implements AsyncClientExchangeHandler {
+    private final AsyncClientExchangeHandler exchange;
+    private final Consumer<RequestStream> whenCancelled;
+    private final Cancelling cancelling = new Cancelling();
+    private volatile int id;
+    private volatile boolean over;
+
+    private RequestStream(AsyncClientExchangeHandler exchange, Consumer<RequestStream> whenCancelled) {
+        this.exchange = exchange;
+        this.whenCancelled = whenCancelled;
+    }
+
+    /**
+     * The same request with a stream of it.
+     *
+     * @param whenCancelled is told, on any thread, of a stream that was begun and that the client has marked as cancelled
+     */
+    static RequestExecutionCommand commandOf(RequestExecutionCommand request, Consumer<RequestStream> whenCancelled) {
+        RequestStream stream = new RequestStream(request.getExchangeHandler(), whenCancelled);
+        CancellableDependency user = request.getCancellableDependency();
+        if (user != null) {
+            user.setDependency(stream.cancelling);
+        }
+        return new RequestExecutionCommand(
+                stream, request.getPushHandlerFactory(), stream.cancelling, request.getContext());
+    }
+
+    /** Null: the command is no request. */
+    static @Nullable RequestStream of(Command command) {
+        return command instanceof RequestExecutionCommand request
+                        && request.getExchangeHandler() instanceof RequestStream stream
+                ? stream
+                : null;
+    }
+
+    void begun(int number) {
+        id = number;
+    }
+
+    int id() {
+        return id;
+    }
+
+    boolean isCancelled() {
+        return cancelling.isCancelled();
+    }
+
+    /** Whether the client has forgotten the stream, or will do so with the next event. */
+    boolean isOver() {
+        return over;
+    }
+
+    /** Between the user's wish and the client's stream, which comes later. */
+    private final class Cancelling implements CancellableDependency {
+        private boolean cancelled;
+        private @Nullable Cancellable stream;
+
+        @Override
+        public void setDependency(Cancellable begun) {
+            synchronized (this) {
+                stream = begun;
+                if (!cancelled) {
+                    return;
+                }
+            }
+            cancel(begun);
+        }
+
+        @Override
+        public boolean cancel() {
+            Cancellable begun;
+            synchronized (this) {
+                if (cancelled) {
+                    return false;
+                }
+                cancelled = true;
+                begun = stream;
+            }
+            if (begun != null) {
+                cancel(begun);
+            }
+            return true;
+        }
+
+        private void cancel(Cancellable begun) {
+            // First the mark: without it, the client would take the empty frame for one of the response.
+            begun.cancel();
+            whenCancelled.accept(RequestStream.this);
+        }
+
+        @Override
+        public synchronized boolean isCancelled() {
+            return cancelled;
+        }
+    }
+
+    // ---- the exchange
+
+    @Override
+    public void releaseResources() {
+        over = true;
+        exchange.releaseResources();
+    }
+
+    @Override
+    public void failed(Exception cause) {
+        over = true;
+        exchange.failed(cause);
+    }
+
+    @Override
+    public void cancel() {
+        exchange.cancel();
+    }
+
+    @Override
+    public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
+        exchange.produceRequest(channel, context);
+    }
+
+    @Override
+    public int available() {
+        return exchange.available();
+    }
+
+    @Override
+    public void produce(DataStreamChannel channel) throws IOException {
+        exchange.produce(channel);
+    }
+
+    @Override
+    public void consumeInformation(HttpResponse response, HttpContext context) throws HttpException, IOException {
+        exchange.consumeInformation(response, context);
+    }
+
+    @Override
+    public void consumeResponse(HttpResponse response, @Nullable EntityDetails body, HttpContext context)
+            throws HttpException, IOException {
+        exchange.consumeResponse(response, body, context);
+    }
+
+    @Override
+    public void updateCapacity(CapacityChannel channel) throws IOException {
+        exchange.updateCapacity(channel);
+    }
+
+    @Override
+    public void consume(ByteBuffer bytes) throws IOException {
+        exchange.consume(bytes);
+    }
+
+    @Override
+    public void streamEnd(@Nullable List<? extends Header> trailers) throws HttpException, IOException {
+        exchange.streamEnd(trailers);
+    }
+}

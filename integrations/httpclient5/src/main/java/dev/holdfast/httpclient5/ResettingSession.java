@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.CancelledKeyException;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.Lock;
+import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.reactor.Command;
+import org.apache.hc.core5.reactor.EventMask;
+import org.apache.hc.core5.reactor.IOEventHandler;
+import org.apache.hc.core5.reactor.IOSession;
+import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection of the HTTP/2 client that resets the stream of a cancelled request at once.
+ *
+ * <p>To cancel a request, the client marks its stream, and sends the RST_STREAM only when the next frame of that stream comes. From a
+ * server that never answers none comes, and the stream counts for ever against the server's maximum. So this session hands the client
+ * an empty DATA frame of that stream, as if the server had sent it: the client answers it with RST_STREAM, code CANCEL, and forgets
+ * it. It is handed over between two frames of the server, on the thread of the connection, and only while the client knows the stream.
+ *
+ * <p>Requests may come and be cancelled on any thread. The rest is called by the thread of the connection.
+ */
+final class ResettingSession implements IOSession {
+    private final IOSession session;
+    private final InputFrames input = new InputFrames();
+    private final Queue<RequestStream> cancelled = new ConcurrentLinkedQueue<>();
+    /** The client numbers its streams 1, 3, 5, in the order in which it polls the requests. */
+    private int nextId = 1;
+
+    /** The client's, once the connection has begun. */
+    private @Nullable IOEventHandler client;
+
+    ResettingSession(IOSession session) {
+        this.session = session;
+    }
+
+    // ---- requests
+
+    @Override
+    public void enqueue(Command command, Command.Priority priority) {
+        session.enqueue(
+                command instanceof RequestExecutionCommand request
+                        ? RequestStream.commandOf(request, this::cancelled)
+                        : command,
+                priority);
+    }
+
+    /** Leaves out requests that were cancelled while they waited for a free stream. */
+    @Override
+    public @Nullable Command poll() {
+        for (Command next = session.poll(); next != null; next = session.poll()) {
+            RequestStream stream = RequestStream.of(next);
+            if (stream == null) {
+                return next;
+            }
+            if (!stream.isCancelled()) {
+                stream.begun(nextId);
+                nextId += 2;
+                return next;
+            }
+            next.cancel();
+        }
+        return null;
+    }
+
+    private void cancelled(RequestStream stream) {
+        cancelled.add(stream);
+        try {
+            // Second: then either the thread of the connection sees the stream now, or this wakes it.
+            session.setEvent(EventMask.WRITE);
+        } catch (CancelledKeyException e) {
+            // The connection is closed, and all of its streams with it.
+        }
+    }
+
+    private void reset(IOSession from) throws IOException {
+        while (client != null && input.isBetweenFrames()) {
+            RequestStream stream = cancelled.poll();
+            if (stream == null) {
+                return;
+            }
+            if (!stream.isOver()) {
+                client.inputReady(from, InputFrames.emptyData(stream.id()));
+            }
+        }
+    }
+
+    // ---- what the client reads: from here without TLS, and else what its handler is given
+
+    @Override
+    public int read(ByteBuffer bytes) throws IOException {
+        int from = bytes.position();
+        int count = session.read(bytes);
+        if (count > 0) {
+            input.passed(bytes.duplicate().flip().position(from));
+        }
+        return count;
+    }
+
+    @Override
+    public void upgrade(IOEventHandler handler) {
+        client = handler;
+        session.upgrade(new Resetting(handler));
+    }
+
+    /** What the client does on an event, and then the resets. */
+    private final class Resetting implements IOEventHandler {
+        private final IOEventHandler handler;
+
+        Resetting(IOEventHandler handler) {
+            this.handler = handler;
+        }
+
+        @Override
+        public void inputReady(IOSession from, @Nullable ByteBuffer decrypted) throws IOException {
+            if (decrypted != null) {
+                input.passed(decrypted.duplicate());
+            }
+            handler.inputReady(from, decrypted);
+            reset(from);
+        }
+
+        /** The resets last: the client may have taken the wish to write back. */
+        @Override
+        public void outputReady(IOSession from) throws IOException {
+            handler.outputReady(from);
+            reset(from);
+        }
+
+        @Override
+        public void connected(IOSession to) throws IOException {
+            handler.connected(to);
+        }
+
+        @Override
+        public void timeout(IOSession of, Timeout timeout) throws IOException {
+            handler.timeout(of, timeout);
+        }
+
+        @Override
+        public void exception(IOSession of, Exception cause) {
+            handler.exception(of, cause);
+        }
+
+        @Override
+        public void disconnected(IOSession from) {
+            handler.disconnected(from);
+        }
+    }
+
+    // ---- as it is
+
+    @Override
+    public IOEventHandler getHandler() {
+        return session.getHandler();
+    }
+
+    @Override
+    public Lock getLock() {
+        return session.getLock();
+    }
+
+    @Override
+    public boolean hasCommands() {
+        return session.hasCommands();
+    }
+
+    @Override
+    public ByteChannel channel() {
+        return session.channel();
+    }
+
+    @Override
+    public SocketAddress getRemoteAddress() {
+        return session.getRemoteAddress();
+    }
+
+    @Override
+    public SocketAddress getLocalAddress() {
+        return session.getLocalAddress();
+    }
+
+    @Override
+    public int getEventMask() {
+        return session.getEventMask();
+    }
+
+    @Override
+    public void setEventMask(int mask) {
+        session.setEventMask(mask);
+    }
+
+    @Override
+    public void setEvent(int event) {
+        session.setEvent(event);
+    }
+
+    @Override
+    public void clearEvent(int event) {
+        session.clearEvent(event);
+    }
+
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+        return session.write(bytes);
+    }
+
+    @Override
+    public boolean isOpen() {
+        return session.isOpen();
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+
+    @Override
+    public void close(CloseMode mode) {
+        session.close(mode);
+    }
+
+    @Override
+    public Status getStatus() {
+        return session.getStatus();
+    }
+
+    @Override
+    public Timeout getSocketTimeout() {
+        return session.getSocketTimeout();
+    }
+
+    @Override
+    public void setSocketTimeout(Timeout timeout) {
+        session.setSocketTimeout(timeout);
+    }
+
+    @Override
+    public long getLastReadTime() {
+        return session.getLastReadTime();
+    }
+
+    @Override
+    public long getLastWriteTime() {
+        return session.getLastWriteTime();
+    }
+
+    @Override
+    public long getLastEventTime() {
+        return session.getLastEventTime();
+    }
+
+    @Override
+    public void updateReadTime() {
+        session.updateReadTime();
+    }
+
+    @Override
+    public void updateWriteTime() {
+        session.updateWriteTime();
+    }
+
+    @Override
+    public String getId() {
+        return session.getId();
+    }
+
+    @Override
+    public String toString() {
+        return session.toString();
+    }
+}
