@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class ReplicasTest {
     private int processes = 40;
+
     private int processes() {
         if (processes < 0) {
             throw new IllegalStateException("nobody knows");
