@@ -29,7 +29,7 @@ import java.util.function.IntSupplier;
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
  * cut do not show what the cut has changed, and are not counted. Where a quarter of the limit has made nothing better, the
  * trouble has another reason than the load: the limit is put back, and that share of losses, or that time of an attempt,
- * becomes the usual one.
+ * becomes the usual one. So does a share of hanging attempts that stays while the limit is at most half of what it was.
  *
  * <p>While nothing is lost and no call waits, a served attempt costs a look at two fields.
  */
@@ -91,6 +91,7 @@ public final class LossLimit implements AdaptiveLimit {
     private final LossShare losses = new LossShare();
     private final Period period = new Period();
     private final Trial trial = new Trial();
+    private final SteadyLosses steady = new SteadyLosses();
     private volatile int ceiling;
     /** The limit with its fraction. */
     private double exact;
@@ -325,15 +326,39 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void nothingComesBack(long now, long nanos, DoubleSupplier random) {
-        doubling = Math.max(doubling, Math.max(trial.limit(), exact) / 2);
+        int dropped = droppedInARow;
+        inARow = 0;
+        droppedInARow = 0;
+        if (isSteady(now, 0, dropped)) {
+            return;
+        }
         boolean again = exact <= floor;
+        if (!again) {
+            steady.begin(exact, doubling);
+        }
+        doubling = Math.max(doubling, Math.max(trial.limit(), exact) / 2);
         cut(now, floor);
         if (again) {
             pause(now, nanos, random);
         }
-        inARow = 0;
-        droppedInARow = 0;
         trial.end();
+    }
+
+    /** Whether a share of the attempts hangs whatever the limit is: then it is put back. In a queue, those that are served are late, too. */
+    private boolean isSteady(long now, int served, int lost) {
+        if (!steady.isOn() || !steady.isReduced(exact) || !steady.isFound(served, lost) || !lostOnesHang()) {
+            return false;
+        }
+        losses.becomesUsual(steady.share());
+        putBack(now, steady.limit(), steady.doubling());
+        return true;
+    }
+
+    private void putBack(long now, double toLimit, double toDoubling) {
+        cut(now, toLimit);
+        doubling = toDoubling;
+        trial.end();
+        steady.end();
     }
 
     /** Not with a floor above one, which says that so many calls may always run. Each process has a pause of its own length. */
@@ -366,6 +391,9 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         losses.add(now, period.served(), period.lost());
+        if (isSteady(now, period.served(), period.lost())) {
+            return;
+        }
         boolean nearlyAllAreBad = all >= LEAST && (period.inTime() == 0 || !losses.isUsual(bad, NEARLY_ALL, all));
         boolean fine = losses.isUsual() && !nearlyAllAreBad;
         losses.learn();
@@ -378,6 +406,9 @@ public final class LossLimit implements AdaptiveLimit {
         }
         if (bad == 0 || all >= LEAST) { // of fewer, it may be chance
             trial.end();
+            if (!steady.isReduced(exact)) {
+                steady.end();
+            }
         }
         grow(now);
         calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
@@ -388,17 +419,16 @@ public final class LossLimit implements AdaptiveLimit {
     private void trouble(long now, double share) {
         if (!trial.isOn()) {
             trial.begin(exact, doubling, share, attemptNanos);
+            steady.begin(exact, doubling);
         } else if (!losses.isMost() && trial.isSmall(exact)) {
             if (!trial.isEnough(period.all())) {
                 endPeriod(now);
                 return;
             }
             if (trial.isNoBetter(share, attemptNanos)) {
-                losses.becomesUsual();
+                losses.becomesUsual(losses.lost());
                 usual.becomes(now, Math.max(usual.nanos(), attemptNanos));
-                cut(now, trial.limit());
-                doubling = trial.doubling();
-                trial.end();
+                putBack(now, trial.limit(), trial.doubling());
                 return;
             }
         }
@@ -427,8 +457,12 @@ public final class LossLimit implements AdaptiveLimit {
 
     /** Where no call waits, a limit of four lets no more through than one does. */
     private boolean isProven(long now) {
-        boolean hangs = losses.lostNanos() > HANGING_TIMES * attemptNanos && losses.lostNanos() <= 2 * PROOF_NANOS;
+        boolean hangs = lostOnesHang() && losses.lostNanos() <= 2 * PROOF_NANOS;
         return !wanted || !hangs || now - servedSince >= PROOF_NANOS;
+    }
+
+    private boolean lostOnesHang() {
+        return losses.lostNanos() > HANGING_TIMES * attemptNanos;
     }
 
     private void cut(long now, double to) {
@@ -454,6 +488,7 @@ public final class LossLimit implements AdaptiveLimit {
             exact = clamped(first);
             doubling = Math.max(doubling, exact);
             trial.end();
+            steady.end();
             endPeriod(now);
         }
     }

@@ -75,8 +75,8 @@ final class LossShare {
         }
     }
 
-    /** The share as it is now is the usual one. */
-    void becomesUsual() {
-        usual = lost();
+    /** From now on this share is the usual one. */
+    void becomesUsual(double share) {
+        usual = share;
     }
 }

@@ -45,7 +45,7 @@ class LossShareTest {
     void itCanBecomeTheUsualOneAtOnce() {
         periodOf(50, 50);
 
-        losses.becomesUsual();
+        losses.becomesUsual(losses.lost());
 
         assertThat(losses.isUsual(78, 100)).as("70 + sqrt(70)").isTrue();
         assertThat(losses.isUsual(79, 100)).isFalse();
