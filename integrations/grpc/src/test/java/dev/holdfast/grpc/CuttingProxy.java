@@ -48,8 +48,8 @@ final class CuttingProxy implements AutoCloseable {
 
     /** All connections of now, with a reset. */
     void cut() {
-        open.forEach(socket -> {
-            // One by one: a new connection may come meanwhile.
+        // Not those that come meanwhile, because the first one was cut.
+        for (Socket socket : open.toArray(new Socket[0])) {
             open.remove(socket);
             try {
                 socket.setSoLinger(true, 0);
@@ -57,7 +57,7 @@ final class CuttingProxy implements AutoCloseable {
             } catch (IOException closed) {
                 // The other side was faster.
             }
-        });
+        }
     }
 
     @Override
