@@ -184,12 +184,8 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     @SuppressWarnings("unchecked") // values are of the call's type
     private void ended(@Nullable Object value, @Nullable Throwable error) {
-        Status cancelled;
-        synchronized (lock) {
-            cancelled = cancellation;
-        }
         if (error != null) {
-            ended(Response.of(error, cancelled));
+            ended(Response.of(error));
         } else if (value instanceof Exchange<?, ?> exchange) {
             ended((Response<R>) exchange.response());
         } else if (value != StreamCall.BEGUN) {
@@ -200,13 +196,13 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     /** The pipeline has ended with this. */
     abstract void ended(Response<R> with);
 
-    /** The listener hears this. What comes second is not heard. */
+    /** The listener hears this, or that its call was cancelled before it came. What comes second is not heard. */
     final void tell(Response<R> all) {
         synchronized (lock) {
             if (response != null) {
                 return;
             }
-            response = all;
+            response = cancellation == null ? all : Response.of(cancellation);
         }
         over();
         tellMore();

@@ -31,12 +31,12 @@ record Response<R>(@Nullable Metadata headers, List<R> messages, Status status, 
 
     /** Of what a pipeline says, in gRPC's words. */
     @SuppressWarnings("unchecked") // it is of the call's type
-    static <R> Response<R> of(Throwable error, @Nullable Status cancellation) {
+    static <R> Response<R> of(Throwable error) {
         if (error instanceof Failed failed) {
             return (Response<R>) failed.response;
         }
         if (error instanceof CancellationException) {
-            return of(cancellation != null ? cancellation : said(Status.CANCELLED, error));
+            return of(said(Status.CANCELLED, error));
         }
         if (error instanceof CallTimeoutException) {
             return of(said(Status.DEADLINE_EXCEEDED, error));

@@ -10,6 +10,7 @@ import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
@@ -21,6 +22,7 @@ import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
@@ -55,6 +57,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -181,6 +184,41 @@ class UnaryCallTest {
         call.cancel("enough", null);
         assertThat(Shop.within(hears.closed).getDescription()).isEqualTo("enough");
         assertThat(hears.events).containsExactly("headers", "close CANCELLED");
+    }
+
+    /** The pipeline's call is through, and cannot be cancelled any more; what its caller hears is not there yet. */
+    @Test
+    void whoCancelsWhileAnAnswerComesHearsOfTheEndAlthoughNobodyAskedForTheMessage() {
+        CompletableFuture<Thread> answering = new CompletableFuture<>();
+        Pipeline pipeline = Pipeline.builder("shop")
+                .observer(new CallObserver() {
+                    @Override
+                    public void callSettled(
+                            String of,
+                            @Nullable String operation,
+                            Outcome outcome,
+                            Source source,
+                            int attempt,
+                            long nanos) {
+                        answering.complete(Thread.currentThread());
+                    }
+                })
+                .build();
+        pipelines.add(pipeline);
+        PipelinedCall<String, String> call =
+                (PipelinedCall<String, String>) HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline))
+                        .interceptCall(Shop.GET, CallOptions.DEFAULT, shop.channel(Transport.IN_PROCESS));
+        Hears hears = new Hears();
+        synchronized (call.lock) {
+            sent(call, hears);
+            Thread answers = Shop.within(answering);
+            while (answers.getState() != Thread.State.BLOCKED) {
+                Thread.onSpinWait();
+            }
+            call.cancel("enough", null);
+        }
+        assertThat(Shop.within(hears.closed).getDescription()).isEqualTo("enough");
+        assertThat(hears.events).containsExactly("close CANCELLED");
     }
 
     @Test
