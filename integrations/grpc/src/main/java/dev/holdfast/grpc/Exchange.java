@@ -35,8 +35,9 @@ final class Exchange<Q, R> extends CompletableFuture<Object> {
         inside = call;
     }
 
-    /** Once it has ended by itself. */
+    /** Once it has ended by itself, and its answer is the call's. */
     Response<R> response() {
+        of.attributes(Objects.requireNonNull(inside).getAttributes());
         return Objects.requireNonNull(response);
     }
 
@@ -77,7 +78,6 @@ final class Exchange<Q, R> extends CompletableFuture<Object> {
             of.ofStream = Thread.currentThread();
             try {
                 if (status.isOk()) {
-                    of.attributes(Objects.requireNonNull(inside).getAttributes());
                     complete(Exchange.this);
                 } else {
                     completeExceptionally(Failed.of(heard, streams, of.idempotent));

@@ -18,9 +18,9 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +82,9 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             headers = Objects.requireNonNull(given, "headers");
         }
         context.addListener(this, Runnable::run);
+        if (isOver()) {
+            over(); // cancelled meanwhile
+        }
     }
 
     static void check(boolean holds, String otherwise) {
@@ -204,7 +207,6 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             }
             response = cancellation == null ? all : Response.of(cancellation);
         }
-        over();
         tellMore();
     }
 
@@ -233,10 +235,16 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
         Executor given = options.getExecutor();
         Executor executor = given == null ? interceptor.executor() : given;
+        AtomicBoolean begun = new AtomicBoolean();
+        Runnable told = () -> {
+            if (begun.compareAndSet(false, true)) {
+                as(this::tellAll);
+            }
+        };
         try {
-            executor.execute(() -> as(this::tellAll));
-        } catch (RejectedExecutionException shutDown) {
-            as(this::tellAll);
+            executor.execute(told);
+        } catch (Throwable refused) {
+            told.run(); // an executor may run a task and throw all the same
         }
     }
 
@@ -290,7 +298,10 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
                 return hears -> hears.onMessage(message);
             }
             toldAll = true;
-            return hears -> hears.onClose(all.status(), all.trailers());
+            return hears -> {
+                over();
+                hears.onClose(all.status(), all.trailers());
+            };
         }
     }
 
@@ -301,18 +312,21 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
     }
 
-    /** Whether its caller has cancelled it. */
-    final boolean isCancelled() {
+    /** What its caller has cancelled it with, or null. */
+    final @Nullable Status cancellation() {
         synchronized (lock) {
-            return cancellation != null;
+            return cancellation;
         }
     }
 
-    private void replaced(Status status) {
+    /** Returns false if there is no response yet. */
+    private boolean replaced(Status status) {
         synchronized (lock) {
-            if (response != null) {
-                response = Response.of(status);
+            if (response == null) {
+                return false;
             }
+            response = Response.of(status);
+            return true;
         }
     }
 
@@ -341,6 +355,10 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     public final void cancelled(Context of) {
         Deadline limit = of.getDeadline();
         if (limit != null && limit.isExpired() && of.cancellationCause() instanceof TimeoutException) {
+            if (replaced(Contexts.statusFromCancelled(of))) {
+                tellMore(); // the response waited for its listener
+                return;
+            }
             // The pipeline has the same limit, and says that it has struck: to a call that has not begun, by turning it
             // away.
             begin(attempt -> CompletableFuture.failedFuture(limitExpired(of)), true);

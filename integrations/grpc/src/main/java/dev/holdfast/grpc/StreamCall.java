@@ -38,6 +38,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     private boolean through;
     /** The pipeline has ended in another way. There is never both. */
     private @Nullable Response<R> end;
+    /** What the pipeline has said all the same, while the response began. */
+    private @Nullable Status overruled;
 
     private volatile @Nullable ClientCall<Q, R> inside;
     /** Whether {@link #inside} may be asked. */
@@ -69,8 +71,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         } catch (Throwable e) {
             Response<R> given;
             synchronized (lock) {
-                closed = true;
-                given = end;
+                closed |= !started; // else it is cancelled, and its end is yet to come
+                given = closed ? end : null;
             }
             if (given != null) {
                 tell(given);
@@ -105,7 +107,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         try {
             act.accept(call);
         } catch (IllegalStateException cancelled) {
-            if (!isGivenUp() || isCancelled()) {
+            if (!isGivenUp() || cancellation() != null) {
                 throw cancelled;
             }
         }
@@ -182,7 +184,9 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     void ended(Response<R> with) {
         boolean now;
         synchronized (lock) {
-            if (!through) {
+            if (through) {
+                overruled = with.status();
+            } else {
                 end = with;
                 waiting.clear();
             }
@@ -190,9 +194,20 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         }
         if (now) {
             tell(with);
-        } else {
+        } else if (!with.status().isOk() || isGivenUp()) {
             // Its end comes in the order of what its listener has heard so far.
             cancelInside(with.status());
+        }
+    }
+
+    /** What its caller or the pipeline has said, where the transport only knows that it was cancelled. */
+    private Status cancelledWith(Status status) {
+        Status byCaller = cancellation();
+        if (byCaller != null) {
+            return byCaller;
+        }
+        synchronized (lock) {
+            return overruled == null ? status : overruled;
         }
     }
 
@@ -230,8 +245,10 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
         @Override
         public void onHeaders(Metadata headers) {
-            headersTold();
-            hear(() -> hears.onHeaders(headers));
+            hear(() -> {
+                headersTold();
+                hears.onHeaders(headers);
+            });
         }
 
         @Override
@@ -256,7 +273,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
                 tell(given);
             } else if (passes || (status.isOk() && goesThrough())) {
                 over();
-                as(() -> hears.onClose(status, trailers));
+                Status told = status.getCode() == Status.Code.CANCELLED ? cancelledWith(status) : status;
+                as(() -> hears.onClose(told, trailers));
             } else if (!status.isOk() && !isOfLimit(status, attempt)) {
                 Response<R> heard = new Response<>(null, List.of(), status, trailers);
                 response.completeExceptionally(Failed.of(heard, streams, false).sent());

@@ -43,6 +43,7 @@ import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -340,6 +341,16 @@ final class Shop implements AutoCloseable {
             throw new AssertionError("it failed", e.getCause());
         } catch (InterruptedException | TimeoutException e) {
             throw new AssertionError("it did not end", e);
+        }
+    }
+
+    static void await(CountDownLatch latch) {
+        try {
+            if (!latch.await(1, TimeUnit.MINUTES)) {
+                throw new AssertionError("it did not come");
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

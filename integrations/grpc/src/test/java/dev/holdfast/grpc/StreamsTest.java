@@ -16,6 +16,7 @@ import dev.holdfast.grpc.Shop.Received;
 import dev.holdfast.grpc.Shop.Stub;
 import dev.holdfast.grpc.Shop.Transport;
 import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.grpc.Attributes;
@@ -25,6 +26,7 @@ import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientCalls;
@@ -37,9 +39,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -529,6 +538,179 @@ class StreamsTest {
         Shop.within(heard.end);
         assertThat(heard.messages).containsExactly("a+b");
         assertFree();
+    }
+
+    /** Hears of one stream. */
+    private static class Hears extends ClientCall.Listener<String> {
+        final List<String> events = new CopyOnWriteArrayList<>();
+        final CompletableFuture<String> first = new CompletableFuture<>();
+        final CompletableFuture<Status> closed = new CompletableFuture<>();
+
+        @Override
+        public void onHeaders(Metadata headers) {
+            events.add("headers");
+        }
+
+        @Override
+        public void onMessage(String message) {
+            events.add(message);
+            first.complete(message);
+        }
+
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            events.add("close " + status.getCode());
+            closed.complete(status);
+        }
+    }
+
+    private static <L extends Hears> L sent(ClientCall<String, String> call, L hears) {
+        call.start(hears, new Metadata());
+        call.request(10);
+        call.sendMessage("request");
+        call.halfClose();
+        return hears;
+    }
+
+    /** A limit has struck, and what it means waits for a thread. */
+    private Runnable struck(Hears hears, Policy... outside) throws InterruptedException {
+        BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+        List<Policy> policies = new ArrayList<>(List.of(outside));
+        policies.add(TimeoutPolicy.of(Duration.ofMillis(50)));
+        policies.add(one);
+        Pipeline pipeline = Pipeline.builder("shop")
+                .policies(policies)
+                .observer(attempts)
+                .executor(tasks::add)
+                .build();
+        shop.then(Received::hang);
+        sent(channel(Transport.IN_PROCESS, pipeline).newCall(Shop.LIST, CallOptions.DEFAULT), hears);
+        return Objects.requireNonNull(tasks.poll(1, TimeUnit.MINUTES), "no limit struck");
+    }
+
+    @Test
+    void aLimitThatStruckBeforeTheFirstMessageIsToldAsOne() throws InterruptedException {
+        Hears hears = new Hears();
+        Runnable end = struck(hears);
+        shop.next().begin("first");
+        Shop.within(hears.first);
+        end.run();
+        assertThat(Shop.within(hears.closed).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        assertThat(hears.events).containsExactly("headers", "first", "close DEADLINE_EXCEEDED");
+        assertFree();
+    }
+
+    @Test
+    void aFallbackDoesNotEndAStreamWhoseFirstMessageWasHeard() throws InterruptedException {
+        Hears hears = new Hears();
+        Runnable end = struck(hears, FallbackPolicy.value("instead"));
+        Received received = shop.next();
+        received.begin("first");
+        Shop.within(hears.first);
+        end.run();
+        received.call.sendMessage("second");
+        received.call.close(Status.OK, new Metadata());
+        Shop.within(hears.closed);
+        assertThat(hears.events).containsExactly("headers", "first", "second", "close OK");
+        assertFree();
+    }
+
+    @Test
+    void aFallbackHasHeadersAlsoIfThoseOfTheStreamCameTooLate() {
+        CountDownLatch ready = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        VirtualTime time = new VirtualTime();
+        Pipeline pipeline = attempts.on(time, FallbackPolicy.value("instead"), TimeoutPolicy.of(Duration.ofMillis(50)));
+        pipelines.add(pipeline);
+        shop.then(Received::begin);
+        Hears hears =
+                sent(channel(Transport.IN_PROCESS, pipeline).newCall(Shop.CHAT, CallOptions.DEFAULT), new Hears() {
+                    @Override
+                    public void onReady() {
+                        ready.countDown();
+                        Shop.await(goOn);
+                    }
+                });
+        Shop.await(ready);
+        Received received = shop.next();
+        Shop.within(received.halfClosed);
+        time.advance(Duration.ofMillis(60));
+        Shop.within(received.cancelled);
+        goOn.countDown();
+        Shop.within(hears.closed);
+        assertThat(hears.events).containsExactly("headers", "instead", "close OK");
+    }
+
+    /** A call of which nothing can be sent. Its listener hears on a thread of its own. */
+    private static final class Broken extends ClientCall<String, String> {
+        final ExecutorService transport = Executors.newSingleThreadExecutor();
+        Runnable started = () -> {};
+        private Listener<String> hears = new Listener<>() {};
+
+        @Override
+        public void start(Listener<String> listener, Metadata headers) {
+            hears = listener;
+            transport.execute(listener::onReady);
+            started.run();
+        }
+
+        @Override
+        public void request(int number) {}
+
+        @Override
+        public void cancel(@Nullable String message, @Nullable Throwable cause) {
+            transport.execute(() -> hears.onClose(Status.CANCELLED, new Metadata()));
+        }
+
+        @Override
+        public void halfClose() {}
+
+        @Override
+        public void sendMessage(String message) {
+            throw new IllegalStateException("nothing can be sent");
+        }
+    }
+
+    @Test
+    void theEndOfAStreamThatCannotBeSentIsHeardAfterWhatIsHeardNow() {
+        CountDownLatch ready = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Broken broken = new Broken();
+        Pipeline pipeline = attempts.plain(one);
+        pipelines.add(pipeline);
+        ClientCall<String, String> call = HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline))
+                .interceptCall(Shop.CHAT, CallOptions.DEFAULT.withExecutor(Runnable::run), new Channel() {
+                    @Override
+                    @SuppressWarnings("unchecked") // of strings
+                    public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions options) {
+                        return (ClientCall<Q, R>) broken;
+                    }
+
+                    @Override
+                    public String authority() {
+                        return "shop";
+                    }
+                });
+        broken.started = () -> {
+            Shop.await(ready);
+            call.sendMessage("x");
+        };
+        Hears hears = new Hears() {
+            @Override
+            public void onReady() {
+                ready.countDown();
+                Shop.await(goOn);
+                events.add("ready");
+            }
+        };
+        call.start(hears, new Metadata());
+        assertThat(hears.events).isEmpty();
+        goOn.countDown();
+        Shop.within(hears.closed);
+        assertThat(hears.events).first().isEqualTo("ready");
+        assertThat(hears.events).hasSize(2);
+        assertFree();
+        broken.transport.shutdown();
     }
 
     @Test

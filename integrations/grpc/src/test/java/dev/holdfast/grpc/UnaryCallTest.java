@@ -222,6 +222,55 @@ class UnaryCallTest {
     }
 
     @Test
+    void aContextThatEndsWhileAMessageWaitsEndsTheCall() {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.retrying());
+        try (Context.CancellableContext context = Context.current().withCancellation()) {
+            Hears hears = new Hears();
+            context.run(() -> sent(channel.newCall(Shop.GET, CallOptions.DEFAULT), hears));
+            Shop.within(hears.headers);
+            context.cancel(null);
+            Shop.within(hears.closed);
+            assertThat(hears.events).containsExactly("headers", "close CANCELLED");
+        }
+    }
+
+    @Test
+    void aDeadlineOfTheContextThatPassesWhileAMessageWaitsEndsTheCall() {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.retrying());
+        try (Context.CancellableContext context =
+                Context.current().withDeadlineAfter(200, TimeUnit.MILLISECONDS, timer)) {
+            Hears hears = new Hears();
+            context.run(() -> sent(channel.newCall(Shop.GET, CallOptions.DEFAULT), hears));
+            assertThat(Shop.within(hears.closed).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        }
+    }
+
+    @Test
+    void anExecutorThatFailsDoesNotKeepTheEndFromTheListener() {
+        CallOptions options = CallOptions.DEFAULT.withExecutor(task -> {
+            throw new OutOfMemoryError("no thread");
+        });
+        Pipeline pipeline = attempts.retrying();
+        Channel channel = channel(Transport.IN_PROCESS, pipeline);
+        pipeline.close();
+        Hears hears = sent(channel.newCall(Shop.GET, options), new Hears());
+        assertThat(Shop.within(hears.closed).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    }
+
+    @Test
+    void anExecutorThatRunsATaskAndFailsTellsTheEndOnce() {
+        CallOptions options = CallOptions.DEFAULT.withExecutor(task -> {
+            task.run();
+            throw new IllegalStateException("all the same");
+        });
+        Pipeline pipeline = attempts.retrying();
+        Channel channel = channel(Transport.IN_PROCESS, pipeline);
+        pipeline.close();
+        Hears hears = sent(channel.newCall(Shop.GET, options), new Hears());
+        assertThat(hears.events).containsExactly("close UNAVAILABLE");
+    }
+
+    @Test
     void aMessageMayBeAskedForInTheListener() {
         ClientCall<String, String> call =
                 channel(Transport.IN_PROCESS, attempts.retrying()).newCall(Shop.GET, CallOptions.DEFAULT);
