@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -62,7 +63,7 @@ public final class BulkheadPolicy extends Policy {
     /** How long an attempt takes at most, in the pipeline that was built last. */
     private long attemptLimit = UNKNOWN;
     /** The limit that observers know. */
-    private volatile int toldLimit;
+    private AtomicInteger toldLimit;
 
     private LongAdder writtenOff = new LongAdder();
 
@@ -74,7 +75,7 @@ public final class BulkheadPolicy extends Policy {
         this.settings = settings;
         adaptive = adaptive(settings);
         int limit = adaptive == null ? settings.maxConcurrentCalls() : adaptive.limit();
-        toldLimit = limit;
+        toldLimit = new AtomicInteger(limit);
         permits = new Permits(limit, settings.maxWaitingCalls(), queue(settings));
         maxWaitNanos = settings.maxWait().toNanos();
         targetNanos = settings.codelTarget().toNanos();
@@ -256,13 +257,18 @@ public final class BulkheadPolicy extends Policy {
     /** Gives out as many permits as the limit says now; false if they are as many already. */
     private boolean resized(Passage passage, AdaptiveLimit limit) {
         boolean changed = show(limit);
-        int told = toldLimit;
         int decided = limit.decided();
-        if (told != decided) {
-            toldLimit = decided;
-            passage.limitChanged(told, decided);
+        if (toldLimit.get() != decided) {
+            tellLimit(passage, decided);
         }
         return changed;
+    }
+
+    private void tellLimit(Passage passage, int decided) {
+        int told = toldLimit.getAndSet(decided);
+        if (told != decided) {
+            passage.limitChanged(told, decided);
+        }
     }
 
     /** Two changes may arrive here in the wrong order. The last one sets the permits to the present limit. */
@@ -474,8 +480,14 @@ public final class BulkheadPolicy extends Policy {
 
     private static String pauseMessage(String pipeline, long nanos) {
         return "bulkhead of '" + pipeline + "' lets no call through for "
-                + Checks.text(Duration.ofMillis(1 + TimeUnit.NANOSECONDS.toMillis(nanos)))
+                + shown(nanos)
                 + ", since nothing but losses came back";
+    }
+
+    /** In whole milliseconds, from one on. */
+    private static String shown(long nanos) {
+        long milli = TimeUnit.MILLISECONDS.toNanos(1);
+        return Checks.text(Duration.ofNanos(nanos < milli ? nanos : nanos + milli - 1 - (nanos - 1) % milli));
     }
 
     private String lateMessage(Passage passage, Ticket ticket) {
@@ -488,8 +500,7 @@ public final class BulkheadPolicy extends Policy {
         if (ticket.displaced()) {
             return full + "a later call took the place in the queue, " + counts().get();
         }
-        Duration longest = ticket.late() ? settings.codelTarget() : settings.maxWait();
-        return full + "no permit came back within " + Checks.text(longest) + ", " + counts().get();
+        return full + "no permit came back within " + shown(ticket.waitNanos()) + ", " + counts().get();
     }
 
     /** The present numbers. The text is made when it is read. */

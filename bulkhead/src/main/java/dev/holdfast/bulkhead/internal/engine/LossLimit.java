@@ -21,9 +21,9 @@ import java.util.function.IntSupplier;
  *       the whole of it if most was lost.
  *   <li>Nothing but losses or failures for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
  *       each pause is longer than the one before.
- *   <li>Otherwise the limit grows if calls want more: from one to four, then it doubles until the first trouble, and after a
- *       trouble up to half of what it was; then it grows by one, or by a twentieth. After half a minute without an attempt it is at
- *       least what it was at first.
+ *   <li>Otherwise the limit grows if calls want more: from one to four, then by one with each answer, which doubles it in the time of
+ *       an attempt, until the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a
+ *       twentieth. After half a minute without an attempt it is at least what it was at first.
  * </ul>
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
@@ -87,6 +87,7 @@ public final class LossLimit implements AdaptiveLimit {
     private final ReentrantLock lock = new ReentrantLock();
 
     private final AtomicInteger missed = new AtomicInteger();
+    private volatile long missedAt;
     private final UsualTime usual = new UsualTime();
     private final LossShare losses = new LossShare();
     private final Period period = new Period();
@@ -196,11 +197,12 @@ public final class LossLimit implements AdaptiveLimit {
 
     @Override
     public void served(long now, long nanos, int inFlight) {
+        int firstOfNow = firstNow.getAsInt();
         if (!lock.tryLock()) {
             return;
         }
         try {
-            followFirst();
+            follow(firstOfNow);
             boolean isLate = usual.isLate(nanos);
             if (calm && !isLate) {
                 if (usual.isSampled(nanos)) {
@@ -221,7 +223,9 @@ public final class LossLimit implements AdaptiveLimit {
                 beginAnew(now);
             }
             heardAt = now;
-            attemptNanos += (nanos - attemptNanos) / 8;
+            if (nanos != 0) {
+                attemptNanos += (nanos - attemptNanos) / 8;
+            }
             inARow = 0;
             droppedInARow = 0;
             pauseNanos = 0;
@@ -231,7 +235,7 @@ public final class LossLimit implements AdaptiveLimit {
             } else {
                 period.countInTime();
                 if (servedInARow == 0) {
-                    servedSince = now - nanos;
+                    servedSince = beganAt(now, nanos);
                 }
                 servedInARow++;
             }
@@ -253,19 +257,24 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void lost(long now, long nanos, int inFlight, boolean drop, DoubleSupplier random) {
+        int firstOfNow = firstNow.getAsInt();
         if (!lock.tryLock()) {
             if (drop) {
                 missed.getAndIncrement();
+                missedAt = now;
             }
             return;
         }
         try {
-            followFirst();
+            follow(firstOfNow);
             startCounting();
             heardAt = now;
             int more = 1;
             if (drop) {
-                more += missed.getAndSet(0);
+                int others = missed.getAndSet(0);
+                if (now - missedAt <= Math.max(nanos, SHORTEST_NANOS)) {
+                    more += others;
+                }
                 losses.took(nanos);
                 heldBack += more;
                 show();
@@ -296,8 +305,7 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     /** A limit that nothing has changed since it began is the new first one. Any other knows more of the dependency. */
-    private void followFirst() {
-        int now = firstNow.getAsInt();
+    private void follow(int now) {
         if (now != first) {
             boolean untouched = exact == first;
             first = now;
@@ -317,7 +325,12 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private boolean isOld(long now, long nanos) {
-        return wasCut && now - nanos - cutAt < 0;
+        return wasCut && beganAt(now, nanos) - cutAt < 0;
+    }
+
+    /** Of an attempt that nobody has timed: about. */
+    private long beganAt(long now, long nanos) {
+        return now - (nanos == 0 ? Math.max(attemptNanos, usual.nanos()) : nanos);
     }
 
     /** Three attempts that end badly are most of those that a process with few calls has, and chance where there are many. */
@@ -326,10 +339,9 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void nothingComesBack(long now, long nanos, DoubleSupplier random) {
-        int dropped = droppedInARow;
         inARow = 0;
         droppedInARow = 0;
-        if (isSteady(now, 0, dropped)) {
+        if (isSteady(now, period.served(), period.lost())) {
             return;
         }
         boolean again = exact <= floor;
@@ -379,7 +391,7 @@ public final class LossLimit implements AdaptiveLimit {
         int all = period.all();
         int bad = period.bad();
         // With a limit of one, one attempt that began after the last loss tells all that can be told.
-        boolean alone = exact < 2 && servedInARow > 0 && now - nanos - lostAt >= 0;
+        boolean alone = exact < 2 && servedInARow > 0 && beganAt(now, nanos) - lostAt >= 0;
         boolean known = alone
                 || bad == 0
                 || all >= LEAST
@@ -420,7 +432,7 @@ public final class LossLimit implements AdaptiveLimit {
         if (!trial.isOn()) {
             trial.begin(exact, doubling, share, attemptNanos);
             steady.begin(exact, doubling);
-        } else if (!losses.isMost() && trial.isSmall(exact)) {
+        } else if (!losses.isMost() && trial.isSmall(exact, floor)) {
             if (!trial.isEnough(period.all())) {
                 endPeriod(now);
                 return;
@@ -447,8 +459,10 @@ public final class LossLimit implements AdaptiveLimit {
                 exact = isProven(now) ? clamped(RESTART) : exact;
             } else if (exact < doubling) {
                 exact = clamped(Math.min(doubling, exact + period.inTime()));
-            } else if (period.mostInFlight() < (int) exact && exact < 2 * period.mostInFlight() + 2) {
-                exact = clamped(exact + period.inTime());
+            } else if (exact < first && period.mostInFlight() < (int) (exact - heldBack)) {
+                // The calls do not need it, and so it does no harm; but twice as many may come next.
+                exact = clamped(Math.max(
+                        exact, Math.min(Math.min(first, 2 * period.mostInFlight() + 2), exact + period.inTime())));
             } else {
                 exact = clamped(exact + Math.max(GROWTH * exact, period.inTime() / exact));
             }
@@ -510,13 +524,14 @@ public final class LossLimit implements AdaptiveLimit {
         if (left > 0) {
             return left;
         }
+        int firstOfNow = firstNow.getAsInt();
         lock.lock();
         try {
             if (limit == 0 && now - openAt >= 0) {
                 limit = (int) exact;
                 decided = limit;
                 if (now - openAt >= IDLE_NANOS) {
-                    followFirst();
+                    follow(firstOfNow);
                     beginAnew(now);
                 }
             }

@@ -3,6 +3,7 @@ package dev.holdfast.bulkhead.internal.engine;
 
 /** The attempts that have ended since the last judgement of {@link LossLimit}. Not for several threads at once. */
 final class Period {
+    private boolean first = true;
     private boolean begun;
     private long beganAt;
     private long endedAt;
@@ -20,7 +21,7 @@ final class Period {
     void ended(long now, long nanos, int inFlight) {
         if (!begun) {
             begun = true;
-            beganAt = now - Math.min(nanos, now - endedAt);
+            beganAt = now - (first ? nanos : Math.min(nanos, now - endedAt));
         }
         mostInFlight = Math.max(mostInFlight, inFlight);
     }
@@ -44,6 +45,7 @@ final class Period {
     }
 
     void end(long now) {
+        first = false;
         begun = false;
         endedAt = now;
         inTime = 0;

@@ -13,6 +13,8 @@ public final class Ticket extends Completion {
     long number;
     // Written before other threads see the ticket.
     boolean late;
+    /** Its holder waits so long at most. Written and read by the holder. */
+    private long waitNanos;
     // Written under the lock before the completion, read without the lock. The grant counts from here on.
     private volatile boolean granted;
     private volatile boolean displaced;
@@ -29,7 +31,13 @@ public final class Ticket extends Completion {
 
     /** The longest wait of the holder: the second time if the ticket is {@link #late} and that time is shorter. */
     public long waitNanos(long longest, long longestIfLate) {
-        return late ? Math.min(longest, longestIfLate) : longest;
+        waitNanos = late ? Math.min(longest, longestIfLate) : longest;
+        return waitNanos;
+    }
+
+    /** What {@link #waitNanos(long, long)} has said. */
+    public long waitNanos() {
+        return waitNanos;
     }
 
     /** Whether a later call took its place. Never changes back. */

@@ -47,8 +47,9 @@ final class Trial {
         limit = 0;
     }
 
-    boolean isSmall(double now) {
-        return now <= limit / SMALLEST;
+    /** A quarter, or as small as a limit may be. */
+    boolean isSmall(double now, int floor) {
+        return now <= Math.max(floor, limit / SMALLEST);
     }
 
     /** So many attempts more with the small limit. Returns whether that is enough. */

@@ -608,8 +608,8 @@ class LossLimitTest {
         assertThat(limit.limit()).isLessThan(20);
     }
 
-    @Test
-    void aLossThatMeetsAnotherThreadIsMadeUpForByTheNext() {
+    /** An outage, in which three losses meet another thread, and its end. */
+    private void threeLossesMeetAnotherThread() {
         served(20);
         silent(200);
         AtomicInteger met = new AtomicInteger();
@@ -631,12 +631,117 @@ class LossLimitTest {
         served(8);
         limit.wanted();
         served(90);
+        assertThat(limit.limit()).isGreaterThan(4);
+    }
+
+    @Test
+    void aLossThatMeetsAnotherThreadIsMadeUpForByTheNext() {
+        threeLossesMeetAnotherThread();
         int before = limit.limit();
-        assertThat(before).isGreaterThan(4);
+
+        now += 10 * MILLI;
+        limit.dropped(now, 10 * TIMEOUT, before, () -> 0.5);
+        assertThat(limit.limit()).as("of one loss and three that were missed").isEqualTo(before - 4);
+    }
+
+    @Test
+    void aLossOfAnEarlierOutageThatWasMissedIsForgotten() {
+        threeLossesMeetAnotherThread();
+        int before = limit.limit();
 
         dropped(1);
+        assertThat(limit.limit()).isEqualTo(before - 1);
+    }
 
-        assertThat(limit.limit()).as("of one loss and three that were missed").isEqualTo(before - 4);
+    /** Ten answers a second whose time is all that has changed. */
+    private void allTake(long nanos) {
+        for (int i = 0; i < 400; i++) {
+            now += 100 * MILLI;
+            limit.wanted();
+            limit.served(now, nanos, Math.max(1, limit.limit()));
+        }
+    }
+
+    @Test
+    void answersThatAreAllLaterThanTheyWereDoNotKeepALimitThatIsLowAlready() {
+        limit = limit(1, 3, 200);
+        served(300);
+        allTake(400 * MILLI);
+        assertThat(limit.limit()).as("from three").isGreaterThanOrEqualTo(3);
+
+        limit = limit(5, 10, 200);
+        served(300);
+        allTake(400 * MILLI);
+        assertThat(limit.limit()).as("at least five").isGreaterThanOrEqualTo(10);
+
+        limit = limit(1, 10, 200);
+        served(300);
+        silent(2_000);
+        now += limit.pauseNanos(now);
+        assertThat(limit.pauseNanos(now)).isZero();
+        allTake(400 * MILLI);
+        assertThat(limit.limit()).as("after an outage").isGreaterThan(3);
+    }
+
+    @Test
+    void twoFifthsThatHangInRowsAreAShareAndNoOutage() {
+        limit = limit(1, 10, 200);
+        served(300);
+        int most = 0;
+        for (int i = 0; i < 100; i++) {
+            now += limit.pauseNanos(now);
+            assertThat(limit.pauseNanos(now)).isZero();
+            served(3);
+            most = Math.max(most, limit.limit());
+            for (int lost = 0; lost < 2; lost++) {
+                now += TIMEOUT;
+                limit.wanted();
+                limit.dropped(now, TIMEOUT, Math.max(1, limit.limit()), () -> 0.5);
+            }
+            most = i == 10 ? 0 : most; // what it began with is over
+        }
+        assertThat(most).as("put back").isEqualTo(10);
+    }
+
+    @Test
+    void afterATroubleItGrowsByOneAlsoWhereCallsUseNotAllOfIt() {
+        limit = limit(1, 10, 200);
+        for (int i = 0; i < 5; i++) {
+            limit.wanted();
+            served(30);
+        }
+        tens(1, 5);
+        int before = limit.limit();
+        assertThat(before).isBetween(20, 199);
+        for (int i = 0; i < 20; i++) {
+            now += 10 * MILLI;
+            limit.wanted();
+            limit.served(now, ATTEMPT, limit.limit() - 1);
+        }
+        assertThat(limit.limit()).isBetween(before, before + before / 5);
+    }
+
+    @Test
+    void anAttemptThatNobodyTimedIsTakenForAUsualOne() {
+        served(300);
+        while (limit.decided() == 100) {
+            dropped(1);
+        }
+        int cut = limit.decided();
+        for (int i = 0; i < 10; i++) {
+            now += MILLI;
+            limit.dropped(now, 0, cut, () -> 0.5);
+        }
+        served(1, 0);
+        assertThat(limit.decided()).as("they began before the cut").isEqualTo(cut);
+    }
+
+    @Test
+    void aClockMayBeNegative() {
+        now = -1_000_000_000_000_000_000L;
+        served(300);
+        tens(3, 6);
+        assertThat(limit.decided()).isLessThan(100);
     }
 
     @Test

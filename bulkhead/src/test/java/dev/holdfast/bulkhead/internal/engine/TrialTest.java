@@ -26,8 +26,8 @@ class TrialTest {
     void aQuarterIsSmall() {
         trial.begin(40, 80, 0.4, 100);
 
-        assertThat(trial.isSmall(10)).isTrue();
-        assertThat(trial.isSmall(10.1)).isFalse();
+        assertThat(trial.isSmall(10, 1)).isTrue();
+        assertThat(trial.isSmall(10.1, 1)).isFalse();
     }
 
     @Test
