@@ -78,6 +78,10 @@ final class BoundedBody implements BodySubscriber<Object> {
     private Flow.@Nullable Subscription source;
     private @Nullable BodySubscriber<?> rest;
 
+    // The end needs no request, and what was read first does. Guarded by this.
+    private boolean handedOn;
+    private boolean ended;
+
     /**
      * Up to this many bytes.
      *
@@ -136,6 +140,10 @@ final class BoundedBody implements BodySubscriber<Object> {
                 if (!begun && many > 0) {
                     begun = true;
                     taken.onNext(List.copyOf(parts));
+                    if (endedBefore()) {
+                        taken.onComplete();
+                        return;
+                    }
                     left = many == Long.MAX_VALUE ? many : many - 1;
                 }
                 if (left > 0) {
@@ -150,6 +158,16 @@ final class BoundedBody implements BodySubscriber<Object> {
         });
     }
 
+    private synchronized boolean endedBefore() {
+        handedOn = true;
+        return ended;
+    }
+
+    private synchronized boolean endsNow() {
+        ended = true;
+        return handedOn;
+    }
+
     @Override
     public void onError(Throwable error) {
         if (rest != null) {
@@ -162,7 +180,9 @@ final class BoundedBody implements BodySubscriber<Object> {
     @Override
     public void onComplete() {
         if (rest != null) {
-            rest.onComplete();
+            if (endsNow()) {
+                rest.onComplete();
+            }
         } else {
             ByteBuffer all = ByteBuffer.allocate(length);
             parts.forEach(all::put);

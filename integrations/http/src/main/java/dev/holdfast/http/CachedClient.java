@@ -65,9 +65,14 @@ final class CachedClient {
             return new HandedOn<HttpResponse<Object>, Kept<HttpResponse<?>>>(
                     sent.marked(exchange),
                     response -> CompletableFuture.completedStage(kept(cached, response)),
-                    error -> error);
+                    error -> error,
+                    kept -> JdkMessages.INSTANCE.close(kept.response()));
         });
-        return new HandedOn<>(call, reply -> response(cached.keptOf(reply), reply, request, handler), error -> error);
+        return new HandedOn<>(
+                call,
+                reply -> response(cached.keptOf(reply), reply, request, handler),
+                error -> error,
+                JdkMessages.INSTANCE::close);
     }
 
     // ---- from the dependency

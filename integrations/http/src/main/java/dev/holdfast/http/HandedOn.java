@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import java.net.http.HttpResponse;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** A future that ends as another one, with another value or another error. To cancel it cancels that one. */
+/**
+ * A future that ends as another one, with another value or another error. To cancel it cancels that one. A value that comes too late
+ * is handed to {@code lost}: it may hold a connection.
+ */
 final class HandedOn<S, T> extends CompletableFuture<T> {
     private final CompletableFuture<S> source;
     private final UnaryOperator<Throwable> errors;
@@ -15,7 +20,8 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
     HandedOn(
             CompletableFuture<S> source,
             Function<? super S, ? extends CompletionStage<T>> values,
-            UnaryOperator<Throwable> errors) {
+            UnaryOperator<Throwable> errors,
+            Consumer<? super T> lost) {
         this.source = source;
         this.errors = errors;
         var unused = source.whenComplete((value, error) -> {
@@ -25,10 +31,10 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
             }
             try {
                 var unusedToo = values.apply(value).whenComplete((made, failed) -> {
-                    if (failed == null) {
-                        complete(made);
-                    } else {
+                    if (failed != null) {
                         fail(failed);
+                    } else if (!complete(made)) {
+                        lost.accept(made);
                     }
                 });
             } catch (Throwable broken) {
@@ -37,9 +43,10 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
         });
     }
 
-    /** The same value. */
-    static <T> HandedOn<T, T> of(CompletableFuture<T> source, UnaryOperator<Throwable> errors) {
-        return new HandedOn<>(source, CompletableFuture::completedStage, errors);
+    /** The same response. */
+    static <T> HandedOn<HttpResponse<T>, HttpResponse<T>> of(
+            CompletableFuture<HttpResponse<T>> source, UnaryOperator<Throwable> errors) {
+        return new HandedOn<>(source, CompletableFuture::completedStage, errors, JdkMessages.INSTANCE::close);
     }
 
     private void fail(Throwable error) {

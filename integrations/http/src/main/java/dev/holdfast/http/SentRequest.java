@@ -6,6 +6,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -59,7 +60,7 @@ final class SentRequest extends HttpRequest {
     }
 
     /** The same, where the error comes in a future. */
-    <T> CompletableFuture<T> marked(CompletableFuture<T> exchange) {
+    <T> CompletableFuture<HttpResponse<T>> marked(CompletableFuture<HttpResponse<T>> exchange) {
         return HandedOn.of(exchange, error -> {
             mark(error);
             return error;

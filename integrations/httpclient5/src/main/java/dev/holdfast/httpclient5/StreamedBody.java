@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.hc.client5.http.async.AsyncExecCallback;
@@ -90,10 +91,11 @@ final class StreamedBody {
         for (Signal next = first == null ? poll() : first; next != null; next = poll()) {
             try {
                 next.tell(Objects.requireNonNull(consumer));
-            } catch (Exception e) {
+            } catch (Throwable e) {
                 if (close()) {
                     abort.run();
-                    Objects.requireNonNull(caller).failed(e);
+                    Objects.requireNonNull(caller)
+                            .failed(e instanceof Exception known ? known : new ExecutionException(e));
                 }
             }
         }

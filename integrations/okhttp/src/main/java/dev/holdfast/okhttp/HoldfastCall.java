@@ -21,7 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -158,16 +157,32 @@ final class HoldfastCall implements Call {
             begun.cancel(true);
         }
         var unused = begun.whenComplete((value, error) -> {
-            Runnable told = () -> tell(callback, value == null ? null : made.apply(value), error);
+            AtomicBoolean began = new AtomicBoolean();
+            Runnable told = () -> {
+                if (began.compareAndSet(false, true)) {
+                    tell(callback, value, made, error);
+                }
+            };
             try {
                 factory.executor().execute(told);
-            } catch (RejectedExecutionException shutDown) {
-                told.run();
+            } catch (Throwable refused) {
+                told.run(); // an executor may run a task and throw all the same
             }
         });
     }
 
-    private void tell(Callback callback, @Nullable Response response, @Nullable Throwable error) {
+    private <T> void tell(
+            Callback callback,
+            @Nullable T value,
+            Function<? super T, @Nullable Response> made,
+            @Nullable Throwable thrown) {
+        Response response = null;
+        Throwable error = thrown;
+        try {
+            response = value == null ? null : made.apply(value);
+        } catch (RuntimeException broken) {
+            error = broken; // such as the value of a fallback that is no response
+        }
         try {
             if (response == null || cancelled) {
                 if (response != null) {

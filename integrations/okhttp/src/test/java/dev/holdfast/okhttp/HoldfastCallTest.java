@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
+import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
@@ -576,6 +577,28 @@ class HoldfastCallTest {
         });
         assertThat(ran.get(1, TimeUnit.MINUTES)).isNotSameAs(Thread.currentThread());
         assertThat(ran.get().getName()).contains("OkHttp");
+    }
+
+    @Test
+    void aCallbackHearsThatAFallbackIsNoResponse() {
+        Pipeline wrong = Pipeline.builder("shop")
+                .policies(FallbackPolicy.value("no response"))
+                .build();
+        Call.Factory calls = HoldfastCallFactory.around(new OkHttpClient(), Pipelines.one(wrong));
+        CompletableFuture<IOException> failure = new CompletableFuture<>();
+        calls.newCall(new Request.Builder().url("http://127.0.0.1:1/").build()).enqueue(new Callback() {
+            @Override
+            public void onFailure(Call call, IOException e) {
+                failure.complete(e);
+            }
+
+            @Override
+            public void onResponse(Call call, Response response) {
+                failure.completeExceptionally(new AssertionError("answered"));
+            }
+        });
+        assertThat(failure.orTimeout(1, TimeUnit.MINUTES).join()).hasCauseInstanceOf(ClassCastException.class);
+        wrong.close();
     }
 
     /** Without its executor the client cannot answer; the callback hears of it all the same. */

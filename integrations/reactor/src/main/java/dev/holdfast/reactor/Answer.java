@@ -110,11 +110,14 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
         Publisher<? extends T> publisher =
                 Objects.requireNonNull(source.apply(attempt), "the source of an attempt is null");
         SourceAttempt<T> begun = new SourceAttempt<>(this, many, ReactiveCall.capture(actual.currentContext()));
-        synchronized (attempts) {
-            attempts.removeIf(SourceAttempt::isOver);
-            attempts.add(begun);
+        boolean isForCache = attempt.isRefresh(); // it goes on without this subscriber, who has an answer
+        if (!isForCache) {
+            synchronized (attempts) {
+                attempts.removeIf(SourceAttempt::isOver);
+                attempts.add(begun);
+            }
         }
-        if (!cancelled) {
+        if (isForCache || !cancelled) {
             (many ? Flux.from(publisher) : publisher).subscribe(begun);
         }
         return begun;

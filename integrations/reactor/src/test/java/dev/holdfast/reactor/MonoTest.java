@@ -18,7 +18,9 @@ import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -532,6 +534,31 @@ class MonoTest extends Bench {
         StepVerifier.create(ReactiveCall.of(number.key("sku-1")).mono(attempt -> Mono.just(7)))
                 .expectNext(7)
                 .verifyComplete();
+    }
+
+    /** As {@code next()} and {@code take(1)} do. */
+    @Test
+    void aRefreshGoesOnAfterItsSubscriberHasCancelled() {
+        Deque<Runnable> tasks = new ArrayDeque<>();
+        Pipeline cached = Pipeline.builder("shop")
+                .time(time)
+                .policies(
+                        StaleCachePolicy.of(
+                                c -> c.fresh(Duration.ofMinutes(1)).staleWhileRevalidate(Duration.ofHours(1))),
+                        bulkhead)
+                .backgroundExecutor(tasks::add)
+                .build();
+        Operation<String> stock = cached.operation("stock");
+        Mono<String> answer =
+                ReactiveCall.of(stock.key("sku-1").refreshable()).mono(attempts(Mono.just("7"), Mono.just("8")));
+        StepVerifier.create(answer).expectNext("7").verifyComplete();
+        time.advance(Duration.ofMinutes(2));
+        StepVerifier.create(answer.flux().next()).expectNext("7").verifyComplete();
+        assertThat(tasks).hasSize(1);
+        tasks.remove().run();
+        assertThat(probes).hasSize(2);
+        assertThat(bulkhead.inFlight()).isZero();
+        StepVerifier.create(answer).expectNext("8").verifyComplete();
     }
 
     // ---- values that nobody gets

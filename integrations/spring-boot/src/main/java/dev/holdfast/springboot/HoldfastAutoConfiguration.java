@@ -9,8 +9,10 @@ import java.util.function.Function;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
@@ -22,7 +24,11 @@ import org.springframework.core.env.Environment;
  * Makes the pipelines of the properties below {@code holdfast}, as beans, if there are any. Classifiers and functions that are beans
  * are bound by their names; observers that are beans are told of everything.
  */
-@AutoConfiguration
+@AutoConfiguration(
+        afterName = {
+            "org.springframework.boot.http.client.autoconfigure.imperative.ImperativeHttpClientAutoConfiguration",
+            "org.springframework.boot.autoconfigure.http.client.HttpClientAutoConfiguration" // of Spring Boot 3
+        })
 public class HoldfastAutoConfiguration {
     static final String HOLDFAST = "holdfast";
 
@@ -78,6 +84,21 @@ public class HoldfastAutoConfiguration {
         @ConditionalOnProperty("holdfast.spring.http-clients")
         static OwnRetries holdfastOwnRetries() {
             return new OwnRetries();
+        }
+
+        /**
+         * Where Spring Boot has none, as in a reactive application: there its RestClient takes what it finds on the class path, past
+         * {@link OwnRetries}.
+         */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(ClientHttpRequestFactoryBuilder.class)
+        @ConditionalOnProperty("holdfast.spring.http-clients")
+        static class RequestFactories {
+            @Bean
+            @ConditionalOnMissingBean
+            ClientHttpRequestFactoryBuilder<?> holdfastRequestFactoryBuilder() {
+                return ClientHttpRequestFactoryBuilder.detect();
+            }
         }
 
         private static void bind(Map<String, ?> named, Holdfast.Builder builder) {

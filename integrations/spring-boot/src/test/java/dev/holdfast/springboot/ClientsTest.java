@@ -25,6 +25,7 @@ import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
+import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.web.client.HttpServerErrorException;
@@ -168,6 +169,32 @@ class ClientsTest {
                         .toBodilessEntity()
                         .block(Duration.ofMinutes(1)))
                 .isInstanceOf(WebClientResponseException.ServiceUnavailable.class);
+
+        assertThat(requests).containsExactly("1", "2", "3");
+    }
+
+    /** There Spring Boot has none of its own for a blocking client, and would take what is on the class path: Apache's. */
+    @Test
+    @Logs("bulkhead cut its limit")
+    void neitherDoesABlockingOneInAReactiveApplication() {
+        answerUnavailable();
+        new ReactiveWebApplicationContextRunner()
+                .withUserConfiguration(Shop.class)
+                .withPropertyValues(
+                        "holdfast.pipelines.shops.extends=standard",
+                        "holdfast.pipelines.shops.retry.backoff.initial=1ms",
+                        "holdfast.spring.http-clients=shops")
+                .run(reactive -> {
+                    RestClient client = context.getBean(RestClient.Builder.class)
+                            .requestFactory(reactive.getBean(ClientHttpRequestFactoryBuilder.class)
+                                    .build())
+                            .build();
+                    assertThatThrownBy(() -> client.get()
+                                    .uri(address() + "/stock")
+                                    .retrieve()
+                                    .toBodilessEntity())
+                            .isInstanceOf(HttpServerErrorException.ServiceUnavailable.class);
+                });
 
         assertThat(requests).containsExactly("1", "2", "3");
     }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class HandedOnTest {
+    private final CompletableFuture<Integer> source = new CompletableFuture<>();
+    private final List<String> lost = new ArrayList<>();
+    private final HandedOn<Integer, String> handedOn = new HandedOn<>(
+            source,
+            value -> CompletableFuture.completedStage("made of " + value),
+            error -> new IOException(error),
+            lost::add);
+
+    @Test
+    void itEndsAsItsSource() {
+        source.complete(1);
+
+        assertThat(handedOn).isCompletedWithValue("made of 1");
+        assertThat(lost).isEmpty();
+    }
+
+    @Test
+    void anErrorIsAnotherOne() {
+        source.completeExceptionally(new IllegalStateException("broken"));
+
+        assertThatThrownBy(handedOn::join).hasCauseInstanceOf(IOException.class).hasRootCauseMessage("broken");
+    }
+
+    @Test
+    void toCancelItCancelsItsSource() {
+        handedOn.cancel(true);
+
+        assertThat(source).isCancelled();
+        assertThat(lost).isEmpty();
+    }
+
+    /** What hears of the cancellation first may take its time. */
+    @Test
+    void aValueThatComesWhileItIsCancelledIsNotForgotten() {
+        var unused = handedOn.whenComplete((value, error) -> source.complete(2));
+        handedOn.cancel(true);
+
+        assertThatThrownBy(handedOn::join).isInstanceOf(CancellationException.class);
+        assertThat(lost).containsExactly("made of 2");
+    }
+}
