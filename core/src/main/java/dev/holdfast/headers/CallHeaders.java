@@ -236,7 +236,7 @@ public final class CallHeaders {
         }
         int attempt = Bound.attempt();
         if (attempt > 0) {
-            put(headers, builder.attempt, Integer.toString(attempt));
+            put(headers, builder.attempt, attempt == 1 ? "1" : Integer.toString(attempt));
         }
         int priority = Bound.priority();
         if (priority != Bound.UNSAID) {
@@ -389,6 +389,6 @@ public final class CallHeaders {
         while (GRPC_UNITS[unit].convert(nanos, TimeUnit.NANOSECONDS) > MOST_GRPC) {
             unit++;
         }
-        return Math.max(1, GRPC_UNITS[unit].convert(nanos, TimeUnit.NANOSECONDS)) + UNITS.substring(unit, unit + 1);
+        return "" + Math.max(1, GRPC_UNITS[unit].convert(nanos, TimeUnit.NANOSECONDS)) + UNITS.charAt(unit);
     }
 }

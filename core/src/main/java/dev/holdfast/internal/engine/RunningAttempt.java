@@ -18,7 +18,9 @@ final class RunningAttempt implements Attempt {
     private final long limitAt;
     private final @Nullable Carrier carrier;
     private final boolean refresh;
-    private final Deque<Runnable> hooks = new ArrayDeque<>(2);
+    /** Null: none. */
+    private @Nullable Deque<Runnable> hooks;
+
     private boolean cancelled;
     private boolean ended;
 
@@ -63,6 +65,9 @@ final class RunningAttempt implements Attempt {
         synchronized (this) {
             if (!cancelled) {
                 if (!ended) {
+                    if (hooks == null) {
+                        hooks = new ArrayDeque<>(2);
+                    }
                     // It may run on any thread.
                     hooks.add(carrier == null ? hook : carrier.carrying(hook));
                 }
@@ -73,13 +78,13 @@ final class RunningAttempt implements Attempt {
     }
 
     synchronized boolean hasHooks() {
-        return !hooks.isEmpty();
+        return hooks != null && !hooks.isEmpty();
     }
 
     synchronized void end() {
         ended = true;
         if (!cancelled) {
-            hooks.clear();
+            hooks = null;
         }
     }
 
@@ -93,7 +98,7 @@ final class RunningAttempt implements Attempt {
         for (; ; ) {
             Runnable hook;
             synchronized (this) {
-                hook = hooks.poll();
+                hook = hooks == null ? null : hooks.poll();
             }
             if (hook == null) {
                 return;

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A future that ends as another one, with another value or another error. To cancel it cancels that one. A value that comes too late
@@ -16,37 +17,47 @@ import java.util.function.UnaryOperator;
 final class HandedOn<S, T> extends CompletableFuture<T> {
     private final CompletableFuture<S> source;
     private final UnaryOperator<Throwable> errors;
+    private final Consumer<? super T> lost;
 
     HandedOn(
             CompletableFuture<S> source,
             Function<? super S, ? extends CompletionStage<T>> values,
             UnaryOperator<Throwable> errors,
             Consumer<? super T> lost) {
-        this.source = source;
-        this.errors = errors;
+        this(source, errors, lost);
         var unused = source.whenComplete((value, error) -> {
             if (error != null) {
                 fail(error);
                 return;
             }
             try {
-                var unusedToo = values.apply(value).whenComplete((made, failed) -> {
-                    if (failed != null) {
-                        fail(failed);
-                    } else if (!complete(made)) {
-                        lost.accept(made);
-                    }
-                });
+                var unusedToo = values.apply(value).whenComplete(this::end);
             } catch (Throwable broken) {
                 fail(broken);
             }
         });
     }
 
+    private HandedOn(CompletableFuture<S> source, UnaryOperator<Throwable> errors, Consumer<? super T> lost) {
+        this.source = source;
+        this.errors = errors;
+        this.lost = lost;
+    }
+
     /** The same response. */
     static <T> HandedOn<HttpResponse<T>, HttpResponse<T>> of(
             CompletableFuture<HttpResponse<T>> source, UnaryOperator<Throwable> errors) {
-        return new HandedOn<>(source, CompletableFuture::completedStage, errors, JdkMessages.INSTANCE::close);
+        HandedOn<HttpResponse<T>, HttpResponse<T>> same = new HandedOn<>(source, errors, JdkMessages.INSTANCE::close);
+        var unused = source.whenComplete(same::end);
+        return same;
+    }
+
+    private void end(@Nullable T value, @Nullable Throwable error) {
+        if (error != null) {
+            fail(error);
+        } else if (!complete(value)) {
+            lost.accept(value);
+        }
     }
 
     private void fail(Throwable error) {

@@ -4,6 +4,7 @@ package dev.holdfast.http;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
+import dev.holdfast.headers.CallHeaders;
 import java.io.IOException;
 import java.net.Authenticator;
 import java.net.CookieHandler;
@@ -44,12 +45,12 @@ import org.jspecify.annotations.Nullable;
 public final class HoldfastHttpClient extends HttpClient {
     private final HttpClient client;
     private final HttpCalls<HttpRequest, HttpResponse<?>> calls;
-    private final HttpOptions<HttpRequest> options;
+    private final @Nullable CallHeaders headers;
     private final CachedClient caching;
 
     private HoldfastHttpClient(HttpClient client, Pipelines pipelines, HttpOptions<HttpRequest> options) {
         this.client = client;
-        this.options = options;
+        headers = options.headers().orElse(null);
         calls = new HttpCalls<>(JdkMessages.INSTANCE, pipelines, options);
         caching = new CachedClient(client, this::sent);
     }
@@ -102,7 +103,7 @@ public final class HoldfastHttpClient extends HttpClient {
     }
 
     private SentRequest sent(HttpRequest request) {
-        return new SentRequest(request, options);
+        return new SentRequest(request, headers);
     }
 
     /** Notes that the request has changed something, once its response says so. */

@@ -70,7 +70,7 @@ public final class HttpCalls<Q, R> {
      * @throws IllegalArgumentException if the address of the request has no scheme or no host
      */
     public Pipeline pipeline(Q request) {
-        return pipelines.of(authority(messages.uri(request)));
+        return pipelines.of(messages.authority(request));
     }
 
     /**
@@ -79,7 +79,7 @@ public final class HttpCalls<Q, R> {
      * @throws IllegalArgumentException if the address of the request has no scheme or no host
      */
     public HttpOperation<Q, R> operation(Q request) {
-        return operation(request, messages.uri(request));
+        return operation(request, messages.authority(request));
     }
 
     /**
@@ -89,8 +89,12 @@ public final class HttpCalls<Q, R> {
      * @throws IllegalArgumentException if the server has no scheme or no host
      */
     public HttpOperation<Q, R> operation(Q request, URI server) {
+        return operation(request, authority(server));
+    }
+
+    private HttpOperation<Q, R> operation(Q request, String authority) {
         return (isIdempotent(request) ? idempotent : others)
-                .of(pipelines.of(authority(server)))
+                .of(pipelines.of(authority))
                 .of(options.nameOf(request, messages.method(request)));
     }
 

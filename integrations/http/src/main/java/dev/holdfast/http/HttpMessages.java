@@ -19,6 +19,16 @@ public interface HttpMessages<Q, R> {
     /** The address of a request, with scheme and host. */
     URI uri(Q request);
 
+    /**
+     * Scheme, host and port of the address of a request, the same for all ways to write them: {@code https://stock.example:443}. An
+     * adapter whose client keeps these as parts can put them together without an URI.
+     *
+     * @throws IllegalArgumentException if the address has no scheme or no host
+     */
+    default String authority(Q request) {
+        return HttpCalls.authority(uri(request));
+    }
+
     /** The first value of a header of a request; null if it has none of this name. */
     @Nullable
     String requestHeader(Q request, String name);

@@ -2,6 +2,7 @@
 package dev.holdfast.http;
 
 import java.net.URI;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpResponse;
@@ -41,7 +42,7 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
 
     @Override
     public @Nullable String requestHeader(HttpRequest request, String name) {
-        return request.headers().firstValue(name).orElse(null);
+        return first(request.headers(), name);
     }
 
     @Override
@@ -69,7 +70,13 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
 
     @Override
     public @Nullable String header(HttpResponse<?> response, String name) {
-        return response.headers().firstValue(name).orElse(null);
+        return first(response.headers(), name);
+    }
+
+    /** As {@code firstValue}, without its stream. */
+    private static @Nullable String first(HttpHeaders headers, String name) {
+        List<String> values = headers.map().get(name);
+        return values == null || values.isEmpty() ? null : values.get(0);
     }
 
     /** A body that is still on its way holds a connection. */

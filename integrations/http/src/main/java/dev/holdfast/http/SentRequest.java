@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import dev.holdfast.headers.CallHeaders;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request as one attempt sends it: with the headers of its call. It knows whether it had been sent when something failed to
@@ -28,15 +30,15 @@ final class SentRequest extends HttpRequest {
     private volatile boolean begun;
 
     /** To be made on the thread that runs the attempt. */
-    SentRequest(HttpRequest original, HttpOptions<HttpRequest> options) {
+    SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
         this.original = original;
-        headers = options.headers().isEmpty() ? original.headers() : withThoseOfTheCall(original.headers(), options);
+        headers = ofCall == null ? original.headers() : withThoseOfTheCall(original.headers(), ofCall);
         body = original.bodyPublisher().map(Watched::new);
     }
 
-    private static HttpHeaders withThoseOfTheCall(HttpHeaders own, HttpOptions<HttpRequest> options) {
+    private static HttpHeaders withThoseOfTheCall(HttpHeaders own, CallHeaders ofCall) {
         Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-        options.headers().orElseThrow().write((name, value) -> all.put(name, List.of(value)));
+        ofCall.write((name, value) -> all.put(name, List.of(value)));
         if (all.isEmpty()) {
             return own;
         }

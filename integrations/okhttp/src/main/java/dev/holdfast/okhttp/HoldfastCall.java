@@ -14,8 +14,10 @@ import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -45,11 +47,13 @@ final class HoldfastCall implements Call {
     private final Request request;
     private final Timeout timeout = new Timeout();
     private final AtomicBoolean executed = new AtomicBoolean();
-    private final Map<Class<?>, Object> tags = new ConcurrentHashMap<>();
-    private final List<EventListener> listeners = new CopyOnWriteArrayList<>();
 
-    /** Of all attempts: also the body of an answer that was delivered can be cancelled. */
-    private final List<Exchange> exchanges = new CopyOnWriteArrayList<>();
+    // Few calls have any.
+    private volatile @Nullable Map<Class<?>, Object> tags;
+    private volatile @Nullable List<EventListener> listeners;
+
+    /** Of all attempts: also the body of an answer that was delivered can be cancelled. Guarded by this. */
+    private final List<Exchange> exchanges = new ArrayList<>(1);
 
     private volatile boolean cancelled;
     private volatile long endNanos = NONE;
@@ -231,13 +235,21 @@ final class HoldfastCall implements Call {
         if (attempt.isRefresh()) {
             return exchange;
         }
-        tags.forEach((type, value) -> tag(call, type, value));
-        listeners.forEach(call::addEventListener);
+        Map<Class<?>, Object> own = tags;
+        if (own != null) {
+            own.forEach((type, value) -> tag(call, type, value));
+        }
+        List<EventListener> hearing = listeners;
+        if (hearing != null) {
+            hearing.forEach(call::addEventListener);
+        }
         if (endNanos != NONE) {
             // For a body that is read after the call.
             call.timeout().deadlineNanoTime(endNanos);
         }
-        exchanges.add(exchange);
+        synchronized (this) {
+            exchanges.add(exchange);
+        }
         if (cancelled) {
             call.cancel();
         }
@@ -281,12 +293,14 @@ final class HoldfastCall implements Call {
     @Override
     public void cancel() {
         CompletableFuture<?> waiting;
+        List<Exchange> begun;
         synchronized (this) {
             if (cancelled) {
                 return;
             }
             cancelled = true;
             waiting = answer;
+            begun = List.copyOf(exchanges);
             if (caller != null) {
                 // It may wait for a permit, or before the next attempt.
                 interrupted = true;
@@ -296,7 +310,7 @@ final class HoldfastCall implements Call {
         if (waiting != null) {
             waiting.cancel(true);
         }
-        exchanges.forEach(exchange -> exchange.call().cancel());
+        begun.forEach(exchange -> exchange.call().cancel());
     }
 
     @Override
@@ -322,7 +336,12 @@ final class HoldfastCall implements Call {
     /** Of each attempt. */
     @Override
     public void addEventListener(EventListener listener) {
-        listeners.add(listener);
+        synchronized (this) {
+            if (listeners == null) {
+                listeners = new CopyOnWriteArrayList<>();
+            }
+        }
+        Objects.requireNonNull(listeners).add(listener);
     }
 
     @Override
@@ -332,7 +351,8 @@ final class HoldfastCall implements Call {
 
     @Override
     public <T> @Nullable T tag(Class<? extends T> type) {
-        Object own = tags.get(type);
+        Map<Class<?>, Object> all = tags;
+        Object own = all == null ? null : all.get(type);
         return own == null ? request.tag(type) : type.cast(own);
     }
 
@@ -344,7 +364,12 @@ final class HoldfastCall implements Call {
     /** An attempt that begins after this has the tag, too. */
     @Override
     public <T> T tag(Class<T> type, Function0<? extends T> make) {
-        return type.cast(tags.computeIfAbsent(type, absent -> {
+        synchronized (this) {
+            if (tags == null) {
+                tags = new ConcurrentHashMap<>();
+            }
+        }
+        return type.cast(Objects.requireNonNull(tags).computeIfAbsent(type, absent -> {
             T ofRequest = request.tag(type);
             return ofRequest == null ? make.invoke() : ofRequest;
         }));

@@ -4,6 +4,7 @@ package dev.holdfast.okhttp;
 import dev.holdfast.http.HttpMessages;
 import java.net.URI;
 import java.util.List;
+import okhttp3.HttpUrl;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -19,6 +20,14 @@ final class OkMessages implements HttpMessages<Request, Response> {
     @Override
     public URI uri(Request request) {
         return request.url().uri();
+    }
+
+    /** Its URI would be parsed anew each time. */
+    @Override
+    public String authority(Request request) {
+        HttpUrl url = request.url();
+        String host = url.host();
+        return url.scheme() + "://" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + url.port();
     }
 
     /** A request with the tag is read like one with a key: both say the same. */
