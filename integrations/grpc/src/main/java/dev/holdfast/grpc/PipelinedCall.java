@@ -12,6 +12,7 @@ import io.grpc.Contexts;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.ReflectableMarshaller;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.Objects;
@@ -192,8 +193,21 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         } else if (value instanceof Exchange<?, ?> exchange) {
             ended((Response<R>) exchange.response());
         } else if (value != StreamCall.BEGUN) {
-            ended(Response.ofMessage((R) value));
+            Status wrong = wrongType(value);
+            ended(wrong == null ? Response.ofMessage((R) value) : Response.of(wrong));
         }
+    }
+
+    /** Where the method knows the class of its messages, as those of protobuf do. */
+    private @Nullable Status wrongType(@Nullable Object ofFallback) {
+        if (ofFallback == null
+                || !(method.getResponseMarshaller() instanceof ReflectableMarshaller<?> marshaller)
+                || marshaller.getMessageClass().isInstance(ofFallback)) {
+            return null;
+        }
+        return Status.INTERNAL.withDescription("the fallback of " + method.getFullMethodName() + " gave a "
+                + ofFallback.getClass().getName() + "; expected a "
+                + marshaller.getMessageClass().getName());
     }
 
     /** The pipeline has ended with this. */

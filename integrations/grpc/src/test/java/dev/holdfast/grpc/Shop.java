@@ -386,8 +386,13 @@ final class Shop implements AutoCloseable {
                 .setFullMethodName("shop.Stock/" + name);
     }
 
-    private enum Texts implements MethodDescriptor.Marshaller<String> {
+    private enum Texts implements MethodDescriptor.ReflectableMarshaller<String> {
         INSTANCE;
+
+        @Override
+        public Class<String> getMessageClass() {
+            return String.class;
+        }
 
         @Override
         public InputStream stream(String text) {

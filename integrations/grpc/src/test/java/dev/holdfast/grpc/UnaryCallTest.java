@@ -739,6 +739,17 @@ class UnaryCallTest {
 
     @ParameterizedTest
     @EnumSource(Stub.class)
+    void aFallbackOfAnotherTypeIsNamed(Stub stub) {
+        shop.then(Received::unavailable);
+        Status wrong = Shop.failure(
+                stub.call(channel(Transport.IN_PROCESS, attempts.plain(FallbackPolicy.value(7))), Shop.GET));
+        assertThat(wrong.getCode()).isEqualTo(Status.Code.INTERNAL);
+        assertThat(wrong.getDescription())
+                .isEqualTo("the fallback of shop.Stock/Get gave a java.lang.Integer; expected a java.lang.String");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Stub.class)
     void aFallbackAnswersInPlaceOfAFailure(Stub stub) {
         CompletableFuture<Throwable> seen = new CompletableFuture<>();
         Pipeline pipeline = attempts.plain(FallbackPolicy.of(error -> {

@@ -9,15 +9,19 @@ import org.springframework.boot.diagnostics.FailureAnalyzer;
 /** Shows what is wrong in place of a stack trace. */
 final class ConfigFailureAnalyzer implements FailureAnalyzer {
     private static final int MOST_CAUSES = 32;
+    private static final String DOTS =
+            " If the name of a pipeline has a dot, put it into brackets, \"[shop.v2]\": Spring splits it otherwise.";
 
     @Override
     public @Nullable FailureAnalysis analyze(Throwable failure) {
         Throwable cause = failure;
         for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
             if (cause instanceof ConfigException || cause instanceof WrongSettingException) {
+                String what = String.valueOf(cause.getMessage());
                 return new FailureAnalysis(
-                        "Holdfast cannot be set up:\n\n" + cause.getMessage(),
-                        "Correct this. Holdfast's pages configuration.md and spring-boot.md have all keys.",
+                        "Holdfast cannot be set up:\n\n" + what,
+                        "Correct this. Holdfast's pages configuration.md and spring-boot.md have all keys."
+                                + (what.contains("unknown section") ? DOTS : ""),
                         cause);
             }
         }

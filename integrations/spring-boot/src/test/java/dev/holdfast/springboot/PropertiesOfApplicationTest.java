@@ -291,6 +291,16 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    void aNameWithADotIsToldToNeedBrackets() {
+        runner.withPropertyValues("holdfast.pipelines.shop.v2.deadline=1s")
+                .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                        .extracting(FailureAnalysis::getAction)
+                        .asString()
+                        .contains("\"[shop.v2]\""));
+    }
+
+    @Test
     void aStrangeKeyAtTheTopIsRefused() {
         runner.withPropertyValues("holdfast.pipeline.inventory.deadline=1s")
                 .run(context -> assertThat(context.getStartupFailure())
