@@ -5,11 +5,17 @@ import java.nio.ByteBuffer;
 
 /** Where the frames of HTTP/2 begin in what a connection reads (RFC 9113, section 4.1). For one thread. */
 final class InputFrames {
-    /** Its first three bytes are the length of the payload. */
+    /** Three bytes are the length of the payload, then come type, flags and the stream's number in four bytes. */
     private static final int HEADER = 9;
+
+    private static final int HEADERS = 1;
+    private static final int PUSH_PROMISE = 5;
+    private static final int CONTINUATION = 9;
+    private static final int END_HEADERS = 4;
 
     private final ByteBuffer header = ByteBuffer.allocate(HEADER);
     private int payloadLeft;
+    private boolean inHeaderBlock;
 
     /** A DATA frame without payload, flags or padding. */
     static ByteBuffer emptyData(int streamId) {
@@ -20,9 +26,9 @@ final class InputFrames {
                 .flip();
     }
 
-    /** Whether all that was read are whole frames. */
+    /** Whether a frame may come here: all that was read are whole frames, and the next one need not be a CONTINUATION. */
     boolean isBetweenFrames() {
-        return payloadLeft == 0 && header.position() == 0;
+        return payloadLeft == 0 && header.position() == 0 && !inHeaderBlock;
     }
 
     /** These bytes come next. Takes them out of the buffer. */
@@ -35,10 +41,18 @@ final class InputFrames {
             } else {
                 header.put(bytes.get());
                 if (!header.hasRemaining()) {
-                    payloadLeft = header.flip().getInt() >>> 8;
+                    begun(header.flip().getInt(), header.get());
                     header.clear();
                 }
             }
+        }
+    }
+
+    private void begun(int lengthAndType, int flags) {
+        payloadLeft = lengthAndType >>> 8;
+        int type = lengthAndType & 0xFF;
+        if (type == HEADERS || type == PUSH_PROMISE || type == CONTINUATION) {
+            inHeaderBlock = (flags & END_HEADERS) == 0;
         }
     }
 }

@@ -6,8 +6,6 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.CancelledKeyException;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.Lock;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
 import org.apache.hc.core5.io.CloseMode;
@@ -19,21 +17,28 @@ import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection of the HTTP/2 client that resets the stream of a cancelled request at once.
+ * A connection of the HTTP/2 client that resets the stream of a cancelled request.
  *
  * <p>To cancel a request, the client marks its stream, and sends the RST_STREAM only when the next frame of that stream comes. From a
  * server that never answers none comes, and the stream counts for ever against the server's maximum. So this session hands the client
  * an empty DATA frame of that stream, as if the server had sent it: the client answers it with RST_STREAM, code CANCEL, and forgets
  * it. It is handed over between two frames of the server, on the thread of the connection, and only while the client knows the stream.
+ * Before that the server answers a ping: {@link GivenUpStreams} says why.
+ *
+ * <p>A request that is cancelled while it waits for a free stream is left out when the client asks for it. While all streams are
+ * taken, the client does not ask, and the request stays in memory.
  *
  * <p>Requests may come and be cancelled on any thread. The rest is called by the thread of the connection.
  */
 final class ResettingSession implements IOSession {
     private final IOSession session;
     private final InputFrames input = new InputFrames();
-    private final Queue<RequestStream> cancelled = new ConcurrentLinkedQueue<>();
+    private final GivenUpStreams givenUp = new GivenUpStreams(this::wake);
     /** The client numbers its streams 1, 3, 5, in the order in which it polls the requests. */
     private int nextId = 1;
+
+    /** Whether the client has asked for a command since its last outputReady began. */
+    private boolean polled;
 
     /** The client's, once the connection has begun. */
     private @Nullable IOEventHandler client;
@@ -48,14 +53,19 @@ final class ResettingSession implements IOSession {
     public void enqueue(Command command, Command.Priority priority) {
         session.enqueue(
                 command instanceof RequestExecutionCommand request
-                        ? RequestStream.commandOf(request, this::cancelled)
+                        ? RequestStream.commandOf(request, givenUp::add)
                         : command,
                 priority);
     }
 
-    /** Leaves out requests that were cancelled while they waited for a free stream. */
+    /** First a ping, if one is needed. Leaves out requests that were cancelled while they waited for a free stream. */
     @Override
     public @Nullable Command poll() {
+        polled = true;
+        Command ping = givenUp.ping();
+        if (ping != null) {
+            return ping;
+        }
         for (Command next = session.poll(); next != null; next = session.poll()) {
             RequestStream stream = RequestStream.of(next);
             if (stream == null) {
@@ -71,10 +81,8 @@ final class ResettingSession implements IOSession {
         return null;
     }
 
-    private void cancelled(RequestStream stream) {
-        cancelled.add(stream);
+    private void wake() {
         try {
-            // Second: then either the thread of the connection sees the stream now, or this wakes it.
             session.setEvent(EventMask.WRITE);
         } catch (CancelledKeyException e) {
             // The connection is closed, and all of its streams with it.
@@ -83,13 +91,11 @@ final class ResettingSession implements IOSession {
 
     private void reset(IOSession from) throws IOException {
         while (client != null && input.isBetweenFrames()) {
-            RequestStream stream = cancelled.poll();
+            RequestStream stream = givenUp.nextDue();
             if (stream == null) {
                 return;
             }
-            if (!stream.isOver()) {
-                client.inputReady(from, InputFrames.emptyData(stream.id()));
-            }
+            client.inputReady(from, InputFrames.emptyData(stream.id()));
         }
     }
 
@@ -122,7 +128,11 @@ final class ResettingSession implements IOSession {
         @Override
         public void inputReady(IOSession from, @Nullable ByteBuffer decrypted) throws IOException {
             if (decrypted != null) {
-                input.passed(decrypted.duplicate());
+                // With TLS there are two sessions. What comes before the client has written anything is decrypted by
+                // the second one
+                // (from), but handed to the handler of the first.
+                InputFrames of = from instanceof ResettingSession reader ? reader.input : input;
+                of.passed(decrypted.duplicate());
             }
             handler.inputReady(from, decrypted);
             reset(from);
@@ -131,7 +141,11 @@ final class ResettingSession implements IOSession {
         /** The resets last: the client may have taken the wish to write back. */
         @Override
         public void outputReady(IOSession from) throws IOException {
+            polled = false;
             handler.outputReady(from);
+            if (!polled) {
+                givenUp.noPingIsTaken();
+            }
             reset(from);
         }
 

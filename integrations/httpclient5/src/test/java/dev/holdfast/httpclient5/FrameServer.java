@@ -1,27 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
 
 /** A server of HTTP/2 without TLS that answers the streams it is told to, at once and with 200, and shows the frames of the others. */
 final class FrameServer implements AutoCloseable {
-    private static final int HEADERS = 1;
+    static final int HEADERS = 1;
     private static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
-    private static final int PING = 6;
-    private static final int END_STREAM_AND_HEADERS = 5;
+    static final int PING = 6;
+    private static final int CONTINUATION = 9;
+    private static final int END_STREAM = 1;
+    private static final int END_HEADERS = 4;
     private static final int ACK = 1;
-    private static final byte INTERNAL_ERROR = 2;
+    private static final int INTERNAL_ERROR = 2;
+    /** ":status: 200" of the static table. */
+    private static final ByteBuffer OK = bytes(0x88);
+
+    record Frame(int type, int flags, int stream, ByteBuffer payload) {
+        static Frame answer(int stream) {
+            return new Frame(HEADERS, END_STREAM | END_HEADERS, stream, OK);
+        }
+
+        /** The same, but {@link #restOfAnswer} is to follow. */
+        static Frame beginOfAnswer(int stream) {
+            return new Frame(HEADERS, END_STREAM, stream, bytes());
+        }
+
+        static Frame restOfAnswer(int stream) {
+            return new Frame(CONTINUATION, END_HEADERS, stream, OK);
+        }
+
+        Frame acknowledged() {
+            return new Frame(type, ACK, 0, type == PING ? payload : bytes());
+        }
+
+        void writeTo(DataOutputStream out) throws IOException {
+            out.writeInt(payload.capacity() << 8 | type);
+            out.writeByte(flags);
+            out.writeInt(stream);
+            for (int i = 0; i < payload.capacity(); i++) {
+                out.writeByte(payload.get(i));
+            }
+        }
+    }
 
     /** A stream that the client has reset. */
     record Reset(int stream, int code) {}
@@ -33,6 +69,8 @@ final class FrameServer implements AutoCloseable {
     volatile IntPredicate answered = stream -> false;
     /** Which streams the server resets. */
     volatile IntPredicate broken = stream -> false;
+    /** What the server sends, in one piece, for a frame of the client; empty: what it sends by itself. */
+    volatile Function<Frame, List<Frame>> script = frame -> List.of();
 
     private final ServerSocket socket;
     private final int maxStreams;
@@ -90,45 +128,58 @@ final class FrameServer implements AutoCloseable {
     private void serve(Socket client) {
         try (client) {
             DataInputStream in = new DataInputStream(client.getInputStream());
-            DataOutputStream out = new DataOutputStream(client.getOutputStream());
+            DataOutputStream out = new DataOutputStream(new BufferedOutputStream(client.getOutputStream()));
             in.readFully(new byte["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".length()]);
             // SETTINGS_MAX_CONCURRENT_STREAMS
-            write(out, SETTINGS, 0, 0, new byte[] {0, 3, 0, 0, 0, (byte) maxStreams});
+            write(out, List.of(new Frame(SETTINGS, 0, 0, bytes(0, 3, 0, 0, 0, maxStreams))));
             while (true) {
                 int lengthAndType = in.readInt();
                 int flags = in.readUnsignedByte();
                 int stream = in.readInt();
                 byte[] payload = new byte[lengthAndType >>> 8];
                 in.readFully(payload);
-                received(out, lengthAndType & 0xFF, flags, stream, payload);
+                received(out, new Frame(lengthAndType & 0xFF, flags, stream, ByteBuffer.wrap(payload)));
             }
         } catch (IOException closed) {
             // the end of the connection
         }
     }
 
-    private void received(DataOutputStream out, int type, int flags, int stream, byte[] payload) throws IOException {
-        if (type == HEADERS) {
-            requests.add(stream);
-            if (answered.test(stream)) {
-                // ":status: 200" of the static table
-                write(out, HEADERS, END_STREAM_AND_HEADERS, stream, new byte[] {(byte) 0x88});
-            } else if (broken.test(stream)) {
-                write(out, RST_STREAM, 0, stream, new byte[] {0, 0, 0, INTERNAL_ERROR});
-            }
-        } else if (type == RST_STREAM) {
-            resets.add(new Reset(stream, payload[3]));
-        } else if ((type == SETTINGS || type == PING) && flags != ACK) {
-            write(out, type, ACK, 0, type == PING ? payload : new byte[0]);
+    private void received(DataOutputStream out, Frame frame) throws IOException {
+        if (frame.type == HEADERS) {
+            requests.add(frame.stream);
+        } else if (frame.type == RST_STREAM) {
+            resets.add(new Reset(frame.stream, frame.payload.get(3)));
         }
+        List<Frame> scripted = script.apply(frame);
+        write(out, scripted.isEmpty() ? byItself(frame) : scripted);
     }
 
-    private static void write(DataOutputStream out, int type, int flags, int stream, byte[] payload)
-            throws IOException {
-        out.writeInt(payload.length << 8 | type);
-        out.writeByte(flags);
-        out.writeInt(stream);
-        out.write(payload);
+    private List<Frame> byItself(Frame frame) {
+        if (frame.type == HEADERS && answered.test(frame.stream)) {
+            return List.of(Frame.answer(frame.stream));
+        }
+        if (frame.type == HEADERS && broken.test(frame.stream)) {
+            return List.of(new Frame(RST_STREAM, 0, frame.stream, bytes(0, 0, 0, INTERNAL_ERROR)));
+        }
+        if ((frame.type == SETTINGS || frame.type == PING) && frame.flags != ACK) {
+            return List.of(frame.acknowledged());
+        }
+        return List.of();
+    }
+
+    private static ByteBuffer bytes(int... bytes) {
+        ByteBuffer all = ByteBuffer.allocate(bytes.length);
+        for (int each : bytes) {
+            all.put((byte) each);
+        }
+        return all.flip();
+    }
+
+    private static void write(DataOutputStream out, List<Frame> frames) throws IOException {
+        for (Frame frame : frames) {
+            frame.writeTo(out);
+        }
         out.flush();
     }
 

@@ -18,9 +18,11 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import mockwebserver3.RecordedRequest;
@@ -314,6 +316,122 @@ class Http2Test {
             assertThatThrownBy(() -> answerTo(client, get(server))).isInstanceOf(ExecutionException.class);
             assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
             assertThat(other).isNotDone();
+            assertThat(server.connections).hasValue(1);
+        }
+    }
+
+    @Test
+    void aServerThatStandsStillAndThenAnswersKeepsItsConnection() throws Exception {
+        try (FrameServer server = new FrameServer(10);
+                Pipeline pipeline = pipeline()) {
+            CountDownLatch resume = new CountDownLatch(1);
+            server.answered = stream -> true;
+            server.script = frame -> {
+                await(resume);
+                return List.of();
+            };
+            CloseableHttpAsyncClient client = client(pipeline);
+            // The client drops the number of a stream one second after its reset, when it next writes.
+            long start = System.nanoTime();
+            do {
+                assertThat(endsWithin50Millis(client.execute(get(server), null)))
+                        .isFalse();
+            } while (System.nanoTime() - start < Duration.ofMillis(1500).toNanos());
+            resume.countDown();
+
+            assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
+            assertThat(server.connections).hasValue(1);
+        }
+    }
+
+    /** False: not; and it was cancelled. */
+    private static boolean endsWithin50Millis(Future<?> call) throws Exception {
+        try {
+            call.get(50, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            call.cancel(true);
+            return false;
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void allStreamsThatAreGivenUpTogetherMakeRoom() throws Exception {
+        try (FrameServer silent = new FrameServer(3);
+                Pipeline pipeline = pipeline()) {
+            CloseableHttpAsyncClient client = client(pipeline);
+            List<Future<SimpleHttpResponse>> all = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                all.add(client.execute(get(silent), null));
+                silent.request();
+            }
+            all.forEach(call -> call.cancel(true));
+            silent.answered = stream -> true;
+
+            for (int i = 0; i < 10; i++) {
+                assertThat(answerTo(client, get(silent)).getCode()).isEqualTo(200);
+            }
+            assertThat(List.of(silent.reset().stream(), silent.reset().stream(), silent.reset().stream()))
+                    .containsExactlyInAnyOrder(1, 3, 5);
+            assertThat(silent.connections).hasValue(1);
+        }
+    }
+
+    @Test
+    void aCallIsGivenUpBetweenTheHeadersOfAnother() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            server.answered = stream -> stream == 7;
+            server.script = frame -> frame.type() == FrameServer.HEADERS && frame.stream() == 5
+                    ? List.of(FrameServer.Frame.answer(5), FrameServer.Frame.beginOfAnswer(3))
+                    : frame.type() == FrameServer.PING
+                            ? List.of(FrameServer.Frame.restOfAnswer(3), frame.acknowledged())
+                            : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> givenUp = client.execute(get(server), null);
+            server.request();
+            Future<SimpleHttpResponse> inPieces = client.execute(get(server), null);
+            server.request();
+            assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
+            givenUp.cancel(true);
+
+            assertThat(inPieces.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
+            assertThat(server.reset()).isEqualTo(new FrameServer.Reset(1, CANCEL));
+            assertThat(server.connections).hasValue(1);
+        }
+    }
+
+    @Test
+    void aResetIsNotSentBetweenTheHeadersOfAnother() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            server.script = frame -> frame.type() == FrameServer.PING
+                    ? List.of(frame.acknowledged(), FrameServer.Frame.answer(5), FrameServer.Frame.beginOfAnswer(3))
+                    : frame.type() == FrameServer.HEADERS && frame.stream() == 7
+                            ? List.of(FrameServer.Frame.restOfAnswer(3), FrameServer.Frame.answer(7))
+                            : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> givenUp = client.execute(get(server), null);
+            server.request();
+            Future<SimpleHttpResponse> inPieces = client.execute(get(server), null);
+            server.request();
+            Future<SimpleHttpResponse> whole = client.execute(get(server), null);
+            server.request();
+            givenUp.cancel(true);
+
+            assertThat(whole.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
+            assertThat(inPieces.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            assertThat(server.reset()).isEqualTo(new FrameServer.Reset(1, CANCEL));
             assertThat(server.connections).hasValue(1);
         }
     }
