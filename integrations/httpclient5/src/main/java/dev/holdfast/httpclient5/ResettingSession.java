@@ -128,9 +128,9 @@ final class ResettingSession implements IOSession {
         @Override
         public void inputReady(IOSession from, @Nullable ByteBuffer decrypted) throws IOException {
             if (decrypted != null) {
-                // With TLS there are two sessions. What comes before the client has written anything is decrypted by
-                // the second one
-                // (from), but handed to the handler of the first.
+                // With TLS there are two sessions: the second one decrypts, and until the preface is written, the
+                // handler
+                // of the first one gets it.
                 InputFrames of = from instanceof ResettingSession reader ? reader.input : input;
                 of.passed(decrypted.duplicate());
             }
