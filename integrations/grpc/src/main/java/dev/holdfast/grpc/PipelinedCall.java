@@ -47,6 +47,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     private @Nullable Listener<R> listener;
     private @Nullable Metadata headers;
     private @Nullable Status cancellation;
+    private boolean cancelledByCaller;
     private boolean begun;
     private @Nullable CompletableFuture<?> future;
     private @Nullable Response<R> response;
@@ -326,7 +327,14 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
     }
 
-    /** What its caller has cancelled it with, or null. */
+    /** Whether its caller has called {@link #cancel}. */
+    final boolean isCancelledByCaller() {
+        synchronized (lock) {
+            return cancelledByCaller;
+        }
+    }
+
+    /** What its caller or its caller's context has cancelled it with, or null. */
     final @Nullable Status cancellation() {
         synchronized (lock) {
             return cancellation;
@@ -359,6 +367,9 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     @Override
     public final void cancel(@Nullable String message, @Nullable Throwable cause) {
+        synchronized (lock) {
+            cancelledByCaller = true;
+        }
         cancel(Status.CANCELLED
                 .withDescription(message == null ? "Call cancelled without message" : message)
                 .withCause(cause));

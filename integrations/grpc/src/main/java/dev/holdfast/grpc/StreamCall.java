@@ -102,12 +102,12 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         }
     }
 
-    /** After the pipeline has given the call up, nothing that is done has an effect, as after the end of any call. */
+    /** After the pipeline or the context has ended the call, nothing that is done has an effect, as after the end of any call. */
     private void act(Consumer<ClientCall<Q, R>> act, ClientCall<Q, R> call) {
         try {
             act.accept(call);
         } catch (IllegalStateException cancelled) {
-            if (!isGivenUp() || cancellation() != null) {
+            if (isCancelledByCaller() || !(isGivenUp() || cancellation() != null)) {
                 throw cancelled;
             }
         }
@@ -224,6 +224,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     private final class Heard extends ClientCall.Listener<R> {
         private final Listener<R> hears;
         private final Attempt attempt;
+        private boolean threw;
 
         Heard(Listener<R> hears, Attempt attempt) {
             this.hears = hears;
@@ -234,7 +235,12 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         private void hear(Runnable event) {
             started = true;
             if (!isGivenUp()) {
-                as(event);
+                try {
+                    as(event);
+                } catch (Throwable broken) {
+                    threw = true;
+                    throw broken;
+                }
             }
         }
 
@@ -270,7 +276,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
             }
             ofStream = Thread.currentThread();
             if (given != null) {
-                tell(given);
+                tell(threw ? new Response<>(null, List.of(), status, trailers) : given);
             } else if (passes || (status.isOk() && goesThrough())) {
                 over();
                 Status told = status.getCode() == Status.Code.CANCELLED ? cancelledWith(status) : status;

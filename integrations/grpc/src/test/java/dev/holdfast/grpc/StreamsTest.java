@@ -714,6 +714,53 @@ class StreamsTest {
     }
 
     @Test
+    void whatIsSentAfterItsContextWasCancelledIsIgnored() {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain(one));
+        shop.then(Received::begin);
+        Hears hears = new Hears();
+        try (Context.CancellableContext context = Context.current().withCancellation()) {
+            Context before = context.attach();
+            ClientCall<String, String> chat = channel.newCall(Shop.CHAT, CallOptions.DEFAULT);
+            context.detach(before);
+            chat.start(hears, new Metadata());
+            chat.sendMessage("one");
+            context.cancel(null);
+            Shop.within(hears.closed);
+            chat.sendMessage("two");
+            chat.halfClose();
+        }
+        assertThat(hears.events).last().isEqualTo("close CANCELLED");
+        assertFree();
+    }
+
+    @Test
+    void aListenerThatThrowsHearsOfItAlsoIfALimitHasStruckMeanwhile() {
+        CountDownLatch ready = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        VirtualTime time = new VirtualTime();
+        Pipeline pipeline = attempts.on(time, FallbackPolicy.value("instead"), TimeoutPolicy.of(Duration.ofMillis(50)));
+        pipelines.add(pipeline);
+        shop.then(Received::hang);
+        Hears hears =
+                sent(channel(Transport.IN_PROCESS, pipeline).newCall(Shop.CHAT, CallOptions.DEFAULT), new Hears() {
+                    @Override
+                    public void onReady() {
+                        ready.countDown();
+                        Shop.await(goOn);
+                        throw new IllegalStateException("broken");
+                    }
+                });
+        Shop.await(ready);
+        Received received = shop.next();
+        Shop.within(received.halfClosed);
+        time.advance(Duration.ofMillis(60));
+        Shop.within(received.cancelled);
+        goOn.countDown();
+        assertThat(Shop.within(hears.closed).getCause()).hasMessage("broken");
+        assertThat(hears.events).containsExactly("close CANCELLED");
+    }
+
+    @Test
     void streamsMayBeLeftOut() {
         Pipeline pipeline = attempts.plain(one);
         pipelines.add(pipeline);

@@ -48,8 +48,20 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
     static <T> HandedOn<HttpResponse<T>, HttpResponse<T>> of(
             CompletableFuture<HttpResponse<T>> source, UnaryOperator<Throwable> errors) {
         HandedOn<HttpResponse<T>, HttpResponse<T>> same = new HandedOn<>(source, errors, JdkMessages.INSTANCE::close);
-        var unused = source.whenComplete(same::end);
+        // A fallback may have another type, whatever the signature says.
+        CompletableFuture<?> any = source;
+        var unused = any.whenComplete((value, error) -> same.endWith(value, error));
         return same;
+    }
+
+    @SuppressWarnings("unchecked") // it is a response
+    private void endWith(@Nullable Object value, @Nullable Throwable error) {
+        if (value == null || value instanceof HttpResponse<?>) {
+            end((T) value, error);
+        } else {
+            completeExceptionally(new ClassCastException("the answer is a "
+                    + value.getClass().getName() + ", perhaps of a fallback; expected a java.net.http.HttpResponse"));
+        }
     }
 
     private void end(@Nullable T value, @Nullable Throwable error) {

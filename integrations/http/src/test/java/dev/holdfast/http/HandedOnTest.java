@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -33,6 +34,20 @@ class HandedOnTest {
         source.completeExceptionally(new IllegalStateException("broken"));
 
         assertThatThrownBy(handedOn::join).hasCauseInstanceOf(IOException.class).hasRootCauseMessage("broken");
+    }
+
+    /** Of a fallback: its type is not known when the call is made. */
+    @Test
+    @SuppressWarnings("unchecked")
+    void aValueThatIsNoResponseIsAnError() {
+        CompletableFuture<Object> any = new CompletableFuture<>();
+        CompletableFuture<HttpResponse<String>> responses =
+                HandedOn.of((CompletableFuture<HttpResponse<String>>) (CompletableFuture<?>) any, error -> error);
+        any.complete("instead");
+
+        assertThatThrownBy(responses::join)
+                .hasCauseInstanceOf(ClassCastException.class)
+                .hasMessageContaining("java.lang.String, perhaps of a fallback");
     }
 
     @Test

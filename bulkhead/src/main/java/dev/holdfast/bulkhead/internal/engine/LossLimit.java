@@ -459,10 +459,9 @@ public final class LossLimit implements AdaptiveLimit {
                 exact = isProven(now) ? clamped(RESTART) : exact;
             } else if (exact < doubling) {
                 exact = clamped(Math.min(doubling, exact + period.inTime()));
-            } else if (exact < first && period.mostInFlight() < (int) (exact - heldBack)) {
-                // The calls do not need it, and so it does no harm; but twice as many may come next.
-                exact = clamped(Math.max(
-                        exact, Math.min(Math.min(first, 2 * period.mostInFlight() + 2), exact + period.inTime())));
+            } else if (period.mostInFlight() < (int) exact && exact < 2 * period.mostInFlight() + 2) {
+                // What is not in use does no harm, and twice as many calls may come next.
+                exact = clamped(exact + period.inTime());
             } else {
                 exact = clamped(exact + Math.max(GROWTH * exact, period.inTime() / exact));
             }

@@ -704,24 +704,6 @@ class LossLimitTest {
     }
 
     @Test
-    void afterATroubleItGrowsByOneAlsoWhereCallsUseNotAllOfIt() {
-        limit = limit(1, 10, 200);
-        for (int i = 0; i < 5; i++) {
-            limit.wanted();
-            served(30);
-        }
-        tens(1, 5);
-        int before = limit.limit();
-        assertThat(before).isBetween(20, 199);
-        for (int i = 0; i < 20; i++) {
-            now += 10 * MILLI;
-            limit.wanted();
-            limit.served(now, ATTEMPT, limit.limit() - 1);
-        }
-        assertThat(limit.limit()).isBetween(before, before + before / 5);
-    }
-
-    @Test
     void anAttemptThatNobodyTimedIsTakenForAUsualOne() {
         served(300);
         while (limit.decided() == 100) {
