@@ -29,8 +29,7 @@ import java.util.function.IntSupplier;
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
  * cut do not show what the cut has changed, and are not counted. Where a quarter of the limit has made nothing better, the
  * trouble has another reason than the load: the limit is put back, and that share of losses, or that time of an attempt,
- * becomes the usual one. So does a share of hanging attempts: at once if attempts that began after them were served, or if it stays
- * while the limit is at most half of what it was.
+ * becomes the usual one. So does a share of hanging attempts that stays while the limit is at most half of what it was.
  *
  * <p>While nothing is lost and no call waits, a served attempt costs a look at two fields.
  */
@@ -94,10 +93,6 @@ public final class LossLimit implements AdaptiveLimit {
     private final Period period = new Period();
     private final Trial trial = new Trial();
     private final SteadyLosses steady = new SteadyLosses();
-    private final ServedByBegin servedByBegin = new ServedByBegin();
-    /** When the first of the period's lost attempts began. */
-    private long firstLostBeganAt;
-
     private volatile int ceiling;
     /** The limit with its fraction. */
     private double exact;
@@ -151,7 +146,6 @@ public final class LossLimit implements AdaptiveLimit {
         lock.lock();
         try {
             usual.attemptLimit(nanos);
-            servedByBegin.attemptLimit(nanos);
         } finally {
             lock.unlock();
         }
@@ -213,13 +207,9 @@ public final class LossLimit implements AdaptiveLimit {
             if (calm && !isLate) {
                 if (usual.isSampled(nanos)) {
                     losses.add(now, usual.each(), 0);
-                    servedByBegin.add(now - nanos, usual.each());
                     usual.learn(now, nanos, 1);
                 }
                 return;
-            }
-            if (nanos != 0) {
-                servedByBegin.add(now - nanos, 1);
             }
             if (isOld(now, nanos)) {
                 return;
@@ -293,9 +283,6 @@ public final class LossLimit implements AdaptiveLimit {
                 return;
             }
             if (drop) {
-                if (period.lost() == 0) {
-                    firstLostBeganAt = beganAt(now, nanos);
-                }
                 period.countLost(more);
                 droppedInARow += more;
                 servedInARow = 0;
@@ -354,9 +341,6 @@ public final class LossLimit implements AdaptiveLimit {
     private void nothingComesBack(long now, long nanos, DoubleSupplier random) {
         inARow = 0;
         droppedInARow = 0;
-        if (isShareThatHangs(now)) {
-            return;
-        }
         if (isSteady(now, period.served(), period.lost())) {
             return;
         }
@@ -379,26 +363,6 @@ public final class LossLimit implements AdaptiveLimit {
         }
         losses.becomesUsual(steady.share());
         putBack(now, steady.limit(), steady.doubling());
-        return true;
-    }
-
-    /**
-     * Whether others that began after the first lost attempt were served, nearly as many as were lost. In a queue they would be lost, too.
-     * So a share of the attempts hangs, and a smaller limit only holds the others up.
-     */
-    private boolean isShareThatHangs(long now) {
-        int lost = period.lost();
-        int all = lost + servedByBegin.since(firstLostBeganAt);
-        if (all < LEAST || lost > SteadyLosses.MOST_OF_BOTH * all || !lostOnesHang()) {
-            return false;
-        }
-        losses.becomesUsual((double) lost / all);
-        trial.end();
-        steady.end();
-        losses.forget();
-        grow(now);
-        wanted = false;
-        endPeriod(now);
         return true;
     }
 
@@ -445,9 +409,6 @@ public final class LossLimit implements AdaptiveLimit {
         boolean nearlyAllAreBad = all >= LEAST && (period.inTime() == 0 || !losses.isUsual(bad, NEARLY_ALL, all));
         boolean fine = losses.isUsual() && !nearlyAllAreBad;
         losses.learn();
-        if (!fine && isShareThatHangs(now)) {
-            return;
-        }
         if (!fine) {
             trouble(now, nearlyAllAreBad ? Math.max(losses.lost(), (double) bad / all) : losses.lost());
             return;

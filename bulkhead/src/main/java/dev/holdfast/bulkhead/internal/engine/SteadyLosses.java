@@ -10,7 +10,7 @@ final class SteadyLosses {
     // Of one sample: neither an outage nor its end. Of two in a row: about half at most.
     private static final double FEWEST = 0.2;
     private static final double MOST = 0.65;
-    static final double MOST_OF_BOTH = 0.55;
+    private static final double MOST_OF_BOTH = 0.55;
 
     private static final double NONE = -1;
 

@@ -703,33 +703,6 @@ class LossLimitTest {
         assertThat(most).as("put back").isEqualTo(10);
     }
 
-    /** For a second, attempts hang. Many others that began before them, or after them, were served. Returns the limit before. */
-    private int manyHang(boolean othersBeganLater) {
-        limit = limit(1, 10, 200);
-        served(300);
-        long before = now;
-        for (int i = 0; i < 8; i++) {
-            limit.wanted();
-            served(10);
-        }
-        int grown = limit.decided();
-        now = TIMEOUT + (othersBeganLater ? before - 300 * MILLI : now);
-        for (int i = 0; i < 30; i++) {
-            now += 40 * MILLI;
-            limit.dropped(now, TIMEOUT, 10, () -> 0.5);
-        }
-        return grown;
-    }
-
-    @Test
-    void aShareHangsIfAttemptsThatBeganAfterThoseAreServed() {
-        int before = manyHang(true);
-        assertThat(limit.decided()).isGreaterThanOrEqualTo(before);
-
-        before = manyHang(false);
-        assertThat(limit.decided()).as("as in a queue").isLessThan(before);
-    }
-
     @Test
     void anAttemptThatNobodyTimedIsTakenForAUsualOne() {
         served(300);
