@@ -48,6 +48,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -615,20 +616,20 @@ class StreamsTest {
         assertFree();
     }
 
-    @Test
-    void aFallbackHasHeadersAlsoIfThoseOfTheStreamCameTooLate() {
+    /** A limit strikes, and a fallback answers, while the listener of a stream is in its onReady, which then ends so. */
+    private Hears struckInOnReady(Consumer<Received> server, Runnable endOfOnReady) {
         CountDownLatch ready = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
         VirtualTime time = new VirtualTime();
         Pipeline pipeline = attempts.on(time, FallbackPolicy.value("instead"), TimeoutPolicy.of(Duration.ofMillis(50)));
-        pipelines.add(pipeline);
-        shop.then(Received::begin);
+        shop.then(server);
         Hears hears =
                 sent(channel(Transport.IN_PROCESS, pipeline).newCall(Shop.CHAT, CallOptions.DEFAULT), new Hears() {
                     @Override
                     public void onReady() {
                         ready.countDown();
                         Shop.await(goOn);
+                        endOfOnReady.run();
                     }
                 });
         Shop.await(ready);
@@ -637,8 +638,23 @@ class StreamsTest {
         time.advance(Duration.ofMillis(60));
         Shop.within(received.cancelled);
         goOn.countDown();
+        return hears;
+    }
+
+    @Test
+    void aFallbackHasHeadersAlsoIfThoseOfTheStreamCameTooLate() {
+        Hears hears = struckInOnReady(Received::begin, () -> {});
         Shop.within(hears.closed);
         assertThat(hears.events).containsExactly("headers", "instead", "close OK");
+    }
+
+    @Test
+    void aListenerThatThrowsHearsOfItAlsoIfALimitHasStruckMeanwhile() {
+        Hears hears = struckInOnReady(Received::hang, () -> {
+            throw new IllegalStateException("broken");
+        });
+        assertThat(Shop.within(hears.closed).getCause()).hasMessage("broken");
+        assertThat(hears.events).containsExactly("close CANCELLED");
     }
 
     /** A call of which nothing can be sent. Its listener hears on a thread of its own. */
@@ -731,33 +747,6 @@ class StreamsTest {
         }
         assertThat(hears.events).last().isEqualTo("close CANCELLED");
         assertFree();
-    }
-
-    @Test
-    void aListenerThatThrowsHearsOfItAlsoIfALimitHasStruckMeanwhile() {
-        CountDownLatch ready = new CountDownLatch(1);
-        CountDownLatch goOn = new CountDownLatch(1);
-        VirtualTime time = new VirtualTime();
-        Pipeline pipeline = attempts.on(time, FallbackPolicy.value("instead"), TimeoutPolicy.of(Duration.ofMillis(50)));
-        pipelines.add(pipeline);
-        shop.then(Received::hang);
-        Hears hears =
-                sent(channel(Transport.IN_PROCESS, pipeline).newCall(Shop.CHAT, CallOptions.DEFAULT), new Hears() {
-                    @Override
-                    public void onReady() {
-                        ready.countDown();
-                        Shop.await(goOn);
-                        throw new IllegalStateException("broken");
-                    }
-                });
-        Shop.await(ready);
-        Received received = shop.next();
-        Shop.within(received.halfClosed);
-        time.advance(Duration.ofMillis(60));
-        Shop.within(received.cancelled);
-        goOn.countDown();
-        assertThat(Shop.within(hears.closed).getCause()).hasMessage("broken");
-        assertThat(hears.events).containsExactly("close CANCELLED");
     }
 
     @Test

@@ -67,7 +67,7 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
     private void end(@Nullable T value, @Nullable Throwable error) {
         if (error != null) {
             fail(error);
-        } else if (!complete(value)) {
+        } else if (!complete(value) && value != null) {
             lost.accept(value);
         }
     }
