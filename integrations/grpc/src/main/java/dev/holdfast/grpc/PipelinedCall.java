@@ -341,14 +341,12 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
     }
 
-    /** Returns false if there is no response yet. */
-    private boolean replaced(Status status) {
+    /** If there is a response. */
+    private void replaced(Status status) {
         synchronized (lock) {
-            if (response == null) {
-                return false;
+            if (response != null) {
+                response = Response.of(status);
             }
-            response = Response.of(status);
-            return true;
         }
     }
 
@@ -380,8 +378,8 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     public final void cancelled(Context of) {
         Deadline limit = of.getDeadline();
         if (limit != null && limit.isExpired() && of.cancellationCause() instanceof TimeoutException) {
-            if (replaced(Contexts.statusFromCancelled(of))) {
-                tellMore(); // the response waited for its listener
+            if (isThrough()) {
+                messagesTimedOut(Contexts.statusFromCancelled(of));
                 return;
             }
             // The pipeline has the same limit, and says that it has struck: to a call that has not begun, by turning it
@@ -390,6 +388,22 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             return;
         }
         cancel(Contexts.statusFromCancelled(of));
+    }
+
+    private boolean isThrough() {
+        synchronized (lock) {
+            return response != null;
+        }
+    }
+
+    /** A response that waits for its listener has no more time. One without messages is told as it is: it says why. */
+    private void messagesTimedOut(Status status) {
+        synchronized (lock) {
+            if (Objects.requireNonNull(response).status().isOk()) {
+                response = Response.of(status);
+            }
+        }
+        tellMore();
     }
 
     private static Throwable limitExpired(Context of) {

@@ -56,6 +56,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -465,6 +466,31 @@ class UnaryCallTest {
             }
         });
         assertTimeout(status, "call");
+    }
+
+    /** Both limits strike at once: the listener hears the pipeline's reason, not that of the context. */
+    @Test
+    void aContextWhoseTimeIsOverWhileTheListenerWaitsForItsThreadLeavesTheErrorOfThePipeline() {
+        AtomicLong now = new AtomicLong();
+        io.grpc.Deadline limit = io.grpc.Deadline.after(1, TimeUnit.HOURS, new io.grpc.Deadline.Ticker() {
+            @Override
+            public long nanoTime() {
+                return now.get();
+            }
+        });
+        List<Runnable> ofListener = new ArrayList<>();
+        Pipeline pipeline = attempts.plain();
+        pipeline.close();
+        Channel channel = channel(Transport.IN_PROCESS, pipeline);
+        Hears hears = new Hears();
+        try (Context.CancellableContext context = Context.current().withDeadline(limit, timer)) {
+            context.run(
+                    () -> sent(channel.newCall(Shop.GET, CallOptions.DEFAULT.withExecutor(ofListener::add)), hears));
+            now.addAndGet(TimeUnit.HOURS.toNanos(2));
+            context.cancel(new TimeoutException("context timed out"));
+            ofListener.forEach(Runnable::run);
+            assertThat(Shop.within(hears.closed).getCause()).isInstanceOf(CallRejectedException.class);
+        }
     }
 
     private Context.CancellableContext expired() {
