@@ -17,6 +17,7 @@ import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hc.client5.http.async.methods.AbstractBinResponseConsumer;
 import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
 import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
 import org.apache.hc.client5.http.impl.DefaultHttpRequestRetryStrategy;
@@ -40,6 +42,7 @@ import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBu
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.message.BasicHttpRequest;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.nio.entity.AsyncEntityProducerWrapper;
@@ -239,6 +242,48 @@ class AsyncExchangeTest {
         assertThat(isTold.await(1, TimeUnit.MINUTES)).isTrue();
         assertThat(told).containsExactly("failed");
         assertThat(received).hasSize(1);
+        assertThat(attempts).containsExactly(Outcome.SUCCESS);
+    }
+
+    /** Its client hears only of exceptions, and would wait for ever. */
+    @Test
+    void anErrorOfTheConsumerOfALargeBodyFailsTheFuture() {
+        server.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(200, 1_000_000);
+            exchange.getResponseBody().write(new byte[1_000_000]);
+            exchange.close();
+        });
+        Error broken = new StackOverflowError("too deep");
+        Future<String> sent = client(Duration.ZERO)
+                .execute(
+                        new HttpHost("http", "127.0.0.1", server.getAddress().getPort()),
+                        new BasicRequestProducer(new BasicHttpRequest("GET", "/"), null),
+                        new AbstractBinResponseConsumer<String>() {
+                            @Override
+                            protected void start(HttpResponse response, ContentType type) {}
+
+                            @Override
+                            protected int capacityIncrement() {
+                                return Integer.MAX_VALUE;
+                            }
+
+                            @Override
+                            protected void data(ByteBuffer bytes, boolean end) {
+                                throw broken;
+                            }
+
+                            @Override
+                            protected String buildResult() {
+                                return "";
+                            }
+
+                            @Override
+                            public void releaseResources() {}
+                        },
+                        null,
+                        null,
+                        null);
+        assertThatThrownBy(() -> sent.get(1, TimeUnit.MINUTES)).hasRootCause(broken);
         assertThat(attempts).containsExactly(Outcome.SUCCESS);
     }
 
