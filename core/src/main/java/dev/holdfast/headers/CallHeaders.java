@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -231,22 +232,26 @@ public final class CallHeaders {
         long remaining = Bound.remaining(builder.time);
         if (remaining != NONE) {
             long left = Math.max(0, remaining);
-            put(headers, builder.grpcTimeout, grpcText(left));
-            put(headers, builder.timeoutMillis, Long.toString(TimeUnit.NANOSECONDS.toMillis(left)));
+            put(headers, builder.grpcTimeout, left, CallHeaders::grpcText);
+            put(headers, builder.timeoutMillis, left, nanos -> Long.toString(TimeUnit.NANOSECONDS.toMillis(nanos)));
         }
         int attempt = Bound.attempt();
         if (attempt > 0) {
-            put(headers, builder.attempt, attempt == 1 ? "1" : Integer.toString(attempt));
+            put(headers, builder.attempt, attempt, number -> number == 1 ? "1" : Long.toString(number));
         }
         int priority = Bound.priority();
         if (priority != Bound.UNSAID) {
-            put(headers, builder.priority, PRIORITIES.get(priority));
+            put(headers, builder.priority, priority, rank -> PRIORITIES.get((int) rank));
         }
     }
 
-    private static void put(BiConsumer<? super String, ? super String> headers, @Nullable String name, String value) {
+    private static void put(
+            BiConsumer<? super String, ? super String> headers,
+            @Nullable String name,
+            long value,
+            LongFunction<String> text) {
         if (name != null) {
-            headers.accept(name, value);
+            headers.accept(name, text.apply(value));
         }
     }
 

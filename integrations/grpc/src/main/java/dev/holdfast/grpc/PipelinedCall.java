@@ -302,7 +302,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
                 toldHeaders = true;
                 return hears -> hears.onHeaders(of);
             }
-            boolean more = all.status().isOk() && toldMessages < all.messages().size();
+            boolean more = hasMessagesLeft(all);
             if (toldAll || (more && requested == 0)) {
                 telling = false;
                 return null;
@@ -396,14 +396,18 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
     }
 
-    /** A response that waits for its listener has no more time. One without messages is told as it is: it says why. */
+    /** Messages that wait for their listener have no more time. A response without any is told as it is: it may say why. */
     private void messagesTimedOut(Status status) {
         synchronized (lock) {
-            if (Objects.requireNonNull(response).status().isOk()) {
+            if (hasMessagesLeft(Objects.requireNonNull(response))) {
                 response = Response.of(status);
             }
         }
         tellMore();
+    }
+
+    private boolean hasMessagesLeft(Response<R> all) {
+        return all.status().isOk() && toldMessages < all.messages().size();
     }
 
     private static Throwable limitExpired(Context of) {

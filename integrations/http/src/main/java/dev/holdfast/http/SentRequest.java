@@ -26,14 +26,12 @@ import org.jspecify.annotations.Nullable;
 final class SentRequest extends HttpRequest {
     private final HttpRequest original;
     private final HttpHeaders headers;
-    private final Optional<BodyPublisher> body;
     private volatile boolean begun;
 
     /** To be made on the thread that runs the attempt. */
     SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
         this.original = original;
         headers = ofCall == null ? original.headers() : withThoseOfTheCall(original.headers(), ofCall);
-        body = original.bodyPublisher().map(Watched::new);
     }
 
     private static HttpHeaders withThoseOfTheCall(HttpHeaders own, CallHeaders ofCall) {
@@ -71,7 +69,8 @@ final class SentRequest extends HttpRequest {
 
     @Override
     public Optional<BodyPublisher> bodyPublisher() {
-        return body;
+        Optional<BodyPublisher> own = original.bodyPublisher();
+        return own.isEmpty() ? own : Optional.of(new Watched(own.get()));
     }
 
     @Override
