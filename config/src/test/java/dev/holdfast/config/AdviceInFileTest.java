@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ class AdviceInFileTest {
                   payments:  { timeout: 3s, advice: false }
                   orders:    { timeout: 3s, throttle: { burst: 1, limit: 100000 }, silence: [timeout-far-too-long] }
                 """);
-        try (Holdfast holdfast = Holdfast.load(file)) {
+        try (Holdfast holdfast = Holdfast.builder().time(new VirtualTime()).load(file)) {
             use(holdfast.pipeline("stock"));
             use(holdfast.pipeline("payments"));
 

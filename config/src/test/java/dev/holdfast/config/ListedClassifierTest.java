@@ -33,7 +33,7 @@ class ListedClassifierTest {
     private static final String LISTS = """
             pipelines:
               inventory:
-                retry: { max-attempts: 3, backoff: { initial: 1ms, max: 1ms } }
+                retry: { max-attempts: 3, backoff: { initial: 1ms, max: 1ms }, budget: { enabled: false } }
                 classifier:
                   failures: [500, 502-504, java.io.IOException]
                   pushbacks: [429]
@@ -86,7 +86,9 @@ class ListedClassifierTest {
         server.start();
         try (Holdfast holdfast = load(Holdfast.builder(), """
                 pipelines:
-                  inventory: { retry: { max-attempts: 3 }, classifier: { pushbacks: [429, 503] } }
+                  inventory:
+                    retry: { max-attempts: 3, budget: { enabled: false } }
+                    classifier: { pushbacks: [429, 503] }
                 """)) {
             HttpClient client = HttpClient.newHttpClient();
             for (String path : new String[] {"/plain", "/later"}) {

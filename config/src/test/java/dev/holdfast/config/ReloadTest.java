@@ -59,7 +59,7 @@ class ReloadTest {
                 retry: { max-attempts: 3, budget: spare, backoff: { initial: 1ms, max: 1ms } }
                 circuit-breaker: { sliding-window-size: 10, minimum-number-of-calls: 10 }
                 bulkhead: { use: pool }
-              prices: { timeout: 1s }
+              prices: { timeout: 1h }
             """;
 
     @TempDir
@@ -101,7 +101,7 @@ class ReloadTest {
 
             write(INVENTORY
                     .replace("max-attempts: 3", "max-attempts: 2")
-                    .replace("prices: { timeout: 1s }", "orders: { bulkhead: { use: pool }, timeout: 2s }"));
+                    .replace("prices: { timeout: 1h }", "orders: { bulkhead: { use: pool }, timeout: 2s }"));
             assertThat(holdfast.reload()).containsExactly("inventory", "orders");
 
             assertThat(holdfast.pipeline("inventory")).isSameAs(inventory);
@@ -128,7 +128,7 @@ class ReloadTest {
         try (Holdfast holdfast = Holdfast.load(file)) {
             Pipeline inventory = holdfast.pipeline("inventory");
             List<?> before = inventory.policies();
-            write(INVENTORY.replace("max-attempts: 3", "max-attempts: 2").replace("timeout: 1s", "timeout: 1"));
+            write(INVENTORY.replace("max-attempts: 3", "max-attempts: 2").replace("timeout: 1h", "timeout: 1"));
             assertThatExceptionOfType(ConfigException.class)
                     .isThrownBy(holdfast::reload)
                     .withMessageContaining("which has no unit");
@@ -148,8 +148,8 @@ class ReloadTest {
             write(INVENTORY
                     .replace("max-attempts: 3", "max-attempts: 2")
                     .replace(
-                            "prices: { timeout: 1s }",
-                            "prices: { timeout: 1s, order: [" + "timeout, ".repeat(64) + "timeout] }"));
+                            "prices: { timeout: 1h }",
+                            "prices: { timeout: 1h, order: [" + "timeout, ".repeat(64) + "timeout] }"));
             assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
             assertThat(attempts(inventory)).isEqualTo(3);
             assertThat(holdfast.pipeline("prices").policy(TimeoutPolicy.class).limit())
@@ -176,7 +176,7 @@ class ReloadTest {
             assertThat(holdfast.reload()).containsExactly("inventory");
             assertThat(attempts(inventory)).isEqualTo(1);
             assertThat(holdfast.reload()).isEmpty();
-            write(yaml + "  prices: { timeout: 1s, order: [" + "timeout, ".repeat(64) + "timeout] }\n");
+            write(yaml + "  prices: { timeout: 1h, order: [" + "timeout, ".repeat(64) + "timeout] }\n");
             assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
             assertThat(attempts(inventory))
                     .as("the classifier is as it was, too")

@@ -121,7 +121,7 @@ class GivenUpBeforeItRunsTest {
     }
 
     /** Counts spans: of attempts, those that have ended, and those that were current. */
-    private static final class Spans implements CallObserver, CallObserver.Tracer, CallObserver.CallTrace {
+    private static class Spans implements CallObserver, CallObserver.Tracer, CallObserver.CallTrace {
         final AtomicInteger attempts = new AtomicInteger();
         final AtomicInteger ended = new AtomicInteger();
         final AtomicInteger current = new AtomicInteger();
@@ -279,6 +279,41 @@ class GivenUpBeforeItRunsTest {
             assertThat(begun).hasValue(0);
             assertThat(spans.attempts).hasValue(1);
             assertThat(spans.ended).hasValue(1);
+        }
+    }
+
+    /** Its tracer ends the call just before: what it does there, any thread can do. */
+    @Test
+    void asynchronousHedgeThatIsGivenUpWhenItIsAboutToBeginDoesNotBegin() {
+        CompletableFuture<String> first = new CompletableFuture<>();
+        Spans spans = new Spans() {
+            @Override
+            public AttemptTrace attempt(int number, boolean hedge) {
+                if (hedge) {
+                    first.complete("first");
+                }
+                return super.attempt(number, hedge);
+            }
+        };
+        Settled settled = new Settled();
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(HedgePolicy.of(h -> h.delay(millis(5))))
+                .time(time)
+                .executor(time.executor())
+                .backgroundExecutor(time.executor())
+                .observer(spans)
+                .observer(settled)
+                .build()) {
+            CompletableFuture<String> answer = pipeline.<String>operation("x")
+                    .unkeyed()
+                    .callAsync(attempt ->
+                            attempt.number() == 1 ? first : CompletableFuture.completedFuture(act() + " of the hedge"));
+            time.run();
+            assertThat(answer).isCompletedWithValue("first");
+            assertThat(begun).hasValue(0);
+            assertThat(settled.told).containsExactly("SUCCESS after 1");
+            assertThat(spans.attempts.get()).isEqualTo(spans.ended.get());
+            assertThat(spans.counted).hasValue(1);
         }
     }
 

@@ -20,7 +20,7 @@ class GrpcCodesTest {
         String file = """
                 pipelines:
                   stock:
-                    retry: { max-attempts: 2, backoff: { initial: 1ms } }
+                    retry: { max-attempts: 2, backoff: { initial: 1ms }, budget: { enabled: false } }
                     classifier: { failures: [ABORTED], ignored: [UNAVAILABLE]%s }
                 """.formatted(base);
         return Holdfast.builder()

@@ -150,6 +150,9 @@ public final class AsyncDriver implements Driver {
     private void act(CallState call, Suspension suspension) {
         if (call.limited || call.alarmed()) {
             call.openAlarms(suspension.number);
+            if (call.isGivenUpHedge()) {
+                return; // whoever gave it up resumes it
+            }
             try {
                 watchdog.watch(call, suspension.number);
             } catch (Throwable noTimer) {

@@ -32,8 +32,18 @@ abstract class CallAlarms extends CallSurroundings {
         if (number >= 0) {
             // Before it is open: whoever gives it up from open finds that it has begun.
             openAlarms(number);
+            if (isGivenUpHedge()) {
+                claim(number, BY_CANCEL);
+                return -1;
+            }
         }
         return number >= 0 && park(number) ? number : -1;
+    }
+
+    /** Whether it is a hedge whose attempt may no longer begin. To ask once the attempt was about to open. */
+    boolean isGivenUpHedge() {
+        Hedge hedge = hedge();
+        return hedge != null && !hedge.started;
     }
 
     void openAlarms(long number) {

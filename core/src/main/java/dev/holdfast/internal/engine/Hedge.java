@@ -18,6 +18,9 @@ final class Hedge extends Once {
     /** Whether its attempt has begun, and when; read by the call, on whichever thread that is. */
     volatile boolean started;
 
+    /** It was given up before its attempt began, which then does not begin. Guarded by this. */
+    private boolean tooLate;
+
     // Published by the race's lock.
     boolean running;
     boolean ran;
@@ -92,19 +95,27 @@ final class Hedge extends Once {
 
     /** Another attempt has answered, or the whole call has ended. Runs nothing of the hedge on this thread. */
     void giveUp() {
+        synchronized (this) {
+            tooLate = !started;
+        }
         if (!call.driver().giveUp(call)) {
             started = false;
         }
     }
 
-    /** Its attempt is about to open. */
+    /** Its attempt is about to open; not if it has been given up. */
     void begun() {
-        startedAt = call.attemptStart;
-        if (call.trace != null) {
-            // Before it counts: an attempt that counts has its span.
-            var unused = call.trace.attempt(call).start();
+        synchronized (this) {
+            startedAt = call.attemptStart;
+            if (call.trace != null && !tooLate) {
+                // Before it counts: an attempt that counts has its span. The tracer may end the call.
+                var unused = call.trace.attempt(call).start();
+            }
+            if (tooLate) {
+                return;
+            }
+            started = true;
         }
-        started = true;
         call.engine.observers.hedged(call.operation(), attemptsBefore + 1);
     }
 

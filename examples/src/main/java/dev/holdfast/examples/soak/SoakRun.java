@@ -144,7 +144,7 @@ final class SoakRun {
     private void checkPermits() throws InterruptedException {
         expect(soon(() -> bulkhead.inFlight() == 0 && bulkhead.waiting() == 0), "permits come back");
         int let = -1;
-        for (int i = 0; i < MOST_BURSTS && let < 0; i++) {
+        for (int i = 0; i < MOST_BURSTS && let < PERMITS; i++) {
             expect(soon(this::answers), "a healthy dependency is called again");
             let = letInAtOnce();
         }

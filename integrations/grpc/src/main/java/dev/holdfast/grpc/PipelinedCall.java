@@ -47,6 +47,9 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     private @Nullable Listener<R> listener;
     private @Nullable Metadata headers;
     private @Nullable Status cancellation;
+    /** The time of its context is over. */
+    private @Nullable Status endOfContext;
+
     private boolean cancelledByCaller;
     private boolean begun;
     private @Nullable CompletableFuture<?> future;
@@ -220,7 +223,15 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             if (response != null) {
                 return;
             }
-            response = cancellation == null ? all : Response.of(cancellation);
+            if (cancellation != null) {
+                response = Response.of(cancellation);
+            } else if (endOfContext != null
+                    && all.status().isOk()
+                    && requested < all.messages().size()) {
+                response = Response.of(endOfContext);
+            } else {
+                response = all;
+            }
         }
         tellMore();
     }
@@ -378,8 +389,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     public final void cancelled(Context of) {
         Deadline limit = of.getDeadline();
         if (limit != null && limit.isExpired() && of.cancellationCause() instanceof TimeoutException) {
-            if (isThrough()) {
-                messagesTimedOut(Contexts.statusFromCancelled(of));
+            if (isThroughBefore(Contexts.statusFromCancelled(of))) {
                 return;
             }
             // The pipeline has the same limit, and says that it has struck: to a call that has not begun, by turning it
@@ -390,20 +400,22 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         cancel(Contexts.statusFromCancelled(of));
     }
 
-    private boolean isThrough() {
+    /**
+     * Whether there is a response already. Messages that wait for their listener have no more time, now or when they come. A response
+     * without any is told as it is: it may say why.
+     */
+    private boolean isThroughBefore(Status end) {
         synchronized (lock) {
-            return response != null;
-        }
-    }
-
-    /** Messages that wait for their listener have no more time. A response without any is told as it is: it may say why. */
-    private void messagesTimedOut(Status status) {
-        synchronized (lock) {
-            if (hasMessagesLeft(Objects.requireNonNull(response))) {
-                response = Response.of(status);
+            endOfContext = end;
+            if (response == null) {
+                return false;
+            }
+            if (hasMessagesLeft(response)) {
+                response = Response.of(end);
             }
         }
         tellMore();
+        return true;
     }
 
     private boolean hasMessagesLeft(Response<R> all) {

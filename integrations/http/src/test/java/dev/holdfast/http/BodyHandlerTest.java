@@ -24,8 +24,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What the caller's own handler does with an answer. */
 class BodyHandlerTest {
     private final ScriptedServer server = ScriptedServer.start().answers(200, "12");
-    private final Pipeline pipeline =
-            Pipeline.of("shop", RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1))));
+    private final Pipeline pipeline = Pipeline.of(
+            "shop",
+            RetryPolicy.of(
+                    r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)).budgetEnabled(false)));
     private final HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), Pipelines.one(pipeline));
 
     @AfterEach

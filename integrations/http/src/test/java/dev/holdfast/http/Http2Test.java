@@ -34,7 +34,8 @@ class Http2Test {
     private final MockWebServer server = new MockWebServer();
     private final AtomicInteger attempts = new AtomicInteger();
     private final Pipeline pipeline = Pipeline.builder("shop")
-            .policies(RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1))))
+            .policies(RetryPolicy.of(
+                    r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)).budgetEnabled(false)))
             .observer(new CallObserver() {
                 @Override
                 public void attemptSettled(

@@ -280,6 +280,7 @@ class Http2Test {
                         .hasRootCauseInstanceOf(CallTimeoutException.class);
             }
             silent.answered = stream -> true;
+            pipeline.replace(TimeoutPolicy.of(Duration.ofMinutes(1)));
 
             assertThat(answerTo(client, get(silent)).getCode()).isEqualTo(200);
             assertThat(silent.connections).hasValue(1);

@@ -31,7 +31,8 @@ class Http2Test {
     private final OkHttpClient client = new OkHttpClient.Builder()
             .protocols(List.of(Protocol.H2_PRIOR_KNOWLEDGE))
             .build();
-    private final RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(5).initialBackoff(Duration.ofMillis(1)));
+    private final RetryPolicy retry = RetryPolicy.of(
+            r -> r.maxAttempts(5).initialBackoff(Duration.ofMillis(1)).budgetEnabled(false));
 
     @BeforeEach
     void start() throws IOException {

@@ -60,6 +60,9 @@ class ClientsTest {
                 "--spring.main.banner-mode=off",
                 "--holdfast.pipelines.shops.extends=standard",
                 "--holdfast.pipelines.shops.retry.backoff.initial=1ms",
+                // The first request loads a client's classes, which may take its time.
+                "--holdfast.pipelines.shops.timeout=1h",
+                "--holdfast.pipelines.shops.deadline=4h",
                 "--holdfast.pipelines.shops.stale-cache.fresh=1h",
                 "--holdfast.spring.http-clients=shops");
     }

@@ -359,6 +359,7 @@ class ProtectedTest {
                 .withPropertyValues(
                         "holdfast.pipelines.remote.retry.max-attempts=2",
                         "holdfast.pipelines.remote.retry.backoff.initial=1ms",
+                        "holdfast.pipelines.remote.retry.budget.enabled=false",
                         "holdfast.pipelines.remote.classifier.failures[0]=418")
                 .run(context -> {
                     Remote remote = context.getBean(Remote.class);

@@ -59,7 +59,8 @@ class HoldfastFilterTest {
     }
 
     private static RetryPolicy retry() {
-        return RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)));
+        return RetryPolicy.of(
+                r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)).budgetEnabled(false));
     }
 
     @AfterEach

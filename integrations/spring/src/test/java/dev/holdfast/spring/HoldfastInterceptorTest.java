@@ -65,7 +65,8 @@ class HoldfastInterceptorTest {
     }
 
     private static RetryPolicy retry() {
-        return RetryPolicy.of(r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)));
+        return RetryPolicy.of(
+                r -> r.maxAttempts(3).initialBackoff(Duration.ofMillis(1)).budgetEnabled(false));
     }
 
     /** An answer that knows whether it was closed. */

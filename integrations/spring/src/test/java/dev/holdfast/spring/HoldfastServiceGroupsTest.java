@@ -97,7 +97,8 @@ class HoldfastServiceGroupsTest {
 
     private Pipeline made(String name) {
         return Pipeline.builder(name)
-                .policies(RetryPolicy.of(r -> r.initialBackoff(Duration.ofMillis(1))))
+                .policies(RetryPolicy.of(
+                        r -> r.initialBackoff(Duration.ofMillis(1)).budgetEnabled(false)))
                 .observer(new CallObserver() {
                     @Override
                     public void attemptSettled(

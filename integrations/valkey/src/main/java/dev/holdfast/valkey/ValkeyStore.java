@@ -271,8 +271,13 @@ public final class ValkeyStore implements AutoCloseable {
                 return CompletableFuture.failedStage(noConnection());
             }
             byte[] alive = Long.toString(RollCall.ALIVE).getBytes(StandardCharsets.UTF_8);
-            CompletionStage<List<Long>> answer =
-                    present.connection.async().eval(SIGN, ScriptOutputType.MULTI, keys, me, alive);
+            CompletionStage<List<Long>> answer;
+            synchronized (ValkeyStore.this) {
+                if (closed) {
+                    return CompletableFuture.failedStage(noConnection()); // else it would come after the goodbye
+                }
+                answer = present.connection.async().eval(SIGN, ScriptOutputType.MULTI, keys, me, alive);
+            }
             dropIfSilent(present, answer.toCompletableFuture());
             return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));
         }
