@@ -37,6 +37,15 @@ class LostCacheTest {
         }
     }
 
+    /** Each has few permits, and alone makes nothing better by having fewer. */
+    @Test
+    void thirtyProcessesComeBackWithAShortTimeout() {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            Trial holdfast = LostCache.run(world -> Fleet.standard(world, 30), seed, Variation.NONE.timeout(0.5));
+            Recovered.check("seed " + seed, holdfast);
+        }
+    }
+
     /** What counts is how much all of them have underway. */
     @Test
     void aHundredProcessesComeBackWithTwoPermitsEach() {

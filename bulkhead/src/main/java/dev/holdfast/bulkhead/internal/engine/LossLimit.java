@@ -433,7 +433,7 @@ public final class LossLimit implements AdaptiveLimit {
             trial.begin(exact, doubling, share, attemptNanos);
             steady.begin(exact, doubling);
         } else if (!losses.isMost() && trial.isSmall(exact, floor)) {
-            if (!trial.isEnough(period.all())) {
+            if (!trial.isEnough(period.all(), exact)) {
                 endPeriod(now);
                 return;
             }

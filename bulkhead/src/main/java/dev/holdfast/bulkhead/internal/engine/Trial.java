@@ -8,6 +8,9 @@ package dev.holdfast.bulkhead.internal.engine;
 final class Trial {
     private static final int SMALLEST = 4;
 
+    /** Of many small processes with one queue, each alone makes nothing better: so all others have the time to get small, too. */
+    private static final int LEAST_OF_NO_QUARTER = 40;
+
     /** What is better at all falls to less than this. */
     private static final double NO_BETTER = 0.75;
 
@@ -52,10 +55,10 @@ final class Trial {
         return now <= Math.max(floor, limit / SMALLEST);
     }
 
-    /** So many attempts more with the small limit. Returns whether that is enough. */
-    boolean isEnough(int attempts) {
+    /** So many attempts more with the small limit. Returns whether that is enough: of one that is no quarter, more are. */
+    boolean isEnough(int attempts, double now) {
         tried += attempts;
-        return tried >= LossLimit.LEAST;
+        return tried >= (now <= limit / SMALLEST ? LossLimit.LEAST : LEAST_OF_NO_QUARTER);
     }
 
     boolean isNoBetter(double shareNow, long nanosNow) {

@@ -31,15 +31,25 @@ class TrialTest {
     }
 
     @Test
+    void soIsTheSmallestLimitThatThereMayBeAndThenMoreAttemptsAreNeeded() {
+        trial.begin(3, 3, 0.4, 100);
+
+        assertThat(trial.isSmall(1, 1)).isTrue();
+        assertThat(trial.isSmall(1.1, 1)).isFalse();
+        assertThat(trial.isEnough(39, 1)).isFalse();
+        assertThat(trial.isEnough(1, 1)).isTrue();
+    }
+
+    @Test
     void tenAttemptsAreEnoughAndEachTrialCountsItsOwn() {
         trial.begin(40, 80, 0.4, 100);
-        assertThat(trial.isEnough(4)).isFalse();
-        assertThat(trial.isEnough(5)).isFalse();
-        assertThat(trial.isEnough(1)).isTrue();
+        assertThat(trial.isEnough(4, 10)).isFalse();
+        assertThat(trial.isEnough(5, 10)).isFalse();
+        assertThat(trial.isEnough(1, 10)).isTrue();
 
         trial.begin(40, 80, 0.4, 100);
 
-        assertThat(trial.isEnough(9)).isFalse();
+        assertThat(trial.isEnough(9, 10)).isFalse();
     }
 
     @Test
