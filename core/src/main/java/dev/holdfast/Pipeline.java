@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.NoValue;
+import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
@@ -21,6 +22,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -561,11 +563,12 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /** The order, the settings, the present numbers of all policies and their last changes of state. */
     public PipelineSnapshot snapshot() {
+        Iterator<String> names = Numbered.names(policies).iterator();
         return new PipelineSnapshot(
                 Instant.ofEpochMilli(time.millis()),
                 name,
                 policies.stream()
-                        .map(policy -> new PolicySnapshot(policy.name(), policy.settingsMap(), Numbers.of(policy)))
+                        .map(policy -> new PolicySnapshot(names.next(), policy.settingsMap(), Numbers.of(policy)))
                         .toList(),
                 changes.all(),
                 warnings(),

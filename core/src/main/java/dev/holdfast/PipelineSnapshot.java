@@ -28,7 +28,7 @@ public record PipelineSnapshot(
     /**
      * A policy.
      *
-     * @param name its kind, as in a configuration file
+     * @param name its kind, as in a configuration file; the second of a kind has its number behind it, {@code throttle-2}
      * @param settings as in a configuration file: numbers, truth values, {@code Duration}s and words; {@code given} for what only
      *     code can give. Empty for a policy of your own that does not say them
      * @param numbers its gauges and totals, by the names of its meters without {@code holdfast.}; a tag follows in braces
@@ -39,7 +39,7 @@ public record PipelineSnapshot(
      * A change of a policy's state.
      *
      * @param at by the wall clock
-     * @param policy its kind
+     * @param policy its name
      * @param from the state before, such as {@code closed}
      * @param to the state after
      * @param cause why, with the numbers that it rests on

@@ -392,14 +392,17 @@ public final class BulkheadPolicy extends Policy {
 
     /**
      * Takes over the permits that are out, the queue and the views. If the order or the interval of the queue, the kind of the
-     * limit or its minimum changes, this bulkhead starts anew, and running calls count in the previous one.
+     * limit or its minimum changes, this bulkhead starts anew but for its total, and running calls count in the previous one.
      */
     @Override
     public void takeOver(Policy previous) {
-        if (previous instanceof BulkheadPolicy bulkhead && settings.isQueuedAndAdaptsAs(bulkhead.settings)) {
+        if (!(previous instanceof BulkheadPolicy bulkhead)) {
+            return;
+        }
+        writtenOff = bulkhead.writtenOff;
+        if (settings.isQueuedAndAdaptsAs(bulkhead.settings)) {
             permits = bulkhead.permits;
             views = bulkhead.views;
-            writtenOff = bulkhead.writtenOff;
             if (bulkhead.adaptive != null) {
                 adaptive = bulkhead.adaptive;
                 toldLimit = bulkhead.toldLimit;

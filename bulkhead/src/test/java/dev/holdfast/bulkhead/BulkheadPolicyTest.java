@@ -274,6 +274,9 @@ class BulkheadPolicyTest {
         time.run();
         assertIdle(bulkhead);
         assertThat(bulkhead.writtenOff()).isEqualTo(1);
+        BulkheadPolicy ofAnotherKind = BulkheadPolicy.of(b -> b.limit(BulkheadSettings.LimitAlgorithm.LOSSES));
+        pipeline.replace(ofAnotherKind, TimeoutPolicy.of(ofMillis(5)));
+        assertThat(ofAnotherKind.writtenOff()).as("totals never go back").isEqualTo(1);
     }
 
     private long sinceStart() {

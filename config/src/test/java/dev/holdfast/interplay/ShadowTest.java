@@ -30,6 +30,7 @@ import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.AdaptiveThrottlePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -39,6 +40,7 @@ import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -394,6 +396,36 @@ class ShadowTest {
         }
     }
 
+    /** Else what many processes tell of a setting would be wrong in the same direction. */
+    @Test
+    void whatIsLeftToChanceIsNotTheSameInEachPipeline() {
+        Set<Long> rejected = new HashSet<>();
+        for (int i = 0; i < 10; i++) {
+            ShadowPolicy shadow = ShadowPolicy.of(AdaptiveThrottlePolicy.ofDefaults());
+            try (VirtualTime time = new VirtualTime();
+                    Pipeline pipeline = Pipeline.builder("stock-" + i)
+                            .policies(shadow)
+                            .time(time)
+                            .build()) {
+                for (int call = 0; call < 1_000; call++) {
+                    boolean fails = call % 5 < 3;
+                    try {
+                        pipeline.call(() -> {
+                            if (fails) {
+                                throw new IOException("down");
+                            }
+                            return "up";
+                        });
+                    } catch (IOException expected) {
+                        // Three of five.
+                    }
+                }
+                rejected.add(shadow.count(Decision.REJECTED));
+            }
+        }
+        assertThat(rejected).hasSizeGreaterThan(5);
+    }
+
     @ParameterizedTest
     @EnumSource
     void aHedgeSpendsItsBudget(Way way) {
@@ -715,7 +747,8 @@ class ShadowTest {
     /** A method that is added to a policy must be thought of in shadow, too. */
     @Test
     void passesOnAllThatAPolicyIsAskedButForWhatWouldChangeACall() {
-        Set<String> wouldChangeACall = Set.of("longest", "dedicatedThreads", "mayAnswer", "hedge", "hedgeNotMade");
+        Set<String> wouldChangeACall =
+                Set.of("longest", "dedicatedThreads", "mayAnswer", "hedge", "hedgeBegun", "hedgeNotMade");
         Set<String> passedOn = names(ShadowPolicy.class);
 
         assertThat(names(Policy.class))

@@ -156,7 +156,7 @@ public final class HedgePolicy extends Policy {
         meters.counter("hedge.won", "Calls that were answered by such an attempt", won::sum);
         meters.counter(
                 "hedge.refused",
-                "Attempts that the budget did not allow, or that were turned away before they began",
+                "Attempts that were due and did not begin: by the budget, by another policy, or since the call had ended",
                 refused::sum);
     }
 
@@ -199,8 +199,12 @@ public final class HedgePolicy extends Policy {
             refused.increment();
             return NO_HEDGE;
         }
-        started.increment();
         return hedges + 1 < settings.maxHedges() ? delayNanos(now) : Long.MAX_VALUE;
+    }
+
+    @Override
+    public void hedgeBegun() {
+        started.increment();
     }
 
     /** Nobody pays for what the dependency never saw. */
@@ -210,7 +214,6 @@ public final class HedgePolicy extends Policy {
         if (paying != null && paying.budget != null) {
             paying.budget.giveBack(now);
         }
-        started.decrement();
         refused.increment();
     }
 

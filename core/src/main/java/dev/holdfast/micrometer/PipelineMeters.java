@@ -7,13 +7,14 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.Numbered;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Policy;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -110,10 +111,9 @@ final class PipelineMeters implements CallObserver {
 
     private static void register(Observed pipeline, Registration shown) {
         pipeline.ownMeters(shown.ofPipeline());
-        Map<String, Integer> kinds = new HashMap<>();
+        Iterator<String> names = Numbered.names(pipeline.policies()).iterator();
         for (Policy policy : pipeline.policies()) {
-            int number = kinds.merge(policy.name(), 1, Integer::sum);
-            policy.meters(shown.of(number == 1 ? policy.name() : policy.name() + "-" + number));
+            policy.meters(shown.of(names.next()));
         }
     }
 

@@ -194,6 +194,7 @@ final class ShadowCall extends PassageOver {
     /** On the way up: whether the policy would have hedged. Its budget pays as if it had. */
     void lookAtHedge(Policy policy) {
         if (hedgeAfter < passage.actionNanos() && policy.hedge(0, passage.now()) != Policy.NO_HEDGE) {
+            policy.hedgeBegun();
             decided(Decision.HEDGED);
         }
     }

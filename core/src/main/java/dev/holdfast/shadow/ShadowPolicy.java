@@ -318,6 +318,8 @@ public final class ShadowPolicy extends Policy {
     @Override
     public void bind(String pipeline, TimeSource time) {
         policy.bind(pipeline, time);
+        // Not from the time's own numbers: what the active policies draw stays as it is without a shadow.
+        drawn.compareAndSet(0, pipeline.hashCode() * 31L + policy.name().hashCode() + time.nanos());
     }
 
     @Override

@@ -140,6 +140,9 @@ public abstract class Policy {
         return false;
     }
 
+    /** An attempt that {@link #hedge} allowed has begun. On any thread. */
+    public void hedgeBegun() {}
+
     /**
      * An attempt that {@link #hedge} allowed was not made: the call had ended, no thread was free for it, or a layer further
      * in rejected it. On any thread.

@@ -249,6 +249,35 @@ class HedgeReportsTest {
         assertThat(answer).isEqualTo("sku 2");
     }
 
+    /** A counter that goes back looks like a restart, and is then counted once more. */
+    @Test
+    void aHedgeCountsAsStartedOnceItHasBegun() {
+        List<Runnable> late = new ArrayList<>();
+        try (Pipeline slow = Pipeline.builder("slow")
+                .policies(HedgePolicy.of(h -> h.delay(ofMillis(20))))
+                .time(time)
+                .backgroundExecutor(late::add)
+                .build()) {
+            CompletableFuture<String> answer = new CompletableFuture<>();
+            CompletableFuture<String> first = slow.callAsync(() -> answer);
+            time.advance(ofMillis(30));
+            assertThat(late).hasSize(1);
+            assertThat(slow.snapshot().policies().get(0).numbers()).containsEntry("hedge.started", 0L);
+            answer.complete("late");
+            late.forEach(Runnable::run);
+            assertThat(first).isCompletedWithValue("late");
+            assertThat(slow.snapshot().policies().get(0).numbers())
+                    .containsEntry("hedge.started", 0L)
+                    .containsEntry("hedge.refused", 1L);
+            late.clear();
+            CompletableFuture<String> second = slow.callAsync(() -> new CompletableFuture<>());
+            time.advance(ofMillis(30));
+            late.forEach(Runnable::run);
+            assertThat(slow.snapshot().policies().get(0).numbers()).containsEntry("hedge.started", 1L);
+            second.cancel(true);
+        }
+    }
+
     @Test
     void theLastFailureHasTheHistoryOfAll() {
         try (Pipeline limited = Pipeline.builder("limited")

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -58,6 +59,24 @@ class ThrottlePolicyTest {
             assertThat(rejection.retryAfter()).contains(retryAfter);
             assertThat(rejection).hasMessage(message).hasNoCause();
         });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theSecondThrottleOfAPipelineHasItsOwnName(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(2, ZERO), throttle(1, ZERO));
+        dependency.call(pipeline, ZERO);
+        Running<String> second = dependency.call(pipeline, ZERO);
+
+        time.run();
+
+        assertThat(second.error())
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class, e -> assertThat(e.policy()).isEqualTo("throttle-2"));
+        assertThat(pipeline.snapshot().policies())
+                .extracting(PipelineSnapshot.PolicySnapshot::name)
+                .containsExactly("throttle", "throttle-2");
     }
 
     @ParameterizedTest

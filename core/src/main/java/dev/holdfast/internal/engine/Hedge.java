@@ -116,6 +116,7 @@ final class Hedge extends Once {
             }
             started = true;
         }
+        call.engine.hooks.hedgeBegun(race.layer);
         call.engine.observers.hedged(call.operation(), attemptsBefore + 1);
     }
 

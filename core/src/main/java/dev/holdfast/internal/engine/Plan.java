@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.Numbered;
 import dev.holdfast.spi.Policy;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +24,7 @@ final class Plan {
     final long onAttempt;
 
     private final Policy[] policies;
+    private final String[] names;
     private final int[] nextEnter;
 
     /**
@@ -32,6 +34,7 @@ final class Plan {
      */
     Plan(String pipeline, List<Policy> outermostFirst) {
         policies = outermostFirst.toArray(new Policy[0]);
+        names = Numbered.names(outermostFirst).toArray(new String[0]);
         layers = policies.length;
         answers = outermostFirst.stream().anyMatch(Policy::mayAnswer);
         nextEnter = new int[layers + 1];
@@ -90,7 +93,7 @@ final class Plan {
     }
 
     String policyName(int layer) {
-        return policies[layer].name();
+        return names[layer];
     }
 
     /** The next layer from this one inward that is to be entered; {@link #layers} if there is none. */

@@ -52,6 +52,14 @@ final class PolicyHooks {
         }
     }
 
+    void hedgeBegun(int layer) {
+        try {
+            plan.policy(layer).hedgeBegun();
+        } catch (Throwable thrown) {
+            threw("hedgeBegun", layer, thrown);
+        }
+    }
+
     void hedgeNotMade(int layer, long now) {
         try {
             plan.policy(layer).hedgeNotMade(now);
