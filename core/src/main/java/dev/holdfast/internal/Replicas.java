@@ -82,7 +82,7 @@ public final class Replicas implements IntSupplier {
         }
         try {
             told.last = Math.max(1, Math.min(MOST, now.getAsInt()));
-        } catch (RuntimeException thrown) {
+        } catch (Throwable thrown) {
             // No call ends for this.
             if (told.broken.compareAndSet(false, true)) {
                 LOG.warn("the number of replicas cannot be told; the last one holds; told once", thrown);
