@@ -188,11 +188,23 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
             int seen = 1;
             while (seen != 0) {
                 if (decided && !over) {
-                    deliverNow();
+                    try {
+                        deliverNow();
+                    } catch (Throwable thrown) {
+                        drop(thrown);
+                    }
                 }
                 seen = deliveries.addAndGet(-seen);
             }
         }
+    }
+
+    /** The subscriber threw, which it must not. */
+    private void drop(Throwable thrown) {
+        over = true;
+        cancel();
+        discard();
+        Operators.onErrorDropped(thrown, actual.currentContext());
     }
 
     private void deliverNow() {

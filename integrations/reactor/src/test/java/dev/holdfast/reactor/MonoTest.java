@@ -25,7 +25,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.BaseSubscriber;
@@ -35,6 +39,7 @@ import reactor.core.publisher.Sinks;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
 import reactor.test.subscriber.TestSubscriber;
+import reactor.util.context.Context;
 
 /** A Mono with a pipeline around it. */
 class MonoTest extends Bench {
@@ -83,6 +88,44 @@ class MonoTest extends Bench {
         subscriber.request(1);
         assertThat(subscriber.getReceivedOnNext()).containsExactly("a");
         assertThat(subscriber.isTerminatedComplete()).isTrue();
+    }
+
+    /** As Reactor's own operators do. The key is that of its hooks for one subscriber. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatASubscriberThrowsIsDroppedAndTheSourceEnds(boolean many) {
+        List<Throwable> dropped = new ArrayList<>();
+        Consumer<Throwable> hook = dropped::add;
+        IllegalStateException broken = new IllegalStateException("broken");
+        ReactiveCall<String> call = call(bulkhead);
+        TestPublisher<String> source = TestPublisher.create();
+        Publisher<String> answer = many ? call.flux(attempt -> source) : call.mono(attempt -> source.mono());
+        answer.subscribe(new CoreSubscriber<String>() {
+            @Override
+            public Context currentContext() {
+                return Context.of("reactor.onErrorDropped.local", hook);
+            }
+
+            @Override
+            public void onSubscribe(Subscription subscription) {
+                subscription.request(Long.MAX_VALUE);
+            }
+
+            @Override
+            public void onNext(String value) {
+                throw broken;
+            }
+
+            @Override
+            public void onError(Throwable thrown) {}
+
+            @Override
+            public void onComplete() {}
+        });
+        source.next("a");
+        assertThat(dropped).containsExactly(broken);
+        assertThat(bulkhead.inFlight()).isZero();
+        source.assertCancelled();
     }
 
     // ---- ends
