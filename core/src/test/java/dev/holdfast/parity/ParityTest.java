@@ -222,7 +222,7 @@ class ParityTest {
                         .ends("IOException: ill", 1, 4),
                 of("timeout is tried again", retry(2), timeout(5)).steps(NEVER).ends("timeout of timeout", 2, 20),
                 of("retry inside a timeout", timeout(5), retry(2)).steps(NEVER).ends("timeout of timeout", 1, 5),
-                of("two timeouts, inner", timeout(9), timeout(5)).steps(NEVER).ends("timeout of timeout", 1, 5),
+                of("two timeouts, inner", timeout(9), timeout(5)).steps(NEVER).ends("timeout of timeout-2", 1, 5),
                 of("deadline in the first attempt", deadline(8), retry(3), timeout(20))
                         .steps(NEVER)
                         .ends("timeout of deadline", 1, 8),
