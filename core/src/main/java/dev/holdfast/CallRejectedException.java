@@ -67,10 +67,20 @@ public final class CallRejectedException extends RuntimeException {
         // Without care for other threads: they come to the same words.
         String known = message;
         if (known == null) {
-            known = text.get();
+            known = made(text);
             message = known;
         }
         return known;
+    }
+
+    /** Whoever catches or logs a rejection must not fail because of its words. */
+    private String made(Supplier<String> words) {
+        try {
+            return words.get();
+        } catch (RuntimeException broken) {
+            return policy + " of '" + pipeline + "' rejected the call, and the message for it cannot be made: "
+                    + broken;
+        }
     }
 
     private void writeObject(ObjectOutputStream out) throws IOException {

@@ -266,6 +266,23 @@ class HistoryTest {
     }
 
     @Test
+    void aMessageThatCannotBeMadeSaysSo() {
+        CallRejectedException rejection = new CallRejectedException(
+                Reason.OTHER,
+                "inventory",
+                "gate",
+                () -> {
+                    throw new IllegalStateException("no words");
+                },
+                -1,
+                null,
+                List.of());
+        assertThat(rejection)
+                .hasMessage("gate of 'inventory' rejected the call, and the message for it cannot be made: "
+                        + "java.lang.IllegalStateException: no words");
+    }
+
+    @Test
     void theMessageOfARejectionIsPutTogetherOnce() {
         AtomicInteger made = new AtomicInteger();
         CallRejectedException rejection = new CallRejectedException(

@@ -29,6 +29,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -141,6 +143,57 @@ class PipelineTest {
                                 .discard(discarded::add));
         assertThatThrownBy(() -> operation.unkeyed().call(attempt -> "value")).hasMessage("predicate");
         assertThat(discarded).containsExactly("value");
+    }
+
+    @Test
+    void aClassifierThatThrowsDoesNotHideTheErrorOfTheAction() {
+        IllegalStateException broken = new IllegalStateException("predicate");
+        IOException own = new IOException("down");
+        Operation<String> operation = pipeline()
+                .operation(
+                        "get",
+                        o -> o.classifier((value, error) -> {
+                            throw broken;
+                        }));
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> operation.unkeyed().call(attempt -> {
+                        throw own;
+                    }))
+                    .isSameAs(broken);
+        }
+        assertThat(broken.getSuppressed())
+                .as("once, also of one that is thrown again")
+                .containsExactly(own);
+    }
+
+    /** What it holds already it must be able to give back. */
+    @Test
+    void aPolicyThatSaysNonsenseOnTheWayInIsAbandoned() {
+        List<String> told = new ArrayList<>();
+        List<ToIntFunction<Passage>> all = List.of(
+                passage -> passage.await(nothing(), 1),
+                passage -> passage.reject(nothing(), -1, "full"),
+                passage -> passage.reject(Reason.OTHER, -1, PipelineTest.<Supplier<String>>nothing(), null));
+        for (ToIntFunction<Passage> nonsense : all) {
+            Pipeline p = pipeline(new Policy("queue", Policy.ENTER) {
+                @Override
+                public int enter(Passage passage) {
+                    return nonsense.applyAsInt(passage);
+                }
+
+                @Override
+                public void abandon(Passage passage) {
+                    told.add("abandoned");
+                }
+            });
+            assertThatThrownBy(() -> p.call(() -> "a")).isInstanceOf(NullPointerException.class);
+        }
+        assertThat(told).hasSize(all.size());
+    }
+
+    @SuppressWarnings({"NullAway", "TypeParameterUnusedInFormals"}) // by intent
+    private static <T> T nothing() {
+        return null;
     }
 
     @Test

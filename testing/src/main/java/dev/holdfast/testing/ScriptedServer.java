@@ -147,6 +147,9 @@ public final class ScriptedServer implements AutoCloseable {
 
     /** Next step: answers with this status and text. */
     public ScriptedServer answers(int status, String body) {
+        if (status < 200 || status > 599) {
+            throw new IllegalArgumentException("status is " + status + " but must be 200 to 599");
+        }
         return then(new Answer(status, body, Map.of(), Duration.ZERO));
     }
 
@@ -173,6 +176,9 @@ public final class ScriptedServer implements AutoCloseable {
 
     /** The last step has this header. */
     public synchronized ScriptedServer with(String header, String value) {
+        if ((header + value).chars().anyMatch(c -> c == '\r' || c == '\n')) {
+            throw new IllegalArgumentException("the header '" + header + "' has more than one line");
+        }
         steps.changeLast(answer -> answer.with(header, value));
         return this;
     }
@@ -188,7 +194,7 @@ public final class ScriptedServer implements AutoCloseable {
         return this;
     }
 
-    /** From now on connections are refused, and those that are open are cut. */
+    /** From now on connections are refused, and those that are open are cut, with their requests. */
     public synchronized void refuseConnections() {
         if (server != null) {
             stop(server);
@@ -215,6 +221,9 @@ public final class ScriptedServer implements AutoCloseable {
 
     /** The address of this path: {@code http://127.0.0.1:port} and the path. */
     public URI uri(String path) {
+        if (!path.startsWith("/")) {
+            throw new IllegalArgumentException("the path is '" + path + "' but must begin with /");
+        }
         return URI.create("http://" + address.getAddress().getHostAddress() + ":" + address.getPort() + path);
     }
 
@@ -225,7 +234,11 @@ public final class ScriptedServer implements AutoCloseable {
 
     private synchronized Answer take(Request request) {
         requests.add(request);
-        return steps.next();
+        try {
+            return steps.next();
+        } catch (IllegalStateException empty) {
+            return new Answer(501, String.valueOf(empty.getMessage()), Map.of(), Duration.ZERO);
+        }
     }
 
     private void handle(HttpExchange exchange) throws IOException {

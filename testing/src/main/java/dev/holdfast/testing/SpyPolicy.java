@@ -9,6 +9,7 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -206,6 +207,26 @@ public final class SpyPolicy extends Policy {
     @Override
     public long hedge(int hedges, long now) {
         return policy.hedge(hedges, now);
+    }
+
+    @Override
+    public void hedgeBegun() {
+        policy.hedgeBegun();
+    }
+
+    @Override
+    public void hedgeNotMade(long now) {
+        policy.hedgeNotMade(now);
+    }
+
+    @Override
+    public long remembers() {
+        return policy.remembers();
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return policy.settingsMap();
     }
 
     @Override

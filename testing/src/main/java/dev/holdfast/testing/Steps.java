@@ -9,6 +9,9 @@ import java.util.function.UnaryOperator;
 final class Steps<S> {
     private final String owner;
     private final List<S> steps = new ArrayList<>();
+    /** How many of them are the last step, repeated. */
+    private int repeats;
+
     private int taken;
 
     Steps(String owner) {
@@ -17,10 +20,15 @@ final class Steps<S> {
 
     void add(S step) {
         steps.add(step);
+        repeats = 1;
     }
 
+    /** In all of its repeats. */
     void changeLast(UnaryOperator<S> change) {
-        steps.set(steps.size() - 1, change.apply(last()));
+        S changed = change.apply(last());
+        for (int i = 1; i <= repeats; i++) {
+            steps.set(steps.size() - i, changed);
+        }
     }
 
     void repeatLast(int times) {
@@ -28,8 +36,11 @@ final class Steps<S> {
             throw new IllegalArgumentException("times is " + times + " but must be at least 1");
         }
         S step = last();
-        for (int i = 1; i < times; i++) {
+        for (; repeats < times; repeats++) {
             steps.add(step);
+        }
+        for (; repeats > times; repeats--) {
+            steps.remove(steps.size() - 1);
         }
     }
 

@@ -56,6 +56,18 @@ class ScriptedActionTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    void whatIsSaidAfterTimesHoldsForAllRepeats(boolean async) {
+        action.fails(new IOException("reset"))
+                .times(3)
+                .after(ofMillis(20))
+                .times(2)
+                .returns("well");
+        assertThat(List.of(end(async), end(async), end(async)))
+                .containsExactly("reset after 20", "reset after 20", "well after 0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
     void stepsAreDoneInTurnAndTheLastOneAgainAndAgain(boolean async) {
         action.fails(new IOException("reset"))
                 .times(2)

@@ -3,6 +3,7 @@ package dev.holdfast.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -42,6 +43,25 @@ class ScriptedServerTest {
                 .map(after -> " again in " + after)
                 .orElse("");
         return response.statusCode() + " " + response.body() + again;
+    }
+
+    @Test
+    void whatCannotBeSentIsRefusedAtOnce() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> server.answers(99_999))
+                .withMessage("status is 99999 but must be 200 to 599");
+        server.answers(200);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> server.with("X-A", "1\r\nX-B: 2"))
+                .withMessage("the header 'X-A' has more than one line");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> server.uri("stock"))
+                .withMessage("the path is 'stock' but must begin with /");
+    }
+
+    @Test
+    void anEmptyScriptSaysSo() throws Exception {
+        assertThat(get("/")).startsWith("501 the script of the server is empty");
     }
 
     @Test

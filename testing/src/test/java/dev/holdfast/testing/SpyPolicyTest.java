@@ -13,12 +13,28 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class SpyPolicyTest {
+    /** Else a pipeline with a spy would behave in another way than without. */
+    @Test
+    void asksThePolicyEverything() {
+        assertThat(Stream.of(Policy.class.getDeclaredMethods())
+                        .filter(method ->
+                                Modifier.isPublic(method.getModifiers()) && !Modifier.isFinal(method.getModifiers()))
+                        .map(Method::getName)
+                        .filter(name -> !name.equals("toString")))
+                .allSatisfy(name -> assertThat(SpyPolicy.class.getDeclaredMethods())
+                        .extracting(Method::getName)
+                        .contains(name));
+    }
+
     private final VirtualTime time = new VirtualTime();
 
     @AfterEach

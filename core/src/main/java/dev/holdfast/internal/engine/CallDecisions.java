@@ -10,6 +10,7 @@ import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage.Fault;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -103,13 +104,15 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public int await(Completion completion, long maxNanos) {
-        awaited = completion;
+        awaited = Objects.requireNonNull(completion, "completion");
         waitNanos = maxNanos;
         return Decision.AWAIT;
     }
 
     @Override
     public int reject(Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause) {
+        Objects.requireNonNull(reason, "reason");
+        Objects.requireNonNull(message, "message");
         String policy = engine.plan.policyName(cursor);
         loseValueFor(null);
         error(

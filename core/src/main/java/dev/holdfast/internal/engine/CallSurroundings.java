@@ -90,7 +90,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
         if (bound != null && bound.time != null && bound.time != time()) {
             engine.log.once(
                     "the deadline around a call of '" + engine.name + "' is measured by another TimeSource than the"
-                            + " pipeline, and on VirtualTime it never passes: use Deadline.within(time, ...) or"
+                            + " pipeline, and on VirtualTime it hardly passes: use Deadline.within(time, ...) or"
                             + " CallHeaders.of(h -> h.time(time))",
                     null);
         }

@@ -41,6 +41,10 @@ final class Judge {
             call.retryAfter = verdict.retryAfterNanos();
             return verdict.outcome();
         } catch (Throwable broken) {
+            // Once: an exception may be thrown again and again.
+            if (error != null && error != broken && broken.getSuppressed().length == 0) {
+                broken.addSuppressed(error);
+            }
             call.fail(broken);
             return Outcome.IGNORED;
         }
