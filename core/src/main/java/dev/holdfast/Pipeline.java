@@ -4,6 +4,7 @@ package dev.holdfast;
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.Numbered;
+import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
@@ -476,10 +477,14 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     void mustHaveFallback(String what) {
-        if (policies.stream().noneMatch(policy -> (policy.hears() & Policy.OWN_FALLBACK) != 0)) {
+        if (!asksForFallbacks(policies)) {
             throw new IllegalStateException("pipeline '" + name + "': " + what
                     + " has a fallback, but no policy asks for it: " + this + "; add FallbackPolicy.ofOperations()");
         }
+    }
+
+    private static boolean asksForFallbacks(List<Policy> policies) {
+        return policies.stream().anyMatch(policy -> (policy.hears() & Policy.OWN_FALLBACK) != 0);
     }
 
     // ---- what it is
@@ -607,11 +612,17 @@ public final class Pipeline implements Observed, AutoCloseable {
      * of its kind that it replaces: the permits of a bulkhead, the state of a breaker, the values of a cache. It takes over nothing
      * if another pipeline has, or had, one of the two. All operations, decorated functions and observers stay as they are.
      *
-     * @throws IllegalArgumentException if this order can never work; then nothing is replaced
+     * @throws IllegalArgumentException if this order can never work, or if methods of Spring's beans have fallbacks that no policy would
+     *     ask for any more; then nothing is replaced
      */
     public synchronized void replace(Policy... outermostFirst) {
         List<Policy> others = List.of(outermostFirst);
         OrderLint.check(name, others);
+        if (OwnFallbacks.isKept(this) && asksForFallbacks(policies) && !asksForFallbacks(others)) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + name + "': there are methods with a fallback of their own, so"
+                            + " that it needs a policy that asks for it; keep  fallback: { only-of-operations: true }");
+        }
         Engine successor = engine.with(others);
         TakeOver.between(this, policies, others);
         policies = others;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;
@@ -214,5 +216,20 @@ class PipelineReplaceTest {
                 .isEqualTo(1);
         pipeline.close();
         assertThat(registry.getMeters()).isEmpty();
+    }
+
+    /** Otherwise each call that has a fallback would fail. */
+    @Test
+    void aPipelineKeepsThePolicyThatAsksForTheFallbacksOfCalls() {
+        try (Pipeline pipeline = Pipeline.builder("p").time(time).build()) {
+            OwnFallbacks.keep(pipeline);
+            pipeline.replace(TimeoutPolicy.of(Duration.ofSeconds(1)));
+            pipeline.replace(FallbackPolicy.ofOperations());
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> pipeline.replace(TimeoutPolicy.of(Duration.ofSeconds(1))))
+                    .withMessageContaining("methods with a fallback of their own");
+            assertThat(pipeline.policies()).hasSize(1);
+            pipeline.replace(FallbackPolicy.ofOperations(), TimeoutPolicy.of(Duration.ofSeconds(1)));
+        }
     }
 }

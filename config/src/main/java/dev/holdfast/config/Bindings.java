@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.internal.Lazily;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The objects with names that a file may use: those that code bound, and what the file itself shares. */
 final class Bindings {
@@ -24,7 +26,13 @@ final class Bindings {
     }
 
     Optional<Object> find(String name) {
-        return Optional.ofNullable(byName.get(name));
+        Object found = byName.get(name);
+        return Optional.ofNullable(
+                found instanceof Lazily lazily ? lazily.value().get() : found);
+    }
+
+    boolean has(String name) {
+        return byName.containsKey(name);
     }
 
     /** Whether a name that is not known is taken to be bound by code. */
@@ -39,8 +47,12 @@ final class Bindings {
     /** The names of those of a type. */
     Set<String> names(Class<?> type) {
         return byName.keySet().stream()
-                .filter(name -> type.isInstance(byName.get(name)))
+                .filter(name -> isOf(type, byName.get(name)))
                 .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static boolean isOf(Class<?> type, @Nullable Object bound) {
+        return bound instanceof Lazily lazily ? type.isAssignableFrom(lazily.type()) : type.isInstance(bound);
     }
 
     /** The type of a bound object, for a message. A lambda is shown by its interface. */

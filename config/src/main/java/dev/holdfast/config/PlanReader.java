@@ -151,7 +151,7 @@ final class PlanReader {
 
     private void share(Place place, String name, Entry section) {
         Place here = place.child(section);
-        if (bindings.find(name).isPresent()) {
+        if (bindings.has(name)) {
             problems.add(place, "is bound in code, too", "another name");
         } else if (section.key().equals(Form.BUDGET.key())) {
             Section<RetryBudget.Builder> budget =

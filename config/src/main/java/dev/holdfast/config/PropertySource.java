@@ -75,7 +75,12 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
                 if (++depth > Bounds.DEPTH) {
                     throw problems.stop(here, "is too deep", "at most " + Bounds.DEPTH + " levels");
                 }
-                branch = branch.children.computeIfAbsent(key, any -> new Branch(here));
+                Branch above = branch;
+                boolean isFirst = above.children.isEmpty();
+                branch = above.children.computeIfAbsent(key, any -> new Branch(here));
+                if (isFirst) {
+                    above.check(problems);
+                }
             }
             branch.value = property.value();
             branch.check(problems);

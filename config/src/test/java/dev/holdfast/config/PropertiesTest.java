@@ -96,6 +96,16 @@ class PropertiesTest {
         put("pipelines.inventory.deadline", "800ms");
         assertThatThrownBy(this::load)
                 .hasMessageContaining("pipelines.inventory.deadline: has a value and further keys below");
+        properties.clear();
+        put("pipelines.inventory.deadline", "800ms");
+        put("pipelines.inventory.deadline.limit", "1s");
+        put("pipelines.inventory.deadline.of", "1s");
+        assertThatThrownBy(this::load)
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        wrong -> assertThat(wrong.problems())
+                                .filteredOn(problem -> problem.toString().contains("further keys below"))
+                                .hasSize(1));
     }
 
     @Test

@@ -68,10 +68,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         Spelling spelling = new Spelling();
         all.stream().filter(one -> !one.ofVariable).forEach(one -> spelling.learn(one.name()));
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
-        Map<ConfigurationPropertyName, ConfigurationPropertySource> owners = new HashMap<>();
+        Owners owners = new Owners();
         for (Found one : all) {
-            if (!first.containsKey(one.name()) && isOfTheOwner(one, owners)) {
-                first.put(one.name(), property(one, spelling));
+            if (!first.containsKey(one.name()) && owners.allow(one)) {
+                Property property = property(one, spelling);
+                first.put(one.name(), property);
+                owners.note(one, property.value().isBlank());
             }
         }
         return first.values();
@@ -175,15 +177,47 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 && (!ofVariable || SECTIONS.contains(name.getElement(1, Form.UNIFORM)));
     }
 
-    /** Two sources never make one list. */
-    private static boolean isOfTheOwner(Found one, Map<ConfigurationPropertyName, ConfigurationPropertySource> owners) {
-        ConfigurationPropertyName name = one.name();
-        for (int i = 1; i < name.getNumberOfElements(); i++) {
-            if (name.isNumericIndex(i) && owners.computeIfAbsent(name.chop(i), any -> one.source) != one.source) {
+    /**
+     * Which source says what. Two sources never make one list. Where one has a value, such as {@code timeout: 1s}, and the other
+     * something below it, such as {@code timeout.limit}, the first source wins as a whole. In one source both are a mistake.
+     */
+    private static final class Owners {
+        private final Map<ConfigurationPropertyName, ConfigurationPropertySource> lists = new HashMap<>();
+        private final Map<ConfigurationPropertyName, ConfigurationPropertySource> values = new HashMap<>();
+        private final Map<ConfigurationPropertyName, ConfigurationPropertySource> parents = new HashMap<>();
+
+        boolean allow(Found one) {
+            ConfigurationPropertyName name = one.name();
+            if (isOfAnother(parents.get(name), one)) {
                 return false;
             }
+            for (int i = 2; i < name.getNumberOfElements(); i++) {
+                ConfigurationPropertyName above = name.chop(i);
+                if (isOfAnother(values.get(above), one)
+                        || (name.isNumericIndex(i) && isOfAnother(lists.get(above), one))) {
+                    return false;
+                }
+            }
+            return true;
         }
-        return true;
+
+        private static boolean isOfAnother(@Nullable ConfigurationPropertySource owner, Found one) {
+            return owner != null && owner != one.source;
+        }
+
+        /** Spring makes a blank value of a mapping without entries, which hides nothing. */
+        void note(Found one, boolean isBlank) {
+            ConfigurationPropertyName name = one.name();
+            if (!isBlank) {
+                values.put(name, one.source);
+            }
+            for (int i = 1; i < name.getNumberOfElements(); i++) {
+                parents.putIfAbsent(name.chop(i), one.source);
+                if (name.isNumericIndex(i)) {
+                    lists.putIfAbsent(name.chop(i), one.source);
+                }
+            }
+        }
     }
 
     private Property property(Found one, Spelling spelling) {
@@ -254,7 +288,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 Node below = node == null ? null : node.below.get(uniform);
                 String known = below == null ? null : below.spelt;
                 // The second is a name that the application gives.
-                boolean key = ofVariable && i != 2;
+                boolean key = ofVariable && i != 2 && !name.isNumericIndex(i);
                 keys.add(known != null ? known : key ? ofFiles.getOrDefault(uniform, uniform) : original(name, i));
                 node = below;
             }

@@ -3,6 +3,7 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.internal.OwnFallbacks;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -10,6 +11,8 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.ResolvableType;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
@@ -24,11 +27,13 @@ final class FallbackMethods {
     }
 
     /**
-     * Those of this name that stand in for this method.
+     * Those of this name that stand in for this method of a bean of this type. The pipeline keeps its fallback policy from now on.
      *
      * @throws IllegalArgumentException if there is none, or if the pipeline would not ask it
      */
-    static FallbackMethods of(Method method, String name, Pipeline pipeline) {
+    static FallbackMethods of(Method method, Class<?> type, String name, Pipeline pipeline) {
+        // Before it is looked whether there is one: a reload may come between.
+        OwnFallbacks.keep(pipeline);
         if (pipeline.policies().stream().noneMatch(FallbackPolicy.class::isInstance)) {
             throw new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
                     + "' has no fallback policy, so nobody would call " + name
@@ -43,7 +48,7 @@ final class FallbackMethods {
                 method.getDeclaringClass(),
                 candidate -> {
                     named.add(candidate);
-                    if (fits(candidate, method)) {
+                    if (fits(candidate, method, type)) {
                         ReflectionUtils.makeAccessible(candidate);
                         fitting.add(candidate);
                     }
@@ -84,13 +89,31 @@ final class FallbackMethods {
         return String.join(", ", names);
     }
 
-    private static boolean fits(Method candidate, Method method) {
+    private static boolean fits(Method candidate, Method method, Class<?> type) {
         Class<?>[] given = method.getParameterTypes();
         Class<?>[] taken = candidate.getParameterTypes();
         boolean withError = taken.length == given.length + 1 && Throwable.class.isAssignableFrom(taken[given.length]);
         return (withError || taken.length == given.length)
                 && Arrays.equals(given, Arrays.copyOf(taken, given.length))
-                && ClassUtils.isAssignable(method.getReturnType(), candidate.getReturnType());
+                && fits(
+                        ResolvableType.forMethodReturnType(candidate, type),
+                        ResolvableType.forMethodReturnType(method, type));
+    }
+
+    /** Also what a stage is of, if both say so. Of a list, what is in it may be more than its type. */
+    private static boolean fits(ResolvableType given, ResolvableType wanted) {
+        Class<?> later = wanted.toClass();
+        Class<?> of = wanted.getGeneric(0).resolve();
+        Class<?> given0 = given.getGeneric(0).resolve();
+        return ClassUtils.isAssignable(later, given.toClass())
+                && (!Way.isLater(later) || of == null || given0 == null || ClassUtils.isAssignable(of, given0));
+    }
+
+    /** Those that have a pipeline themselves, which they do not go through here. */
+    List<Method> withPipelines() {
+        return methods.stream()
+                .filter(method -> AnnotatedElementUtils.hasAnnotation(method, Protected.class))
+                .toList();
     }
 
     /** The type of the error that it takes; null: it takes none, and so answers each. */

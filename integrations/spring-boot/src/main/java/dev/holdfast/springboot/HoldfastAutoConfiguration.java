@@ -3,8 +3,10 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.Lazily;
 import dev.holdfast.spi.CallObserver;
-import java.util.Map;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.function.Function;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
@@ -19,6 +21,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Makes the pipelines of the properties below {@code holdfast}, as beans, if there are any. Classifiers and functions that are beans
@@ -56,9 +59,10 @@ public class HoldfastAutoConfiguration {
     })
     static class Pipelines {
         /** All pipelines. */
-        @Bean(name = HOLDFAST, destroyMethod = "close")
+        @Bean(name = HOLDFAST, destroyMethod = "")
         @ConditionalOnMissingBean
         Holdfast holdfast(
+                ClosedLast closed,
                 ConfigurableEnvironment environment,
                 ListableBeanFactory beans,
                 ObjectProvider<CallObserver> observers,
@@ -66,8 +70,9 @@ public class HoldfastAutoConfiguration {
             SpringSettings settings = SpringSettings.of(environment);
             Holdfast.Builder builder = Holdfast.builder();
             observers.orderedStream().forEach(builder::observer);
-            bind(beans.getBeansOfType(Classifier.class), builder);
-            bind(beans.getBeansOfType(Function.class), builder);
+            Set<String> bound = new HashSet<>();
+            bind(Classifier.class, beans, bound, builder);
+            bind(Function.class, beans, bound, builder);
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             Holdfast loaded = builder.load("the properties of the application", new EnvironmentProperties(environment));
             try {
@@ -76,7 +81,14 @@ public class HoldfastAutoConfiguration {
                 loaded.close();
                 throw wrong;
             }
+            closed.add(loaded);
             return loaded;
+        }
+
+        /** Static, since it must be there before all others. */
+        @Bean
+        static ClosedLast holdfastClosedLast() {
+            return new ClosedLast();
         }
 
         /** Static, since it must be there before what it changes. */
@@ -101,8 +113,14 @@ public class HoldfastAutoConfiguration {
             }
         }
 
-        private static void bind(Map<String, ?> named, Holdfast.Builder builder) {
-            named.forEach(builder::bind);
+        /** A bean that no configuration names is not made. */
+        private static void bind(
+                Class<?> type, ListableBeanFactory beans, Set<String> bound, Holdfast.Builder builder) {
+            for (String name : beans.getBeanNamesForType(type, true, false)) {
+                if (bound.add(name)) {
+                    builder.bind(name, new Lazily(type, SingletonSupplier.of(() -> beans.getBean(name))));
+                }
+            }
         }
 
         /** Reads the properties again when the context says that they have changed. */

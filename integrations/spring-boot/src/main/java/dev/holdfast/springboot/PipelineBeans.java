@@ -3,11 +3,19 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.SafeLog;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.HierarchicalBeanFactory;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.support.AutowireCandidateQualifier;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.RootBeanDefinition;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.ImportBeanDefinitionRegistrar;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
@@ -15,6 +23,8 @@ import org.springframework.core.type.AnnotationMetadata;
 
 /** Makes a bean of each pipeline, whose qualifier is the pipeline's name. */
 final class PipelineBeans implements ImportBeanDefinitionRegistrar {
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
     private final BeanFactory beans;
     private final Environment environment;
 
@@ -28,15 +38,44 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
         if (!(environment instanceof ConfigurableEnvironment configurable)) {
             return;
         }
-        for (String name : new EnvironmentProperties(configurable).pipelines()) {
+        EnvironmentProperties properties = new EnvironmentProperties(configurable);
+        Set<String> names = properties.pipelines();
+        parents(properties).ifPresent(names::retainAll);
+        for (String name : names) {
             RootBeanDefinition definition = new RootBeanDefinition(
                     Pipeline.class, () -> beans.getBean(Holdfast.class).pipeline(name));
             definition.addQualifier(new AutowireCandidateQualifier(Qualifier.class, name));
-            definition.setDependsOn(HoldfastAutoConfiguration.HOLDFAST);
             // Holdfast closes it.
             definition.setDestroyMethodName("");
             // A bean of the application's own may have the pipeline's name.
             registry.registerBeanDefinition("holdfast.pipeline." + name, definition);
         }
+    }
+
+    /** The names of those of a parent context, which a child context uses; empty if there are none. */
+    private Optional<Set<String>> parents(EnvironmentProperties properties) {
+        boolean hasOwn = beans instanceof ListableBeanFactory all
+                && all.getBeanNamesForType(Holdfast.class, true, false).length > 0;
+        BeanFactory parent =
+                !hasOwn && beans instanceof HierarchicalBeanFactory child ? child.getParentBeanFactory() : null;
+        Holdfast holdfast =
+                parent == null ? null : parent.getBeanProvider(Holdfast.class).getIfAvailable();
+        if (parent == null || holdfast == null) {
+            return Optional.empty();
+        }
+        if (parent.getBean(ConfigurableApplicationContext.ENVIRONMENT_BEAN_NAME) instanceof ConfigurableEnvironment of
+                && !said(new EnvironmentProperties(of)).containsAll(said(properties))) {
+            LOG.warn(
+                    "a child context has properties below holdfast.pipelines that its parent has not, and they mean"
+                            + " nothing: it uses the pipelines of its parent",
+                    null);
+        }
+        return Optional.of(holdfast.pipelines().stream().map(Pipeline::name).collect(Collectors.toSet()));
+    }
+
+    private static Set<List<Object>> said(EnvironmentProperties properties) {
+        return properties.get().stream()
+                .map(property -> List.<Object>of(property.keys(), property.value()))
+                .collect(Collectors.toSet());
     }
 }

@@ -25,7 +25,7 @@ import java.lang.annotation.Target;
  *
  * <p>A proxy does this. A call from inside the same bean, {@code this.stock(...)}, does not pass it; where the bean's class shows such
  * a call, a warning says so. Private, static and final methods are refused. It stands outside of all other advice of the method, such as a
- * transaction: each attempt has a transaction of its own.
+ * transaction, but inside of {@code @Async}: each attempt has a transaction of its own.
  */
 @Documented
 @Target(ElementType.METHOD)

@@ -7,6 +7,9 @@ import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -15,16 +18,22 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.Advisor;
+import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.autoproxy.AbstractBeanFactoryAwareAdvisingPostProcessor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
 import org.springframework.beans.factory.BeanCreationException;
+import org.springframework.beans.factory.BeanCurrentlyInCreationException;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.core.BridgeMethodResolver;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
+import org.springframework.util.ClassUtils;
 
 /** Puts a proxy around each bean that has a method with {@link Protected}, as the outermost of its advice. */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
@@ -34,10 +43,15 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
 
     private final transient Supplier<@Nullable Holdfast> holdfast;
     private final transient Function<Pipeline, Classifier> classifiers;
+    private final transient Advisor own;
     private final transient Map<Key, ProtectedMethod> methods = new ConcurrentHashMap<>();
 
     private final transient Singletons singletons = new Singletons();
     private final transient Set<String> warned = ConcurrentHashMap.newKeySet();
+    private final transient Set<Class<?>> warnedClasses = ConcurrentHashMap.newKeySet();
+    /** By the class of a bean and that behind its proxy. */
+    private final transient Map<List<Class<?>>, Set<Method>> found = new ConcurrentHashMap<>();
+
     private transient @Nullable BeanFactory beans;
     private transient @Nullable ConfigurableBeanFactory placeholders;
 
@@ -47,13 +61,18 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     ProtectedBeans(Supplier<@Nullable Holdfast> holdfast, Function<Pipeline, Classifier> classifiers) {
         this.holdfast = holdfast;
         this.classifiers = classifiers;
-        advisor = new DefaultPointcutAdvisor(
+        own = new DefaultPointcutAdvisor(
                 new AnnotationMatchingPointcut(null, Protected.class, true), (MethodInterceptor) invocation -> {
-                    Object bean = Objects.requireNonNull(invocation.getThis());
-                    Class<?> type = AopUtils.getTargetClass(bean);
-                    return method(type, AopUtils.getMostSpecificMethod(invocation.getMethod(), type))
+                    // A proxy with nothing behind it, such as a client that Spring makes of an interface, is the bean
+                    // itself.
+                    Object proxy = ((ProxyMethodInvocation) invocation).getProxy();
+                    Object target = invocation.getThis();
+                    Object bean = target == null ? proxy : target;
+                    Method called = invocation.getMethod();
+                    return method(having(called, AopUtils.getTargetClass(bean), proxy), called)
                             .invoke(invocation, singletons.name(bean));
                 });
+        advisor = own;
         // Outside of all other advice: each attempt is a whole one.
         setBeforeExistingAdvisors(true);
     }
@@ -68,30 +87,100 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
         Class<?> type = AopUtils.getTargetClass(bean);
-        if (isEligible(type)) {
-            check(type, name, isSingleton(bean, name));
+        Set<Method> all = protectedMethods(bean, type);
+        if (all.isEmpty()) {
+            return bean;
         }
-        return super.postProcessAfterInitialization(bean, name);
+        check(type, bean, all, name);
+        Object made = bean;
+        if (bean instanceof Advised advised && !advised.isFrozen() && !isEligible(type)) {
+            // The annotation is in an interface that the proxy has and its target has not, as that of a repository.
+            advised.addAdvisor(0, own);
+        } else {
+            made = super.postProcessAfterInitialization(bean, name);
+        }
+        if (made instanceof Advised advised && !advised.isFrozen()) {
+            putInsideOfAsync(advised);
+        }
+        return made;
+    }
+
+    /** Each attempt is the work, and not its hand-over to an executor. If that post-processor comes later, it puts itself outside. */
+    private void putInsideOfAsync(Advised proxy) {
+        Advisor[] all = proxy.getAdvisors();
+        int at = proxy.indexOf(own);
+        for (int i = all.length - 1; i > at && at >= 0; i--) {
+            if (all[i] instanceof AsyncAnnotationAdvisor) {
+                proxy.removeAdvisor(at);
+                proxy.addAdvisor(i, own);
+                return;
+            }
+        }
+    }
+
+    /** Those of this bean, looked for once in each class. */
+    private Set<Method> protectedMethods(Object bean, Class<?> type) {
+        boolean isJdkProxy = Proxy.isProxyClass(bean.getClass());
+        if (!isJdkProxy && !isEligible(type)) {
+            return Set.of();
+        }
+        return found.computeIfAbsent(List.of(bean.getClass(), type), any -> {
+            Set<Method> all = new LinkedHashSet<>();
+            for (Class<?> seen : isJdkProxy ? List.of(type, bean.getClass()) : List.of(type)) {
+                MethodIntrospector.selectMethods(seen, ProtectedBeans::isProtected)
+                        .forEach(method -> all.add(specific(method, having(method, type, bean))));
+            }
+            return all;
+        });
+    }
+
+    /** The class that has a method, and says what its type variables stand for: the bean's, or that of its proxy alone. */
+    private static Class<?> having(Method method, Class<?> type, Object proxy) {
+        return method.getDeclaringClass().isAssignableFrom(type) ? type : proxy.getClass();
+    }
+
+    private static boolean isProtected(Method method) {
+        return AnnotatedElementUtils.hasAnnotation(method, Protected.class);
+    }
+
+    /** As the bean's class has it, unless the annotation is only seen on that of an interface. */
+    private static Method specific(Method method, Class<?> type) {
+        Method specific = Proxy.isProxyClass(type) ? method : AopUtils.getMostSpecificMethod(method, type);
+        return BridgeMethodResolver.findBridgedMethod(isProtected(specific) ? specific : method);
     }
 
     /** What is wrong is told at the start, and not with the first call. */
-    private void check(Class<?> type, String name, boolean singleton) {
-        Map<Method, Protected> all = MethodIntrospector.selectMethods(
-                type, (Method method) -> AnnotatedElementUtils.findMergedAnnotation(method, Protected.class));
+    private void check(Class<?> type, Object bean, Set<Method> all, String name) {
+        List<ProtectedMethod> made;
         try {
-            all.keySet().forEach(method -> method(type, method));
+            made = all.stream()
+                    .map(method -> method(having(method, type, bean), method))
+                    .toList();
+            if (Modifier.isFinal(type.getModifiers()) && isProxyTargetClass() && isPlain(bean, type)) {
+                throw new WrongSettingException(
+                        "@Protected on " + all.iterator().next()
+                                + ": the class is final, so that it can have no proxy; expected one that is not");
+            }
         } catch (IllegalArgumentException wrong) {
             throw new BeanCreationException(name, String.valueOf(wrong.getMessage()), wrong);
         }
-        OwnCalls.warn(type, all.keySet());
-        if (!singleton
-                && all.keySet().stream().anyMatch(method -> method(type, method).isKeptWith(STALE_CACHE))
+        if (warnedClasses.add(type)) {
+            OwnCalls.warn(type, all);
+            made.forEach(ProtectedMethod::warnOfFallbacks);
+        }
+        if (!isSingleton(bean, name)
+                && made.stream().anyMatch(method -> method.isKeptWith(STALE_CACHE))
                 && warned.add(name)) {
             LOG.warn(
                     "bean '" + name + "' is no singleton: answers of its methods with @Protected are not kept by the "
                             + STALE_CACHE + ", since those of another instance may differ",
                     null);
         }
+    }
+
+    /** Whether its class needs one below it to be a proxy. */
+    private static boolean isPlain(Object bean, Class<?> type) {
+        return !(bean instanceof Advised) && !Proxy.isProxyClass(type) && !ClassUtils.isLambdaClass(type);
     }
 
     /** Notes the object that calls will reach, if there is one of it. */
@@ -111,25 +200,40 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         }
     }
 
-    private ProtectedMethod method(Class<?> type, Method method) {
-        Key key = new Key(type, method);
+    private ProtectedMethod method(Class<?> type, Method called) {
+        Key key = new Key(type, called);
         ProtectedMethod known = methods.get(key);
-        return known != null ? known : methods.computeIfAbsent(key, any -> made(method));
+        if (known == null) {
+            Method specific = specific(called, type);
+            known = methods.computeIfAbsent(new Key(type, specific), any -> made(specific, type));
+            methods.put(key, known);
+        }
+        return known;
     }
 
-    private ProtectedMethod made(Method method) {
+    private ProtectedMethod made(Method method, Class<?> type) {
         Protected said =
                 Objects.requireNonNull(AnnotatedElementUtils.findMergedAnnotation(method, Protected.class), "said");
         try {
-            int modifiers = method.getModifiers();
-            if (Modifier.isPrivate(modifiers) || Modifier.isStatic(modifiers) || Modifier.isFinal(modifiers)) {
-                throw new IllegalArgumentException("the method is " + Modifier.toString(modifiers)
-                        + ", so that no proxy sees its calls; expected one that a class below could override");
-            }
+            checkVisible(method, type);
             Pipeline pipeline = pipeline(resolved(said.value()));
-            return new ProtectedMethod(method, said, pipeline, classifiers.apply(pipeline));
+            return new ProtectedMethod(method, type, said, pipeline, classifiers.apply(pipeline));
         } catch (IllegalArgumentException wrong) {
             throw new WrongSettingException("@Protected on " + method + ": " + wrong.getMessage(), wrong);
+        }
+    }
+
+    private static void checkVisible(Method method, Class<?> type) {
+        int modifiers = method.getModifiers();
+        if (Modifier.isPrivate(modifiers) || Modifier.isStatic(modifiers) || Modifier.isFinal(modifiers)) {
+            throw new IllegalArgumentException("the method is " + Modifier.toString(modifiers)
+                    + ", so that no proxy sees its calls; expected one that a class below could override");
+        }
+        String home = method.getDeclaringClass().getPackageName();
+        if (!Modifier.isPublic(modifiers) && !Modifier.isProtected(modifiers) && !home.equals(type.getPackageName())) {
+            throw new IllegalArgumentException("the method is visible in " + home + " alone, and the bean's "
+                    + type.getName() + " is in another package, so that no proxy sees its calls; expected one that is"
+                    + " public or protected");
         }
     }
 
@@ -140,7 +244,19 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     }
 
     private Pipeline pipeline(String name) {
-        Holdfast all = holdfast.get();
+        Holdfast all;
+        try {
+            all = holdfast.get();
+        } catch (BeanCreationException early) {
+            if (!early.contains(BeanCurrentlyInCreationException.class)) {
+                throw early;
+            }
+            throw new IllegalArgumentException(
+                    "the pipeline '" + name + "' is not made yet, since a bean that the"
+                            + " pipelines need to be made needs this one: one that the configuration names, a CallObserver or a"
+                            + " HoldfastCustomizer. It may have an ObjectProvider of this one",
+                    early);
+        }
         if (all == null) {
             throw new IllegalArgumentException("no pipeline '" + name
                     + "'; the application has no property below holdfast.pipelines; is their profile active?");

@@ -5,6 +5,7 @@ import dev.holdfast.Call;
 import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.util.Arrays;
@@ -28,6 +29,7 @@ import org.springframework.expression.spel.standard.SpelExpressionParser;
 
 /** A method with its pipeline: everything that its annotation says, looked up and checked once. */
 final class ProtectedMethod {
+    private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
     private static final SpelExpressionParser EXPRESSIONS = new SpelExpressionParser();
     private static final Pattern NUMBERED = Pattern.compile("[ap][0-9]+|this|root");
     private static final ParameterNameDiscoverer NAMES = new DefaultParameterNameDiscoverer();
@@ -40,10 +42,10 @@ final class ProtectedMethod {
     private final @Nullable Expression key;
     private final @Nullable FallbackMethods fallbacks;
 
-    ProtectedMethod(Method method, Protected said, Pipeline pipeline, Classifier classifier) {
+    ProtectedMethod(Method method, Class<?> type, Protected said, Pipeline pipeline, Classifier classifier) {
         this.method = method;
         this.pipeline = pipeline;
-        way = Way.of(method);
+        way = Way.of(method, type);
         operation = pipeline.operation(
                 said.operation().isEmpty() ? method.getName() : said.operation(),
                 o -> prioritized(o.idempotent(said.idempotent()).classifier(classifier), said.priority()));
@@ -53,7 +55,20 @@ final class ProtectedMethod {
         if (!said.fallback().isEmpty() && !way.allowsFallback()) {
             throw new IllegalArgumentException("fallback: a Flux has none; use onErrorResume");
         }
-        fallbacks = said.fallback().isEmpty() ? null : FallbackMethods.of(method, said.fallback(), pipeline);
+        fallbacks = said.fallback().isEmpty() ? null : FallbackMethods.of(method, type, said.fallback(), pipeline);
+    }
+
+    /** The bean calls its fallbacks itself. */
+    void warnOfFallbacks() {
+        if (fallbacks != null) {
+            fallbacks
+                    .withPipelines()
+                    .forEach(fallback -> LOG.warn(
+                            "@Protected on " + method + ": its fallback " + fallback.getName() + " has @Protected, too."
+                                    + " It is called from inside the bean: no proxy sees this call, and so it has no"
+                                    + " pipeline and no fallback of its own then",
+                            null));
+        }
     }
 
     private static Operation.Options<Object> prioritized(Operation.Options<Object> options, Call.Priority[] said) {
@@ -113,7 +128,11 @@ final class ProtectedMethod {
      */
     @Nullable
     Object invoke(MethodInvocation invocation, @Nullable String bean) throws Exception {
-        Object target = invocation.getThis();
+        Object behind = invocation.getThis();
+        // The method may be that of an interface which only the proxy has.
+        Object target = method.getDeclaringClass().isInstance(behind)
+                ? behind
+                : ((ProxyMethodInvocation) invocation).getProxy();
         @Nullable Object[] arguments = invocation.getArguments();
         Object found = isKeyed && bean != null ? key(target, arguments) : null;
         // Other methods and other beans may have the same arguments and another answer.
@@ -122,9 +141,7 @@ final class ProtectedMethod {
                 : operation.key(found).partition(List.of(method, bean));
         FallbackMethods own = fallbacks;
         return way.invoke(
-                call,
-                () -> proceed(invocation),
-                own == null || target == null ? null : error -> own.answer(target, arguments, error));
+                call, () -> proceed(invocation), own == null ? null : error -> own.answer(target, arguments, error));
     }
 
     /** An invocation proceeds once. So each attempt has its own. */
@@ -139,7 +156,7 @@ final class ProtectedMethod {
     }
 
     /** Null: this call has none. */
-    private @Nullable Object key(@Nullable Object target, @Nullable Object[] arguments) {
+    private @Nullable Object key(Object target, @Nullable Object[] arguments) {
         if (key == null) {
             int count = arguments.length - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
             return new Arguments(arguments, count);

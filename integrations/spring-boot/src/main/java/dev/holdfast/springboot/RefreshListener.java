@@ -5,6 +5,7 @@ import dev.holdfast.config.ConfigException;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.SafeLog;
 import java.util.List;
+import org.springframework.beans.BeansException;
 import org.springframework.context.ApplicationEvent;
 import org.springframework.context.ApplicationListener;
 
@@ -34,7 +35,7 @@ final class RefreshListener implements ApplicationListener<ApplicationEvent> {
             if (!changed.isEmpty()) {
                 LOG.info("configuration was read again: changed " + String.join(", ", changed));
             }
-        } catch (ConfigException | IllegalArgumentException wrong) {
+        } catch (ConfigException | IllegalArgumentException | BeansException wrong) {
             LOG.warn("changed properties are refused, and the last good ones stay:\n" + wrong.getMessage(), null);
         }
     }

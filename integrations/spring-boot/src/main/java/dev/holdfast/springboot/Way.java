@@ -2,11 +2,16 @@
 package dev.holdfast.springboot;
 
 import dev.holdfast.Call;
+import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.BaseStream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.GenericTypeResolver;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.util.ClassUtils;
@@ -41,12 +46,13 @@ interface Way {
     }
 
     /**
-     * The way of this method.
+     * The way of this method of a bean.
      *
+     * @param bean the bean's class, which may say what a type variable stands for
      * @throws IllegalArgumentException if there is none for what it returns
      */
-    static Way of(Method method) {
-        Class<?> type = method.getReturnType();
+    static Way of(Method method, Class<?> bean) {
+        Class<?> type = GenericTypeResolver.resolveReturnType(method, bean);
         boolean suspending = KotlinDetector.isSuspendingFunction(method);
         if (suspending || isReactive(type)) {
             if (!ClassUtils.isPresent("dev.holdfast.reactor.ReactiveCall", Way.class.getClassLoader())) {
@@ -62,12 +68,14 @@ interface Way {
             throw new IllegalArgumentException("returns " + type.getSimpleName()
                     + "; expected a value, a CompletionStage, a CompletableFuture, a Mono or a Flux");
         }
-        return new Blocking();
+        return new Blocking(type == Object.class ? method : null);
     }
 
-    /** A result that has still to come, in a form that no policy would wait for. */
-    private static boolean isLater(Class<?> type) {
+    /** A result that has still to come. Beside those above, no policy would wait for it. */
+    static boolean isLater(Class<?> type) {
         return Future.class.isAssignableFrom(type)
+                || Callable.class.isAssignableFrom(type)
+                || BaseStream.class.isAssignableFrom(type)
                 || CompletionStage.class.isAssignableFrom(type)
                 || ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
     }
@@ -79,12 +87,41 @@ interface Way {
 
     /** On the thread of the caller. A cache may call the method again in the background, with the same arguments. */
     final class Blocking implements Way {
+        private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
+
+        private final @Nullable Method ofAnything;
+        private final AtomicBoolean warned = new AtomicBoolean();
+
+        /**
+         * Of a method.
+         *
+         * @param ofAnything it, if its type does not say what it returns; else null
+         */
+        Blocking(@Nullable Method ofAnything) {
+            this.ofAnything = ofAnything;
+        }
+
         @Override
         @SuppressWarnings("NullAway") // a method may return null
         public @Nullable Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback)
                 throws Exception {
             Call<Object> whole = fallback == null ? call : call.fallback(fallback::answer);
-            return whole.refreshable().<Exception>call(attempt -> method.proceed());
+            return whole.refreshable().<Exception>call(attempt -> seen(method.proceed()));
+        }
+
+        private @Nullable Object seen(@Nullable Object result) {
+            if (ofAnything != null
+                    && result != null
+                    && isLater(result.getClass())
+                    && warned.compareAndSet(false, true)) {
+                LOG.warn(
+                        "@Protected on " + ofAnything + ": returned a "
+                                + result.getClass().getSimpleName()
+                                + ", whose work no policy sees, since the method does not declare it;"
+                                + " expected a CompletionStage, a Mono or a Flux as its type",
+                        null);
+            }
+            return result;
         }
     }
 

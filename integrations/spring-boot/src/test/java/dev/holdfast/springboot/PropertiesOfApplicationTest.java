@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -341,6 +342,124 @@ class PropertiesOfApplicationTest {
                     assertThat(((Classifier.Listed) classifier).ofStatus(501)).isEqualTo(Verdict.IGNORED);
                     assertThat(((Classifier.Listed) classifier).ofStatus(421)).isNull();
                 });
+    }
+
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> variables(String... namesAndValues) {
+        Map<String, Object> all = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            all.put(namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return context -> context.getEnvironment()
+                .getPropertySources()
+                .addFirst(new SystemEnvironmentPropertySource("test-systemEnvironment", all));
+    }
+
+    private static String timeLimits(Holdfast holdfast) {
+        return holdfast.pipeline("inventory").snapshot().policies().stream()
+                .map(policy -> policy.name() + "=" + policy.settings().get("limit"))
+                .toList()
+                .toString();
+    }
+
+    private static final String LONG = """
+            pipelines:
+              inventory:
+                deadline: { limit: 5s }
+                timeout: { limit: 250ms, mode: shadow }
+                classifier: { ignored: [501, 502] }
+            """;
+    private static final String SHORT = """
+            pipelines:
+              inventory:
+                deadline: 5s
+                timeout: 250ms
+                classifier: { ignored: 501 }
+            """;
+
+    /** Of the highest source as a whole: its value hides what lower ones have below it, and the other way round. */
+    @Test
+    void theHighestSourceWinsWhateverTheForm() {
+        runner.withInitializer(yaml("application.yml", indented(LONG)))
+                .withPropertyValues(
+                        "holdfast.pipelines.inventory.timeout=1s", "holdfast.pipelines.inventory.deadline=3s")
+                .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
+                        .isEqualTo("[deadline=PT3S, timeout=PT1S]"));
+        runner.withInitializer(yaml("application.yml", indented(LONG)))
+                .withInitializer(variables(
+                        "HOLDFAST_PIPELINES_INVENTORY_TIMEOUT", "1s", "HOLDFAST_PIPELINES_INVENTORY_DEADLINE", "3s"))
+                .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
+                        .isEqualTo("[deadline=PT3S, timeout=PT1S]"));
+        runner.withInitializer(yaml("application.yml", indented(SHORT)))
+                .withInitializer(variables(
+                        "HOLDFAST_PIPELINES_INVENTORY_TIMEOUT_LIMIT", "1s",
+                        "HOLDFAST_PIPELINES_INVENTORY_DEADLINE_LIMIT", "3s"))
+                .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
+                        .isEqualTo("[deadline=PT3S, timeout=PT1S]"));
+    }
+
+    private static String ignored(Holdfast holdfast) {
+        Classifier.Listed listed =
+                (Classifier.Listed) holdfast.pipeline("inventory").classifier();
+        return IntStream.rangeClosed(500, 510)
+                .filter(status -> listed.ofStatus(status) == Verdict.IGNORED)
+                .boxed()
+                .toList()
+                .toString();
+    }
+
+    @Test
+    void aSingleValueOfAHigherSourceStandsForTheList() {
+        runner.withInitializer(yaml("application.yml", indented(LONG)))
+                .withPropertyValues("holdfast.pipelines.inventory.classifier.ignored=503")
+                .run(context ->
+                        assertThat(ignored(context.getBean(Holdfast.class))).isEqualTo("[503]"));
+        runner.withInitializer(yaml("application.yml", indented(SHORT)))
+                .withPropertyValues(
+                        "holdfast.pipelines.inventory.classifier.ignored[0]=503",
+                        "holdfast.pipelines.inventory.classifier.ignored[1]=504")
+                .run(context ->
+                        assertThat(ignored(context.getBean(Holdfast.class))).isEqualTo("[503, 504]"));
+    }
+
+    @Test
+    void variablesOfTheEnvironmentMakeAList() {
+        for (String end : new String[] {"", "_"}) {
+            for (String file : new String[] {LONG, SHORT, "pipelines:\n  inventory: { deadline: 1s, timeout: 1s }\n"}) {
+                runner.withInitializer(yaml("application.yml", indented(file)))
+                        .withInitializer(variables(
+                                "HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED_0" + end,
+                                "503",
+                                "HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED_1" + end,
+                                "504",
+                                "HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED_2" + end,
+                                "505",
+                                "HOLDFAST_PIPELINES_INVENTORY_RETRY_MAXATTEMPTS",
+                                "2",
+                                "HOLDFAST_PIPELINES_INVENTORY_ORDER_0" + end,
+                                "deadline",
+                                "HOLDFAST_PIPELINES_INVENTORY_ORDER_1" + end,
+                                "timeout",
+                                "HOLDFAST_PIPELINES_INVENTORY_ORDER_2" + end,
+                                "retry",
+                                "HOLDFAST_PIPELINES_INVENTORY_SILENCE_0" + end,
+                                "timeout-outside-retry"))
+                        .run(context -> {
+                            Holdfast holdfast = context.getBean(Holdfast.class);
+                            assertThat(ignored(holdfast)).isEqualTo("[503, 504, 505]");
+                            assertThat(holdfast.toString()).contains("retry");
+                        });
+            }
+        }
+    }
+
+    /** It says both itself. */
+    @Test
+    void oneSourceWithBothFormsIsRefused() {
+        runner.withPropertyValues(
+                        "holdfast.pipelines.inventory.timeout=1s", "holdfast.pipelines.inventory.timeout.limit=2s")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("has a value and further keys below"));
     }
 
     @Test

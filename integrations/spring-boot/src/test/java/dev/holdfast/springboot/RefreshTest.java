@@ -8,6 +8,7 @@ import dev.holdfast.testlogs.Logs;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -39,6 +40,46 @@ class RefreshTest {
         runner.run(context -> {
             change(context, "2s");
             assertThat(settings(context)).contains("PT2S");
+        });
+    }
+
+    static class Inventory {
+        @Protected(value = "inventory", fallback = "none")
+        public String stock() {
+            throw new IllegalStateException("by intent");
+        }
+
+        String none() {
+            return "none";
+        }
+    }
+
+    /** Otherwise each call of the method would fail. */
+    @Test
+    @Logs("pipeline 'inventory': there are methods with a fallback of their own")
+    void aChangeThatTakesTheFallbackOfAMethodAwayIsRefused() {
+        properties.put("holdfast.pipelines.inventory.fallback.only-of-operations", "true");
+        runner.withBean(Inventory.class).run(context -> {
+            properties.remove("holdfast.pipelines.inventory.fallback.only-of-operations");
+            change(context, "2s");
+            assertThat(settings(context)).contains("PT1S");
+            assertThat(context.getBean(Inventory.class).stock()).isEqualTo("none");
+            properties.put("holdfast.pipelines.inventory.fallback.only-of-operations", "true");
+            change(context, "3s");
+            assertThat(settings(context)).contains("PT3S");
+        });
+    }
+
+    /** It was not made before. */
+    @Test
+    void aFunctionThatOnlyTheChangeNamesIsFound() {
+        runner.withBean("last", Function.class, () -> error -> "last").run(context -> {
+            properties.put("holdfast.pipelines.inventory.fallback.function", "last");
+            change(context, "2s");
+            assertThat(context.getBean(Pipeline.class).<Object, RuntimeException>call(() -> {
+                        throw new IllegalStateException("by intent");
+                    }))
+                    .isEqualTo("last");
         });
     }
 

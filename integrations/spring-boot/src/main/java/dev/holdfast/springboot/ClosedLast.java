@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.config.Holdfast;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.core.PriorityOrdered;
+
+/**
+ * Closes the pipelines when the other beans have been destroyed: an executor that ends its tasks first may still call them. The
+ * container destroys first what it made last, and this is among the first that it makes.
+ */
+final class ClosedLast implements BeanFactoryPostProcessor, PriorityOrdered, DisposableBean {
+    private final List<Holdfast> all = new CopyOnWriteArrayList<>();
+
+    void add(Holdfast holdfast) {
+        all.add(holdfast);
+    }
+
+    @Override
+    public int getOrder() {
+        return HIGHEST_PRECEDENCE;
+    }
+
+    /** Nothing: it is one of these to be made early. */
+    @Override
+    public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {}
+
+    @Override
+    public void destroy() {
+        all.forEach(Holdfast::close);
+    }
+}

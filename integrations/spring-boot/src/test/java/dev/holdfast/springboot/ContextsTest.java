@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.Classifier;
+import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast;
+import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.testlogs.Logs;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.context.annotation.Scope;
+import org.springframework.core.env.MapPropertySource;
+
+/** When pipelines are made, of which beans, and when they are closed. */
+class ContextsTest {
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+            .withPropertyValues(
+                    "holdfast.pipelines.inventory.timeout=1m",
+                    "holdfast.pipelines.inventory.fallback.only-of-operations=true");
+
+    static class Inventory {
+        @Protected("inventory")
+        public String stock() {
+            return "ten";
+        }
+
+        public String order() {
+            return stock();
+        }
+    }
+
+    // ---- the end
+
+    /** It is made before all that it calls. */
+    static class Early implements DisposableBean {
+        private final ObjectProvider<Inventory> inventory;
+        private final AtomicReference<String> last;
+
+        Early(ObjectProvider<Inventory> inventory, AtomicReference<String> last) {
+            this.inventory = inventory;
+            this.last = last;
+        }
+
+        @Override
+        public void destroy() {
+            last.set(inventory.getObject().stock());
+        }
+    }
+
+    @Test
+    void pipelinesAreClosedAfterTheBeansThatWereMadeBefore() {
+        AtomicReference<String> last = new AtomicReference<>("nothing");
+        AtomicReference<Pipeline> pipeline = new AtomicReference<>();
+        new ApplicationContextRunner()
+                .withInitializer(context -> context.getBeanFactory().registerSingleton("last", last))
+                .withUserConfiguration(WithEarly.class)
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.pipelines.inventory.timeout=1m")
+                .run(context -> pipeline.set(context.getBean(Pipeline.class)));
+        assertThat(last).hasValue("ten");
+        assertThatThrownBy(() -> pipeline.get().run(() -> {})).hasMessageContaining("closed");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithEarly {
+        @Bean
+        Early early(ObjectProvider<Inventory> inventory, AtomicReference<String> last) {
+            return new Early(inventory, last);
+        }
+
+        @Bean
+        Inventory inventory() {
+            return new Inventory();
+        }
+    }
+
+    // ---- beans that a configuration names
+
+    @Configuration(proxyBeanMethods = false)
+    static class Functions {
+        static final AtomicInteger MADE = new AtomicInteger();
+
+        @Bean
+        @Lazy
+        Function<Throwable, Object> lazy() {
+            MADE.incrementAndGet();
+            return error -> "lazy";
+        }
+
+        @Bean
+        @Scope("request")
+        Function<Throwable, Object> ofARequest() {
+            MADE.incrementAndGet();
+            return error -> "of a request";
+        }
+
+        @Bean
+        @Lazy
+        Classifier strict() {
+            MADE.incrementAndGet();
+            return Classifier.DEFAULT;
+        }
+    }
+
+    @Test
+    void beansThatNoConfigurationNamesAreNotMade() {
+        Functions.MADE.set(0);
+        runner.withUserConfiguration(Functions.class).run(context -> {
+            assertThat(context).hasNotFailed();
+            assertThat(Functions.MADE).hasValue(0);
+        });
+        runner.withUserConfiguration(Functions.class)
+                .withPropertyValues("holdfast.pipelines.prices.fallback.function=lazy")
+                .run(context -> {
+                    Pipeline prices = context.getBean(Holdfast.class).pipeline("prices");
+                    assertThat(prices.<Object, RuntimeException>call(() -> {
+                                throw new IllegalStateException("by intent");
+                            }))
+                            .isEqualTo("lazy");
+                    assertThat(Functions.MADE).hasValue(1);
+                });
+    }
+
+    static class Stock implements Function<Throwable, Object> {
+        Stock(Inventory inventory) {
+            assertThat(inventory).isNotNull();
+        }
+
+        @Override
+        public Object apply(Throwable error) {
+            return "none";
+        }
+    }
+
+    static class StockLater implements Function<Throwable, Object> {
+        private final ObjectProvider<Inventory> inventory;
+
+        StockLater(ObjectProvider<Inventory> inventory) {
+            this.inventory = inventory;
+        }
+
+        @Override
+        public Object apply(Throwable error) {
+            return inventory.getObject().stock();
+        }
+    }
+
+    @Test
+    void aFunctionThatNeedsAProtectedBeanIsToldToAskForItLater() {
+        ApplicationContextRunner named =
+                runner.withBean(Inventory.class).withPropertyValues("holdfast.pipelines.prices.fallback.function=last");
+        named.withBean("last", Stock.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("the pipeline 'inventory' is not made yet")
+                        .hasStackTraceContaining("ObjectProvider"));
+        named.withBean("last", StockLater.class)
+                .run(context -> assertThat(context.getBean(Holdfast.class)
+                                .pipeline("prices")
+                                .<Object, RuntimeException>call(() -> {
+                                    throw new IllegalStateException("by intent");
+                                }))
+                        .isEqualTo("ten"));
+    }
+
+    // ---- whose pipelines they are
+
+    @Test
+    void anApplicationsOwnPipelinesMayHaveAnyNameOfABean() {
+        runner.withBean(
+                        "mine",
+                        Holdfast.class,
+                        () -> Holdfast.builder()
+                                .load(
+                                        "mine",
+                                        () -> List.of(new Property(
+                                                List.of("pipelines", "inventory", "deadline"), "7s", "mine", 0, 0))))
+                .withBean(Inventory.class)
+                .run(context -> {
+                    assertThat(context.getBean(Pipeline.class))
+                            .isSameAs(context.getBean("mine", Holdfast.class).pipeline("inventory"));
+                    assertThat(context.getBean(Inventory.class).stock()).isEqualTo("ten");
+                });
+    }
+
+    @Test
+    void aChildContextThatSaysNothingMoreIsNotWarnedOf() {
+        List<String> told = told(
+                Holdfast.class,
+                () -> runner.run(parent -> new ApplicationContextRunner()
+                        .withParent(parent)
+                        .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                        .run(child ->
+                                assertThat(child.getBean(Holdfast.class)).isSameAs(parent.getBean(Holdfast.class)))));
+        assertThat(told).isEmpty();
+    }
+
+    private static List<String> told(Class<?> by, Runnable action) {
+        List<String> told = new CopyOnWriteArrayList<>();
+        Logger logger = Logger.getLogger(by.getName());
+        logger.setFilter(record -> {
+            told.add(record.getMessage());
+            return false;
+        });
+        try {
+            action.run();
+        } finally {
+            logger.setFilter(null);
+        }
+        return told;
+    }
+
+    @Test
+    @Logs("a child context has properties below holdfast.pipelines that its parent has not")
+    void aChildContextUsesThePipelinesOfItsParent() {
+        runner.run(parent -> new ApplicationContextRunner()
+                .withParent(parent)
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new MapPropertySource(
+                                "of the child",
+                                Map.of(
+                                        "holdfast.pipelines.inventory.timeout", "2m",
+                                        "holdfast.pipelines.prices.timeout", "1s"))))
+                .withBean(Inventory.class)
+                .run(child -> {
+                    assertThat(child.getBean(Inventory.class).stock()).isEqualTo("ten");
+                    assertThat(child.getBean(Holdfast.class)).isSameAs(parent.getBean(Holdfast.class));
+                    assertThat(child.containsBean("holdfast.pipeline.prices")).isFalse();
+                }));
+    }
+
+    // ---- beans of which there are many
+
+    @Configuration(proxyBeanMethods = false)
+    static class Prototypes {
+        @Bean
+        @Scope("prototype")
+        Inventory each() {
+            return new Inventory();
+        }
+    }
+
+    @Test
+    void aClassIsLookedAtOnceHoweverManyBeansItHas() {
+        List<String> told = told(
+                Protected.class,
+                () -> runner.withUserConfiguration(Prototypes.class).run(context -> {
+                    for (int i = 0; i < 3; i++) {
+                        assertThat(context.getBean(Inventory.class).order()).isEqualTo("ten");
+                    }
+                }));
+        assertThat(told).hasSize(1).first().asString().contains("from inside the bean");
+    }
+}

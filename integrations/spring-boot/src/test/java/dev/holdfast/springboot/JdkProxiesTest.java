@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.aopalliance.intercept.MethodInterceptor;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.beans.factory.FactoryBean;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import reactor.core.publisher.Mono;
+
+/** {@link Protected} in interfaces of which something makes proxies: clients of HTTP, repositories. */
+class JdkProxiesTest {
+    private final AtomicInteger calls = new AtomicInteger();
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+            .withPropertyValues(
+                    "holdfast.pipelines.inventory.retry.max-attempts=3",
+                    "holdfast.pipelines.inventory.retry.backoff.initial=1ms",
+                    "holdfast.pipelines.inventory.retry.budget.enabled=false",
+                    "holdfast.pipelines.inventory.fallback.only-of-operations=true",
+                    "holdfast.pipelines.inventory.stale-cache.fresh=1h");
+
+    interface Later<T> {
+        @Protected("inventory")
+        T later(String sku);
+    }
+
+    interface Client extends Later<Mono<String>> {
+        @Protected("inventory")
+        String stock(String sku);
+
+        @Protected(value = "inventory", fallback = "instead")
+        String broken(String sku);
+
+        default String instead(String sku) {
+            return "instead of " + sku;
+        }
+    }
+
+    /** Is not a client, as what is behind a repository is none. */
+    static class Behind {
+        @Override
+        public String toString() {
+            return "behind";
+        }
+    }
+
+    private @Nullable Object answer(String method, String sku) {
+        int call = calls.incrementAndGet();
+        return switch (method) {
+            case "stock" -> {
+                if (call % 2 == 1) {
+                    throw new IllegalStateException("the first time");
+                }
+                yield sku + call;
+            }
+            case "later" -> call % 2 == 1 ? Mono.error(new IllegalStateException("first")) : Mono.just(sku + call);
+            default -> throw new IllegalStateException(method);
+        };
+    }
+
+    /** As the factory of HTTP clients makes them. */
+    private Client ofSpring(@Nullable Object target) {
+        ProxyFactory factory = new ProxyFactory();
+        factory.addInterface(Client.class);
+        if (target != null) {
+            factory.setTarget(target);
+        }
+        factory.addAdvice((MethodInterceptor) invocation -> {
+            if (invocation.getMethod().isDefault()) {
+                return InvocationHandler.invokeDefault(
+                        ((ProxyMethodInvocation) invocation).getProxy(),
+                        invocation.getMethod(),
+                        invocation.getArguments());
+            }
+            return invocation.getMethod().getDeclaringClass() == Object.class
+                    ? invocation.proceed()
+                    : answer(
+                            invocation.getMethod().getName(),
+                            String.valueOf(invocation.getArguments()[0]));
+        });
+        return (Client) factory.getProxy(Client.class.getClassLoader());
+    }
+
+    private Client byHand() {
+        return (Client) Proxy.newProxyInstance(
+                Client.class.getClassLoader(), new Class<?>[] {Client.class}, (proxy, method, arguments) -> {
+                    if (method.isDefault()) {
+                        return InvocationHandler.invokeDefault(proxy, method, arguments);
+                    }
+                    return switch (method.getName()) {
+                        case "hashCode" -> System.identityHashCode(proxy);
+                        case "equals" -> proxy == arguments[0];
+                        case "toString" -> "by hand";
+                        default -> answer(method.getName(), (String) arguments[0]);
+                    };
+                });
+    }
+
+    private void check(Client client) {
+        calls.set(0);
+        assertThat(client.stock("a")).isEqualTo("a2");
+        assertThat(client.stock("a")).as("kept").isEqualTo("a2");
+        assertThat(client.stock("b")).isEqualTo("b4");
+        assertThat(client.later("c").block()).isEqualTo("c6");
+        assertThat(client.broken("d")).isEqualTo("instead of d");
+        assertThat(calls).hasValue(9);
+    }
+
+    @Test
+    void aProxyOfSpringsWithNothingBehindItIsProtected() {
+        runner.withBean(Client.class, () -> ofSpring(null)).run(context -> check(context.getBean(Client.class)));
+    }
+
+    @Test
+    void soIsOneWhoseTargetHasNotTheInterface() {
+        runner.withBean(Client.class, () -> ofSpring(new Behind()))
+                .run(context -> check(context.getBean(Client.class)));
+    }
+
+    @Test
+    void soIsOneMadeByHand() {
+        runner.withBean(Client.class, this::byHand).run(context -> check(context.getBean(Client.class)));
+    }
+
+    /** Its product is the bean. */
+    static class Factory implements FactoryBean<Client> {
+        private final Client client;
+
+        Factory(Client client) {
+            this.client = client;
+        }
+
+        @Override
+        public Client getObject() {
+            return client;
+        }
+
+        @Override
+        public Class<?> getObjectType() {
+            return Client.class;
+        }
+    }
+
+    @Test
+    void soIsTheProductOfAFactory() {
+        for (Client client : new Client[] {ofSpring(null), byHand()}) {
+            runner.withBean(Factory.class, () -> new Factory(client))
+                    .run(context -> check(context.getBean(Client.class)));
+        }
+    }
+
+    interface Misspelt {
+        @Protected("inventroy")
+        String stock(String sku);
+    }
+
+    @Test
+    void aMistakeInAnInterfaceEndsTheStartWithTheNameOfTheMethod() {
+        Object proxy = Proxy.newProxyInstance(
+                Misspelt.class.getClassLoader(), new Class<?>[] {Misspelt.class}, (self, method, arguments) -> null);
+        runner.withBean(Misspelt.class, () -> (Misspelt) proxy)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("Misspelt.stock(java.lang.String): no pipeline 'inventroy'"));
+    }
+
+    static final class Final implements Later<Map<String, String>> {
+        @Override
+        public Map<String, String> later(String sku) {
+            return Map.of();
+        }
+    }
+
+    @Test
+    void aFinalClassEndsTheStartWithTheNameOfTheMethod() {
+        runner.withBean(Final.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("Final.later(java.lang.String): the class is final"));
+    }
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.springboot.other.Elsewhere;
+import dev.holdfast.testlogs.Logs;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.scheduling.annotation.AsyncAnnotationBeanPostProcessor;
+import reactor.core.publisher.Mono;
+
+/** What methods with {@link Protected} return, and who calls them. */
+class ProtectedResultsTest {
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+            .withPropertyValues(
+                    "holdfast.pipelines.inventory.retry.max-attempts=3",
+                    "holdfast.pipelines.inventory.retry.backoff.initial=1ms",
+                    "holdfast.pipelines.inventory.retry.budget.enabled=false",
+                    "holdfast.pipelines.inventory.fallback.only-of-operations=true");
+
+    private void refuses(Class<?> type, String message) {
+        runner.withBean(type)
+                .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(message));
+    }
+
+    abstract static class Any<T> {
+        private final AtomicInteger calls = new AtomicInteger();
+
+        public int calls() {
+            return calls.get();
+        }
+
+        @Protected("inventory")
+        public T load() {
+            calls.incrementAndGet();
+            return failed(new IllegalStateException("by intent"));
+        }
+
+        abstract T failed(RuntimeException error);
+    }
+
+    static class OfMono extends Any<Mono<String>> {
+        @Override
+        Mono<String> failed(RuntimeException error) {
+            return Mono.error(error);
+        }
+    }
+
+    static class OfFuture extends Any<CompletableFuture<String>> {
+        @Override
+        CompletableFuture<String> failed(RuntimeException error) {
+            return CompletableFuture.failedFuture(error);
+        }
+    }
+
+    static class OfStream extends Any<Stream<String>> {
+        @Override
+        Stream<String> failed(RuntimeException error) {
+            return Stream.empty();
+        }
+    }
+
+    @Test
+    void aTypeVariableStandsForWhatTheClassOfTheBeanSays() {
+        runner.withBean(OfMono.class).withBean(OfFuture.class).run(context -> {
+            OfMono mono = context.getBean(OfMono.class);
+            assertThatThrownBy(() -> mono.load().block()).isInstanceOf(IllegalStateException.class);
+            assertThat(mono.calls()).isEqualTo(3);
+            OfFuture future = context.getBean(OfFuture.class);
+            assertThatThrownBy(() -> future.load().join()).hasCauseInstanceOf(IllegalStateException.class);
+            assertThat(future.calls()).isEqualTo(3);
+        });
+    }
+
+    static class OfCallable {
+        @Protected("inventory")
+        public Callable<String> stock() {
+            return () -> "later";
+        }
+    }
+
+    @Test
+    void whatIsDoneAfterTheMethodIsRefused() {
+        refuses(OfCallable.class, "returns Callable; expected a value");
+        refuses(OfStream.class, "returns Stream; expected a value");
+    }
+
+    static class OfObject {
+        @Protected("inventory")
+        public Object stock(boolean later) {
+            return later ? CompletableFuture.completedFuture("later") : "now";
+        }
+    }
+
+    @Test
+    @Logs("OfObject.stock.*returned a CompletableFuture, whose work no policy sees")
+    void aStageThatNoTypeDeclaresIsWarnedOf() {
+        runner.withBean(OfObject.class).run(context -> {
+            OfObject bean = context.getBean(OfObject.class);
+            assertThat(bean.stock(false)).isEqualTo("now");
+            assertThat(bean.stock(true)).isInstanceOf(CompletableFuture.class);
+            assertThat(bean.stock(true)).isInstanceOf(CompletableFuture.class);
+        });
+    }
+
+    static class OtherStage {
+        @Protected(value = "inventory", fallback = "none")
+        public CompletableFuture<String> stock() {
+            return CompletableFuture.completedFuture("a");
+        }
+
+        CompletableFuture<Integer> none() {
+            return CompletableFuture.completedFuture(0);
+        }
+    }
+
+    @Test
+    void aFallbackWithAStageOfAnotherTypeIsRefused() {
+        refuses(OtherStage.class, "which does not fit");
+    }
+
+    static class Below extends Elsewhere {}
+
+    @Test
+    void aMethodThatOnlyAnotherPackageSeesIsRefused() {
+        refuses(Below.class, "Elsewhere.stock(): the method is visible in dev.holdfast.springboot.other alone");
+    }
+
+    static class Chain {
+        @Protected(value = "inventory", fallback = "second")
+        public String first() {
+            throw new IllegalStateException("first");
+        }
+
+        @Protected(value = "inventory", fallback = "third")
+        public String second() {
+            throw new IllegalStateException("second");
+        }
+
+        String third() {
+            return "third";
+        }
+    }
+
+    @Test
+    @Logs("Chain.first.*its fallback second has @Protected, too")
+    void aFallbackWithAPipelineOfItsOwnIsWarnedOf() {
+        runner.withBean(Chain.class)
+                .run(context -> assertThatThrownBy(context.getBean(Chain.class)::first)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("second"));
+    }
+
+    static class Sender {
+        private final AtomicInteger calls = new AtomicInteger();
+        private final CompletableFuture<Integer> done = new CompletableFuture<>();
+
+        public CompletableFuture<Integer> done() {
+            return done;
+        }
+
+        @Async
+        @Protected("inventory")
+        public void send() {
+            if (calls.incrementAndGet() < 3) {
+                throw new IllegalStateException("by intent");
+            }
+            done.complete(calls.get());
+        }
+
+        @Async
+        @Protected("inventory")
+        public CompletableFuture<@Nullable String> ask() {
+            return calls.incrementAndGet() < 3
+                    ? CompletableFuture.failedFuture(new IllegalStateException("by intent"))
+                    : CompletableFuture.completedFuture(Thread.currentThread().getName());
+        }
+    }
+
+    /** Where its post-processor is registered first, and where it is registered last. */
+    @Test
+    void thePipelineIsInsideOfAsync() {
+        for (int order : new int[] {Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+            runner.withBean(AsyncAnnotationBeanPostProcessor.class, () -> {
+                        AsyncAnnotationBeanPostProcessor async = new AsyncAnnotationBeanPostProcessor();
+                        async.setOrder(order);
+                        return async;
+                    })
+                    .withBean("one", Sender.class)
+                    .withBean("two", Sender.class)
+                    .run(context -> {
+                        Sender one = context.getBean("one", Sender.class);
+                        one.send();
+                        assertThat(one.done().join()).isEqualTo(3);
+                        assertThat(context.getBean("two", Sender.class).ask().join())
+                                .isNotEqualTo(Thread.currentThread().getName());
+                    });
+        }
+    }
+}
