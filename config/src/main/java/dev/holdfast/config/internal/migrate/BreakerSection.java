@@ -84,8 +84,15 @@ final class BreakerSection {
         }
         long most = byTime ? 1_000_000 : size.orElse(100L);
         if (section.whole("minimum-number-of-calls", 1, most).isEmpty()) {
-            String why = "resilience4j's default, 100, or the size of a smaller count window";
-            section.add("minimum-number-of-calls", Long.toString(Math.min(100, most)), why);
+            String variables = most <= 100 ? section.variables(name) : "";
+            section.add(
+                    "minimum-number-of-calls",
+                    most <= 100 ? section.value(name) : "100",
+                    "resilience4j's default, 100, or the size of a smaller count window"
+                            + (variables.isEmpty() ? "" : "; if " + variables + " is above 100, write 100"));
+        }
+        if (!byTime) {
+            section.compared("minimum-number-of-calls", name, "it must be at most");
         }
     }
 
@@ -105,7 +112,8 @@ final class BreakerSection {
                             + " 100ms at first, growing to 2s (page \"Circuit breaker\")");
         }
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
-        enabled.ifPresent(given -> section.comment((wait.isPresent() ? "kept: " : "left out: ") + given.shown()));
+        enabled.ifPresent(given ->
+                section.comment((wait.isPresent() ? "kept: " : "left out: ") + given.shown() + given.replaced()));
         if (wait.isPresent() && enabled.flatMap(Given::flag).orElse(false)) {
             if (section.decimal("wait-multiplier-in-open-state", 1, 10, MULTIPLIER)
                     .isEmpty()) {
@@ -114,6 +122,8 @@ final class BreakerSection {
             String most = "max-wait-duration-in-open-state";
             if (section.duration(most, wait.get(), Section.LONGEST, MOST).isEmpty()) {
                 section.add(most, "1d", "resilience4j's wait has no limit. Choose a much shorter one");
+            } else {
+                section.compared(most, option, "it has no effect below");
             }
         } else if (wait.isPresent()) {
             section.add("wait-multiplier-in-open-state", "1", "resilience4j's wait does not grow");

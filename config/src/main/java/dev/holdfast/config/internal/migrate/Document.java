@@ -5,15 +5,21 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of a file, or of a part of it between two lines with {@code ---}, by their whole names. */
 final class Document {
     private static final Pattern ELEMENT = Pattern.compile("\\[([^\\]]*+)\\]|([^.\\[]++)");
     private static final Pattern INDEXED = Pattern.compile("(.+)\\[[0-9]{1,4}\\]", Pattern.DOTALL);
+    private static final Map<String, String> CONDITIONS = Map.of(
+            "spring.profiles", "profile",
+            "spring.config.activate.onprofile", "profile",
+            "spring.config.activate.oncloudplatform", "cloud platform");
     private static final int LONGEST_LIST = 2_000;
     private static final int LONGEST_NAME = 1_000;
     private static final int VALUES = 50_000;
@@ -65,14 +71,13 @@ final class Document {
         }
     }
 
-    /** The profiles for which Spring uses this part; empty if it always does. */
-    String profile() {
+    /** The profiles and the cloud platform for which Spring uses this part; empty if it always does. */
+    String condition() {
         return values.entrySet().stream()
-                .filter(value ->
-                        Text.canonical(value.getKey()).matches("spring\\.(profiles|config\\.activate\\.onprofile)"))
-                .map(Map.Entry::getValue)
-                .findFirst()
-                .orElse("");
+                .filter(value -> !value.getValue().isEmpty())
+                .flatMap(value -> Optional.ofNullable(CONDITIONS.get(Text.canonical(value.getKey()))).stream()
+                        .map(what -> what + " " + value.getValue()))
+                .collect(Collectors.joining(" and "));
     }
 
     static boolean isOfResilience4j(String name) {

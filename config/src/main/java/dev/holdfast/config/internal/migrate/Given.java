@@ -55,6 +55,16 @@ record Given(String name, String text, String config, String written) {
                 : Optional.empty();
     }
 
+    /** The text, as the default of the variable if the setting is one. */
+    String placed(String text) {
+        return variable().map(name -> "${" + name + ":" + text + "}").orElse(text);
+    }
+
+    /** For a comment: what becomes of a placeholder that is replaced by its value; empty if there is none. */
+    String replaced() {
+        return text.equals(written) ? "" : "; a placeholder is not kept";
+    }
+
     String origin() {
         return config.isEmpty() ? "" : " (of configs." + Text.shown(config) + ")";
     }

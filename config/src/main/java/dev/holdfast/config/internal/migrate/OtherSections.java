@@ -4,13 +4,11 @@ package dev.holdfast.config.internal.migrate;
 import dev.holdfast.internal.Checks;
 import java.math.BigDecimal;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.List;
 import java.util.Optional;
 
 /** Makes the throttle, the bulkhead and the timeout. */
 final class OtherSections {
-    private static final long PERIODS_IN_A_MILLISECOND = 2_000;
+    private static final Duration DEFAULT_PERIOD = Duration.ofNanos(500);
 
     private OtherSections() {}
 
@@ -20,14 +18,19 @@ final class OtherSections {
                 "trap: resilience4j counts in fixed periods, and lets twice the limit through around the end of one. Here the"
                         + " limit holds in every window, and calls are spaced: burst, a tenth of the limit and at least 5, is what"
                         + " may start at once (page \"Throttle\")");
+        Optional<Duration> period = settings.given("limit-refresh-period").flatMap(Given::duration);
         Optional<Duration> per = section.duration("per", Section.SHORTEST, Section.LONGEST, "limit-refresh-period");
-        if (per.isPresent()) {
-            long most = Math.min(1_000_000_000, per.get().toNanos());
-            if (section.whole("limit", 1, most, "limit-for-period").isEmpty()) {
-                section.add("limit", "50", "resilience4j's default");
-            }
-        } else {
-            unlimited(settings, section);
+        if (per.isEmpty()) {
+            section.comment(
+                    "trap: without limit-refresh-period, resilience4j's period is 500ns: the limit limits nothing. If you"
+                            + " meant a second, write the limit of the file here, and per: 1s");
+            inAMillisecond(settings, section, DEFAULT_PERIOD);
+            section.add("per", "1ms", "no period is written");
+        } else if (period.filter(OtherSections::isTooShort).isPresent()) {
+            inAMillisecond(settings, section, period.get());
+        } else if (section.whole("limit", 1, Math.min(1_000_000_000, per.get().toNanos()), "limit-for-period")
+                .isEmpty()) {
+            section.add("limit", "50", "resilience4j's default");
         }
         if (section.duration("max-wait", Duration.ZERO, Duration.ofHours(1), "timeout-duration")
                 .isEmpty()) {
@@ -36,17 +39,26 @@ final class OtherSections {
         return section.end();
     }
 
-    private static void unlimited(Settings settings, Section section) {
-        section.comment(
-                "trap: without limit-refresh-period, resilience4j's period is 500ns: the limit limits nothing. If you"
-                        + " meant a second, write the limit of the file here, and per: 1s");
+    private static boolean isTooShort(Duration period) {
+        return period.compareTo(Duration.ZERO) > 0 && period.compareTo(Section.SHORTEST) < 0;
+    }
+
+    /** Writes the limit for the least period that there is here, at the rate that it has in a shorter one. */
+    private static void inAMillisecond(Settings settings, Section section, Duration period) {
         Optional<Given> limit = settings.take("limit-for-period");
-        long calls = limit.flatMap(Given::number).map(BigDecimal::longValue).orElse(50L);
-        String value = Long.toString(Math.max(1, Math.min(500, calls)) * PERIODS_IN_A_MILLISECOND);
+        double calls = limit.flatMap(Given::number).map(BigDecimal::doubleValue).orElse(50.0);
+        double most = Section.SHORTEST.toNanos();
+        double scaled = Math.max(1, calls) * most / period.toNanos();
+        String value = Long.toString(Math.round(Math.min(most, scaled)));
+        String in = "in " + Checks.text(period);
         limit.ifPresentOrElse(
-                given -> section.changed("limit", value, given, "in 500ns, and the least period here is 1ms"),
-                () -> section.add("limit", value, "resilience4j's default, 50 in 500ns"));
-        section.add("per", "1ms", "no period is written");
+                given -> section.changed(
+                        "limit",
+                        value,
+                        given,
+                        in + ", and the least period here is 1ms; "
+                                + (scaled > most ? "the most here" : "the rate stays")),
+                () -> section.add("limit", value, "resilience4j's default, 50 " + in));
     }
 
     static Section bulkhead(Settings settings) {
@@ -64,7 +76,7 @@ final class OtherSections {
         return section.end();
     }
 
-    /** The limit is that of the same pipeline's calls, if it has a timeout; empty if none is written. */
+    /** The limit is the {@link #timeLimit} of the same pipeline, if it has one. */
     static Section threadPool(Settings settings, Optional<String> limit) {
         Section section = new Section(settings);
         Optional<Given> core = settings.take("core-thread-pool-size");
@@ -87,7 +99,7 @@ final class OtherSections {
         section.whole("max-waiting-calls", 0, 1_000_000, "queue-capacity");
         section.add(
                 "max-wait",
-                limit.map(OtherSections::timeLimit).orElse("1d"),
+                limit.orElse("1d"),
                 limit.isPresent()
                         ? "resilience4j's TimeLimiter also limits the wait in the queue"
                         : "resilience4j's queue has no limit of time. Choose a much shorter one");
@@ -95,11 +107,12 @@ final class OtherSections {
         return section.end();
     }
 
-    /** The limit of a time limiter; resilience4j's default if the text is no time. */
-    static String timeLimit(String text) {
-        Duration written = new Given("", text, "", text).duration().orElse(Duration.ofSeconds(1));
-        return Checks.text(
-                Collections.max(List.of(Section.SHORTEST, Collections.min(List.of(written, Section.LONGEST)))));
+    /** The limit of a time limiter, without taking it; resilience4j's default if none is written that is a time. */
+    static String timeLimit(Settings settings) {
+        Section timeout = new Section(settings.copy());
+        return timeout.duration("limit", Section.SHORTEST, Section.LONGEST, "timeout-duration", "timeout")
+                .map(limit -> timeout.value("limit"))
+                .orElse("1s");
     }
 
     static Section timeout(Settings settings) {

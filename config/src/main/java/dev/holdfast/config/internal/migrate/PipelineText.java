@@ -63,7 +63,7 @@ final class PipelineText {
             case THREAD_POOL ->
                 OtherSections.threadPool(
                         settings,
-                        Optional.ofNullable(given.get(Kind.TIME_LIMITER)).map(time -> time.text("timeout-duration")));
+                        Optional.ofNullable(given.get(Kind.TIME_LIMITER)).map(OtherSections::timeLimit));
             case TIME_LIMITER -> OtherSections.timeout(settings);
         };
     }
@@ -100,8 +100,7 @@ final class PipelineText {
     private Optional<String> timeoutOfCodeAlone() {
         return given.containsKey(Kind.TIME_LIMITER)
                 ? Optional.empty()
-                : source.defaults(Kind.TIME_LIMITER)
-                        .map(settings -> OtherSections.timeLimit(settings.text("timeout-duration")));
+                : source.defaults(Kind.TIME_LIMITER).map(OtherSections::timeLimit);
     }
 
     private List<String> traps() {

@@ -22,7 +22,7 @@ final class RetrySection {
                 .orElse(3L);
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         String effect = settings.has("wait-duration") ? "kept: " : "left out: ";
-        enabled.ifPresent(given -> section.comment(effect + given.shown()));
+        enabled.ifPresent(given -> section.comment(effect + given.shown() + given.replaced()));
         Optional<Duration> wait = section.duration("backoff.initial", Duration.ZERO, Section.LONGEST, "wait-duration");
         if (wait.isEmpty()) {
             String why = "resilience4j ignores it without a wait-duration";
@@ -51,10 +51,18 @@ final class RetrySection {
             double factor = multiplier.map(BigDecimal::doubleValue).orElse(1.5);
             double longest = (double) wait.toMillis() * Math.pow(factor, Math.max(0, attempts - 2.0));
             Duration most = Duration.ofMillis(Math.round(Math.min(longest, (double) Section.LONGEST.toMillis())));
-            section.add(
-                    "backoff.max",
-                    Checks.text(most.compareTo(wait) < 0 ? wait : most),
-                    "resilience4j's wait has no limit; this is the longest of " + attempts + " attempts");
+            String longestWait = Checks.text(most.compareTo(wait) < 0 ? wait : most);
+            String variables = section.variables("max-attempts", "backoff.initial", "backoff.multiplier");
+            String why = "resilience4j's wait has no limit; ";
+            if (variables.isEmpty()) {
+                section.add("backoff.max", longestWait, why + "this is the longest of " + attempts + " attempts");
+            } else {
+                why += "with the default of " + variables + " the longest of " + attempts + " attempts is "
+                        + longestWait;
+                section.add("backoff.max", Checks.text(Section.LONGEST), why);
+            }
+        } else {
+            section.compared("backoff.max", "backoff.initial", "it must be at least");
         }
     }
 
@@ -70,7 +78,8 @@ final class RetrySection {
                     factor.orElse(enabled.get()),
                     "resilience4j's wait is random on both sides of the written one; here it is "
                             + (wide ? "zero to the written one" : "half of the written one to all of it"));
-            factor.ifPresent(given -> section.comment("kept: " + enabled.get().shown()));
+            factor.ifPresent(given -> section.comment(
+                    "kept: " + enabled.get().shown() + enabled.get().replaced()));
             return;
         }
         section.add(

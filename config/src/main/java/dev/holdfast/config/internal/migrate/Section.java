@@ -9,11 +9,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A section of a pipeline, as it is made of settings: options with a comment each, and comments alone. */
 final class Section {
     static final Duration SHORTEST = Duration.ofMillis(1);
     static final Duration LONGEST = Duration.ofDays(1);
+
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([^:]+):");
 
     private final Settings settings;
     private final List<Line> lines = new ArrayList<>();
@@ -44,7 +49,26 @@ final class Section {
     }
 
     void changed(String option, String value, Given given, String why) {
-        lines.add(new Line(option, value, "changed: " + given.shown() + "; " + why));
+        lines.add(new Line(option, value, "changed: " + given.shown() + "; " + why + given.replaced()));
+    }
+
+    /** The variables of the environment that these options have, as words; empty if there are none. */
+    String variables(String... options) {
+        return Stream.of(options)
+                .flatMap(option -> VARIABLE.matcher(value(option)).results())
+                .map(found -> found.group(1))
+                .distinct()
+                .collect(Collectors.joining(" and "));
+    }
+
+    /** Says beside an option that it was compared with another one by the defaults of variables, if there are any. */
+    void compared(String option, String other, String holds) {
+        String variables = variables(option, other);
+        if (!variables.isEmpty() && !value(option).equals(value(other))) {
+            String more = "; right for the default of " + variables + ": with another value, " + holds + " " + other;
+            lines.replaceAll(line ->
+                    line.option().equals(option) ? new Line(option, line.value(), line.comment() + more) : line);
+        }
     }
 
     /** The value that an option has got; empty if it has none. */
@@ -58,18 +82,17 @@ final class Section {
 
     /** The name is that of resilience4j 2. */
     private <T> void kept(String option, T value, String text, Given given, String name) {
-        Optional<String> variable =
-                value instanceof BigDecimal || value instanceof Duration ? given.variable() : Optional.empty();
+        boolean variable = (value instanceof BigDecimal || value instanceof Duration)
+                && given.variable().isPresent();
         boolean same = Text.canonical(option).equals(given.canonical())
                 && text.equals(given.text())
-                && (variable.isPresent() || given.text().equals(given.written()));
+                && (variable || given.text().equals(given.written()));
         boolean old = !Text.canonical(name).equals(given.canonical());
         String comment = "kept" + (same ? given.origin() : ": " + given.shown())
                 + (old ? "; resilience4j 2 does not know this name, and ignores it" : "")
-                + (variable.isPresent() && value instanceof Duration ? "; a time in the variable needs a unit" : "")
-                + (variable.isEmpty() && !given.text().equals(given.written()) ? "; a placeholder is not kept" : "");
-        lines.add(new Line(
-                option, variable.map(known -> "${" + known + ":" + text + "}").orElse(text), comment));
+                + (variable && value instanceof Duration ? "; a time in the variable needs a unit" : "")
+                + (variable ? "" : given.replaced());
+        lines.add(new Line(option, variable ? given.placed(text) : text, comment));
     }
 
     /** Takes these settings, which have no effect. */
@@ -85,7 +108,7 @@ final class Section {
         return this;
     }
 
-    /** Of the names the first that is there counts; those after the first are names of resilience4j 1. */
+    /** Of the names the one that {@link Settings#given} finds counts; those after the first are names of resilience4j 1. */
     Optional<Long> whole(String option, long least, long most, String... names) {
         Function<Given, Optional<BigDecimal>> read = given ->
                 given.number().filter(value -> value.stripTrailingZeros().scale() <= 0);
@@ -122,7 +145,7 @@ final class Section {
             String... names) {
         String name = names.length == 0 ? option : names[0];
         Optional<Given> found = names.length == 0 ? settings.take(option) : settings.take(names);
-        return found.flatMap(given -> {
+        Optional<T> kept = found.flatMap(given -> {
             Optional<T> value = read.apply(given);
             if (value.isEmpty()) {
                 comment("left out: " + given.shown() + "; the value is not understood");
@@ -136,5 +159,7 @@ final class Section {
             }
             return Optional.of(near);
         });
+        found.ifPresent(given -> leaveOut("here " + Text.shown(given.name()) + " holds", names));
+        return kept;
     }
 }

@@ -17,6 +17,10 @@ final class Settings {
         this.left = new LinkedHashMap<>(given);
     }
 
+    Settings copy() {
+        return new Settings(left);
+    }
+
     boolean has(String name) {
         return left.containsKey(Text.canonical(name));
     }
@@ -27,15 +31,25 @@ final class Settings {
         return given == null ? "" : given.text();
     }
 
-    /** The first of these names that is there. */
+    /** Of these names the first that is there; but what the instance has counts more than what it inherits. */
+    Optional<Given> given(String... names) {
+        List<String> wanted = Stream.of(names).map(Text::canonical).toList();
+        // The instance's own settings come first, then those of each config.
+        Optional<String> nearest = left.values().stream()
+                .filter(given -> wanted.contains(given.canonical()))
+                .map(Given::config)
+                .findFirst();
+        return wanted.stream()
+                .flatMap(name -> Optional.ofNullable(left.get(name)).stream())
+                .filter(given -> nearest.equals(Optional.of(given.config())))
+                .findFirst();
+    }
+
+    /** As {@link #given}, and takes it. */
     Optional<Given> take(String... names) {
-        for (String name : names) {
-            Given given = left.remove(Text.canonical(name));
-            if (given != null) {
-                return Optional.of(given);
-            }
-        }
-        return Optional.empty();
+        Optional<Given> given = given(names);
+        given.ifPresent(found -> left.remove(found.canonical()));
+        return given;
     }
 
     /** Takes all that are left. */

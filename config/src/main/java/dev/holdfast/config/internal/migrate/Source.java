@@ -36,7 +36,7 @@ final class Source {
     /** Throws an {@link Unreadable} if nothing in them can become a pipeline. */
     Source(String files, List<Document> documents) {
         documents.stream()
-                .sorted(Comparator.comparing(document -> document.profile().isEmpty()))
+                .sorted(Comparator.comparing(document -> document.condition().isEmpty()))
                 .forEach(this::merge);
         all.values().forEach(this::sort);
         if (instances.isEmpty() && !configs.isEmpty()) {
@@ -52,11 +52,11 @@ final class Source {
         }
     }
 
-    /** A later document wins. Those of a profile come first, because nobody knows whether the profile is active. */
+    /** A later document wins. Those with a condition come first, because nobody knows whether it holds. */
     private void merge(Document document) {
-        String profile = document.profile();
-        if (!profile.isEmpty() && document.values().keySet().stream().anyMatch(Document::isOfResilience4j)) {
-            notes.add("note: the part for profile " + Text.shown(profile)
+        String condition = document.condition();
+        if (!condition.isEmpty() && document.values().keySet().stream().anyMatch(Document::isOfResilience4j)) {
+            notes.add("note: the part for " + Text.shown(condition)
                     + " has settings of resilience4j, too. They are taken where no other part has them.");
         }
         document.values().forEach((name, value) -> {

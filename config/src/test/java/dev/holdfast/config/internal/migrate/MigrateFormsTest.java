@@ -3,6 +3,8 @@ package dev.holdfast.config.internal.migrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Pipeline;
+import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
 import java.io.IOException;
@@ -127,6 +129,45 @@ class MigrateFormsTest {
     }
 
     @Test
+    void oldNameOfAnInstanceHoldsAlsoIfAConfigHasTheNewOne() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.configs.default.maxAttempts=3",
+                "retry.instances.a.maxRetryAttempts=4",
+                "bulkhead.configs.default.maxConcurrentCalls=50",
+                "bulkhead.instances.a.maxConcurrentCall=7",
+                "timelimiter.configs.default.timeoutDuration=2s",
+                "timelimiter.instances.b.timeout=5s",
+                "thread-pool-bulkhead.instances.b.queueCapacity=1")) {
+            assertThat(made.retry("a")).contains("maxAttempts=4");
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(7);
+            assertThat(made.timeout("b")).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.bulkhead("b").maxWait()).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.text())
+                    .contains("kept: maxRetryAttempts = 4; resilience4j 2 does not know this name, and ignores it")
+                    .contains("left out: maxAttempts = 3 (of configs.default); here maxRetryAttempts holds")
+                    .doesNotContain("unknown:");
+        }
+    }
+
+    @Test
+    void oldNameBesideTheNewOneIsLeftOut() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.configs.default.maxRetryAttempts=5",
+                "retry.instances.both.maxRetryAttempts=4",
+                "retry.instances.both.maxAttempts=2",
+                "retry.instances.newer.maxAttempts=6")) {
+            assertThat(made.retry("both")).contains("maxAttempts=2");
+            assertThat(made.retry("newer")).contains("maxAttempts=6");
+            assertThat(made.text())
+                    .contains("left out: maxRetryAttempts = 4; here maxAttempts holds")
+                    .contains("left out: maxRetryAttempts = 5 (of configs.default); here maxAttempts holds")
+                    .doesNotContain("unknown:");
+        }
+    }
+
+    @Test
     void instancesInheritFromTheirConfigs() throws IOException {
         try (Migrated made = Migrated.ofProperties(
                 directory,
@@ -218,6 +259,26 @@ class MigrateFormsTest {
     }
 
     @Test
+    void partForACloudPlatformIsTakenOnlyWhereNoOtherPartHasItsSettings() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j.bulkhead.instances.a: { max-concurrent-calls: 3 }
+                ---
+                spring.config.activate: { on-cloud-platform: kubernetes, on-profile: prod }
+                resilience4j.bulkhead.instances.a.max-concurrent-calls: 44
+                ---
+                spring.config.activate.on-cloud-platform: kubernetes
+                resilience4j.bulkhead.instances.a: { max-concurrent-calls: 55, max-wait-duration: 5ms }
+                """)) {
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(3);
+            assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(5));
+            assertThat(made.text())
+                    .contains("the part for cloud platform kubernetes has settings of resilience4j")
+                    .contains("the part for cloud platform kubernetes and profile prod has settings of resilience4j")
+                    .contains("max-concurrent-calls = 55; another part or file has 3");
+        }
+    }
+
+    @Test
     void partsOfPropertiesAreSeparatedAsInSpring() throws IOException {
         try (Migrated made = Migrated.of(directory, "application.properties", """
                 resilience4j.retry.instances.a.max-attempts=2
@@ -294,6 +355,83 @@ class MigrateFormsTest {
                                 .waitDurationInOpenState())
                         .isEqualTo(Duration.ofSeconds(7));
             }
+        }
+    }
+
+    @Test
+    void whatIsComputedFromTheDefaultOfAVariableLoadsWithOtherValues() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j:
+                  retry.instances.a:
+                    wait-duration: ${W:250ms}
+                    max-attempts: ${N:5}
+                    enable-exponential-backoff: true
+                  circuitbreaker.instances:
+                    a: { sliding-window-size: "${WIN:50}" }
+                    time: { sliding-window-type: TIME_BASED, sliding-window-size: "${WIN:50}" }
+                  thread-pool-bulkhead.instances.a.queue-capacity: 3
+                  timelimiter:
+                    instances.a.timeout-duration: ${TL:2000}
+                    configs.default.timeout-duration: ${TL:3s}
+                """)) {
+            assertThat(made.text())
+                    .contains("added: resilience4j's wait has no limit; with the default of N and W the longest of 5"
+                            + " attempts is 844ms")
+                    .contains("max: 1d")
+                    .contains("or the size of a smaller count window; if WIN is above 100, write 100")
+                    .contains("minimum-number-of-calls: 100 # added")
+                    .contains("# timeout: ${TL:3s}");
+
+            Path file = Files.writeString(directory.resolve("variables.yaml"), made.yaml());
+            Map<String, String> variables = Map.of("W", "5s", "N", "9", "WIN", "10", "TL", "7s");
+            try (Holdfast holdfast =
+                    Holdfast.builder().placeholders(variables::get).load(file)) {
+                Pipeline pipeline = holdfast.pipeline("a");
+                assertThat(pipeline.policy(CircuitBreakerPolicy.class)
+                                .settings()
+                                .minimumNumberOfCalls())
+                        .isEqualTo(10);
+                assertThat(pipeline.policy(BulkheadPolicy.class).settings().maxWait())
+                        .isEqualTo(Duration.ofSeconds(7));
+            }
+        }
+    }
+
+    @Test
+    void whatMustHoldForOtherValuesOfAVariableIsSaid() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j:
+                  retry.instances:
+                    wait: { waitDuration: "${W:250ms}", enableExponentialBackoff: true, exponentialMaxWaitDuration: 1s }
+                    most: { waitDuration: 250ms, enableExponentialBackoff: true, exponentialMaxWaitDuration: "${M:1s}" }
+                    same: { waitDuration: "${W:1s}", enableExponentialBackoff: true, exponentialMaxWaitDuration: "${W:1s}" }
+                    none: { waitDuration: 250ms, enableExponentialBackoff: true, exponentialMaxWaitDuration: 1s }
+                    flag: { waitDuration: "${DAYS:2d}", enableExponentialBackoff: "${GROWS:false}" }
+                  circuitbreaker.instances:
+                    window: { slidingWindowSize: "${WIN:50}", minimumNumberOfCalls: 20 }
+                    large: { slidingWindowSize: "${LARGE:300}" }
+                    time: { slidingWindowType: TIME_BASED, slidingWindowSize: "${WIN:50}", minimumNumberOfCalls: 20 }
+                    open:
+                      waitDurationInOpenState: ${CBW:30s}
+                      enableExponentialBackoff: true
+                      exponentialMaxWaitDurationInOpenState: 10s
+                """)) {
+            String text = made.text();
+            assertThat(text)
+                    .contains(
+                            "kept: exponentialMaxWaitDuration = 1s; right for the default of W: with another value, it must"
+                                    + " be at least backoff.initial")
+                    .contains("; right for the default of M: with another value, it must be at least backoff.initial")
+                    .contains("kept; right for the default of WIN: with another value, it must be at most"
+                            + " sliding-window-size")
+                    .contains("; right for the default of LARGE: with another value, it must be at most")
+                    .contains(
+                            "= 10s; the least here; right for the default of CBW: with another value, it has no effect"
+                                    + " below wait-duration-in-open-state")
+                    .contains("= ${DAYS:2d}, which is 2d; the most here; a placeholder is not kept")
+                    .contains(
+                            "kept: enableExponentialBackoff = ${GROWS:false}, which is false; a placeholder is not kept");
+            assertThat(text.split("right for the default", -1)).hasSize(6);
         }
     }
 

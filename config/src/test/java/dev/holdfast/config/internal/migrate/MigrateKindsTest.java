@@ -428,6 +428,30 @@ class MigrateKindsTest {
     }
 
     @Test
+    void periodBelowTheLeastKeepsItsRate() throws IOException {
+        try (Migrated made = migrated(
+                "ratelimiter.instances.a.limit-for-period=100",
+                "ratelimiter.instances.a.limit-refresh-period=500us",
+                "ratelimiter.instances.b.limit-refresh-period=300us",
+                "ratelimiter.instances.c.limit-for-period=100",
+                "ratelimiter.instances.c.limit-refresh-period=1ns",
+                "ratelimiter.instances.d.limit-for-period=100",
+                "ratelimiter.instances.d.limit-refresh-period=0")) {
+            assertThat(made.throttle("a").limit()).isEqualTo(200);
+            assertThat(made.throttle("a").per()).isEqualTo(Duration.ofMillis(1));
+            assertThat(made.throttle("b").limit()).isEqualTo(167);
+            assertThat(made.throttle("c").limit()).isEqualTo(1_000_000);
+            assertThat(made.throttle("d").limit()).isEqualTo(100);
+            assertThat(made.text())
+                    .contains(
+                            "changed: limit-for-period = 100; in 500us, and the least period here is 1ms; the rate stays")
+                    .contains("limit: 167 # added: resilience4j's default, 50 in 300us")
+                    .contains("in 1ns, and the least period here is 1ms; the most here")
+                    .doesNotContain("limits nothing");
+        }
+    }
+
+    @Test
     void bulkheadIsKept() throws IOException {
         try (Migrated made = migrated(
                 "bulkhead.instances.a.max-concurrent-calls=10",
