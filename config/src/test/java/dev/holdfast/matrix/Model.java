@@ -499,10 +499,18 @@ final class Model {
 
     // ---- the layers
 
+    /** metrics.md: the second of a kind has its number. */
+    private String name(Pass pass, int index) {
+        List<Layer> layers = cell.level(pass.level).layers();
+        Layer own = layers.get(index);
+        long before =
+                layers.subList(0, index).stream().filter(other -> other == own).count();
+        return before == 0 ? own.toString() : own + "-" + (before + 1);
+    }
+
     /** INTERPRETER 2: when it strikes, layers inside its owner may not retry, layers outside may. */
     private End limited(Pass pass, int index, int number, long t, List<Limit> limits) {
-        String name = cell.layers().get(number).toString();
-        Limit mine = new Limit(t + cell.limit(number), pass.level, name, cell.limit(number));
+        Limit mine = new Limit(t + cell.limit(number), pass.level, name(pass, index), cell.limit(number));
         List<Limit> inside = new ArrayList<>(limits);
         inside.add(mine);
         End end = layer(pass, index + 1, t, inside);
