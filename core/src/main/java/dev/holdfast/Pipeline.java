@@ -568,11 +568,12 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /** The order, the settings, the present numbers of all policies and their last changes of state. */
     public PipelineSnapshot snapshot() {
-        Iterator<String> names = Numbered.names(policies).iterator();
+        List<Policy> now = policies; // a reload may replace them meanwhile
+        Iterator<String> names = Numbered.names(now).iterator();
         return new PipelineSnapshot(
                 Instant.ofEpochMilli(time.millis()),
                 name,
-                policies.stream()
+                now.stream()
                         .map(policy -> new PolicySnapshot(names.next(), policy.settingsMap(), Numbers.of(policy)))
                         .toList(),
                 changes.all(),

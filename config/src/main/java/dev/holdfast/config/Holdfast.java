@@ -159,7 +159,10 @@ public final class Holdfast implements AutoCloseable {
                 List<String> changed = readAgain();
                 tell(true, changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed));
                 return changed;
-            } catch (ConfigException wrong) {
+            } catch (IllegalStateException cannot) {
+                throw cannot;
+            } catch (RuntimeException wrong) {
+                // Also of what a framework makes when a file names it.
                 tell(false, String.valueOf(wrong.getMessage()));
                 throw wrong;
             }

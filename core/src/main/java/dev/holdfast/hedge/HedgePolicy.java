@@ -209,12 +209,14 @@ public final class HedgePolicy extends Policy {
 
     /** Nobody pays for what the dependency never saw. */
     @Override
-    public void hedgeNotMade(long now) {
+    public void hedgeNotMade(long now, boolean begun) {
         Purse paying = purse;
         if (paying != null && paying.budget != null) {
             paying.budget.giveBack(now);
         }
-        refused.increment();
+        if (!begun) {
+            refused.increment();
+        }
     }
 
     @Override

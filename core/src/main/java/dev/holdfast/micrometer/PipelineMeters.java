@@ -15,6 +15,7 @@ import io.micrometer.core.instrument.Tags;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -111,8 +112,9 @@ final class PipelineMeters implements CallObserver {
 
     private static void register(Observed pipeline, Registration shown) {
         pipeline.ownMeters(shown.ofPipeline());
-        Iterator<String> names = Numbered.names(pipeline.policies()).iterator();
-        for (Policy policy : pipeline.policies()) {
+        List<Policy> policies = pipeline.policies(); // a reload may replace them meanwhile
+        Iterator<String> names = Numbered.names(policies).iterator();
+        for (Policy policy : policies) {
             policy.meters(shown.of(names.next()));
         }
     }

@@ -148,8 +148,10 @@ public abstract class Policy {
      * in rejected it. On any thread.
      *
      * @param now the time, in the nanoseconds of the pipeline's source
+     * @param begun whether {@link #hedgeBegun} was told before: another pipeline inside its action rejected it, or it was given up in
+     *     that moment
      */
-    public void hedgeNotMade(long now) {}
+    public void hedgeNotMade(long now, boolean begun) {}
 
     /**
      * Whether another attempt may start beside a slow one, which has run as long as {@link Passage.Beside#hedgeAfter} said

@@ -279,6 +279,28 @@ class HedgeReportsTest {
     }
 
     @Test
+    void aHedgeThatAnInnerPipelineRejectedHasBegunAndCostsNoToken() {
+        Pipeline inner = Pipeline.builder("inner").time(time).build();
+        inner.close();
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(ofMillis(20)));
+        try (Pipeline outer =
+                Pipeline.builder("outer").policies(hedge).time(time).build()) {
+            CompletableFuture<String> first = outer.<String>operation("x")
+                    .unkeyed()
+                    .callAsync(attempt -> attempt.number() == 1
+                            ? new CompletableFuture<>()
+                            : inner.callAsync(() -> CompletableFuture.completedFuture("never")));
+            double before = hedge.budget().orElseThrow().tokens();
+            time.advance(ofMillis(30));
+            assertThat(outer.snapshot().policies().get(0).numbers())
+                    .containsEntry("hedge.started", 1L)
+                    .containsEntry("hedge.refused", 0L);
+            assertThat(hedge.budget().orElseThrow().tokens()).isEqualTo(before);
+            first.cancel(true);
+        }
+    }
+
+    @Test
     void theLastFailureHasTheHistoryOfAll() {
         try (Pipeline limited = Pipeline.builder("limited")
                 .policies(HedgePolicy.of(h -> h.delay(ofMillis(20))))

@@ -215,8 +215,8 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
-    public void hedgeNotMade(long now) {
-        policy.hedgeNotMade(now);
+    public void hedgeNotMade(long now, boolean begun) {
+        policy.hedgeNotMade(now, begun);
     }
 
     @Override

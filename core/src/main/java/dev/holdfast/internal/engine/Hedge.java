@@ -21,6 +21,9 @@ final class Hedge extends Once {
     /** It was given up before its attempt began, which then does not begin. Guarded by this. */
     private boolean tooLate;
 
+    /** Written and read by the thread of the hedge, or by those that go on with it. */
+    private boolean toldBegun;
+
     // Published by the race's lock.
     boolean running;
     boolean ran;
@@ -88,7 +91,7 @@ final class Hedge extends Once {
     private void landed() {
         // Not made either if another pipeline rejected it inside the action.
         if (!ran || (outcome == Outcome.REJECTED && NotDone.surely(error))) {
-            call.engine.hooks.hedgeNotMade(race.layer, call.time().nanos());
+            call.engine.hooks.hedgeNotMade(race.layer, call.time().nanos(), toldBegun);
         }
         race.landed(this);
     }
@@ -116,6 +119,7 @@ final class Hedge extends Once {
             }
             started = true;
         }
+        toldBegun = true;
         call.engine.hooks.hedgeBegun(race.layer);
         call.engine.observers.hedged(call.operation(), attemptsBefore + 1);
     }

@@ -60,9 +60,9 @@ final class PolicyHooks {
         }
     }
 
-    void hedgeNotMade(int layer, long now) {
+    void hedgeNotMade(int layer, long now, boolean begun) {
         try {
-            plan.policy(layer).hedgeNotMade(now);
+            plan.policy(layer).hedgeNotMade(now, begun);
         } catch (Throwable thrown) {
             threw("hedgeNotMade", layer, thrown);
         }

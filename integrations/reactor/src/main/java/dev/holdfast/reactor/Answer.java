@@ -204,6 +204,7 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
         over = true;
         cancel();
         discard();
+        Exceptions.throwIfJvmFatal(thrown);
         Operators.onErrorDropped(thrown, actual.currentContext());
     }
 

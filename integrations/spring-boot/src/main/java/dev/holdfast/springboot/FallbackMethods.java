@@ -32,13 +32,7 @@ final class FallbackMethods {
      * @throws IllegalArgumentException if there is none, or if the pipeline would not ask it
      */
     static FallbackMethods of(Method method, Class<?> type, String name, Pipeline pipeline) {
-        // Before it is looked whether there is one: a reload may come between.
-        OwnFallbacks.keep(pipeline);
-        if (pipeline.policies().stream().noneMatch(FallbackPolicy.class::isInstance)) {
-            throw new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
-                    + "' has no fallback policy, so nobody would call " + name
-                    + "; add  fallback: { only-of-operations: true }");
-        }
+        checkPolicy(name, pipeline);
         if (method.getName().equals(name)) {
             throw new IllegalArgumentException("fallback: " + name + " is the method itself");
         }
@@ -65,7 +59,17 @@ final class FallbackMethods {
         }
         int arguments = method.getParameterCount();
         fitting.sort(Comparator.comparingInt(candidate -> -depth(error(candidate, arguments))));
+        OwnFallbacks.keep(pipeline);
+        checkPolicy(name, pipeline); // a reload may have come between
         return new FallbackMethods(List.copyOf(fitting), arguments);
+    }
+
+    private static void checkPolicy(String name, Pipeline pipeline) {
+        if (pipeline.policies().stream().noneMatch(FallbackPolicy.class::isInstance)) {
+            throw new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
+                    + "' has no fallback policy, so nobody would call " + name
+                    + "; add  fallback: { only-of-operations: true }");
+        }
     }
 
     /** A caller of the method expects what the method declares. */

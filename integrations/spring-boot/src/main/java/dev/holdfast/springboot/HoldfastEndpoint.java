@@ -5,6 +5,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
@@ -98,19 +99,15 @@ public final class HoldfastEndpoint {
         return shown(found);
     }
 
-    private static CircuitBreaker breaker(Pipeline pipeline, String kind) {
-        List<CircuitBreakerPolicy> breakers = pipeline.policies().stream()
-                .filter(policy -> policy.name().equals(kind))
-                .filter(CircuitBreakerPolicy.class::isInstance)
-                .map(CircuitBreakerPolicy.class::cast)
-                .toList();
-        if (breakers.size() != 1) {
-            throw refused("pipeline '" + pipeline.name() + "' has "
-                    + (breakers.isEmpty() ? "no active breaker" : "several breakers") + " of the name " + kind
-                    + "; it has "
-                    + pipeline.policies().stream().map(Policy::name).toList());
+    private static CircuitBreaker breaker(Pipeline pipeline, String name) {
+        List<Policy> policies = pipeline.policies();
+        List<String> names = Numbered.names(policies);
+        int at = names.indexOf(name);
+        if (at < 0 || !(policies.get(at) instanceof CircuitBreakerPolicy breaker)) {
+            throw refused("pipeline '" + pipeline.name() + "' has no active breaker of the name " + name + "; it has "
+                    + names);
         }
-        return breakers.get(0).asResilience4j();
+        return breaker.asResilience4j();
     }
 
     private InvalidEndpointRequestException unknown(String name) {

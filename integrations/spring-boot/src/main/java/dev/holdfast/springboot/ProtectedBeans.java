@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.framework.Advised;
+import org.springframework.aop.framework.AopConfigException;
 import org.springframework.aop.framework.autoproxy.AbstractBeanFactoryAwareAdvisingPostProcessor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
@@ -33,7 +34,6 @@ import org.springframework.core.BridgeMethodResolver;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
-import org.springframework.util.ClassUtils;
 
 /** Puts a proxy around each bean that has a method with {@link Protected}, as the outermost of its advice. */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
@@ -92,12 +92,20 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             return bean;
         }
         check(type, bean, all, name);
+        if (bean instanceof Advised advised && advised.indexOf(own) >= 0) {
+            return bean; // under another name
+        }
         Object made = bean;
         if (bean instanceof Advised advised && !advised.isFrozen() && !isEligible(type)) {
             // The annotation is in an interface that the proxy has and its target has not, as that of a repository.
             advised.addAdvisor(0, own);
         } else {
-            made = super.postProcessAfterInitialization(bean, name);
+            try {
+                made = super.postProcessAfterInitialization(bean, name);
+            } catch (AopConfigException noProxy) {
+                throw new BeanCreationException(
+                        name, "@Protected on " + all.iterator().next() + ": " + why(type), noProxy);
+            }
         }
         if (made instanceof Advised advised && !advised.isFrozen()) {
             putInsideOfAsync(advised);
@@ -156,11 +164,6 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             made = all.stream()
                     .map(method -> method(having(method, type, bean), method))
                     .toList();
-            if (Modifier.isFinal(type.getModifiers()) && isProxyTargetClass() && isPlain(bean, type)) {
-                throw new WrongSettingException(
-                        "@Protected on " + all.iterator().next()
-                                + ": the class is final, so that it can have no proxy; expected one that is not");
-            }
         } catch (IllegalArgumentException wrong) {
             throw new BeanCreationException(name, String.valueOf(wrong.getMessage()), wrong);
         }
@@ -178,9 +181,10 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         }
     }
 
-    /** Whether its class needs one below it to be a proxy. */
-    private static boolean isPlain(Object bean, Class<?> type) {
-        return !(bean instanceof Advised) && !Proxy.isProxyClass(type) && !ClassUtils.isLambdaClass(type);
+    private static String why(Class<?> type) {
+        return Modifier.isFinal(type.getModifiers())
+                ? "the class is final, so that it can have no proxy; expected one that is not"
+                : "the class can have no proxy";
     }
 
     /** Notes the object that calls will reach, if there is one of it. */
@@ -205,7 +209,14 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         ProtectedMethod known = methods.get(key);
         if (known == null) {
             Method specific = specific(called, type);
-            known = methods.computeIfAbsent(new Key(type, specific), any -> made(specific, type));
+            Key own = new Key(type, specific);
+            known = methods.get(own);
+            if (known == null) {
+                // Not within computeIfAbsent: it may make the pipelines, and beans that they need.
+                ProtectedMethod made = made(specific, type);
+                ProtectedMethod before = methods.putIfAbsent(own, made);
+                known = before == null ? made : before;
+            }
             methods.put(key, known);
         }
         return known;

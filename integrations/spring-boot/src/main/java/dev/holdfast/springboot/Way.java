@@ -112,6 +112,7 @@ interface Way {
         private @Nullable Object seen(@Nullable Object result) {
             if (ofAnything != null
                     && result != null
+                    && !warned.get()
                     && isLater(result.getClass())
                     && warned.compareAndSet(false, true)) {
                 LOG.warn(

@@ -8,6 +8,7 @@ import dev.holdfast.springboot.other.Elsewhere;
 import dev.holdfast.testlogs.Logs;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -201,8 +202,8 @@ class ProtectedResultsTest {
                     .run(context -> {
                         Sender one = context.getBean("one", Sender.class);
                         one.send();
-                        assertThat(one.done().join()).isEqualTo(3);
-                        assertThat(context.getBean("two", Sender.class).ask().join())
+                        assertThat(one.done().get(1, TimeUnit.MINUTES)).isEqualTo(3);
+                        assertThat(context.getBean("two", Sender.class).ask().get(1, TimeUnit.MINUTES))
                                 .isNotEqualTo(Thread.currentThread().getName());
                     });
         }

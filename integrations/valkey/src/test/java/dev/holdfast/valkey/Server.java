@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -52,9 +53,9 @@ abstract class Server implements AutoCloseable {
         return kind == Kind.IMITATION ? new Imitation(port) : new Real(port);
     }
 
-    /** Below those that the system gives away by itself: between here and the start nobody else gets it. */
+    /** Below those that the system gives away by itself, so that hardly anybody gets it between here and the start. */
     private static int freePort() throws IOException {
-        for (int port = 20_000 + (int) (ProcessHandle.current().pid() % 10_000); ; port++) {
+        for (int port = 20_000 + ThreadLocalRandom.current().nextInt(10_000); ; port++) {
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return socket.getLocalPort();
             } catch (BindException taken) {
