@@ -35,7 +35,7 @@ import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
 
-/** Puts a proxy around each bean that has a method with {@link Protected}, as the outermost of its advice. */
+/** Puts a proxy around each bean that has a method with {@link Protected}, outside of all its advice but {@code @Async}. */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
     private static final String STALE_CACHE = "stale-cache";
@@ -73,7 +73,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                             .invoke(invocation, singletons.name(bean));
                 });
         advisor = own;
-        // Outside of all other advice: each attempt is a whole one.
+        // Outside of the other advice: each attempt is a whole one.
         setBeforeExistingAdvisors(true);
     }
 
