@@ -62,8 +62,14 @@ final class Flights {
         return underWay.putIfAbsent(leader.flight().key(), leader.flight()) == null ? leader : null;
     }
 
+    /** The load of this key, which may be over by now; null if there is none. */
+    @Nullable
+    Flight underWay(Object key) {
+        return underWay.get(key);
+    }
+
     boolean isUnderWay(Object key) {
-        Flight flight = underWay.get(key);
+        Flight flight = underWay(key);
         return flight != null && !flight.isOver();
     }
 

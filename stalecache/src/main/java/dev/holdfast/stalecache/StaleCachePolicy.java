@@ -196,6 +196,7 @@ public final class StaleCachePolicy extends Policy {
             // What the others load would not be for this call.
             return PROCEED;
         }
+        giveUpOnLost(passage, key, patience());
         Entry spare = old != null && old.isUsableOnError(now) ? old : null;
         Pace pace = paces.of(passage);
         if (spare != null && answersSlow && pace.isSlow() && mayRunElsewhere(passage)) {
@@ -296,12 +297,8 @@ public final class StaleCachePolicy extends Policy {
 
     /** Asked again: the flight has ended, or this call leads it now, or it is time to look at it. */
     private int resume(Passage passage, Ticket ticket) {
-        long now = passage.now();
         Flight flight = ticket.flight();
-        Lost lost = flight.outlived(now);
-        if (lost != null) {
-            giveUpOn(passage, lost);
-        }
+        giveUpIfLost(passage, flight, patience());
         Landing landing = ticket.landing();
         if (landing != null) {
             passage.object(null);
@@ -313,12 +310,6 @@ public final class StaleCachePolicy extends Policy {
     private int leadOrAwait(Passage passage, Ticket ticket) {
         long now = passage.now();
         Flight flight = ticket.flight();
-        Ticket notBegun = flight.notBegun(patience(), now);
-        if (notBegun != null) {
-            // The call that has waited longest loads on its own thread, as it would without the cache.
-            store.refreshFailed(flight.key(), now, -1);
-            flights.leave(notBegun);
-        }
         if (ticket.leads()) {
             flight.led(now, slowAfter(paces.of(passage)));
             return lead(passage, ticket, store.onError(flight.key(), now));
@@ -331,11 +322,37 @@ public final class StaleCachePolicy extends Policy {
         return Math.min(attemptNanos, refreshTimeout);
     }
 
+    /** For a call that is about to find a load under way. */
+    private void giveUpOnLost(Passage passage, Object key, long patience) {
+        Flight flight = flights.underWay(key);
+        if (flight != null) {
+            giveUpIfLost(passage, flight, patience);
+        }
+    }
+
+    private void giveUpIfLost(Passage passage, Flight flight, long patience) {
+        long now = passage.now();
+        Lost lost = flight.outlived(now);
+        if (lost != null) {
+            giveUpOn(passage, lost);
+        }
+        Ticket notBegun = flight.notBegun(patience, now);
+        if (notBegun != null) {
+            // The call that has waited longest, if any, loads on its own thread, as it would without the cache.
+            store.refreshFailed(flight.key(), now, -1);
+            flights.leave(notBegun);
+        }
+    }
+
     /** The leader is not back although its limit is over. The flight is over for the others. */
     private void giveUpOn(Passage passage, Lost lost) {
         long now = passage.now();
         Ticket leader = lost.leader();
         Running attempt = lost.attempt();
+        if (leader.flight().isSlow(now)) {
+            // So the next load is in the background, where it holds no caller.
+            paces.of(passage).slow(true);
+        }
         if (leader.isRefresh()) {
             store.refreshFailed(leader.flight().key(), now, -1);
         }
@@ -426,6 +443,8 @@ public final class StaleCachePolicy extends Policy {
     // ---- loads in the background
 
     private void refresh(Passage passage, Object key, Entry entry) {
+        // Here no call waits for it, which would see that it is lost. A task that has no thread by now is too late anyway.
+        giveUpOnLost(passage, key, refreshTimeout + Flight.GRACE_NANOS);
         if (entry.mayBeRefreshed(passage.now()) && !flights.isUnderWay(key)) {
             inBackground(passage, key, entry, false);
         }

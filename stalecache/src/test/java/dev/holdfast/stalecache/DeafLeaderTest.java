@@ -50,9 +50,13 @@ class DeafLeaderTest {
     }
 
     private String deaf() {
+        return deaf(DEAF);
+    }
+
+    private String deaf(Duration howLong) {
         asked.incrementAndGet();
-        long until = time.nanos() + DEAF.toNanos();
-        for (long left = DEAF.toNanos(); left > 0; left = until - time.nanos()) {
+        long until = time.nanos() + howLong.toNanos();
+        for (long left = howLong.toNanos(); left > 0; left = until - time.nanos()) {
             try {
                 time.sleep(Duration.ofNanos(left));
             } catch (InterruptedException ignored) {
@@ -184,6 +188,54 @@ class DeafLeaderTest {
         assertThat(asked).hasValue(1);
         assertThat(refreshing.underWay()).isZero();
         time.run();
+    }
+
+    @Test
+    void refreshThatNeverReturnsDoesNotEndTheRefreshesOfItsKey() {
+        StaleCachePolicy refreshing = StaleCachePolicy.of(b -> b.fresh(Duration.ofSeconds(1))
+                .staleWhileRevalidate(Duration.ofHours(1))
+                .refreshTimeout(LIMIT));
+        AtomicBoolean ill = new AtomicBoolean();
+        CheckedFunction<String, String, RuntimeException> lookup =
+                operation(refreshing).decorate(key -> ill.get() ? deaf(Duration.ofHours(2)) : "quick " + time.nanos());
+        String first = answer(lookup);
+        time.advance(Duration.ofSeconds(2));
+        ill.set(true);
+        assertThat(answer(lookup)).isEqualTo(first);
+        ill.set(false);
+        time.advance(Duration.ofMinutes(2));
+        assertThat(answer(lookup)).as("being refreshed, or after a backoff").isEqualTo(first);
+        time.advance(Duration.ofMinutes(2));
+        assertThat(answer(lookup)).isEqualTo(first);
+        assertThat(answer(lookup)).as("refreshed").isNotEqualTo(first);
+    }
+
+    @Test
+    void leaderThatNeverReturnsDoesNotMakeTheOldValueTheAnswerToAll() {
+        StaleCachePolicy withOld = StaleCachePolicy.of(b -> b.staleIfError(Duration.ofHours(3)));
+        AtomicBoolean ill = new AtomicBoolean();
+        CheckedFunction<String, String, RuntimeException> lookup =
+                operation(withOld).decorate(key -> ill.get() ? deaf(Duration.ofHours(2)) : "quick " + time.nanos());
+        String first = answer(lookup);
+        ill.set(true);
+        CompletableFuture<String> leader = time.spawn(() -> lookup.apply("a"));
+        time.advance(Duration.ofSeconds(2));
+        for (int second = 0; second < 60; second++) {
+            assertThat(answer(lookup)).as("no further caller is held").isEqualTo(first);
+            time.advance(Duration.ofSeconds(1));
+        }
+        assertThat(asked.get()).as("in the background, one after the other is lost").isBetween(4, 8);
+        ill.set(false);
+        time.advance(Duration.ofSeconds(15));
+        answer(lookup);
+        assertThat(answer(lookup)).as("loaded anew").isNotEqualTo(first);
+        assertThat(leader).as("nobody can end it").isNotDone();
+    }
+
+    private String answer(CheckedFunction<String, String, RuntimeException> lookup) {
+        CompletableFuture<String> answer = time.spawn(() -> lookup.apply("a"));
+        time.advance(Duration.ofMillis(1));
+        return answer.join();
     }
 
     @Test

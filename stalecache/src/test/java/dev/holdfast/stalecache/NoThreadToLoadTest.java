@@ -30,6 +30,7 @@ class NoThreadToLoadTest {
             .policies(
                     StaleCachePolicy.of(c -> c.fresh(ofSeconds(1))
                             .staleWhileRevalidate(ofSeconds(10))
+                            .refreshTimeout(ofSeconds(3))
                             .staleIfError(ofSeconds(20))),
                     TimeoutPolicy.of(LIMIT))
             .backgroundExecutor(waiting::add)
@@ -59,6 +60,19 @@ class NoThreadToLoadTest {
         time.advance(ofSeconds(30));
         assertThat(asks()).as("lost on the way to a thread").isEqualTo("value 2");
         assertThat(asks()).as("kept").isEqualTo("value 2");
+    }
+
+    @Test
+    void refreshThatIsLostOnTheWayToAThreadDoesNotEndTheRefreshesOfItsKey() {
+        assertThat(asks()).isEqualTo("value 1");
+        time.advance(ofSeconds(2));
+        assertThat(asks()).isEqualTo("value 1");
+        assertThat(waiting).hasSize(1);
+        time.advance(ofSeconds(4));
+        assertThat(asks()).as("after a backoff").isEqualTo("value 1");
+        time.advance(ofSeconds(1));
+        assertThat(asks()).as("still worth revalidating").isEqualTo("value 1");
+        assertThat(waiting).as("one more").hasSize(2);
     }
 
     @Test
