@@ -37,9 +37,9 @@ final class Entry {
         return new Entry(value, outcome, said, windows, now - said.age().toNanos(), new Backoff(0, 0, now));
     }
 
-    /** The same, with windows of other settings. */
-    Entry within(Windows others) {
-        return new Entry(value, outcome, said, others, madeNanos, backoff);
+    /** The same, as other settings see it. */
+    Entry with(Freshness otherSaid, Windows others) {
+        return new Entry(value, outcome, otherSaid, others, madeNanos, backoff);
     }
 
     Object value() {

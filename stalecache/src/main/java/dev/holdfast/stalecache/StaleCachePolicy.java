@@ -53,8 +53,11 @@ public final class StaleCachePolicy extends Policy {
     private final Store store;
     private final Flights flights;
     private Tally tally = new Tally();
-    private final Unshared unshared = new Unshared();
-    private final Paces paces = new Paces();
+    private Unshared unshared = new Unshared();
+    private Paces paces = new Paces();
+    /** What has taken over from this cache. Whoever holds this one means the values that are there now. */
+    private volatile @Nullable StaleCachePolicy successor;
+
     private final long refreshTimeout;
     private final long fixedSlowAfter;
     private final boolean measuresSlow;
@@ -118,15 +121,23 @@ public final class StaleCachePolicy extends Policy {
         return time == null ? store.size() : store.size(time.nanos());
     }
 
-    /** Removes all values. A load that is under way is not stored, unless its attempt begins afterwards. */
+    /**
+     * Removes all values. A load that is under way is not stored, unless its attempt begins afterwards. If a reload has put
+     * another cache in the place of this one, this holds there, too.
+     */
     public void clear() {
         store.clear();
         flights.forgetAll(any -> true);
+        StaleCachePolicy next = successor;
+        if (next != null) {
+            next.clear();
+        }
     }
 
     /**
      * Removes the values of this key, in all operations, partitions and pipelines. A load that is under way for it is not stored,
-     * unless its attempt begins afterwards, and later calls do not join it. Looks at all keys: some milliseconds for 100,000.
+     * unless its attempt begins afterwards, and later calls do not join it. If a reload has put another cache in the place of
+     * this one, this holds there, too. Looks at all keys: some milliseconds for 100,000.
      *
      * @param key as it was given to {@link dev.holdfast.Operation#key}, or the argument of the decorated function
      */
@@ -134,6 +145,10 @@ public final class StaleCachePolicy extends Policy {
         Objects.requireNonNull(key, "key");
         store.removeGiven(key);
         flights.forgetAll(kept -> key.equals(((CallKey) kept).key()));
+        StaleCachePolicy next = successor;
+        if (next != null) {
+            next.invalidate(key);
+        }
     }
 
     /** How many loads are under way. */
@@ -665,11 +680,16 @@ public final class StaleCachePolicy extends Policy {
         }
     }
 
-    /** The values, and the totals. */
+    /** The values, the totals, and what was learned of operations and keys. */
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof StaleCachePolicy cache) {
             tally = cache.tally;
+            unshared = cache.unshared;
+            paces = cache.paces;
+            // Before the values: a removal in between must find both.
+            successor = null;
+            cache.successor = this;
             store.takeOver(cache.store);
         }
     }

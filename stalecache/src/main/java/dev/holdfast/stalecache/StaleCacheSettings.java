@@ -180,6 +180,11 @@ public final class StaleCacheSettings {
         return said.weight(weigher.applyAsLong(value));
     }
 
+    /** Whether a value has the same weight with these settings as with others. */
+    boolean weighsAs(StaleCacheSettings other) {
+        return builder.freshness == other.builder.freshness && builder.weigher == other.builder.weigher;
+    }
+
     /** How many values are kept. */
     public int maxEntries() {
         return builder.maxEntries;

@@ -37,6 +37,9 @@ final class Store {
 
     private volatile boolean started;
 
+    /** What has taken over from this store: what is removed here goes there, too. */
+    private volatile @Nullable Store successor;
+
     Store(StaleCacheSettings settings) {
         this.settings = settings;
         usual = Windows.of(settings, Freshness.usual());
@@ -79,17 +82,40 @@ final class Store {
 
     /**
      * Takes over the values of another store, with their age and what they have said of themselves. What they have not said is
-     * as the settings here say. A load that is under way ends in the other one.
+     * as the settings here say. A load that is under way ends in the other one, which hands on only what it removes.
      */
     void takeOver(Store other) {
+        // What was here before is older, if this store comes back.
+        successor = null;
+        clear();
+        other.successor = this;
         latest = other.latest;
         started = other.started;
-        other.entries.asMap().forEach((key, entry) -> {
-            Entry moved = entry.within(windows(entry.said(), entry.outcome()));
-            if (isKept(moved.said()) && moved.isGood(latest)) {
-                keep(key, moved, latest);
+        for (Object key : other.entries.asMap().keySet()) {
+            int epoch = epochs.of(key);
+            // Looked at after the epoch: a removal is seen here, or moves the epoch.
+            Entry entry = other.entries.getIfPresent(key);
+            Entry moved = entry == null ? null : moved(entry, other.settings);
+            if (moved != null) {
+                epochs.storeIn(epoch, key, () -> keep(key, moved, latest));
             }
-        });
+        }
+    }
+
+    /** The entry with these settings in place of others; null if it is not to be kept. */
+    private @Nullable Entry moved(Entry entry, StaleCacheSettings others) {
+        Freshness said = settings.weighsAs(others) ? entry.said() : weighed(entry);
+        Entry moved = entry.with(said, windows(said, entry.outcome()));
+        return isKept(said) && moved.isGood(latest) ? moved : null;
+    }
+
+    private Freshness weighed(Entry entry) {
+        try {
+            return entry.said().weight(settings.freshnessOf(entry.value()).weight());
+        } catch (RuntimeException | Error thrown) {
+            // Code of the user's. A value whose weight nobody knows has no place under a bound.
+            return entry.said().notKept();
+        }
     }
 
     private void advance(long now) {
@@ -141,6 +167,7 @@ final class Store {
         if (entry == null) {
             // Without the epoch: other loads that are under way bring values that are as good as ever.
             entries.invalidate(key);
+            removeFromSuccessor(key);
             return false;
         }
         return epochs.storeIn(epoch, key, () -> keep(key, entry, now));
@@ -160,7 +187,9 @@ final class Store {
                     epochs.move(key);
                     keep(key, entry, now);
                 });
-        if (!kept) {
+        if (kept) {
+            removeFromSuccessor(key);
+        } else {
             remove(key);
         }
         return kept;
@@ -205,6 +234,15 @@ final class Store {
     void remove(Object key) {
         epochs.move(key);
         entries.invalidate(key);
+        removeFromSuccessor(key);
+    }
+
+    /** Afterwards, so that a successor that is about to take the value over finds no value, or that its epoch has moved. */
+    private void removeFromSuccessor(Object key) {
+        Store next = successor;
+        if (next != null) {
+            next.remove(key);
+        }
     }
 
     /** Removes the values of all keys that the user gave so. */
