@@ -4,11 +4,13 @@ package dev.holdfast.fallback;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
@@ -40,6 +42,14 @@ class FallbackPolicyTest {
     @SuppressWarnings("NullAway") // a fallback that breaks its contract
     private static CompletableFuture<String> nothing() {
         return null;
+    }
+
+    private void slow() {
+        try {
+            time.sleep(Duration.ofSeconds(2));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static String broken() throws IOException {
@@ -98,6 +108,37 @@ class FallbackPolicyTest {
         time.run();
         assertThat(blocking).isCompletedWithValue("later");
         assertThat(async).isCompletedWithValue("later");
+    }
+
+    @Test
+    void theTimeOfTheFunctionIsPartOfTheCalls() {
+        List<Duration> took = new ArrayList<>();
+        Pipeline p = Pipeline.builder("p")
+                .policies(FallbackPolicy.of(error -> {
+                    slow();
+                    return "late";
+                }))
+                .time(time)
+                .observer(new CallObserver() {
+                    @Override
+                    public void callSettled(
+                            String pipeline,
+                            @Nullable String operation,
+                            Outcome outcome,
+                            Source source,
+                            int attempts,
+                            long nanos) {
+                        took.add(Duration.ofNanos(nanos));
+                    }
+                })
+                .build();
+        CompletableFuture<String> blocking = time.spawn(() -> p.call(FallbackPolicyTest::broken));
+        CompletableFuture<CompletableFuture<String>> async =
+                time.spawn(() -> p.callAsync(() -> CompletableFuture.failedFuture(new IOException())));
+        time.run();
+        assertThat(blocking).isCompletedWithValue("late");
+        assertThat(async.join()).isCompletedWithValue("late");
+        assertThat(took).containsExactly(Duration.ofSeconds(2), Duration.ofSeconds(2));
     }
 
     @Test

@@ -30,6 +30,8 @@ final class Answering {
                 ambient.resumeWalk();
             }
             call.answering = false;
+            // The function may have taken long: the call's time goes on.
+            call.askLater();
             ambient.leave(before);
         }
     }

@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +37,8 @@ final class SentRequest extends HttpRequest {
 
     private static HttpHeaders withThoseOfTheCall(HttpHeaders own, CallHeaders ofCall) {
         Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-        ofCall.write((name, value) -> all.put(name, List.of(value)));
+        // HttpHeaders asks each list with forEach, for which this one makes no iterator.
+        ofCall.write((name, value) -> all.put(name, Collections.singletonList(value)));
         if (all.isEmpty()) {
             return own;
         }
