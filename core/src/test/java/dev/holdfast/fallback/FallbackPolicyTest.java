@@ -133,11 +133,12 @@ class FallbackPolicyTest {
                 })
                 .build();
         CompletableFuture<String> blocking = time.spawn(() -> p.call(FallbackPolicyTest::broken));
-        CompletableFuture<CompletableFuture<String>> async =
-                time.spawn(() -> p.callAsync(() -> CompletableFuture.failedFuture(new IOException())));
+        CompletableFuture<String> async =
+                time.spawn(() -> p.callAsync(() -> CompletableFuture.<String>failedFuture(new IOException()))
+                        .join());
         time.run();
         assertThat(blocking).isCompletedWithValue("late");
-        assertThat(async.join()).isCompletedWithValue("late");
+        assertThat(async).isCompletedWithValue("late");
         assertThat(took).containsExactly(Duration.ofSeconds(2), Duration.ofSeconds(2));
     }
 

@@ -458,7 +458,8 @@ public final class StaleCachePolicy extends Policy {
     // ---- loads in the background
 
     private void refresh(Passage passage, Object key, Entry entry) {
-        // Here no call waits for it, which would see that it is lost. A task that has no thread by now is too late anyway.
+        // Here no call waits for it, which would see that it is lost. A task that has no thread by now is too late
+        // anyway.
         giveUpOnLost(passage, key, refreshTimeout + Flight.GRACE_NANOS);
         if (entry.mayBeRefreshed(passage.now()) && !flights.isUnderWay(key)) {
             inBackground(passage, key, entry, false);

@@ -224,7 +224,9 @@ class DeafLeaderTest {
             assertThat(answer(lookup)).as("no further caller is held").isEqualTo(first);
             time.advance(Duration.ofSeconds(1));
         }
-        assertThat(asked.get()).as("in the background, one after the other is lost").isBetween(4, 8);
+        assertThat(asked.get())
+                .as("in the background, one after the other is lost")
+                .isBetween(4, 8);
         ill.set(false);
         time.advance(Duration.ofSeconds(15));
         answer(lookup);

@@ -74,8 +74,7 @@ class SuccessorTest {
     @EnumSource
     void anAnswerThatIsKeptInPlaceOfAValueRemovesItThereToo(Way way) {
         try (Rig rig = new Rig(
-                way,
-                StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO).freshIfIgnored(Duration.ofMinutes(1))))) {
+                way, StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO).freshIfIgnored(Duration.ofMinutes(1))))) {
             rig.load("a", OLD);
             rig.start("a", Work.value("gone").taking(LONG));
             rig.pipeline.replace(cache());
@@ -134,14 +133,12 @@ class SuccessorTest {
             for (int i = 0; i < 10; i++) {
                 rig.load("key " + i, OLD);
             }
-            StaleCachePolicy bounded = StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO)
-                    .maxWeight(50)
-                    .weigher(value -> 10));
+            StaleCachePolicy bounded = StaleCachePolicy.of(
+                    c -> c.staleIfSlow(Duration.ZERO).maxWeight(50).weigher(value -> 10));
             rig.pipeline.replace(bounded);
             assertThat(bounded.size()).isEqualTo(5);
-            StaleCachePolicy broken = StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO)
-                    .maxWeight(50)
-                    .weigher(value -> {
+            StaleCachePolicy broken = StaleCachePolicy.of(
+                    c -> c.staleIfSlow(Duration.ZERO).maxWeight(50).weigher(value -> {
                         throw new IllegalStateException("broken");
                     }));
             rig.pipeline.replace(broken);
@@ -162,8 +159,9 @@ class SuccessorTest {
             }
             assertThat(own.asked()).as("none waits for another").isEqualTo(5);
             rig.time.run();
-            assertThat(calls).allSatisfy(call -> assertThat(call.result().join().source())
-                    .isEqualTo(Source.LIVE));
+            assertThat(calls)
+                    .allSatisfy(
+                            call -> assertThat(call.result().join().source()).isEqualTo(Source.LIVE));
         }
     }
 }

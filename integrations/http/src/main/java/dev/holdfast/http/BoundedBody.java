@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ final class BoundedBody implements BodySubscriber<Object> {
         <T> CompletableFuture<T> readBy(BodyHandler<T> handler, ResponseInfo info) {
             try {
                 BodySubscriber<T> subscriber = handler.apply(info);
-                subscriber.onSubscribe(new Reading(all, subscriber));
+                new Reading(all, subscriber).begin();
                 return subscriber.getBody().toCompletableFuture();
             } catch (Throwable broken) {
                 return CompletableFuture.failedFuture(broken);
@@ -42,31 +43,56 @@ final class BoundedBody implements BodySubscriber<Object> {
         }
     }
 
-    /** Gives all at once, when it is asked for. */
+    /** Gives all at once, when it is asked for, and then the end. Tells nothing while it tells something: a reader may ask at any time. */
     private static final class Reading implements Flow.Subscription {
         private final byte[] bytes;
         private final BodySubscriber<?> reader;
-        private boolean done;
+        /** How often somebody wanted something to be told since the one began who tells. */
+        private final AtomicInteger telling = new AtomicInteger();
+
+        private volatile boolean asked;
+        private volatile boolean over;
 
         Reading(byte[] bytes, BodySubscriber<?> reader) {
             this.bytes = bytes;
             this.reader = reader;
         }
 
+        void begin() {
+            telling.set(1);
+            reader.onSubscribe(this);
+            tell();
+        }
+
         @Override
         public void request(long many) {
-            if (!done && many > 0) {
-                done = true;
-                if (bytes.length > 0) {
-                    reader.onNext(List.of(ByteBuffer.wrap(bytes).asReadOnlyBuffer()));
-                }
-                reader.onComplete();
+            if (many > 0) {
+                asked = true;
             }
+            if (telling.getAndIncrement() == 0) {
+                tell();
+            }
+        }
+
+        private void tell() {
+            int seen;
+            do {
+                seen = telling.get();
+                if (asked && !over) {
+                    if (bytes.length > 0) {
+                        reader.onNext(List.of(ByteBuffer.wrap(bytes).asReadOnlyBuffer()));
+                    }
+                    if (!over) {
+                        over = true;
+                        reader.onComplete();
+                    }
+                }
+            } while (telling.addAndGet(-seen) != 0);
         }
 
         @Override
         public void cancel() {
-            done = true;
+            over = true;
         }
     }
 

@@ -24,13 +24,18 @@ import java.util.function.Function;
  */
 final class CachedClient {
     private final HttpClient client;
+    private final HttpCalls<HttpRequest, HttpResponse<?>> calls;
     private final Function<HttpRequest, SentRequest> sending;
 
     /** Whether the client may add cookies or credentials to any request by itself. */
     private final boolean addsIdentity;
 
-    CachedClient(HttpClient client, Function<HttpRequest, SentRequest> sending) {
+    CachedClient(
+            HttpClient client,
+            HttpCalls<HttpRequest, HttpResponse<?>> calls,
+            Function<HttpRequest, SentRequest> sending) {
         this.client = client;
+        this.calls = calls;
         this.sending = sending;
         addsIdentity =
                 client.cookieHandler().isPresent() || client.authenticator().isPresent();
@@ -51,7 +56,12 @@ final class CachedClient {
         try {
             return response(cached.keptOf(reply), reply, request, handler).get();
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+            // As the client does with what a handler throws.
+            Throwable cause = e.getCause();
+            if (cause instanceof IllegalArgumentException wrong) {
+                throw wrong;
+            }
+            throw cause instanceof IOException io ? io : new IOException(cause);
         }
     }
 
@@ -81,6 +91,7 @@ final class CachedClient {
     @SuppressWarnings("unchecked") // a caller gets only what his own handler made
     private BodySubscriber<Object> body(
             CachedCall<?> cached, HttpRequest request, BodyHandler<?> handler, ResponseInfo info) {
+        calls.answered(request, info.statusCode());
         return cached.mayKeep(info.statusCode(), info.headers().map(), name -> sent(request, name))
                 ? new BoundedBody(() -> handler.apply(info), cached.maxKept())
                 : (BodySubscriber<Object>) handler.apply(info);

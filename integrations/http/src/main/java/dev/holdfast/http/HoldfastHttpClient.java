@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
@@ -52,7 +53,7 @@ public final class HoldfastHttpClient extends HttpClient {
         this.client = client;
         headers = options.headers().orElse(null);
         calls = new HttpCalls<>(JdkMessages.INSTANCE, pipelines, options);
-        caching = new CachedClient(client, this::sent);
+        caching = new CachedClient(client, calls, this::sent);
     }
 
     /** Puts these pipelines around a client. */
@@ -75,18 +76,21 @@ public final class HoldfastHttpClient extends HttpClient {
     public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
             throws IOException, InterruptedException {
         Objects.requireNonNull(handler, "handler");
+        OfTheHandler ofHandler = new OfTheHandler();
         try {
             HttpOperation<HttpRequest, HttpResponse<?>> operation = calls.operation(request);
-            CachedCall<HttpResponse<?>> cached = hasBody(request) ? null : operation.cached(request);
+            boolean readOnce = JdkMessages.hasTarget(handler);
+            CachedCall<HttpResponse<?>> cached = readOnce || hasBody(request) ? null : operation.cached(request);
             if (cached != null) {
                 return caching.send(cached, request, handler);
             }
-            return (HttpResponse<T>) operation.call(request).<IOException>callInterruptibly(attempt -> {
+            return (HttpResponse<T>) call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
                 try {
                     return client.send(sent, sent.noting(noting(request, handler)));
                 } catch (IOException | RuntimeException e) {
                     sent.mark(e);
+                    ofHandler.unwrap(e);
                     throw e;
                 }
             });
@@ -99,21 +103,55 @@ public final class HoldfastHttpClient extends HttpClient {
             throw asIOException(e);
         } catch (CallTimeoutException e) {
             throw asIOException(e);
+        } catch (RuntimeException e) {
+            ofHandler.wrap(e);
+            throw e;
         }
+    }
+
+    /**
+     * What the caller's handler throws, {@code send} has wrapped. To the pipeline it is what it is to {@code sendAsync}: no failure of
+     * the service. To the caller it is what the client has made of it.
+     */
+    private static final class OfTheHandler {
+        private volatile @Nullable IOException wrapped;
+
+        void unwrap(Exception thrown) {
+            if (thrown.getClass() == IOException.class
+                    && thrown.getCause() instanceof RuntimeException own
+                    && !HttpClassifier.isOfTheNetwork(own)) {
+                wrapped = (IOException) thrown;
+                throw own;
+            }
+        }
+
+        void wrap(RuntimeException own) throws IOException {
+            IOException as = wrapped;
+            if (as != null && as.getCause() == own) {
+                throw as;
+            }
+        }
+    }
+
+    /** A handler that writes to one target reads one body: a second one, or a hedge's, would mix with the first. */
+    private static Call<HttpResponse<?>> call(
+            HttpOperation<HttpRequest, HttpResponse<?>> operation, HttpRequest request, boolean readOnce) {
+        Call<HttpResponse<?>> call = operation.call(request);
+        return readOnce ? call.sentOnce() : call;
     }
 
     private SentRequest sent(HttpRequest request) {
         return new SentRequest(request, headers);
     }
 
-    /** Notes that the request has changed something, once its response says so. */
+    /** Notes what the response says of what is kept. */
     private <T> BodyHandler<T> noting(HttpRequest request, BodyHandler<T> handler) {
-        return HttpCalls.isSafe(request.method())
-                ? handler
-                : info -> {
+        return calls.heedsAnswer(request)
+                ? info -> {
                     calls.answered(request, info.statusCode());
                     return handler.apply(info);
-                };
+                }
+                : handler;
     }
 
     private static boolean hasBody(HttpRequest request) {
@@ -141,11 +179,12 @@ public final class HoldfastHttpClient extends HttpClient {
             HttpRequest request, BodyHandler<T> handler, @Nullable PushPromiseHandler<T> pushes) {
         Objects.requireNonNull(handler, "handler");
         HttpOperation<HttpRequest, HttpResponse<?>> operation = calls.operation(request);
-        CachedCall<HttpResponse<?>> cached = pushes == null && !hasBody(request) ? operation.cached(request) : null;
+        boolean readOnce = JdkMessages.hasTarget(handler);
+        CachedCall<HttpResponse<?>> cached =
+                pushes == null && !readOnce && !hasBody(request) ? operation.cached(request) : null;
         CompletableFuture<HttpResponse<T>> call = cached != null
                 ? caching.sendAsync(cached, request, handler)
-                : (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>) operation
-                        .call(request)
+                : (CompletableFuture<HttpResponse<T>>) (CompletableFuture<?>) call(operation, request, readOnce)
                         .callAsync(attempt -> {
                             SentRequest sent = sent(request);
                             CompletableFuture<HttpResponse<T>> exchange =

@@ -27,8 +27,11 @@ final class HttpCaching {
     private static final List<String> CREDENTIALS =
             List.of("Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "Api-Key", "X-Auth-Token");
 
+    private static final int OK = 200;
     private static final int PARTIAL_CONTENT = 206;
     private static final int NOT_MODIFIED = 304;
+    private static final int NOT_FOUND = 404;
+    private static final int GONE = 410;
 
     private HttpCaching() {}
 
@@ -41,10 +44,29 @@ final class HttpCaching {
         CacheControl asked = CacheControl.of(messages.requestHeaders(request, "Cache-Control"));
         return !asked.malformed()
                 && !asked.has("no-store")
-                && !asked.has("no-cache")
-                && !NONE.equals(asked.seconds("max-age"))
-                && messages.requestHeader(request, "Pragma") == null
+                && !asksForANewOne(messages, request, asked)
                 && !asksForAPart(name -> messages.requestHeaders(request, name));
+    }
+
+    private static <Q> boolean asksForANewOne(HttpMessages<Q, ?> messages, Q request, CacheControl asked) {
+        return asked.has("no-cache")
+                || NONE.equals(asked.seconds("max-age"))
+                || messages.requestHeader(request, "Pragma") != null;
+    }
+
+    /**
+     * Whether the response to a GET or HEAD that is not kept, or not for a GET, says that what is kept for its address is gone or
+     * old. What a request that the cache may answer learns, the cache itself sees.
+     */
+    static <Q> boolean outdates(HttpMessages<Q, ?> messages, Q request, int status) {
+        boolean isGone = status == NOT_FOUND || status == GONE;
+        if (isGone) {
+            return messages.method(request).equals("HEAD") || !mayAsk(messages, request);
+        }
+        return status == OK
+                && messages.method(request).equals("GET")
+                && asksForANewOne(
+                        messages, request, CacheControl.of(messages.requestHeaders(request, "Cache-Control")));
     }
 
     /** Or for the response only if it is another one than the caller has. */
@@ -70,6 +92,10 @@ final class HttpCaching {
         }
         if (said.has("must-revalidate") || said.has("proxy-revalidate")) {
             return age(freshness.staleWhileRevalidate(NONE).staleIfError(NONE), headers);
+        }
+        if (key.partition() == null && said.has("s-maxage")) {
+            // Forbids what its own response does not allow (RFC 9111 §5.2.2.10).
+            freshness = freshness.staleWhileRevalidate(NONE).staleIfError(NONE);
         }
         Duration revalidate = said.seconds("stale-while-revalidate");
         if (revalidate != null) {

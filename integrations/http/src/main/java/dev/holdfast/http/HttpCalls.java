@@ -109,12 +109,21 @@ public final class HttpCalls<Q, R> {
 
     /**
      * Notes that a request was answered: one that has changed what its address stands for removes what a stale cache kept for it (RFC
-     * 9111 §4.4). An adapter calls it as soon as a response has a status.
+     * 9111 §4.4), and so does one that has gone by the cache, and has learned that this is gone or old. An adapter calls it as soon
+     * as a response has a status.
      */
     public void answered(Q request, int status) {
-        if (status < 400 && changes.isUsed() && !isSafe(messages.method(request))) {
+        if (changes.isUsed()
+                && (isSafe(messages.method(request))
+                        ? HttpCaching.outdates(messages, request, status)
+                        : status < 400)) {
             changes.changed(messages.uri(request));
         }
+    }
+
+    /** Whether {@link #answered} has to do with this request. */
+    boolean heedsAnswer(Q request) {
+        return changes.isUsed() || !isSafe(messages.method(request));
     }
 
     static boolean isSafe(String method) {

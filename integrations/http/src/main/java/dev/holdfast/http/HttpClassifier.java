@@ -139,7 +139,7 @@ public final class HttpClassifier implements Classifier {
     }
 
     /** Everything else is a mistake of the caller's, such as a malformed address. */
-    private static boolean isOfTheNetwork(Throwable error) {
+    static boolean isOfTheNetwork(Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
             if (cause instanceof IOException

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class HttpKey {
     private static final String ENCODING = "accept-encoding";
     private static final String HOST = "host";
+    private static final Pattern ENCODED = Pattern.compile("%([0-9A-Fa-f]{2})");
+    private static final String UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     private static final Pattern WRITTEN = Pattern.compile("(?:[A-Za-z0-9._~-]+|\\[[0-9A-Fa-f:.]+])(?::[0-9]{1,5})?");
 
     /**
@@ -53,11 +55,11 @@ final class HttpKey {
         /** Written before a key looks at its number: without a key, there is nothing to forget. */
         private volatile boolean used;
 
-        private int of(String uri) {
+        private int of(String resource) {
             if (!used) {
                 used = true;
             }
-            return counts.get(index(uri));
+            return counts.get(index(resource));
         }
 
         boolean isUsed() {
@@ -68,8 +70,8 @@ final class HttpKey {
             counts.incrementAndGet(index(resource(HttpCalls.authority(address), address)));
         }
 
-        private static int index(String uri) {
-            int hash = uri.hashCode();
+        private static int index(String resource) {
+            int hash = plain(resource).hashCode();
             return (hash ^ hash >>> 16) & NUMBERS - 1;
         }
     }
@@ -106,8 +108,22 @@ final class HttpKey {
 
     /** A fragment is the caller's own. Several hosts may share a pipeline, and its cache. */
     private static String resource(String authority, URI address) {
+        String path = address.getRawPath();
         String query = address.getRawQuery();
-        return authority + address.getRawPath() + (query == null ? "" : "?" + query);
+        return authority + (path.isEmpty() ? "/" : path) + (query == null ? "" : "?" + query);
+    }
+
+    /** The same for all ways to write one address (RFC 3986 §6.2.2); also without a query that is empty, as clients send it. */
+    private static String plain(String resource) {
+        String written = resource.endsWith("?") ? resource.substring(0, resource.length() - 1) : resource;
+        return written.indexOf('%') < 0
+                ? written
+                : ENCODED.matcher(written).replaceAll(found -> {
+                    char decoded = (char) Integer.parseInt(found.group(1), 16);
+                    return UNRESERVED.indexOf(decoded) >= 0
+                            ? String.valueOf(decoded)
+                            : found.group().toUpperCase(Locale.ROOT);
+                });
     }
 
     boolean isHead() {

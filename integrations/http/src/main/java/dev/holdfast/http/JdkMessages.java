@@ -6,6 +6,9 @@ import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +30,18 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
             HttpRequest.BodyPublishers.ofByteArrays(Set.of()).getClass());
 
     private static final String OF_FILE = "jdk.internal.net.http.RequestPublishers$FilePublisher";
+
+    /** The JDK's handlers that give each body to the same target of the caller's: two bodies would mix there. */
+    private static final Set<Class<?>> INTO_A_TARGET = Set.copyOf(List.of(
+            BodyHandlers.ofFile(Path.of("target")).getClass(),
+            BodyHandlers.ofByteArrayConsumer(part -> {}).getClass(),
+            BodyHandlers.fromSubscriber(new Cancelling<>()).getClass(),
+            BodyHandlers.fromSubscriber(new Cancelling<>(), any -> any).getClass(),
+            BodyHandlers.fromLineSubscriber(new Cancelling<>()).getClass(),
+            BodyHandlers.fromLineSubscriber(new Cancelling<>(), any -> any, null)
+                    .getClass()));
+
+    private static final String OF_FILE_DOWNLOAD = "jdk.internal.net.http.ResponseBodyHandlers$FileDownloadBodyHandler";
 
     private JdkMessages() {}
 
@@ -56,6 +71,12 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
         return body.isEmpty()
                 || AGAIN.contains(body.get().getClass())
                 || body.get().getClass().getName().equals(OF_FILE);
+    }
+
+    /** Whether the bodies of several attempts would go to one place. A handler of the caller's own is asked for each attempt. */
+    static boolean hasTarget(BodyHandler<?> handler) {
+        Class<?> type = handler.getClass();
+        return INTO_A_TARGET.contains(type) || type.getName().equals(OF_FILE_DOWNLOAD);
     }
 
     @Override

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import dev.holdfast.Deadline;
 import dev.holdfast.headers.CallHeaders;
 import java.io.IOException;
 import java.net.URI;
@@ -32,7 +33,15 @@ final class SentRequest extends HttpRequest {
     /** To be made on the thread that runs the attempt. */
     SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
         this.original = original;
-        headers = ofCall == null ? original.headers() : withThoseOfTheCall(original.headers(), ofCall);
+        headers = ofCall == null ? original.headers() : headers(original, ofCall);
+    }
+
+    /** The time of the request itself limits the attempt, too. */
+    private static HttpHeaders headers(HttpRequest request, CallHeaders ofCall) {
+        Optional<Duration> own = request.timeout();
+        return own.isEmpty()
+                ? withThoseOfTheCall(request.headers(), ofCall)
+                : Deadline.within(own.get(), () -> withThoseOfTheCall(request.headers(), ofCall));
     }
 
     private static HttpHeaders withThoseOfTheCall(HttpHeaders own, CallHeaders ofCall) {

@@ -100,6 +100,20 @@ class HandedThroughTest {
     }
 
     @Test
+    void theServiceIsToldTheTimeOfTheRequestIfItIsShorter() {
+        Recording plain = new Recording();
+        HttpClient client = HoldfastHttpClient.around(plain, Pipelines.one(Pipeline.standard("shop")));
+        HttpRequest request = HttpRequest.newBuilder(SOMEWHERE)
+                .timeout(Duration.ofMillis(500))
+                .build();
+        CompletableFuture<?> call = client.sendAsync(request, BodyHandlers.discarding());
+        assertThat(plain.sent.firstValueAsLong("Holdfast-Timeout-Ms").orElseThrow())
+                .isBetween(0L, 500L);
+        assertThat(plain.sent.firstValue("Holdfast-Attempt")).contains("1");
+        call.cancel(true);
+    }
+
+    @Test
     void withoutARequestOrAHandlerItFailsAtOnce() {
         HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), Pipelines.one(Pipeline.of("shop")));
         HttpRequest request = HttpRequest.newBuilder(SOMEWHERE).build();
@@ -112,11 +126,13 @@ class HandedThroughTest {
         private final CompletableFuture<?> exchange = new CompletableFuture<>();
         private Object handler = "";
         private Object pushes = "";
+        private HttpHeaders sent = INFO.headers();
 
         @Override
         @SuppressWarnings("unchecked") // never completed
         public <T> CompletableFuture<HttpResponse<T>> sendAsync(
                 HttpRequest request, BodyHandler<T> body, PushPromiseHandler<T> promises) {
+            sent = request.headers();
             handler = body;
             pushes = promises;
             return (CompletableFuture<HttpResponse<T>>) exchange;

@@ -9,6 +9,7 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
 import java.io.InputStream;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -52,7 +53,8 @@ class StaleCacheOverHttpTest {
     }
 
     private HttpRequest.Builder get(String path) {
-        return HttpRequest.newBuilder(server.uri(path));
+        return HttpRequest.newBuilder(
+                path.isEmpty() ? URI.create("http://" + server.uri("/").getAuthority()) : server.uri(path));
     }
 
     private <T> HttpResponse<T> send(Way way, HttpRequest request, BodyHandler<T> handler) throws Exception {
@@ -119,6 +121,70 @@ class StaleCacheOverHttpTest {
         assertThat(old.headers().firstValue("Holdfast-Source")).contains("stale_revalidating");
         while (!send(way, request, BodyHandlers.ofString()).body().equals("13")) {
             Thread.onSpinWait();
+        }
+    }
+
+    /** A 404 is seen by the cache itself if it may answer the request; else the adapter tells it. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatARequestPastTheCacheFindsGoneIsGone(Way way) throws Exception {
+        for (int status : new int[] {404, 410}) {
+            for (HttpRequest past : List.of(
+                    get("/x").header("Cache-Control", "no-cache").build(),
+                    get("/x").header("If-None-Match", "\"1\"").build(),
+                    get("/x").method("HEAD", BodyPublishers.noBody()).build())) {
+                server.answers(200, "12").answers(status).answers(500);
+                assertThat(send(way, get("/x").build(), BodyHandlers.ofString()).statusCode())
+                        .isEqualTo(200);
+                assertThat(send(way, past, BodyHandlers.ofString()).statusCode())
+                        .isEqualTo(status);
+                assertThat(send(way, get("/x").build(), BodyHandlers.ofString()).statusCode())
+                        .as("after %s", past)
+                        .isEqualTo(500);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whoHasAskedForANewOneIsNotAnsweredWithAnOldOneAfterwards(Way way) throws Exception {
+        for (HttpRequest past : List.of(
+                get("/x").header("Cache-Control", "no-cache").build(),
+                get("/x").header("Cache-Control", "max-age=0").build(),
+                get("/x").header("Pragma", "no-cache").build())) {
+            server.answers(200, "1")
+                    .with("Cache-Control", "max-age=3600")
+                    .answers(200, "2")
+                    .answers(200, "3");
+            assertThat(send(way, get("/x").build(), BodyHandlers.ofString()).body())
+                    .isEqualTo("1");
+            assertThat(send(way, past, BodyHandlers.ofString()).body()).isEqualTo("2");
+            assertThat(send(way, get("/x").build(), BodyHandlers.ofString()).body())
+                    .isEqualTo("3");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aChangeIsOfItsAddressHoweverItIsWritten(Way way) throws Exception {
+        for (String[] written : List.of(
+                new String[] {"", "/"},
+                new String[] {"/a", "/a?"},
+                new String[] {"/a%2fb", "/a%2Fb"},
+                new String[] {"/%7Eann", "/~ann"},
+                new String[] {"/a?b=%c3%a4", "/a?b=%C3%A4"})) {
+            server.answers(200, "1")
+                    .with("Cache-Control", "max-age=3600")
+                    .answers(204)
+                    .answers(200, "2");
+            HttpRequest read = get(written[0]).build();
+            assertThat(send(way, read, BodyHandlers.ofString()).body()).isEqualTo("1");
+            HttpRequest write =
+                    get(written[1]).PUT(BodyPublishers.ofString("2")).build();
+            assertThat(send(way, write, BodyHandlers.discarding()).statusCode()).isEqualTo(204);
+            assertThat(send(way, read, BodyHandlers.ofString()).body())
+                    .as("%s after %s", read, write)
+                    .isEqualTo("2");
         }
     }
 
