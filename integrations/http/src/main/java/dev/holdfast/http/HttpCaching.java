@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import dev.holdfast.headers.RetryAfter;
 import dev.holdfast.spi.Perishable.Freshness;
-import java.time.DateTimeException;
 import java.time.Duration;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -145,10 +143,11 @@ final class HttpCaching {
         if (expires.isEmpty()) {
             return null;
         }
-        ZonedDateTime until = date(expires.get(0));
-        ZonedDateTime made = date(joined(headers, "Date"));
         // A malformed date, such as 0, is one of the past.
-        return until == null || made == null ? NONE : Duration.between(made, until);
+        String until = expires.get(0).strip();
+        return isNumber(until)
+                ? NONE
+                : RetryAfter.parse(until, joined(headers, "Date")).orElse(NONE);
     }
 
     /** The oldest, if several caches say it. If one says something else, nobody knows. */
@@ -187,13 +186,5 @@ final class HttpCaching {
 
     private static boolean isNumber(String text) {
         return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
-    }
-
-    private static @Nullable ZonedDateTime date(@Nullable String text) {
-        try {
-            return text == null ? null : ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME);
-        } catch (DateTimeException malformed) {
-            return null;
-        }
     }
 }
