@@ -171,7 +171,14 @@ public final class CircuitBreakerPolicy extends Policy {
     @Override
     public long remembers() {
         boolean byHand = state() == State.FORCED_OPEN || state() == State.DISABLED || state() == State.METRICS_ONLY;
-        return byHand ? Long.MAX_VALUE : settings.maxWaitDurationInOpenState().toNanos();
+        if (byHand) {
+            return Long.MAX_VALUE;
+        }
+        // The first wait and the hold of a pushback may be longer than what the wait grows to.
+        long wait = Math.max(
+                settings.waitDurationInOpenState().toNanos(),
+                settings.maxWaitDurationInOpenState().toNanos());
+        return Math.max(wait, settings.maxPushbackHold().toNanos());
     }
 
     @Override
