@@ -347,6 +347,21 @@ class KeyedTest {
     }
 
     @Test
+    void aPipelineHasRoomForThePolicyThatCountsTheCallsOfAnInstance() throws Exception {
+        String yaml = "pipelines: { inventory: { timeout: 1h, order: [%stimeout] } }";
+        try (Holdfast holdfast = load(yaml.formatted("timeout, ".repeat(62)))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            assertThat(a.policies()).hasSize(64);
+            write(yaml.formatted("timeout, ".repeat(63)));
+            assertThatThrownBy(holdfast::reload)
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("pipelines.inventory: has 64 policies; expected at most 63");
+            assertThat(holdfast.pipeline("inventory").policies()).hasSize(63);
+            assertThat(a.policies()).hasSize(64);
+        }
+    }
+
+    @Test
     void aReloadReachesAllInstancesAndKeepsTheirState() throws Exception {
         try (Holdfast holdfast = load(YAML)) {
             Pipeline a = holdfast.pipeline("inventory", "a");
