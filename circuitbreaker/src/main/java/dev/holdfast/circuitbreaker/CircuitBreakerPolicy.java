@@ -167,11 +167,19 @@ public final class CircuitBreakerPolicy extends Policy {
         }
     }
 
-    /** The longest time that it stays open; for ever what was done by hand. */
+    /** For ever what was done by hand, and while it is open; and as long as a wait may be, after which a call is a probe. */
     @Override
     public long remembers() {
-        boolean byHand = state() == State.FORCED_OPEN || state() == State.DISABLED || state() == State.METRICS_ONLY;
-        return byHand ? Long.MAX_VALUE : settings.maxWaitDurationInOpenState().toNanos();
+        State now = state();
+        boolean byHand = now == State.FORCED_OPEN || now == State.DISABLED || now == State.METRICS_ONLY;
+        long nanos = clock.nanos();
+        if (byHand || engine.life(nanos).nanosLeft(nanos) > 0) {
+            return Long.MAX_VALUE;
+        }
+        // The first wait may be longer than what the wait grows to.
+        return Math.max(
+                settings.waitDurationInOpenState().toNanos(),
+                settings.maxWaitDurationInOpenState().toNanos());
     }
 
     @Override

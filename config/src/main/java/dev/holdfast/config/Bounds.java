@@ -21,8 +21,11 @@ final class Bounds {
     /** The length of a number, a time or a word. */
     static final int WORD = 64;
 
-    /** The layers that an order may name. A pipeline allows fewer, and reports that itself. */
+    /** The layers that an order may name. */
     static final int LAYERS = 1_000;
+
+    /** The policies of a pipeline, which allows one more: the one that counts the calls of an instance with a key. */
+    static final int OF_A_PIPELINE = 63;
 
     /** The policies of all pipelines of the files together: each is an object with its state. */
     static final int POLICIES = 10_000;

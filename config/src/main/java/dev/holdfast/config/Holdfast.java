@@ -14,15 +14,18 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -42,22 +45,39 @@ import org.jspecify.annotations.Nullable;
 public final class Holdfast implements AutoCloseable {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
 
-    /** Held while the files are read again and the observers are told, so that they hear of it in its order. */
+    /**
+     * Held while the files are read again, the pipelines are changed and the observers are told, so that reloads do not overtake one
+     * another. Foreign code runs meanwhile, and a file may hang: nothing but a reload waits for it. The lock of this object is
+     * for what a reload and {@link #close} decide between them, and no foreign code runs under it.
+     */
     private final Object reading = new Object();
 
     private final Builder builder;
     private final List<? extends Source> sources;
     private volatile Map<String, Running> running;
+    /** Of each pipeline, from the beginning: it need not be made when somebody has a key. */
     private final Map<String, Keyed> keyed = new ConcurrentHashMap<>();
-    private Memory memory;
-    private @Nullable Reloader reloader;
-    private boolean closed;
 
-    private Holdfast(Builder builder, List<? extends Source> sources, Map<String, Running> running, Memory memory) {
+    private Memory memory;
+    /** What the files said when they were loaded or refused last; null: neither, since foreign code threw. */
+    private byte @Nullable [] read;
+
+    private @Nullable Reloader reloader;
+    private volatile boolean closed;
+
+    private Holdfast(
+            Builder builder, List<? extends Source> sources, byte[] read, Map<String, Running> running, Memory memory) {
         this.builder = builder;
         this.sources = sources;
+        this.read = read;
         this.running = running;
         this.memory = memory;
+        haveKeys(running);
+    }
+
+    private void haveKeys(Map<String, Running> all) {
+        all.forEach((name, one) ->
+                keyed.computeIfAbsent(name, any -> new Keyed(one.plan, builder.time(), builder::instance)));
     }
 
     /**
@@ -93,15 +113,19 @@ public final class Holdfast implements AutoCloseable {
      * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
      */
     public Pipeline pipeline(String name) {
-        Map<String, Running> all = running;
-        Running found = all.get(name);
+        Running found = running.get(name);
         if (found == null) {
-            String nearest = Nearest.to(name, all.keySet())
-                    .map(near -> "did you mean '" + near + "'?")
-                    .orElse("there are " + String.join(", ", all.keySet()));
-            throw new IllegalArgumentException("no pipeline '" + name + "'; " + nearest);
+            throw unknown(name);
         }
         return found.pipeline;
+    }
+
+    private IllegalArgumentException unknown(String name) {
+        Set<String> all = running.keySet();
+        String nearest = Nearest.to(name, all)
+                .map(near -> "did you mean '" + near + "'?")
+                .orElse("there are " + String.join(", ", all));
+        return new IllegalArgumentException("no pipeline '" + name + "'; " + nearest);
     }
 
     /** All pipelines of the file now, in its order; the instances with a key come after theirs. */
@@ -109,10 +133,7 @@ public final class Holdfast implements AutoCloseable {
         List<Pipeline> all = new ArrayList<>();
         running.forEach((name, one) -> {
             all.add(one.pipeline);
-            Keyed instances = keyed.get(name);
-            if (instances != null) {
-                all.addAll(instances.pipelines());
-            }
+            all.addAll(keyed(name).pipelines());
         });
         return all;
     }
@@ -127,20 +148,15 @@ public final class Holdfast implements AutoCloseable {
      */
     public Pipeline pipeline(String name, String key) {
         Objects.requireNonNull(key, "key");
-        Keyed known = keyed.get(name);
-        return (known == null ? keyed(name) : known).of(key).pipeline();
+        return keyed(name).of(key).pipeline();
     }
 
-    private synchronized Keyed keyed(String name) {
-        pipeline(name);
-        return keyed.computeIfAbsent(name, any -> {
-            Running template = Objects.requireNonNull(running.get(name));
-            Keyed made = new Keyed(template.plan, builder.time(), builder::instance);
-            if (closed) {
-                made.close();
-            }
-            return made;
-        });
+    private Keyed keyed(String name) {
+        Keyed known = keyed.get(name);
+        if (known == null) {
+            throw unknown(name);
+        }
+        return known;
     }
 
     /**
@@ -155,17 +171,48 @@ public final class Holdfast implements AutoCloseable {
      */
     public List<String> reload() {
         synchronized (reading) {
-            try {
-                List<String> changed = readAgain();
-                tell(true, changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed));
-                return changed;
-            } catch (IllegalStateException cannot) {
-                throw cannot;
-            } catch (RuntimeException wrong) {
-                // Also of what a framework makes when a file names it.
+            return reload(any -> true);
+        }
+    }
+
+    /**
+     * The same for who watches: if the files were not loaded or refused with these contents already.
+     *
+     * @param isNews whether the observers are told of a failure
+     * @return empty if they were
+     */
+    Optional<List<String>> reload(byte[] contents, Predicate<Throwable> isNews) {
+        synchronized (reading) {
+            return Arrays.equals(contents, read) ? Optional.empty() : Optional.of(reload(isNews));
+        }
+    }
+
+    private List<String> reload(Predicate<Throwable> isNews) {
+        mustBeOpen();
+        if (sources.stream().anyMatch(source -> !source.isReadAgain())) {
+            throw new IllegalStateException("a stream can be read only once: load a file or a resource");
+        }
+        List<String> changed;
+        try {
+            changed = readAgain();
+        } catch (RuntimeException | Error wrong) {
+            // Also of what a framework makes when a file names it. After close it is not refused: it was not to be.
+            if (!closed && isNews.test(wrong)) {
                 tell(false, String.valueOf(wrong.getMessage()));
-                throw wrong;
             }
+            throw wrong;
+        }
+        tell(true, changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed));
+        return changed;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    private void mustBeOpen() {
+        if (closed) {
+            throw new IllegalStateException("this configuration is closed");
         }
     }
 
@@ -179,48 +226,53 @@ public final class Holdfast implements AutoCloseable {
         }
     }
 
-    private synchronized List<String> readAgain() {
-        if (closed) {
-            throw new IllegalStateException("this configuration is closed");
+    private List<String> readAgain() {
+        read = null;
+        List<Source.Taken> taken = Source.taken(sources);
+        try {
+            List<String> changed = apply(taken);
+            read = Source.contents(taken);
+            return changed;
+        } catch (ConfigException wrong) {
+            // It says what is wrong with the files. What else is thrown may be over at the next look.
+            read = Source.contents(taken);
+            throw wrong;
         }
-        if (sources.stream().anyMatch(source -> !source.isReadAgain())) {
-            throw new IllegalStateException("a stream can be read only once: load a file or a resource");
-        }
+    }
+
+    private List<String> apply(List<Source.Taken> taken) {
         Problems problems = new Problems();
         Memory next = memory.next();
-        List<PipelinePlan> plans = builder.plans(sources, next, problems);
+        List<PipelinePlan> plans = builder.plans(taken, next, problems);
         Map<String, Running> before = running;
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
         problems.throwIfAny();
         List<String> changed = new ArrayList<>();
         next.successions(Owners::succeeds);
-        running = applied(parts, before, changed, problems, next);
-        // What each pipeline can have, its instances can have, too.
-        plans.forEach(plan -> {
-            Keyed instances = keyed.get(plan.name());
-            if (instances != null) {
-                instances.change(plan, problems);
-            }
-        });
+        apply(parts, before, changed, problems, next);
         memory = next;
         return changed;
     }
 
     /** All of it or nothing. */
-    private Map<String, Running> applied(
+    private void apply(
             Map<PipelinePlan, List<Running.Part>> parts,
             Map<String, Running> before,
             List<String> changed,
             Problems problems,
             Memory next) {
         Map<String, Running> after = new LinkedHashMap<>();
+        List<Runnable> back = new ArrayList<>();
         try {
             parts.forEach((plan, policies) -> {
                 Running known = before.get(plan.name());
                 boolean same = known != null && known.isAs(plan, policies);
                 try {
                     after.put(plan.name(), known == null ? builder.built(plan, policies) : known.with(plan, policies));
+                    if (known != null) {
+                        back.add(keyed(plan.name()).change(plan, problems));
+                    }
                 } catch (IllegalArgumentException never) {
                     problems.add(plan.place(), String.valueOf(never.getMessage()));
                 }
@@ -229,8 +281,10 @@ public final class Holdfast implements AutoCloseable {
                 }
             });
             problems.throwIfAny();
+            publish(after, before);
         } catch (RuntimeException | Error e) {
             next.successions((policy, previous) -> Owners.succeeds(previous, policy));
+            back.forEach(Runnable::run);
             after.forEach((name, one) -> {
                 Running known = before.get(name);
                 if (known == null) {
@@ -241,8 +295,14 @@ public final class Holdfast implements AutoCloseable {
             });
             throw e;
         }
+    }
+
+    /** Either it is closed before, and then these pipelines are not its own, or it will close them. */
+    private synchronized void publish(Map<String, Running> after, Map<String, Running> before) {
+        mustBeOpen();
         before.forEach(after::putIfAbsent);
-        return after;
+        haveKeys(after);
+        running = after;
     }
 
     private void watch(Duration period) {
@@ -251,18 +311,21 @@ public final class Holdfast implements AutoCloseable {
         watching.start();
     }
 
-    /** Ends watching, and closes every pipeline: calls in flight end, new ones are rejected. Once is enough. */
+    /**
+     * Ends watching, and closes every pipeline: calls in flight end, new ones are rejected. Once is enough. It waits for no reload; one
+     * that runs meanwhile is not applied.
+     */
     @Override
     public void close() {
+        synchronized (this) {
+            closed = true;
+        }
         Reloader watching = reloader;
         if (watching != null) {
             watching.close();
         }
-        synchronized (this) {
-            closed = true;
-            running.values().forEach(one -> one.pipeline.close());
-            keyed.values().forEach(Keyed::close);
-        }
+        running.values().forEach(one -> one.pipeline.close());
+        keyed.values().forEach(Keyed::close);
     }
 
     @Override
@@ -461,10 +524,12 @@ public final class Holdfast implements AutoCloseable {
             quiet.observers.clear();
             List<TextSource> sources = files.stream().map(TextSource::of).toList();
             List<String> warnings = new ArrayList<>();
-            quiet.running(sources, Memory.empty(), new Problems()).values().forEach(one -> {
-                one.pipeline.warnings().forEach(warning -> warnings.add(one.pipeline.name() + ": " + warning));
-                one.pipeline.close();
-            });
+            quiet.running(Source.taken(sources), Memory.empty(), new Problems())
+                    .values()
+                    .forEach(one -> {
+                        one.pipeline.warnings().forEach(warning -> warnings.add(one.pipeline.name() + ": " + warning));
+                        one.pipeline.close();
+                    });
             return warnings;
         }
 
@@ -480,7 +545,9 @@ public final class Holdfast implements AutoCloseable {
             }
             Problems problems = new Problems();
             Memory memory = Memory.empty();
-            Holdfast loaded = new Holdfast(this.copy(), sources, running(sources, memory, problems), memory);
+            List<Source.Taken> taken = Source.taken(sources);
+            Holdfast loaded = new Holdfast(
+                    this.copy(), sources, Source.contents(taken), running(taken, memory, problems), memory);
             if (period != null) {
                 loaded.watch(period);
             }
@@ -501,10 +568,10 @@ public final class Holdfast implements AutoCloseable {
             return copy;
         }
 
-        private List<PipelinePlan> plans(List<? extends Source> sources, Memory memory, Problems problems) {
+        private List<PipelinePlan> plans(List<Source.Taken> taken, Memory memory, Problems problems) {
             Placeholders placeholders = new Placeholders(variables);
-            List<Node> roots = sources.stream()
-                    .map(source -> source.read(placeholders, problems))
+            List<Node> roots = taken.stream()
+                    .map(one -> one.read(placeholders, problems))
                     .flatMap(Optional::stream)
                     .toList();
             Factories known = factories == null ? Factories.loaded() : factories;
@@ -515,10 +582,9 @@ public final class Holdfast implements AutoCloseable {
         }
 
         /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
-        private Map<String, Running> running(List<? extends Source> sources, Memory memory, Problems problems) {
+        private Map<String, Running> running(List<Source.Taken> taken, Memory memory, Problems problems) {
             Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
-            plans(sources, memory, problems)
-                    .forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
+            plans(taken, memory, problems).forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
             problems.throwIfAny();
             Map<String, Running> built = new LinkedHashMap<>();
             try {

@@ -6,8 +6,12 @@ import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.internal.keyed.Instances;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.function.BiFunction;
 
 /** The instances of one pipeline by keys. They have the same settings, which a reload changes in all, and each its own state. */
@@ -33,6 +37,8 @@ final class Keyed extends Instances<Keyed.Instance> {
     private final String name;
     private final BiFunction<PipelinePlan, InUse, Running> maker;
     private volatile PipelinePlan plan;
+    /** Whoever still holds one may use it; it is in no meter. */
+    private final Set<Pipeline> gone = Collections.newSetFromMap(new WeakHashMap<>());
 
     /** Makes an instance of a plan and what counts its calls. */
     Keyed(PipelinePlan plan, TimeSource time, BiFunction<PipelinePlan, InUse, Running> maker) {
@@ -62,9 +68,9 @@ final class Keyed extends Instances<Keyed.Instance> {
         return new Instance(counting, maker.apply(plan.named(name + "/" + Shown.line(key, LONGEST)), counting));
     }
 
-    /** Whoever still holds the pipeline may use it; it is in no meter. */
     @Override
     protected void letGo(Instance instance) {
+        gone.add(instance.pipeline());
         instance.pipeline().retire();
     }
 
@@ -73,24 +79,49 @@ final class Keyed extends Instances<Keyed.Instance> {
         instance.pipeline().close();
     }
 
-    /** Gives all instances what a later plan says. Throws if its policies can never work together; then nothing changes. */
-    synchronized void change(PipelinePlan newPlan, Problems problems) {
-        PipelinePlan before = plan;
-        List<Instance> changed = new ArrayList<>();
+    @Override
+    public synchronized void close() {
+        super.close();
+        gone.forEach(Pipeline::close);
+    }
+
+    /**
+     * Gives all instances what a later plan says. Throws if its policies can never work together; then nothing changes.
+     *
+     * @return takes the change back
+     */
+    synchronized Runnable change(PipelinePlan newPlan, Problems problems) {
+        PipelinePlan planBefore = plan;
+        Map<Instance, Running> before = new HashMap<>();
+        Runnable back = () -> back(planBefore, before);
         try {
             for (Instance instance : all()) {
                 List<Running.Part> parts = Running.parts(newPlan, instance.running, problems, instance.use);
                 Running next = instance.running.with(newPlan, parts);
-                changed.add(instance);
+                before.put(instance, instance.running);
                 instance.running = next;
             }
             plan = newPlan;
         } catch (RuntimeException | Error never) {
-            for (Instance instance : changed) {
-                List<Running.Part> parts = Running.parts(before, instance.running, problems, instance.use);
-                instance.running = instance.running.with(before, parts);
-            }
+            back.run();
             throw never;
+        }
+        lookSooner();
+        return back;
+    }
+
+    private synchronized void back(PipelinePlan planBefore, Map<Instance, Running> before) {
+        plan = planBefore;
+        for (Instance instance : all()) {
+            Running known = before.get(instance);
+            if (known != null) {
+                known.again();
+                instance.running = known;
+            } else {
+                // Made since; or not changed yet, and then this does nothing.
+                List<Running.Part> parts = Running.parts(planBefore, instance.running, new Problems(), instance.use);
+                instance.running = instance.running.with(planBefore, parts);
+            }
         }
     }
 

@@ -274,6 +274,12 @@ final class PlanReader {
                 : inOrder(place.child(order), order.value(), sections);
         List<Layer> all =
                 ordered.stream().flatMap(layer -> layer.withShadow().stream()).toList();
+        if (all.size() > Bounds.OF_A_PIPELINE) {
+            problems.add(
+                    place,
+                    "has " + all.size() + " policies",
+                    "at most " + Bounds.OF_A_PIPELINE + ", since an instance with a key has one more");
+        }
         policies += all.size();
         if (policies > Bounds.POLICIES) {
             String what = "has one policy too many, with those of the pipelines before it";

@@ -34,26 +34,34 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
         return true;
     }
 
-    /** No placeholder is resolved: whoever has the properties has done so. */
     @Override
-    public Optional<Node> read(Placeholders placeholders, Problems problems) {
-        Place whole = Place.document(Location.whole(name));
-        Collection<Property> all = properties.get();
-        if (all.isEmpty()) {
-            problems.add(whole, "is empty", PlanReader.EXPECTED);
-            return Optional.empty();
-        }
-        if (all.size() > Bounds.VALUES) {
-            throw problems.stop(whole, "has " + all.size() + " properties", "at most " + Bounds.VALUES + " properties");
-        }
-        Branch root = new Branch(whole);
-        all.forEach(property -> root.put(property, problems));
-        return Optional.of(root.node());
+    public Taken taken() {
+        return new Properties(name, List.copyOf(properties.get()));
     }
 
-    @Override
-    public byte[] contents() {
-        return properties.get().toString().getBytes(StandardCharsets.UTF_8);
+    /** What they were. */
+    private record Properties(String name, List<Property> all) implements Taken {
+        @Override
+        public byte[] contents() {
+            return all.toString().getBytes(StandardCharsets.UTF_8);
+        }
+
+        /** No placeholder is resolved: whoever has the properties has done so. */
+        @Override
+        public Optional<Node> read(Placeholders placeholders, Problems problems) {
+            Place whole = Place.document(Location.whole(name));
+            if (all.isEmpty()) {
+                problems.add(whole, "is empty", PlanReader.EXPECTED);
+                return Optional.empty();
+            }
+            if (all.size() > Bounds.VALUES) {
+                throw problems.stop(
+                        whole, "has " + all.size() + " properties", "at most " + Bounds.VALUES + " properties");
+            }
+            Branch root = new Branch(whole);
+            all.forEach(property -> root.put(property, problems));
+            return Optional.of(root.node());
+        }
     }
 
     /** Properties whose keys begin in the same way. */

@@ -2,10 +2,10 @@
 package dev.holdfast.config;
 
 import dev.holdfast.internal.SafeLog;
-import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at the files again and again, and reloads them when what they say has changed. It compares what is in them and not when
@@ -18,16 +18,16 @@ final class Reloader implements Runnable {
     private final List<? extends Source> sources;
     private final long periodMillis;
     private final Thread thread = new Thread(this, "holdfast-config");
-    private byte[] seen;
-    private byte[] latest;
-    private volatile boolean closed;
+    private byte[] latest = {};
+    /** A failure that was told, and what was in the files. */
+    private @Nullable String told;
+
+    private byte[] toldOf = {};
 
     Reloader(Holdfast holdfast, List<? extends Source> sources, Duration period) {
         this.holdfast = holdfast;
         this.sources = sources;
         periodMillis = period.toMillis();
-        seen = contents();
-        latest = seen;
         thread.setDaemon(true);
     }
 
@@ -37,51 +37,58 @@ final class Reloader implements Runnable {
 
     @Override
     public void run() {
-        while (!closed) {
+        while (!holdfast.isClosed()) {
             try {
                 Thread.sleep(periodMillis);
                 look();
             } catch (InterruptedException closing) {
                 return;
             } catch (RuntimeException | Error broken) {
-                // Watching goes on, whatever an observer or a policy of somebody's does.
-                if (!closed) {
+                // Watching goes on, whatever somebody's properties do.
+                if (!holdfast.isClosed()) {
                     LOG.warn("looking for a changed configuration failed", broken);
                 }
             }
         }
     }
 
-    /** Reloads if something has changed since the last look. */
+    /** Reloads if the files say something else than when they were loaded or refused. */
     synchronized void look() {
-        byte[] now = contents();
+        byte[] now = Source.contents(Source.taken(sources));
         boolean still = Arrays.equals(now, latest);
         latest = now;
         // Twice the same: a file that is being written is not read half written.
-        if (closed || !still || Arrays.equals(now, seen)) {
+        if (!still || holdfast.isClosed()) {
             return;
         }
-        seen = now;
         try {
-            List<String> changed = holdfast.reload();
-            LOG.info("configuration was read again: "
-                    + (changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed)));
-        } catch (ConfigException wrong) {
-            LOG.warn("a changed configuration is refused, and the last good one stays:\n" + wrong.getMessage(), null);
+            holdfast.reload(now, failure -> isNews(failure, now))
+                    .ifPresent(changed -> LOG.info("configuration was read again: "
+                            + (changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed))));
+            told = null;
+        } catch (RuntimeException | Error failure) {
+            if (!holdfast.isClosed() && isNews(failure, now)) {
+                log(failure);
+                told = failure.toString();
+                toldOf = now;
+            }
         }
     }
 
-    private byte[] contents() {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        for (Source source : sources) {
-            all.writeBytes(source.contents());
-            all.write(0);
+    /** What fails in the same way at each look is told once. */
+    private boolean isNews(Throwable failure, byte[] now) {
+        return !(failure.toString().equals(told) && Arrays.equals(now, toldOf));
+    }
+
+    private static void log(Throwable failure) {
+        if (failure instanceof ConfigException) {
+            LOG.warn("a changed configuration is refused, and the last good one stays:\n" + failure.getMessage(), null);
+        } else {
+            LOG.warn("a changed configuration could not be read, and each look tries it again", failure);
         }
-        return all.toByteArray();
     }
 
     void close() {
-        closed = true;
         thread.interrupt();
     }
 }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A text of YAML.
@@ -41,16 +42,33 @@ record TextSource(String name, Opening opening, boolean isReadAgain) implements 
     }
 
     @Override
-    public Optional<Node> read(Placeholders placeholders, Problems problems) {
-        return YamlFile.read(this, placeholders, problems);
+    public Taken taken() {
+        // The size is not asked for, because it is 0 for a file without end.
+        try (InputStream in = opening.open()) {
+            return new Text(name, in.readNBytes(Bounds.BYTES + 1), null);
+        } catch (IOException e) {
+            return new Text(name, String.valueOf(e.getMessage()).getBytes(StandardCharsets.UTF_8), e);
+        }
     }
 
-    @Override
-    public byte[] contents() {
-        try (InputStream in = opening.open()) {
-            return in.readNBytes(Bounds.BYTES + 1);
-        } catch (IOException unreadable) {
-            return String.valueOf(unreadable.getMessage()).getBytes(StandardCharsets.UTF_8);
+    /**
+     * What was read.
+     *
+     * @param unreadable why it could not be read; then the bytes are its message
+     */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares or prints it
+    private record Text(
+            String name, byte[] contents, @Nullable IOException unreadable) implements Taken {
+        @Override
+        public Optional<Node> read(Placeholders placeholders, Problems problems) {
+            return YamlFile.read(name, this::bytes, placeholders, problems);
+        }
+
+        private byte[] bytes() throws IOException {
+            if (unreadable != null) {
+                throw unreadable;
+            }
+            return contents;
         }
     }
 

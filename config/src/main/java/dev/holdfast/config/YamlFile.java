@@ -3,7 +3,6 @@ package dev.holdfast.config;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -28,13 +27,19 @@ final class YamlFile {
     }
 
     /** The document's root; empty if there is none, which is then reported. */
-    static Optional<Node> read(TextSource source, Placeholders placeholders, Problems problems) {
-        return new YamlFile(source.name(), problems).read(source, placeholders);
+    static Optional<Node> read(String name, Bytes bytes, Placeholders placeholders, Problems problems) {
+        return new YamlFile(name, problems).read(bytes, placeholders);
     }
 
-    private Optional<Node> read(TextSource source, Placeholders placeholders) {
+    /** What is in the file, or the reason why it cannot be read. */
+    @FunctionalInterface
+    interface Bytes {
+        byte[] get() throws IOException;
+    }
+
+    private Optional<Node> read(Bytes bytes, Placeholders placeholders) {
         try {
-            return parse(text(source), placeholders);
+            return parse(text(bytes.get()), placeholders);
         } catch (NoSuchFileException | FileNotFoundException e) {
             problems.add(whole(), "there is no such file");
         } catch (CharacterCodingException e) {
@@ -47,18 +52,14 @@ final class YamlFile {
         return Optional.empty();
     }
 
-    private String text(TextSource source) throws IOException {
-        // The size is not asked for, because it is 0 for a file without end.
-        try (InputStream in = source.opening().open()) {
-            byte[] bytes = in.readNBytes(Bounds.BYTES + 1);
-            if (bytes.length > Bounds.BYTES) {
-                throw problems.stop(whole(), "is too large", "at most " + Bounds.BYTES / 1024 + " KiB");
-            }
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
+    private String text(byte[] bytes) throws CharacterCodingException {
+        if (bytes.length > Bounds.BYTES) {
+            throw problems.stop(whole(), "is too large", "at most " + Bounds.BYTES / 1024 + " KiB");
         }
+        return StandardCharsets.UTF_8
+                .newDecoder()
+                .decode(ByteBuffer.wrap(bytes))
+                .toString();
     }
 
     private Optional<Node> parse(String text, Placeholders placeholders) {

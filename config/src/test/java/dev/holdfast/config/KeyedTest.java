@@ -347,6 +347,112 @@ class KeyedTest {
     }
 
     @Test
+    void anInstanceStaysForItsIdleTimeAfterTheEndOfALongCall() throws Exception {
+        try (Holdfast holdfast = load("pipelines: { inventory: { keys: { idle: 10m }, bulkhead: } }")) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            time.advance(Duration.ofSeconds(299));
+            CompletableFuture<String> answer = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> call = a.callAsync(() -> answer);
+            time.advance(Duration.ofMinutes(5));
+            answer.complete("late");
+            assertThat(call).isCompletedWithValue("late");
+            time.advance(Duration.ofSeconds(599));
+            assertThat(pipelinesInMeters()).contains("inventory/a");
+            time.advance(Duration.ofSeconds(301));
+            assertThat(pipelinesInMeters()).containsExactly("inventory");
+        }
+    }
+
+    @Test
+    void anInstanceStaysForAsLongAsItsBreakerWasToldToBeOpen() throws IOException {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { idle: 10m }
+                    circuit-breaker:
+                """)) {
+            holdfast.pipeline("inventory", "a")
+                    .policy(CircuitBreakerPolicy.class)
+                    .asResilience4j()
+                    .transitionToOpenStateFor(Duration.ofHours(1));
+            time.advance(Duration.ofMinutes(59));
+            assertThat(pipelinesInMeters()).contains("inventory/a");
+            time.advance(Duration.ofMinutes(20));
+            assertThat(pipelinesInMeters()).doesNotContain("inventory/a");
+        }
+    }
+
+    @Test
+    void anInstanceStaysForAsLongAsABreakerIsOpenThatALongCallHasOpened() throws Exception {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { idle: 10m }
+                    circuit-breaker:
+                      sliding-window-size: 1
+                      minimum-number-of-calls: 1
+                      wait-duration-in-open-state: 12m
+                """)) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            time.advance(Duration.ofSeconds(299));
+            CompletableFuture<String> answer = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> call = a.callAsync(() -> answer);
+            time.advance(Duration.ofMinutes(5));
+            answer.completeExceptionally(new IOException("late"));
+            assertThat(call).isCompletedExceptionally();
+            assertThat(a.policy(CircuitBreakerPolicy.class).state()).isEqualTo(State.OPEN);
+            time.advance(Duration.ofSeconds(719));
+            assertThat(pipelinesInMeters()).contains("inventory/a");
+        }
+    }
+
+    @Test
+    void aShorterIdleTimeHoldsFromTheReloadOn() throws Exception {
+        String yaml = "pipelines: { inventory: { keys: { idle: %s }, bulkhead: } }";
+        try (Holdfast holdfast = load(yaml.formatted("1d"))) {
+            Pipeline unused = holdfast.pipeline("inventory", "a");
+            time.advance(Duration.ofMinutes(1));
+            write(yaml.formatted("1m"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            time.advance(Duration.ofSeconds(90));
+            assertThat(pipelinesInMeters()).doesNotContain("inventory/a");
+            Pipeline again = holdfast.pipeline("inventory", "a");
+            // Reloads do not put the next look off.
+            for (int i = 0; i < 9; i++) {
+                assertThat(holdfast.reload()).isEmpty();
+                time.advance(Duration.ofSeconds(10));
+            }
+            assertThat(holdfast.pipeline("inventory", "a")).isNotSameAs(again);
+        }
+    }
+
+    @Test
+    void anInstanceThatHasGoneIsClosedWithTheOthers() throws Exception {
+        Holdfast holdfast = load(YAML);
+        Pipeline gone = holdfast.pipeline("inventory", "a");
+        time.advance(Duration.ofMinutes(15));
+        assertThat(pipelinesInMeters()).containsExactly("inventory");
+        assertThat(gone.call(() -> "held")).isEqualTo("held");
+        holdfast.close();
+        assertThatThrownBy(() -> gone.call(() -> "a")).isInstanceOf(CallRejectedException.class);
+    }
+
+    @Test
+    void aPipelineHasRoomForThePolicyThatCountsTheCallsOfAnInstance() throws Exception {
+        String yaml = "pipelines: { inventory: { timeout: 1h, order: [%stimeout] } }";
+        try (Holdfast holdfast = load(yaml.formatted("timeout, ".repeat(62)))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            assertThat(a.policies()).hasSize(64);
+            write(yaml.formatted("timeout, ".repeat(63)));
+            assertThatThrownBy(holdfast::reload)
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("pipelines.inventory: has 64 policies; expected at most 63");
+            assertThat(holdfast.pipeline("inventory").policies()).hasSize(63);
+            assertThat(a.policies()).hasSize(64);
+        }
+    }
+
+    @Test
     void aReloadReachesAllInstancesAndKeepsTheirState() throws Exception {
         try (Holdfast holdfast = load(YAML)) {
             Pipeline a = holdfast.pipeline("inventory", "a");

@@ -12,6 +12,7 @@ import dev.holdfast.bulkhead.BulkheadSettings.LimitAlgorithm;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
@@ -218,6 +219,47 @@ class ReplacedPoliciesTest {
         HedgePolicy more = HedgePolicy.of(h -> h.minimumCalls(5).maxHedges(2));
         pipeline.replace(more);
         assertThat(more.budget()).isPresent().isEqualTo(hedge.budget());
+    }
+
+    @Test
+    void aHedgePaysFromTheBudgetThatItsRetryHas() {
+        HedgePolicy kept = HedgePolicy.of(h -> h.delay(Duration.ofMillis(20)));
+        Pipeline pipeline = pipeline(RetryPolicy.of(r -> r.maxAttempts(2)), kept);
+        for (HedgePolicy hedge : List.of(
+                HedgePolicy.of(h -> h.delay(Duration.ofMillis(30))), // both change
+                kept)) { // the retry alone changes, and its budget begins anew
+            RetryPolicy retry =
+                    RetryPolicy.of(hedge == kept ? r -> r.budget(b -> b.maxTokens(20)) : r -> r.maxAttempts(5));
+            pipeline.replace(retry, hedge);
+            assertThat(hedge.budget()).isPresent().isEqualTo(retry.budget());
+        }
+    }
+
+    @Test
+    void aHedgeWhoseRetryComesOrGoesHasABudgetThatIsFilled() {
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(Duration.ofMillis(20)));
+        RetryPolicy retry = RetryPolicy.ofDefaults();
+        Pipeline pipeline = pipeline(hedge);
+        pipeline.replace(retry, hedge);
+        assertThat(hedge.budget()).isPresent().isEqualTo(retry.budget());
+        hedge.budget().orElseThrow().spend(time.nanos());
+        pipeline.replace(hedge);
+        double left = hedge.budget().orElseThrow().tokens();
+        assertThat(left).as("it keeps its tokens").isLessThan(10);
+        pipeline.call(() -> "a");
+        assertThat(hedge.budget().orElseThrow().tokens()).isGreaterThan(left);
+        HedgePolicy other = HedgePolicy.of(h -> h.delay(Duration.ofMillis(30)));
+        pipeline.replace(other);
+        assertThat(other.budget()).isPresent().isEqualTo(hedge.budget());
+    }
+
+    @Test
+    void aHedgeThatGetsAnotherBudgetPaysFromThatOne() {
+        RetryBudget shared = RetryBudget.ofDefaults();
+        Pipeline pipeline = pipeline(HedgePolicy.of(h -> h.delay(Duration.ofMillis(20))));
+        HedgePolicy paying = HedgePolicy.of(h -> h.delay(Duration.ofMillis(20)).budget(shared));
+        pipeline.replace(paying);
+        assertThat(paying.budget()).containsSame(shared);
     }
 
     @Test

@@ -35,8 +35,21 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HedgePolicy extends Policy {
 
-    /** What hedges are paid from, whether it is this policy that fills it, and whether the policy is in shadow. */
-    private record Purse(@Nullable RetryBudget budget, boolean ours, boolean inShadow) {}
+    /**
+     * What hedges are paid from: a budget of this policy, which fills it unless a retry does; or that of the retry, whatever it is
+     * after a reload.
+     */
+    private record Purse(
+            @Nullable RetryPolicy retry, @Nullable RetryBudget own, boolean inShadow) {
+        @Nullable
+        RetryBudget budget() {
+            return own != null || retry == null ? own : retry.budget().orElse(null);
+        }
+
+        boolean isOfTheRetry() {
+            return retry != null && retry.budget().orElse(null) == own;
+        }
+    }
 
     private final HedgeSettings settings;
     private final long fixedNanos;
@@ -82,8 +95,12 @@ public final class HedgePolicy extends Policy {
 
     /** The budget that limits the hedges; empty if there is none, or while the policy is in no pipeline. */
     public Optional<RetryBudget> budget() {
+        return Optional.ofNullable(paying());
+    }
+
+    private @Nullable RetryBudget paying() {
         Purse known = purse;
-        return Optional.ofNullable(known == null ? null : known.budget);
+        return known == null ? null : known.budget();
     }
 
     @Override
@@ -104,28 +121,33 @@ public final class HedgePolicy extends Policy {
     public synchronized void beside(List<Policy> policies) {
         // In shadow, something else stands in its place.
         boolean inShadow = policies.stream().noneMatch(policy -> policy == this);
-        Purse known = purse;
-        if (known != null && known.inShadow == inShadow) {
-            return;
-        }
-        List<RetryBudget> retries = policies.stream()
+        RetryPolicy retry = policies.stream()
                 .filter(RetryPolicy.class::isInstance)
-                .flatMap(retry -> ((RetryPolicy) retry).budget().stream())
-                .toList();
-        RetryBudget given = settings.givenBudget();
-        RetryBudget budget =
-                !settings.budgetEnabled() ? null : given != null ? given : retries.isEmpty() ? null : retries.get(0);
-        if (settings.budgetEnabled() && budget == null) {
-            // A policy that comes out of shadow keeps its tokens.
-            RetryBudget own =
-                    known != null && known.ours && known.budget != null ? known.budget : RetryBudget.ofDefaults();
-            purse = new Purse(own, true, inShadow);
-        } else if (budget != null && inShadow) {
-            // It must not take the tokens of those that retry. Its own one is filled by the same ends of attempts.
-            purse = new Purse(budget.fresh(), true, true);
-        } else {
-            purse = new Purse(budget, budget != null && !retries.contains(budget), inShadow);
+                .map(RetryPolicy.class::cast)
+                .filter(one -> one.budget().isPresent())
+                .findFirst()
+                .orElse(null);
+        Purse known = purse;
+        if (!settings.budgetEnabled()) {
+            purse = null;
+        } else if (known == null || known.inShadow != inShadow || known.retry != retry) {
+            purse = new Purse(retry, own(retry, inShadow), inShadow);
         }
+    }
+
+    /** Null if it pays from the retry's budget. */
+    private @Nullable RetryBudget own(@Nullable RetryPolicy retry, boolean inShadow) {
+        RetryBudget given = settings.givenBudget();
+        RetryBudget shared =
+                given != null || retry == null ? given : retry.budget().orElseThrow();
+        if (shared != null) {
+            // In shadow it must not take the tokens of those that retry. Its own one is filled by the same ends of
+            // attempts.
+            return inShadow ? shared.fresh() : given;
+        }
+        // One that comes out of shadow, or whose retry has gone, keeps its tokens.
+        RetryBudget before = paying();
+        return before != null ? before : RetryBudget.ofDefaults();
     }
 
     /** The totals, its own budget, and what it has measured, if it measures the same. */
@@ -135,9 +157,14 @@ public final class HedgePolicy extends Policy {
             started = hedge.started;
             won = hedge.won;
             refused = hedge.refused;
+            Purse now = purse;
             Purse before = hedge.purse;
-            if (purse != null && purse.ours && before != null && before.ours) {
-                purse = before;
+            if (now != null
+                    && now.own != null
+                    && before != null
+                    && before.own != null
+                    && settings.givenBudget() == hedge.settings.givenBudget()) {
+                purse = new Purse(now.retry, before.own, now.inShadow);
             }
             HedgeSettings other = hedge.settings;
             if (settings.percentile() == other.percentile()
@@ -194,8 +221,8 @@ public final class HedgePolicy extends Policy {
         if (hedges >= settings.maxHedges()) {
             return NO_HEDGE;
         }
-        Purse paying = purse;
-        if (paying != null && paying.budget != null && !paying.budget.spend(now)) {
+        RetryBudget paying = paying();
+        if (paying != null && !paying.spend(now)) {
             refused.increment();
             return NO_HEDGE;
         }
@@ -210,9 +237,9 @@ public final class HedgePolicy extends Policy {
     /** Nobody pays for what the dependency never saw. */
     @Override
     public void hedgeNotMade(long now, boolean begun) {
-        Purse paying = purse;
-        if (paying != null && paying.budget != null) {
-            paying.budget.giveBack(now);
+        RetryBudget paying = paying();
+        if (paying != null) {
+            paying.giveBack(now);
         }
         if (!begun) {
             refused.increment();
@@ -259,8 +286,8 @@ public final class HedgePolicy extends Policy {
             measured.record(passage.actionNanos(), passage.now());
         }
         Purse filled = purse;
-        if (filled != null && filled.ours && filled.budget != null) {
-            fill(filled.budget, passage, good);
+        if (filled != null && filled.own != null && !filled.isOfTheRetry()) {
+            fill(filled.own, passage, good);
         }
     }
 

@@ -106,6 +106,10 @@ final class RegistryMeters {
     }
 
     synchronized void configurationRead(boolean applied, MicrometerObserver by) {
+        if (!open.containsValue(by)) {
+            // All is closed meanwhile, and nobody would remove the meters; or another observer of this registry counts.
+            return;
+        }
         Counter counter = Counter.builder("holdfast.reloads")
                 .description("Times that the configuration was read again")
                 .tag("result", applied ? "applied" : "refused")

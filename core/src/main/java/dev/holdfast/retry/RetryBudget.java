@@ -198,9 +198,10 @@ public final class RetryBudget {
         return isEnough(missing(padded.get(WORD), successes.sum(), full), full);
     }
 
-    /** Takes a token for a hedge; false, and takes none, if the hedge must not be made. */
+    /** Takes a token for a hedge; false, and takes none, if the hedge must not be made: there are too few, or it is an outage. */
     public boolean spend(long now) {
-        if (!allows(now)) {
+        // Of the failures, its own call may have made one.
+        if (!allows(now) || outage.lasts(now, successes.sum(), 1)) {
             return false;
         }
         // Two at one moment may both have seen the last token: the next ones see that it is gone.

@@ -136,6 +136,24 @@ class HedgeDelayTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void anOutageThatFewCallsSeeHasNoHedges(Way way) {
+        RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(2));
+        lab.layers(retry, HedgePolicy.of(h -> h.delay(millis(20))));
+        Step ill = error(new IOException("ill"));
+        lab.run(way, ill, ill);
+        lab.run(way, ill, ill);
+        lab.time.advance(Duration.ofSeconds(2));
+        assertThat(retry.budget().orElseThrow().allows(lab.time.nanos())).isTrue();
+        lab.run(way, error(new IOException("ill")).after(50), FAST);
+        assertThat(meter("hedge.started")).isEqualTo(0L);
+        assertThat(meter("hedge.refused")).isEqualTo(1L);
+        lab.run(way, FAST);
+        lab.run(way, SLOW, FAST);
+        assertThat(meter("hedge.started")).as("it is over").isEqualTo(1L);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void withoutARetryItHasABudgetOfItsOwnWhichItsCallsFillAndDrain(Way way) {
         HedgePolicy hedge = HedgePolicy.of(h -> h.delay(millis(20)));
         lab.layers(hedge);

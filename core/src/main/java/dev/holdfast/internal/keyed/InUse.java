@@ -43,10 +43,12 @@ public final class InUse extends Policy {
 
     @Override
     public void ended(Passage passage) {
+        // First: a look that counts the call no more must see that it has been there.
+        touch();
         inside.decrement();
     }
 
-    /** Somebody has asked for the instance. */
+    /** Somebody has asked for the instance, or a call of it has ended. */
     public void touch() {
         if (!used) {
             used = true;
@@ -55,8 +57,11 @@ public final class InUse extends Policy {
 
     /** Whether nobody has used it since the last look, nor does now. */
     public boolean isIdle() {
-        boolean idle = !used && inside.sum() == 0;
-        used = false;
-        return idle;
+        boolean empty = inside.sum() == 0;
+        if (used) {
+            used = false;
+            return false;
+        }
+        return empty;
     }
 }

@@ -28,6 +28,8 @@ public abstract class Instances<T> {
         final T instance;
         final InUse use;
         private long usedAt;
+        /** From the moment on in which it is decided. */
+        private volatile boolean gone;
 
         Entry(T instance, InUse use, long now) {
             this.instance = instance;
@@ -40,6 +42,7 @@ public abstract class Instances<T> {
     private final Map<String, Entry<T>> entries = new ConcurrentHashMap<>();
     private @Nullable Entry<T> other;
     private TimeSource.@Nullable Timer timer;
+    private long lookAt;
     private boolean closed;
 
     /** On the source of time that says what is idle. */
@@ -59,7 +62,7 @@ public abstract class Instances<T> {
     /** Makes the instance of a key; this policy is to be its outermost. Called under the lock. */
     protected abstract T make(String key, InUse counting);
 
-    /** The instance goes. Somebody may still hold it. */
+    /** The instance goes. Somebody may still hold it. Called under the lock. */
     protected abstract void letGo(T instance);
 
     /** Closes an instance. */
@@ -68,18 +71,27 @@ public abstract class Instances<T> {
     /** The instance of this key, made if need be. */
     public T of(String key) {
         Entry<T> known = entries.get(key);
-        if (known == null) {
-            known = made(key);
+        if (known != null) {
+            known.use.touch();
+            // In this order: either this sees that it goes, or the look sees that it is used.
+            if (!known.gone) {
+                return known.instance;
+            }
         }
-        known.use.touch();
-        return known.instance;
+        return made(key);
     }
 
-    private synchronized Entry<T> made(String key) {
-        Entry<T> known = entries.get(key);
-        if (known != null) {
-            return known;
+    private synchronized T made(String key) {
+        Entry<T> entry = entries.get(key);
+        // One that is gone is still there for an observer that asks while it is told.
+        if (entry == null || entry.gone) {
+            entry = added(key);
         }
+        entry.use.touch();
+        return entry.instance;
+    }
+
+    private Entry<T> added(String key) {
         // One name, one instance: the meters know it by its name.
         if (entries.size() >= max() || key.equals(OTHER)) {
             if (other == null) {
@@ -104,12 +116,33 @@ public abstract class Instances<T> {
 
     private void lookLater() {
         if (timer == null && !closed) {
-            timer = time.schedule(Math.max(1, idleNanos() / 2), this::look);
+            long wait = Math.max(1, idleNanos() / 2);
+            lookAt = time.nanos() + wait;
+            timer = time.schedule(wait, this::look);
+        }
+    }
+
+    /** To be called when {@link #idleNanos} has become shorter: the next look comes as soon as that asks for it. */
+    protected final synchronized void lookSooner() {
+        if (timer != null && time.nanos() + idleNanos() / 2 - lookAt < 0) {
+            endTimer();
+            lookLater();
+        }
+    }
+
+    private void endTimer() {
+        if (timer != null) {
+            timer.cancel();
+            timer = null;
         }
     }
 
     private synchronized void look() {
-        timer = null;
+        // Of another look than this one, if this one was late.
+        endTimer();
+        if (closed) {
+            return;
+        }
         long now = time.nanos();
         long idle = idleNanos();
         Map<Policy, Long> uses = entries.values().stream()
@@ -120,11 +153,18 @@ public abstract class Instances<T> {
                 entry.usedAt = now;
                 return false;
             }
-            boolean goes = now - entry.usedAt >= Math.max(idle, remembers(entry.instance, uses));
-            if (goes) {
-                letGo(entry.instance);
+            if (now - entry.usedAt < Math.max(idle, remembers(entry.instance, uses))) {
+                return false;
             }
-            return goes;
+            entry.gone = true;
+            // Somebody may have asked for it meanwhile.
+            if (!entry.use.isIdle()) {
+                entry.gone = false;
+                entry.usedAt = now;
+                return false;
+            }
+            letGo(entry.instance);
+            return true;
         });
         if (!entries.isEmpty()) {
             lookLater();
@@ -163,9 +203,7 @@ public abstract class Instances<T> {
     /** Closes all, and those that are made later. */
     public synchronized void close() {
         closed = true;
-        if (timer != null) {
-            timer.cancel();
-        }
+        endTimer();
         all().forEach(this::close);
     }
 }

@@ -9,12 +9,16 @@ import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class InstancesTest {
     private final VirtualTime time = new VirtualTime();
     private final List<String> gone = new ArrayList<>();
+    private int made;
 
     @AfterEach
     void close() {
@@ -32,6 +36,9 @@ class InstancesTest {
             }
         };
     }
+
+    /** Called while an instance goes. */
+    private Runnable goes = () -> {};
 
     /** Idle after a minute; all instances have these policies. */
     private Instances<String> instances(List<Policy> policies) {
@@ -53,12 +60,13 @@ class InstancesTest {
 
             @Override
             protected String make(String key, InUse counting) {
-                return key;
+                return key + " " + ++made;
             }
 
             @Override
             protected void letGo(String instance) {
                 gone.add(instance);
+                goes.run();
             }
 
             @Override
@@ -73,7 +81,62 @@ class InstancesTest {
         time.advance(Duration.ofMinutes(9));
         assertThat(gone).isEmpty();
         time.advance(Duration.ofMinutes(2));
-        assertThat(gone).containsExactly("a");
+        assertThat(gone).containsExactly("a 1");
+    }
+
+    @Test
+    void anInstanceThatSomebodyAsksForWhileALookDecidesStays() {
+        AtomicReference<@Nullable Instances<String>> asked = new AtomicReference<>();
+        AtomicReference<@Nullable String> got = new AtomicReference<>();
+        Policy policy = new Policy("own", 0) {
+            @Override
+            public long remembers() {
+                Instances<String> instances = asked.getAndSet(null);
+                if (instances != null) {
+                    got.set(instances.of("a"));
+                }
+                return 0;
+            }
+        };
+        Instances<String> instances = instances(List.of(policy));
+        assertThat(instances.of("a")).isEqualTo("a 1");
+        time.advance(Duration.ofSeconds(75));
+        // The next look is the one that would let it go.
+        asked.set(instances);
+        time.advance(Duration.ofSeconds(15));
+        assertThat(got).hasValue("a 1");
+        assertThat(gone).isEmpty();
+        assertThat(instances.of("a")).isEqualTo("a 1");
+    }
+
+    @Test
+    void whoAsksForAnInstanceWhileItGoesGetsAnother() {
+        Instances<String> instances = instances(List.of());
+        CompletableFuture<String> got = new CompletableFuture<>();
+        goes = () -> {
+            Thread asking = new Thread(() -> got.complete(instances.of("a")));
+            asking.start();
+            while (!got.isDone() && asking.getState() != Thread.State.BLOCKED) {
+                Thread.onSpinWait();
+            }
+        };
+        assertThat(instances.of("a")).isEqualTo("a 1");
+        time.advance(Duration.ofSeconds(90));
+        assertThat(gone).containsExactly("a 1");
+        assertThat(got.join()).isEqualTo("a 2");
+        assertThat(instances.of("a")).isEqualTo("a 2");
+    }
+
+    @Test
+    void anObserverThatAsksForAnInstanceWhileItGoesGetsAnother() {
+        Instances<String> instances = instances(List.of());
+        List<String> got = new ArrayList<>();
+        goes = () -> got.add(instances.of("a"));
+        assertThat(instances.of("a")).isEqualTo("a 1");
+        time.advance(Duration.ofSeconds(90));
+        assertThat(got).containsExactly("a 2");
+        assertThat(instances.of("a")).isEqualTo("a 2");
+        assertThat(instances.all()).containsExactly("a 2");
     }
 
     @Test
@@ -81,6 +144,6 @@ class InstancesTest {
     void aPolicyThatThrowsKeepsNothing() {
         String unused = instances(List.of(remembering(-1))).of("a");
         time.advance(Duration.ofMinutes(2));
-        assertThat(gone).containsExactly("a");
+        assertThat(gone).containsExactly("a 1");
     }
 }

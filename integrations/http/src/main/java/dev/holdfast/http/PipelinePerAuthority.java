@@ -9,8 +9,11 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -28,6 +31,9 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
 
     private PipelinePerAuthority(String name, Builder builder) {
         instances = new Instances<>(builder.time) {
+            /** Somebody may hold them. */
+            private final Set<Pipeline> gone = Collections.newSetFromMap(new WeakHashMap<>());
+
             @Override
             protected int max() {
                 return builder.max;
@@ -51,12 +57,19 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
 
             @Override
             protected void letGo(Pipeline pipeline) {
+                gone.add(pipeline);
                 pipeline.retire();
             }
 
             @Override
             protected void close(Pipeline pipeline) {
                 pipeline.close();
+            }
+
+            @Override
+            public synchronized void close() {
+                super.close();
+                gone.forEach(Pipeline::close);
             }
         };
     }
@@ -156,7 +169,7 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
         return instances.all();
     }
 
-    /** Closes all pipelines. */
+    /** Closes all pipelines, also those that have gone. */
     @Override
     public void close() {
         instances.close();

@@ -102,6 +102,16 @@ class PipelinePerAuthorityTest {
     }
 
     @Test
+    void onesThatHaveGoneAreClosedWithTheOthers() {
+        PipelinePerAuthority shops = of(10);
+        Pipeline gone = shops.of("http://a:80");
+        time.advance(Duration.ofHours(1));
+        assertThat(shops.pipelines()).isEmpty();
+        shops.close();
+        assertThatThrownBy(() -> gone.call(() -> "12")).isInstanceOf(CallRejectedException.class);
+    }
+
+    @Test
     void aValueOutOfRangeIsNamed() {
         assertThatThrownBy(() -> PipelinePerAuthority.of("shops", p -> p.max(0).idle(Duration.ofMillis(5))))
                 .isInstanceOf(InvalidSettingsException.class)

@@ -44,11 +44,11 @@ public final class Engine {
     }
 
     private Life first(long now) {
-        Life none = new Life.Builder(State.CLOSED, 0, rules.window()).at(now);
+        Life none = new Life.Builder(State.CLOSED, 0, rules.window()).begin();
         return switch (rules.initialState()) {
             case OPEN -> open(none, 1, rules.openNanos(1), now);
             case HALF_OPEN -> halfOpen(none, 1, now);
-            case FORCED_OPEN -> forgetful(none, State.FORCED_OPEN, 1, now);
+            case FORCED_OPEN -> forgetful(none, State.FORCED_OPEN, 1);
             case CLOSED, DISABLED, METRICS_ONLY -> next(none, rules.initialState(), now);
         };
     }
@@ -81,7 +81,7 @@ public final class Engine {
         if (at.state == State.OPEN) {
             swap(at, halfOpen(at, at.openings, now), WAITED);
         } else {
-            Life next = rules.halfOpen().next() == State.CLOSED ? closed(at, now) : reopened(at, now);
+            Life next = rules.halfOpen().next() == State.CLOSED ? closed(at) : reopened(at, now);
             swap(at, next, "half-open for too long without a verdict");
         }
         return life.get();
@@ -237,7 +237,7 @@ public final class Engine {
                             afterFailures(at, judged, now),
                             at.window.totals(now).says(judged, at.window.thresholds, "probes"));
                 } else if (judged == Thresholds.BELOW) {
-                    return swap(at, closed(at, now), at.window.totals(now).saysBelow());
+                    return swap(at, closed(at), at.window.totals(now).saysBelow());
                 }
             }
             case METRICS_ONLY -> {
@@ -326,7 +326,7 @@ public final class Engine {
 
     /** Closes the breaker and counts from zero. */
     public void reset(long now) {
-        State unused = byHand(State.CLOSED, at -> closed(at, now), now);
+        State unused = byHand(State.CLOSED, this::closed, now);
         witness.reset();
     }
 
@@ -358,23 +358,23 @@ public final class Engine {
 
     private Life next(Life at, State state, long now) {
         return switch (state) {
-            case CLOSED -> closed(at, now);
-            case METRICS_ONLY -> builder(at, State.METRICS_ONLY, rules.window()).at(now);
-            case DISABLED -> forgetful(at, State.DISABLED, 0, now);
-            case FORCED_OPEN -> forgetful(at, State.FORCED_OPEN, at.openings + 1, now);
+            case CLOSED -> closed(at);
+            case METRICS_ONLY -> builder(at, State.METRICS_ONLY, rules.window()).begin();
+            case DISABLED -> forgetful(at, State.DISABLED, 0);
+            case FORCED_OPEN -> forgetful(at, State.FORCED_OPEN, at.openings + 1);
             case HALF_OPEN -> halfOpen(at, at.openings, now);
             case OPEN -> open(at, at.openings + 1, rules.openNanos(at.openings + 1), now);
         };
     }
 
-    private Life closed(Life at, long now) {
-        return builder(at, State.CLOSED, rules.window()).streak(rules.streak()).at(now);
+    private Life closed(Life at) {
+        return builder(at, State.CLOSED, rules.window()).streak(rules.streak()).begin();
     }
 
-    private Life forgetful(Life at, State state, int openings, long now) {
+    private Life forgetful(Life at, State state, int openings) {
         return builder(at, state, new NoWindow(rules.thresholds()))
                 .openings(openings)
-                .at(now);
+                .begin();
     }
 
     private Life halfOpen(Life at, int openings, long now) {
@@ -384,7 +384,7 @@ public final class Engine {
                 .openings(openings)
                 .probes(new Probes(permits, rules.halfOpen().leaseNanos()));
         long longest = rules.halfOpen().longestNanos();
-        return (longest > 0 ? builder.endsAt(now + longest) : builder).at(now);
+        return (longest > 0 ? builder.endsAt(now + longest) : builder).begin();
     }
 
     private Life afterFailures(Life at, int judged, long now) {
@@ -405,7 +405,7 @@ public final class Engine {
                 builder(at, State.OPEN, at.window).openings(openings).openUntil(now + wait);
         // Whole milliseconds, like resilience4j's timer.
         return (rules.automatic() ? builder.endsAt(now + Math.floorDiv(wait, MILLISECOND) * MILLISECOND) : builder)
-                .at(now);
+                .begin();
     }
 
     private static Life.Builder builder(Life at, State state, Window window) {

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * that admitted it; once that life is over, the call's result changes nothing.
  */
 public final class Life {
+    private static final long NOT_HELD = Long.MIN_VALUE;
+
     public final State state;
     /** Whether every call is allowed. */
     public final boolean admitsAll;
@@ -46,10 +48,8 @@ public final class Life {
     /** The threshold events that METRICS_ONLY has reported already. */
     private final AtomicInteger told = new AtomicInteger();
 
-    /** The latest moment of a pushback, as the distance from {@link #origin}; 0: there was none. */
-    private final AtomicLong heldFor = new AtomicLong();
-
-    private final long origin;
+    /** The latest moment of a pushback; {@link #NOT_HELD}: there was none. */
+    private final AtomicLong heldUntil = new AtomicLong(NOT_HELD);
 
     private Life(Builder from) {
         state = from.state;
@@ -62,7 +62,6 @@ public final class Life {
         ends = from.ends;
         endsAt = from.endsAt;
         openUntil = from.openUntil;
-        origin = from.origin;
     }
 
     /** The parts of a life. */
@@ -81,7 +80,6 @@ public final class Life {
         boolean ends;
         long endsAt;
         long openUntil;
-        long origin;
 
         Builder(State state, long generation, Window window) {
             this.state = state;
@@ -115,8 +113,7 @@ public final class Life {
             return this;
         }
 
-        Life at(long now) {
-            origin = now;
+        Life begin() {
             return new Life(this);
         }
     }
@@ -158,13 +155,13 @@ public final class Life {
 
     /** A pushback lasts until this moment; the latest one counts. */
     void hold(long until) {
-        heldFor.accumulateAndGet(until - origin, Math::max);
+        heldUntil.accumulateAndGet(until, (known, one) -> known == NOT_HELD || one - known > 0 ? one : known);
     }
 
     /** How long the latest pushback still lasts; 0 or less if it is over. */
     long heldFor(long now) {
-        long held = heldFor.get();
-        return held == 0 ? 0 : held - (now - origin);
+        long until = heldUntil.get();
+        return until == NOT_HELD ? 0 : until - now;
     }
 
     /** How long an open breaker stays open; -1 if it is not open or that time is over. */

@@ -109,15 +109,26 @@ class EngineTest {
     }
 
     @Test
+    void aHoldLastsWhereverTheClockBegan() {
+        for (long begin : new long[] {0, -1_000_000_000_000_000L, Long.MAX_VALUE - LEASE / 2}) {
+            Engine engine = engine();
+            engine.hold(engine.acquire(begin), LEASE, begin);
+            engine.hold(engine.acquire(begin), WAIT, begin);
+            calls(engine, 4, Window.FAILED, begin);
+            assertThat(engine.life().nanosLeft(begin)).isEqualTo(LEASE + 1);
+        }
+    }
+
+    @Test
     void generationsThatHaveRunOutBeginAtOneAgain() {
         Window window = new NoWindow(new Thresholds(1, 1, 1, false, 1));
-        Life last = new Life.Builder(State.CLOSED, 0xffff_ffffL, window).at(0);
+        Life last = new Life.Builder(State.CLOSED, 0xffff_ffffL, window).begin();
         assertThat(last.token).isEqualTo(0xffff_ffff_0000_0000L);
         assertThat(last.admitted(0xffff_ffff_0000_0007L)).isTrue();
         assertThat(Engine.generationAfter(last)).isOne();
-        assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 0xffff_fffeL, window).at(0)))
+        assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 0xffff_fffeL, window).begin()))
                 .isEqualTo(0xffff_ffffL);
-        assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 7, window).at(0)))
+        assertThat(Engine.generationAfter(new Life.Builder(State.CLOSED, 7, window).begin()))
                 .isEqualTo(8);
     }
 

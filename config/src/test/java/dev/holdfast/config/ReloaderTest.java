@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.holdfast.micrometer.MicrometerObserver;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.testlogs.Logs;
+import dev.holdfast.timeout.TimeoutPolicy;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What watching sees. Each look is called by hand. */
+@Logs(
+        value = {"configuration was read again", "a changed configuration"},
+        sometimes = true)
+class ReloaderTest {
+    private static final String YAML = "pipelines: { prices: { timeout: %s } }";
+
+    private final List<String> told = new ArrayList<>();
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+    @TempDir
+    Path directory;
+
+    private Path file() {
+        return directory.resolve("holdfast.yaml");
+    }
+
+    private void write(String timeout) throws IOException {
+        Files.writeString(file(), YAML.formatted(timeout));
+    }
+
+    private Holdfast.Builder builder() {
+        return Holdfast.builder()
+                .observer(new CallObserver() {
+                    @Override
+                    public void configurationRead(boolean applied, String message) {
+                        told.add((applied ? "applied: " : "refused: ") + message);
+                    }
+                })
+                .observer(new MicrometerObserver(registry));
+    }
+
+    private Reloader reloader(Holdfast holdfast) {
+        return new Reloader(holdfast, List.of(TextSource.of(file())), Duration.ofDays(1));
+    }
+
+    private static void look(Reloader reloader, int times) {
+        for (int i = 0; i < times; i++) {
+            reloader.look();
+        }
+    }
+
+    private static Duration timeout(Holdfast holdfast) {
+        return holdfast.pipeline("prices").policy(TimeoutPolicy.class).limit();
+    }
+
+    @Test
+    void aFileThatIsAgainAsBeforeAReloadByHandIsAChange() throws Exception {
+        write("1s");
+        try (Holdfast holdfast = builder().load(file())) {
+            Reloader reloader = reloader(holdfast);
+            look(reloader, 2);
+            write("2s");
+            holdfast.reload();
+            assertThat(timeout(holdfast)).isEqualTo(Duration.ofSeconds(2));
+            write("1s");
+            look(reloader, 3);
+            assertThat(timeout(holdfast)).isEqualTo(Duration.ofSeconds(1));
+            assertThat(told).containsExactly("applied: changed prices", "applied: changed prices");
+        }
+    }
+
+    @Test
+    void aFileThatIsAgainAsBeforeOneThatWasRefusedByHandIsRefusedNoLonger() throws Exception {
+        write("1s");
+        try (Holdfast holdfast = builder().load(file())) {
+            Reloader reloader = reloader(holdfast);
+            look(reloader, 2);
+            write("1");
+            assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
+            assertThat(refused()).isOne();
+            write("1s");
+            look(reloader, 3);
+            assertThat(refused()).isZero();
+        }
+    }
+
+    private double refused() {
+        return registry.get("holdfast.configuration.refused").gauge().value();
+    }
+
+    @Test
+    void aChangeRightAfterTheLoadingIsSeen() throws Exception {
+        write("1s");
+        try (Holdfast holdfast = builder().load(file())) {
+            write("2s");
+            Reloader reloader = reloader(holdfast);
+            look(reloader, 3);
+            assertThat(timeout(holdfast)).isEqualTo(Duration.ofSeconds(2));
+        }
+    }
+
+    @Test
+    void aWrongFileIsReadAndToldOnce() throws Exception {
+        write("1s");
+        AtomicInteger asked = new AtomicInteger();
+        Function<String, @Nullable String> variables = name -> {
+            asked.incrementAndGet();
+            return "2";
+        };
+        try (Holdfast holdfast = builder().placeholders(variables).load(file())) {
+            Reloader reloader = reloader(holdfast);
+            write("'${LIMIT}'");
+            look(reloader, 10);
+            assertThat(told).singleElement().asString().startsWith("refused: ").contains("which has no unit");
+            assertThat(asked).hasValue(1);
+        }
+    }
+
+    @Test
+    void whatForeignCodeThrewOnceIsTriedAgainAtTheNextLook() throws Exception {
+        write("1s");
+        AtomicInteger asked = new AtomicInteger();
+        Function<String, @Nullable String> variables = name -> {
+            if (asked.incrementAndGet() == 1) {
+                throw new IllegalArgumentException("not now");
+            }
+            return "2s";
+        };
+        try (Holdfast holdfast = builder().placeholders(variables).load(file())) {
+            Reloader reloader = reloader(holdfast);
+            look(reloader, 2);
+            write("'${LIMIT}'");
+            for (int i = 0; i < 3; i++) {
+                try {
+                    reloader.look();
+                } catch (IllegalArgumentException seen) {
+                    // Whether a look throws does not matter here: the thread that watches goes on.
+                    assertThat(seen).hasMessage("not now");
+                }
+            }
+            assertThat(timeout(holdfast)).isEqualTo(Duration.ofSeconds(2));
+            assertThat(told).containsExactly("refused: not now", "applied: changed prices");
+        }
+    }
+
+    @Test
+    void whatForeignCodeThrowsAtEachLookIsToldOnceForEachContent() throws Exception {
+        write("1s");
+        AtomicInteger asked = new AtomicInteger();
+        Function<String, @Nullable String> variables = name -> {
+            asked.incrementAndGet();
+            throw new IllegalArgumentException("no " + name);
+        };
+        try (Holdfast holdfast = builder().placeholders(variables).load(file())) {
+            Reloader reloader = reloader(holdfast);
+            write("'${LIMIT}'");
+            look(reloader, 10);
+            assertThat(told).containsExactly("refused: no LIMIT");
+            assertThat(asked).hasValue(9);
+            write("'${OTHER}'");
+            look(reloader, 10);
+            assertThat(told).containsExactly("refused: no LIMIT", "refused: no OTHER");
+            write("1s");
+            look(reloader, 10);
+            assertThat(told).last().isEqualTo("applied: no pipeline changed");
+            assertThat(told).hasSize(3);
+        }
+    }
+
+    /** As if too many files were open in one moment. */
+    @Test
+    void aFileThatCouldNotBeOpenedOnceIsTriedAgain() throws Exception {
+        AtomicInteger fails = new AtomicInteger(Integer.MAX_VALUE);
+        String[] text = {YAML.formatted("1s")};
+        ClassLoader loader = new ClassLoader(ReloaderTest.class.getClassLoader()) {
+            @Override
+            public InputStream getResourceAsStream(String name) {
+                InputStream good = new ByteArrayInputStream(text[0].getBytes(StandardCharsets.UTF_8));
+                return fails.decrementAndGet() != 0
+                        ? good
+                        : new FilterInputStream(good) {
+                            @Override
+                            public int read(byte[] bytes, int from, int length) throws IOException {
+                                throw new IOException("Too many open files");
+                            }
+                        };
+            }
+        };
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(loader);
+        try (Holdfast holdfast = builder().loadResource("any.yaml")) {
+            thread.setContextClassLoader(before);
+            Reloader reloader =
+                    new Reloader(holdfast, List.of(TextSource.ofResource("any.yaml", loader)), Duration.ofDays(1));
+            text[0] = YAML.formatted("2s");
+            look(reloader, 1);
+            fails.set(2); // first it is looked at, then it is read
+            look(reloader, 1);
+            assertThat(told).singleElement().asString().contains("Too many open files");
+            look(reloader, 2);
+            assertThat(timeout(holdfast)).isEqualTo(Duration.ofSeconds(2));
+            assertThat(told).hasSize(2);
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+    }
+}
