@@ -67,7 +67,7 @@ final class Reloader implements Runnable {
             LOG.info("configuration was read again: "
                     + (changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed)));
         } catch (ConfigException wrong) {
-            LOG.warn("a changed configuration is refused, and the last good one stays:\n" + wrong.getMessage(), null);
+            LOG.warnLines("a changed configuration is refused, and the last good one stays:\n" + wrong.getMessage());
         }
     }
 
