@@ -12,11 +12,21 @@ import java.util.TreeSet;
 
 /** Finds orders that hurt, by the names of the policies. Each warning begins with the name of its rule. */
 final class OrderLint {
-    /** An order that hurts. The way out is always to swap the two. */
-    private record Rule(String name, String outer, String inner, String why) {
+    /**
+     * An order that hurts. The way out is always to swap the two.
+     *
+     * @param missing whether it hurts because the outer one does nothing inside the inner one: a second one there mends it
+     */
+    private record Rule(String name, String outer, String inner, String why, boolean missing) {
         boolean brokenBy(List<String> names) {
             int outermost = names.indexOf(outer);
-            return outermost >= 0 && outermost < names.lastIndexOf(inner);
+            int innermost = names.lastIndexOf(inner);
+            boolean mended = missing && names.lastIndexOf(outer) > innermost;
+            return outermost >= 0 && outermost < innermost && !mended;
+        }
+
+        Rule unlessTwice() {
+            return new Rule(name, outer, inner, why, true);
         }
 
         String warning() {
@@ -36,8 +46,10 @@ final class OrderLint {
                             + " dependency's success"),
             inside("retry", "circuit-breaker", "the breaker counts one outcome for several attempts and opens late"),
             inside("hedge", "circuit-breaker", "the breaker counts one outcome for several attempts"),
-            inside("hedge", "throttle", "hedges are not throttled, so that the dependency gets more than the limit"),
-            inside("hedge", "bulkhead", "hedges need no permit, so that more attempts run at once than the limit"),
+            inside("hedge", "throttle", "hedges are not throttled, so that the dependency gets more than the limit")
+                    .unlessTwice(),
+            inside("hedge", "bulkhead", "hedges need no permit, so that more attempts run at once than the limit")
+                    .unlessTwice(),
             inside("hedge", "timeout", "a hedge has only the time that the slow attempt before it has left"),
             outside("hedge", "retry", "retries run beside a hedge that has not ended, so that the attempts add up"),
             outside("hedge", "stale-cache", "a hedge would join the load that it is to overtake, and is turned away"),
@@ -57,15 +69,15 @@ final class OrderLint {
             outside("adaptive-throttle", "stale-cache", "it rejects calls that the cache could answer"),
             outside("adaptive-throttle", "retry", "it counts one outcome for several attempts"),
             outside("throttle", "stale-cache", "answers from the cache use up the rate of the dependency"),
-            outside("throttle", "retry", "retries are not throttled, so that the dependency gets more than the limit"),
+            outside("throttle", "retry", "retries are not throttled, so that the dependency gets more than the limit")
+                    .unlessTwice(),
             outside("bulkhead", "stale-cache", "answers from the cache need a permit of the dependency"),
             outside("bulkhead", "retry", "a call holds its permit while it waits for its next attempt"),
-            outside(
-                    "timeout",
-                    "retry",
-                    "one slow attempt uses up the time of all (the whole call is limited by a deadline)"),
-            outside("chaos", "retry", "only the first attempt of a call is ever troubled"),
-            outside("chaos", "hedge", "an attempt beside a slow one is never troubled"));
+            outside("timeout", "retry", "all attempts share its time, and the whole call is limited by a deadline"),
+            outside("chaos", "retry", "only the first attempt of a call is ever troubled")
+                    .unlessTwice(),
+            outside("chaos", "hedge", "an attempt beside a slow one is never troubled")
+                    .unlessTwice());
 
     /** Of which a second one hurts, and why. */
     private static final Map<String, String> ONE_IS_ENOUGH = Map.of(
@@ -96,11 +108,11 @@ final class OrderLint {
     }
 
     private static Rule inside(String inner, String outer, String why) {
-        return new Rule(inner + "-inside-" + outer, outer, inner, why);
+        return new Rule(inner + "-inside-" + outer, outer, inner, why, false);
     }
 
     private static Rule outside(String outer, String inner, String why) {
-        return new Rule(outer + "-outside-" + inner, outer, inner, why);
+        return new Rule(outer + "-outside-" + inner, outer, inner, why, false);
     }
 
     /**

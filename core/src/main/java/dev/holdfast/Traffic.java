@@ -7,6 +7,8 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /** What went through a pipeline in the present hour and in the one before. Safe for any number of threads; allocates nothing. */
 final class Traffic implements CallObserver {
     private static final long HOUR = 3_600_000_000_000L;
-    /** One in so many attempts of a kind, or rejections, is a look at the permits and the clock. */
-    private static final int LOOKS = 16;
+    /** 2^64 divided by the golden ratio: its multiples fall everywhere, and never come back in a rhythm. */
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     private final TimeSource time;
     private final Runnable atTheEndOfAnHour;
@@ -34,17 +36,23 @@ final class Traffic implements CallObserver {
     /** What is counted in an hour. */
     static final class Hour {
         final AtomicLongArray answers = new AtomicLongArray(TimeBuckets.COUNT);
-        private final AtomicLongArray timeouts = new AtomicLongArray(TimeBuckets.COUNT);
         /** Under which this was measured. */
         final List<Policy> policies;
         /** And under this limit of the bulkhead; 0 without one, or if the limit adapts. */
         final int permits;
 
+        /** Of the timeout, in nanoseconds. */
+        private final long limit;
+        /** How many attempts the timeout has ended. */
+        private final LongAdder cut = new LongAdder();
+
         private final AtomicLong rejected = new AtomicLong();
         private final Map<Outcome, AtomicLong> others = new EnumMap<>(Outcome.class);
         private final Map<Reason, LongAdder> rejections = new EnumMap<>(Reason.class);
         final LongAdder retried = new LongAdder();
+        /** Of these, those with an answer that needs no further attempt. */
         final LongAdder retriedWell = new LongAdder();
+
         final LongAdder looks = new LongAdder();
         final AtomicInteger mostInFlight = new AtomicInteger();
         private final long began;
@@ -52,6 +60,10 @@ final class Traffic implements CallObserver {
         Hour(List<Policy> policies, int permits, long now) {
             this.policies = policies;
             this.permits = permits;
+            limit = new SettingsOf(policies)
+                    .time("timeout", "limit")
+                    .map(Duration::toNanos)
+                    .orElse(Long.MAX_VALUE);
             began = now;
             for (Outcome outcome : Outcome.values()) {
                 others.put(outcome, new AtomicLong());
@@ -66,6 +78,11 @@ final class Traffic implements CallObserver {
             return outcome == Outcome.SUCCESS ? answers() : others(outcome).get();
         }
 
+        /** How many attempts have ended. */
+        long attempts() {
+            return Arrays.stream(Outcome.values()).mapToLong(this::attempts).sum();
+        }
+
         private AtomicLong others(Outcome outcome) {
             return Objects.requireNonNull(others.get(outcome));
         }
@@ -78,13 +95,24 @@ final class Traffic implements CallObserver {
             return sum;
         }
 
-        /** How many attempts a limit has ended that ran at least about so long: not those that a shorter deadline ended. */
-        long timeoutsFrom(long nanos) {
-            long sum = 0;
-            for (int i = TimeBuckets.of(nanos); i < TimeBuckets.COUNT; i++) {
-                sum += timeouts.get(i);
+        /**
+         * A limit has ended an attempt. It was the timeout if the attempt ran so long: a shorter deadline ends it sooner. One that
+         * began before this hour may have another timeout. The limit begins a little before the action.
+         */
+        private void ended(long nanos, long now) {
+            if (nanos >= limit - limit / 100 && now - nanos - began >= 0) {
+                cut.increment();
             }
-            return sum;
+        }
+
+        /** How many attempts the timeout has ended. */
+        long cut() {
+            return cut.sum();
+        }
+
+        /** How many tries were turned away, for any reason. */
+        long rejected() {
+            return rejected.get();
         }
 
         LongAdder rejections(Reason reason) {
@@ -177,12 +205,20 @@ final class Traffic implements CallObserver {
                 ? hour.answers.incrementAndGet(TimeBuckets.of(nanos))
                 : hour.others(outcome).incrementAndGet();
         if (outcome == Outcome.TIMEOUT) {
-            hour.timeouts.incrementAndGet(TimeBuckets.of(nanos));
+            hour.ended(nanos, time.nanos());
         }
-        if (alike % LOOKS == 0) {
+        if (isLook(alike)) {
             look(hour);
             lookAtTheClock(hour);
         }
+    }
+
+    /**
+     * Whether to look at the permits and the clock with the attempt, or rejection, of this number: one in 16. Not each 16th:
+     * calls that come in bursts of 16 would always be seen at the end of a burst.
+     */
+    private static boolean isLook(long number) {
+        return (number * GOLDEN) >>> 60 == 0;
     }
 
     private void look(Hour hour) {
@@ -200,7 +236,7 @@ final class Traffic implements CallObserver {
     public void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {
         Hour hour = present;
         hour.rejections(reason).increment();
-        if (hour.rejected.incrementAndGet() % LOOKS == 0) {
+        if (isLook(hour.rejected.incrementAndGet())) {
             lookAtTheClock(hour);
         }
     }
@@ -211,7 +247,7 @@ final class Traffic implements CallObserver {
         if (attempts > 1) {
             Hour hour = present;
             hour.retried.increment();
-            if (outcome == Outcome.SUCCESS && source == Source.LIVE) {
+            if ((outcome == Outcome.SUCCESS || outcome == Outcome.IGNORED) && source == Source.LIVE) {
                 hour.retriedWell.increment();
             }
         }

@@ -67,21 +67,24 @@ final class TrafficLint {
         return String.format(Locale.ROOT, "%.1f %%", 100 * share);
     }
 
-    private static String millis(long nanos) {
-        return nanos < 1_000_000 ? "1ms" : text(Duration.ofMillis(nanos / 1_000_000));
+    /** Never too short: rounded up to a tenth of a millisecond, from 10 ms on to a whole one. */
+    private static String roundedUp(long nanos) {
+        long step = nanos < 10_000_000 ? 100_000 : 1_000_000;
+        return text(Duration.ofNanos((nanos + step - 1) / step * step));
     }
 
     private void timeout() {
         settings.time("timeout", "limit").ifPresent(limit -> {
-            long cut = hour.timeoutsFrom(limit.toNanos());
-            long ended = answers + cut;
+            long cut = hour.cut();
+            long ended = hour.attempts();
             double share = (double) cut / ended;
-            if (ended >= LEAST && share >= FEW && share <= HALF) {
+            if (answers >= LEAST && share >= FEW && share <= HALF) {
                 say(
                         "timeout-cuts-off",
                         ended,
                         "the timeout of " + text(limit) + " ended " + percent(share) + " of " + number(ended)
-                                + " attempts, and half of the answers came within " + millis(hour.answeredWithin(HALF)),
+                                + " attempts, and half of the answers came within "
+                                + roundedUp(hour.answeredWithin(HALF)),
                         "make it longer if the dependency answers late; leave it if the dependency hangs");
             }
             long nearlyAll = hour.answeredWithin(0.999);
@@ -89,10 +92,10 @@ final class TrafficLint {
                 say(
                         "timeout-far-too-long",
                         answers,
-                        "99.9 % of " + number(answers) + " answers came within " + millis(nearlyAll)
+                        "99.9 % of " + number(answers) + " answers came within " + roundedUp(nearlyAll)
                                 + ", and the timeout is " + text(limit)
                                 + ": a call that hangs holds its thread and its permit so long",
-                        "make it shorter, such as " + millis(3 * nearlyAll));
+                        "make it shorter, such as " + roundedUp(Math.max(1_000_000, 3 * nearlyAll)));
             }
         });
     }
@@ -115,18 +118,15 @@ final class TrafficLint {
 
     private void rejections(String kind, String rule, Reason reason, String remedy) {
         long rejected = hour.rejections(reason).sum();
-        long attempts = 0;
-        for (Outcome outcome : Outcome.values()) {
-            attempts += hour.attempts(outcome);
-        }
-        long tries = attempts + rejected;
+        long attempts = hour.attempts();
+        long tries = attempts + hour.rejected();
         boolean well = attempts >= LEAST && answers >= MANY * attempts;
         if (settings.has(kind) && tries >= LEAST && rejected >= SOME * tries && well) {
             say(
                     rule,
                     tries,
                     "the " + kind + " turned away " + percent((double) rejected / tries) + " of " + number(tries)
-                            + " tries, and " + percent((double) answers / attempts) + " of the others succeeded",
+                            + " tries, and " + percent((double) answers / attempts) + " of the attempts succeeded",
                     remedy + ", if the dependency can bear it");
         }
     }
@@ -140,7 +140,8 @@ final class TrafficLint {
             say(
                     "retries-in-vain",
                     retried,
-                    "of " + number(retried) + " calls with more than one attempt " + number(well) + " succeeded",
+                    "of " + number(retried) + " calls with more than one attempt " + number(well)
+                            + " ended with an answer that is SUCCESS or IGNORED",
                     "let the classifier call IGNORED what another attempt does not change, or make the waits longer");
         }
     }

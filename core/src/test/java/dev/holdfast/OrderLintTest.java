@@ -83,6 +83,24 @@ class OrderLintTest {
         assertThat(check("timeout retry timeout")).singleElement().asString().startsWith("timeout-outside-retry: ");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "throttle retry throttle",
+                "chaos retry chaos",
+                "chaos hedge chaos",
+                "throttle hedge throttle",
+                "bulkhead hedge bulkhead"
+            })
+    void whatIsMissingInsideIsNotMissedIfASecondOneIsThere(String order) {
+        assertThat(check(order)).isEmpty();
+    }
+
+    @Test
+    void aSecondOneThatIsOutsideTooMendsNothing() {
+        assertThat(check("throttle throttle retry")).singleElement().asString().startsWith("throttle-outside-retry: ");
+    }
+
     @Test
     void whatADeadlineDoesNotBoundIsNamed() {
         assertThat(check("fallback retry deadline timeout"))

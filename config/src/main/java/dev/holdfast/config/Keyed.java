@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.Shown;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.internal.keyed.Instances;
 import dev.holdfast.spi.Policy;

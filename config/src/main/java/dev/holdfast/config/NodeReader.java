@@ -6,6 +6,7 @@ import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.Node.Sequence;
+import dev.holdfast.internal.Shown;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Kind;
+import dev.holdfast.internal.Shown;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Matcher;

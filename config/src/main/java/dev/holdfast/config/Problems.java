@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.config.ConfigException.Problem;
+import dev.holdfast.internal.Shown;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.holdfast.config.ConfigException.Problem;
 import dev.holdfast.config.SampleFactory.Sample;
+import dev.holdfast.internal.Shown;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;

@@ -5,7 +5,9 @@ import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.bulkhead.BulkheadSettings;
 import dev.holdfast.deadline.DeadlinePolicy;
@@ -23,6 +25,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -38,9 +42,12 @@ class AdviceTest {
         private final Way way;
 
         Traffic(Way way, Policy... policies) {
+            this(way, UnaryOperator.identity(), policies);
+        }
+
+        Traffic(Way way, UnaryOperator<Pipeline.Builder> more, Policy... policies) {
             this.way = way;
-            pipeline = Pipeline.builder("stock")
-                    .policies(policies)
+            pipeline = more.apply(Pipeline.builder("stock").policies(policies))
                     .time(time)
                     .advised()
                     .build();
@@ -81,9 +88,72 @@ class AdviceTest {
             assertThat(traffic.advice())
                     .containsExactly(
                             "timeout-cuts-off: the timeout of 250ms ended 2.0 % of 2,000 attempts, and half of the answers came"
-                                    + " within 100ms; make it longer if the dependency answers late; leave it if the dependency hangs");
+                                    + " within 101ms; make it longer if the dependency answers late; leave it if the dependency hangs");
             assertThat(traffic.pipeline.advice().get(0).samples()).isEqualTo(2_000);
             assertThat(traffic.pipeline.snapshot().advice()).isEqualTo(traffic.pipeline.advice());
+        }
+    }
+
+    /** As an HTTP client that returns 503 and 404. */
+    private static Pipeline.Builder classified(Pipeline.Builder builder) {
+        return builder.classifier((value, error) -> "ill".equals(value)
+                ? Verdict.FAILURE
+                : "absent".equals(value) ? Verdict.IGNORED : Classifier.DEFAULT.classify(value, error));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aTimeoutIsMeasuredByAllAttempts(Way way) {
+        try (Traffic traffic = new Traffic(way, AdviceTest::classified, TimeoutPolicy.of(ofMillis(250)))) {
+            traffic.calls(
+                    4_000,
+                    ofMillis(1),
+                    call -> call % 400 == 0
+                            ? takes(300)
+                            : Work.value(call % 2 == 0 ? "it" : "absent").taking(ofMillis(100)));
+            assertThat(traffic.advice()).isEmpty();
+
+            traffic.calls(1_000, ofMillis(1), call -> takes(call % 20 == 0 ? 300 : 100));
+            assertThat(traffic.advice())
+                    .singleElement()
+                    .asString()
+                    .startsWith("timeout-cuts-off: the timeout of 250ms ended 1.2 % of 5,000 attempts, ");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aDeadlineALittleShorterThanTheTimeoutIsNotTakenForIt(Way way) {
+        try (Traffic traffic = new Traffic(way, DeadlinePolicy.of(ofMillis(246)), TimeoutPolicy.of(ofMillis(250)))) {
+            traffic.calls(2_000, ofMillis(1), call -> takes(call % 50 == 0 ? 300 : 100));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatTheTimeoutBeforeAReplacementEndsIsNotTakenForThePresentOne(Way way) {
+        try (Traffic traffic = new Traffic(way, TimeoutPolicy.of(ofSeconds(1)))) {
+            traffic.time.schedule(
+                    ofMillis(50).toNanos(), () -> traffic.pipeline.replace(TimeoutPolicy.of(ofMillis(250))));
+            traffic.calls(2_000, ofMillis(1), call -> takes(call < 40 ? 5_000 : 100));
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aTimeOfAnswersIsNeverTooShort(Way way) {
+        try (Traffic traffic = new Traffic(way, TimeoutPolicy.of(ofSeconds(3)))) {
+            traffic.calls(1_000, ofMillis(1), call -> Work.value("it").taking(Duration.ofNanos(1_900_000)));
+
+            assertThat(traffic.advice())
+                    .singleElement()
+                    .asString()
+                    .startsWith("timeout-far-too-long: 99.9 % of 1,000 answers came within 2ms, ")
+                    .endsWith("; make it shorter, such as 5900us");
         }
     }
 
@@ -95,8 +165,8 @@ class AdviceTest {
 
             assertThat(traffic.advice())
                     .containsExactly(
-                            "timeout-far-too-long: 99.9 % of 1,000 answers came within 20ms, and the timeout is 3s: a call that"
-                                    + " hangs holds its thread and its permit so long; make it shorter, such as 62ms");
+                            "timeout-far-too-long: 99.9 % of 1,000 answers came within 21ms, and the timeout is 3s: a call that"
+                                    + " hangs holds its thread and its permit so long; make it shorter, such as 63ms");
         }
     }
 
@@ -113,6 +183,17 @@ class AdviceTest {
         }
     }
 
+    @Test
+    void permitsAreSeenInUseAlsoInBurstsOf16() {
+        try (Traffic traffic = new Traffic(Way.CALL_ASYNC, BulkheadPolicy.of(b -> b.maxConcurrentCalls(20)))) {
+            for (int burst = 0; burst < 1_100; burst++) {
+                traffic.calls(16, Duration.ZERO, call -> takes(15));
+            }
+
+            assertThat(traffic.advice()).isEmpty();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aBulkheadThatWasResizedIsMeasuredAnew(Way way) {
@@ -123,7 +204,7 @@ class AdviceTest {
             assertThat(traffic.advice()).isEmpty();
             bulkhead.resize(40);
             assertThat(traffic.advice()).isEmpty();
-            traffic.calls(15_999, ofMillis(10), call -> takes(35));
+            traffic.calls(15_982, ofMillis(10), call -> takes(35));
             assertThat(traffic.advice()).isEmpty();
             traffic.calls(16, ofMillis(10), call -> takes(35));
 
@@ -171,7 +252,7 @@ class AdviceTest {
                     .singleElement()
                     .asString()
                     .startsWith("bulkhead-too-small: the bulkhead turned away 33.3 % of"
-                            + " 2,000 tries, and 100.0 % of the others succeeded; ");
+                            + " 2,000 tries, and 100.0 % of the attempts succeeded; ");
         }
         try (Traffic traffic = new Traffic(
                 way,
@@ -187,6 +268,27 @@ class AdviceTest {
 
     @ParameterizedTest
     @EnumSource
+    void whatALimitTurnsAwayIsComparedWithAllTries(Way way) {
+        try (Traffic traffic = new Traffic(
+                way,
+                BulkheadPolicy.of(
+                        b -> b.maxConcurrentCalls(1).maxWait(Duration.ZERO).maxWaitingCalls(0)),
+                ThrottlePolicy.of(t ->
+                        t.limit(1_050).per(Duration.ofHours(1)).burst(1_050).maxWait(Duration.ZERO)))) {
+            // One of ten runs, and the bulkhead turns nine away; in the end the throttle turns 60 away.
+            traffic.calls(
+                    10_560, Duration.ofNanos(100_000), call -> Work.value("it").taking(Duration.ofNanos(950_000)));
+
+            assertThat(traffic.advice())
+                    .singleElement()
+                    .asString()
+                    .startsWith("bulkhead-too-small: the bulkhead turned away 89.5 % of 10,560 tries,"
+                            + " and 100.0 % of the attempts succeeded; ");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void retriesInVain(Way way) {
         try (Traffic traffic =
                 new Traffic(way, RetryPolicy.of(r -> r.maxAttempts(2).budgetEnabled(false)))) {
@@ -194,8 +296,24 @@ class AdviceTest {
 
             assertThat(traffic.advice())
                     .containsExactly(
-                            "retries-in-vain: of 1,200 calls with more than one attempt 0 succeeded; let the classifier call IGNORED"
-                                    + " what another attempt does not change, or make the waits longer");
+                            "retries-in-vain: of 1,200 calls with more than one attempt 0 ended with an answer that is SUCCESS or"
+                                    + " IGNORED; let the classifier call IGNORED what another attempt does not change, or make the waits longer");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void retriesThatGetAnAnswerWhichIsIgnoredAreNotInVain(Way way) {
+        try (Traffic traffic = new Traffic(
+                way,
+                AdviceTest::classified,
+                RetryPolicy.of(r -> r.maxAttempts(2).budgetEnabled(false)))) {
+            traffic.calls(
+                    1_200,
+                    ofMillis(10),
+                    call -> Work.reading(Stream.of("ill", "absent").iterator()::next));
+
+            assertThat(traffic.advice()).isEmpty();
         }
     }
 

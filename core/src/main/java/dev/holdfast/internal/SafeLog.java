@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A log that never throws. A user's handler may throw, and so may an exception that is printed. Neither must break a call.
- * Safe for any number of threads.
+ * Names that users give, such as an operation's, cannot forge a line. Safe for any number of threads.
  */
 public final class SafeLog {
     private final System.Logger logger;
@@ -20,18 +20,24 @@ public final class SafeLog {
         return new SafeLog(System.getLogger(name));
     }
 
-    /** Logs a problem that is reported nowhere else. */
+    /** Logs a problem that is reported nowhere else, in one line: hidden characters are escaped. */
     public void warn(String message, @Nullable Throwable thrown) {
-        log(Level.WARNING, message, thrown);
+        log(Level.WARNING, message, true, thrown);
     }
 
-    /** Logs a fact that is worth knowing. */
+    /** Logs a problem in several lines. What comes from outside must be {@link Shown} in it. */
+    public void warnLines(String message) {
+        log(Level.WARNING, message, false, null);
+    }
+
+    /** Logs a fact that is worth knowing, in one line: hidden characters are escaped. */
     public void info(String message) {
-        log(Level.INFO, message, null);
+        log(Level.INFO, message, true, null);
     }
 
-    private void log(Level level, String message, @Nullable Throwable thrown) {
+    private void log(Level level, String text, boolean oneLine, @Nullable Throwable thrown) {
         try {
+            String message = oneLine ? Shown.line(text, Integer.MAX_VALUE) : text;
             if (thrown == null) {
                 logger.log(level, message);
             } else {

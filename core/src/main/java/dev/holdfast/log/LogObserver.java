@@ -4,6 +4,7 @@ package dev.holdfast.log;
 import dev.holdfast.Refusal;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.log.StateLines.Change;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
@@ -17,15 +18,16 @@ import org.jspecify.annotations.Nullable;
  * costs nothing.
  *
  * <p>In an outage it does not flood the log. For each policy it writes at most ten changes of state a minute to or from {@code
- * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many were left out. Pipelines of a configuration file have it
- * already. Safe for any number of threads.
+ * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many
+ * were left out. The last line about a policy says its state: if that change was left out, it is written when the minute is
+ * over, on a thread of its own or of the time's executor. Pipelines of a configuration file have it already. Safe for any
+ * number of threads.
  */
 public final class LogObserver implements CallObserver {
     /** The name of the log. */
     public static final String NAME = "dev.holdfast.events";
 
     private static final SafeLog LOG = SafeLog.of(NAME);
-    private static final int MOST_CHANGES = 10;
 
     private final TimeSource time;
     /** For events that are told without {@link #forPipeline}. */
@@ -84,7 +86,7 @@ public final class LogObserver implements CallObserver {
     /** One pipeline, and how many lines of each kind it has written. */
     private static final class OfPipeline implements CallObserver {
         private final TimeSource time;
-        private final Map<String, Pace> states = new ConcurrentHashMap<>();
+        private final Map<String, StateLines> states = new ConcurrentHashMap<>();
         private final Pace budget = new Pace(1);
         private final Pace cuts = new Pace(1);
         private final Pace overruns = new Pace(1);
@@ -96,18 +98,20 @@ public final class LogObserver implements CallObserver {
 
         @Override
         public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
-            // Apart from what goes on in between, so that nobody misses the beginning and the end of an outage.
-            String kind = from.equals("closed") || to.equals("closed") ? policy + " closed" : policy;
-            long left =
-                    states.computeIfAbsent(kind, name -> new Pace(MOST_CHANGES)).next(time.nanos());
-            if (left != Pace.NO_LINE) {
-                String line = line(pipeline, policy + " was " + from + " and is " + to + ": " + cause, left);
-                boolean rejects = to.equals("open") || to.equals("forced_open");
-                if (rejects && !policy.endsWith(ShadowPolicy.SUFFIX)) {
-                    LOG.warn(line, null);
-                } else {
-                    LOG.info(line);
-                }
+            StateLines lines = states.computeIfAbsent(
+                    policy, name -> new StateLines(time, (change, more) -> write(pipeline, policy, change, more)));
+            lines.changed(new Change(from, to, cause, time.nanos()));
+        }
+
+        private static void write(String pipeline, String policy, Change change, String more) {
+            String line = line(
+                    pipeline,
+                    policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more);
+            boolean rejects = change.to().equals("open") || change.to().equals("forced_open");
+            if (rejects && !policy.endsWith(ShadowPolicy.SUFFIX)) {
+                LOG.warn(line, null);
+            } else {
+                LOG.info(line);
             }
         }
 
@@ -148,13 +152,13 @@ public final class LogObserver implements CallObserver {
         private void warn(Pace pace, String pipeline, String event) {
             long left = pace.next(time.nanos());
             if (left != Pace.NO_LINE) {
-                LOG.warn(line(pipeline, event, left), null);
+                String more = left == 0 ? "" : " (" + StateLines.more(left) + ")";
+                LOG.warn(line(pipeline, event + more), null);
             }
         }
 
-        private static String line(String pipeline, String event, long left) {
-            String more = left == 0 ? "" : " (" + Checks.number(left) + " more such events since the last line)";
-            return "pipeline '" + pipeline + "': " + event + more;
+        private static String line(String pipeline, String event) {
+            return "pipeline '" + pipeline + "': " + event;
         }
     }
 }

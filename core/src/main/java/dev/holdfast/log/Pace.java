@@ -20,11 +20,7 @@ final class Pace {
 
     /** How many events were left out since the last line; or {@link #NO_LINE}: leave this one out, too. */
     synchronized long next(long now) {
-        if (!begun || now - minute >= MINUTE) {
-            begun = true;
-            minute = now;
-            lines = 0;
-        }
+        begin(now);
         if (lines == most) {
             left++;
             return NO_LINE;
@@ -33,5 +29,27 @@ final class Pace {
         long before = left;
         left = 0;
         return before;
+    }
+
+    /** The same for the latest event that was left out: it comes through in any case. */
+    synchronized long latest(long now) {
+        begin(now);
+        lines = Math.min(most, lines + 1);
+        long others = left - 1;
+        left = 0;
+        return others;
+    }
+
+    private void begin(long now) {
+        if (!begun || now - minute >= MINUTE) {
+            begun = true;
+            minute = now;
+            lines = 0;
+        }
+    }
+
+    /** How long the present minute still lasts. */
+    synchronized long rest(long now) {
+        return MINUTE - (now - minute);
     }
 }

@@ -185,11 +185,18 @@ public final class ObservationObserver implements CallObserver {
                 super.onStart(context);
                 return;
             }
-            Span.Builder builder =
-                    getTracer().spanBuilder().name(getSpanName(context)).addLink(new Link(slow));
-            Span parent = getParentSpan(context);
-            getTracingContext(context)
-                    .setSpan((parent == null ? builder : builder.setParent(parent.context())).start());
+            // Not with setParent: the bridge to OpenTelemetry gives such a span no status OK at its end.
+            io.micrometer.tracing.Tracer.SpanInScope parent = getTracer().withSpan(getParentSpan(context));
+            try {
+                getTracingContext(context)
+                        .setSpan(getTracer()
+                                .spanBuilder()
+                                .name(getSpanName(context))
+                                .addLink(new Link(slow))
+                                .start());
+            } finally {
+                parent.close();
+            }
         }
 
         private static @Nullable Span spanOf(@Nullable ObservationView observation) {

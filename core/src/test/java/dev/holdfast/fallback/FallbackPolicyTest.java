@@ -111,6 +111,7 @@ class FallbackPolicyTest {
     }
 
     @Test
+    @SuppressWarnings("FutureReturnValueIgnored") // the call is asynchronous on a spawned thread
     void theTimeOfTheFunctionIsPartOfTheCalls() {
         List<Duration> took = new ArrayList<>();
         Pipeline p = Pipeline.builder("p")

@@ -8,11 +8,14 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Refusal;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -27,10 +30,12 @@ class LogObserverTest {
     private final VirtualTime time = new VirtualTime();
     private final LogObserver log = new LogObserver(time);
     private final List<String> lines = new ArrayList<>();
+    private volatile Runnable atNextLine = () -> {};
 
     private final Handler handler = new Handler() {
         @Override
         public void publish(LogRecord entry) {
+            atNextLine.run();
             lines.add((entry.getLevel().equals(Level.WARNING) ? "! " : "") + entry.getMessage());
         }
 
@@ -113,6 +118,133 @@ class LogObserverTest {
 
         assertThat(lines).hasSize(12);
         assertThat(lines.get(11)).endsWith("circuit-breaker was half_open and is closed: 0 of 1 probes failed");
+    }
+
+    /** Flaps until ten lines are written, and is open then. */
+    private void flap() {
+        for (int i = 0; i < 5; i++) {
+            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+            log.stateChanged("stock", "circuit-breaker", "closed", "open", "5 of 5 calls failed");
+            time.advance(Duration.ofSeconds(3));
+        }
+        assertThat(lines).hasSize(10);
+    }
+
+    @Test
+    void theLastLineSaysTheStateAlsoOfABreakerThatFlapped() {
+        flap();
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+        time.advance(Duration.ofMillis(44_999));
+        assertThat(lines).hasSize(10);
+
+        time.advance(Duration.ofMillis(1));
+        assertThat(lines).hasSize(11);
+        assertThat(lines.get(10))
+                .isEqualTo(
+                        "pipeline 'stock': circuit-breaker was half_open and is closed: 0 of 1 probes failed (45s ago)");
+
+        time.advance(Duration.ofHours(1));
+        assertThat(lines).hasSize(11);
+    }
+
+    @Test
+    void ofSeveralChangesThatAreLeftOutTheLatestIsWritten() {
+        flap();
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+        time.advance(Duration.ofSeconds(3));
+        log.stateChanged("stock", "circuit-breaker", "closed", "open", "4 of 5 calls failed");
+        time.run();
+
+        assertThat(lines).hasSize(11);
+        assertThat(lines.get(10))
+                .isEqualTo("! pipeline 'stock': circuit-breaker was closed and is open: 4 of 5 calls failed"
+                        + " (42s ago; 1 more such events since the last line)");
+    }
+
+    @Test
+    void aLaterLineOfThePolicyIsEnough() {
+        flap();
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+        log.stateChanged("stock", "circuit-breaker", "closed", "open", "5 of 5 calls failed");
+        log.stateChanged("stock", "circuit-breaker", "open", "half_open", "its wait is over");
+        time.run();
+
+        assertThat(lines).hasSize(11);
+        assertThat(lines.get(10)).endsWith("circuit-breaker was open and is half_open: its wait is over");
+    }
+
+    @Test
+    void aBreakerThatFlapsForLongHasTenLinesAMinute() {
+        for (int i = 0; i < 600; i++) {
+            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+            log.stateChanged("stock", "circuit-breaker", "closed", "open", "5 of 5 calls failed");
+            time.advance(Duration.ofSeconds(1));
+        }
+        time.run();
+
+        assertThat(lines).hasSize(101);
+        assertThat(lines.get(100))
+                .isEqualTo("! pipeline 'stock': circuit-breaker was closed and is open: 5 of 5 calls failed"
+                        + " (1s ago; 110 more such events since the last line)");
+    }
+
+    /** Its timers run on a thread that the test knows. */
+    private static final class Timers implements TimeSource {
+        final List<Runnable> set = new ArrayList<>();
+
+        @Override
+        public long nanos() {
+            return 0;
+        }
+
+        @Override
+        public long millis() {
+            return 0;
+        }
+
+        @Override
+        public Timer schedule(long delayNanos, Runnable task) {
+            set.add(task);
+            return () -> {};
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {}
+
+        @Override
+        public void unpark(Thread thread) {}
+    }
+
+    @Test
+    void theLogIsNotWrittenOnTheTimersThread() throws InterruptedException {
+        Timers timers = new Timers();
+        LogObserver onTimers = new LogObserver(timers);
+        for (int i = 0; i < 11; i++) {
+            onTimers.stateChanged("stock", "circuit-breaker", "closed", "open", "by hand");
+        }
+        CountDownLatch written = new CountDownLatch(1);
+        AtomicReference<Thread> writer = new AtomicReference<>();
+        atNextLine = () -> {
+            writer.set(Thread.currentThread());
+            written.countDown();
+        };
+        assertThat(timers.set).hasSize(1);
+        timers.set.get(0).run();
+        written.await();
+
+        assertThat(writer.get()).isNotSameAs(Thread.currentThread());
+        assertThat(writer.get().isDaemon()).isTrue();
+        writer.get().join();
+    }
+
+    @Test
+    void namesForgeNoLine() {
+        log.overrun("stock\nINFO: all is well", "get'\r\nforged\u2028\u001b[31m", 1_000_000);
+
+        assertThat(lines)
+                .containsExactly(
+                        "! pipeline 'stock\\nINFO: all is well': a call of 'get'\\r\\nforged\\u2028\\u001b[31m'"
+                                + " ignored its limit, and went on for 1ms after it");
     }
 
     @Test

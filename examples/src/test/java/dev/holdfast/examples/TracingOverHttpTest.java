@@ -37,6 +37,7 @@ import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.data.EventData;
 import io.opentelemetry.sdk.trace.data.LinkData;
 import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.data.StatusData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -340,6 +341,7 @@ class TracingOverHttpTest {
                 .containsExactly(attempt(1).getSpanId());
         assertThat(attempt(2).getParentSpanId()).isEqualTo(call.getSpanId());
         assertThat(attempt(2).getAttributes().get(RESEND_COUNT)).isEqualTo(1);
+        assertThat(attempt(2).getStatus()).isEqualTo(call.getStatus()).isEqualTo(StatusData.ok());
         assertThat(text(attempt(1), "holdfast.outcome")).isEqualTo("cancelled");
         assertThat(attempt(1).getStatus().getStatusCode()).isNotEqualTo(StatusCode.ERROR);
         assertThat(span("served 2").getParentSpanId()).isEqualTo(attempt(2).getSpanId());

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * What differs between JVMs with and without virtual threads. Our threads inherit nothing: a thread is rarely started by the
  * call that it serves. Their context class loader is that of the builder of the pipeline.
  */
-final class Threads {
+public final class Threads {
     private static final int MOST_THREADS = 256;
     private static final int MOST_QUEUED = 10_000;
 
@@ -128,7 +128,7 @@ final class Threads {
 
     /** Does not inherit the priority of its starter, which may be the timer's thread. */
     @SuppressWarnings("ThreadPriorityCheck") // the usual one
-    static Thread daemon(Runnable task, String name) {
+    public static Thread daemon(Runnable task, String name) {
         Thread thread = new Thread(null, task, name, 0, false);
         thread.setDaemon(true);
         thread.setPriority(Thread.NORM_PRIORITY);

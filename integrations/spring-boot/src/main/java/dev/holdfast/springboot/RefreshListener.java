@@ -36,7 +36,7 @@ final class RefreshListener implements ApplicationListener<ApplicationEvent> {
                 LOG.info("configuration was read again: changed " + String.join(", ", changed));
             }
         } catch (ConfigException | IllegalArgumentException | BeansException wrong) {
-            LOG.warn("changed properties are refused, and the last good ones stay:\n" + wrong.getMessage(), null);
+            LOG.warnLines("changed properties are refused, and the last good ones stay:\n" + wrong.getMessage());
         }
     }
 }

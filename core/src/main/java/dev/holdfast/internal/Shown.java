@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.config;
+package dev.holdfast.internal;
 
 /** Makes one line of visible characters of a text that may come from anywhere, so that no text forges a line of a log. */
-final class Shown {
+public final class Shown {
     private Shown() {}
 
     /** The text, with its hidden characters escaped. A long one ends in an ellipsis after {@code most} characters. */
-    static String line(String text, int most) {
+    public static String line(String text, int most) {
         StringBuilder line = new StringBuilder();
         int shown = 0;
         for (int i = 0; i < text.length(); shown++) {
@@ -21,7 +21,7 @@ final class Shown {
     }
 
     /** The same for a value. Blanks between its words become one, because a message needs only the words. */
-    static String words(String text, int most) {
+    public static String words(String text, int most) {
         // A short beginning is enough, however long the text is.
         String begin = text.strip();
         begin = begin.substring(0, Math.min(begin.length(), 10 * most));
@@ -29,7 +29,7 @@ final class Shown {
     }
 
     /** Whether all characters are visible. Blanks count as visible. */
-    static boolean isVisible(String text) {
+    public static boolean isVisible(String text) {
         return text.codePoints().noneMatch(Shown::isHidden);
     }
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.log;
+
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.engine.Threads;
+import dev.holdfast.spi.TimeSource;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which changes of one policy's state have a line. The last line always says the state: if the latest change is left out, it
+ * has its line when the minute is over. Safe for any number of threads.
+ */
+final class StateLines {
+    private static final int MOST = 10;
+
+    /** A change, and when it was. */
+    record Change(String from, String to, String cause, long nanos) {
+        private boolean isOfAnOutage() {
+            return from.equals("closed") || to.equals("closed");
+        }
+    }
+
+    private final TimeSource time;
+    /** Writes a change, and what is to be said behind it. */
+    private final BiConsumer<Change, String> line;
+
+    // Apart, so that what goes on in between hides neither the beginning nor the end of an outage.
+    private final Pace outages = new Pace(MOST);
+    private final Pace others = new Pace(MOST);
+
+    // Guarded by this.
+    /** Null if the latest change has its line. */
+    private @Nullable Change leftOut;
+
+    private boolean timer;
+
+    StateLines(TimeSource time, BiConsumer<Change, String> line) {
+        this.time = time;
+        this.line = line;
+    }
+
+    private Pace of(Change change) {
+        return change.isOfAnOutage() ? outages : others;
+    }
+
+    void changed(Change change) {
+        long left = next(change);
+        if (left != Pace.NO_LINE) {
+            line.accept(change, left == 0 ? "" : " (" + more(left) + ")");
+        }
+    }
+
+    private synchronized long next(Change change) {
+        long left = of(change).next(change.nanos);
+        leftOut = left == Pace.NO_LINE ? change : null;
+        if (leftOut != null && !timer) {
+            time.schedule(of(change).rest(change.nanos), this::minuteIsOver);
+            timer = true;
+        }
+        return left;
+    }
+
+    /** On the timer's thread, which runs no code of a user: so no appender of a log. */
+    private void minuteIsOver() {
+        synchronized (this) {
+            timer = false;
+            if (leftOut == null) {
+                return;
+            }
+        }
+        Executor threads = time.executor();
+        if (threads == null) {
+            Threads.daemon(this::writeLatest, "holdfast-log").start();
+        } else {
+            threads.execute(this::writeLatest);
+        }
+    }
+
+    private void writeLatest() {
+        Change latest;
+        long left;
+        long now = time.nanos();
+        synchronized (this) {
+            latest = leftOut;
+            if (latest == null) {
+                return;
+            }
+            leftOut = null;
+            left = of(latest).latest(now);
+        }
+        String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
+        line.accept(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")");
+    }
+
+    static String more(long left) {
+        return Checks.number(left) + " more such events since the last line";
+    }
+}
