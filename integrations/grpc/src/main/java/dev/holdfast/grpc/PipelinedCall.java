@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A call of gRPC's that is a call of a pipeline: how it begins, who ends it, and what its listener hears where. */
 abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.CancellationListener {
-    private static final long LONGEST = Duration.ofDays(365).toNanos();
+    private static final Duration LONGEST = Duration.ofDays(365);
 
     /** Clocks of servers and of timers differ from the pipeline's by less. */
     private static final long CLOSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
@@ -116,7 +116,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
         CompletableFuture<?> call;
         try {
-            call = pipelined(once).callAsync(action);
+            call = bound == null ? pipelined(once).callAsync(action) : calledAsMade(bound, action, once);
         } catch (RuntimeException e) {
             // Whoever chooses the pipeline has failed. A listener hears of every problem.
             call = CompletableFuture.failedFuture(e);
@@ -132,10 +132,33 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
     }
 
+    /**
+     * With what was bound where this call was made, since another thread may start it, as an interceptor does that waits for a
+     * token. With what is bound here if that leaves less time: a deadline inside another one shortens.
+     */
+    private CompletableFuture<?> calledAsMade(
+            Binding made, Function<Attempt, CompletionStage<Object>> action, boolean once) {
+        Binding here = Binding.current();
+        Duration leftHere = left();
+        Binding.set(made);
+        try {
+            if (leftHere.compareTo(left()) < 0) {
+                Binding.restore(here);
+            }
+            return pipelined(once).callAsync(action);
+        } finally {
+            Binding.restore(here);
+        }
+    }
+
+    private static Duration left() {
+        return dev.holdfast.Deadline.remaining().orElse(LONGEST);
+    }
+
     private Call<@Nullable Object> pipelined(boolean once) {
         Call<@Nullable Object> call = interceptor.call(next.authority(), method, idempotent);
         long left = remainingNanos();
-        if (left < LONGEST) {
+        if (left < LONGEST.toNanos()) {
             call = call.deadline(Duration.ofNanos(left));
         }
         return once ? call.sentOnce() : call;

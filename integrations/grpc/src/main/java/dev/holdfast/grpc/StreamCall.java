@@ -224,6 +224,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     private final class Heard extends ClientCall.Listener<R> {
         private final Listener<R> hears;
         private final Attempt attempt;
+        private @Nullable Metadata received;
         private boolean threw;
 
         Heard(Listener<R> hears, Attempt attempt) {
@@ -251,6 +252,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
         @Override
         public void onHeaders(Metadata headers) {
+            received = headers;
             hear(() -> {
                 headersTold();
                 hears.onHeaders(headers);
@@ -282,7 +284,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
                 Status told = status.getCode() == Status.Code.CANCELLED ? cancelledWith(status) : status;
                 as(() -> hears.onClose(told, trailers));
             } else if (!status.isOk() && !isOfLimit(status, attempt)) {
-                Response<R> heard = new Response<>(null, List.of(), status, trailers);
+                // Its listener has heard the headers. The classifier asks whether there were any.
+                Response<R> heard = new Response<>(received, List.of(), status, trailers);
                 response.completeExceptionally(Failed.of(heard, streams, false).sent());
             }
             // Else the pipeline is about to end, and to tell.

@@ -22,6 +22,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
@@ -207,6 +208,18 @@ class StatusesTest {
         assertThat(Shop.failure(Stub.BLOCKING.call(channel, Shop.GET, small, "x"))
                         .getCode())
                 .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+        assertEach(Outcome.IGNORED, 1);
+    }
+
+    @Test
+    @Logs(value = "Received trailers on closed stream", sometimes = true)
+    void aFirstMessageOfAStreamThatIsTooLargeIsTheCallersOwnAffair() {
+        shop.always(call -> call.reply("much too long"));
+        Channel channel = shop.channel(Transport.NETTY, holdfast);
+        CallOptions small = CallOptions.DEFAULT.withMaxInboundMessageSize(4);
+        Shop.Heard heard = new Shop.Heard();
+        ClientCalls.asyncServerStreamingCall(channel.newCall(Shop.LIST, small), "x", heard);
+        assertThat(Shop.failure(heard.end).getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
         assertEach(Outcome.IGNORED, 1);
     }
 

@@ -409,6 +409,56 @@ class UnaryCallTest {
         assertThat(shop.next().deadline).isNull();
     }
 
+    /** As an outer interceptor does that waits for a token before it starts the call. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCallThatIsStartedOnAnotherThreadHasTheDeadlineAttemptAndPriorityOfWhereItWasMade(boolean stream) {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.retrying());
+        CallHeaders inbound = CallHeaders.ofDefaults();
+        Map<String, String> received =
+                Map.of("grpc-timeout", "3M", "Holdfast-Attempt", "2", "Holdfast-Priority", "sheddable");
+        shop.always(Received::unavailable);
+        ClientCall<String, String> call = inbound.receive(
+                received::get, () -> channel.newCall(stream ? Shop.LIST : Shop.GET, CallOptions.DEFAULT));
+        Hears hears = CompletableFuture.supplyAsync(() -> sent(call, new Hears()), timer)
+                .join();
+        assertThat(Shop.within(hears.closed).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        Received only = shop.next();
+        assertThat(shop.received).as("inside the sender's second attempt").isEmpty();
+        assertThat(only.headers.get(Shop.ATTEMPT)).isEqualTo("2");
+        assertThat(only.headers.get(Shop.key("holdfast-priority"))).isEqualTo("sheddable");
+        if (!stream) {
+            assertLeft(only, Duration.ofMinutes(3));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aStreamOrCallThatIsStartedWithoutTimeLeftWhereItWasMadeIsTurnedAway(boolean stream) {
+        VirtualTime time = VirtualTime.seeded(42);
+        Channel channel = channel(Transport.IN_PROCESS, attempts.on(time));
+        ClientCall<String, String> call = Deadline.within(
+                time, Duration.ofMinutes(3), () -> channel.newCall(stream ? Shop.LIST : Shop.GET, CallOptions.DEFAULT));
+        time.advance(Duration.ofMinutes(4));
+        assertTurnedAway(Shop.within(sent(call, new Hears()).closed));
+        assertThat(shop.received).isEmpty();
+        time.close();
+    }
+
+    @Test
+    void aDeadlineOfWhereACallIsStartedShortensToo() {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.retrying());
+        for (boolean madeInside : List.of(true, false)) {
+            ClientCall<String, String> call = madeInside
+                    ? Deadline.within(LONG, () -> channel.newCall(Shop.GET, CallOptions.DEFAULT))
+                    : channel.newCall(Shop.GET, CallOptions.DEFAULT);
+            Deadline.within(Duration.ofMinutes(3), () -> {
+                sent(call, new Hears());
+            });
+            assertLeft(shop.next(), Duration.ofMinutes(3));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Stub.class)
     void anAttemptThatTimesOutIsCancelledAndRepeated(Stub stub) {

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Binds the deadline and the number of the attempt that came with a request ({@link CallHeaders}) to the thread that serves it. So
@@ -37,14 +38,18 @@ import java.util.Objects;
  * deadline. They always go on, also with no time left: there is an answer to be written. Threads of the servlet's own have no
  * deadline; {@link Deadline#propagating} gives them one.
  *
+ * <p>Another filter inside of it, for some paths, can only shorten the time, with a shorter maximum or other {@link CallHeaders}.
+ *
  * <p>The sender decides how long this service works, so receive from your own services only; see {@link CallHeaders}. Immutable; safe
  * for any number of threads. Exceptions of servlets and other filters come out as they are.
  */
 public final class DeadlineFilter implements Filter {
-    private static final String BOUND = DeadlineFilter.class.getName() + ".bound";
+    private static final AtomicLong FILTERS = new AtomicLong();
     private static final Duration SHORTEST = Duration.ofMillis(1);
     private static final Duration LONGEST = Duration.ofDays(365);
-    private static final int NO_TIME_LEFT = HttpServletResponse.SC_GATEWAY_TIMEOUT;
+
+    /** The attribute of a request with what this filter has bound. Another filter has its own, and may shorten. */
+    private final String bound = DeadlineFilter.class.getName() + ".bound." + FILTERS.incrementAndGet();
 
     private final Duration maxTimeout;
     private final CallHeaders headers;
@@ -81,8 +86,8 @@ public final class DeadlineFilter implements Filter {
 
     /**
      * Adds it for all paths, before the filters that are declared ({@code web.xml}, annotations), with support of asynchronous
-     * servlets and for the dispatches {@code REQUEST}, {@code ASYNC} and {@code ERROR}. If you register it yourself, do it in the
-     * same way.
+     * servlets and for the dispatches {@code REQUEST}, {@code ASYNC} and {@code ERROR}. If you register it yourself, or a second one
+     * for some paths, do it in the same way.
      *
      * @throws IllegalStateException if the context has been initialized, or has a filter of this class's name
      */
@@ -105,19 +110,22 @@ public final class DeadlineFilter implements Filter {
             chain.doFilter(request, response);
             return;
         }
-        if (request.getAttribute(BOUND) == null) {
+        Deadline.Binding ofRequest = (Deadline.Binding) request.getAttribute(bound);
+        if (ofRequest == null) {
             try {
-                request.setAttribute(BOUND, received(http));
+                ofRequest = received(http);
             } catch (CallRejectedException noTimeLeft) {
-                if (!answer.isCommitted()) {
-                    answer.setStatus(NO_TIME_LEFT);
-                    answer.setContentLength(0);
+                if (request.getDispatcherType() == DispatcherType.REQUEST) {
+                    refuse(answer);
+                    return;
                 }
-                return;
+                // This filter is only on the path of a later dispatch, as an error page may be: the work has begun.
+                ofRequest = Deadline.within(time, Duration.ZERO, DeadlineFilter::insideOfADeadline);
             }
+            request.setAttribute(bound, ofRequest);
         }
         Deadline.Binding before = Deadline.Binding.current();
-        Deadline.Binding.set((Deadline.Binding) request.getAttribute(BOUND));
+        Deadline.Binding.set(ofRequest);
         try {
             chain.doFilter(request, response);
         } finally {
@@ -125,12 +133,20 @@ public final class DeadlineFilter implements Filter {
         }
     }
 
+    private static void refuse(HttpServletResponse answer) {
+        if (!answer.isCommitted()) {
+            answer.setStatus(HttpServletResponse.SC_GATEWAY_TIMEOUT);
+            answer.setContentLength(0);
+        }
+    }
+
     /** An instant and no duration: a later dispatch has less of it. */
     private Deadline.Binding received(HttpServletRequest request) {
         return Deadline.within(
-                time,
-                maxTimeout,
-                () -> headers.receive(
-                        request::getHeader, () -> Objects.requireNonNull(Deadline.Binding.current(), "binding")));
+                time, maxTimeout, () -> headers.receive(request::getHeader, DeadlineFilter::insideOfADeadline));
+    }
+
+    private static Deadline.Binding insideOfADeadline() {
+        return Objects.requireNonNull(Deadline.Binding.current(), "binding");
     }
 }

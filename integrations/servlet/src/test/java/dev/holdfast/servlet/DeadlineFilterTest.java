@@ -19,6 +19,7 @@ import jakarta.servlet.AsyncContext;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletResponse;
@@ -46,6 +47,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.catalina.Context;
@@ -78,6 +80,8 @@ class DeadlineFilterTest {
     private final List<Throwable> thrown = new CopyOnWriteArrayList<>();
 
     private boolean commits;
+    /** Adds filters inside of the one for all. */
+    private Consumer<ServletContext> added = servlets -> {};
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -128,6 +132,7 @@ class DeadlineFilterTest {
                     outer.setAsyncSupported(true);
                     outer.addMappingForUrlPatterns(EnumSet.of(DispatcherType.REQUEST), false, "/*");
                     filter.addTo(servlets);
+                    added.accept(servlets);
                     assertThatThrownBy(() -> filter.addTo(servlets)).isInstanceOf(IllegalStateException.class);
                 },
                 null);
@@ -417,6 +422,67 @@ class DeadlineFilterTest {
         });
         assertThat(send(request().header(TIMEOUT, "900")).statusCode()).isEqualTo(200);
         assertThat(told.poll(1, TimeUnit.MINUTES)).isEqualTo("PT0.9S");
+    }
+
+    // ---- a second filter
+
+    private void addsFilter(Duration max, String path) {
+        DeadlineFilter second = DeadlineFilter.of(max, CallHeaders.of(h -> h.time(time)), time);
+        added = servlets -> {
+            var of = servlets.addFilter("second", second);
+            of.setAsyncSupported(true);
+            of.addMappingForUrlPatterns(
+                    EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC, DispatcherType.ERROR), true, path);
+        };
+    }
+
+    private String answerOf(String path, String... headers) throws IOException, InterruptedException {
+        HttpRequest.Builder request = request().uri(request().build().uri().resolve(path));
+        return send(headers.length == 0 ? request : request.headers(headers)).body();
+    }
+
+    @Test
+    void aSecondFilterShortens() throws Exception {
+        addsFilter(Duration.ofSeconds(2), "/api/*");
+        serves((request, response) -> tell(response));
+        assertThat(answerOf("/api/stock")).isEqualTo("PT2S");
+        assertThat(answerOf("/api/stock", TIMEOUT, "900")).isEqualTo("PT0.9S");
+        assertThat(answerOf("/other")).isEqualTo("PT30S");
+    }
+
+    @Test
+    void aSecondFilterDoesNotLengthen() throws Exception {
+        addsFilter(Duration.ofMinutes(2), "/*");
+        serves((request, response) -> tell(response));
+        assertThat(answer()).isEqualTo("PT30S");
+    }
+
+    @Test
+    void aLaterDispatchHasWhatASecondFilterHasLeft() throws Exception {
+        addsFilter(Duration.ofSeconds(2), "/*");
+        BlockingQueue<AsyncContext> waiting = new ArrayBlockingQueue<>(1);
+        serves((request, response) -> {
+            response.getWriter().print(request.getDispatcherType() + " " + left() + ";");
+            if (request.getDispatcherType() == DispatcherType.REQUEST) {
+                waiting.add(request.startAsync());
+            }
+        });
+        CompletableFuture<HttpResponse<String>> answer = sendAsync(request());
+        AsyncContext context = next(waiting);
+        time.advance(Duration.ofMillis(300));
+        context.dispatch();
+        assertThat(answer.get(1, TimeUnit.MINUTES).body()).isEqualTo("REQUEST PT2S;ASYNC PT1.7S;");
+    }
+
+    @Test
+    void aFilterThatSeesOnlyTheErrorPageLetsItCome() throws Exception {
+        addsFilter(Duration.ofSeconds(2), "/error");
+        serves((request, response) -> {
+            time.advance(Duration.ofSeconds(1));
+            response.sendError(418);
+        });
+        assertThat(answer(TIMEOUT, "3000")).isEqualTo("error page with PT2S");
+        assertThat(answer(TIMEOUT, "900")).isEqualTo("error page with PT0S");
     }
 
     // ---- a chain of services
