@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.Deadline;
+import dev.holdfast.internal.Carried;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -47,8 +49,10 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     /** As the client sends it; null if a filter has put another body into it. */
     private volatile @Nullable ClientHttpRequest written;
 
+    /** To be made on the thread that runs the attempt: what is subscribed on another one inherits from the context. */
     AsyncExchange(ContextView context, Reading<T> reading) {
-        this.context = context;
+        Deadline.Binding here = Deadline.Binding.current();
+        this.context = here == null ? context : Context.of(context).put(Carried.KEY, here);
         this.reading = reading;
     }
 
