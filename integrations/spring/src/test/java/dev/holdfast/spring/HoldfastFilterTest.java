@@ -295,6 +295,26 @@ class HoldfastFilterTest {
         assertThat(asked).hasValue(0);
     }
 
+    /** It is neither an IOException nor a TimeoutException. */
+    @Test
+    void aReadTimeoutOfNettyIsAFailureOfTheNetwork() {
+        Seen seen = subscribed(client(request -> Mono.error(new WebClientRequestException(
+                ReadTimeoutException.INSTANCE, request.method(), request.url(), request.headers()))));
+        time.run();
+        assertThat(seen.error.get()).hasRootCause(ReadTimeoutException.INSTANCE);
+        assertThat(asked).hasValue(3);
+    }
+
+    /** Spring wraps it, too, and nothing was wrong with the service. */
+    @Test
+    void aMistakeOfTheCallersIsNoFailureOfTheNetwork() {
+        Seen seen = subscribed(client(request -> Mono.error(new WebClientRequestException(
+                new IllegalArgumentException("no host"), request.method(), request.url(), request.headers()))));
+        time.run();
+        assertThat(seen.error.get()).hasRootCauseMessage("no host");
+        assertThat(asked).hasValue(1);
+    }
+
     @Test
     void anErrorOfAnotherFilterIsLeftAsItIs() {
         IllegalStateException own = new IllegalStateException("own");
