@@ -44,6 +44,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     /** Sees a connection that fails after the client has sent: to where it was sent on. */
     private volatile boolean begun;
 
+    /** Written and read by the exchange alone. */
+    private boolean answered;
+
     private volatile @Nullable Subscription body;
 
     /** As the client sends it; null if a filter has put another body into it. */
@@ -82,6 +85,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public void onNext(ClientResponse response) {
+        answered = true;
         if (isDone()) {
             Begun.unread(response).discard();
             return;
@@ -121,9 +125,14 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         completeExceptionally(error);
     }
 
-    /** Nothing if there was a response, whose body may still be read. */
+    /** If there was a response, its body may still be read. Without one, this is the error that WebClient itself would make. */
     @Override
-    public void onComplete() {}
+    public void onComplete() {
+        if (!answered) {
+            completeExceptionally(
+                    new IllegalStateException("The underlying HTTP client completed without emitting a response."));
+        }
+    }
 
     @Override
     public boolean cancel(boolean mayInterrupt) {

@@ -324,6 +324,15 @@ class HoldfastFilterTest {
         assertThat(asked).hasValue(1);
     }
 
+    /** As without Holdfast. It is no failure of the service. */
+    @Test
+    void anExchangeWithoutAResponseIsAnError() {
+        Seen seen = subscribed(client(request -> Mono.empty()));
+        time.run();
+        assertThat(seen.error.get()).isInstanceOf(IllegalStateException.class).hasMessageContaining("without emitting");
+        assertThat(asked).hasValue(1);
+    }
+
     // ---- what nobody gets
 
     @Test
