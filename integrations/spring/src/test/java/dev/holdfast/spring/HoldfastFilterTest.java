@@ -477,6 +477,38 @@ class HoldfastFilterTest {
         assertThat(bodies.get(0).cancelled).isTrue();
     }
 
+    /** What is read within the attempt is more than Spring reads into memory, so the reader fails before the rest. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aReaderThatFailsAtTheFirstBytesCancelsTheBody(boolean releases) {
+        String piece = "x".repeat(200 << 10);
+        WebClient.RequestHeadersSpec<?> request = client(sent -> Mono.just(answer(200, new Body(false, piece, piece))))
+                .get()
+                .uri(URL);
+        Seen seen = new Seen();
+        (releases
+                        ? request.exchangeToMono(response -> response.bodyToMono(String.class))
+                        : request.retrieve().bodyToMono(String.class))
+                .subscribe(seen);
+        time.run();
+        assertThat(seen.error.get()).hasStackTraceContaining(DataBufferLimitException.class.getName());
+        assertThat(bodies.get(0).cancelled).isTrue();
+        assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void aReaderThatLeavesAtTheFirstBytesCancelsTheBody() {
+        WebClient client = client(request -> Mono.just(answer(200, new Body(false, "0123", "4567"))), 2);
+        client.get()
+                .uri(URL)
+                .exchangeToMono(
+                        response -> response.bodyToFlux(DataBuffer.class).next())
+                .subscribe();
+        time.run();
+        assertThat(bodies.get(0).sent).hasValue(1);
+        assertThat(bodies.get(0).cancelled).isTrue();
+    }
+
     @Test
     void theRestOfABodyIsReadOnce() {
         WebClient client = client(request -> answered(200, "0123", "4567"), 2);
