@@ -53,6 +53,15 @@ class ReactiveMethodsTest {
             return Mono.just("instead of " + error.getMessage());
         }
 
+        @Protected(value = "inventory", fallback = "userInstead")
+        public Mono<String> refused() {
+            return Mono.error(new IllegalStateException("no"));
+        }
+
+        Mono<String> userInstead() {
+            return Mono.deferContextual(context -> Mono.just("instead for " + context.getOrDefault("user", "nobody")));
+        }
+
         @Protected("slow")
         public Mono<String> hangs() {
             return Mono.never();
@@ -82,6 +91,15 @@ class ReactiveMethodsTest {
         runner.run(context -> assertThat(
                         context.getBean(Inventory.class).broken("a").block(MINUTE))
                 .isEqualTo("instead of a"));
+    }
+
+    @Test
+    void aFallbackSeesTheContextOfTheSubscriber() {
+        runner.run(context -> assertThat(context.getBean(Inventory.class)
+                        .refused()
+                        .contextWrite(user -> user.put("user", "ann"))
+                        .block(MINUTE))
+                .isEqualTo("instead for ann"));
     }
 
     @Test
