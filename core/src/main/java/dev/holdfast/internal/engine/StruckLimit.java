@@ -2,10 +2,9 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.internal.Causes;
+import dev.holdfast.internal.Timeouts;
 import dev.holdfast.spi.TimeSource;
-import java.io.InterruptedIOException;
 import java.util.Set;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,15 +18,7 @@ record StruckLimit(TimeSource time, long at, long reserve) {
     /** Clients count in milliseconds, and round. */
     private static final long CLOSE_NANOS = 2_000_000;
 
-    // By name, since they may not be there. java.net.http has one of its own for connections, which extends the other.
-    private static final Set<String> TIMEOUTS = Set.of(
-            "java.net.http.HttpTimeoutException",
-            "java.sql.SQLTimeoutException",
-            "org.apache.http.conn.ConnectTimeoutException",
-            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
-            "io.netty.handler.timeout.TimeoutException",
-            "io.netty.channel.ConnectTimeoutException");
-
+    // By name, since they may not be there.
     private static final Set<String> GRPC = Set.of("io.grpc.StatusRuntimeException", "io.grpc.StatusException");
 
     /** Whether this error, or one that caused it, comes from the limit of this call. */
@@ -55,20 +46,15 @@ record StruckLimit(TimeSource time, long at, long reserve) {
     private static boolean isTimeout(Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
-            if (cause instanceof InterruptedIOException // SocketTimeoutException is one
-                    || cause instanceof TimeoutException
-                    || isNamed(cause)) {
+            if (Timeouts.isOne(cause) || isGrpcs(cause)) {
                 return true;
             }
         }
         return false;
     }
 
-    private static boolean isNamed(Throwable error) {
+    private static boolean isGrpcs(Throwable error) {
         for (Class<?> type = error.getClass(); type != Throwable.class && type != null; type = type.getSuperclass()) {
-            if (TIMEOUTS.contains(type.getName())) {
-                return true;
-            }
             if (GRPC.contains(type.getName())) {
                 return saysItsDeadline(error);
             }

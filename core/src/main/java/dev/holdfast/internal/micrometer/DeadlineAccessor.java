@@ -2,6 +2,7 @@
 package dev.holdfast.internal.micrometer;
 
 import dev.holdfast.Deadline;
+import dev.holdfast.internal.Carried;
 import io.micrometer.context.ThreadLocalAccessor;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeadlineAccessor implements ThreadLocalAccessor<Deadline.Binding> {
     /** The key in a snapshot. */
-    public static final String KEY = "holdfast.deadline";
+    public static final String KEY = Carried.KEY;
 
     /** For the service loader, and for your own registries. */
     public DeadlineAccessor() {}

@@ -4,10 +4,10 @@ package dev.holdfast.http;
 import dev.holdfast.Classifier;
 import dev.holdfast.Verdict;
 import dev.holdfast.headers.RetryAfter;
+import dev.holdfast.internal.Timeouts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Objects;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>429, and 503 with {@code Retry-After} or {@code RateLimit}</td><td>pushback, for the time that it says</td></tr>
  * <tr><td>408, 425, other 5xx</td><td>failure</td></tr>
  * <tr><td>other 4xx</td><td>ignored</td></tr>
- * <tr><td>an {@link IOException} or {@link TimeoutException}, also as a cause</td><td>failure</td></tr>
+ * <tr><td>an {@link IOException} or a timeout, also as a cause</td><td>failure</td></tr>
  * <tr><td>any other exception, such as a malformed address</td><td>ignored</td></tr>
  * </table>
  *
@@ -142,9 +142,7 @@ public final class HttpClassifier implements Classifier {
     static boolean isOfTheNetwork(Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
-            if (cause instanceof IOException
-                    || cause instanceof UncheckedIOException
-                    || cause instanceof TimeoutException) {
+            if (cause instanceof IOException || cause instanceof UncheckedIOException || Timeouts.isOne(cause)) {
                 return true;
             }
         }

@@ -3,18 +3,15 @@ package dev.holdfast.reactor;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
-import dev.holdfast.Deadline;
-import java.time.Duration;
+import dev.holdfast.internal.Carried;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -22,16 +19,12 @@ import reactor.core.CoreSubscriber;
 import reactor.core.Exceptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Operators;
-import reactor.util.context.ContextView;
 
 /**
  * One subscriber and its call: the action of that call, and the subscription by which the subscriber gets the answer. The action is
  * no lambda: a cache takes all lambdas of one place for the same source.
  */
 final class Answer<T> implements Subscription, Function<Attempt, CompletionStage<T>> {
-    /** The key that the deadline has with Micrometer's context-propagation. */
-    static final String DEADLINE = "holdfast.deadline";
-
     /** In place of a demand: it goes to the source directly. */
     private static final long PASSES = Long.MIN_VALUE;
 
@@ -73,7 +66,8 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
             return;
         }
         Call<T> own = of.discard(this::lost);
-        CompletableFuture<T> begun = inherit(actual.currentContext(), () -> own.callAsync(this));
+        CompletableFuture<T> begun =
+                Carried.inherit(actual.currentContext().getOrDefault(Carried.KEY, null), () -> own.callAsync(this));
         call = begun;
         if (cancelled) {
             begun.cancel(true);
@@ -82,25 +76,6 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
             others().forEach(attempt -> attempt.cancel(true));
         }
         var unused = begun.whenComplete(this::decide);
-    }
-
-    /** Runs this with the deadline of the context, or with that of the thread if it is shorter. */
-    private static <R> R inherit(ContextView context, Supplier<R> begin) {
-        if (!(context.getOrDefault(DEADLINE, null) instanceof Deadline.Binding carried)) {
-            return begin.get();
-        }
-        Deadline.Binding before = Deadline.Binding.current();
-        Optional<Duration> here = Deadline.remaining();
-        Deadline.Binding.set(carried);
-        try {
-            Optional<Duration> there = Deadline.remaining();
-            if (here.isPresent() && (there.isEmpty() || here.get().compareTo(there.get()) < 0)) {
-                Deadline.Binding.restore(before);
-            }
-            return begin.get();
-        } finally {
-            Deadline.Binding.restore(before);
-        }
     }
 
     // ---- attempts

@@ -8,6 +8,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.Carried;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -108,7 +109,7 @@ public final class ReactiveCall<T> implements UnaryOperator<Publisher<T>> {
      */
     public static Context capture(Context context) {
         Deadline.Binding here = Deadline.Binding.current();
-        return here == null ? context : context.put(Answer.DEADLINE, here);
+        return here == null ? context : context.put(Carried.KEY, here);
     }
 
     private static final class ProtectedMono<T> extends Mono<T> {

@@ -382,6 +382,18 @@ class FluxTest extends Bench {
         source.assertCancelled();
     }
 
+    /** The call is over, and so is the pipeline's part. */
+    @Test
+    void afterTheFirstElementNobodyCountsWhatTheSourceGives() {
+        TestPublisher<String> source = TestPublisher.createNoncompliant(Violation.REQUEST_OVERFLOW);
+        TestSubscriber<String> subscriber = asking(1);
+        this.<String>call(bulkhead).flux(attempt -> source).subscribe(subscriber);
+        source.next("a", "b");
+        assertThat(subscriber.getReceivedOnNext()).containsExactly("a", "b");
+        assertThat(subscriber.isTerminated()).isFalse();
+        source.assertNotCancelled();
+    }
+
     @Test
     void aPublisherOfAnotherLibraryIsASourceToo() {
         StepVerifier.create(this.<String>call(bulkhead)

@@ -4,13 +4,14 @@ package dev.holdfast.springboot;
 import dev.holdfast.Pipeline;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.internal.OwnFallbacks;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.core.KotlinDetector;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.util.ClassUtils;
@@ -52,12 +53,12 @@ final class FallbackMethods {
             throw new IllegalArgumentException(
                     "fallback: " + method.getDeclaringClass().getName() + " has "
                             + (named.isEmpty() ? "no method " + name : named + ", which does not fit") + "; expected "
-                            + method.getReturnType().getSimpleName() + " " + name + "(" + parameters(method) + ")");
+                            + described(method, type) + " " + name + "(" + parameters(method) + ")");
         }
         for (Method one : fitting) {
             checkErrors(one, method);
         }
-        int arguments = method.getParameterCount();
+        int arguments = taken(method).length;
         fitting.sort(Comparator.comparingInt(candidate -> -depth(error(candidate, arguments))));
         OwnFallbacks.keep(pipeline);
         checkPolicy(name, pipeline); // a reload may have come between
@@ -84,9 +85,14 @@ final class FallbackMethods {
         }
     }
 
+    private static String described(Method method, Class<?> type) {
+        return (KotlinDetector.isSuspendingFunction(method) ? "suspend " : "")
+                + result(method, type).toClass().getSimpleName();
+    }
+
     private static String parameters(Method method) {
         List<String> names = new ArrayList<>();
-        for (Class<?> type : method.getParameterTypes()) {
+        for (Class<?> type : taken(method)) {
             names.add(type.getSimpleName());
         }
         names.add("Throwable");
@@ -94,14 +100,27 @@ final class FallbackMethods {
     }
 
     private static boolean fits(Method candidate, Method method, Class<?> type) {
-        Class<?>[] given = method.getParameterTypes();
-        Class<?>[] taken = candidate.getParameterTypes();
+        Class<?>[] given = taken(method);
+        Class<?>[] taken = taken(candidate);
         boolean withError = taken.length == given.length + 1 && Throwable.class.isAssignableFrom(taken[given.length]);
-        return (withError || taken.length == given.length)
+        return KotlinDetector.isSuspendingFunction(candidate) == KotlinDetector.isSuspendingFunction(method)
+                && (withError || taken.length == given.length)
                 && Arrays.equals(given, Arrays.copyOf(taken, given.length))
-                && fits(
-                        ResolvableType.forMethodReturnType(candidate, type),
-                        ResolvableType.forMethodReturnType(method, type));
+                && fits(result(candidate, type), result(method, type));
+    }
+
+    /** The parameters that a caller writes: the last one of a suspending function is its continuation. */
+    private static Class<?>[] taken(Method method) {
+        Class<?>[] all = method.getParameterTypes();
+        return KotlinDetector.isSuspendingFunction(method) ? Arrays.copyOf(all, all.length - 1) : all;
+    }
+
+    /** That of a suspending function is known from its continuation. */
+    private static ResolvableType result(Method method, Class<?> type) {
+        return KotlinDetector.isSuspendingFunction(method)
+                ? ResolvableType.forMethodParameter(method, method.getParameterCount() - 1, type)
+                        .getGeneric(0)
+                : ResolvableType.forMethodReturnType(method, type);
     }
 
     /** Also what a stage is of, if both say so. Of a list, what is in it may be more than its type. */
@@ -122,7 +141,8 @@ final class FallbackMethods {
 
     /** The type of the error that it takes; null: it takes none, and so answers each. */
     private static @Nullable Class<?> error(Method candidate, int arguments) {
-        return candidate.getParameterCount() > arguments ? candidate.getParameterTypes()[arguments] : null;
+        Class<?>[] taken = taken(candidate);
+        return taken.length > arguments ? taken[arguments] : null;
     }
 
     private static int depth(@Nullable Class<?> type) {
@@ -142,6 +162,9 @@ final class FallbackMethods {
             boolean suits = wanted == null || (error == null ? wanted == Throwable.class : wanted.isInstance(error));
             if (suits) {
                 @Nullable Object[] all = Arrays.copyOf(given, method.getParameterCount());
+                if (given.length > arguments) {
+                    all[all.length - 1] = given[arguments]; // the continuation: Spring takes its context
+                }
                 if (wanted != null) {
                     all[arguments] = error;
                 }
@@ -151,13 +174,12 @@ final class FallbackMethods {
         throw sneaky(error == null ? new IllegalStateException("no fallback for a failure that is a value") : error);
     }
 
+    /** As the method itself is called: that of a suspending function gives a Mono. */
     private static @Nullable Object invoked(Method method, Object target, @Nullable Object[] arguments) {
         try {
-            return method.invoke(target, arguments);
-        } catch (InvocationTargetException e) {
-            throw sneaky(e.getTargetException());
-        } catch (IllegalAccessException e) {
-            throw new IllegalStateException(e);
+            return AopUtils.invokeJoinpointUsingReflection(target, method, arguments);
+        } catch (Throwable thrown) {
+            throw sneaky(thrown);
         }
     }
 

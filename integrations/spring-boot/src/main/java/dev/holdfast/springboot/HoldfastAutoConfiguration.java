@@ -14,6 +14,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
@@ -110,6 +111,18 @@ public class HoldfastAutoConfiguration {
             @ConditionalOnMissingBean
             ClientHttpRequestFactoryBuilder<?> holdfastRequestFactoryBuilder() {
                 return ClientHttpRequestFactoryBuilder.detect();
+            }
+        }
+
+        /** Nothing would receive the deadlines, and nobody would see that. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+        @ConditionalOnProperty("holdfast.spring.server.max-deadline")
+        static class ReactiveServer {
+            ReactiveServer() {
+                throw new WrongSettingException("holdfast.spring.server.max-deadline: does nothing in a reactive"
+                        + " application, which has no servlets; a WebFilter can put the deadline of a request into the"
+                        + " Context, see Holdfast's page reactor.md");
             }
         }
 

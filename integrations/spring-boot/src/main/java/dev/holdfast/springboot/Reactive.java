@@ -28,11 +28,18 @@ final class Reactive implements Way {
         if (isFlux) {
             return ReactiveCall.of(call).flux(attempt -> Flux.from(published(method)));
         }
-        Call<Object> whole = fallback == null
-                ? call
-                : call.fallbackAsync(
-                        error -> Mono.from(publisher(fallback.answer(error))).toFuture());
-        return ReactiveCall.of(whole).mono(attempt -> Mono.from(published(method)));
+        if (fallback == null) {
+            return mono(call, method);
+        }
+        return Mono.deferContextual(context -> mono(
+                call.fallbackAsync(error -> Mono.from(publisher(fallback.answer(error)))
+                        .contextWrite(context)
+                        .toFuture()),
+                method));
+    }
+
+    private static Mono<Object> mono(Call<Object> call, Proceeding method) {
+        return ReactiveCall.of(call).mono(attempt -> Mono.from(published(method)));
     }
 
     private static Publisher<Object> published(Proceeding method) {

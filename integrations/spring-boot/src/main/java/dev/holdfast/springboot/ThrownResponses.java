@@ -50,7 +50,12 @@ final class ThrownResponses implements Classifier {
         if (listed != null) {
             return listed;
         }
-        return response == null ? own.classify(value, error) : http.classify(response, null);
+        return response == null || isGood(response, own) ? own.classify(value, error) : http.classify(response, null);
+    }
+
+    /** WebClient tells of a body that broke off with the status that came before it. */
+    private static boolean isGood(Response response, Classifier own) {
+        return response.status() < 400 && !(own instanceof Listed lists && lists.ofStatus(response.status()) != null);
     }
 
     private static @Nullable Response response(Throwable error) {

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
@@ -200,6 +201,21 @@ class ClientsTest {
                 });
 
         assertThat(requests).containsExactly("1", "2", "3");
+    }
+
+    /** It would do nothing. */
+    @Test
+    void aReactiveApplicationHasNoMaxDeadline() {
+        new ReactiveWebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.pipelines.shops.extends=standard")
+                .run(reactive -> assertThat(reactive).hasNotFailed());
+        new ReactiveWebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues(
+                        "holdfast.pipelines.shops.extends=standard", "holdfast.spring.server.max-deadline=10s")
+                .run(reactive -> assertThat(reactive.getStartupFailure())
+                        .hasStackTraceContaining("holdfast.spring.server.max-deadline: does nothing"));
     }
 
     /** As the one that Spring Boot makes. */

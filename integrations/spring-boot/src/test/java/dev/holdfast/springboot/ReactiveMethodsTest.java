@@ -11,6 +11,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.core.io.buffer.DefaultDataBufferFactory;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -53,6 +57,28 @@ class ReactiveMethodsTest {
             return Mono.just("instead of " + error.getMessage());
         }
 
+        @Protected(value = "inventory", fallback = "userInstead")
+        public Mono<String> refused() {
+            return Mono.error(new IllegalStateException("no"));
+        }
+
+        Mono<String> userInstead() {
+            return Mono.deferContextual(context -> Mono.just("instead for " + context.getOrDefault("user", "nobody")));
+        }
+
+        @Protected("inventory")
+        public Mono<String> fetched() {
+            WebClient client = WebClient.builder()
+                    .exchangeFunction(request -> Mono.just(ClientResponse.create(HttpStatus.OK)
+                            .body(
+                                    calls.incrementAndGet() == 1
+                                            ? Flux.error(new IOException("broke off"))
+                                            : Flux.just(DefaultDataBufferFactory.sharedInstance.wrap(new byte[] {'a'})))
+                            .build()))
+                    .build();
+            return client.get().uri("/").retrieve().bodyToMono(String.class);
+        }
+
         @Protected("slow")
         public Mono<String> hangs() {
             return Mono.never();
@@ -82,6 +108,23 @@ class ReactiveMethodsTest {
         runner.run(context -> assertThat(
                         context.getBean(Inventory.class).broken("a").block(MINUTE))
                 .isEqualTo("instead of a"));
+    }
+
+    @Test
+    void aFallbackSeesTheContextOfTheSubscriber() {
+        runner.run(context -> assertThat(context.getBean(Inventory.class)
+                        .refused()
+                        .contextWrite(user -> user.put("user", "ann"))
+                        .block(MINUTE))
+                .isEqualTo("instead for ann"));
+    }
+
+    /** Spring's exception has the status of the response, which was good. */
+    @Test
+    void aBodyThatBreaksOffIsAFailure() {
+        runner.run(
+                context -> assertThat(context.getBean(Inventory.class).fetched().block(MINUTE))
+                        .isEqualTo("a"));
     }
 
     @Test

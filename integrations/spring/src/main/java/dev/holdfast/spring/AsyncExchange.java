@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.Deadline;
+import dev.holdfast.internal.Carried;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -42,13 +44,18 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     /** Sees a connection that fails after the client has sent: to where it was sent on. */
     private volatile boolean begun;
 
+    /** Written and read by the exchange alone. */
+    private boolean answered;
+
     private volatile @Nullable Subscription body;
 
     /** As the client sends it; null if a filter has put another body into it. */
     private volatile @Nullable ClientHttpRequest written;
 
+    /** To be made on the thread that runs the attempt: what is subscribed on another one inherits from the context. */
     AsyncExchange(ContextView context, Reading<T> reading) {
-        this.context = context;
+        Deadline.Binding here = Deadline.Binding.current();
+        this.context = here == null ? context : Context.of(context).put(Carried.KEY, here);
         this.reading = reading;
     }
 
@@ -78,6 +85,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public void onNext(ClientResponse response) {
+        answered = true;
         if (isDone()) {
             Begun.unread(response).discard();
             return;
@@ -117,9 +125,14 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         completeExceptionally(error);
     }
 
-    /** Nothing if there was a response, whose body may still be read. */
+    /** If there was a response, its body may still be read. Without one, this is the error that WebClient itself would make. */
     @Override
-    public void onComplete() {}
+    public void onComplete() {
+        if (!answered) {
+            completeExceptionally(
+                    new IllegalStateException("The underlying HTTP client completed without emitting a response."));
+        }
+    }
 
     @Override
     public boolean cancel(boolean mayInterrupt) {

@@ -101,6 +101,9 @@ final class Begun {
         /** Who reads the rest; null before. Nothing was asked for, so nothing but the end can come before. */
         private @Nullable CoreSubscriber<? super DataBuffer> reader;
 
+        /** Whether it was given up: nothing comes any more, so nobody may wait for it. Guarded by this. */
+        private boolean givenUp;
+
         /** How it ended, if that came before the reader. Guarded by this, as the reader. */
         private @Nullable Consumer<CoreSubscriber<?>> end;
 
@@ -125,7 +128,9 @@ final class Begun {
                     ? Flux.empty()
                     : Flux.defer(() -> Flux.just(DefaultDataBufferFactory.sharedInstance.wrap(bytes)));
             ClientResponse again = response.mutate()
-                    .body(unused -> rest == null ? first : first.concatWith(rest))
+                    // A caller that leaves during the first bytes never subscribes to the rest.
+                    .body(unused ->
+                            rest == null ? first : first.concatWith(rest).doOnCancel(this::cancel))
                     .build();
             begun.accept(new Begun(again, this, rest == null ? bytes : null));
         }
@@ -202,7 +207,7 @@ final class Begun {
             Consumer<CoreSubscriber<?>> ended;
             boolean second;
             synchronized (this) {
-                second = reader != null;
+                second = reader != null || givenUp;
                 ended = end;
                 reader = second ? reader : actual;
             }
@@ -223,6 +228,9 @@ final class Begun {
 
         @Override
         public void cancel() {
+            synchronized (this) {
+                givenUp = true;
+            }
             upstream.cancel();
         }
     }

@@ -12,11 +12,13 @@ import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.Carried;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.client.ClientRequest;
@@ -97,18 +99,27 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         HttpOperation<ClientRequest, Begun> operation = calls.operation(request);
         CachedCall<Begun> cached = request.body() == BodyInserters.empty() ? operation.cached(request) : null;
         if (cached == null) {
-            return Mono.fromFuture(() -> operation
-                            .call(request)
-                            .callAsync(attempt ->
-                                    new AsyncExchange<>(context, new Reading(request)).start(sent(request), next)))
+            return Mono.fromFuture(() -> inherit(
+                            context,
+                            () -> operation
+                                    .call(request)
+                                    .callAsync(attempt -> new AsyncExchange<>(context, new Reading(request))
+                                            .start(sent(request), next))))
                     .doOnDiscard(Begun.class, Begun::discard)
                     .map(Begun::response);
         }
-        return Mono.fromFuture(() -> cached.call()
-                        .replyAsync(attempt ->
-                                new AsyncExchange<>(context, new Keeping(cached, mostRead)).start(sent(request), next)))
+        return Mono.fromFuture(() -> inherit(
+                        context,
+                        () -> cached.call()
+                                .replyAsync(attempt -> new AsyncExchange<>(context, new Keeping(cached, mostRead))
+                                        .start(sent(request), next))))
                 .doOnDiscard(Reply.class, reply -> Keeping.discard(reply.value()))
                 .map(reply -> Keeping.response(cached, reply, request));
+    }
+
+    /** The subscriber may have its deadline and its attempt in its context alone. */
+    private static <R> R inherit(ContextView context, Supplier<R> begin) {
+        return Carried.inherit(context.getOrDefault(Carried.KEY, null), begin);
     }
 
     /** To be made on the thread that runs the attempt. */

@@ -7,18 +7,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.Carried;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.netty.handler.timeout.ReadTimeoutException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -26,10 +31,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Subscription;
 import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferLimitException;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
 import org.springframework.web.reactive.function.client.WebClient;
@@ -41,6 +49,8 @@ import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
+import reactor.util.context.Context;
+import reactor.util.context.ContextView;
 
 /** What a subscriber sees of attempts, and that nothing is left of those that nobody gets. */
 class HoldfastFilterTest {
@@ -50,6 +60,7 @@ class HoldfastFilterTest {
     private final List<Pipeline> open = new ArrayList<>();
     private final List<Body> bodies = new CopyOnWriteArrayList<>();
     private final AtomicInteger asked = new AtomicInteger();
+    private final List<String> heard = new CopyOnWriteArrayList<>();
     private Pipeline pipeline = pipeline(retry());
 
     private Pipeline pipeline(Policy... policies) {
@@ -183,6 +194,41 @@ class HoldfastFilterTest {
         assertThat(seen.values).containsExactly("text");
     }
 
+    private ClientResponse hears(ClientRequest request, ContextView context) {
+        heard.add(request.headers().getFirst("Holdfast-Attempt") + " "
+                + request.headers().getFirst("Holdfast-Timeout-Ms"));
+        Deadline.Binding before = Deadline.Binding.current();
+        Deadline.Binding.set(context.get(Carried.KEY));
+        try {
+            heard.add("inside " + Deadline.remaining().orElseThrow().toMillis());
+        } finally {
+            Deadline.Binding.restore(before);
+        }
+        return answer(200, new Body(true, "text"));
+    }
+
+    /** On whichever thread the subscriber is. A cache keeps a little of the time for its answer. */
+    @ParameterizedTest
+    @CsvSource({"true, 675", "false, 700"})
+    void theDeadlineAndTheAttemptInTheContextHold(boolean cached, long left) {
+        pipeline = cached ? pipeline(StaleCachePolicy.ofDefaults()) : pipeline();
+        Mono<String> answer = client(request -> Mono.deferContextual(context -> Mono.just(hears(request, context))))
+                .get()
+                .uri(URL)
+                .retrieve()
+                .bodyToMono(String.class);
+        Context captured = Deadline.within(
+                time,
+                Duration.ofMillis(700),
+                () -> Context.of(Carried.KEY, Objects.requireNonNull(Deadline.Binding.current())));
+        Seen seen = new Seen();
+        answer.contextWrite(captured).subscribe(seen);
+        time.run();
+        assertThat(seen.values).containsExactly("text");
+        assertThat(heard).containsExactly("1 " + left, "inside " + left);
+        assertThat(Deadline.remaining()).isEmpty();
+    }
+
     @Test
     void theLastResponseIsTheCallers() {
         Seen seen = subscribed(client(statuses(500, 500, 502)));
@@ -249,12 +295,41 @@ class HoldfastFilterTest {
         assertThat(asked).hasValue(0);
     }
 
+    /** It is neither an IOException nor a TimeoutException. */
+    @Test
+    void aReadTimeoutOfNettyIsAFailureOfTheNetwork() {
+        Seen seen = subscribed(client(request -> Mono.error(new WebClientRequestException(
+                ReadTimeoutException.INSTANCE, request.method(), request.url(), request.headers()))));
+        time.run();
+        assertThat(seen.error.get()).hasRootCause(ReadTimeoutException.INSTANCE);
+        assertThat(asked).hasValue(3);
+    }
+
+    /** Spring wraps it, too, and nothing was wrong with the service. */
+    @Test
+    void aMistakeOfTheCallersIsNoFailureOfTheNetwork() {
+        Seen seen = subscribed(client(request -> Mono.error(new WebClientRequestException(
+                new IllegalArgumentException("no host"), request.method(), request.url(), request.headers()))));
+        time.run();
+        assertThat(seen.error.get()).hasRootCauseMessage("no host");
+        assertThat(asked).hasValue(1);
+    }
+
     @Test
     void anErrorOfAnotherFilterIsLeftAsItIs() {
         IllegalStateException own = new IllegalStateException("own");
         Seen seen = subscribed(client(request -> Mono.error(own)));
         time.run();
         assertThat(seen.error.get()).isSameAs(own);
+        assertThat(asked).hasValue(1);
+    }
+
+    /** As without Holdfast. It is no failure of the service. */
+    @Test
+    void anExchangeWithoutAResponseIsAnError() {
+        Seen seen = subscribed(client(request -> Mono.empty()));
+        time.run();
+        assertThat(seen.error.get()).isInstanceOf(IllegalStateException.class).hasMessageContaining("without emitting");
         assertThat(asked).hasValue(1);
     }
 
@@ -399,6 +474,38 @@ class HoldfastFilterTest {
         assertThat(bodies.get(0).sent).hasValue(2);
         assertThat(bodies.get(0).cancelled).isFalse();
         reading.dispose();
+        assertThat(bodies.get(0).cancelled).isTrue();
+    }
+
+    /** What is read within the attempt is more than Spring reads into memory, so the reader fails before the rest. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aReaderThatFailsAtTheFirstBytesCancelsTheBody(boolean releases) {
+        String piece = "x".repeat(200 << 10);
+        WebClient.RequestHeadersSpec<?> request = client(sent -> Mono.just(answer(200, new Body(false, piece, piece))))
+                .get()
+                .uri(URL);
+        Seen seen = new Seen();
+        (releases
+                        ? request.exchangeToMono(response -> response.bodyToMono(String.class))
+                        : request.retrieve().bodyToMono(String.class))
+                .subscribe(seen);
+        time.run();
+        assertThat(seen.error.get()).hasStackTraceContaining(DataBufferLimitException.class.getName());
+        assertThat(bodies.get(0).cancelled).isTrue();
+        assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void aReaderThatLeavesAtTheFirstBytesCancelsTheBody() {
+        WebClient client = client(request -> Mono.just(answer(200, new Body(false, "0123", "4567"))), 2);
+        client.get()
+                .uri(URL)
+                .exchangeToMono(
+                        response -> response.bodyToFlux(DataBuffer.class).next())
+                .subscribe();
+        time.run();
+        assertThat(bodies.get(0).sent).hasValue(1);
         assertThat(bodies.get(0).cancelled).isTrue();
     }
 

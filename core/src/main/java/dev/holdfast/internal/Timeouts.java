@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal;
+
+import java.io.InterruptedIOException;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+
+/** The errors of clients that say that a time is over. */
+public final class Timeouts {
+    // By name, since they may not be there. java.net.http has one of its own for connections, which extends the other.
+    private static final Set<String> NAMES = Set.of(
+            "java.net.http.HttpTimeoutException",
+            "java.sql.SQLTimeoutException",
+            "org.apache.http.conn.ConnectTimeoutException",
+            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
+            "io.netty.handler.timeout.TimeoutException",
+            "io.netty.channel.ConnectTimeoutException");
+
+    private Timeouts() {}
+
+    /** Whether this error is a timeout; its causes are not asked. */
+    public static boolean isOne(Throwable error) {
+        if (error instanceof InterruptedIOException // SocketTimeoutException is one
+                || error instanceof TimeoutException) {
+            return true;
+        }
+        for (Class<?> type = error.getClass(); type != Throwable.class && type != null; type = type.getSuperclass()) {
+            if (NAMES.contains(type.getName())) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
