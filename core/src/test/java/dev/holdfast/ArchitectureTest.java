@@ -74,6 +74,7 @@ class ArchitectureTest {
                     "dev.holdfast.headers..",
                     "dev.holdfast.log..",
                     "dev.holdfast.micrometer..",
+                    "dev.holdfast.internal.context..",
                     "dev.holdfast.internal.factories..",
                     "dev.holdfast.internal.micrometer..")
             .whereLayer("around")

@@ -111,7 +111,6 @@ class FallbackPolicyTest {
     }
 
     @Test
-    @SuppressWarnings("FutureReturnValueIgnored") // the call is asynchronous on a spawned thread
     void theTimeOfTheFunctionIsPartOfTheCalls() {
         List<Duration> took = new ArrayList<>();
         Pipeline p = Pipeline.builder("p")

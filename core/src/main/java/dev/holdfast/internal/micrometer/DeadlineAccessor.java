@@ -2,7 +2,7 @@
 package dev.holdfast.internal.micrometer;
 
 import dev.holdfast.Deadline;
-import dev.holdfast.internal.Carried;
+import dev.holdfast.internal.context.Carried;
 import io.micrometer.context.ThreadLocalAccessor;
 import org.jspecify.annotations.Nullable;
 

@@ -3,7 +3,7 @@ package dev.holdfast.reactor;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
-import dev.holdfast.internal.Carried;
+import dev.holdfast.internal.context.Carried;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

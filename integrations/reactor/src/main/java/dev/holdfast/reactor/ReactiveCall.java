@@ -8,7 +8,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
-import dev.holdfast.internal.Carried;
+import dev.holdfast.internal.context.Carried;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;

@@ -2,7 +2,7 @@
 package dev.holdfast.spring;
 
 import dev.holdfast.Deadline;
-import dev.holdfast.internal.Carried;
+import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -12,7 +12,7 @@ import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.http.Pipelines;
-import dev.holdfast.internal.Carried;
+import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.List;

@@ -11,7 +11,7 @@ import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.http.Pipelines;
-import dev.holdfast.internal.Carried;
+import dev.holdfast.internal.context.Carried;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.internal;
+package dev.holdfast.internal.context;
 
 import dev.holdfast.Deadline;
 import java.time.Duration;
