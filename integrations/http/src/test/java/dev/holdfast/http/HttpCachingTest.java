@@ -272,6 +272,30 @@ class HttpCachingTest {
         assertThat(other.mayKeep(200, Map.of(), sentTo("a"))).isFalse();
     }
 
+    @Test
+    void anAddressIsTheSameHoweverItIsWritten() {
+        CachedCall<String> call = call(key(null)); // http://a/x?y=1
+        for (String same : List.of("http://a/x?y=1", "HTTP://A:80/x?y=1", "http://ann@a/x?y=1#top")) {
+            assertThat(call.isTo(URI.create(same))).as(same).isTrue();
+        }
+        for (String other : List.of(
+                "https://a/x?y=1",
+                "http://b/x?y=1",
+                "http://a:81/x?y=1",
+                "http://a/y?y=1",
+                "http://a/x?y=2",
+                "/x?y=1")) {
+            assertThat(call.isTo(URI.create(other))).as(other).isFalse();
+        }
+        HttpKey root = new HttpKey(
+                JdkMessages.INSTANCE,
+                HttpRequest.newBuilder(URI.create("http://a?y=1")).build(),
+                null,
+                varying,
+                changes);
+        assertThat(call(root).isTo(URI.create("http://a/?y=1"))).isTrue();
+    }
+
     private static Function<String, List<String>> sentTo(String host) {
         return sent(name -> name.equals("Host") ? host : null);
     }

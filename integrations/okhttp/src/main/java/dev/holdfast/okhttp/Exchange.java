@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Interceptor;
+import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
@@ -29,12 +30,14 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     private final Call call;
     private final long mostRead;
+    private final HttpCalls<Request, Response> calls;
     private volatile boolean sent;
     private volatile @Nullable String retryAfter;
 
-    Exchange(Call call, long mostRead) {
+    Exchange(Call call, long mostRead, HttpCalls<Request, Response> calls) {
         this.call = call;
         this.mostRead = mostRead;
+        this.calls = calls;
         call.tag(Exchange.class, () -> this);
     }
 
@@ -165,7 +168,7 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     // ---- as interceptors
 
-    /** OkHttp would repeat a 503 that says so at once, by itself. It does not see it. */
+    /** Each request on the way of redirects. OkHttp would repeat a 503 that says so at once, by itself. It does not see it. */
     static Response noteSent(Interceptor.Chain chain) throws IOException {
         Exchange exchange = chain.call().tag(Exchange.class);
         if (exchange == null) {
@@ -173,6 +176,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
         exchange.sent = true;
         Response response = chain.proceed(chain.request());
+        exchange.calls.answered(chain.request(), response.code());
         String header = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
         boolean hidden = header != null && header.matches("0+");
         exchange.retryAfter = hidden ? header : null;

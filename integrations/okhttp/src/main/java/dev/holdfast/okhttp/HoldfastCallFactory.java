@@ -134,7 +134,7 @@ public final class HoldfastCallFactory implements Call.Factory {
             headers.write(copy::header);
             sent = copy.build();
         }
-        return new Exchange(client.newCall(sent), mostRead);
+        return new Exchange(client.newCall(sent), mostRead, calls);
     }
 
     /** 0: none. */
