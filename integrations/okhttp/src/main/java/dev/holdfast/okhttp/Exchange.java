@@ -95,7 +95,8 @@ final class Exchange extends AbstractInterruptibleChannel {
         call.enqueue(new Callback() {
             @Override
             public void onFailure(Call failed, IOException e) {
-                answer.completeExceptionally(isCancelled(e) ? cancelled() : marked(e));
+                Throwable thrown = thrownByInterceptor(e);
+                answer.completeExceptionally(thrown != null ? thrown : isCancelled(e) ? cancelled() : marked(e));
             }
 
             @Override
@@ -119,6 +120,13 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** Given up, by the pipeline or by its user, and not because a time was over. */
     private boolean isCancelled(IOException e) {
         return call.isCanceled() && !(e instanceof InterruptedIOException);
+    }
+
+    /** What is no IOException, a dispatcher's thread tells as a cancellation "due to" it: its cause, before 5.5 suppressed. */
+    private static @Nullable Throwable thrownByInterceptor(IOException e) {
+        Throwable[] with = e.getSuppressed();
+        Throwable thrown = e.getCause() == null && with.length > 0 ? with[0] : e.getCause();
+        return ("canceled due to " + thrown).equals(e.getMessage()) ? thrown : null;
     }
 
     /** No error of the network, also not as a cause: the dependency is not to blame. */
