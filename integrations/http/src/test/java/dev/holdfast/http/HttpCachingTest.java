@@ -119,15 +119,16 @@ class HttpCachingTest {
         assertThat(freshness(key(null), DATE, later, "Cache-Control: max-age=5").fresh())
                 .isEqualTo(Duration.ofSeconds(5));
         assertThat(freshness(key(null), DATE, "Expires: 0").fresh()).isEqualTo(Duration.ZERO);
-        for (String form :
-                List.of("Saturday, 28-Nov-26 12:01:00 GMT", "Sat Nov 28 12:01:00 2026")) {
+        for (String form : List.of("Saturday, 28-Nov-26 12:01:00 GMT", "Sat Nov 28 12:01:00 2026")) {
             assertThat(freshness(key(null), DATE, "Expires: " + form).fresh()).isEqualTo(Duration.ofMinutes(1));
         }
-        assertThat(freshness(key(null), "Expires: Fri, 31 Dec 2100 12:01:00 GMT").fresh())
+        assertThat(freshness(key(null), "Expires: Fri, 31 Dec 2100 12:01:00 GMT")
+                        .fresh())
                 .as("by this machine's clock")
                 .isGreaterThan(Duration.ofDays(1));
         for (String malformed : List.of("60", "-1", "soon", "")) {
-            assertThat(freshness(key(null), DATE, "Expires: " + malformed).fresh()).isEqualTo(Duration.ZERO);
+            assertThat(freshness(key(null), DATE, "Expires: " + malformed).fresh())
+                    .isEqualTo(Duration.ZERO);
         }
     }
 

@@ -184,11 +184,19 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
         exchange.sent = true;
         Response response = chain.proceed(chain.request());
-        exchange.calls.answered(chain.request(), response.code());
+        exchange.answered(chain.request(), response.code());
         String header = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
         boolean hidden = header != null && header.matches("0+");
         exchange.retryAfter = hidden ? header : null;
         return hidden ? response.newBuilder().removeHeader(RETRY_AFTER).build() : response;
+    }
+
+    /** What a request without a change has learned, that of the caller tells: interceptors may have added a {@code no-cache}. */
+    private void answered(Request request, int status) {
+        String method = request.method();
+        if (!method.equals("GET") && !method.equals("HEAD")) {
+            calls.answered(method, request.url().uri(), status);
+        }
     }
 
     /** The user's interceptors and the pipeline see it. */
