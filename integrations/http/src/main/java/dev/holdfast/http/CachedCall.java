@@ -5,6 +5,7 @@ import dev.holdfast.Attempt;
 import dev.holdfast.Call;
 import dev.holdfast.Reply;
 import dev.holdfast.spi.Perishable.Freshness;
+import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -59,6 +60,16 @@ public final class CachedCall<R> {
         return !isTooLong(headers)
                 && (type.isEmpty() || !HttpCalls.isStream(type.get(0)))
                 && HttpCaching.isForAll(key, status, headers, sent);
+    }
+
+    /**
+     * Whether a request went to the address for which this call was made. If an interceptor below the adapter has changed scheme, host,
+     * port, path or query, the response is {@link #forOne}.
+     *
+     * @param address of the request as it was sent
+     */
+    public boolean isTo(URI address) {
+        return key.isOf(address);
     }
 
     private boolean isTooLong(Map<String, List<String>> headers) {

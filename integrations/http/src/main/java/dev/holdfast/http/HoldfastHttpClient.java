@@ -87,7 +87,7 @@ public final class HoldfastHttpClient extends HttpClient {
             return (HttpResponse<T>) call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
                 try {
-                    return client.send(sent, sent.noting(noting(request, handler)));
+                    return noted(client.send(sent, sent.noting(noting(request, handler))));
                 } catch (IOException | RuntimeException e) {
                     sent.mark(e);
                     ofHandler.unwrap(e);
@@ -154,6 +154,28 @@ public final class HoldfastHttpClient extends HttpClient {
                 : handler;
     }
 
+    /** The same of each request on the way, where the client has followed redirects. */
+    private <T> HttpResponse<T> noted(HttpResponse<T> response) {
+        Optional<HttpResponse<T>> before = response.previousResponse();
+        if (before.isPresent()) {
+            calls.answered(response.request().method(), response.uri(), response.statusCode());
+        }
+        while (before.isPresent()) {
+            HttpResponse<T> step = before.get();
+            calls.answered(step.request().method(), step.uri(), step.statusCode());
+            before = step.previousResponse();
+        }
+        return response;
+    }
+
+    private <T> CompletableFuture<HttpResponse<T>> noted(CompletableFuture<HttpResponse<T>> exchange) {
+        return new HandedOn<HttpResponse<T>, HttpResponse<T>>(
+                exchange,
+                response -> CompletableFuture.completedStage(noted(response)),
+                error -> error,
+                JdkMessages.INSTANCE::close);
+    }
+
     private static boolean hasBody(HttpRequest request) {
         return request.bodyPublisher().isPresent()
                 && request.bodyPublisher().get().contentLength() != 0;
@@ -189,7 +211,9 @@ public final class HoldfastHttpClient extends HttpClient {
                             SentRequest sent = sent(request);
                             CompletableFuture<HttpResponse<T>> exchange =
                                     client.sendAsync(sent, sent.noting(noting(request, handler)), pushes);
-                            return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>) sent.marked(exchange);
+                            CompletableFuture<HttpResponse<T>> marked = sent.marked(exchange);
+                            return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>)
+                                    (HttpCalls.isSafe(request.method()) ? marked : noted(marked));
                         });
         return HandedOn.of(
                 call,

@@ -126,6 +126,13 @@ public final class HttpCalls<Q, R> {
         return changes.isUsed() || !isSafe(messages.method(request));
     }
 
+    /** The same, of a request that the client itself has made of one, such as where a redirect leads. */
+    public void answered(String method, URI address, int status) {
+        if (status < 400 && changes.isUsed() && !isSafe(method)) {
+            changes.changed(address);
+        }
+    }
+
     static boolean isSafe(String method) {
         return switch (method) {
             case "GET", "HEAD", "OPTIONS", "TRACE" -> true;

@@ -2,11 +2,13 @@
 package dev.holdfast.http;
 
 import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
 import dev.holdfast.Verdict;
 import dev.holdfast.headers.RetryAfter;
 import dev.holdfast.internal.Timeouts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * gate holds the next calls.
  *
  * <p>A 503 without these may come from a gateway after the work was done. So it is a failure: a request that must not be done twice
- * is not repeated after it.
+ * is not repeated after it. The same holds for a pushback that came by a redirect: the server that redirected may have done the work.
+ * It is a failure with the time that it says. For a request that may be done twice, an adapter has it stay a pushback.
  *
  * <p>Where the pipeline has a classifier of its own, that one decides. Where it has lists of a file, these come first, and the
  * table is for the rest. Immutable.
@@ -39,20 +42,27 @@ public final class HttpClassifier implements Classifier {
 
     private final HttpMessages<?, ?> messages;
     private final Supplier<Classifier> own;
+    private final boolean mayBeDoneTwice;
 
-    HttpClassifier(HttpMessages<?, ?> messages, Supplier<Classifier> own) {
+    /**
+     * With these messages.
+     *
+     * @param mayBeDoneTwice whether all requests may
+     */
+    HttpClassifier(HttpMessages<?, ?> messages, Supplier<Classifier> own, boolean mayBeDoneTwice) {
         this.messages = messages;
         this.own = own;
+        this.mayBeDoneTwice = mayBeDoneTwice;
     }
 
     /** For the responses of {@code java.net.http}. */
     public static Classifier ofDefaults() {
-        return new HttpClassifier(JdkMessages.INSTANCE, () -> DEFAULT);
+        return new HttpClassifier(JdkMessages.INSTANCE, () -> DEFAULT, false);
     }
 
     /** For the responses that these messages can read. */
     public static Classifier of(HttpMessages<?, ?> messages) {
-        return new HttpClassifier(messages, () -> DEFAULT);
+        return new HttpClassifier(messages, () -> DEFAULT, false);
     }
 
     /**
@@ -62,7 +72,7 @@ public final class HttpClassifier implements Classifier {
      * @param own asked for with each response, such as {@code pipeline::classifier}; must be quick
      */
     public static Classifier of(HttpMessages<?, ?> messages, Supplier<Classifier> own) {
-        return new HttpClassifier(messages, Objects.requireNonNull(own, "own"));
+        return new HttpClassifier(messages, Objects.requireNonNull(own, "own"), false);
     }
 
     @Override
@@ -70,9 +80,25 @@ public final class HttpClassifier implements Classifier {
         if (error != null) {
             return ofError(error);
         }
-        return value != null && messages.responseType().isInstance(value)
-                ? ofResponse(value)
-                : own.get().classify(value, null);
+        if (value == null || !messages.responseType().isInstance(value)) {
+            return own.get().classify(value, null);
+        }
+        Verdict verdict = ofResponse(value);
+        return verdict.outcome() == Outcome.PUSHBACK && !mayBeDoneTwice && cameByRedirect(messages, value)
+                ? failed(verdict)
+                : verdict;
+    }
+
+    /** A gate holds all the same for the time that it says. */
+    private static Verdict failed(Verdict pushback) {
+        long nanos = pushback.retryAfterNanos();
+        if (nanos >= 0) {
+            return Verdict.FAILURE.withRetryAfter(Duration.ofNanos(nanos));
+        }
+        if (nanos == Verdict.NEVER) {
+            return pushback;
+        }
+        return nanos == Verdict.UNREADABLE ? Verdict.FAILURE.withUnreadableRetryAfter() : Verdict.FAILURE;
     }
 
     private Verdict ofResponse(Object response) {
@@ -136,6 +162,11 @@ public final class HttpClassifier implements Classifier {
     @SuppressWarnings("unchecked") // as above
     private static <R> @Nullable String header(HttpMessages<?, R> of, Object response, String name) {
         return of.header((R) response, name);
+    }
+
+    @SuppressWarnings("unchecked") // as above
+    private static <R> boolean cameByRedirect(HttpMessages<?, R> of, Object response) {
+        return of.cameByRedirect((R) response);
     }
 
     /** Everything else is a mistake of the caller's, such as a malformed address. */

@@ -126,6 +126,11 @@ final class HttpKey {
                 });
     }
 
+    /** Whether this is the address of the key, however it is written. */
+    boolean isOf(URI address) {
+        return address.getScheme() != null && plain(uri).equals(plain(resource(HttpCalls.authority(address), address)));
+    }
+
     boolean isHead() {
         return method.equals("HEAD");
     }

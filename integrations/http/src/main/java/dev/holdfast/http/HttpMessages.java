@@ -49,6 +49,14 @@ public interface HttpMessages<Q, R> {
     @Nullable
     String header(R response, String name);
 
+    /**
+     * Whether a response came by a redirect. Then the server that redirected may have done the work, whatever this response says, and
+     * no status allows to repeat a request that must not be done twice. Default: false, for a client that does not tell.
+     */
+    default boolean cameByRedirect(R response) {
+        return false;
+    }
+
     /** Closes a response that nobody gets, so that its connection is free again. Must be quick. */
     void close(R response);
 }

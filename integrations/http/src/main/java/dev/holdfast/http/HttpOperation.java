@@ -43,7 +43,7 @@ public final class HttpOperation<Q, R> {
         this.options = options;
         this.changes = changes;
         this.pipeline = pipeline;
-        Classifier meaning = new HttpClassifier(messages, pipeline::classifier);
+        Classifier meaning = new HttpClassifier(messages, pipeline::classifier, areIdempotent);
         sent = pipeline.operation(
                 name, o -> o.idempotent(areIdempotent).classifier(meaning).discard(messages::close));
         kept = areIdempotent && options.maxKept() > 0 ? kept(name, meaning) : null;

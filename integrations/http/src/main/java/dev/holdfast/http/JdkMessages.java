@@ -94,6 +94,19 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
         return first(response.headers(), name);
     }
 
+    /** A response before it may also be one that asked for a password. */
+    @Override
+    public boolean cameByRedirect(HttpResponse<?> response) {
+        HttpResponse<?> before = response.previousResponse().orElse(null);
+        while (before != null) {
+            if (before.statusCode() / 100 == 3) {
+                return true;
+            }
+            before = before.previousResponse().orElse(null);
+        }
+        return false;
+    }
+
     /** As {@code firstValue}, without its stream. */
     private static @Nullable String first(HttpHeaders headers, String name) {
         List<String> values = headers.map().get(name);

@@ -119,15 +119,16 @@ class HttpCachingTest {
         assertThat(freshness(key(null), DATE, later, "Cache-Control: max-age=5").fresh())
                 .isEqualTo(Duration.ofSeconds(5));
         assertThat(freshness(key(null), DATE, "Expires: 0").fresh()).isEqualTo(Duration.ZERO);
-        for (String form :
-                List.of("Saturday, 28-Nov-26 12:01:00 GMT", "Sat Nov 28 12:01:00 2026")) {
+        for (String form : List.of("Saturday, 28-Nov-26 12:01:00 GMT", "Sat Nov 28 12:01:00 2026")) {
             assertThat(freshness(key(null), DATE, "Expires: " + form).fresh()).isEqualTo(Duration.ofMinutes(1));
         }
-        assertThat(freshness(key(null), "Expires: Fri, 31 Dec 2100 12:01:00 GMT").fresh())
+        assertThat(freshness(key(null), "Expires: Fri, 31 Dec 2100 12:01:00 GMT")
+                        .fresh())
                 .as("by this machine's clock")
                 .isGreaterThan(Duration.ofDays(1));
         for (String malformed : List.of("60", "-1", "soon", "")) {
-            assertThat(freshness(key(null), DATE, "Expires: " + malformed).fresh()).isEqualTo(Duration.ZERO);
+            assertThat(freshness(key(null), DATE, "Expires: " + malformed).fresh())
+                    .isEqualTo(Duration.ZERO);
         }
     }
 
@@ -270,6 +271,30 @@ class HttpCachingTest {
         CachedCall<String> other = call(hosted("a.example"));
         assertThat(other.mayKeep(200, Map.of(), sentTo("a.example"))).isTrue();
         assertThat(other.mayKeep(200, Map.of(), sentTo("a"))).isFalse();
+    }
+
+    @Test
+    void anAddressIsTheSameHoweverItIsWritten() {
+        CachedCall<String> call = call(key(null)); // http://a/x?y=1
+        for (String same : List.of("http://a/x?y=1", "HTTP://A:80/x?y=1", "http://ann@a/x?y=1#top")) {
+            assertThat(call.isTo(URI.create(same))).as(same).isTrue();
+        }
+        for (String other : List.of(
+                "https://a/x?y=1",
+                "http://b/x?y=1",
+                "http://a:81/x?y=1",
+                "http://a/y?y=1",
+                "http://a/x?y=2",
+                "/x?y=1")) {
+            assertThat(call.isTo(URI.create(other))).as(other).isFalse();
+        }
+        HttpKey root = new HttpKey(
+                JdkMessages.INSTANCE,
+                HttpRequest.newBuilder(URI.create("http://a?y=1")).build(),
+                null,
+                varying,
+                changes);
+        assertThat(call(root).isTo(URI.create("http://a/?y=1"))).isTrue();
     }
 
     private static Function<String, List<String>> sentTo(String host) {

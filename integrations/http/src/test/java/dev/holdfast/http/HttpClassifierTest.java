@@ -64,6 +64,11 @@ class HttpClassifierTest {
         }
 
         @Override
+        public boolean cameByRedirect(Answer response) {
+            return response.headers().containsKey("Came-By-Redirect");
+        }
+
+        @Override
         public void close(Answer response) {}
     }
 
@@ -72,7 +77,8 @@ class HttpClassifierTest {
         for (int i = 0; i < headers.length; i += 2) {
             all.put(headers[i], headers[i + 1]);
         }
-        return new HttpClassifier(new Messages(), () -> Classifier.DEFAULT).classify(new Answer(status, all), null);
+        return new HttpClassifier(new Messages(), () -> Classifier.DEFAULT, false)
+                .classify(new Answer(status, all), null);
     }
 
     @Test
@@ -131,6 +137,27 @@ class HttpClassifierTest {
         assertThat(http.classify(null, circle)).isEqualTo(Verdict.IGNORED);
     }
 
+    /** The one that redirects may have done the work. A gate heeds the time all the same. */
+    @Test
+    void aPushbackThatCameByARedirectIsAFailureWithItsTime() {
+        String[] came = {"Came-By-Redirect", ""};
+        for (int status : new int[] {429, 503}) {
+            Verdict said = verdict(status, came[0], came[1], "Retry-After", "7");
+            assertThat(said.outcome()).isEqualTo(Outcome.FAILURE);
+            assertThat(said.retryAfterNanos()).isEqualTo(7_000_000_000L);
+            Verdict malformed = verdict(status, came[0], came[1], "Retry-After", "soon");
+            assertThat(malformed.outcome()).isEqualTo(Outcome.FAILURE);
+            assertThat(malformed.retryAfterNanos()).isEqualTo(Verdict.UNREADABLE);
+        }
+        assertThat(verdict(429, came)).isEqualTo(Verdict.FAILURE);
+        Classifier ofIdempotent = new HttpClassifier(new Messages(), () -> Classifier.DEFAULT, true);
+        assertThat(ofIdempotent.classify(new Answer(429, Map.of(came[0], came[1])), null))
+                .isEqualTo(Verdict.PUSHBACK);
+        Classifier stopping = new HttpClassifier(new Messages(), () -> (value, error) -> Verdict.STOP, false);
+        assertThat(stopping.classify(new Answer(429, Map.of(came[0], came[1])), null))
+                .isEqualTo(Verdict.STOP);
+    }
+
     @Test
     void whatIsNoResponseIsASuccess() {
         assertThat(HttpClassifier.ofDefaults().classify("text", null)).isEqualTo(Verdict.SUCCESS);
@@ -140,7 +167,7 @@ class HttpClassifierTest {
     @Test
     void thePipelinesOwnClassifierDecidesAndMayBeExchanged() {
         Verdict[] said = {Verdict.IGNORED};
-        Classifier http = new HttpClassifier(new Messages(), () -> (value, error) -> said[0]);
+        Classifier http = new HttpClassifier(new Messages(), () -> (value, error) -> said[0], false);
         assertThat(http.classify(new Answer(500, Map.of()), null)).isEqualTo(Verdict.IGNORED);
         assertThat(http.classify(null, new IOException())).isEqualTo(Verdict.IGNORED);
         said[0] = Verdict.FAILURE;

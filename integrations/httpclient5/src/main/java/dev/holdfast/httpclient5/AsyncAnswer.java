@@ -30,6 +30,7 @@ final class AsyncAnswer extends HttpResponseWrapper {
     private final byte[] whole;
     private final @Nullable List<? extends Header> trailers;
     private final @Nullable StreamedBody rest;
+    private boolean redirected;
 
     private AsyncAnswer(
             HttpResponse response,
@@ -72,6 +73,15 @@ final class AsyncAnswer extends HttpResponseWrapper {
                         new BasicEntityDetails(body.length, ((SimpleHttpResponse) response).getContentType()),
                         body,
                         null);
+    }
+
+    /** To be set before the attempt ends with it. */
+    void cameByRedirect(boolean came) {
+        redirected = came;
+    }
+
+    boolean cameByRedirect() {
+        return redirected;
     }
 
     /** The body, if all of it was read. */

@@ -220,6 +220,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
 
     private void end(AsyncAnswer answer) {
         AttemptContext.answered(scope.clientContext);
+        answer.cameByRedirect(Redirects.wereFollowed(scope.clientContext));
         if (!complete(reading.made(answer))) {
             answer.discard();
         }

@@ -6,6 +6,7 @@ import dev.holdfast.Reply;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.Kept;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,8 +57,17 @@ final class Copies {
         // With what the client has added: cookies, credentials.
         HttpRequest sent = context.getRequest();
         return mostRead > 0
-                && !Errors.wasRedirected(context)
+                && !Redirects.wereFollowed(context)
+                && isTo(cached, sent)
                 && cached.mayKeep(status, headers, name -> Messages.all(sent, name));
+    }
+
+    private static boolean isTo(CachedCall<?> cached, HttpRequest sent) {
+        try {
+            return cached.isTo(sent.getUri());
+        } catch (URISyntaxException notSaid) {
+            return false;
+        }
     }
 
     /** As the caller gets them, without the encoding of a body that the client has decoded: it leaves the header as it was. */

@@ -10,7 +10,6 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.concurrent.CancellationException;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
-import org.apache.hc.client5.http.protocol.RedirectLocations;
 import org.apache.hc.core5.http.HttpException;
 
 /** What goes wrong with a request. */
@@ -42,14 +41,9 @@ final class Errors {
 
     /** After a redirect, a connection that fails is not all that has happened. */
     static <E extends Exception> E marked(E e, HttpClientContext context) {
-        if (wasRedirected(context)) {
+        if (Redirects.wereFollowed(context)) {
             e.addSuppressed(new IOException("the request had been sent when this happened"));
         }
         return e;
-    }
-
-    static boolean wasRedirected(HttpClientContext context) {
-        RedirectLocations redirects = context.getRedirectLocations();
-        return redirects != null && redirects.size() > 0;
     }
 }

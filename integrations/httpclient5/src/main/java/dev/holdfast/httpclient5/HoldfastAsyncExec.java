@@ -62,8 +62,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads.
  */
 public final class HoldfastAsyncExec implements AsyncExecChainHandler {
-    private static final Messages<AsyncRequest, AsyncAnswer> MESSAGES =
-            new Messages<>(AsyncAnswer.class, AsyncRequest::canBeSentAgain, AsyncAnswer::discard);
+    private static final Messages<AsyncRequest, AsyncAnswer> MESSAGES = new Messages<>(
+            AsyncAnswer.class, AsyncRequest::canBeSentAgain, AsyncAnswer::cameByRedirect, AsyncAnswer::discard);
 
     private final HttpCalls<AsyncRequest, AsyncAnswer> calls;
     private final @Nullable CallHeaders headers;
@@ -238,7 +238,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         private final class Reading implements AsyncExchange.Reading<AsyncAnswer> {
             @Override
             public int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context) {
-                calls.answered(request, response.getCode());
+                Redirects.answered(calls, request, response.getCode(), context);
                 return body != null && Bodies.isSmall(body, mostRead) ? mostRead : -1;
             }
 

@@ -55,6 +55,7 @@ public final class HoldfastExec implements ExecChainHandler {
     private static final Messages<ClassicHttpRequest, ClassicHttpResponse> MESSAGES = new Messages<>(
             ClassicHttpResponse.class,
             request -> request.getEntity() == null || request.getEntity().isRepeatable(),
+            Redirects.Redirected.class::isInstance,
             Bodies::discard);
 
     private final HttpCalls<ClassicHttpRequest, ClassicHttpResponse> calls;
@@ -135,9 +136,9 @@ public final class HoldfastExec implements ExecChainHandler {
                                     Copies.scope(attempt, scope),
                                     chain,
                                     (exchange, response, context) -> {
-                                        calls.answered(request, response.getCode());
+                                        Redirects.answered(calls, request, response.getCode(), context);
                                         Bodies.read(response, mostRead, exchange);
-                                        return response;
+                                        return Redirects.marked(response, context);
                                     }));
         } catch (Exception e) {
             Exception told = Errors.toCaller(e, cancellation.isCancelled());

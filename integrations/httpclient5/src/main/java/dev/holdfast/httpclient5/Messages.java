@@ -22,10 +22,12 @@ import org.jspecify.annotations.Nullable;
  * The messages of Apache's clients, which differ in their bodies alone.
  *
  * @param again whether the body of a request can be sent a second time
+ * @param redirected whether a response came by a redirect
  * @param closing closes a response that nobody gets
  */
 record Messages<Q extends HttpRequest, R extends HttpResponse>(
-        Class<R> responseType, Predicate<Q> again, Consumer<R> closing) implements HttpMessages<Q, R> {
+        Class<R> responseType, Predicate<Q> again, Predicate<R> redirected, Consumer<R> closing)
+        implements HttpMessages<Q, R> {
     @Override
     public String method(Q request) {
         return request.getMethod();
@@ -57,6 +59,11 @@ record Messages<Q extends HttpRequest, R extends HttpResponse>(
     @Override
     public boolean canBeSentAgain(Q request) {
         return again.test(request);
+    }
+
+    @Override
+    public boolean cameByRedirect(R response) {
+        return redirected.test(response);
     }
 
     @Override

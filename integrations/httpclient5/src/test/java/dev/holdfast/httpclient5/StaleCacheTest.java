@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
@@ -25,6 +26,7 @@ import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpRequestInterceptor;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.http.io.entity.StringEntity;
 import org.junit.jupiter.api.AfterEach;
@@ -67,6 +69,37 @@ class StaleCacheTest {
             assertThat(body(get())).isEqualTo(body);
         }
         assertThat(server.requests().get(1).header("Cookie")).isEqualTo("user=ann");
+    }
+
+    @Test
+    void whatAnInterceptorSendsToAnotherAddressIsNotForOthers() throws Exception {
+        answers("max-age=3600", "of ann", "of bob", "of ann", "of bob");
+        AtomicReference<String> tenant = new AtomicReference<>();
+        HttpRequestInterceptor adding =
+                (request, entity, context) -> request.setPath(request.getPath() + "?tenant=" + tenant.get());
+        try (CloseableHttpClient blocking = HoldfastExec.of(Pipelines.one(pipeline))
+                        .addTo(HttpClients.custom().addRequestInterceptorFirst(adding))
+                        .build();
+                CloseableHttpAsyncClient async = HoldfastAsyncExec.of(Pipelines.one(pipeline))
+                        .addTo(HttpAsyncClients.custom().addRequestInterceptorFirst(adding))
+                        .build()) {
+            async.start();
+            for (String who : List.of("ann", "bob")) {
+                tenant.set(who);
+                assertThat(blocking.<String>execute(get(), response -> EntityUtils.toString(response.getEntity())))
+                        .isEqualTo("of " + who);
+            }
+            for (String who : List.of("ann", "bob")) {
+                tenant.set(who);
+                assertThat(async.execute(
+                                        SimpleRequestBuilder.get(server.uri("/x"))
+                                                .build(),
+                                        null)
+                                .get()
+                                .getBodyText())
+                        .isEqualTo("of " + who);
+            }
+        }
     }
 
     /** The client asks for gzip by itself, and decodes it. */

@@ -25,6 +25,7 @@ final class Copies {
         boolean mayKeep = exchange.readsBodies()
                 && response.code() != UPGRADED
                 && response.priorResponse() == null
+                && cached.isTo(sent(response).url().uri())
                 && cached.mayKeep(response.code(), headers, sent(response)::headers);
         if (!mayKeep) {
             return cached.forOne(exchange.read(response));
@@ -44,7 +45,7 @@ final class Copies {
         }
     }
 
-    /** With what interceptors, cookie jar and authenticator have added. */
+    /** With what interceptors, cookie jar and authenticator have made of it. */
     private static Request sent(Response response) {
         Response ofNetwork = response.networkResponse();
         return (ofNetwork == null ? response : ofNetwork).request();

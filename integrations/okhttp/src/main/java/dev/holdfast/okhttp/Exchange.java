@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Interceptor;
+import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
@@ -29,12 +30,14 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     private final Call call;
     private final long mostRead;
+    private final HttpCalls<Request, Response> calls;
     private volatile boolean sent;
     private volatile @Nullable String retryAfter;
 
-    Exchange(Call call, long mostRead) {
+    Exchange(Call call, long mostRead, HttpCalls<Request, Response> calls) {
         this.call = call;
         this.mostRead = mostRead;
+        this.calls = calls;
         call.tag(Exchange.class, () -> this);
     }
 
@@ -92,7 +95,8 @@ final class Exchange extends AbstractInterruptibleChannel {
         call.enqueue(new Callback() {
             @Override
             public void onFailure(Call failed, IOException e) {
-                answer.completeExceptionally(isCancelled(e) ? cancelled() : marked(e));
+                Throwable thrown = thrownByInterceptor(e);
+                answer.completeExceptionally(thrown != null ? thrown : isCancelled(e) ? cancelled() : marked(e));
             }
 
             @Override
@@ -116,6 +120,13 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** Given up, by the pipeline or by its user, and not because a time was over. */
     private boolean isCancelled(IOException e) {
         return call.isCanceled() && !(e instanceof InterruptedIOException);
+    }
+
+    /** What is no IOException, a dispatcher's thread tells as a cancellation "due to" it: its cause, before 5.5 suppressed. */
+    private static @Nullable Throwable thrownByInterceptor(IOException e) {
+        Throwable[] with = e.getSuppressed();
+        Throwable thrown = e.getCause() == null && with.length > 0 ? with[0] : e.getCause();
+        return ("canceled due to " + thrown).equals(e.getMessage()) ? thrown : null;
     }
 
     /** No error of the network, also not as a cause: the dependency is not to blame. */
@@ -165,7 +176,7 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     // ---- as interceptors
 
-    /** OkHttp would repeat a 503 that says so at once, by itself. It does not see it. */
+    /** Each request on the way of redirects. OkHttp would repeat a 503 that says so at once, by itself. It does not see it. */
     static Response noteSent(Interceptor.Chain chain) throws IOException {
         Exchange exchange = chain.call().tag(Exchange.class);
         if (exchange == null) {
@@ -173,10 +184,19 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
         exchange.sent = true;
         Response response = chain.proceed(chain.request());
+        exchange.answered(chain.request(), response.code());
         String header = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
         boolean hidden = header != null && header.matches("0+");
         exchange.retryAfter = hidden ? header : null;
         return hidden ? response.newBuilder().removeHeader(RETRY_AFTER).build() : response;
+    }
+
+    /** What a request without a change has learned, that of the caller tells: interceptors may have added a {@code no-cache}. */
+    private void answered(Request request, int status) {
+        String method = request.method();
+        if (!method.equals("GET") && !method.equals("HEAD")) {
+            calls.answered(method, request.url().uri(), status);
+        }
     }
 
     /** The user's interceptors and the pipeline see it. */

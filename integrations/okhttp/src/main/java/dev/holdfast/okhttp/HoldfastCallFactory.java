@@ -50,12 +50,15 @@ import org.jspecify.annotations.Nullable;
  * OkHttpClient#retryOnConnectionFailure} is off, and a 503 with {@code Retry-After: 0} is repeated by the pipeline alone. All
  * addresses of a host are still tried, if {@link OkHttpClient#fastFallback} is on, which is the default.
  *
+ * <p>A request with {@code Cache-Control: only-if-cached} is a call of the client alone, without a pipeline: it may not use the network.
+ *
  * <p>The client and the pipelines stay their owner's to close. Safe for any number of threads.
  */
 public final class HoldfastCallFactory implements Call.Factory {
     private static final int MOST_READ = 64 << 20;
     private static final int READ = 256 << 10;
 
+    private final OkHttpClient plain;
     private final OkHttpClient client;
     private final HttpCalls<Request, Response> calls;
     private final @Nullable CallHeaders headers;
@@ -63,11 +66,13 @@ public final class HoldfastCallFactory implements Call.Factory {
     private final long mostRead;
 
     private HoldfastCallFactory(
+            OkHttpClient plain,
             OkHttpClient client,
             HttpCalls<Request, Response> calls,
             @Nullable CallHeaders headers,
             int timeoutMillis,
             long mostRead) {
+        this.plain = plain;
         this.client = client;
         this.calls = calls;
         this.headers = headers;
@@ -93,6 +98,7 @@ public final class HoldfastCallFactory implements Call.Factory {
         // Around the user's own, which see what came from the network.
         inside.networkInterceptors().add(0, Exchange::noteSent);
         return new HoldfastCallFactory(
+                client,
                 inside.build(),
                 new HttpCalls<>(new OkMessages(), pipelines, options),
                 options.headers().orElse(null),
@@ -112,12 +118,15 @@ public final class HoldfastCallFactory implements Call.Factory {
      */
     public HoldfastCallFactory readBodiesUpTo(long bytes) {
         new Checks("call factory").range("readBodiesUpTo", bytes, 0, MOST_READ).done();
-        return new HoldfastCallFactory(client, calls, headers, timeoutMillis, bytes);
+        return new HoldfastCallFactory(plain, client, calls, headers, timeoutMillis, bytes);
     }
 
+    /** A request that may not use the network, {@code only-if-cached}, is no call of the dependency: the client alone answers it. */
     @Override
     public Call newCall(Request request) {
-        return new HoldfastCall(this, Objects.requireNonNull(request, "request"));
+        return Objects.requireNonNull(request, "request").cacheControl().onlyIfCached()
+                ? plain.newCall(request)
+                : new HoldfastCall(this, request);
     }
 
     // ---- for its calls
@@ -134,7 +143,7 @@ public final class HoldfastCallFactory implements Call.Factory {
             headers.write(copy::header);
             sent = copy.build();
         }
-        return new Exchange(client.newCall(sent), mostRead);
+        return new Exchange(client.newCall(sent), mostRead, calls);
     }
 
     /** 0: none. */

@@ -65,6 +65,19 @@ final class OkMessages implements HttpMessages<Request, Response> {
         return response.header(name);
     }
 
+    /** A response before it may also be one that asked for a password, or for another try. */
+    @Override
+    public boolean cameByRedirect(Response response) {
+        Response before = response.priorResponse();
+        while (before != null) {
+            if (before.isRedirect()) {
+                return true;
+            }
+            before = before.priorResponse();
+        }
+        return false;
+    }
+
     /** OkHttp reads what little is left of it, for 100 ms at most, so that the connection can be used again. */
     @Override
     public void close(Response response) {

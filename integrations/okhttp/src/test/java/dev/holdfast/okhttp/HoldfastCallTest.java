@@ -664,6 +664,45 @@ class HoldfastCallTest {
 
     private volatile boolean closing;
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatAnInterceptorThrowsIsToldAndIgnored(Way way) {
+        clientWith(b -> b.addInterceptor(chain -> {
+                    throw new IllegalStateException("by intent");
+                })
+                .dispatcher(new okhttp3.Dispatcher(quiet)));
+        Throwable error = catchThrowable(() -> sent(calls.newCall(request().build()), way));
+        if (way == Way.ASYNCHRONOUS) {
+            assertThat(error).isInstanceOf(IOException.class).hasMessage("by intent");
+            error = error.getCause();
+        }
+        assertThat(error).isInstanceOf(IllegalStateException.class).hasMessage("by intent");
+        assertThat(attempts).containsExactly(Outcome.IGNORED);
+    }
+
+    /** OkHttp throws such an exception once more, on its own thread. */
+    private final java.util.concurrent.ExecutorService quiet =
+            java.util.concurrent.Executors.newCachedThreadPool(task -> {
+                Thread thread = new Thread(task);
+                thread.setUncaughtExceptionHandler((of, thrown) -> {});
+                return thread;
+            });
+
+    // ---- without the network
+
+    /** OkHttp answers 504 by itself if its cache has nothing. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRequestThatMayNotUseTheNetworkIsNoCall(Way way) throws Exception {
+        Request request =
+                request().cacheControl(okhttp3.CacheControl.FORCE_CACHE).build();
+        try (Response response = sent(calls.newCall(request), way)) {
+            assertThat(response.code()).isEqualTo(504);
+        }
+        assertThat(attempts).isEmpty();
+        assertThat(server.getRequestCount()).isZero();
+    }
+
     // ---- HTTP/2
 
     @ParameterizedTest

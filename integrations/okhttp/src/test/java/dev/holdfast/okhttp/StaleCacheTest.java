@@ -41,7 +41,16 @@ class StaleCacheTest {
     /** What else the client adds: name and value. */
     private volatile List<String> added = List.of();
 
+    /** The client adds it to each address. */
+    private volatile String query = "";
+
     private final OkHttpClient plain = new OkHttpClient.Builder()
+            .addInterceptor(chain -> query.isEmpty()
+                    ? chain.proceed(chain.request())
+                    : chain.proceed(chain.request()
+                            .newBuilder()
+                            .url(chain.request().url().newBuilder().query(query).build())
+                            .build()))
             .addInterceptor(chain -> {
                 tags.add(String.valueOf(chain.call().tag(String.class)));
                 Request request = added.isEmpty()
@@ -90,6 +99,16 @@ class StaleCacheTest {
         user = "Bearer ann";
         assertThat(body(get().build())).isEqualTo("of ann");
         user = "Bearer bob";
+        assertThat(body(get().build())).isEqualTo("of bob");
+    }
+
+    @Test
+    void whatAnInterceptorSendsToAnotherAddressIsNotForOthers() throws Exception {
+        answers("of ann", FRESH);
+        answers("of bob", FRESH);
+        query = "tenant=ann";
+        assertThat(body(get().build())).isEqualTo("of ann");
+        query = "tenant=bob";
         assertThat(body(get().build())).isEqualTo("of bob");
     }
 

@@ -4,9 +4,9 @@ package dev.holdfast.spring;
 import dev.holdfast.Deadline;
 import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
+import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -27,12 +27,8 @@ import reactor.util.context.ContextView;
 final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscriber<ClientResponse> {
     /** What an attempt does with a response: it belongs to the attempt. */
     interface Reading<T> {
-        /**
-         * How much of the body is read within the attempt, in bytes; less than 0: nothing.
-         *
-         * @param sent the first value of a header of the request as it was sent
-         */
-        int most(ClientResponse response, Function<String, List<String>> sent);
+        /** How much of the body is read within the attempt, in bytes; less than 0: nothing. */
+        int most(ClientResponse response, AsyncExchange<?> exchange);
 
         T made(Begun begun);
     }
@@ -52,6 +48,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     /** As the client sends it; null if a filter has put another body into it. */
     private volatile @Nullable ClientHttpRequest written;
 
+    /** Whether the client asked more than once for what it sends. */
+    private volatile boolean sentAgain;
+
     /** To be made on the thread that runs the attempt: what is subscribed on another one inherits from the context. */
     AsyncExchange(ContextView context, Reading<T> reading) {
         Deadline.Binding here = Deadline.Binding.current();
@@ -62,6 +61,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     AsyncExchange<T> start(ClientRequest request, ExchangeFunction next) {
         ClientRequest noting = ClientRequest.from(request)
                 .body((message, writing) -> {
+                    sentAgain = written != null;
                     written = message;
                     return request.body().insert(new Noting(message), writing);
                 })
@@ -90,7 +90,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
             Begun.unread(response).discard();
             return;
         }
-        int most = reading.most(response, this::sent);
+        int most = reading.most(response, this);
         if (most < 0) {
             received(Begun.unread(response));
             return;
@@ -103,13 +103,33 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     }
 
     private void received(Begun response) {
+        response.cameByRedirect(wasRedirected());
         if (!complete(reading.made(response))) {
             response.discard();
         }
     }
 
-    /** With what filters have added. A request that nobody has seen may be anybody's. */
-    private List<String> sent(String header) {
+    /** Whether the client asks anew for what it sends where a redirect leads. */
+    boolean seesRedirects() {
+        ClientHttpRequest message = written;
+        return message != null
+                && message.<Object>getNativeRequest().getClass().getName().startsWith("reactor.netty.");
+    }
+
+    /** As far as anybody knows. */
+    boolean wasRedirected() {
+        return sentAgain;
+    }
+
+    /** Where it was sent; null if nobody has seen it. */
+    @Nullable
+    URI sentTo() {
+        ClientHttpRequest message = written;
+        return message == null ? null : message.getURI();
+    }
+
+    /** All values of a header, with what filters have added. A request that nobody has seen may be anybody's. */
+    List<String> sent(String header) {
         ClientHttpRequest message = written;
         List<String> values = message == null ? List.of() : Streams.all(message.getHeaders(), header);
         boolean cookies = header.equalsIgnoreCase("Cookie")

@@ -26,6 +26,8 @@ final class Begun {
 
     private final byte @Nullable [] whole;
 
+    private boolean redirected;
+
     private Begun(ClientResponse response, @Nullable Prefix prefix, byte @Nullable [] whole) {
         this.response = response;
         this.prefix = prefix;
@@ -56,6 +58,15 @@ final class Begun {
     /** The body, if all of it was read. */
     byte @Nullable [] whole() {
         return whole;
+    }
+
+    /** To be set before the attempt ends with it. */
+    void cameByRedirect(boolean came) {
+        redirected = came;
+    }
+
+    boolean cameByRedirect() {
+        return redirected;
     }
 
     /** Gives up a response that nobody gets, without the rest of its body. */

@@ -53,6 +53,11 @@ final class BlockingMessages implements HttpMessages<HttpRequest, Received> {
     }
 
     @Override
+    public boolean cameByRedirect(Received response) {
+        return response.cameByRedirect();
+    }
+
+    @Override
     public void close(Received response) {
         response.discard();
     }

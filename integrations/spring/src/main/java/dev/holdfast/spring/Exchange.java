@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpRequest;
 import org.springframework.http.client.ClientHttpRequestExecution;
+import org.springframework.http.client.ClientHttpResponse;
 
 /**
  * The request of one blocking attempt.
@@ -36,7 +40,16 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** Unless a factory says that it is not: a client that follows redirects may fail to connect after it has sent. */
     private volatile boolean mayHaveSent = true;
 
+    private volatile boolean sentAgain;
+
     private @Nullable HttpHeaders written;
+    private @Nullable URI address;
+
+    /** What tells of the requests that the client has sent, given the status of the last answer. */
+    private @Nullable IntFunction<List<Step>> telling;
+
+    /** Null: nobody tells. */
+    private @Nullable List<Step> steps;
 
     /** The one whose request this thread sends; null if none. For request factories. */
     static @Nullable Exchange current() {
@@ -56,7 +69,13 @@ final class Exchange extends AbstractInterruptibleChannel {
         boolean whole = false;
         begin();
         try {
-            received = new Received(rest.execute(request, body), this);
+            ClientHttpResponse response = rest.execute(request, body);
+            received = new Received(response, this);
+            if (telling != null) {
+                steps = telling.apply(received.status());
+            } else {
+                answeredBy(response);
+            }
             T read = reading.read(this, received);
             whole = true;
             return read;
@@ -114,12 +133,55 @@ final class Exchange extends AbstractInterruptibleChannel {
     }
 
     void sending() {
+        sentAgain = mayHaveSent;
         mayHaveSent = true;
     }
 
-    /** With these headers, which interceptors do not change any more. */
-    void writing(HttpHeaders headers) {
+    /** To this address with these headers, which interceptors do not change any more. */
+    void writing(HttpHeaders headers, URI to) {
         written = headers;
+        address = to;
+    }
+
+    /** A client that tells of the requests that it has sent, the last one first, given the status of the last answer. */
+    void telling(IntFunction<List<Step>> requests) {
+        telling = requests;
+    }
+
+    /** The same, of a response that tells, unless an interceptor has wrapped it. */
+    void answeredBy(ClientHttpResponse response) {
+        if (steps == null) {
+            steps = Step.before(response);
+        }
+    }
+
+    boolean seesRedirects() {
+        return steps != null;
+    }
+
+    /** As far as anybody knows: a body that was sent twice went to two servers. */
+    boolean wasRedirected() {
+        List<Step> all = steps;
+        return all == null ? sentAgain : all.stream().skip(1).anyMatch(Step::isRedirect);
+    }
+
+    /** Where the last request went. */
+    URI sentTo(HttpRequest request) {
+        if (steps != null) {
+            return steps.get(0).uri();
+        }
+        return address == null ? request.getURI() : address;
+    }
+
+    /** Notes the answers to a request and to all that its redirects have made of it. */
+    void answered(HttpCalls<HttpRequest, ?> calls, HttpRequest request, int status) {
+        calls.answered(request, status);
+        if (wasRedirected()) {
+            calls.answered(request, Step.FOLLOWED);
+        }
+        if (steps != null) {
+            steps.forEach(step -> calls.answered(step.method(), step.uri(), step.status()));
+        }
     }
 
     /** The headers that were sent, as far as anybody knows. */

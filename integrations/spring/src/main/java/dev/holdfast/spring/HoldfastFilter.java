@@ -15,9 +15,7 @@ import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.reactive.function.BodyInserters;
@@ -140,8 +138,11 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         }
 
         @Override
-        public int most(ClientResponse response, Function<String, List<String>> sent) {
+        public int most(ClientResponse response, AsyncExchange<?> exchange) {
             calls.answered(request, response.statusCode().value());
+            if (exchange.wasRedirected()) {
+                calls.answered(request, Step.FOLLOWED);
+            }
             return Streams.isSmall(response.headers().asHttpHeaders(), mostRead) ? mostRead : -1;
         }
 

@@ -104,18 +104,14 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                 return Copy.response(cached, cached.call().<IOException>reply(attempt -> {
                     Sent sent = new Sent(request, headers);
                     return exchange(attempt)
-                            .execute(
-                                    rest,
-                                    sent,
-                                    body,
-                                    (exchange, received) -> kept(cached, exchange.sent(sent), received));
+                            .execute(rest, sent, body, (exchange, received) -> kept(cached, exchange, sent, received));
                 }));
             }
             return operation
                     .call(request)
                     .<IOException>call(attempt -> exchange(attempt)
                             .execute(rest, new Sent(request, headers), body, (exchange, received) -> {
-                                calls.answered(request, received.status());
+                                exchange.answered(calls, request, received.status());
                                 return received.read(mostRead);
                             }));
         } catch (ClosedByInterruptException e) {
@@ -135,12 +131,16 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         return exchange;
     }
 
-    /** Whether it was redirected, nobody tells. */
-    private Kept<Received> kept(CachedCall<Received> cached, HttpHeaders sent, Received received) throws IOException {
-        Map<String, List<String>> all = Streams.map(sent);
+    private Kept<Received> kept(CachedCall<Received> cached, Exchange exchange, HttpRequest request, Received received)
+            throws IOException {
+        Map<String, List<String>> all = Streams.map(exchange.sent(request));
         Function<String, List<String>> header = name -> all.getOrDefault(name, List.of());
         Map<String, List<String>> answered = Streams.map(received.getHeaders());
-        if (mostRead == 0 || cached.isPersonal(header) || !cached.mayKeep(received.status(), answered, header)) {
+        boolean mayBeRedirected = exchange.wasRedirected() || (!exchange.seesRedirects() && cached.isPersonal(header));
+        if (mostRead == 0
+                || mayBeRedirected
+                || !cached.isTo(exchange.sentTo(request))
+                || !cached.mayKeep(received.status(), answered, header)) {
             return cached.forOne(received.read(mostRead));
         }
         byte[] body = received.readUpTo(Math.max(mostRead, cached.maxKept()));

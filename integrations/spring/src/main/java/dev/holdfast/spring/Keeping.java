@@ -7,7 +7,6 @@ import dev.holdfast.http.Kept;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
@@ -18,7 +17,7 @@ import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import reactor.core.publisher.Flux;
 
-/** Reads a response of WebClient that others may get, too. Whether it was redirected, nobody tells. */
+/** Reads a response of WebClient that others may get, too. Whether it was redirected, not each client tells. */
 final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
     private final CachedCall<Begun> cached;
     private final int mostRead;
@@ -30,11 +29,16 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
     }
 
     @Override
-    public int most(ClientResponse response, Function<String, List<String>> sent) {
+    public int most(ClientResponse response, AsyncExchange<?> exchange) {
         HttpHeaders headers = response.headers().asHttpHeaders();
+        URI sentTo = exchange.sentTo();
+        boolean mayBeRedirected =
+                exchange.wasRedirected() || (!exchange.seesRedirects() && cached.isPersonal(exchange::sent));
         mayKeep = mostRead > 0
-                && !cached.isPersonal(sent)
-                && cached.mayKeep(response.statusCode().value(), Streams.map(headers), sent);
+                && !mayBeRedirected
+                && sentTo != null
+                && cached.isTo(sentTo)
+                && cached.mayKeep(response.statusCode().value(), Streams.map(headers), exchange::sent);
         if (mayKeep) {
             return Math.max(mostRead, cached.maxKept());
         }

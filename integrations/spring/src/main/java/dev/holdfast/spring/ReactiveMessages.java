@@ -54,6 +54,11 @@ final class ReactiveMessages implements HttpMessages<ClientRequest, Begun> {
     }
 
     @Override
+    public boolean cameByRedirect(Begun begun) {
+        return begun.cameByRedirect();
+    }
+
+    @Override
     public void close(Begun begun) {
         begun.discard();
     }

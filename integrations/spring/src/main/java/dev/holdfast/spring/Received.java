@@ -64,6 +64,10 @@ final class Received implements ClientHttpResponse {
         }
     }
 
+    boolean cameByRedirect() {
+        return exchange.wasRedirected();
+    }
+
     int status() {
         return status.value();
     }

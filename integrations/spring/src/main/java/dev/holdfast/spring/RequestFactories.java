@@ -4,11 +4,19 @@ package dev.holdfast.spring;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.apache.hc.client5.http.classic.HttpClient;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.client5.http.protocol.RedirectLocations;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.StreamingHttpOutputMessage;
@@ -23,7 +31,8 @@ import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
  * <p>All of them tell whether a request with a body was sent when something failed to connect. So a POST is repeated if no connection
  * was made, and not if only its redirect found nobody. With other factories such a POST is not repeated.
  *
- * <p>They also tell what interceptors have written into a request whose answer a stale cache may keep.
+ * <p>They also tell where interceptors have sent a request whose answer a stale cache may keep, and what they have written into it.
+ * Those of Apache's client and of the JDK's tell of redirects.
  *
  * <p>Those of the clients that take no notice of interrupts cancel the request of an attempt that is given up.
  */
@@ -61,6 +70,44 @@ public final class RequestFactories {
             Exchange exchange = Exchange.current();
             if (exchange != null && request instanceof Cancellable cancellable) {
                 exchange.onCancel(cancellable::cancel);
+            }
+        }
+
+        /** It tells where a request went in the end. */
+        @Override
+        protected @Nullable HttpContext createHttpContext(HttpMethod method, URI uri) {
+            Exchange exchange = Exchange.current();
+            HttpContext users = super.createHttpContext(method, uri);
+            if (exchange == null || (users != null && !(users instanceof HttpClientContext))) {
+                return users;
+            }
+            HttpClientContext context = users == null ? HttpClientContext.create() : (HttpClientContext) users;
+            exchange.telling(status -> steps(method, uri, status, context));
+            return context;
+        }
+
+        /** Of redirects between the first and the last, the method is not known. */
+        private static List<Step> steps(HttpMethod method, URI uri, int status, HttpClientContext context) {
+            RedirectLocations redirects = context.getRedirectLocations();
+            List<URI> locations = redirects == null ? List.of() : redirects.getAll();
+            HttpRequest last = context.getRequest();
+            List<Step> steps = new ArrayList<>();
+            if (locations.isEmpty()) {
+                steps.add(new Step(last.getMethod(), address(last), status));
+                return steps;
+            }
+            int end = locations.size() - 1;
+            steps.add(new Step(last.getMethod(), locations.get(end), status));
+            locations.subList(0, end).forEach(via -> steps.add(new Step(method.name(), via, Step.FOLLOWED)));
+            steps.add(new Step(method.name(), uri, Step.FOLLOWED));
+            return steps;
+        }
+
+        private static URI address(HttpRequest request) {
+            try {
+                return request.getUri();
+            } catch (URISyntaxException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
             }
         }
 
@@ -103,10 +150,13 @@ public final class RequestFactories {
         @Override
         public ClientHttpResponse execute() throws IOException {
             Exchange exchange = Exchange.current();
-            if (exchange != null) {
-                exchange.writing(request.getHeaders());
+            if (exchange == null) {
+                return request.execute();
             }
-            return request.execute();
+            exchange.writing(request.getHeaders(), getURI());
+            ClientHttpResponse response = request.execute();
+            exchange.answeredBy(response);
+            return response;
         }
 
         @Override

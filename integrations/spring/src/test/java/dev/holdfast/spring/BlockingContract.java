@@ -31,12 +31,6 @@ abstract class BlockingContract extends HttpClientContract {
 
     abstract Made factory();
 
-    /** The client below follows them. */
-    @Override
-    protected boolean seesRedirects() {
-        return false;
-    }
-
     @Override
     protected Policy staleCache() {
         return StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO));

@@ -12,6 +12,7 @@ import dev.holdfast.http.Pipelines;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testing.ScriptedServer;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -38,6 +39,7 @@ import org.springframework.http.client.AbstractClientHttpRequest;
 import org.springframework.http.client.ClientHttpRequestFactory;
 import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.http.client.ClientHttpResponse;
+import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.web.client.HttpServerErrorException;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
@@ -386,5 +388,27 @@ class HoldfastInterceptorTest {
                     }
                 })
                 .isInstanceOf(InvalidSettingsException.class);
+    }
+
+    /** Spring's own factory does not tell of them, and its response has them. */
+    @Test
+    void redirectsOfTheJdksClientAreSeenWithoutRequestFactories() {
+        try (ScriptedServer server = ScriptedServer.start()) {
+            server.answers(303, "").with("Location", "/y");
+            server.answers(429, "").with("Retry-After", "0");
+            RestClient client = RestClient.builder()
+                    .requestFactory(new JdkClientHttpRequestFactory(java.net.http.HttpClient.newBuilder()
+                            .followRedirects(java.net.http.HttpClient.Redirect.NORMAL)
+                            .build()))
+                    .requestInterceptor(holdfast(retry()))
+                    .build();
+            assertThatThrownBy(() -> client.post()
+                            .uri(server.uri("/x"))
+                            .body("x")
+                            .retrieve()
+                            .toBodilessEntity())
+                    .hasMessageContaining("429");
+            assertThat(server.requests()).hasSize(2);
+        }
     }
 }

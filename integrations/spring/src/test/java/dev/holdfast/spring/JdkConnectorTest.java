@@ -12,6 +12,12 @@ import org.springframework.http.client.reactive.JdkClientHttpConnector;
 @Logs(value = "onErrorDropped", sometimes = true)
 @DisplayName("WebClient")
 class JdkConnectorTest extends WebClientContract {
+    /** The client below follows them, and Spring does not say so. */
+    @Override
+    protected boolean seesRedirects() {
+        return false;
+    }
+
     /** Spring's connector shares a body among its subscribers, and reads on when the last one has left. */
     @Override
     protected boolean closesBodiesThatAreGivenUp() {

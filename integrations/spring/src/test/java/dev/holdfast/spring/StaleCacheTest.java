@@ -7,9 +7,13 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
+import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +102,58 @@ class StaleCacheTest {
             user = name;
             assertThat(client.get().uri(server.uri("/x")).retrieve().body(String.class))
                     .isEqualTo(name);
+        }
+    }
+
+    private URI ofTheUser(URI address) {
+        return URI.create(address + "?tenant=" + user);
+    }
+
+    @Test
+    void whatAnInterceptorSendsToAnotherAddressIsNotForOthers() {
+        answers("max-age=3600", "ann", "bob");
+        RestClient client = rest((request, body, execution) -> execution.execute(
+                new HttpRequestWrapper(request) {
+                    @Override
+                    public URI getURI() {
+                        return ofTheUser(request.getURI());
+                    }
+                },
+                body));
+        for (String name : USERS) {
+            user = name;
+            assertThat(client.get().uri(server.uri("/x")).retrieve().body(String.class))
+                    .isEqualTo(name);
+        }
+    }
+
+    @Test
+    void whatApachesClientSendsToAnotherAddressIsNotForOthers() throws IOException {
+        answers("max-age=3600", "ann", "bob");
+        try (CloseableHttpClient apache = HttpClients.custom()
+                .addRequestInterceptorFirst(
+                        (request, entity, context) -> request.setPath(request.getPath() + "?tenant=" + user))
+                .build()) {
+            RestClient client = RestClient.builder()
+                    .requestFactory(RequestFactories.httpComponents(apache))
+                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                    .build();
+            for (String name : USERS) {
+                user = name;
+                assertThat(client.get().uri(server.uri("/x")).retrieve().body(String.class))
+                        .isEqualTo(name);
+            }
+        }
+    }
+
+    @Test
+    void whatAFilterSendsToAnotherAddressIsNotForOthers() {
+        answers("max-age=3600", "ann", "bob");
+        WebClient client = web((request, next) -> next.exchange(
+                ClientRequest.from(request).url(ofTheUser(request.url())).build()));
+        for (String name : USERS) {
+            user = name;
+            assertThat(body(client)).isEqualTo(name);
         }
     }
 

@@ -29,9 +29,9 @@ abstract class WebClientContract extends HttpClientContract {
 
     abstract Made connector();
 
-    /** The client below follows them. */
+    /** The client below follows them, and asks for the body anew at best. */
     @Override
-    protected boolean seesRedirects() {
+    protected boolean seesWhereRedirectsLead() {
         return false;
     }
 

@@ -116,9 +116,14 @@ public abstract class HttpClientContract {
 
     /**
      * Whether the adapter sees that a response came by a redirect. If not, it keeps no response to a request with {@code Authorization} or
-     * {@code Cookie}, unless the request has a partition.
+     * {@code Cookie}, unless the request has a partition; and a pushback at the end of a redirect repeats a request that must not be done twice.
      */
     protected boolean seesRedirects() {
+        return true;
+    }
+
+    /** Whether the adapter sees which addresses a redirected request has been sent to. If not, only its own one is known. */
+    protected boolean seesWhereRedirectsLead() {
         return true;
     }
 
@@ -489,6 +494,31 @@ public abstract class HttpClientContract {
             assertThatThrownBy(() -> send(client, way, with("POST", "/a"))).isInstanceOf(IOException.class);
         }
         assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    /** As above: the server that redirects may have done the work, whatever the next one asks for. */
+    @ParameterizedTest
+    @ValueSource(ints = {302, 303, 307})
+    void aPostIsNotRepeatedIfOnlyItsRedirectIsPushedBack(int redirect) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (int status : new int[] {429, 503}) {
+            for (Way way : Way.values()) {
+                String path = "/" + status + way;
+                server.on(path, headed(redirect, "Location: " + server.uri("/to" + path)))
+                        .on("/to" + path, headed(status, "Retry-After: 0"));
+                assertThat(send(client, way, with("POST", path)).status()).isEqualTo(status);
+                assertThat(sent(path)).isEqualTo(seesRedirects() ? 1 : 3);
+            }
+        }
+        assertThat(attempts).containsOnly(seesRedirects() ? Outcome.FAILURE : Outcome.PUSHBACK);
+        assertThat(refusals).containsOnly(seesRedirects() ? Refusal.NOT_IDEMPOTENT : Refusal.EXHAUSTED);
+        attempts.clear();
+        server.on("/a", headed(redirect, "Location: " + server.uri("/b")))
+                .on("/b", headed(429, "Retry-After: 0"), status(200));
+        assertThat(send(client, Way.BLOCKING, with("POST", "/a").header("Idempotency-Key", "\"4711\""))
+                        .status())
+                .isEqualTo(200);
+        assertThat(attempts).containsExactly(Outcome.PUSHBACK, Outcome.SUCCESS);
     }
 
     @ParameterizedTest
@@ -887,6 +917,45 @@ public abstract class HttpClientContract {
             assertThat(send(client, way, get(path)).body()).as("refused").isEqualTo("old");
             assertThat(send(client, way, with(method, path)).status()).isEqualTo(204);
             assertThat(send(client, way, get(path)).body()).isEqualTo("new");
+        }
+    }
+
+    /** What is at the end of the redirect says nothing of what its server has done before. */
+    @ParameterizedTest
+    @ValueSource(ints = {302, 303, 307})
+    void aChangeThatEndsInARedirectRemovesWhatWasKept(int redirect) throws Exception {
+        HttpClientUnderTest client = caching();
+        for (Way way : Way.values()) {
+            String path = "/" + way;
+            server.on(
+                            path,
+                            status(200, "old", FRESH),
+                            headed(redirect, "Location: " + server.uri("/gone")),
+                            status(200, "new", FRESH))
+                    .on("/gone", status(404));
+            assertThat(send(client, way, get(path)).body()).isEqualTo("old");
+            assertThat(send(client, way, with("POST", path)).status()).isEqualTo(404);
+            assertThat(send(client, way, get(path)).body()).isEqualTo(seesRedirects() ? "new" : "old");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aChangeRemovesWhatWasKeptWhereARedirectHasLedIt(Way way) throws Exception {
+        HttpClientUnderTest client = caching();
+        server.on("/a", headed(307, "Location: " + server.uri("/b")))
+                .on(
+                        "/b",
+                        status(200, "old", FRESH),
+                        headed(308, "Location: " + server.uri("/c")),
+                        status(200, "new", FRESH))
+                .on("/c", status(200, "old", FRESH), status(204), status(200, "new", FRESH));
+        for (String path : List.of("/b", "/c")) {
+            assertThat(send(client, way, get(path)).body()).isEqualTo("old");
+        }
+        assertThat(send(client, way, with("POST", "/a")).status()).isEqualTo(204);
+        for (String path : List.of("/b", "/c")) {
+            assertThat(send(client, way, get(path)).body()).isEqualTo(seesWhereRedirectsLead() ? "new" : "old");
         }
     }
 
