@@ -55,8 +55,8 @@ public final class StaleCachePolicy extends Policy {
     private Tally tally = new Tally();
     private Unshared unshared = new Unshared();
     private Paces paces = new Paces();
-    /** What has taken over from this cache. Whoever holds this one means the values that are there now. */
-    private volatile @Nullable StaleCachePolicy successor;
+    /** This cache, and those that were in its place, or are. */
+    private volatile Lineage lineage = new Lineage();
 
     private final long refreshTimeout;
     private final long fixedSlowAfter;
@@ -73,6 +73,7 @@ public final class StaleCachePolicy extends Policy {
 
     private StaleCachePolicy(StaleCacheSettings settings) {
         super(NAME, ENTER | SUCCESS | FAILURE | ATTEMPTS);
+        lineage.add(this);
         this.settings = settings;
         store = new Store(settings);
         flights =
@@ -126,12 +127,10 @@ public final class StaleCachePolicy extends Policy {
      * another cache in the place of this one, this holds there, too.
      */
     public void clear() {
-        store.clear();
-        flights.forgetAll(any -> true);
-        StaleCachePolicy next = successor;
-        if (next != null) {
-            next.clear();
-        }
+        lineage.forEach(cache -> {
+            cache.store.clear();
+            cache.flights.forgetAll(any -> true);
+        });
     }
 
     /**
@@ -143,12 +142,10 @@ public final class StaleCachePolicy extends Policy {
      */
     public void invalidate(Object key) {
         Objects.requireNonNull(key, "key");
-        store.removeGiven(key);
-        flights.forgetAll(kept -> key.equals(((CallKey) kept).key()));
-        StaleCachePolicy next = successor;
-        if (next != null) {
-            next.invalidate(key);
-        }
+        lineage.forEach(cache -> {
+            cache.store.removeGiven(key);
+            cache.flights.forgetAll(kept -> key.equals(((CallKey) kept).key()));
+        });
     }
 
     /** How many loads are under way. */
@@ -607,16 +604,32 @@ public final class StaleCachePolicy extends Policy {
         Object value = passage.value();
         // Without an attempt the value was read just now.
         int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);
+        boolean kept = false;
         if (own && passage.outcome() == Outcome.SUCCESS) {
-            return store.put(key, value, said, now, epoch);
-        }
-        if (own && storesIgnored && passage.outcome() == Outcome.IGNORED && passage.started() && value != null) {
-            return store.putIgnored(key, value, said, now, epoch);
-        }
-        if (!keepsIfIgnored && Ends.isGone(passage)) {
+            kept = store.put(key, value, said, now, epoch);
+            if (kept) {
+                return true;
+            }
+        } else if (own && storesIgnored && passage.outcome() == Outcome.IGNORED && passage.started() && value != null) {
+            kept = store.putIgnored(key, value, said, now, epoch);
+        } else if (!keepsIfIgnored && Ends.isGone(passage)) {
             store.remove(key);
+        } else {
+            return false;
         }
-        return false;
+        removeElsewhere(key);
+        return kept;
+    }
+
+    /** This load may have begun before a reload, or in a cache that a refused one puts back. */
+    private void removeElsewhere(Object key) {
+        if (lineage.hasSeveral()) {
+            lineage.forEach(cache -> {
+                if (cache != this) {
+                    cache.store.remove(key);
+                }
+            });
+        }
     }
 
     private void learn(Pace pace, long took, boolean live, long now) {
@@ -688,9 +701,8 @@ public final class StaleCachePolicy extends Policy {
             tally = cache.tally;
             unshared = cache.unshared;
             paces = cache.paces;
-            // Before the values: a removal in between must find both.
-            successor = null;
-            cache.successor = this;
+            cache.lineage.add(this);
+            lineage = cache.lineage;
             store.takeOver(cache.store);
         }
     }

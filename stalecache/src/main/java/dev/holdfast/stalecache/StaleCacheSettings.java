@@ -180,9 +180,10 @@ public final class StaleCacheSettings {
         return said.weight(weigher.applyAsLong(value));
     }
 
-    /** Whether a value has the same weight with these settings as with others. */
-    boolean weighsAs(StaleCacheSettings other) {
-        return builder.freshness == other.builder.freshness && builder.weigher == other.builder.weigher;
+    /** Whether these settings have a function that may say another weight of a value than the functions of others did. */
+    boolean weighsOtherwise(StaleCacheSettings others) {
+        return (builder.freshness != null && builder.freshness != others.builder.freshness)
+                || (builder.weigher != null && builder.weigher != others.builder.weigher);
     }
 
     /** How many values are kept. */

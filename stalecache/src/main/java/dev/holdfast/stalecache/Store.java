@@ -37,9 +37,6 @@ final class Store {
 
     private volatile boolean started;
 
-    /** What has taken over from this store: what is removed here goes there, too. */
-    private volatile @Nullable Store successor;
-
     Store(StaleCacheSettings settings) {
         this.settings = settings;
         usual = Windows.of(settings, Freshness.usual());
@@ -82,13 +79,9 @@ final class Store {
 
     /**
      * Takes over the values of another store, with their age and what they have said of themselves. What they have not said is
-     * as the settings here say. A load that is under way ends in the other one, which hands on only what it removes.
+     * as the settings here say. A load that is under way ends in the other one.
      */
     void takeOver(Store other) {
-        // What was here before is older, if this store comes back.
-        successor = null;
-        clear();
-        other.successor = this;
         latest = other.latest;
         started = other.started;
         for (Object key : other.entries.asMap().keySet()) {
@@ -104,7 +97,7 @@ final class Store {
 
     /** The entry with these settings in place of others; null if it is not to be kept. */
     private @Nullable Entry moved(Entry entry, StaleCacheSettings others) {
-        Freshness said = settings.weighsAs(others) ? entry.said() : weighed(entry);
+        Freshness said = settings.weighsOtherwise(others) ? weighed(entry) : entry.said();
         Entry moved = entry.with(said, windows(said, entry.outcome()));
         return isKept(said) && moved.isGood(latest) ? moved : null;
     }
@@ -167,7 +160,6 @@ final class Store {
         if (entry == null) {
             // Without the epoch: other loads that are under way bring values that are as good as ever.
             entries.invalidate(key);
-            removeFromSuccessor(key);
             return false;
         }
         return epochs.storeIn(epoch, key, () -> keep(key, entry, now));
@@ -187,9 +179,7 @@ final class Store {
                     epochs.move(key);
                     keep(key, entry, now);
                 });
-        if (kept) {
-            removeFromSuccessor(key);
-        } else {
+        if (!kept) {
             remove(key);
         }
         return kept;
@@ -234,15 +224,6 @@ final class Store {
     void remove(Object key) {
         epochs.move(key);
         entries.invalidate(key);
-        removeFromSuccessor(key);
-    }
-
-    /** Afterwards, so that a successor that is about to take the value over finds no value, or that its epoch has moved. */
-    private void removeFromSuccessor(Object key) {
-        Store next = successor;
-        if (next != null) {
-            next.remove(key);
-        }
     }
 
     /** Removes the values of all keys that the user gave so. */

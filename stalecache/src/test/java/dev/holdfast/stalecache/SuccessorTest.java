@@ -109,20 +109,25 @@ class SuccessorTest {
 
     @ParameterizedTest
     @EnumSource
-    void aCacheThatComesBackHasNothingFromBefore(Way way) {
+    void aCacheThatComesBackHasWhatItHadAndNothingThatWasRemoved(Way way) {
         StaleCachePolicy first = cache();
         try (Rig rig = new Rig(way, first)) {
-            rig.load("a", OLD);
-            rig.load("b", OLD);
-            StaleCachePolicy second = cache();
-            rig.pipeline.replace(second);
-            second.invalidate("a");
+            for (String key : List.of("a", "b", "c", "d")) {
+                rig.load(key, OLD);
+            }
+            // As a reload that is refused because of another pipeline does it.
+            StaleCachePolicy small =
+                    StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO).maxEntries(1));
+            rig.pipeline.replace(small);
+            small.invalidate("a");
+            rig.load("b", Work.value("gone"));
             rig.pipeline.replace(first);
             assertThat(hasOld(rig, "a")).isFalse();
-            assertThat(hasOld(rig, "b")).isTrue();
-            second.clear();
-            first.clear();
             assertThat(hasOld(rig, "b")).isFalse();
+            assertThat(hasOld(rig, "c")).isTrue();
+            assertThat(hasOld(rig, "d")).isTrue();
+            small.clear();
+            assertThat(hasOld(rig, "d")).isFalse();
         }
     }
 
