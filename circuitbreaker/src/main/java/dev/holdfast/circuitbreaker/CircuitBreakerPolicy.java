@@ -167,7 +167,7 @@ public final class CircuitBreakerPolicy extends Policy {
         }
     }
 
-    /** For ever what was done by hand, and while it is open; and as long as a wait may be, after which a call is a probe. */
+    /** For ever while it is open or was put into a state by hand; else as long as a wait may be, since calls are probes after it. */
     @Override
     public long remembers() {
         State now = state();

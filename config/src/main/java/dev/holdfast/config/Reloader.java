@@ -54,18 +54,15 @@ final class Reloader implements Runnable {
 
     /** Reloads if the files say something else than when they were loaded or refused. */
     synchronized void look() {
-        byte[] now = Source.contents(Source.taken(sources));
-        boolean still = Arrays.equals(now, latest);
-        latest = now;
-        // Twice the same: a file that is being written is not read half written.
-        if (!still || holdfast.isClosed()) {
-            return;
-        }
+        byte[] now = {};
         try {
-            holdfast.reload(now, failure -> isNews(failure, now))
-                    .ifPresent(changed -> LOG.info("configuration was read again: "
-                            + (changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed))));
-            told = null;
+            now = Source.contents(Source.taken(sources));
+            boolean still = Arrays.equals(now, latest);
+            latest = now;
+            // Twice the same: a file that is being written is not read half written.
+            if (still && !holdfast.isClosed()) {
+                reload(now);
+            }
         } catch (RuntimeException | Error failure) {
             if (!holdfast.isClosed() && isNews(failure, now)) {
                 log(failure);
@@ -73,6 +70,13 @@ final class Reloader implements Runnable {
                 toldOf = now;
             }
         }
+    }
+
+    private void reload(byte[] now) {
+        holdfast.reload(now, failure -> isNews(failure, now))
+                .ifPresent(changed -> LOG.info("configuration was read again: "
+                        + (changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed))));
+        told = null;
     }
 
     /** What fails in the same way at each look is told once. */

@@ -163,6 +163,7 @@ public final class HedgePolicy extends Policy {
                     && now.own != null
                     && before != null
                     && before.own != null
+                    && now.inShadow == before.inShadow
                     && settings.givenBudget() == hedge.settings.givenBudget()) {
                 purse = new Purse(now.retry, before.own, now.inShadow);
             }

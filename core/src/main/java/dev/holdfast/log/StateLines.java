@@ -31,6 +31,9 @@ final class StateLines {
     private final Pace outages = new Pace(MOST);
     private final Pace others = new Pace(MOST);
 
+    /** Held while a line is written, so that no line overtakes a later one; never on the timer's thread. */
+    private final Object writing = new Object();
+
     // Guarded by this.
     /** Null if the latest change has its line. */
     private @Nullable Change leftOut;
@@ -47,9 +50,11 @@ final class StateLines {
     }
 
     void changed(Change change) {
-        long left = next(change);
-        if (left != Pace.NO_LINE) {
-            line.accept(change, left == 0 ? "" : " (" + more(left) + ")");
+        synchronized (writing) {
+            long left = next(change);
+            if (left != Pace.NO_LINE) {
+                line.accept(change, left == 0 ? "" : " (" + more(left) + ")");
+            }
         }
     }
 
@@ -80,19 +85,21 @@ final class StateLines {
     }
 
     private void writeLatest() {
-        Change latest;
-        long left;
-        long now = time.nanos();
-        synchronized (this) {
-            latest = leftOut;
-            if (latest == null) {
-                return;
+        synchronized (writing) {
+            long now = time.nanos();
+            Change latest;
+            long left;
+            synchronized (this) {
+                latest = leftOut;
+                if (latest == null) {
+                    return;
+                }
+                leftOut = null;
+                left = of(latest).latest(now);
             }
-            leftOut = null;
-            left = of(latest).latest(now);
+            String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
+            line.accept(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")");
         }
-        String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
-        line.accept(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")");
     }
 
     static String more(long left) {

@@ -200,8 +200,8 @@ public final class RetryBudget {
 
     /** Takes a token for a hedge; false, and takes none, if the hedge must not be made: there are too few, or it is an outage. */
     public boolean spend(long now) {
-        // Of the failures, its own call may have made one.
-        if (!allows(now) || outage.lasts(now, successes.sum(), 1)) {
+        // Two of the failures may be those of its own call, with the attempts that are usual.
+        if (!allows(now) || outage.lasts(now, successes.sum(), 2)) {
             return false;
         }
         // Two at one moment may both have seen the last token: the next ones see that it is gone.

@@ -40,9 +40,6 @@ final class Lineage {
     }
 
     private List<StaleCachePolicy> living() {
-        return members.stream()
-                .map(WeakReference::get)
-                .filter(Objects::nonNull)
-                .toList();
+        return members.stream().map(WeakReference::get).filter(Objects::nonNull).toList();
     }
 }

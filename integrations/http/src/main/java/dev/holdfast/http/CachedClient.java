@@ -43,16 +43,14 @@ final class CachedClient {
 
     <T> HttpResponse<T> send(CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<T> handler)
             throws IOException, InterruptedException {
-        Reply<Kept<HttpResponse<?>>> reply = cached.call().<IOException>replyInterruptibly(attempt -> {
-            SentRequest sent = sending.apply(request);
-            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody() : handler;
-            try {
-                return kept(cached, client.send(sent, sent.noting(info -> body(cached, request, own, info))));
-            } catch (IOException | RuntimeException e) {
-                sent.mark(e);
-                throw e;
-            }
-        });
+        OfTheHandler ofHandler = new OfTheHandler();
+        Reply<Kept<HttpResponse<?>>> reply;
+        try {
+            reply = reply(cached, request, handler, ofHandler);
+        } catch (RuntimeException e) {
+            ofHandler.wrap(e);
+            throw e;
+        }
         try {
             return response(cached.keptOf(reply), reply, request, handler).get();
         } catch (ExecutionException e) {
@@ -63,6 +61,22 @@ final class CachedClient {
             }
             throw cause instanceof IOException io ? io : new IOException(cause);
         }
+    }
+
+    private Reply<Kept<HttpResponse<?>>> reply(
+            CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<?> handler, OfTheHandler ofHandler)
+            throws IOException, InterruptedException {
+        return cached.call().<IOException>replyInterruptibly(attempt -> {
+            SentRequest sent = sending.apply(request);
+            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody() : handler;
+            try {
+                return kept(cached, client.send(sent, sent.noting(info -> body(cached, request, own, info))));
+            } catch (IOException | RuntimeException e) {
+                sent.mark(e);
+                ofHandler.unwrap(e);
+                throw e;
+            }
+        });
     }
 
     <T> CompletableFuture<HttpResponse<T>> sendAsync(

@@ -109,30 +109,6 @@ public final class HoldfastHttpClient extends HttpClient {
         }
     }
 
-    /**
-     * What the caller's handler throws, {@code send} has wrapped. To the pipeline it is what it is to {@code sendAsync}: no failure of
-     * the service. To the caller it is what the client has made of it.
-     */
-    private static final class OfTheHandler {
-        private volatile @Nullable IOException wrapped;
-
-        void unwrap(Exception thrown) {
-            if (thrown.getClass() == IOException.class
-                    && thrown.getCause() instanceof RuntimeException own
-                    && !HttpClassifier.isOfTheNetwork(own)) {
-                wrapped = (IOException) thrown;
-                throw own;
-            }
-        }
-
-        void wrap(RuntimeException own) throws IOException {
-            IOException as = wrapped;
-            if (as != null && as.getCause() == own) {
-                throw as;
-            }
-        }
-    }
-
     /** A handler that writes to one target reads one body: a second one, or a hedge's, would mix with the first. */
     private static Call<HttpResponse<?>> call(
             HttpOperation<HttpRequest, HttpResponse<?>> operation, HttpRequest request, boolean readOnce) {
@@ -148,7 +124,7 @@ public final class HoldfastHttpClient extends HttpClient {
     private <T> BodyHandler<T> noting(HttpRequest request, BodyHandler<T> handler) {
         return calls.heedsAnswer(request)
                 ? info -> {
-                    calls.answered(request, info.statusCode());
+                    calls.answeredPastTheCache(request, info.statusCode());
                     return handler.apply(info);
                 }
                 : handler;

@@ -55,11 +55,13 @@ final class HttpCaching {
     /**
      * Whether the response to a GET or HEAD that is not kept, or not for a GET, says that what is kept for its address is gone or
      * old. What a request that the cache may answer learns, the cache itself sees.
+     *
+     * @param past whether the request was sent without the cache in any case
      */
-    static <Q> boolean outdates(HttpMessages<Q, ?> messages, Q request, int status) {
+    static <Q> boolean outdates(HttpMessages<Q, ?> messages, Q request, int status, boolean past) {
         boolean isGone = status == NOT_FOUND || status == GONE;
         if (isGone) {
-            return messages.method(request).equals("HEAD") || !mayAsk(messages, request);
+            return past || messages.method(request).equals("HEAD") || !mayAsk(messages, request);
         }
         return status == OK
                 && messages.method(request).equals("GET")

@@ -113,17 +113,21 @@ public final class HttpCalls<Q, R> {
      * as a response has a status.
      */
     public void answered(Q request, int status) {
+        answered(request, status, false);
+    }
+
+    /** The same, of a request that was sent without the cache although HTTP would allow it. */
+    void answeredPastTheCache(Q request, int status) {
+        answered(request, status, true);
+    }
+
+    private void answered(Q request, int status, boolean past) {
         if (changes.isUsed()
                 && (isSafe(messages.method(request))
-                        ? HttpCaching.outdates(messages, request, status)
+                        ? HttpCaching.outdates(messages, request, status, past)
                         : status < 400)) {
             changes.changed(messages.uri(request));
         }
-    }
-
-    /** Whether {@link #answered} has to do with this request. */
-    boolean heedsAnswer(Q request) {
-        return changes.isUsed() || !isSafe(messages.method(request));
     }
 
     /** The same, of a request that the client itself has made of one, such as where a redirect leads. */
@@ -131,6 +135,11 @@ public final class HttpCalls<Q, R> {
         if (status < 400 && changes.isUsed() && !isSafe(method)) {
             changes.changed(address);
         }
+    }
+
+    /** Whether {@link #answered} has to do with this request. */
+    boolean heedsAnswer(Q request) {
+        return changes.isUsed() || !isSafe(messages.method(request));
     }
 
     static boolean isSafe(String method) {

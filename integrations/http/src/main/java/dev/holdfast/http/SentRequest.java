@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * connect later, such as a redirect, or what the caller's handler does with the answer: then its work may be done.
  */
 final class SentRequest extends HttpRequest {
+    /** A longer time is no limit. */
+    private static final Duration LONGEST = Duration.ofDays(365);
+
     private final HttpRequest original;
     private final HttpHeaders headers;
     private volatile boolean begun;
@@ -39,7 +42,7 @@ final class SentRequest extends HttpRequest {
     /** The time of the request itself limits the attempt, too. */
     private static HttpHeaders headers(HttpRequest request, CallHeaders ofCall) {
         Optional<Duration> own = request.timeout();
-        return own.isEmpty()
+        return own.isEmpty() || own.get().compareTo(LONGEST) > 0
                 ? withThoseOfTheCall(request.headers(), ofCall)
                 : Deadline.within(own.get(), () -> withThoseOfTheCall(request.headers(), ofCall));
     }

@@ -156,7 +156,8 @@ class BodyTargetTest {
             pipeline.replace(policies);
             int before = server.requests().size();
             for (int i = 1; i <= 4; i++) {
-                server.answers(200, "twelve");
+                // Not to be kept, so that the handler reads it within the attempt.
+                server.answers(200, "twelve").with("Cache-Control", i % 2 == 0 ? "no-store" : "max-age=0");
                 assertThatThrownBy(() -> send(way, broken))
                         .isInstanceOf(way == Way.BLOCKING ? IOException.class : ExecutionException.class)
                         .hasRootCauseInstanceOf(IllegalStateException.class);

@@ -111,6 +111,13 @@ class HandedThroughTest {
                 .isBetween(0L, 500L);
         assertThat(plain.sent.firstValue("Holdfast-Attempt")).contains("1");
         call.cancel(true);
+        HttpRequest patient = HttpRequest.newBuilder(SOMEWHERE)
+                .timeout(Duration.ofDays(1_000))
+                .build();
+        client.sendAsync(patient, BodyHandlers.discarding()).cancel(true);
+        assertThat(plain.sent.firstValueAsLong("Holdfast-Timeout-Ms").orElseThrow())
+                .as("the pipeline's")
+                .isGreaterThan(500L);
     }
 
     @Test

@@ -147,6 +147,16 @@ class StaleCacheOverHttpTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void whatAHandlerWithATargetFindsGoneIsGone(Way way) throws Exception {
+        server.answers(200, "12").answers(404).answers(500);
+        HttpRequest request = get("/x").build();
+        send(way, request, BodyHandlers.ofString());
+        send(way, request, BodyHandlers.ofByteArrayConsumer(part -> {}));
+        assertThat(send(way, request, BodyHandlers.ofString()).statusCode()).isEqualTo(500);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void whoHasAskedForANewOneIsNotAnsweredWithAnOldOneAfterwards(Way way) throws Exception {
         for (HttpRequest past : List.of(
                 get("/x").header("Cache-Control", "no-cache").build(),

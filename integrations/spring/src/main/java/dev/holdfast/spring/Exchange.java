@@ -46,7 +46,7 @@ final class Exchange extends AbstractInterruptibleChannel {
     private @Nullable URI address;
 
     /** What tells of the requests that the client has sent, given the status of the last answer. */
-    private @Nullable IntFunction<List<Step>> telling;
+    private @Nullable IntFunction<@Nullable List<Step>> telling;
 
     /** Null: nobody tells. */
     private @Nullable List<Step> steps;
@@ -144,14 +144,16 @@ final class Exchange extends AbstractInterruptibleChannel {
     }
 
     /** A client that tells of the requests that it has sent, the last one first, given the status of the last answer. */
-    void telling(IntFunction<List<Step>> requests) {
+    void telling(IntFunction<@Nullable List<Step>> requests) {
         telling = requests;
     }
 
     /** The same, of a response that tells, unless an interceptor has wrapped it. */
     void answeredBy(ClientHttpResponse response) {
-        if (steps == null) {
-            steps = Step.before(response);
+        List<Step> seen = Step.before(response);
+        if (seen != null) {
+            // Of several that an interceptor has asked for, the last one is the answer.
+            steps = seen;
         }
     }
 

@@ -86,14 +86,18 @@ public final class RequestFactories {
             return context;
         }
 
-        /** Of redirects between the first and the last, the method is not known. */
-        private static List<Step> steps(HttpMethod method, URI uri, int status, HttpClientContext context) {
+        /** Of redirects between the first and the last, the method is not known. Null if the client's own code has answered. */
+        private static @Nullable List<Step> steps(HttpMethod method, URI uri, int status, HttpClientContext context) {
             RedirectLocations redirects = context.getRedirectLocations();
             List<URI> locations = redirects == null ? List.of() : redirects.getAll();
             HttpRequest last = context.getRequest();
+            URI address = last == null ? null : address(last);
+            if (address == null) {
+                return null;
+            }
             List<Step> steps = new ArrayList<>();
             if (locations.isEmpty()) {
-                steps.add(new Step(last.getMethod(), address(last), status));
+                steps.add(new Step(last.getMethod(), address, status));
                 return steps;
             }
             int end = locations.size() - 1;
@@ -103,11 +107,11 @@ public final class RequestFactories {
             return steps;
         }
 
-        private static URI address(HttpRequest request) {
+        private static @Nullable URI address(HttpRequest request) {
             try {
                 return request.getUri();
-            } catch (URISyntaxException e) {
-                throw new IllegalArgumentException(e.getMessage(), e);
+            } catch (URISyntaxException ofAnInterceptor) {
+                return null;
             }
         }
 
