@@ -180,6 +180,8 @@ public final class ValkeyStore implements AutoCloseable {
                         if (error == null) {
                             answer.taken(taken.getValue(), untilNext(taken));
                         } else {
+                            // A connection may count as open and take no commands.
+                            drop(present);
                             Throwable cause = error.getCause(); // of a CompletionException, and more than others say
                             answer.failed(cause == null ? error : cause);
                         }
@@ -279,6 +281,11 @@ public final class ValkeyStore implements AutoCloseable {
                 answer = present.connection.async().eval(SIGN, ScriptOutputType.MULTI, keys, me, alive);
             }
             dropIfSilent(present, answer.toCompletableFuture());
+            var unused = answer.whenComplete((told, error) -> {
+                if (error != null) {
+                    drop(present);
+                }
+            });
             return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));
         }
 

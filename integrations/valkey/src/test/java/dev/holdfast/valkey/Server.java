@@ -3,6 +3,7 @@ package dev.holdfast.valkey;
 
 import com.github.fppt.jedismock.RedisServer;
 import com.github.fppt.jedismock.operations.server.MockExecutor;
+import com.github.fppt.jedismock.server.Response;
 import com.github.fppt.jedismock.server.ServiceOptions;
 import java.io.File;
 import java.io.IOException;
@@ -13,6 +14,8 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
@@ -78,6 +81,8 @@ abstract class Server implements AutoCloseable {
     /** It can also stand still. */
     static final class Imitation extends Server {
         private final RedisServer server;
+        private final Set<Object> connections = ConcurrentHashMap.newKeySet();
+        private volatile Set<Object> refused = Set.of();
         private volatile CountDownLatch goesOn = new CountDownLatch(0);
 
         Imitation() throws IOException {
@@ -93,9 +98,17 @@ abstract class Server implements AutoCloseable {
                 } catch (InterruptedException stopped) {
                     Thread.currentThread().interrupt();
                 }
-                return MockExecutor.proceed(state, command, parameters);
+                connections.add(state.owner());
+                return refused.contains(state.owner())
+                        ? Response.error("ERR no more commands on this connection")
+                        : MockExecutor.proceed(state, command, parameters);
             }));
             server.start();
+        }
+
+        /** Answers the connections that there are with errors from now on, and leaves them open. */
+        void refusePresentConnections() {
+            refused = Set.copyOf(connections);
         }
 
         /** Takes commands, and answers none before {@link #goOn}. */

@@ -147,6 +147,19 @@ class ValkeyStoreTest {
         }
     }
 
+    /** One may count as open and take no commands: then it would be away for ever. */
+    @Test
+    void aConnectionWhoseCommandsFailIsDroppedAndAnotherOneIsMade() throws Exception {
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore store = connect(server)) {
+            PermitStore permits = permits(store, "a");
+            assertThat(firstAnswer(permits).permits()).isEqualTo(1);
+            server.refusePresentConnections();
+            assertThatThrownBy(() -> take(permits, 1).get()).isInstanceOf(ExecutionException.class);
+            assertThat(firstAnswer(permits).permits()).isEqualTo(1);
+        }
+    }
+
     @Test
     void aQuestionThatIsOpenWhenTheStoreIsClosedFails() throws Exception {
         try (Server.Imitation server = new Server.Imitation()) {
