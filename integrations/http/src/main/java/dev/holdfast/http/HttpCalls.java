@@ -130,7 +130,7 @@ public final class HttpCalls<Q, R> {
         }
     }
 
-    /** The same, of a request that the client itself has made of one, such as where a redirect leads. */
+    /** Notes the answer to a request that the client itself has made of one, such as where a redirect leads. */
     public void answered(String method, URI address, int status) {
         if (status < 400 && changes.isUsed() && !isSafe(method)) {
             changes.changed(address);
