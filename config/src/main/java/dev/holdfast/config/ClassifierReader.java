@@ -7,7 +7,6 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
-import dev.holdfast.config.Node.Sequence;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,8 +99,7 @@ final class ClassifierReader {
     }
 
     private void list(Place place, Node node, Verdict verdict, ListedClassifier classifier) {
-        List<Node> items = node instanceof Sequence list ? list.items() : List.of(node);
-        for (Node item : items) {
+        for (Node item : node.items()) {
             Place here = place.value(item);
             if (!(item instanceof Scalar scalar)
                     || scalar.isNothing()

@@ -5,7 +5,6 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
-import dev.holdfast.config.Node.Sequence;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -163,7 +162,7 @@ final class Inheritance {
         Set<String> present = new LinkedHashSet<>(byKey(all.entries()).keySet());
         present.removeAll(WHOLE);
         Set<String> left = new HashSet<>();
-        for (Node item : node instanceof Sequence list ? list.items() : List.of(node)) {
+        for (Node item : node.items()) {
             String name = item instanceof Scalar scalar && !scalar.isNothing() ? scalar.text() : "";
             boolean itsOwn = own.find(name)
                     .filter(section -> section.at().file().equals(item.at().file()))

@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.internal.Shown;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A part of a YAML document, with its position. Immutable. An alias is the same node as its anchor. */
 sealed interface Node {
@@ -11,6 +12,16 @@ sealed interface Node {
 
     /** The node in words, for a message: {@code 5s}, {@code a list}. */
     String described();
+
+    /** Where a list may stand: what is in it, or this alone. */
+    default List<Node> items() {
+        return List.of(this);
+    }
+
+    /** Whether it is a list, of whatever length. */
+    default boolean isList() {
+        return false;
+    }
 
     /** Whether the value was left out, or is an explicit null. */
     default boolean isNothing() {
@@ -32,9 +43,31 @@ sealed interface Node {
      * A single value.
      *
      * @param text as it stands in the file, without quotes
+     * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there
      */
-    record Scalar(Location at, Kind kind, String text) implements Node {
+    record Scalar(Location at, Kind kind, String text, boolean isOutside) implements Node {
         private static final int LONGEST = 60;
+
+        Scalar(Location at, Kind kind, String text) {
+            this(at, kind, text, false);
+        }
+
+        @Override
+        public boolean isList() {
+            return isOutside && kind == Kind.TEXT && text.length() <= Bounds.TEXT && text.indexOf(',') >= 0;
+        }
+
+        @Override
+        public List<Node> items() {
+            return isList() ? split() : List.of(this);
+        }
+
+        private List<Node> split() {
+            return Stream.of(text.split(",", -1))
+                    .map(String::strip)
+                    .<Node>map(item -> new Scalar(at, Scalars.kind(item), item))
+                    .toList();
+        }
 
         @Override
         public boolean isNothing() {
@@ -43,7 +76,7 @@ sealed interface Node {
 
         @Override
         public String described() {
-            return Shown.words(text, LONGEST);
+            return text.isEmpty() ? "empty" : Shown.words(text, LONGEST);
         }
     }
 
@@ -66,6 +99,11 @@ sealed interface Node {
 
     /** A list. */
     record Sequence(Location at, List<Node> items) implements Node {
+        @Override
+        public boolean isList() {
+            return true;
+        }
+
         @Override
         public String described() {
             return "a list";

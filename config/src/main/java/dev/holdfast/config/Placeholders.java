@@ -45,7 +45,7 @@ final class Placeholders {
         matcher.appendTail(resolved);
         String value = resolved.toString();
         Kind kind = refused ? Kind.REFUSED : plain || alone ? Scalars.kind(value) : Kind.TEXT;
-        return new Node.Scalar(written.at(), kind, value);
+        return new Node.Scalar(written.at(), kind, value, alone);
     }
 
     private Optional<String> value(Matcher placeholder, Place place, Problems problems) {

@@ -292,8 +292,7 @@ final class PlanReader {
 
     /** The names of rules: one, or a list. */
     private List<String> silenced(Place place, Node node) {
-        List<Node> items = node instanceof Sequence list ? list.items() : List.of(node);
-        return items.stream()
+        return node.items().stream()
                 .flatMap(item -> values.read(String.class, place, item).stream())
                 .toList();
     }
@@ -337,17 +336,18 @@ final class PlanReader {
 
     private List<Layer> inOrder(Place place, Node node, Map<String, Optional<Layer>> sections) {
         List<Layer> ordered = new ArrayList<>();
-        if (!(node instanceof Sequence list)) {
+        if (!node.isList()) {
             String what = node.isNothing() ? "has no value" : "is " + node.described();
             problems.add(place.value(node), what, "a list of the sections, outermost first");
             return ordered;
         }
-        if (list.items().size() > Bounds.LAYERS) {
-            problems.add(place.value(node), "names " + list.items().size() + " layers", "at most " + Bounds.LAYERS);
+        List<Node> items = node.items();
+        if (items.size() > Bounds.LAYERS) {
+            problems.add(place.value(node), "names " + items.size() + " layers", "at most " + Bounds.LAYERS);
             return ordered;
         }
         Set<String> missing = new LinkedHashSet<>(sections.keySet());
-        for (Node item : list.items()) {
+        for (Node item : items) {
             String name = item instanceof Scalar scalar ? scalar.text() : "";
             missing.remove(name);
             if (sections.containsKey(name)) {

@@ -111,7 +111,7 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
             Location at = place.at();
             if (children.isEmpty()) {
                 String text = value == null ? "" : value;
-                return new Scalar(at, text.isEmpty() ? Kind.NOTHING : Scalars.kind(text), text);
+                return new Scalar(at, text.isEmpty() ? Kind.NOTHING : Scalars.kind(text), text, true);
             }
             if (isList()) {
                 return new Sequence(at, items());

@@ -3,7 +3,6 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
-import dev.holdfast.config.Node.Sequence;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Items;
 import dev.holdfast.spi.PolicyFactory.Option;
@@ -100,7 +99,7 @@ final class SectionReader<B> {
 
     /** The values of a list, or a single one; empty if one of them is invalid, which is then reported at its place. */
     private Optional<List<Object>> list(Items items, Place place, Node node) {
-        List<Node> nodes = node instanceof Sequence sequence ? sequence.items() : List.of(node);
+        List<Node> nodes = node.items();
         if (nodes.size() > items.most()) {
             problems.add(place.value(node), "has " + nodes.size() + " values", "at most " + items.most());
             return Optional.empty();

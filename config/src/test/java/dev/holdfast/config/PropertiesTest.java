@@ -73,6 +73,70 @@ class PropertiesTest {
                 .hasToString(ofFile.pipeline("inventory").classifier().toString());
     }
 
+    private static Holdfast ofFile(String text) {
+        return Holdfast.builder()
+                .placeholders(name -> name.equals("FAILURES") ? "421, 500-504" : null)
+                .load("file", new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    @Test
+    void commasMakeAListInAPropertyAndInAPlaceholder() {
+        put("pipelines.inventory.order", "timeout, retry");
+        put("pipelines.inventory.timeout", "250ms");
+        put("pipelines.inventory.retry", "");
+        put("pipelines.inventory.classifier.failures", "421,500-504");
+        put("pipelines.inventory.histograms.slo", "50ms,100ms");
+        loaded.add(ofFile("""
+                        pipelines:
+                          inventory:
+                            order: ${ORDER:timeout, retry}
+                            timeout: 250ms
+                            retry:
+                            classifier: { failures: "${FAILURES}" }
+                            histograms: { slo: "${SLO:50ms,100ms}" }
+                        """));
+        loaded.add(ofFile("""
+                        pipelines:
+                          inventory:
+                            order: [timeout, retry]
+                            timeout: 250ms
+                            retry:
+                            classifier: { failures: [421, 500-504] }
+                            histograms: { slo: [50ms, 100ms] }
+                        """));
+        load();
+        assertThat(loaded.stream()
+                        .map(one -> settings(one.pipeline("inventory")))
+                        .distinct())
+                .hasSize(1)
+                .first()
+                .asString()
+                .matches(".*timeout.*retry.*");
+        assertThat(loaded.stream()
+                        .map(one -> one.pipeline("inventory").classifier())
+                        .distinct())
+                .hasSize(1);
+    }
+
+    @Test
+    void aListWithCommasIsAsStrictAsAnother() {
+        put("pipelines.inventory.timeout", "250ms");
+        put("pipelines.inventory.classifier.failures", "421,,five");
+        put("pipelines.inventory.histograms.slo", "50ms,-1ms");
+        assertThatThrownBy(this::load)
+                .hasMessageContainingAll(
+                        "application.yml:2:3 pipelines.inventory.classifier.failures: is empty",
+                        "application.yml:2:3 pipelines.inventory.classifier.failures: is five",
+                        "application.yml:3:3 pipelines.inventory.histograms.slo: is -1ms");
+        assertThatThrownBy(() -> ofFile("""
+                                pipelines:
+                                  inventory:
+                                    timeout: 250ms
+                                    classifier: { failures: "421,500" }
+                                """))
+                .hasMessageContaining("file:4:29 pipelines.inventory.classifier.failures: is 421,500");
+    }
+
     @Test
     void aProblemHasThePlaceOfItsProperty() {
         put("pipelines.inventory.deadline", "800ms");

@@ -5,8 +5,10 @@ import dev.holdfast.config.Holdfast;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.core.PriorityOrdered;
 
 /**
@@ -25,9 +27,25 @@ final class ClosedLast implements BeanFactoryPostProcessor, PriorityOrdered, Dis
         return HIGHEST_PRECEDENCE;
     }
 
-    /** Nothing: it is one of these to be made early. */
+    /**
+     * Takes pipelines from the container, which would close them with the other beans. Here and not where they are declared: what
+     * is generated ahead of time loses an empty destroy method.
+     */
     @Override
-    public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {}
+    public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {
+        for (String name : beans.getBeanDefinitionNames()) {
+            if (beans.getBeanDefinition(name) instanceof AbstractBeanDefinition definition
+                    && isOurs(name, definition)) {
+                definition.setDestroyMethodName("");
+            }
+        }
+    }
+
+    private static boolean isOurs(String name, BeanDefinition definition) {
+        return PipelineBeans.class.getName().equals(definition.getBeanClassName())
+                || (name.equals(HoldfastAutoConfiguration.HOLDFAST)
+                        && HoldfastAutoConfiguration.Pipelines.class.getName().equals(definition.getFactoryBeanName()));
+    }
 
     @Override
     public void destroy() {

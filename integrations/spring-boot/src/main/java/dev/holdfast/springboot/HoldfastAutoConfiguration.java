@@ -60,7 +60,7 @@ public class HoldfastAutoConfiguration {
     })
     static class Pipelines {
         /** All pipelines. */
-        @Bean(name = HOLDFAST, destroyMethod = "")
+        @Bean(HOLDFAST)
         @ConditionalOnMissingBean
         Holdfast holdfast(
                 ClosedLast closed,

@@ -12,6 +12,7 @@ import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.HierarchicalBeanFactory;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.beans.factory.support.AutowireCandidateQualifier;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.RootBeanDefinition;
@@ -42,14 +43,21 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
         Set<String> names = properties.pipelines();
         parents(properties).ifPresent(names::retainAll);
         for (String name : names) {
-            RootBeanDefinition definition = new RootBeanDefinition(
-                    Pipeline.class, () -> beans.getBean(Holdfast.class).pipeline(name));
+            // A method and no supplier: of one, nothing can be generated ahead of time.
+            RootBeanDefinition definition = new RootBeanDefinition(PipelineBeans.class);
+            definition.setFactoryMethodName("pipeline");
+            definition.setTargetType(Pipeline.class);
+            definition.setAutowireMode(AbstractBeanDefinition.AUTOWIRE_CONSTRUCTOR);
+            definition.getConstructorArgumentValues().addIndexedArgumentValue(1, name);
             definition.addQualifier(new AutowireCandidateQualifier(Qualifier.class, name));
-            // Holdfast closes it.
-            definition.setDestroyMethodName("");
             // A bean of the application's own may have the pipeline's name.
             registry.registerBeanDefinition("holdfast.pipeline." + name, definition);
         }
+    }
+
+    /** A bean; the container calls it. */
+    static Pipeline pipeline(Holdfast holdfast, String name) {
+        return holdfast.pipeline(name);
     }
 
     /** The names of those of a parent context, which a child context uses; empty if there are none. */
