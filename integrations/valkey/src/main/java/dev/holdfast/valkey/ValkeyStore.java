@@ -12,6 +12,7 @@ import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -36,6 +38,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -95,7 +98,28 @@ public final class ValkeyStore implements AutoCloseable {
     private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
     private final Map<String, RollCall> rollCalls = new ConcurrentHashMap<>();
 
-    private record Link(StatefulRedisConnection<byte[], byte[]> connection, AsyncProxyManager<byte[]> buckets) {}
+    /**
+     * A connection.
+     *
+     * @param errors how many the server has answered since it last did what it was asked
+     */
+    private record Link(
+            StatefulRedisConnection<byte[], byte[]> connection,
+            AsyncProxyManager<byte[]> buckets,
+            AtomicInteger errors) {
+        /** As many in a row are not of one key alone. */
+        private static final int MOST_ERRORS = 3;
+
+        /** Whether it is to be used on, after this answer. It may count as open and take no commands. */
+        boolean isSound(@Nullable Throwable error) {
+            if (error == null) {
+                errors.set(0);
+                return true;
+            }
+            Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+            return cause instanceof RedisCommandExecutionException && errors.incrementAndGet() < MOST_ERRORS;
+        }
+    }
 
     private ValkeyStore(RedisURI uri, Duration timeout) {
         this.timeout = timeout;
@@ -177,11 +201,10 @@ public final class ValkeyStore implements AutoCloseable {
                     .asVerbose()
                     .tryConsumeAsMuchAsPossible(most)
                     .whenComplete((taken, error) -> {
+                        dropUnsound(present, error);
                         if (error == null) {
                             answer.taken(taken.getValue(), untilNext(taken));
                         } else {
-                            // A connection may count as open and take no commands.
-                            drop(present);
                             Throwable cause = error.getCause(); // of a CompletionException, and more than others say
                             answer.failed(cause == null ? error : cause);
                         }
@@ -281,11 +304,7 @@ public final class ValkeyStore implements AutoCloseable {
                 answer = present.connection.async().eval(SIGN, ScriptOutputType.MULTI, keys, me, alive);
             }
             dropIfSilent(present, answer.toCompletableFuture());
-            var unused = answer.whenComplete((told, error) -> {
-                if (error != null) {
-                    drop(present);
-                }
-            });
+            var unused = answer.whenComplete((told, error) -> dropUnsound(present, error));
             return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));
         }
 
@@ -365,7 +384,13 @@ public final class ValkeyStore implements AutoCloseable {
                 .expirationAfterWrite(ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(KEPT))
                 .build()
                 .asAsync();
-        link = new Link(connection, buckets);
+        link = new Link(connection, buckets, new AtomicInteger());
+    }
+
+    private void dropUnsound(Link used, @Nullable Throwable error) {
+        if (!used.isSound(error)) {
+            drop(used);
+        }
     }
 
     private synchronized void drop(Link old) {

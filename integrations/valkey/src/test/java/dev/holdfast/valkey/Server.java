@@ -83,6 +83,7 @@ abstract class Server implements AutoCloseable {
         private final RedisServer server;
         private final Set<Object> connections = ConcurrentHashMap.newKeySet();
         private volatile Set<Object> refused = Set.of();
+        private volatile boolean refusesReplicas;
         private volatile CountDownLatch goesOn = new CountDownLatch(0);
 
         Imitation() throws IOException {
@@ -99,6 +100,9 @@ abstract class Server implements AutoCloseable {
                     Thread.currentThread().interrupt();
                 }
                 connections.add(state.owner());
+                if (refusesReplicas && parameters.toString().contains("replicas")) {
+                    return Response.error("NOPERM No permissions to access a key");
+                }
                 return refused.contains(state.owner())
                         ? Response.error("ERR no more commands on this connection")
                         : MockExecutor.proceed(state, command, parameters);
@@ -109,6 +113,11 @@ abstract class Server implements AutoCloseable {
         /** Answers the connections that there are with errors from now on, and leaves them open. */
         void refusePresentConnections() {
             refused = Set.copyOf(connections);
+        }
+
+        /** As an ACL that does not know their keys. */
+        void refuseReplicas() {
+            refusesReplicas = true;
         }
 
         /** Takes commands, and answers none before {@link #goOn}. */

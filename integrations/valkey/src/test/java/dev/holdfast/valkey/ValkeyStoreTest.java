@@ -161,6 +161,20 @@ class ValkeyStoreTest {
     }
 
     @Test
+    void anErrorOfTheServerForOneKeyTakesTheConnectionFromNobody() throws Exception {
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore store = connect(server)) {
+            PermitStore permits = permits(store, "a");
+            assertThat(firstAnswer(permits).permits()).isEqualTo(1);
+            server.refuseReplicas();
+            for (int name = 0; name < 10; name++) {
+                assertThat(store.replicas("shop " + name, 4).getAsInt()).isEqualTo(4);
+                assertThat(take(permits, 1).get().permits()).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
     void aQuestionThatIsOpenWhenTheStoreIsClosedFails() throws Exception {
         try (Server.Imitation server = new Server.Imitation()) {
             CompletableFuture<Taken> open;
