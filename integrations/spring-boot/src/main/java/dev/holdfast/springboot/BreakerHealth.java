@@ -42,10 +42,11 @@ public final class BreakerHealth {
         return states;
     }
 
-    /** Whether a breaker is open that the application named. */
+    /** Whether a breaker is open that the application named, or that of an instance of such a pipeline. */
     public boolean isDown() {
-        return holdfast.pipelines().stream()
-                .filter(pipeline -> downIfOpen.contains(pipeline.name()))
+        return downIfOpen.stream()
+                .flatMap(name ->
+                        Stream.concat(Stream.of(holdfast.pipeline(name)), HoldfastEndpoint.instances(holdfast, name)))
                 .flatMap(BreakerHealth::breakers)
                 .anyMatch(breaker -> breaker.state() == State.OPEN || breaker.state() == State.FORCED_OPEN);
     }

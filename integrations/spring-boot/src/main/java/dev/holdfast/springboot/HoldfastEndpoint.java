@@ -12,6 +12,8 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -26,6 +28,8 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 @Endpoint(id = "holdfast")
 public final class HoldfastEndpoint {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    private static final Pattern EMPTY_SEGMENTS = Pattern.compile("/+");
 
     private final Holdfast holdfast;
 
@@ -59,23 +63,31 @@ public final class HoldfastEndpoint {
     /**
      * One pipeline.
      *
+     * @param path its name; that of an instance with a key has slashes
      * @return null, which is a 404, if there is none of this name
      */
     @ReadOperation
-    public @Nullable Map<String, Object> pipeline(@Selector String pipeline) {
+    public @Nullable Map<String, Object> pipeline(@Selector(match = Selector.Match.ALL_REMAINING) String... path) {
+        String asked = withoutEmptySegments(String.join("/", path));
         return holdfast.pipelines().stream()
-                .filter(one -> one.name().equals(pipeline))
+                .filter(one -> withoutEmptySegments(one.name()).equals(asked))
                 .findFirst()
                 .map(HoldfastEndpoint::shown)
                 .orElse(null);
     }
 
+    /** Servers drop empty segments, such as that in {@code shops/http://a.example}. */
+    private static String withoutEmptySegments(String name) {
+        return EMPTY_SEGMENTS.matcher(name).replaceAll("/");
+    }
+
     /**
-     * Does something to a pipeline, in this process and until the next reload that changes the policy.
+     * Does something to a pipeline and to its instances with a key, in this process and until the next reload that changes the
+     * policy. An instance that is made later is as configured.
      *
-     * @param pipeline its name; that of one with a key as reading shows it
+     * @param pipeline its name; that of an instance with a key as reading shows it: then to this one alone
      * @param policy the kind of the policy, as in a file: {@code circuit-breaker}
-     * @return the pipeline afterwards
+     * @return the pipeline afterwards, and the names of its instances that were changed
      * @throws InvalidEndpointRequestException if there is no such pipeline or policy, or if it cannot be done
      */
     @WriteOperation
@@ -84,6 +96,20 @@ public final class HoldfastEndpoint {
                 .filter(one -> one.name().equals(pipeline))
                 .findFirst()
                 .orElseThrow(() -> unknown(pipeline));
+        change(found, policy, action);
+        List<Pipeline> instances = instances(holdfast, pipeline).toList();
+        instances.forEach(one -> change(one, policy, action));
+        LOG.info("pipeline '" + found.name() + "'"
+                + (instances.isEmpty() ? "" : " and its " + instances.size() + " instances") + ": " + policy + ": "
+                + action + ", by the actuator's endpoint");
+        Map<String, Object> shown = shown(found);
+        if (!instances.isEmpty()) {
+            shown.put("instances", instances.stream().map(Pipeline::name).toList());
+        }
+        return shown;
+    }
+
+    private static void change(Pipeline found, String policy, Action action) {
         try {
             switch (action) {
                 case OPEN -> breaker(found, policy).transitionToForcedOpenState();
@@ -95,8 +121,22 @@ public final class HoldfastEndpoint {
         } catch (IllegalArgumentException cannot) {
             throw refused(String.valueOf(cannot.getMessage()));
         }
-        LOG.info("pipeline '" + found.name() + "': " + policy + ": " + action + ", by the actuator's endpoint");
-        return shown(found);
+    }
+
+    /** Those of a pipeline that there are for keys. */
+    static Stream<Pipeline> instances(Holdfast holdfast, String name) {
+        return holdfast.pipelines().stream()
+                .filter(one -> one.name().startsWith(name + "/") && !isConfigured(holdfast, one.name()));
+    }
+
+    /** A pipeline of the configuration may have a slash in its name, too. */
+    private static boolean isConfigured(Holdfast holdfast, String name) {
+        try {
+            holdfast.pipeline(name);
+            return true;
+        } catch (IllegalArgumentException unknown) {
+            return false;
+        }
     }
 
     private static CircuitBreaker breaker(Pipeline pipeline, String name) {

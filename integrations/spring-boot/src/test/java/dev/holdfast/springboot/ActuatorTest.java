@@ -125,6 +125,40 @@ class ActuatorTest {
                 .contains("state=disabled}\":1.0");
     }
 
+    /** Where each host has an instance, nobody calls the pipeline itself. */
+    @Test
+    void whatIsDoneToAPipelineIsDoneToItsInstances() throws Exception {
+        start("--holdfast.pipelines.[inventory/own].extends=standard");
+        Holdfast all = context().getBean(Holdfast.class);
+        Pipeline a = all.pipeline("inventory", "https://a.example:443");
+        Pipeline b = all.pipeline("inventory", "https://b.example:443");
+        a.run(() -> {});
+        b.run(() -> {});
+        assertThat(post("""
+                        {"pipeline": "inventory", "policy": "circuit-breaker", "action": "open"}""").body())
+                .contains("\"instances\":[\"inventory/https://a.example:443\",\"inventory/https://b.example:443\"]");
+        assertThatThrownBy(() -> a.run(() -> {})).isInstanceOf(CallRejectedException.class);
+        assertThatThrownBy(() -> b.run(() -> {})).isInstanceOf(CallRejectedException.class);
+        all.pipeline("inventory/own").run(() -> {});
+
+        assertThat(post("""
+                        {"pipeline": "inventory/https://a.example:443", "policy": "circuit-breaker", "action": "close"}""").body()).doesNotContain("\"instances\"");
+        a.run(() -> {});
+        assertThatThrownBy(() -> b.run(() -> {})).isInstanceOf(CallRejectedException.class);
+    }
+
+    @Test
+    void anInstanceIsReadByItsName() throws Exception {
+        start();
+        context()
+                .getBean(Holdfast.class)
+                .pipeline("inventory", "https://a.example:443")
+                .run(() -> {});
+        assertThat(get("holdfast/inventory/https://a.example:443").body())
+                .startsWith("{\"name\":\"inventory/https://a.example:443\"");
+        assertThat(get("holdfast/inventory/https://b.example:443").statusCode()).isEqualTo(404);
+    }
+
     @Test
     void aPolicyIsPutIntoShadowAndEnforcedAgain() throws Exception {
         start();
@@ -179,6 +213,19 @@ class ActuatorTest {
         HttpResponse<String> health = get("health");
         assertThat(health.statusCode()).isEqualTo(503);
         assertThat(health.body()).contains("DOWN");
+    }
+
+    @Test
+    void itIsDownAlsoForAnInstance() throws Exception {
+        start("--management.health.holdfast.enabled=true", "--holdfast.spring.health.down-if-open=inventory");
+        context()
+                .getBean(Holdfast.class)
+                .pipeline("inventory", "https://a.example:443")
+                .run(() -> {});
+        assertThat(get("health").statusCode()).isEqualTo(200);
+        post("""
+                {"pipeline": "inventory/https://a.example:443", "policy": "circuit-breaker", "action": "open"}""");
+        assertThat(get("health").statusCode()).isEqualTo(503);
     }
 
     // ---- the server's half of the deadline

@@ -460,7 +460,7 @@ public final class LossLimit implements AdaptiveLimit {
             } else if (exact < doubling) {
                 exact = clamped(Math.min(doubling, exact + period.inTime()));
             } else if (period.mostInFlight() < (int) exact && exact < 2 * period.mostInFlight() + 2) {
-                // What is not in use does no harm, and twice as many calls may come next.
+                // What is not in use does no harm, and twice as many calls may come next. One step may go beyond that.
                 exact = clamped(exact + period.inTime());
             } else {
                 exact = clamped(exact + Math.max(GROWTH * exact, period.inTime() / exact));
