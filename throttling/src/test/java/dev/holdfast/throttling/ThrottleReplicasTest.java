@@ -215,7 +215,7 @@ class ThrottleReplicasTest {
     void settingsSayTheNumberAndRefuseWhatIsOutOfRange() {
         assertThat(ThrottleSettings.of(t -> t.replicas(40)).asMap()).containsEntry("replicas", 40);
         assertThat(ThrottleSettings.of(t -> t.replicas(40)))
-                .hasToString("limit=50, per=1s, burst=5, maxWait=0s, replicas=40");
+                .hasToString("limit=50, per=1s, burst=50, maxWait=0s, replicas=40");
         assertThat(ThrottleSettings.of(t -> t.replicas(() -> 7)).toBuilder()
                         .build()
                         .replicas())

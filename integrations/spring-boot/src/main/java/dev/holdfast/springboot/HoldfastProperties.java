@@ -266,7 +266,7 @@ final class HoldfastProperties {
          *
          * @param limit how many calls may start in each per. Default: 50. Range: 1 to 1,000,000,000, at most one for each nanosecond of per
          * @param per the time of the limit. Default: 1s. Range: 1ms to 1d
-         * @param burst how many calls may start at once after a quiet time. Default: a tenth of the limit, at least 5 (the limit, if that is less). Range: 1 to the limit
+         * @param burst how many calls may start at once after a quiet time. Default: a tenth of the limit, at least 5 for each process (the limit, if that is less). Range: 1 to the limit
          * @param maxWait longest delay of a call. Default: 0s. Range: 0s to 1h
          * @param replicas how many processes share the limit and the burst. Default: 1. Range: 1 to 10,000, or a name bound in code
          * @param mode active, or shadow: it decides and counts, and changes nothing
