@@ -16,6 +16,7 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
@@ -130,6 +131,8 @@ public final class ValkeyStore implements AutoCloseable {
                 // any more.
                 .autoReconnect(false)
                 .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+                // Its timer does not know whether the answer has come: see onReader.
+                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
                 .socketOptions(SocketOptions.builder()
                         .connectTimeout(timeout)
                         .keepAlive(true)
@@ -209,18 +212,12 @@ public final class ValkeyStore implements AutoCloseable {
                             answer.failed(cause == null ? error : cause);
                         }
                     });
-            // A connection on which a command got no answer may lead nowhere: the server may have moved.
-            later(timeout.toNanos(), () -> {
-                if (!taking.isDone()) {
-                    drop(present);
-                }
-            });
+            dropIfSilent(present, taking);
         }
 
         @Override
         public void later(long nanos, Runnable task) {
-            var unused = Objects.requireNonNull(reader, "asked without a connection")
-                    .schedule(task, nanos, TimeUnit.NANOSECONDS);
+            onReader(nanos, task);
         }
     }
 
@@ -331,16 +328,17 @@ public final class ValkeyStore implements AutoCloseable {
 
     /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
     private void dropIfSilent(Link present, CompletableFuture<?> answer) {
-        var unused = resources
-                .eventExecutorGroup()
-                .schedule(
-                        () -> {
-                            if (!answer.isDone()) {
-                                drop(present);
-                            }
-                        },
-                        timeout.toNanos(),
-                        TimeUnit.NANOSECONDS);
+        onReader(timeout.toNanos(), () -> {
+            if (!answer.isDone()) {
+                drop(present);
+            }
+        });
+    }
+
+    /** Of a process that stood still for as long, it first reads the answers that have come. */
+    private void onReader(long nanos, Runnable task) {
+        var unused = Objects.requireNonNull(reader, "asked without a connection")
+                .schedule(task, nanos, TimeUnit.NANOSECONDS);
     }
 
     private void signOff(Link last) {
