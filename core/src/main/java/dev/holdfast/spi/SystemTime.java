@@ -3,24 +3,14 @@ package dev.holdfast.spi;
 
 import java.security.AccessController;
 import java.security.PrivilegedAction;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** The machine's clocks and one timer thread for the whole process. */
 final class SystemTime implements TimeSource {
     static final SystemTime INSTANCE = new SystemTime();
 
-    private final ScheduledThreadPoolExecutor timers;
-
-    SystemTime() {
-        timers = new ScheduledThreadPoolExecutor(1, SystemTime::newThread);
-        timers.setRemoveOnCancelPolicy(true);
-        // The thread ends when no timer is set, so that no pipeline needs to end it.
-        timers.setKeepAliveTime(1, TimeUnit.SECONDS);
-        timers.allowCoreThreadTimeOut(true);
-    }
+    /** Its thread ends when no timer is set, so that no pipeline needs to end it. */
+    private final TimerQueue timers = new TimerQueue(SystemTime::newThread, 1_000_000_000);
 
     /**
      * The first pipeline that sets a timer starts the thread, and all pipelines use it. So it must refer to nothing of the
@@ -49,8 +39,7 @@ final class SystemTime implements TimeSource {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        Future<?> future = timers.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
-        return () -> future.cancel(false);
+        return timers.schedule(delayNanos, task);
     }
 
     @Override
