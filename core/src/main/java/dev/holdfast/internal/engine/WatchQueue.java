@@ -28,6 +28,12 @@ final class WatchQueue extends Watchdog {
     private static final long KEEP_NANOS = 1_000_000_000;
     /** Looking for emptied entries takes some ten nanoseconds an entry; so this is at most 1 % of a processor. */
     private static final long KEEP_NANOS_AN_ENTRY = 2_000;
+    /** A timer that is as late says that the whole process stood still: a long garbage collection, a frozen container. */
+    private static final long STOOD_STILL_NANOS = 50_000_000;
+    /** Then answers may be there at which nobody could look. What is due waits for them. */
+    private static final long GRACE_NANOS = 100_000_000;
+    /** No sooner again: limits also strike on a machine that is always too busy. */
+    private static final long GRACE_AGAIN_NANOS = 500_000_000;
     /** Between two inboxes: two cache lines of references. */
     private static final int STRIDE = 2 * Stripes.STRIDE;
     /** The timer sleeps for this time if nobody wakes it: longer than any limit. */
@@ -109,12 +115,14 @@ final class WatchQueue extends Watchdog {
     private @Nullable Entry taken;
 
     private long tidyAt;
+    private long graceAgainAt;
 
     WatchQueue(TimeSource time) {
         this.time = time;
         wokeAt = time.nanos() - PERIOD_NANOS;
         wakeAt = wokeAt + ASLEEP_NANOS;
         tidyAt = wokeAt;
+        graceAgainAt = wokeAt;
     }
 
     // ---- by calls
@@ -193,11 +201,20 @@ final class WatchQueue extends Watchdog {
 
     private void wake() {
         long now = time.nanos();
+        boolean stoodStill = now - wakeAt >= STOOD_STILL_NANOS && now - graceAgainAt >= 0;
         try {
             takeInboxes();
             for (Entry first = queue.peek(); first != null && first.dueAt - now <= 0; first = queue.peek()) {
                 queue.remove();
-                look(first, now);
+                if (stoodStill) {
+                    first.promise(now + GRACE_NANOS);
+                    queue.add(first);
+                } else {
+                    look(first, now);
+                }
+            }
+            if (stoodStill) {
+                graceAgainAt = now + GRACE_AGAIN_NANOS;
             }
             if (queue.isEmpty() || now - tidyAt >= 0) {
                 tidy(now);

@@ -245,6 +245,80 @@ class WatchdogTest {
         second.assertTimedOut();
     }
 
+    /** A frozen container: the answers are in the sockets, and their threads run no sooner than the timer's. */
+    @ParameterizedTest
+    @EnumSource
+    void anAttemptWhoseLimitFellIntoAStandstillMayStillAnswer(Made made) throws Exception {
+        Stuck call = stuck(limited(500), made);
+        CompletableFuture<Object> stage = new CompletableFuture<>();
+        CompletableFuture<Object> answered = limited(600).callAsync(() -> stage);
+        time.pass(200 * MILLI);
+        time.passUnseen(SECOND);
+        time.pass(0);
+        assertThat(call.isStruck()).isFalse();
+
+        time.pass(50 * MILLI);
+        stage.complete("ten");
+        time.pass(50 * MILLI - 1);
+        assertThat(call.isStruck()).isFalse();
+        assertThat(answered).isCompletedWithValue("ten");
+
+        time.pass(1);
+        call.assertTimedOut();
+    }
+
+    @Test
+    void whatIsDueJustAfterAStandstillIsNotHeldUp() throws Exception {
+        Stuck within = stuck(limited(500));
+        Stuck after = stuck(limited(1_310));
+        time.pass(200 * MILLI);
+        time.passUnseen(SECOND);
+        time.pass(0);
+        Stuck later = stuck(limited(20));
+        time.pass(20 * MILLI);
+        later.assertTimedOut();
+        assertThat(within.isStruck()).isFalse();
+        time.pass(80 * MILLI);
+        within.assertTimedOut();
+        assertThat(after.isStruck()).isFalse();
+        time.pass(10 * MILLI);
+        after.assertTimedOut();
+    }
+
+    @Test
+    void whereTheTimerIsAlwaysLateLimitsStrikeAllTheSame() throws Exception {
+        Stuck call = stuck(limited(10));
+        long begun = time.nanos();
+        while (!call.isStruck()) {
+            assertThat(time.nanos() - begun).isLessThan(500 * MILLI);
+            time.passUnseen(60 * MILLI);
+            time.pass(0);
+        }
+        call.assertTimedOut();
+    }
+
+    @Test
+    void noHedgeIsStartedForAStandstill() throws Exception {
+        AtomicInteger attempts = new AtomicInteger();
+        CompletableFuture<Object> stage = new CompletableFuture<>();
+        CompletableFuture<Object> answer = watched(HedgePolicy.of(h -> h.delay(Duration.ofMillis(100))))
+                .backgroundExecutor(Runnable::run)
+                .build()
+                .<Object>operation("slow", o -> o.idempotent(true))
+                .unkeyed()
+                .callAsync(attempt -> {
+                    attempts.incrementAndGet();
+                    return stage;
+                });
+        time.pass(20 * MILLI);
+        time.passUnseen(SECOND);
+        time.pass(0);
+        stage.complete("ten");
+        time.pass(SECOND);
+        assertThat(answer).isCompletedWithValue("ten");
+        assertThat(attempts).hasValue(1);
+    }
+
     @Test
     void limitStrikesEachAttemptByItsOwnTime() throws Exception {
         Pipeline pipeline = watched(
