@@ -76,7 +76,7 @@ sealed interface Node {
 
         @Override
         public String described() {
-            return text.isEmpty() ? "empty" : Shown.words(text, LONGEST);
+            return Shown.words(text, LONGEST);
         }
     }
 

@@ -82,6 +82,7 @@ class PropertiesTest {
     @Test
     void commasMakeAListInAPropertyAndInAPlaceholder() {
         put("pipelines.inventory.order", "timeout, retry");
+        put("pipelines.inventory.silence", "timeout-outside-retry,attempts-beyond-deadline");
         put("pipelines.inventory.timeout", "250ms");
         put("pipelines.inventory.retry", "");
         put("pipelines.inventory.classifier.failures", "421,500-504");
@@ -90,6 +91,7 @@ class PropertiesTest {
                         pipelines:
                           inventory:
                             order: ${ORDER:timeout, retry}
+                            silence: ${RULES:timeout-outside-retry,attempts-beyond-deadline}
                             timeout: 250ms
                             retry:
                             classifier: { failures: "${FAILURES}" }
@@ -99,6 +101,7 @@ class PropertiesTest {
                         pipelines:
                           inventory:
                             order: [timeout, retry]
+                            silence: [timeout-outside-retry, attempts-beyond-deadline]
                             timeout: 250ms
                             retry:
                             classifier: { failures: [421, 500-504] }
@@ -125,7 +128,7 @@ class PropertiesTest {
         put("pipelines.inventory.histograms.slo", "50ms,-1ms");
         assertThatThrownBy(this::load)
                 .hasMessageContainingAll(
-                        "application.yml:2:3 pipelines.inventory.classifier.failures: is empty",
+                        "application.yml:2:3 pipelines.inventory.classifier.failures: has no value",
                         "application.yml:2:3 pipelines.inventory.classifier.failures: is five",
                         "application.yml:3:3 pipelines.inventory.histograms.slo: is -1ms");
         assertThatThrownBy(() -> ofFile("""
