@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
  * Says what an answer of the dependency means, once for all policies of a pipeline.
  *
  * <p>The pipeline calls it exactly once for each attempt that ended by itself, on the thread on which the attempt ended. The error
- * is given without the {@code CompletionException} or {@code ExecutionException} around it. If the classifier throws, the call
- * ends with that exception, and the policies {@linkplain Outcome#IGNORED ignore} it.
+ * is given without the {@code CompletionException} or {@code ExecutionException} around it. If the classifier throws, its
+ * exception ends the call, and the policies {@linkplain Outcome#IGNORED ignore} it. The action's error is added as suppressed, unless the
+ * exception has a suppressed one already.
  *
  * <p>It is not called for a {@link CallRejectedException} of an inner pipeline, wrapped or not: that is a rejection here, too. It
  * is not called for a {@link VirtualMachineError} either, which is never retried and never counted.

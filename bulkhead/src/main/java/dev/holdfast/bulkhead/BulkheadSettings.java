@@ -343,7 +343,7 @@ public final class BulkheadSettings {
 
         /**
          * How many processes call the dependency: 1 to 10,000; default 1. For {@link LimitAlgorithm#LOSSES}: if you give neither a
-         * maximum nor a first value, the first values of all processes are 150 together, but 3 to 10 each.
+         * maximum nor a first value, a process starts with 150 / replicas permits, at least 3, at most 10.
          */
         public Builder replicas(int processes) {
             replicas = Replicas.of(processes);

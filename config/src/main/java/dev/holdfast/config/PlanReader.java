@@ -371,7 +371,7 @@ final class PlanReader {
                 place,
                 "names " + name + ", which is no section of this pipeline",
                 known
-                        ? "a section of its own, " + name + ": {} for the defaults"
+                        ? "a section of its own, '" + name + ":' for the defaults"
                         : "one of " + String.join(", ", present),
                 known || !(item instanceof Scalar) ? Optional.empty() : Nearest.to(name, present));
     }

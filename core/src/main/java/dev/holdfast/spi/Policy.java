@@ -22,7 +22,7 @@ public abstract class Policy {
     public static final int ENTER = 1;
     /** In {@link #hears}: {@link #settle} after a success. */
     public static final int SUCCESS = 2;
-    /** In {@link #hears}: {@link #settle} after anything else. */
+    /** In {@link #hears}: {@link #settle} after every other outcome. */
     public static final int FAILURE = 4;
     /** In {@link #hears}: {@link #ended}. */
     public static final int ENDED = 8;
@@ -69,7 +69,7 @@ public abstract class Policy {
      * Declares the policy.
      *
      * @param name its kind, as in a configuration file: {@code circuit-breaker}
-     * @param hears the methods to call, a sum of the constants above; the others cost nothing
+     * @param hears the methods to call, a sum of the constants above; the others cost nothing. {@link #abandon} needs no constant
      */
     protected Policy(String name, int hears) {
         this.name = name;

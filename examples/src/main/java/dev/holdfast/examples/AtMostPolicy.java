@@ -4,6 +4,7 @@ package dev.holdfast.examples;
 import dev.holdfast.Reason;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Limits how many calls run at once, without a queue: a policy as a user of the library writes one. */
@@ -35,5 +36,10 @@ public final class AtMostPolicy extends Policy {
     @Override
     public void ended(Passage passage) {
         running.decrementAndGet();
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return Map.of("most", most);
     }
 }

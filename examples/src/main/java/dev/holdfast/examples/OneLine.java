@@ -16,11 +16,13 @@ final class OneLine {
 
     /** Asks for the stock, through the pipeline of the service's host. */
     static String stock(URI service, String sku) throws IOException, InterruptedException {
-        HttpClient client =
-                HoldfastHttpClient.around(HttpClient.newHttpClient(), PipelinePerAuthority.standard("shops"));
-        HttpRequest request =
-                HttpRequest.newBuilder(service.resolve("/stock/" + sku)).build();
-        HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-        return response.body();
+        PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
+        HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), shops);
+        try (shops) {
+            HttpRequest request =
+                    HttpRequest.newBuilder(service.resolve("/stock/" + sku)).build();
+            HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+            return response.body();
+        }
     }
 }

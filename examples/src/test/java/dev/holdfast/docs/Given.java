@@ -6,6 +6,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.valkey.ValkeyStore;
 import io.github.resilience4j.bulkhead.BulkheadRegistry;
@@ -59,6 +60,7 @@ abstract class Given {
     BulkheadRegistry bulkheads;
     RateLimiterRegistry limiters;
     ValkeyStore store;
+    PipelinePerAuthority shops;
 
     static String handle(HttpRequest inbound) throws IOException {
         return Objects.requireNonNull(SERVICE.get(), "service").order(inbound.toString());

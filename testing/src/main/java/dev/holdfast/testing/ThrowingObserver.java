@@ -13,7 +13,7 @@ final class ThrowingObserver {
             new Class<?>[] {CallObserver.class},
             (proxy, method, arguments) -> {
                 told.incrementAndGet();
-                throw new AssertionError("observer: " + method.getName());
+                throw new ThrownOnPurpose("observer: " + method.getName());
             });
 
     CallObserver observer() {

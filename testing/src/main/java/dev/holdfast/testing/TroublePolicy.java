@@ -42,8 +42,7 @@ final class TroublePolicy extends Policy {
 
     private void maybeThrow(Kind asked) {
         if (makes(asked)) {
-            // An Error, to find code that catches only exceptions.
-            throw new AssertionError("trouble: " + kind);
+            throw new ThrownOnPurpose("trouble: " + kind);
         }
     }
 

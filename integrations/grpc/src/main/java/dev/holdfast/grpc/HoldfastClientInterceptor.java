@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * Puts pipelines around the calls of a channel, for stubs of each kind: blocking, with a future, with an observer.
  *
  * <pre>{@code
+ * PipelinePerService shops = PipelinePerService.standard("shops"); // close it when the service stops
  * ManagedChannel channel = Grpc.newChannelBuilder("stock.example:443", TlsChannelCredentials.create())
- *         .intercept(HoldfastClientInterceptor.of(PipelinePerService.standard("shops")))
+ *         .intercept(HoldfastClientInterceptor.of(shops))
  *         .build();
  * }</pre>
  *

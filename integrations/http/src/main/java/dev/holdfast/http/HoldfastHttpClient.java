@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * An {@link HttpClient} with pipelines around it, for every place that takes one.
  *
  * <pre>{@code
- * HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), PipelinePerAuthority.standard("shops"));
+ * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
+ * HttpClient client = HoldfastHttpClient.around(HttpClient.newHttpClient(), shops);
  * }</pre>
  *
  * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link

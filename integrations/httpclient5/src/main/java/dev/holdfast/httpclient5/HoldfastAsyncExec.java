@@ -39,8 +39,9 @@ import org.jspecify.annotations.Nullable;
  * held.
  *
  * <pre>{@code
+ * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
  * CloseableHttpAsyncClient client =
- *         HoldfastAsyncExec.of(PipelinePerAuthority.standard("shops")).addTo(HttpAsyncClients.custom()).build();
+ *         HoldfastAsyncExec.of(shops).addTo(HttpAsyncClients.custom()).build();
  * }</pre>
  *
  * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link

@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  * Puts pipelines around the requests of Apache's classic client.
  *
  * <pre>{@code
+ * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
  * CloseableHttpClient client =
- *         HoldfastExec.of(PipelinePerAuthority.standard("shops")).addTo(HttpClients.custom()).build();
+ *         HoldfastExec.of(shops).addTo(HttpClients.custom()).build();
  * }</pre>
  *
  * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link

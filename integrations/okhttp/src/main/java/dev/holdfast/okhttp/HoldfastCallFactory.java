@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * sources.
  *
  * <pre>{@code
- * Call.Factory calls = HoldfastCallFactory.around(new OkHttpClient(), PipelinePerAuthority.standard("shops"));
+ * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
+ * Call.Factory calls = HoldfastCallFactory.around(new OkHttpClient(), shops);
  * }</pre>
  *
  * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link

@@ -31,8 +31,9 @@ import reactor.util.context.ContextView;
  * Puts pipelines around the requests of WebClient.
  *
  * <pre>{@code
+ * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
  * WebClient client = WebClient.builder()
- *         .filter(HoldfastFilter.of(PipelinePerAuthority.standard("shops")))
+ *         .filter(HoldfastFilter.of(shops))
  *         .build();
  * }</pre>
  *

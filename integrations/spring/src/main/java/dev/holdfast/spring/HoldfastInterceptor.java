@@ -34,9 +34,10 @@ import org.springframework.http.client.support.HttpRequestWrapper;
  * Puts pipelines around the requests of RestClient and RestTemplate.
  *
  * <pre>{@code
+ * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
  * RestClient client = RestClient.builder()
  *         .requestFactory(RequestFactories.noting(new JdkClientHttpRequestFactory()))
- *         .requestInterceptor(HoldfastInterceptor.of(PipelinePerAuthority.standard("shops")))
+ *         .requestInterceptor(HoldfastInterceptor.of(shops))
  *         .build();
  * }</pre>
  *

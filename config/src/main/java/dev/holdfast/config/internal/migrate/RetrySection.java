@@ -86,7 +86,7 @@ final class RetrySection {
                 "backoff.jitter",
                 "full",
                 "resilience4j waits exactly the written time, so that clients that fail together come back together; here"
-                        + " the wait is zero to the written one. With none it is as before");
+                        + " the wait is zero to the written one. With `jitter: none` the wait is exactly the written one");
         enabled.ifPresent(given -> section.comment("left out: " + given.shown() + "; here the wait has jitter"));
         section.leaveOut("resilience4j ignores it without enable-randomized-wait", "randomized-wait-factor");
     }
