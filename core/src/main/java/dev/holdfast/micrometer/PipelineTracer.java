@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the observations of one pipeline's calls. */
@@ -87,10 +88,13 @@ final class PipelineTracer implements Tracer {
 
     /** Its observation is not safe for threads, but hedges have threads of their own: hence the lock. */
     private final class OfCall implements CallTrace {
+        /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+        private final ReentrantLock lock = new ReentrantLock();
+
         private final CallObservation call;
         private final Observation observation;
 
-        // Guarded by this.
+        // Guarded by the lock.
         private @Nullable Observation latest;
         private boolean ended;
 
@@ -106,26 +110,36 @@ final class PipelineTracer implements Tracer {
         }
 
         @Override
-        public synchronized @Nullable AttemptTrace attempt(int number, boolean hedge) {
-            if (ended) {
-                return null;
-            }
-            // Handlers of traces take what is current for the parent, whatever the observation says.
-            Scope scope = open();
+        public @Nullable AttemptTrace attempt(int number, boolean hedge) {
+            lock.lock();
             try {
-                OfAttempt attempt = new OfAttempt(this, number, hedge, hedge ? latest : null);
-                latest = hedge ? latest : attempt.observation;
-                return attempt;
+                if (ended) {
+                    return null;
+                }
+                // Handlers of traces take what is current for the parent, whatever the observation says.
+                Scope scope = open();
+                try {
+                    OfAttempt attempt = new OfAttempt(this, number, hedge, hedge ? latest : null);
+                    latest = hedge ? latest : attempt.observation;
+                    return attempt;
+                } finally {
+                    scope.close();
+                }
             } finally {
-                scope.close();
+                lock.unlock();
             }
         }
 
         @Override
-        public synchronized void rejected(String policy, Reason reason) {
-            if (!ended) {
-                observation.event(
-                        Observation.Event.of("rejected", "rejected by " + policy + ": " + Registration.tag(reason)));
+        public void rejected(String policy, Reason reason) {
+            lock.lock();
+            try {
+                if (!ended) {
+                    observation.event(Observation.Event.of(
+                            "rejected", "rejected by " + policy + ": " + Registration.tag(reason)));
+                }
+            } finally {
+                lock.unlock();
             }
         }
 
@@ -140,15 +154,19 @@ final class PipelineTracer implements Tracer {
         }
 
         @Override
-        public synchronized void ended(
-                Outcome outcome, Source source, long ageNanos, int attempts, @Nullable Throwable error) {
-            ended = true;
-            latest = null;
-            call.outcome = outcome;
-            call.source = source;
-            call.age = Duration.ofNanos(ageNanos);
-            call.attempts = attempts;
-            stop(observation, outcome, error);
+        public void ended(Outcome outcome, Source source, long ageNanos, int attempts, @Nullable Throwable error) {
+            lock.lock();
+            try {
+                ended = true;
+                latest = null;
+                call.outcome = outcome;
+                call.source = source;
+                call.age = Duration.ofNanos(ageNanos);
+                call.attempts = attempts;
+                stop(observation, outcome, error);
+            } finally {
+                lock.unlock();
+            }
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +51,9 @@ public final class ThrottlePolicy extends Policy {
 
     private final boolean replicasChange;
     /** How many processes share {@link #line}. Written under this object's lock. */
+    /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+    private final ReentrantLock changing = new ReentrantLock();
+
     private volatile int replicas;
 
     private volatile long nextLook;
@@ -158,12 +162,15 @@ public final class ThrottlePolicy extends Policy {
     private void look(long now) {
         nextLook = now + LOOK_NANOS;
         int processes = settings.replicas();
-        if (processes != replicas) {
-            synchronized (this) {
+        // If another one changes it, this call goes on as before.
+        if (processes != replicas && changing.tryLock()) {
+            try {
                 replicas = processes;
                 if (!takenOver) {
                     line = line.with(settings.limit(), perOf(processes), settings.burstOf(processes), now);
                 }
+            } finally {
+                changing.unlock();
             }
         }
     }
@@ -300,12 +307,18 @@ public final class ThrottlePolicy extends Policy {
             rejected = throttle.rejected;
             waited = throttle.waited;
             givenBack = throttle.givenBack;
-            synchronized (throttle) {
+            throttle.changing.lock();
+            try {
                 throttle.takenOver = true;
                 line = throttle.line.with(settings.limit(), perOf(replicas), settings.burstOf(replicas), nanos());
+            } finally {
+                throttle.changing.unlock();
             }
-            synchronized (this) {
+            changing.lock();
+            try {
                 takenOver = false; // it may be the one that was taken over before, and is put back
+            } finally {
+                changing.unlock();
             }
         }
     }

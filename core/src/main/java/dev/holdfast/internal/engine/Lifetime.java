@@ -55,6 +55,10 @@ final class Lifetime {
         return threads;
     }
 
+    private synchronized @Nullable ExecutorService dedicated() {
+        return dedicated;
+    }
+
     /** Ends the meters alone. Returns false if that was done before. */
     boolean retire() {
         return retired.compareAndSet(false, true);
@@ -66,10 +70,9 @@ final class Lifetime {
             return;
         }
         lanes.close();
-        synchronized (this) {
-            if (dedicated != null) {
-                dedicated.shutdown();
-            }
+        ExecutorService threads = dedicated();
+        if (threads != null) {
+            threads.shutdown();
         }
         closing.complete();
     }

@@ -5,13 +5,21 @@ import dev.holdfast.Outcome;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The leases of a blocking attempt that was struck while its action holds the thread of the call. The walk cannot go up
  * before the action returns. If a layer's lease is over before that, its entry ends here, on the timer's thread, and the walk
  * leaves it out. Made by the strike alone: an attempt that ends in time knows nothing of it.
  */
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // it has a lock of its own
 final class Overstay extends Work {
+    /**
+     * No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. The timer's thread would wait for the
+     * locks of policies, whose next owner may need that carrier.
+     */
+    private final ReentrantLock lock = new ReentrantLock();
+
     private final List<TimeSource.Timer> timers = new ArrayList<>(1);
     private boolean cameBack;
     /** The layers whose entry has ended here and which the walk has not left, a bit for each. */
@@ -53,36 +61,61 @@ final class Overstay extends Work {
     }
 
     /** Under the lock: the thread of the call does not go on before the entry has ended. */
-    private synchronized void writeOff(CallState view) {
-        if (!cameBack) {
-            writtenOff |= 1L << view.cursor;
-            view.writtenOff = true;
-            view.readNow();
-            Carrier.within(view.context, () -> view.engine.walk.end(view));
+    private void writeOff(CallState view) {
+        lock.lock();
+        try {
+            if (!cameBack) {
+                writtenOff |= 1L << view.cursor;
+                view.writtenOff = true;
+                view.readNow();
+                Carrier.within(view.context, () -> view.engine.walk.end(view));
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
     /** On the thread of the call: the action has returned. Returns whether a lease was over before. */
-    synchronized boolean comesBack() {
-        cameBack = true;
-        timers.forEach(TimeSource.Timer::cancel);
-        return writtenOff != 0;
+    boolean comesBack() {
+        lock.lock();
+        try {
+            cameBack = true;
+            timers.forEach(TimeSource.Timer::cancel);
+            return writtenOff != 0;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
-    synchronized boolean hasEnded(int layer) {
-        return (writtenOff >>> layer & 1) != 0;
+    boolean hasEnded(int layer) {
+        lock.lock();
+        try {
+            return (writtenOff >>> layer & 1) != 0;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** The call leaves this layer for the last time. */
     @Override
-    synchronized void left(int layer) {
-        writtenOff &= ~(1L << layer);
+    void left(int layer) {
+        lock.lock();
+        try {
+            writtenOff &= ~(1L << layer);
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
-    synchronized boolean isOver() {
-        return writtenOff == 0;
+    boolean isOver() {
+        lock.lock();
+        try {
+            return writtenOff == 0;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

@@ -11,6 +11,7 @@ import dev.holdfast.spi.CallObserver.Tracer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -66,13 +67,16 @@ final class Traces {
 
     /** One call, as the tracers follow it. A hedge has one of its own, for its own attempt. */
     static final class OfCall {
+        /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+        private final ReentrantLock lock = new ReentrantLock();
+
         private final Traces traces;
         private final List<CallTrace> calls;
         /** The call beside whose attempt a hedge stands; else this. */
         private final OfCall whole;
 
         private @Nullable OfAttempt attempt;
-        /** Whether it has ended; guarded by this. */
+        /** Whether it has ended; guarded by the lock. */
         private boolean over;
 
         private OfCall(Traces traces, List<CallTrace> calls) {
@@ -109,8 +113,11 @@ final class Traces {
 
         /** What follows the attempt; null if the call has ended, which happens to a hedge that is given up. */
         private @Nullable List<AttemptTrace> begin(int number, boolean hedge) {
-            synchronized (whole) {
+            whole.lock.lock();
+            try {
                 return whole.over ? null : traces.each(calls, trace -> trace.attempt(number, hedge));
+            } finally {
+                whole.lock.unlock();
             }
         }
 
@@ -146,8 +153,11 @@ final class Traces {
 
         void ended(CallState ended) {
             attemptEnded(ended); // if the call was broken off
-            synchronized (this) {
+            lock.lock();
+            try {
                 over = true;
+            } finally {
+                lock.unlock();
             }
             traces.tell(
                     calls,
@@ -166,11 +176,12 @@ final class Traces {
 
     /** One attempt. If it is given up while its action runs on another thread, its tracers hear the end when that returns. */
     static final class OfAttempt {
+        private final ReentrantLock lock = new ReentrantLock();
         private final OfCall call;
         private final int number;
         private final boolean hedge;
 
-        // Guarded by this.
+        // Guarded by the lock.
         private @Nullable List<AttemptTrace> attempts;
         private boolean open;
         private @Nullable Outcome outcome;
@@ -186,17 +197,22 @@ final class Traces {
         }
 
         /** Before the action; does nothing if it has started, or was given up before. */
-        synchronized List<AttemptTrace> start() {
-            List<AttemptTrace> started = attempts;
-            if (started == null) {
-                started = outcome == null ? call.begin(number, hedge) : null;
+        List<AttemptTrace> start() {
+            lock.lock();
+            try {
+                List<AttemptTrace> started = attempts;
                 if (started == null) {
-                    started = List.of();
-                    outcome = Outcome.CANCELLED;
+                    started = outcome == null ? call.begin(number, hedge) : null;
+                    if (started == null) {
+                        started = List.of();
+                        outcome = Outcome.CANCELLED;
+                    }
+                    attempts = started;
                 }
-                attempts = started;
+                return started;
+            } finally {
+                lock.unlock();
             }
-            return started;
         }
 
         /** Runs the action, or what plays it; not if the attempt was given up before: then nobody would follow it. */
@@ -214,29 +230,44 @@ final class Traces {
         }
 
         /** Null if the attempt has been given up. */
-        private synchronized @Nullable List<Scope> open() {
-            List<AttemptTrace> started = start();
-            if (outcome != null) {
-                return null;
-            }
-            open = true;
-            return call.traces.each(started, AttemptTrace::open);
-        }
-
-        private synchronized void closed() {
-            open = false;
-            if (outcome != null) {
-                tell(outcome);
+        private @Nullable List<Scope> open() {
+            lock.lock();
+            try {
+                List<AttemptTrace> started = start();
+                if (outcome != null) {
+                    return null;
+                }
+                open = true;
+                return call.traces.each(started, AttemptTrace::open);
+            } finally {
+                lock.unlock();
             }
         }
 
-        private synchronized void end(Outcome ended, @Nullable Throwable thrown) {
-            outcome = ended;
-            error = thrown;
-            if (open) {
-                left = true;
-            } else {
-                tell(ended);
+        private void closed() {
+            lock.lock();
+            try {
+                open = false;
+                if (outcome != null) {
+                    tell(outcome);
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void end(Outcome ended, @Nullable Throwable thrown) {
+            lock.lock();
+            try {
+                outcome = ended;
+                error = thrown;
+                if (open) {
+                    left = true;
+                } else {
+                    tell(ended);
+                }
+            } finally {
+                lock.unlock();
             }
         }
 

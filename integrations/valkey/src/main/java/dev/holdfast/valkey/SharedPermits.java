@@ -7,6 +7,7 @@ import dev.holdfast.spi.Completion;
 import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,9 +66,12 @@ final class SharedPermits {
      */
     record Turn(Kind kind, long nanos, long place, @Nullable Gcra share, Completion answer) {}
 
+    /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+    private final ReentrantLock lock = new ReentrantLock();
+
     private final SharedThrottleSettings settings;
     private final PermitStore store;
-    // They follow the number of processes. Written under this object's lock; a call that reads old ones asks a little
+    // They follow the number of processes. Written under the lock; a call that reads old ones asks a little
     // early or late.
     private int batch;
     private int low;
@@ -78,10 +82,10 @@ final class SharedPermits {
     private final long pause;
     private final long perPermit;
 
-    /** The permits at hand, at most a batch, on a cache line of their own. Added to under this object's lock. */
+    /** The permits at hand, at most a batch, on a cache line of their own. Added to under the lock. */
     private final AtomicLongArray held = Stripes.words(1);
 
-    // Written under this object's lock.
+    // Written under the lock.
     private volatile Phase phase = Phase.SHARED;
     private volatile State state = new State("shared", "");
     private volatile @Nullable Question question;
@@ -157,22 +161,27 @@ final class SharedPermits {
         }
     }
 
-    private synchronized @Nullable Question due(long now, int newcomers) {
-        look(now);
-        if (question != null || (paused && now - resumeAt < 0)) {
-            return null;
+    private @Nullable Question due(long now, int newcomers) {
+        lock.lock();
+        try {
+            look(now);
+            if (question != null || (paused && now - resumeAt < 0)) {
+                return null;
+            }
+            boolean probe = phase == Phase.AWAY;
+            long room = Math.max(0, batch - held.get(HELD));
+            // Calls that the share holds back leave the store's permits to the others.
+            long wanted = phase == Phase.BACK ? room : waiting + newcomers + (batch == 1 ? 0 : room);
+            long most = probe ? settings.burst() : Math.min(settings.burst(), wanted - spare);
+            if (most <= 0) {
+                return null;
+            }
+            questions++;
+            question = new Question(now, probe, most);
+            return question;
+        } finally {
+            lock.unlock();
         }
-        boolean probe = phase == Phase.AWAY;
-        long room = Math.max(0, batch - held.get(HELD));
-        // Calls that the share holds back leave the store's permits to the others.
-        long wanted = phase == Phase.BACK ? room : waiting + newcomers + (batch == 1 ? 0 : room);
-        long most = probe ? settings.burst() : Math.min(settings.burst(), wanted - spare);
-        if (most <= 0) {
-            return null;
-        }
-        questions++;
-        question = new Question(now, probe, most);
-        return question;
     }
 
     /** What has changed with the time that has passed. */
@@ -263,13 +272,16 @@ final class SharedPermits {
 
         private void change(Runnable change) {
             Completion told;
-            synchronized (SharedPermits.this) {
+            lock.lock();
+            try {
                 if (question != this) {
                     return;
                 }
                 change.run();
                 told = answer;
                 answer = new Completion();
+            } finally {
+                lock.unlock();
             }
             told.complete();
         }
@@ -321,19 +333,24 @@ final class SharedPermits {
         state = new State("away", cause);
     }
 
-    private synchronized Turn decide(long now, long longest, boolean isNew) {
-        if (take() >= 0) {
-            return new Turn(Kind.START, 0, PERMIT, null, answer);
+    private Turn decide(long now, long longest, boolean isNew) {
+        lock.lock();
+        try {
+            if (take() >= 0) {
+                return new Turn(Kind.START, 0, PERMIT, null, answer);
+            }
+            Turn turn = switch (phase) {
+                case SHARED -> shared(now, longest);
+                case BACK -> spare == 0 ? awaitAnswer(now, longest) : withinShare(now, longest);
+                case AWAY -> mayBeBack(now) ? awaitAnswer(now, longest) : without(now, longest);
+            };
+            if (isNew && turn.kind == Kind.WAIT) {
+                waiting++;
+            }
+            return turn;
+        } finally {
+            lock.unlock();
         }
-        Turn turn = switch (phase) {
-            case SHARED -> shared(now, longest);
-            case BACK -> spare == 0 ? awaitAnswer(now, longest) : withinShare(now, longest);
-            case AWAY -> mayBeBack(now) ? awaitAnswer(now, longest) : without(now, longest);
-        };
-        if (isNew && turn.kind == Kind.WAIT) {
-            waiting++;
-        }
-        return turn;
     }
 
     /**
@@ -406,15 +423,25 @@ final class SharedPermits {
     }
 
     /** A call waits no longer. If it goes without a permit, what was fetched for it is not kept. */
-    synchronized void stopsWaiting() {
-        waiting--;
-        keepSpare(waiting);
+    void stopsWaiting() {
+        lock.lock();
+        try {
+            waiting--;
+            keepSpare(waiting);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Takes a permit back that was not used. */
-    synchronized void giveBack() {
-        if (held.get(HELD) < batch) {
-            held.incrementAndGet(HELD);
+    void giveBack() {
+        lock.lock();
+        try {
+            if (held.get(HELD) < batch) {
+                held.incrementAndGet(HELD);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -431,12 +458,22 @@ final class SharedPermits {
     }
 
     /** For a throttle that takes this one's place. */
-    synchronized void takeOver(SharedPermits previous) {
-        reached = previous.wasReached();
+    void takeOver(SharedPermits previous) {
+        lock.lock();
+        try {
+            reached = previous.wasReached();
+        } finally {
+            lock.unlock();
+        }
     }
 
-    private synchronized boolean wasReached() {
-        return reached;
+    private boolean wasReached() {
+        lock.lock();
+        try {
+            return reached;
+        } finally {
+            lock.unlock();
+        }
     }
 
     State state() {
@@ -452,23 +489,43 @@ final class SharedPermits {
         return held.get(HELD);
     }
 
-    synchronized int waiting() {
-        return waiting;
+    int waiting() {
+        lock.lock();
+        try {
+            return waiting;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Nanoseconds until a call could start by the share of this process; 0 if the share is not in use. */
-    synchronized long untilShareIsFree(long now) {
-        Gcra own = share;
-        return own == null ? 0 : own.untilFree(now);
+    long untilShareIsFree(long now) {
+        lock.lock();
+        try {
+            Gcra own = share;
+            return own == null ? 0 : own.untilFree(now);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** How often the store was asked. */
-    synchronized long questions() {
-        return questions;
+    long questions() {
+        lock.lock();
+        try {
+            return questions;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** How often the store did not answer, or not in time. */
-    synchronized long failures() {
-        return failures;
+    long failures() {
+        lock.lock();
+        try {
+            return failures;
+        } finally {
+            lock.unlock();
+        }
     }
 }

@@ -40,6 +40,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -87,11 +88,14 @@ public final class ValkeyStore implements AutoCloseable {
     /** The thread that reads what the server says to the last connection. It reads first, and then runs the tasks that are due. */
     private volatile @Nullable EventLoop reader;
 
+    /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+    private final ReentrantLock lock = new ReentrantLock();
+
     private final RedisURI uri;
     private final RedisClient client;
     private final Duration timeout;
     private volatile @Nullable Link link;
-    /** The attempt to connect that is under way. Written under this object's lock. */
+    /** The attempt to connect that is under way. Written under the lock. */
     private @Nullable CompletableFuture<?> connecting;
 
     private volatile boolean closed;
@@ -294,11 +298,14 @@ public final class ValkeyStore implements AutoCloseable {
             }
             byte[] alive = Long.toString(RollCall.ALIVE).getBytes(StandardCharsets.UTF_8);
             CompletionStage<List<Long>> answer;
-            synchronized (ValkeyStore.this) {
+            lock.lock();
+            try {
                 if (closed) {
                     return CompletableFuture.failedStage(noConnection()); // else it would come after the goodbye
                 }
                 answer = present.connection.async().eval(SIGN, ScriptOutputType.MULTI, keys, me, alive);
+            } finally {
+                lock.unlock();
             }
             dropIfSilent(present, answer.toCompletableFuture());
             var unused = answer.whenComplete((told, error) -> dropUnsound(present, error));
@@ -354,35 +361,45 @@ public final class ValkeyStore implements AutoCloseable {
     }
 
     /** Connects anew. Does nothing if that is under way. */
-    private synchronized CompletableFuture<?> connect() {
-        CompletableFuture<?> underWay = connecting;
-        if (underWay != null && !underWay.isDone()) {
-            return underWay;
+    private CompletableFuture<?> connect() {
+        lock.lock();
+        try {
+            CompletableFuture<?> underWay = connecting;
+            if (underWay != null && !underWay.isDone()) {
+                return underWay;
+            }
+            if (closed) {
+                return CompletableFuture.completedFuture(null);
+            }
+            Link old = link;
+            if (old != null) {
+                drop(old);
+            }
+            CompletableFuture<?> next = client.connectAsync(ByteArrayCodec.INSTANCE, uri)
+                    .thenAccept(this::connected)
+                    .toCompletableFuture();
+            connecting = next;
+            return next;
+        } finally {
+            lock.unlock();
         }
-        if (closed) {
-            return CompletableFuture.completedFuture(null);
-        }
-        Link old = link;
-        if (old != null) {
-            drop(old);
-        }
-        CompletableFuture<?> next = client.connectAsync(ByteArrayCodec.INSTANCE, uri)
-                .thenAccept(this::connected)
-                .toCompletableFuture();
-        connecting = next;
-        return next;
     }
 
-    private synchronized void connected(StatefulRedisConnection<byte[], byte[]> connection) {
-        if (closed) {
-            var unused = connection.closeAsync();
-            return;
+    private void connected(StatefulRedisConnection<byte[], byte[]> connection) {
+        lock.lock();
+        try {
+            if (closed) {
+                var unused = connection.closeAsync();
+                return;
+            }
+            AsyncProxyManager<byte[]> buckets = Bucket4jLettuce.casBasedBuilder(connection)
+                    .expirationAfterWrite(ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(KEPT))
+                    .build()
+                    .asAsync();
+            link = new Link(connection, buckets, new AtomicInteger());
+        } finally {
+            lock.unlock();
         }
-        AsyncProxyManager<byte[]> buckets = Bucket4jLettuce.casBasedBuilder(connection)
-                .expirationAfterWrite(ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(KEPT))
-                .build()
-                .asAsync();
-        link = new Link(connection, buckets, new AtomicInteger());
     }
 
     private void dropUnsound(Link used, @Nullable Throwable error) {
@@ -391,11 +408,16 @@ public final class ValkeyStore implements AutoCloseable {
         }
     }
 
-    private synchronized void drop(Link old) {
-        if (old.equals(link)) {
-            link = null;
+    private void drop(Link old) {
+        lock.lock();
+        try {
+            if (old.equals(link)) {
+                link = null;
+            }
+            var unused = old.connection.closeAsync();
+        } finally {
+            lock.unlock();
         }
-        var unused = old.connection.closeAsync();
     }
 
     /**
@@ -405,10 +427,13 @@ public final class ValkeyStore implements AutoCloseable {
     @Override
     public void close() {
         Link last;
-        synchronized (this) {
+        lock.lock();
+        try {
             closed = true;
             last = link;
             link = null;
+        } finally {
+            lock.unlock();
         }
         if (last != null && last.connection.isOpen()) {
             signOff(last);
