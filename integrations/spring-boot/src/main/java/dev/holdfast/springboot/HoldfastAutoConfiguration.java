@@ -6,8 +6,11 @@ import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.Lazily;
 import dev.holdfast.spi.CallObserver;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
+import java.util.function.ToIntFunction;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -35,6 +38,10 @@ import org.springframework.util.function.SingletonSupplier;
         })
 public class HoldfastAutoConfiguration {
     static final String HOLDFAST = "holdfast";
+
+    /** Beans of these types have the names that a configuration may take from code. */
+    private static final List<Class<?>> NAMED =
+            List.of(Classifier.class, Function.class, IntSupplier.class, ToIntFunction.class);
 
     /** For the container. */
     public HoldfastAutoConfiguration() {}
@@ -72,8 +79,9 @@ public class HoldfastAutoConfiguration {
             Holdfast.Builder builder = Holdfast.builder();
             observers.orderedStream().forEach(builder::observer);
             Set<String> bound = new HashSet<>();
-            bind(Classifier.class, beans, bound, builder);
-            bind(Function.class, beans, bound, builder);
+            for (Class<?> type : NAMED) {
+                bind(type, beans, bound, builder);
+            }
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             Holdfast loaded = builder.load("the properties of the application", new EnvironmentProperties(environment));
             try {

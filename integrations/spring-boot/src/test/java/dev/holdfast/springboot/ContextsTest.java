@@ -6,15 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.config.Holdfast.Property;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.ThrottlePolicy;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
+import java.util.function.ToIntFunction;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.DisposableBean;
@@ -92,6 +96,34 @@ class ContextsTest {
     }
 
     // ---- beans that a configuration names
+
+    @Configuration(proxyBeanMethods = false)
+    static class Numbers {
+        @Bean
+        IntSupplier processes() {
+            return () -> 7;
+        }
+
+        @Bean
+        ToIntFunction<Object> status() {
+            return value -> 404;
+        }
+    }
+
+    @Test
+    void functionsOfNumbersAreNamedAsOthers() {
+        runner.withUserConfiguration(Numbers.class)
+                .withPropertyValues(
+                        "holdfast.pipelines.inventory.throttle.replicas=processes",
+                        "holdfast.pipelines.inventory.classifier.status=status",
+                        "holdfast.pipelines.inventory.classifier.failures=404")
+                .run(context -> {
+                    Pipeline pipeline = context.getBean(Pipeline.class);
+                    assertThat(pipeline.policy(ThrottlePolicy.class).settings().replicas())
+                            .isEqualTo(7);
+                    assertThat(pipeline.classifier().classify("answer", null)).isEqualTo(Verdict.FAILURE);
+                });
+    }
 
     @Configuration(proxyBeanMethods = false)
     static class Functions {
