@@ -41,16 +41,11 @@ final class CachedClient {
                 client.cookieHandler().isPresent() || client.authenticator().isPresent();
     }
 
-    <T> HttpResponse<T> send(CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<T> handler)
+    /** In the last one, it notes the exceptions of others that the client has wrapped. */
+    <T> HttpResponse<T> send(
+            CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<T> handler, OfTheHandler wrapped)
             throws IOException, InterruptedException {
-        OfTheHandler ofHandler = new OfTheHandler();
-        Reply<Kept<HttpResponse<?>>> reply;
-        try {
-            reply = reply(cached, request, handler, ofHandler);
-        } catch (RuntimeException e) {
-            ofHandler.wrap(e);
-            throw e;
-        }
+        Reply<Kept<HttpResponse<?>>> reply = reply(cached, request, handler, wrapped);
         try {
             return response(cached.keptOf(reply), reply, request, handler).get();
         } catch (ExecutionException e) {
@@ -64,7 +59,7 @@ final class CachedClient {
     }
 
     private Reply<Kept<HttpResponse<?>>> reply(
-            CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<?> handler, OfTheHandler ofHandler)
+            CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<?> handler, OfTheHandler wrapped)
             throws IOException, InterruptedException {
         return cached.call().<IOException>replyInterruptibly(attempt -> {
             SentRequest sent = sending.apply(request);
@@ -73,7 +68,7 @@ final class CachedClient {
                 return kept(cached, client.send(sent, sent.noting(info -> body(cached, request, own, info))));
             } catch (IOException | RuntimeException e) {
                 sent.mark(e);
-                ofHandler.unwrap(e);
+                wrapped.unwrap(e, sent);
                 throw e;
             }
         });
