@@ -96,17 +96,107 @@ final class BoundedBody implements BodySubscriber<Object> {
         }
     }
 
+    /**
+     * The handler that reads a longer body. When it asks, it gets what was read first, and then the rest. Tells nothing else while it
+     * tells that: a reader may ask at any time, and the client needs no request to tell the end.
+     */
+    private static final class Rest implements Flow.Subscription {
+        private final BodySubscriber<?> reader;
+        private final Flow.Subscription source;
+        private final List<ByteBuffer> first;
+
+        // Guarded by this.
+        private boolean begun;
+        private boolean telling;
+        private long asked;
+        private @Nullable Runnable end;
+
+        Rest(BodySubscriber<?> reader, Flow.Subscription source, List<ByteBuffer> first) {
+            this.reader = reader;
+            this.source = source;
+            this.first = first;
+        }
+
+        @Override
+        public void request(long many) {
+            boolean isFirst;
+            synchronized (this) {
+                if (telling && many > 0) {
+                    asked = many > Long.MAX_VALUE - asked ? Long.MAX_VALUE : asked + many;
+                    return;
+                }
+                isFirst = !begun && many > 0;
+                if (isFirst) {
+                    begun = true;
+                    telling = true;
+                    asked = many;
+                }
+            }
+            if (isFirst) {
+                tellFirst();
+            } else {
+                source.request(many);
+            }
+        }
+
+        private void tellFirst() {
+            Runnable last;
+            long left;
+            try {
+                reader.onNext(first);
+            } finally {
+                synchronized (this) {
+                    telling = false;
+                    last = end;
+                    left = asked == Long.MAX_VALUE ? asked : asked - 1;
+                }
+            }
+            if (last != null) {
+                last.run();
+            } else if (left > 0) {
+                source.request(left);
+            }
+        }
+
+        void next(List<ByteBuffer> more) {
+            reader.onNext(more);
+        }
+
+        void ended() {
+            synchronized (this) {
+                if (!begun || telling) {
+                    end = reader::onComplete;
+                    return;
+                }
+            }
+            reader.onComplete();
+        }
+
+        /** Does not wait for a reader that has not asked yet. */
+        void failed(Throwable error) {
+            synchronized (this) {
+                if (telling) {
+                    end = () -> reader.onError(error);
+                    return;
+                }
+                begun = true;
+            }
+            reader.onError(error);
+        }
+
+        @Override
+        public void cancel() {
+            source.cancel();
+        }
+    }
+
     private final Supplier<? extends BodySubscriber<?>> handler;
     private final int most;
     private final CompletableFuture<Object> body = new CompletableFuture<>();
     private final List<ByteBuffer> parts = new ArrayList<>();
     private int length;
     private Flow.@Nullable Subscription source;
-    private @Nullable BodySubscriber<?> rest;
-
-    // The end needs no request, and what was read first does. Guarded by this.
-    private boolean handedOn;
-    private boolean ended;
+    private @Nullable Rest rest;
 
     /**
      * Up to this many bytes.
@@ -132,7 +222,7 @@ final class BoundedBody implements BodySubscriber<Object> {
     @Override
     public void onNext(List<ByteBuffer> more) {
         if (rest != null) {
-            rest.onNext(more);
+            rest.next(more);
             return;
         }
         for (ByteBuffer part : more) {
@@ -149,7 +239,8 @@ final class BoundedBody implements BodySubscriber<Object> {
 
     private void handOn(Flow.Subscription from) {
         BodySubscriber<?> taken = handler.get();
-        rest = taken;
+        Rest handed = new Rest(taken, from, List.copyOf(parts));
+        rest = handed;
         taken.getBody().whenComplete((value, error) -> {
             if (error == null) {
                 body.complete(value);
@@ -157,47 +248,13 @@ final class BoundedBody implements BodySubscriber<Object> {
                 body.completeExceptionally(error);
             }
         });
-        taken.onSubscribe(new Flow.Subscription() {
-            private boolean begun;
-
-            @Override
-            public void request(long many) {
-                long left = many;
-                if (!begun && many > 0) {
-                    begun = true;
-                    taken.onNext(List.copyOf(parts));
-                    if (endedBefore()) {
-                        taken.onComplete();
-                        return;
-                    }
-                    left = many == Long.MAX_VALUE ? many : many - 1;
-                }
-                if (left > 0) {
-                    from.request(left);
-                }
-            }
-
-            @Override
-            public void cancel() {
-                from.cancel();
-            }
-        });
-    }
-
-    private synchronized boolean endedBefore() {
-        handedOn = true;
-        return ended;
-    }
-
-    private synchronized boolean endsNow() {
-        ended = true;
-        return handedOn;
+        taken.onSubscribe(handed);
     }
 
     @Override
     public void onError(Throwable error) {
         if (rest != null) {
-            rest.onError(error);
+            rest.failed(error);
         } else {
             body.completeExceptionally(error);
         }
@@ -206,9 +263,7 @@ final class BoundedBody implements BodySubscriber<Object> {
     @Override
     public void onComplete() {
         if (rest != null) {
-            if (endsNow()) {
-                rest.onComplete();
-            }
+            rest.ended();
         } else {
             ByteBuffer all = ByteBuffer.allocate(length);
             parts.forEach(all::put);

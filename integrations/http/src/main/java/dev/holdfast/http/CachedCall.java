@@ -17,6 +17,7 @@ import java.util.function.Function;
  * <pre>{@code
  * Reply<Kept<Response>> reply = cached.call().reply(attempt -> {
  *     Response response = send(request);                        // nothing of the caller's if attempt.isRefresh()
+ *     calls.answered(request, response.status());
  *     if (!cached.mayKeep(response.status(), response.headers(), sent)) {
  *         return cached.forOne(response);
  *     }

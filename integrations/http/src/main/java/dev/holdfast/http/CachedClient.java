@@ -3,6 +3,7 @@ package dev.holdfast.http;
 
 import dev.holdfast.Reply;
 import dev.holdfast.http.BoundedBody.Bytes;
+import dev.holdfast.http.OwnBody.Broken;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
@@ -41,16 +42,11 @@ final class CachedClient {
                 client.cookieHandler().isPresent() || client.authenticator().isPresent();
     }
 
-    <T> HttpResponse<T> send(CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<T> handler)
+    /** In the last one, it notes the exceptions of others that the client has wrapped. */
+    <T> HttpResponse<T> send(
+            CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<T> handler, OfTheHandler wrapped)
             throws IOException, InterruptedException {
-        OfTheHandler ofHandler = new OfTheHandler();
-        Reply<Kept<HttpResponse<?>>> reply;
-        try {
-            reply = reply(cached, request, handler, ofHandler);
-        } catch (RuntimeException e) {
-            ofHandler.wrap(e);
-            throw e;
-        }
+        Reply<Kept<HttpResponse<?>>> reply = reply(cached, request, handler, wrapped);
         try {
             return response(cached.keptOf(reply), reply, request, handler).get();
         } catch (ExecutionException e) {
@@ -64,16 +60,16 @@ final class CachedClient {
     }
 
     private Reply<Kept<HttpResponse<?>>> reply(
-            CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<?> handler, OfTheHandler ofHandler)
+            CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<?> handler, OfTheHandler wrapped)
             throws IOException, InterruptedException {
         return cached.call().<IOException>replyInterruptibly(attempt -> {
             SentRequest sent = sending.apply(request);
-            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody() : handler;
+            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody(null) : handler;
             try {
                 return kept(cached, client.send(sent, sent.noting(info -> body(cached, request, own, info))));
             } catch (IOException | RuntimeException e) {
                 sent.mark(e);
-                ofHandler.unwrap(e);
+                wrapped.unwrap(e, sent);
                 throw e;
             }
         });
@@ -83,7 +79,7 @@ final class CachedClient {
             CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<T> handler) {
         CompletableFuture<Reply<Kept<HttpResponse<?>>>> call = cached.call().replyAsync(attempt -> {
             SentRequest sent = sending.apply(request);
-            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody() : handler;
+            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody(null) : handler;
             CompletableFuture<HttpResponse<Object>> exchange =
                     client.sendAsync(sent, sent.noting(info -> body(cached, request, own, info)));
             return new HandedOn<HttpResponse<Object>, Kept<HttpResponse<?>>>(
@@ -107,8 +103,8 @@ final class CachedClient {
             CachedCall<?> cached, HttpRequest request, BodyHandler<?> handler, ResponseInfo info) {
         calls.answered(request, info.statusCode());
         return cached.mayKeep(info.statusCode(), info.headers().map(), name -> sent(request, name))
-                ? new BoundedBody(() -> handler.apply(info), cached.maxKept())
-                : (BodySubscriber<Object>) handler.apply(info);
+                ? new BoundedBody(() -> OwnBody.of(handler, info), cached.maxKept())
+                : (BodySubscriber<Object>) (BodySubscriber<?>) OwnBody.of(handler, info);
     }
 
     private List<String> sent(HttpRequest request, String name) {
@@ -132,6 +128,9 @@ final class CachedClient {
     private static <T> CompletableFuture<HttpResponse<T>> response(
             Kept<HttpResponse<?>> kept, Reply<?> reply, HttpRequest request, BodyHandler<T> handler) {
         HttpResponse<?> made = kept.response();
+        if (made.body() instanceof Broken broken) {
+            return CompletableFuture.failedFuture(broken.by());
+        }
         if (!(made.body() instanceof Bytes bytes)) {
             return CompletableFuture.completedFuture((HttpResponse<T>) made);
         }

@@ -83,7 +83,7 @@ public final class HoldfastHttpClient extends HttpClient {
             boolean readOnce = JdkMessages.hasTarget(handler);
             CachedCall<HttpResponse<?>> cached = readOnce || hasBody(request) ? null : operation.cached(request);
             if (cached != null) {
-                return caching.send(cached, request, handler);
+                return caching.send(cached, request, handler, ofHandler);
             }
             return (HttpResponse<T>) call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
@@ -91,7 +91,7 @@ public final class HoldfastHttpClient extends HttpClient {
                     return noted(client.send(sent, sent.noting(noting(request, handler))));
                 } catch (IOException | RuntimeException e) {
                     sent.mark(e);
-                    ofHandler.unwrap(e);
+                    ofHandler.unwrap(e, sent);
                     throw e;
                 }
             });

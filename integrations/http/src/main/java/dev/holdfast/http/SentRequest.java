@@ -75,10 +75,18 @@ final class SentRequest extends HttpRequest {
 
     /** The same, where the error comes in a future. */
     <T> CompletableFuture<HttpResponse<T>> marked(CompletableFuture<HttpResponse<T>> exchange) {
-        return HandedOn.of(exchange, error -> {
-            mark(error);
-            return error;
-        });
+        return HandedOn.of(exchange, this::marked);
+    }
+
+    /** A rejection of another pipeline takes no other exception with it. So it becomes the cause of one that does. */
+    private Throwable marked(Throwable error) {
+        mark(error);
+        if (begun && error.getSuppressed().length == 0 && OfTheHandler.isRejection(error)) {
+            IOException around = new IOException(error.getMessage(), error);
+            mark(around);
+            return around;
+        }
+        return error;
     }
 
     @Override

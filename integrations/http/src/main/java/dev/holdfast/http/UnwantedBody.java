@@ -9,11 +9,17 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
-/** A body that nobody reads: it is given up at once. */
+/** A body that nobody reads: it is given up at once, and the response has this in its place. */
 final class UnwantedBody implements BodySubscriber<@Nullable Object>, Flow.Subscriber<List<ByteBuffer>> {
+    private final @Nullable Object instead;
+
+    UnwantedBody(@Nullable Object instead) {
+        this.instead = instead;
+    }
+
     @Override
     public CompletionStage<@Nullable Object> getBody() {
-        return CompletableFuture.completedStage(null);
+        return CompletableFuture.completedStage(instead);
     }
 
     @Override

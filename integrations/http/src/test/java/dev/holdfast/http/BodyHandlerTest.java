@@ -4,9 +4,12 @@ package dev.holdfast.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.testing.ScriptedServer;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.http.HttpClient;
@@ -15,6 +18,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +63,55 @@ class BodyHandlerTest {
         assertThat(server.requests()).hasSize(1);
         assertThatThrownBy(() -> client.sendAsync(post, handler).get()).isInstanceOf(Exception.class);
         assertThat(server.requests()).hasSize(2);
+    }
+
+    private static RuntimeException rejection() {
+        return new CallRejectedException(Reason.CIRCUIT_OPEN, "prices", "circuit-breaker", "it is open", -1, null);
+    }
+
+    static Stream<Supplier<RuntimeException>> rejections() {
+        return Stream.of(
+                BodyHandlerTest::rejection,
+                () -> new IllegalStateException(rejection()),
+                () -> new Stackless("no prices", rejection()));
+    }
+
+    private static final class Stackless extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Stackless(String message, Throwable cause) {
+            super(message, cause, false, false);
+        }
+    }
+
+    /** A rejection says that nothing was sent: by the other pipeline. */
+    @ParameterizedTest
+    @MethodSource("rejections")
+    void aPostIsSentOnceIfItsHandlerMeetsARejection(Supplier<RuntimeException> rejection) {
+        pipeline.replace(RetryPolicy.of(r -> r.maxAttempts(3)
+                .initialBackoff(Duration.ofMillis(1))
+                .budgetEnabled(false)
+                .retryRejections(true)));
+        HttpRequest post = HttpRequest.newBuilder(server.uri("/pay"))
+                .POST(BodyPublishers.ofString("12"))
+                .build();
+        List<BodyHandler<String>> handlers = List.of(
+                info -> {
+                    throw rejection.get();
+                },
+                info -> BodySubscribers.mapping(BodySubscribers.ofByteArray(), bytes -> {
+                    throw rejection.get();
+                }));
+        int sent = 0;
+        for (BodyHandler<String> handler : handlers) {
+            assertThatThrownBy(() -> client.send(post, handler))
+                    .isInstanceOf(IOException.class)
+                    .hasRootCauseInstanceOf(CallRejectedException.class);
+            assertThat(server.requests()).hasSize(++sent);
+            assertThatThrownBy(() -> client.sendAsync(post, handler).get())
+                    .hasRootCauseInstanceOf(CallRejectedException.class);
+            assertThat(server.requests()).hasSize(++sent);
+        }
     }
 
     @Test

@@ -25,6 +25,7 @@ class BoundedBodyTest {
     private final class Reader implements BodySubscriber<String> {
         private final CompletableFuture<String> whole = new CompletableFuture<>();
         private Flow.@Nullable Subscription source;
+        private Runnable meanwhile = () -> {};
 
         void request(long many) {
             Objects.requireNonNull(source).request(many);
@@ -43,6 +44,7 @@ class BoundedBodyTest {
         @Override
         public void onNext(List<ByteBuffer> item) {
             item.forEach(part -> events.add(StandardCharsets.UTF_8.decode(part).toString()));
+            meanwhile.run();
         }
 
         @Override
@@ -112,6 +114,46 @@ class BoundedBodyTest {
         reader.request(1);
 
         assertThat(events).containsExactly("abcd", "end");
+    }
+
+    /** Otherwise the client's thread would tell it more while this one is still in the first call. */
+    @Test
+    void whatAReaderAsksForWhileItIsToldIsAskedForAfterwards() {
+        subscribe();
+        next("abcd");
+        reader.meanwhile = () -> {
+            reader.request(1);
+            reader.request(2);
+            events.add("asked for " + asked);
+        };
+        reader.request(1);
+
+        assertThat(events).containsExactly("abcd", "asked for 1");
+        assertThat(asked).isEqualTo(4);
+    }
+
+    @Test
+    void anErrorWaitsUntilTheReaderHasBeenToldWhatWasReadBefore() {
+        subscribe();
+        next("abcd");
+        reader.meanwhile = () -> {
+            body.onError(new IllegalStateException());
+            events.add("told");
+        };
+        reader.request(2);
+
+        assertThat(events).containsExactly("abcd", "told", "error");
+        assertThat(asked).as("nothing more").isEqualTo(1);
+    }
+
+    @Test
+    void nothingFollowsAnError() {
+        subscribe();
+        next("abcd");
+        body.onError(new IllegalStateException());
+        reader.request(1);
+
+        assertThat(events).containsExactly("error");
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -16,11 +17,15 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscribers;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -205,6 +210,106 @@ class StaleCacheOverHttpTest {
         HttpRequest request = get("/x").build();
         for (int status : new int[] {200, 404, 500}) {
             assertThat(send(way, request, BodyHandlers.ofString()).statusCode()).isEqualTo(status);
+        }
+    }
+
+    /** Takes nothing but a 200, and finds out at different moments. */
+    private static Stream<BodyHandler<String>> handlersOfGoodAnswers() {
+        return Stream.of(
+                info -> {
+                    if (info.statusCode() != 200) {
+                        throw new IllegalStateException("not for me");
+                    }
+                    return BodySubscribers.ofString(StandardCharsets.UTF_8);
+                },
+                info -> BodySubscribers.mapping(BodySubscribers.ofString(StandardCharsets.UTF_8), text -> {
+                    if (info.statusCode() != 200) {
+                        throw new IllegalStateException("not for me");
+                    }
+                    return text;
+                }),
+                info -> info.statusCode() == 200
+                        ? BodySubscribers.ofString(StandardCharsets.UTF_8)
+                        : BodySubscribers.fromSubscriber(new Refusing(), any -> ""));
+    }
+
+    private static final class Refusing implements Flow.Subscriber<List<ByteBuffer>> {
+        @Override
+        public void onSubscribe(Flow.Subscription subscription) {
+            subscription.request(Long.MAX_VALUE);
+        }
+
+        @Override
+        public void onNext(List<ByteBuffer> item) {
+            throw new IllegalStateException("not for me");
+        }
+
+        @Override
+        public void onError(Throwable error) {}
+
+        @Override
+        public void onComplete() {}
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatAHandlerThrowsAtAFailureRemovesNothing(Way way) throws Exception {
+        int next = 0;
+        for (BodyHandler<String> handler : handlersOfGoodAnswers().toList()) {
+            // Too long to be kept, or for one caller alone: either is read by the handler within the attempt.
+            for (String error : List.of("x", "x".repeat(MOST + 1))) {
+                server.answers(200, "12")
+                        .answers(503, error)
+                        .with("Cache-Control", error.length() > MOST ? "max-age=0" : "no-store")
+                        .times(2);
+                HttpRequest request = get("/" + next++).build();
+                assertThat(send(way, request, handler).body()).isEqualTo("12");
+                for (int i = 0; i < 2; i++) {
+                    HttpResponse<String> old = send(way, request, handler);
+                    assertThat(old.body()).isEqualTo("12");
+                    assertThat(old.headers().firstValue("Holdfast-Source")).contains("stale_on_error");
+                }
+            }
+        }
+    }
+
+    /** Those who wait for its answer send requests of their own. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatAHandlerThrowsNoOtherCallerGets(Way way) throws Exception {
+        server.answers(200, "12").with("Cache-Control", "no-store");
+        HttpRequest request = get("/x").build();
+        CountDownLatch answered = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<Throwable> leader = new CompletableFuture<>();
+        new Thread(() -> {
+                    try {
+                        send(way, request, info -> {
+                            answered.countDown();
+                            await(goOn);
+                            throw new IllegalStateException("its own");
+                        });
+                        leader.complete(new AssertionError("no error"));
+                    } catch (Throwable thrown) {
+                        leader.complete(thrown);
+                    }
+                })
+                .start();
+        answered.await();
+        CompletableFuture<HttpResponse<String>> follower = client.sendAsync(request, BodyHandlers.ofString());
+        goOn.countDown();
+        assertThat(follower.get().body()).isEqualTo("12");
+        assertThat(leader.get())
+                .isInstanceOf(way == Way.BLOCKING ? IOException.class : ExecutionException.class)
+                .hasRootCauseMessage("its own");
+        assertThat(server.requests()).hasSize(2);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

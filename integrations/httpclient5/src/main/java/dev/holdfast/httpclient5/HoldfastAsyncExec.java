@@ -170,7 +170,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
                             AsyncAnswer::of);
                 } else {
                     begun(
-                            cached.call().replyAsync(attempt -> exchange(attempt, new Keeping(cached))),
+                            cached.call().replyAsync(attempt -> exchange(attempt, new Keeping(request, cached))),
                             reply -> AsyncAnswer.of(cached, reply));
                 }
             } catch (RuntimeException e) {
@@ -252,15 +252,18 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
 
     /** For others, too, if they may get it. */
     private final class Keeping implements AsyncExchange.Reading<Kept<AsyncAnswer>> {
+        private final AsyncRequest request;
         private final CachedCall<AsyncAnswer> cached;
         private boolean mayKeep;
 
-        Keeping(CachedCall<AsyncAnswer> cached) {
+        Keeping(AsyncRequest request, CachedCall<AsyncAnswer> cached) {
+            this.request = request;
             this.cached = cached;
         }
 
         @Override
         public int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context) {
+            calls.answered(request, response.getCode());
             mayKeep = Copies.mayKeep(cached, response.getCode(), Copies.headers(response, body), context, mostRead);
             if (mayKeep) {
                 return Math.max(mostRead, cached.maxKept());

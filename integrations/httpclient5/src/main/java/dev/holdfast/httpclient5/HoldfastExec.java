@@ -126,8 +126,10 @@ public final class HoldfastExec implements ExecChainHandler {
                                                 copy(asked),
                                                 Copies.scope(attempt, scope),
                                                 chain,
-                                                (exchange, response, context) ->
-                                                        Copies.kept(cached, exchange, response, context, mostRead))));
+                                                (exchange, response, context) -> {
+                                                    calls.answered(asked, response.getCode());
+                                                    return Copies.kept(cached, exchange, response, context, mostRead);
+                                                })));
             }
             return operation
                     .call(request)

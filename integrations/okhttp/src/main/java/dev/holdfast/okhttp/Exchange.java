@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.okhttp;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -69,6 +70,11 @@ final class Exchange extends AbstractInterruptibleChannel {
                 throw cancelled();
             }
             throw marked(e);
+        } catch (CallRejectedException e) {
+            if (sent) {
+                throw marked(around(e));
+            }
+            throw e;
         } finally {
             ended(response);
         }
@@ -96,6 +102,9 @@ final class Exchange extends AbstractInterruptibleChannel {
             @Override
             public void onFailure(Call failed, IOException e) {
                 Throwable thrown = thrownByInterceptor(e);
+                if (sent && thrown instanceof CallRejectedException rejection) {
+                    thrown = marked(around(rejection));
+                }
                 answer.completeExceptionally(thrown != null ? thrown : isCancelled(e) ? cancelled() : marked(e));
             }
 
@@ -140,6 +149,11 @@ final class Exchange extends AbstractInterruptibleChannel {
             e.addSuppressed(new IOException("the request had been sent when this happened"));
         }
         return e;
+    }
+
+    /** The rejection of another pipeline, in an interceptor, takes no other exception with it. */
+    private static IOException around(CallRejectedException rejection) {
+        return new IOException(rejection.getMessage(), rejection);
     }
 
     // ---- the body

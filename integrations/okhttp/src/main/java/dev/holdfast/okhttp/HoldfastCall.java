@@ -7,6 +7,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpOperation;
+import dev.holdfast.http.Kept;
 import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.SafeLog;
 import java.io.IOException;
@@ -91,7 +92,7 @@ final class HoldfastCall implements Call {
                             cached,
                             limited(cached.call())
                                     .reply(attempt -> exchange(attempt)
-                                            .execute((exchange, answer) -> Copies.kept(cached, exchange, answer))),
+                                            .execute((exchange, answer) -> kept(cached, exchange, answer))),
                             request);
         } catch (IOException | CallRejectedException | CallTimeoutException | CancellationException e) {
             throw asIOException(e);
@@ -140,7 +141,7 @@ final class HoldfastCall implements Call {
                 enqueue(
                         limited(cached.call())
                                 .replyAsync(attempt -> exchange(attempt)
-                                        .enqueue((exchange, answer) -> Copies.kept(cached, exchange, answer))),
+                                        .enqueue((exchange, answer) -> kept(cached, exchange, answer))),
                         reply -> Copies.response(cached, reply, request),
                         callback);
             }
@@ -225,6 +226,11 @@ final class HoldfastCall implements Call {
     private Response read(Exchange exchange, Response response) throws IOException {
         factory.calls().answered(request, response.code());
         return exchange.read(response);
+    }
+
+    private Kept<Response> kept(CachedCall<Response> cached, Exchange exchange, Response response) throws IOException {
+        factory.calls().answered(request, response.code());
+        return Copies.kept(cached, exchange, response);
     }
 
     /** A refresh has nothing of this call but its request. */

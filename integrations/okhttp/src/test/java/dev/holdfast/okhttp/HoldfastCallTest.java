@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.retry.RetryPolicy;
@@ -678,6 +679,28 @@ class HoldfastCallTest {
         }
         assertThat(error).isInstanceOf(IllegalStateException.class).hasMessage("by intent");
         assertThat(attempts).containsExactly(Outcome.IGNORED);
+    }
+
+    /** A rejection says that nothing was sent: by the other pipeline. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPostIsSentOnceIfAnInterceptorMeetsARejectionAfterwards(Way way) {
+        pipeline.replace(RetryPolicy.of(r -> r.maxAttempts(3)
+                .initialBackoff(Duration.ofMillis(1))
+                .budgetEnabled(false)
+                .retryRejections(true)));
+        clientWith(b -> b.addInterceptor(chain -> {
+                    chain.proceed(chain.request()).close();
+                    throw new CallRejectedException(
+                            Reason.CIRCUIT_OPEN, "prices", "circuit-breaker", "it is open", -1, null);
+                })
+                .dispatcher(new okhttp3.Dispatcher(quiet)));
+        answers(answer(200).build(), answer(200).build(), answer(200).build());
+        Request post = request().post(RequestBody.create("12", null)).build();
+        assertThatThrownBy(() -> sent(calls.newCall(post), way))
+                .isInstanceOf(IOException.class)
+                .hasRootCauseInstanceOf(CallRejectedException.class);
+        assertThat(server.getRequestCount()).isEqualTo(1);
     }
 
     /** OkHttp throws such an exception once more, on its own thread. */

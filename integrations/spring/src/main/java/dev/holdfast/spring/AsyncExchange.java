@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.Deadline;
 import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
@@ -139,10 +140,15 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public void onError(Throwable error) {
+        Throwable told = error;
         if (begun) {
-            error.addSuppressed(new IOException("the request had been sent when this happened"));
+            if (error instanceof CallRejectedException) {
+                // Of another pipeline, in a filter. It takes no other exception with it.
+                told = new IOException(error.getMessage(), error);
+            }
+            told.addSuppressed(new IOException("the request had been sent when this happened"));
         }
-        completeExceptionally(error);
+        completeExceptionally(told);
     }
 
     /** If there was a response, its body may still be read. Without one, this is the error that WebClient itself would make. */

@@ -110,7 +110,8 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         return Mono.fromFuture(() -> inherit(
                         context,
                         () -> cached.call()
-                                .replyAsync(attempt -> new AsyncExchange<>(context, new Keeping(cached, mostRead))
+                                .replyAsync(attempt -> new AsyncExchange<>(
+                                                context, new Keeping(calls, request, cached, mostRead))
                                         .start(sent(request), next))))
                 .doOnDiscard(Reply.class, reply -> Keeping.discard(reply.value()))
                 .map(reply -> Keeping.response(cached, reply, request));

@@ -104,8 +104,10 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
             if (cached != null) {
                 return Copy.response(cached, cached.call().<IOException>reply(attempt -> {
                     Sent sent = new Sent(request, headers);
-                    return exchange(attempt)
-                            .execute(rest, sent, body, (exchange, received) -> kept(cached, exchange, sent, received));
+                    return exchange(attempt).execute(rest, sent, body, (exchange, received) -> {
+                        calls.answered(request, received.status());
+                        return kept(cached, exchange, sent, received);
+                    });
                 }));
             }
             return operation

@@ -3,6 +3,7 @@ package dev.holdfast.spring;
 
 import dev.holdfast.Reply;
 import dev.holdfast.http.CachedCall;
+import dev.holdfast.http.HttpCalls;
 import dev.holdfast.http.Kept;
 import java.net.URI;
 import java.util.List;
@@ -19,17 +20,22 @@ import reactor.core.publisher.Flux;
 
 /** Reads a response of WebClient that others may get, too. Whether it was redirected, not each client tells. */
 final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
+    private final HttpCalls<ClientRequest, Begun> calls;
+    private final ClientRequest request;
     private final CachedCall<Begun> cached;
     private final int mostRead;
     private volatile boolean mayKeep;
 
-    Keeping(CachedCall<Begun> cached, int mostRead) {
+    Keeping(HttpCalls<ClientRequest, Begun> calls, ClientRequest request, CachedCall<Begun> cached, int mostRead) {
+        this.calls = calls;
+        this.request = request;
         this.cached = cached;
         this.mostRead = mostRead;
     }
 
     @Override
     public int most(ClientResponse response, AsyncExchange<?> exchange) {
+        calls.answered(request, response.statusCode().value());
         HttpHeaders headers = response.headers().asHttpHeaders();
         URI sentTo = exchange.sentTo();
         boolean mayBeRedirected =

@@ -9,12 +9,14 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.context.Carried;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testing.ScriptedServer;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.netty.handler.timeout.ReadTimeoutException;
@@ -78,6 +80,41 @@ class HoldfastFilterTest {
     void close() {
         open.forEach(Pipeline::close);
         time.close();
+    }
+
+    /** A rejection says that nothing was sent: by the other pipeline. */
+    @Test
+    void aPostIsSentOnceIfAFilterMeetsARejectionAfterwards() {
+        Pipeline repeating = Pipeline.of(
+                "repeating",
+                RetryPolicy.of(r -> r.maxAttempts(3)
+                        .initialBackoff(Duration.ofMillis(1))
+                        .budgetEnabled(false)
+                        .retryRejections(true)));
+        open.add(repeating);
+        try (ScriptedServer server = ScriptedServer.start().answers(200)) {
+            WebClient client = WebClient.builder()
+                    .filter(HoldfastFilter.of(Pipelines.one(repeating)))
+                    .filter((request, next) -> next.exchange(request)
+                            .flatMap(response -> response.releaseBody()
+                                    .then(Mono.error(new CallRejectedException(
+                                            Reason.CIRCUIT_OPEN,
+                                            "prices",
+                                            "circuit-breaker",
+                                            "it is open",
+                                            -1,
+                                            null)))))
+                    .build();
+            assertThatThrownBy(() -> client.post()
+                            .uri(server.uri("/pay"))
+                            .bodyValue("12")
+                            .retrieve()
+                            .toBodilessEntity()
+                            .block())
+                    .isInstanceOf(WebClientRequestException.class)
+                    .hasRootCauseInstanceOf(CallRejectedException.class);
+            assertThat(server.requests()).hasSize(1);
+        }
     }
 
     private WebClient client(ExchangeFunction server) {

@@ -906,6 +906,19 @@ public abstract class HttpClientContract {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {404, 410})
+    void whatAHeadFindsGoneIsNotAnsweredWith(int status) throws Exception {
+        HttpClientUnderTest client = caching();
+        for (Way way : Way.values()) {
+            String path = "/" + way;
+            server.on(path, status(200, "12", FRESH), status(status), status(500));
+            assertThat(send(client, way, get(path)).body()).isEqualTo("12");
+            assertThat(send(client, way, with("HEAD", path)).status()).isEqualTo(status);
+            assertThat(send(client, way, get(path)).status()).isEqualTo(500);
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"PUT", "POST", "DELETE", "PATCH"})
     void aChangeRemovesWhatWasKept(String method) throws Exception {
         HttpClientUnderTest client = caching();
