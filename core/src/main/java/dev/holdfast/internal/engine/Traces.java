@@ -72,8 +72,8 @@ final class Traces {
         private final OfCall whole;
 
         private @Nullable OfAttempt attempt;
-        /** Whether it has ended; guarded by this. */
-        private boolean over;
+        /** Whether it has ended. Read by its hedges, on their threads. */
+        private volatile boolean over;
 
         private OfCall(Traces traces, List<CallTrace> calls) {
             this.traces = traces;
@@ -109,9 +109,8 @@ final class Traces {
 
         /** What follows the attempt; null if the call has ended, which happens to a hedge that is given up. */
         private @Nullable List<AttemptTrace> begin(int number, boolean hedge) {
-            synchronized (whole) {
-                return whole.over ? null : traces.each(calls, trace -> trace.attempt(number, hedge));
-            }
+            // Under no lock: the end of the call does not wait for a tracer that is slow to begin its hedge.
+            return whole.over ? null : traces.each(calls, trace -> trace.attempt(number, hedge));
         }
 
         /** The attempt is given up, and its stage has not completed. */
@@ -146,9 +145,7 @@ final class Traces {
 
         void ended(CallState ended) {
             attemptEnded(ended); // if the call was broken off
-            synchronized (this) {
-                over = true;
-            }
+            over = true;
             traces.tell(
                     calls,
                     call -> call.ended(ended.outcome, ended.source, ended.ageNanos, ended.attempts, ended.error));
