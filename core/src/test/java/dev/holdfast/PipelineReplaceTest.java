@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.fallback.FallbackPolicy;
@@ -230,6 +231,29 @@ class PipelineReplaceTest {
                     .withMessageContaining("methods with a fallback of their own");
             assertThat(pipeline.policies()).hasSize(1);
             pipeline.replace(FallbackPolicy.ofOperations(), TimeoutPolicy.of(Duration.ofSeconds(1)));
+        }
+    }
+
+    @Test
+    void aPolicyThatThrowsWhenItIsAskedForItsWarningsReplacesNothing() {
+        try (Pipeline pipeline = Pipeline.of("p", TimeoutPolicy.of(Duration.ofSeconds(1)))) {
+            List<Policy> before = pipeline.policies();
+            Policy broken = new Policy("broken", Policy.ENTER) {
+                @Override
+                public int enter(Passage passage) {
+                    return passage.fail(new AssertionError("it is part of the pipeline"));
+                }
+
+                @Override
+                public List<String> warnings() {
+                    throw new IllegalStateException("no warnings");
+                }
+            };
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> pipeline.replace(broken))
+                    .withMessage("no warnings");
+            assertThat(pipeline.policies()).isEqualTo(before);
+            assertThat(pipeline.call(() -> "a")).isEqualTo("a");
         }
     }
 }
