@@ -13,6 +13,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -155,6 +156,28 @@ class PipelineReplaceTest {
         try (Pipeline pipeline = Pipeline.of("p", kept)) {
             assertThatIllegalArgumentException().isThrownBy(() -> pipeline.replace(kept, hedges, hedgesToo));
             assertThat(heard).containsExactly("[kept]");
+        }
+    }
+
+    @Test
+    void policiesBesideOneThatCannotBeBoundHearNothingOfIt() {
+        List<String> heard = new ArrayList<>();
+        Policy kept = new Policy("kept", 0) {
+            @Override
+            public void beside(List<Policy> policies) {
+                heard.add(policies.toString());
+            }
+        };
+        Policy ofAnotherTime = new Policy("of-another-time", 0) {
+            @Override
+            public void bind(String pipeline, TimeSource time) {
+                throw new IllegalStateException("another TimeSource");
+            }
+        };
+        try (Pipeline pipeline = Pipeline.of("p", kept)) {
+            assertThatIllegalStateException().isThrownBy(() -> pipeline.replace(kept, ofAnotherTime));
+            assertThat(heard).containsExactly("[kept]");
+            assertThat(pipeline.policies()).containsExactly(kept);
         }
     }
 
