@@ -625,11 +625,23 @@ public final class Pipeline implements Observed, AutoCloseable {
         List<Policy> others = List.of(outermostFirst);
         // Before anything changes, since policies are asked, which may throw.
         List<String> found = found(others);
-        if (OwnFallbacks.isKept(this) && asksForFallbacks(policies) && !asksForFallbacks(others)) {
+        if (!asksForFallbacks(policies) || asksForFallbacks(others)) {
+            replace(others, found);
+            return;
+        }
+        if (!OwnFallbacks.take(this)) {
             throw new IllegalArgumentException(
                     "pipeline '" + name + "': there are methods with a fallback of their own, so"
                             + " that it needs a policy that asks for it; keep  fallback: { only-of-operations: true }");
         }
+        try {
+            replace(others, found);
+        } finally {
+            OwnFallbacks.taken(this);
+        }
+    }
+
+    private void replace(List<Policy> others, List<String> found) {
         Engine successor = engine.with(others);
         TakeOver.between(this, policies, others);
         policies = others;
