@@ -84,7 +84,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         name = builder.name;
         policies = List.copyOf(builder.policies);
         silenced = Set.copyOf(builder.silenced);
-        warn(policies);
+        warn(policies, found(policies));
         time = builder.time;
         changes = new StateChanges(time);
         List<CallObserver> observers = new ArrayList<>(builder.observers);
@@ -111,11 +111,16 @@ public final class Pipeline implements Observed, AutoCloseable {
         engine.opened(this);
     }
 
-    private void warn(List<Policy> all) {
-        keyedInVain = OrderLint.caches(all) ? ConcurrentHashMap.newKeySet() : null;
+    /** Asks policies of the user's, which may throw. */
+    private List<String> found(List<Policy> all) {
         List<String> found = new ArrayList<>(OrderLint.check(name, all));
         all.forEach(policy -> found.addAll(policy.warnings()));
         silence(found);
+        return found;
+    }
+
+    private void warn(List<Policy> all, List<String> found) {
+        keyedInVain = OrderLint.caches(all) ? ConcurrentHashMap.newKeySet() : null;
         // Of an instance with a key, the pipeline of the file has told all this: there may be 10,000 instances.
         if (all.stream().noneMatch(InUse.class::isInstance)) {
             found.stream().filter(warning -> !warnings.contains(warning)).forEach(warning -> log(name, warning));
@@ -618,17 +623,30 @@ public final class Pipeline implements Observed, AutoCloseable {
      */
     public synchronized void replace(Policy... outermostFirst) {
         List<Policy> others = List.of(outermostFirst);
-        OrderLint.check(name, others);
-        if (OwnFallbacks.isKept(this) && asksForFallbacks(policies) && !asksForFallbacks(others)) {
+        // Before anything changes, since policies are asked, which may throw.
+        List<String> found = found(others);
+        if (!asksForFallbacks(policies) || asksForFallbacks(others)) {
+            replace(others, found);
+            return;
+        }
+        if (!OwnFallbacks.take(this)) {
             throw new IllegalArgumentException(
                     "pipeline '" + name + "': there are methods with a fallback of their own, so"
                             + " that it needs a policy that asks for it; keep  fallback: { only-of-operations: true }");
         }
+        try {
+            replace(others, found);
+        } finally {
+            OwnFallbacks.taken(this);
+        }
+    }
+
+    private void replace(List<Policy> others, List<String> found) {
         Engine successor = engine.with(others);
         TakeOver.between(this, policies, others);
         policies = others;
         engine = successor;
-        warn(others);
+        warn(others, found);
         if (traffic != null) {
             traffic.begin(others);
         }

@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.fallback.FallbackPolicy;
@@ -12,6 +13,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -158,6 +160,28 @@ class PipelineReplaceTest {
     }
 
     @Test
+    void policiesBesideOneThatCannotBeBoundHearNothingOfIt() {
+        List<String> heard = new ArrayList<>();
+        Policy kept = new Policy("kept", 0) {
+            @Override
+            public void beside(List<Policy> policies) {
+                heard.add(policies.toString());
+            }
+        };
+        Policy ofAnotherTime = new Policy("of-another-time", 0) {
+            @Override
+            public void bind(String pipeline, TimeSource time) {
+                throw new IllegalStateException("another TimeSource");
+            }
+        };
+        try (Pipeline pipeline = Pipeline.of("p", kept)) {
+            assertThatIllegalStateException().isThrownBy(() -> pipeline.replace(kept, ofAnotherTime));
+            assertThat(heard).containsExactly("[kept]");
+            assertThat(pipeline.policies()).containsExactly(kept);
+        }
+    }
+
+    @Test
     void metersAreThoseOfTheNewPoliciesAndTotalsGoOn() {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         Gate before = new Gate();
@@ -230,6 +254,29 @@ class PipelineReplaceTest {
                     .withMessageContaining("methods with a fallback of their own");
             assertThat(pipeline.policies()).hasSize(1);
             pipeline.replace(FallbackPolicy.ofOperations(), TimeoutPolicy.of(Duration.ofSeconds(1)));
+        }
+    }
+
+    @Test
+    void aPolicyThatThrowsWhenItIsAskedForItsWarningsReplacesNothing() {
+        try (Pipeline pipeline = Pipeline.of("p", TimeoutPolicy.of(Duration.ofSeconds(1)))) {
+            List<Policy> before = pipeline.policies();
+            Policy broken = new Policy("broken", Policy.ENTER) {
+                @Override
+                public int enter(Passage passage) {
+                    return passage.fail(new AssertionError("it is part of the pipeline"));
+                }
+
+                @Override
+                public List<String> warnings() {
+                    throw new IllegalStateException("no warnings");
+                }
+            };
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> pipeline.replace(broken))
+                    .withMessage("no warnings");
+            assertThat(pipeline.policies()).isEqualTo(before);
+            assertThat(pipeline.call(() -> "a")).isEqualTo("a");
         }
     }
 }

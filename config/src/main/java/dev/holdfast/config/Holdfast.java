@@ -263,16 +263,13 @@ public final class Holdfast implements AutoCloseable {
             Problems problems,
             Memory next) {
         Map<String, Running> after = new LinkedHashMap<>();
-        List<Runnable> back = new ArrayList<>();
+        Undo undo = new Undo();
         try {
             parts.forEach((plan, policies) -> {
                 Running known = before.get(plan.name());
                 boolean same = known != null && known.isAs(plan, policies);
                 try {
-                    after.put(plan.name(), known == null ? builder.built(plan, policies) : known.with(plan, policies));
-                    if (known != null) {
-                        back.add(keyed(plan.name()).change(plan, problems));
-                    }
+                    after.put(plan.name(), applied(plan, policies, known, undo, problems));
                 } catch (IllegalArgumentException never) {
                     problems.add(plan.place(), String.valueOf(never.getMessage()));
                 }
@@ -284,17 +281,22 @@ public final class Holdfast implements AutoCloseable {
             publish(after, before);
         } catch (RuntimeException | Error e) {
             next.successions((policy, previous) -> Owners.succeeds(previous, policy));
-            back.forEach(Runnable::run);
-            after.forEach((name, one) -> {
-                Running known = before.get(name);
-                if (known == null) {
-                    one.pipeline.close();
-                } else {
-                    known.again();
-                }
-            });
+            undo.run(e);
             throw e;
         }
+    }
+
+    private Running applied(
+            PipelinePlan plan, List<Running.Part> policies, @Nullable Running known, Undo undo, Problems problems) {
+        if (known == null) {
+            Running made = builder.built(plan, policies);
+            undo.add(made.pipeline::close);
+            return made;
+        }
+        undo.add(known.back());
+        Running changed = known.with(plan, policies);
+        keyed(plan.name()).change(plan, problems, undo);
+        return changed;
     }
 
     /** Either it is closed before, and then these pipelines are not its own, or it will close them. */

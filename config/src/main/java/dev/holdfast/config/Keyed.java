@@ -7,10 +7,10 @@ import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.internal.keyed.Instances;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.function.BiFunction;
@@ -39,7 +39,7 @@ final class Keyed extends Instances<Keyed.Instance> {
     private final BiFunction<PipelinePlan, InUse, Running> maker;
     private volatile PipelinePlan plan;
     /** Whoever still holds one may use it; it is in no meter. */
-    private final Set<Pipeline> gone = Collections.newSetFromMap(new WeakHashMap<>());
+    private final Set<Pipeline> gone = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
     /** Makes an instance of a plan and what counts its calls. */
     Keyed(PipelinePlan plan, TimeSource time, BiFunction<PipelinePlan, InUse, Running> maker) {
@@ -81,49 +81,49 @@ final class Keyed extends Instances<Keyed.Instance> {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         super.close();
-        gone.forEach(Pipeline::close);
+        // What goes meanwhile is in the one or the other: it is here before it is no longer there.
+        new ArrayList<>(gone).forEach(Pipeline::close);
     }
 
     /**
-     * Gives all instances what a later plan says. Throws if its policies can never work together; then nothing changes.
+     * Gives all instances what a later plan says. Throws if its policies can never work together. Instances are made and closed
+     * meanwhile: foreign code runs here, and may take long.
      *
-     * @return takes the change back
+     * @param undo gets what takes the change back
      */
-    synchronized Runnable change(PipelinePlan newPlan, Problems problems) {
+    void change(PipelinePlan newPlan, Problems problems, Undo undo) {
         PipelinePlan planBefore = plan;
-        Map<Instance, Running> before = new HashMap<>();
-        Runnable back = () -> back(planBefore, before);
-        try {
-            for (Instance instance : all()) {
-                List<Running.Part> parts = Running.parts(newPlan, instance.running, problems, instance.use);
-                Running next = instance.running.with(newPlan, parts);
-                before.put(instance, instance.running);
-                instance.running = next;
-            }
-            plan = newPlan;
-        } catch (RuntimeException | Error never) {
-            back.run();
-            throw never;
+        Set<Instance> changed = new HashSet<>();
+        undo.add(() -> {
+            use(planBefore);
+            all().stream()
+                    .filter(madeSince -> !changed.contains(madeSince))
+                    .forEach(madeSince -> undo.add(() -> change(madeSince, planBefore, new Problems())));
+        });
+        use(newPlan);
+        for (Instance instance : all()) {
+            Running before = instance.running;
+            Runnable back = before.back();
+            changed.add(instance);
+            undo.add(() -> {
+                instance.running = before;
+                back.run();
+            });
+            change(instance, newPlan, problems);
         }
         lookSooner();
-        return back;
     }
 
-    private synchronized void back(PipelinePlan planBefore, Map<Instance, Running> before) {
-        plan = planBefore;
-        for (Instance instance : all()) {
-            Running known = before.get(instance);
-            if (known != null) {
-                known.again();
-                instance.running = known;
-            } else {
-                // Made since; or not changed yet, and then this does nothing.
-                List<Running.Part> parts = Running.parts(planBefore, instance.running, new Problems(), instance.use);
-                instance.running = instance.running.with(planBefore, parts);
-            }
-        }
+    /** From now on instances are made of this plan, and those that were made of the one before are among all. */
+    private synchronized void use(PipelinePlan next) {
+        plan = next;
+    }
+
+    private static void change(Instance instance, PipelinePlan newPlan, Problems problems) {
+        List<Running.Part> parts = Running.parts(newPlan, instance.running, problems, instance.use);
+        instance.running = instance.running.with(newPlan, parts);
     }
 
     List<Pipeline> pipelines() {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.internal.keyed.InUse;
+import dev.holdfast.spi.CallObserver.Histograms;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +23,8 @@ final class Running {
     private final List<Part> parts;
     final Pipeline pipeline;
     final PipelinePlan plan;
+    /** False if a change could not be taken back: the pipeline has others than these policies until the next reload. */
+    private boolean isAsTold = true;
 
     Running(Pipeline pipeline, PipelinePlan plan, List<Part> parts) {
         this.plan = plan;
@@ -52,7 +56,7 @@ final class Running {
 
     /** The same pipeline with what a later plan says. Throws if these policies can never work together; then nothing changes. */
     Running with(PipelinePlan newPlan, List<Part> newParts) {
-        if (!policies(newParts).equals(policies(parts))) {
+        if (!isAsTold || !policies(newParts).equals(policies(parts))) {
             pipeline.replace(policies(newParts).toArray(new Policy[0]));
         }
         if (!newPlan.histograms().equals(plan.histograms())) {
@@ -63,17 +67,29 @@ final class Running {
     }
 
     boolean isAs(PipelinePlan other, List<Part> others) {
-        return other.classifier().equals(plan.classifier())
+        return isAsTold
+                && other.classifier().equals(plan.classifier())
                 && other.keys().equals(plan.keys())
                 && other.histograms().equals(plan.histograms())
                 && policies(others).equals(policies(parts));
     }
 
-    /** Takes a change back. */
-    void again() {
-        pipeline.replaceClassifier(plan.classifier());
-        pipeline.replace(policies(parts).toArray(new Policy[0]));
-        pipeline.replaceHistograms(plan.histograms().orElse(null));
+    /** Takes a change that comes now back. To be asked for before it: somebody may have changed the pipeline by hand. */
+    Runnable back() {
+        List<Policy> policies = pipeline.policies();
+        Classifier classifier = pipeline.classifier();
+        Optional<Histograms> histograms = pipeline.histograms();
+        return () -> {
+            isAsTold = false;
+            pipeline.replaceClassifier(classifier);
+            if (!pipeline.histograms().equals(histograms)) {
+                pipeline.replaceHistograms(histograms.orElse(null));
+            }
+            if (!pipeline.policies().equals(policies)) {
+                pipeline.replace(policies.toArray(new Policy[0]));
+            }
+            isAsTold = true;
+        };
     }
 
     private static List<Policy> policies(List<Part> parts) {

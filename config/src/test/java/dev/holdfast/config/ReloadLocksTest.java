@@ -158,6 +158,70 @@ class ReloadLocksTest {
         assertThat(registry.getMeters()).isEmpty();
     }
 
+    @Test
+    void closeAndFirstKeysDoNotWaitWhileInstancesChange() {
+        CountDownLatch hangs = new CountDownLatch(1);
+        CountDownLatch ends = new CountDownLatch(1);
+        Holdfast holdfast = load(new CallObserver() {
+            @Override
+            public void replaced(Observed pipeline) {
+                if (pipeline.name().equals("inventory/a") && hangs.getCount() > 0) {
+                    hangs.countDown();
+                    assertThat(await(ends)).isTrue();
+                }
+            }
+        });
+        Pipeline a = holdfast.pipeline("inventory", "a");
+        properties.set(0, timeout("inventory", "2s"));
+        CompletableFuture<List<String>> reload = spawn(holdfast::reload);
+        assertThat(await(hangs)).isTrue();
+        Pipeline first = get(spawn(() -> holdfast.pipeline("inventory", "first")));
+        assertThat(timeout(first)).isEqualTo(Duration.ofSeconds(2));
+        assertThat(get(spawn(holdfast::pipelines))).contains(a, first);
+        assertThat(get(spawn(() -> {
+                    holdfast.close();
+                    return true;
+                })))
+                .isTrue();
+        assertThat(reload).isNotDone();
+        ends.countDown();
+        assertThatThrownBy(() -> reload.get(1, TimeUnit.MINUTES))
+                .hasCauseInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
+        assertThat(List.of(holdfast.pipeline("inventory"), a, first)).allSatisfy(pipeline -> {
+            assertThat(timeout(pipeline)).isEqualTo(Duration.ofSeconds(1));
+            assertThatExceptionOfType(CallRejectedException.class).isThrownBy(() -> pipeline.call(() -> "a"));
+        });
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void closeDoesNotWaitForAFirstKeyWhichIsThenClosed() {
+        CountDownLatch hangs = new CountDownLatch(1);
+        CountDownLatch ends = new CountDownLatch(1);
+        Holdfast holdfast = load(new CallObserver() {
+            @Override
+            public void opened(Observed pipeline) {
+                if (pipeline.name().startsWith("inventory/")) {
+                    hangs.countDown();
+                    assertThat(await(ends)).isTrue();
+                }
+            }
+        });
+        CompletableFuture<Pipeline> made = spawn(() -> holdfast.pipeline("inventory", "a"));
+        assertThat(await(hangs)).isTrue();
+        assertThat(get(spawn(() -> {
+                    holdfast.close();
+                    return true;
+                })))
+                .isTrue();
+        assertThat(made).isNotDone();
+        ends.countDown();
+        Pipeline a = get(made);
+        assertThatExceptionOfType(CallRejectedException.class).isThrownBy(() -> a.call(() -> "a"));
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
     private static boolean await(CountDownLatch latch) {
         try {
             return latch.await(1, TimeUnit.MINUTES);

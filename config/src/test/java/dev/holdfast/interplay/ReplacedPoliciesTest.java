@@ -253,6 +253,20 @@ class ReplacedPoliciesTest {
         assertThat(other.budget()).isPresent().isEqualTo(hedge.budget());
     }
 
+    /** As a reload that is refused does. */
+    @Test
+    void aHedgeWhoseRetryIsTakenBackAtOnceHasItsOwnBudgetAgain() {
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(Duration.ofMillis(20)));
+        Pipeline pipeline = pipeline(hedge);
+        RetryBudget own = hedge.budget().orElseThrow();
+        for (int i = 0; i < 2; i++) {
+            pipeline.replace(RetryPolicy.of(r -> r.budget(b -> b.maxTokens(20))), hedge);
+            pipeline.replace(hedge);
+            assertThat(hedge.budget()).as("full").containsSame(own);
+            own.spend(time.nanos());
+        }
+    }
+
     @Test
     void aHedgeThatGetsAnotherBudgetPaysFromThatOne() {
         RetryBudget shared = RetryBudget.ofDefaults();

@@ -60,6 +60,8 @@ public final class HedgePolicy extends Policy {
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
     private volatile @Nullable Latencies latencies;
     private volatile @Nullable Purse purse;
+    /** Its own budget while a retry has one: the retry may go again, as when a reload is taken back. Guarded by this. */
+    private @Nullable RetryBudget setAside;
 
     private HedgePolicy(HedgeSettings settings) {
         super("hedge", ENTER | SUCCESS | FAILURE | HEDGE);
@@ -131,6 +133,9 @@ public final class HedgePolicy extends Policy {
         if (!settings.budgetEnabled()) {
             purse = null;
         } else if (known == null || known.inShadow != inShadow || known.retry != retry) {
+            if (known != null && known.retry == null && retry != null) {
+                setAside = known.own;
+            }
             purse = new Purse(retry, own(retry, inShadow), inShadow);
         }
     }
@@ -145,9 +150,20 @@ public final class HedgePolicy extends Policy {
             // attempts.
             return inShadow ? shared.fresh() : given;
         }
-        // One that comes out of shadow, or whose retry has gone, keeps its tokens.
+        // One that comes out of shadow, or whose retry has gone, keeps its tokens. If it had a budget before the retry
+        // came, it
+        // keeps the one that is emptier: an outage that was seen is not forgotten.
         RetryBudget before = paying();
-        return before != null ? before : RetryBudget.ofDefaults();
+        RetryBudget aside = setAside;
+        setAside = null;
+        if (before == null || aside == null) {
+            return before != null ? before : RetryBudget.ofDefaults();
+        }
+        return filled(before) < filled(aside) ? before : aside;
+    }
+
+    private static double filled(RetryBudget budget) {
+        return budget.tokens() / budget.maxTokens();
     }
 
     /** The totals, its own budget, and what it has measured, if it measures the same. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal;
 
-import java.util.Collections;
 import java.util.Map;
-import java.util.Set;
 import java.util.WeakHashMap;
 
 /**
@@ -11,18 +9,41 @@ import java.util.WeakHashMap;
  * fallback. So these pipelines keep a policy that does.
  */
 public final class OwnFallbacks {
-    private static final Map<Object, Boolean> NEEDED = new WeakHashMap<>();
-    private static final Set<Object> PIPELINES = Collections.synchronizedSet(Collections.newSetFromMap(NEEDED));
+    /** True: the pipeline keeps it. False: it is just being taken away. */
+    private static final Map<Object, Boolean> PIPELINES = new WeakHashMap<>();
 
     private OwnFallbacks() {}
 
-    /** From now on this pipeline keeps the policy that asks for fallbacks of calls, if it has one. */
-    public static void keep(Object pipeline) {
-        PIPELINES.add(pipeline);
+    /**
+     * From now on this pipeline keeps the policy that asks for fallbacks of calls, if it has one. To be called before one looks
+     * whether it has.
+     *
+     * @return false if it is just being taken away: as if there were none
+     */
+    public static boolean keep(Object pipeline) {
+        synchronized (PIPELINES) {
+            Boolean known = PIPELINES.putIfAbsent(pipeline, true);
+            return known == null || known;
+        }
     }
 
-    /** Whether this pipeline keeps it. */
-    public static boolean isKept(Object pipeline) {
-        return PIPELINES.contains(pipeline);
+    /**
+     * The policy is about to be taken away, until {@link #taken}. No lock is held meanwhile: foreign code runs, and a bean that is
+     * made need not wait for it.
+     *
+     * @return false if the pipeline keeps it
+     */
+    public static boolean take(Object pipeline) {
+        synchronized (PIPELINES) {
+            Boolean known = PIPELINES.putIfAbsent(pipeline, false);
+            return known == null || !known;
+        }
+    }
+
+    /** The policy has been taken away, or has stayed after all. */
+    public static void taken(Object pipeline) {
+        synchronized (PIPELINES) {
+            PIPELINES.remove(pipeline, false);
+        }
     }
 }

@@ -78,10 +78,18 @@ final class StateLines {
         }
         Executor threads = time.executor();
         if (threads == null) {
-            Threads.daemon(this::writeLatest, "holdfast-log").start();
-        } else {
-            threads.execute(this::writeLatest);
+            writeOnThreadOfItsOwn();
+            return;
         }
+        try {
+            threads.execute(this::writeLatest);
+        } catch (RuntimeException | Error refusal) {
+            writeOnThreadOfItsOwn();
+        }
+    }
+
+    private void writeOnThreadOfItsOwn() {
+        Threads.daemon(this::writeLatest, "holdfast-log").start();
     }
 
     private void writeLatest() {

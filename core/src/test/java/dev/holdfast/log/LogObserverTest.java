@@ -15,11 +15,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -191,6 +194,16 @@ class LogObserverTest {
     /** Its timers run on a thread that the test knows. */
     private static final class Timers implements TimeSource {
         final List<Runnable> set = new ArrayList<>();
+        private final @Nullable Executor executor;
+
+        Timers(@Nullable Executor executor) {
+            this.executor = executor;
+        }
+
+        @Override
+        public @Nullable Executor executor() {
+            return executor;
+        }
 
         @Override
         public long nanos() {
@@ -217,7 +230,17 @@ class LogObserverTest {
 
     @Test
     void theLogIsNotWrittenOnTheTimersThread() throws InterruptedException {
-        Timers timers = new Timers();
+        aThreadOfItsOwnWritesTheLastLine(new Timers(null));
+    }
+
+    @Test
+    void theLastLineIsWrittenAlsoIfTheExecutorOfTheTimeRefuses() throws InterruptedException {
+        aThreadOfItsOwnWritesTheLastLine(new Timers(task -> {
+            throw new RejectedExecutionException("shut down");
+        }));
+    }
+
+    private void aThreadOfItsOwnWritesTheLastLine(Timers timers) throws InterruptedException {
         LogObserver onTimers = new LogObserver(timers);
         for (int i = 0; i < 11; i++) {
             onTimers.stateChanged("stock", "circuit-breaker", "closed", "open", "by hand");

@@ -108,6 +108,9 @@ public final class Engine {
         plain = dedicated == null && traces == null;
         for (Policy policy : settings.policies) {
             policy.bind(name, time);
+        }
+        // After all are bound: one that refuses the time leaves the others as they are.
+        for (Policy policy : settings.policies) {
             policy.beside(settings.policies);
         }
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());

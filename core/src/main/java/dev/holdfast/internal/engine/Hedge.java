@@ -108,12 +108,9 @@ final class Hedge extends Once {
 
     /** Its attempt is about to open; not if it has been given up. */
     void begun() {
+        startsTrace();
         synchronized (this) {
             startedAt = call.attemptStart;
-            if (call.trace != null && !tooLate) {
-                // Before it counts: an attempt that counts has its span. The tracer may end the call.
-                var unused = call.trace.attempt(call).start();
-            }
             if (tooLate) {
                 return;
             }
@@ -122,6 +119,20 @@ final class Hedge extends Once {
         toldBegun = true;
         call.engine.hooks.hedgeBegun(race.layer);
         call.engine.observers.hedged(call.operation(), attemptsBefore + 1);
+    }
+
+    /**
+     * Before it counts: an attempt that counts has its span. Not under the lock, which the answer of another attempt waits for: a
+     * tracer may take long, and may end the call.
+     */
+    private void startsTrace() {
+        boolean givenUp;
+        synchronized (this) {
+            givenUp = tooLate;
+        }
+        if (call.trace != null && !givenUp) {
+            var unused = call.trace.attempt(call).start();
+        }
     }
 
     String limitOwnerName() {

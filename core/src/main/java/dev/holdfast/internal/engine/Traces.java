@@ -67,17 +67,14 @@ final class Traces {
 
     /** One call, as the tracers follow it. A hedge has one of its own, for its own attempt. */
     static final class OfCall {
-        /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
-        private final ReentrantLock lock = new ReentrantLock();
-
         private final Traces traces;
         private final List<CallTrace> calls;
         /** The call beside whose attempt a hedge stands; else this. */
         private final OfCall whole;
 
         private @Nullable OfAttempt attempt;
-        /** Whether it has ended; guarded by the lock. */
-        private boolean over;
+        /** Whether it has ended. Read by its hedges, on their threads. */
+        private volatile boolean over;
 
         private OfCall(Traces traces, List<CallTrace> calls) {
             this.traces = traces;
@@ -113,12 +110,8 @@ final class Traces {
 
         /** What follows the attempt; null if the call has ended, which happens to a hedge that is given up. */
         private @Nullable List<AttemptTrace> begin(int number, boolean hedge) {
-            whole.lock.lock();
-            try {
-                return whole.over ? null : traces.each(calls, trace -> trace.attempt(number, hedge));
-            } finally {
-                whole.lock.unlock();
-            }
+            // Under no lock: the end of the call does not wait for a tracer that is slow to begin its hedge.
+            return whole.over ? null : traces.each(calls, trace -> trace.attempt(number, hedge));
         }
 
         /** The attempt is given up, and its stage has not completed. */
@@ -153,12 +146,7 @@ final class Traces {
 
         void ended(CallState ended) {
             attemptEnded(ended); // if the call was broken off
-            lock.lock();
-            try {
-                over = true;
-            } finally {
-                lock.unlock();
-            }
+            over = true;
             traces.tell(
                     calls,
                     call -> call.ended(ended.outcome, ended.source, ended.ageNanos, ended.attempts, ended.error));
@@ -176,7 +164,9 @@ final class Traces {
 
     /** One attempt. If it is given up while its action runs on another thread, its tracers hear the end when that returns. */
     static final class OfAttempt {
+        /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
         private final ReentrantLock lock = new ReentrantLock();
+
         private final OfCall call;
         private final int number;
         private final boolean hedge;

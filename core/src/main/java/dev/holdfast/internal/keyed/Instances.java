@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Instances by keys. Their number is bounded: above the bound, all further keys share one, which the key {@code other} always has.
- * One that nobody has used for long goes; none goes while it is in use, or while it remembers what a new one would not know. Whoever
- * changes all instances does so under the lock of this object, so that none is made meanwhile.
+ * One that nobody has used for long goes; none goes while it is in use, or while it remembers what a new one would not know.
+ * The lock of this object is held while an instance is made. So what is written under it holds for each instance that is not yet
+ * among {@link #all}. Nobody waits for it to {@link #close}.
  *
  * @param <T> an instance
  */
@@ -40,10 +41,10 @@ public abstract class Instances<T> {
 
     private final TimeSource time;
     private final Map<String, Entry<T>> entries = new ConcurrentHashMap<>();
-    private @Nullable Entry<T> other;
-    private TimeSource.@Nullable Timer timer;
+    private volatile @Nullable Entry<T> other;
+    private volatile TimeSource.@Nullable Timer timer;
     private long lookAt;
-    private boolean closed;
+    private volatile boolean closed;
 
     /** On the source of time that says what is idle. */
     protected Instances(TimeSource time) {
@@ -94,24 +95,31 @@ public abstract class Instances<T> {
     private Entry<T> added(String key) {
         // One name, one instance: the meters know it by its name.
         if (entries.size() >= max() || key.equals(OTHER)) {
-            if (other == null) {
-                other = entry(OTHER);
+            Entry<T> shared = other;
+            if (shared == null) {
+                shared = entry(OTHER);
+                other = shared;
+                closeIfLate(shared);
             }
-            return other;
+            return shared;
         }
         Entry<T> made = entry(key);
         entries.put(key, made);
+        closeIfLate(made);
         lookLater();
         return made;
     }
 
+    /** After it is among all: either {@link #close} finds it there, or this sees that all are closed. */
+    private void closeIfLate(Entry<T> made) {
+        if (closed) {
+            close(made.instance);
+        }
+    }
+
     private Entry<T> entry(String key) {
         InUse use = new InUse();
-        T instance = make(key, use);
-        if (closed) {
-            close(instance);
-        }
-        return new Entry<>(instance, use, time.nanos());
+        return new Entry<>(make(key, use), use, time.nanos());
     }
 
     private void lookLater() {
@@ -119,6 +127,9 @@ public abstract class Instances<T> {
             long wait = Math.max(1, idleNanos() / 2);
             lookAt = time.nanos() + wait;
             timer = time.schedule(wait, this::look);
+            if (closed) {
+                endTimer();
+            }
         }
     }
 
@@ -131,8 +142,9 @@ public abstract class Instances<T> {
     }
 
     private void endTimer() {
-        if (timer != null) {
-            timer.cancel();
+        TimeSource.Timer set = timer;
+        if (set != null) {
+            set.cancel();
             timer = null;
         }
     }
@@ -191,19 +203,23 @@ public abstract class Instances<T> {
     }
 
     /** All, with the shared one. */
-    public synchronized List<T> all() {
+    public List<T> all() {
         List<T> all = new ArrayList<>();
         entries.values().forEach(entry -> all.add(entry.instance));
-        if (other != null) {
-            all.add(other.instance);
+        Entry<T> shared = other;
+        if (shared != null) {
+            all.add(shared.instance);
         }
         return all;
     }
 
-    /** Closes all, and those that are made later. */
-    public synchronized void close() {
+    /** Closes all, and those that are made later. Does not wait for one that is being made. */
+    public void close() {
         closed = true;
-        endTimer();
+        TimeSource.Timer set = timer;
+        if (set != null) {
+            set.cancel();
+        }
         all().forEach(this::close);
     }
 }

@@ -33,7 +33,9 @@ final class FallbackMethods {
      * @throws IllegalArgumentException if there is none, or if the pipeline would not ask it
      */
     static FallbackMethods of(Method method, Class<?> type, String name, Pipeline pipeline) {
-        checkPolicy(name, pipeline);
+        if (!hasPolicy(pipeline)) {
+            throw noPolicy(name, pipeline);
+        }
         if (method.getName().equals(name)) {
             throw new IllegalArgumentException("fallback: " + name + " is the method itself");
         }
@@ -60,17 +62,21 @@ final class FallbackMethods {
         }
         int arguments = taken(method).length;
         fitting.sort(Comparator.comparingInt(candidate -> -depth(error(candidate, arguments))));
-        OwnFallbacks.keep(pipeline);
-        checkPolicy(name, pipeline); // a reload may have come between
+        // A reload may have come between, or may be just about to take the policy away.
+        if (!OwnFallbacks.keep(pipeline) || !hasPolicy(pipeline)) {
+            throw noPolicy(name, pipeline);
+        }
         return new FallbackMethods(List.copyOf(fitting), arguments);
     }
 
-    private static void checkPolicy(String name, Pipeline pipeline) {
-        if (pipeline.policies().stream().noneMatch(FallbackPolicy.class::isInstance)) {
-            throw new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
-                    + "' has no fallback policy, so nobody would call " + name
-                    + "; add  fallback: { only-of-operations: true }");
-        }
+    private static boolean hasPolicy(Pipeline pipeline) {
+        return pipeline.policies().stream().anyMatch(FallbackPolicy.class::isInstance);
+    }
+
+    private static IllegalArgumentException noPolicy(String name, Pipeline pipeline) {
+        return new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
+                + "' has no fallback policy, so nobody would call " + name
+                + "; add  fallback: { only-of-operations: true }");
     }
 
     /** A caller of the method expects what the method declares. */

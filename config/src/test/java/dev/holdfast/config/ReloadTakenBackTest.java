@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.internal.OwnFallbacks;
+import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** A reload that is refused after it has changed pipelines changes nothing, whatever is thrown on the way there or back. */
+class ReloadTakenBackTest {
+    /** What the files say: a value for each path of keys. */
+    private final Map<String, String> file = new TreeMap<>();
+    /** Told when a pipeline has other policies. */
+    private final AtomicReference<CallObserver> replacing = new AtomicReference<>(new CallObserver() {});
+
+    private List<Property> properties() {
+        List<Property> all = new ArrayList<>();
+        file.forEach((keys, value) ->
+                all.add(new Property(List.of(("pipelines." + keys).split("\\.")), value, "test", 7, 3)));
+        return all;
+    }
+
+    private Holdfast load(Holdfast.Builder builder) {
+        return builder.observer(new CallObserver() {
+                    @Override
+                    public void replaced(Observed pipeline) {
+                        replacing.get().replaced(pipeline);
+                    }
+                })
+                .load("test", this::properties);
+    }
+
+    private static Duration timeout(Pipeline pipeline) {
+        return pipeline.policy(TimeoutPolicy.class).limit();
+    }
+
+    /** A policy with a value, which may throw when it is asked for its warnings. */
+    private static final class Odd extends Policy {
+        private final int value;
+
+        Odd(int value) {
+            super("odd", 0);
+            this.value = value;
+        }
+
+        @Override
+        public List<String> warnings() {
+            if (value < 0) {
+                throw new IllegalStateException("no warnings of " + value);
+            }
+            return List.of();
+        }
+    }
+
+    private static PolicyFactory<SampleFactory.Builder> odd() {
+        SampleFactory sample =
+                new SampleFactory("odd", 1, Optional.of("value")).option("value", "value", Integer.class);
+        return new PolicyFactory<>() {
+            @Override
+            public String key() {
+                return sample.key();
+            }
+
+            @Override
+            public SampleFactory.Builder builder() {
+                return sample.builder();
+            }
+
+            @Override
+            public List<Option<SampleFactory.Builder, ?>> options() {
+                return sample.options();
+            }
+
+            @Override
+            public Policy create(SampleFactory.Builder builder) {
+                return new Odd(builder.value("value", Integer.class).orElseThrow());
+            }
+
+            @Override
+            public Optional<String> shorthand() {
+                return sample.shorthand();
+            }
+
+            @Override
+            public int position() {
+                return sample.position();
+            }
+        };
+    }
+
+    @Test
+    void aPolicyThatThrowsWhenItIsAskedForItsWarningsTakesTheWholeReloadBack() {
+        file.put("a.odd", "1");
+        file.put("b.odd", "1");
+        try (Holdfast holdfast = load(Holdfast.builder().factories(new Factories(List.of(odd()))))) {
+            List<Pipeline> all = List.of(
+                    holdfast.pipeline("a"),
+                    holdfast.pipeline("b"),
+                    holdfast.pipeline("a", "key"),
+                    holdfast.pipeline("b", "key"));
+            List<List<Policy>> before = all.stream().map(Pipeline::policies).toList();
+            file.put("a.odd", "2");
+            file.put("b.odd", "-2");
+            assertThatIllegalStateException().isThrownBy(holdfast::reload).withMessage("no warnings of -2");
+            assertThat(all.stream().map(Pipeline::policies)).isEqualTo(before);
+            file.put("b.odd", "2");
+            assertThat(holdfast.reload()).containsExactly("a", "b");
+            assertThat(all)
+                    .allSatisfy(pipeline ->
+                            assertThat(pipeline.policy(Odd.class).value).isEqualTo(2));
+        }
+    }
+
+    /** Files of which the last pipeline refuses the next version, since an instance of it keeps its fallback. */
+    private Holdfast refusing() {
+        for (String name : List.of("a", "b", "c")) {
+            file.put(name + ".timeout", "1s");
+        }
+        file.put("z.fallback.only-of-operations", "true");
+        Holdfast holdfast = load(Holdfast.builder());
+        OwnFallbacks.keep(holdfast.pipeline("z", "key"));
+        return holdfast;
+    }
+
+    private void write(String timeout, boolean withFallback) {
+        for (String name : List.of("a", "b", "c")) {
+            file.put(name + ".timeout", timeout);
+        }
+        for (String name : List.of("a", "b")) {
+            if (withFallback) {
+                file.put(name + ".fallback.only-of-operations", "true");
+            } else {
+                file.remove(name + ".fallback.only-of-operations");
+            }
+        }
+    }
+
+    @Test
+    void whatCannotBeTakenBackKeepsNothingElse() {
+        try (Holdfast holdfast = refusing()) {
+            Pipeline kept = holdfast.pipeline("a");
+            Pipeline keptOfKey = holdfast.pipeline("b", "kept");
+            List<Pipeline> others = List.of(
+                    holdfast.pipeline("b"),
+                    holdfast.pipeline("c"),
+                    holdfast.pipeline("b", "1"),
+                    holdfast.pipeline("b", "2"),
+                    holdfast.pipeline("c", "3"));
+            // As if a method of a bean with a fallback of its own came meanwhile.
+            replacing.set(new CallObserver() {
+                @Override
+                public void replaced(Observed pipeline) {
+                    if (pipeline.policies().stream().anyMatch(FallbackPolicy.class::isInstance)
+                            && List.of("a", "b/kept").contains(pipeline.name())) {
+                        OwnFallbacks.keep(pipeline);
+                    }
+                }
+            });
+            write("2s", true);
+            @Nullable String fallback = file.remove("z.fallback.only-of-operations");
+            file.put("z.timeout", "2s");
+            assertThatExceptionOfType(ConfigException.class)
+                    .isThrownBy(holdfast::reload)
+                    .withMessageContaining("pipeline 'z/key'")
+                    .satisfies(refused -> assertThat(refused.getSuppressed())
+                            .hasSize(2)
+                            .allSatisfy(notBack -> assertThat(notBack).hasMessageContaining("fallback of their own")));
+            assertThat(others)
+                    .allSatisfy(pipeline -> assertThat(timeout(pipeline)).isEqualTo(Duration.ofSeconds(1)));
+            assertThat(List.of(kept, keptOfKey))
+                    .allSatisfy(pipeline -> assertThat(timeout(pipeline)).isEqualTo(Duration.ofSeconds(2)));
+            file.put("z.fallback.only-of-operations", String.valueOf(fallback));
+            write("1s", false);
+            assertThatExceptionOfType(ConfigException.class)
+                    .as("the files before cannot hold any more")
+                    .isThrownBy(holdfast::reload)
+                    .withMessageContaining("pipeline 'a'");
+            write("1s", true);
+            assertThat(holdfast.reload()).contains("a", "b");
+            assertThat(List.of(kept, keptOfKey))
+                    .allSatisfy(pipeline -> assertThat(timeout(pipeline)).isEqualTo(Duration.ofSeconds(1)));
+        }
+    }
+
+    @Test
+    void aReloadThatIsRefusedLeavesWhatWasDoneByHand() {
+        try (Holdfast holdfast = refusing()) {
+            List<Pipeline> byHand = List.of(holdfast.pipeline("a"), holdfast.pipeline("a", "key"));
+            byHand.forEach(pipeline -> pipeline.shadow("timeout"));
+            write("2s", false);
+            file.remove("z.fallback.only-of-operations");
+            file.put("z.timeout", "2s");
+            assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
+            assertThat(byHand)
+                    .allSatisfy(pipeline -> assertThat(pipeline.policies())
+                            .last()
+                            .isInstanceOf(ShadowPolicy.class)
+                            .satisfies(policy -> assertThat(((TimeoutPolicy) ShadowPolicy.inside(policy)).limit())
+                                    .isEqualTo(Duration.ofSeconds(1))));
+        }
+    }
+}
