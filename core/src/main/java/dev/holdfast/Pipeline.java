@@ -35,6 +35,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -62,6 +63,9 @@ public final class Pipeline implements Observed, AutoCloseable {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     private final String name;
+    /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+    private final ReentrantLock changing = new ReentrantLock();
+
     private volatile List<Policy> policies;
     private final Set<String> silenced;
     private final List<String> warnings = new CopyOnWriteArrayList<>();
@@ -621,23 +625,28 @@ public final class Pipeline implements Observed, AutoCloseable {
      * @throws IllegalArgumentException if this order can never work, or if methods of Spring's beans have fallbacks that no policy would
      *     ask for any more; then nothing is replaced
      */
-    public synchronized void replace(Policy... outermostFirst) {
-        List<Policy> others = List.of(outermostFirst);
-        // Before anything changes, since policies are asked, which may throw.
-        List<String> found = found(others);
-        if (!asksForFallbacks(policies) || asksForFallbacks(others)) {
-            replace(others, found);
-            return;
-        }
-        if (!OwnFallbacks.take(this)) {
-            throw new IllegalArgumentException(
-                    "pipeline '" + name + "': there are methods with a fallback of their own, so"
-                            + " that it needs a policy that asks for it; keep  fallback: { only-of-operations: true }");
-        }
+    public void replace(Policy... outermostFirst) {
+        changing.lock();
         try {
-            replace(others, found);
+            List<Policy> others = List.of(outermostFirst);
+            // Before anything changes, since policies are asked, which may throw.
+            List<String> found = found(others);
+            if (!asksForFallbacks(policies) || asksForFallbacks(others)) {
+                replace(others, found);
+                return;
+            }
+            if (!OwnFallbacks.take(this)) {
+                throw new IllegalArgumentException(
+                        "pipeline '" + name + "': there are methods with a fallback of their own, so"
+                                + " that it needs a policy that asks for it; keep  fallback: { only-of-operations: true }");
+            }
+            try {
+                replace(others, found);
+            } finally {
+                OwnFallbacks.taken(this);
+            }
         } finally {
-            OwnFallbacks.taken(this);
+            changing.unlock();
         }
     }
 
@@ -660,18 +669,24 @@ public final class Pipeline implements Observed, AutoCloseable {
      * @throws IllegalArgumentException if there is none that is active, or there are several, or one of the kind is in shadow, or
      *     another pipeline has the policy, too
      */
-    public synchronized void shadow(String kind) {
-        if (policies.stream().anyMatch(policy -> isInShadow(policy, kind))) {
-            throw new IllegalArgumentException(
-                    "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
-        }
-        exchange(kind, "active", policy -> policy.name().equals(kind), policy -> {
-            if (!Owners.isOnly(policy, identity)) {
-                throw new IllegalArgumentException("pipeline '" + name + "': others have this " + kind
-                        + ", too, and would be held to what it counts in shadow; use replace() with one of its own");
+    public void shadow(String kind) {
+        changing.lock();
+        try {
+            if (policies.stream().anyMatch(policy -> isInShadow(policy, kind))) {
+                throw new IllegalArgumentException(
+                        "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
             }
-            return ShadowPolicy.of(policy);
-        });
+            exchange(kind, "active", policy -> policy.name().equals(kind), policy -> {
+                if (!Owners.isOnly(policy, identity)) {
+                    throw new IllegalArgumentException(
+                            "pipeline '" + name + "': others have this " + kind
+                                    + ", too, and would be held to what it counts in shadow; use replace() with one of its own");
+                }
+                return ShadowPolicy.of(policy);
+            });
+        } finally {
+            changing.unlock();
+        }
     }
 
     /**
@@ -680,12 +695,17 @@ public final class Pipeline implements Observed, AutoCloseable {
      *
      * @throws IllegalArgumentException if there is none in shadow, or there are several, or one of the kind is active
      */
-    public synchronized void enforce(String kind) {
-        if (policies.stream().anyMatch(policy -> policy.name().equals(kind))) {
-            throw new IllegalArgumentException(
-                    "pipeline '" + name + "': a " + kind + " is active already; use replace()");
+    public void enforce(String kind) {
+        changing.lock();
+        try {
+            if (policies.stream().anyMatch(policy -> policy.name().equals(kind))) {
+                throw new IllegalArgumentException(
+                        "pipeline '" + name + "': a " + kind + " is active already; use replace()");
+            }
+            exchange(kind, "in shadow", policy -> isInShadow(policy, kind), ShadowPolicy::inside);
+        } finally {
+            changing.unlock();
         }
-        exchange(kind, "in shadow", policy -> isInShadow(policy, kind), ShadowPolicy::inside);
     }
 
     private static boolean isInShadow(Policy policy, String kind) {
@@ -717,9 +737,14 @@ public final class Pipeline implements Observed, AutoCloseable {
      * Tells the observers what to show of latencies from now on; null: nothing beside counts and sums. Those that were shown
      * before are gone, and what is new begins at zero; counts and sums go on.
      */
-    public synchronized void replaceHistograms(CallObserver.@Nullable Histograms others) {
-        histograms = Optional.ofNullable(others);
-        engine.replaced(this);
+    public void replaceHistograms(CallObserver.@Nullable Histograms others) {
+        changing.lock();
+        try {
+            histograms = Optional.ofNullable(others);
+            engine.replaced(this);
+        } finally {
+            changing.unlock();
+        }
     }
 
     /**

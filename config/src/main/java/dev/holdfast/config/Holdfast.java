@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -50,7 +51,7 @@ public final class Holdfast implements AutoCloseable {
      * another. Foreign code runs meanwhile, and a file may hang: nothing but a reload waits for it. The lock of this object is
      * for what a reload and {@link #close} decide between them, and no foreign code runs under it.
      */
-    private final Object reading = new Object();
+    private final ReentrantLock reading = new ReentrantLock();
 
     private final Builder builder;
     private final List<? extends Source> sources;
@@ -170,8 +171,11 @@ public final class Holdfast implements AutoCloseable {
      * @throws IllegalStateException if it is closed, or was read from a stream
      */
     public List<String> reload() {
-        synchronized (reading) {
+        reading.lock();
+        try {
             return reload(any -> true);
+        } finally {
+            reading.unlock();
         }
     }
 
@@ -182,8 +186,11 @@ public final class Holdfast implements AutoCloseable {
      * @return empty if they were
      */
     Optional<List<String>> reload(byte[] contents, Predicate<Throwable> isNews) {
-        synchronized (reading) {
+        reading.lock();
+        try {
             return Arrays.equals(contents, read) ? Optional.empty() : Optional.of(reload(isNews));
+        } finally {
+            reading.unlock();
         }
     }
 

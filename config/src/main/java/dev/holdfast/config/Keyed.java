@@ -117,8 +117,13 @@ final class Keyed extends Instances<Keyed.Instance> {
     }
 
     /** From now on instances are made of this plan, and those that were made of the one before are among all. */
-    private synchronized void use(PipelinePlan next) {
-        plan = next;
+    private void use(PipelinePlan next) {
+        lock.lock();
+        try {
+            plan = next;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private static void change(Instance instance, PipelinePlan newPlan, Problems problems) {

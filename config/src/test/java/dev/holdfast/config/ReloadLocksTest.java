@@ -112,7 +112,7 @@ class ReloadLocksTest {
                     CompletableFuture<List<String>> end = spawn(holdfast::reload, thread);
                     reload.set(end);
                     Thread reloading = thread.get();
-                    while (reloading != null && !end.isDone() && reloading.getState() != Thread.State.BLOCKED) {
+                    while (reloading != null && !end.isDone() && reloading.getState() != Thread.State.WAITING) {
                         Thread.onSpinWait();
                     }
                     assertThat(holdfast.pipeline("prices", "b").name()).isEqualTo("prices/b");

@@ -6,6 +6,7 @@ import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +33,7 @@ final class StateLines {
     private final Pace others = new Pace(MOST);
 
     /** Held while a line is written, so that no line overtakes a later one; never on the timer's thread. */
-    private final Object writing = new Object();
+    private final ReentrantLock writing = new ReentrantLock();
 
     // Guarded by this.
     /** Null if the latest change has its line. */
@@ -50,11 +51,14 @@ final class StateLines {
     }
 
     void changed(Change change) {
-        synchronized (writing) {
+        writing.lock();
+        try {
             long left = next(change);
             if (left != Pace.NO_LINE) {
                 line.accept(change, left == 0 ? "" : " (" + more(left) + ")");
             }
+        } finally {
+            writing.unlock();
         }
     }
 
@@ -93,7 +97,8 @@ final class StateLines {
     }
 
     private void writeLatest() {
-        synchronized (writing) {
+        writing.lock();
+        try {
             long now = time.nanos();
             Change latest;
             long left;
@@ -107,6 +112,8 @@ final class StateLines {
             }
             String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
             line.accept(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")");
+        } finally {
+            writing.unlock();
         }
     }
 

@@ -2,12 +2,15 @@
 package dev.holdfast.internal.keyed;
 
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Instances by keys. Their number is bounded: above the bound, all further keys share one, which the key {@code other} always has.
  * One that nobody has used for long goes; none goes while it is in use, or while it remembers what a new one would not know.
- * The lock of this object is held while an instance is made. So what is written under it holds for each instance that is not yet
+ * The {@link #lock} is held while an instance is made. So what is written under it holds for each instance that is not yet
  * among {@link #all}. Nobody waits for it to {@link #close}.
  *
  * @param <T> an instance
@@ -38,6 +41,9 @@ public abstract class Instances<T> {
             usedAt = now;
         }
     }
+
+    /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+    protected final ReentrantLock lock = new ReentrantLock();
 
     private final TimeSource time;
     private final Map<String, Entry<T>> entries = new ConcurrentHashMap<>();
@@ -82,14 +88,19 @@ public abstract class Instances<T> {
         return made(key);
     }
 
-    private synchronized T made(String key) {
-        Entry<T> entry = entries.get(key);
-        // One that is gone is still there for an observer that asks while it is told.
-        if (entry == null || entry.gone) {
-            entry = added(key);
+    private T made(String key) {
+        lock.lock();
+        try {
+            Entry<T> entry = entries.get(key);
+            // One that is gone is still there for an observer that asks while it is told.
+            if (entry == null || entry.gone) {
+                entry = added(key);
+            }
+            entry.use.touch();
+            return entry.instance;
+        } finally {
+            lock.unlock();
         }
-        entry.use.touch();
-        return entry.instance;
     }
 
     private Entry<T> added(String key) {
@@ -126,7 +137,7 @@ public abstract class Instances<T> {
         if (timer == null && !closed) {
             long wait = Math.max(1, idleNanos() / 2);
             lookAt = time.nanos() + wait;
-            timer = time.schedule(wait, this::look);
+            timer = time.schedule(wait, this::timeToLook);
             if (closed) {
                 endTimer();
             }
@@ -134,10 +145,15 @@ public abstract class Instances<T> {
     }
 
     /** To be called when {@link #idleNanos} has become shorter: the next look comes as soon as that asks for it. */
-    protected final synchronized void lookSooner() {
-        if (timer != null && time.nanos() + idleNanos() / 2 - lookAt < 0) {
-            endTimer();
-            lookLater();
+    protected final void lookSooner() {
+        lock.lock();
+        try {
+            if (timer != null && time.nanos() + idleNanos() / 2 - lookAt < 0) {
+                endTimer();
+                lookLater();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -149,37 +165,52 @@ public abstract class Instances<T> {
         }
     }
 
-    private synchronized void look() {
-        // Of another look than this one, if this one was late.
-        endTimer();
-        if (closed) {
-            return;
+    /** On the timer's thread, which waits neither for the template of a user nor for meters that go. */
+    private void timeToLook() {
+        Executor threads = time.executor();
+        if (threads == null) {
+            Threads.daemon(this::look, "holdfast-idle").start();
+        } else {
+            threads.execute(this::look);
         }
-        long now = time.nanos();
-        long idle = idleNanos();
-        Map<Policy, Long> uses = entries.values().stream()
-                .flatMap(entry -> policies(entry.instance).stream())
-                .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
-        entries.values().removeIf(entry -> {
-            if (!entry.use.isIdle()) {
-                entry.usedAt = now;
-                return false;
+    }
+
+    private void look() {
+        lock.lock();
+        try {
+            // Of another look than this one, if this one was late.
+            endTimer();
+            if (closed) {
+                return;
             }
-            if (now - entry.usedAt < Math.max(idle, remembers(entry.instance, uses))) {
-                return false;
+            long now = time.nanos();
+            long idle = idleNanos();
+            Map<Policy, Long> uses = entries.values().stream()
+                    .flatMap(entry -> policies(entry.instance).stream())
+                    .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+            entries.values().removeIf(entry -> {
+                if (!entry.use.isIdle()) {
+                    entry.usedAt = now;
+                    return false;
+                }
+                if (now - entry.usedAt < Math.max(idle, remembers(entry.instance, uses))) {
+                    return false;
+                }
+                entry.gone = true;
+                // Somebody may have asked for it meanwhile.
+                if (!entry.use.isIdle()) {
+                    entry.gone = false;
+                    entry.usedAt = now;
+                    return false;
+                }
+                letGo(entry.instance);
+                return true;
+            });
+            if (!entries.isEmpty()) {
+                lookLater();
             }
-            entry.gone = true;
-            // Somebody may have asked for it meanwhile.
-            if (!entry.use.isIdle()) {
-                entry.gone = false;
-                entry.usedAt = now;
-                return false;
-            }
-            letGo(entry.instance);
-            return true;
-        });
-        if (!entries.isEmpty()) {
-            lookLater();
+        } finally {
+            lock.unlock();
         }
     }
 

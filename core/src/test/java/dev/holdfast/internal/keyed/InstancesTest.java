@@ -116,7 +116,7 @@ class InstancesTest {
         goes = () -> {
             Thread asking = new Thread(() -> got.complete(instances.of("a")));
             asking.start();
-            while (!got.isDone() && asking.getState() != Thread.State.BLOCKED) {
+            while (!got.isDone() && asking.getState() != Thread.State.WAITING) {
                 Thread.onSpinWait();
             }
         };

@@ -32,7 +32,8 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
     private PipelinePerAuthority(String name, Builder builder) {
         instances = new Instances<>(builder.time) {
             /** Somebody may hold them. */
-            private final Set<Pipeline> gone = Collections.newSetFromMap(new WeakHashMap<>());
+            private final Set<Pipeline> gone =
+                    Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
             @Override
             protected int max() {
@@ -67,9 +68,10 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
             }
 
             @Override
-            public synchronized void close() {
+            public void close() {
                 super.close();
-                gone.forEach(Pipeline::close);
+                // What goes meanwhile is here before it is no longer there.
+                new ArrayList<>(gone).forEach(Pipeline::close);
             }
         };
     }
