@@ -123,12 +123,15 @@ final class NumberLint {
     }
 
     private void burst() {
-        boolean one = settings.count("throttle", "burst").equals(Optional.of(1));
+        int processes = settings.count("throttle", "replicas").orElse(1);
+        boolean one = settings.count("throttle", "burst")
+                .filter(burst -> burst / processes <= 1)
+                .isPresent();
         if (one && settings.time("throttle", "max-wait").equals(Optional.of(Duration.ZERO))) {
             warn(
                     "burst-of-one",
                     "of two calls that come at the same moment the second one is turned away, however low the rate is",
-                    "give the throttle a burst of some calls, or a max-wait");
+                    "give the throttle a burst of some calls for each process, or a max-wait");
         }
     }
 

@@ -136,10 +136,18 @@ class NumberLintTest {
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(1))))
                 .containsExactly(
                         "burst-of-one: of two calls that come at the same moment the second one is turned away, however low the"
-                                + " rate is; give the throttle a burst of some calls, or a max-wait");
+                                + " rate is; give the throttle a burst of some calls for each process, or a max-wait");
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(1).maxWait(ofMillis(50)))))
                 .isEmpty();
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(2)))).isEmpty();
+        assertThat(warnings(ThrottlePolicy.of(t -> t.limit(200).burst(20).replicas(40))))
+                .singleElement()
+                .asString()
+                .startsWith("burst-of-one");
+        assertThat(warnings(ThrottlePolicy.of(t -> t.limit(200).burst(80).replicas(40))))
+                .isEmpty();
+        assertThat(warnings(ThrottlePolicy.of(t -> t.limit(200).replicas(40)))).isEmpty();
+        assertThat(warnings(ThrottlePolicy.of(t -> t.limit(10).replicas(40)))).hasSize(1);
     }
 
     @Test

@@ -68,7 +68,7 @@ public final class ThrottlePolicy extends Policy {
         this.settings = settings;
         replicasChange = settings.replicasChange();
         replicas = settings.replicas();
-        line = new Gcra(settings.limit(), perOf(replicas), burstOf(replicas));
+        line = new Gcra(settings.limit(), perOf(replicas), settings.burstOf(replicas));
         maxWaitNanos = settings.maxWait().toNanos();
     }
 
@@ -108,10 +108,6 @@ public final class ThrottlePolicy extends Policy {
     /** In so long this process, one of so many, may start as many calls as all may in {@code per}: so a part of a call is exact. */
     private long perOf(int processes) {
         return settings.per().toNanos() * processes;
-    }
-
-    private int burstOf(int processes) {
-        return Math.max(1, settings.burst() / processes);
     }
 
     @Override
@@ -166,7 +162,7 @@ public final class ThrottlePolicy extends Policy {
             synchronized (this) {
                 replicas = processes;
                 if (!takenOver) {
-                    line = line.with(settings.limit(), perOf(processes), burstOf(processes), now);
+                    line = line.with(settings.limit(), perOf(processes), settings.burstOf(processes), now);
                 }
             }
         }
@@ -306,7 +302,7 @@ public final class ThrottlePolicy extends Policy {
             givenBack = throttle.givenBack;
             synchronized (throttle) {
                 throttle.takenOver = true;
-                line = throttle.line.with(settings.limit(), perOf(replicas), burstOf(replicas), nanos());
+                line = throttle.line.with(settings.limit(), perOf(replicas), settings.burstOf(replicas), nanos());
             }
             synchronized (this) {
                 takenOver = false; // it may be the one that was taken over before, and is put back

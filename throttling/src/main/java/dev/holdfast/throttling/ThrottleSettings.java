@@ -38,7 +38,8 @@ public final class ThrottleSettings {
                             .range(1, 1_000_000_000)
                             .means("how many calls may start at once after a quiet time")
                             .rangeIs("1 to the limit")
-                            .defaultIs("a tenth of the limit, at least 5 (the limit, if that is less)"),
+                            .defaultIs(
+                                    "a tenth of the limit, at least 5 for each process (the limit, if that is less)"),
                     Option.duration("max-wait", (Builder b) -> b.maxWait, Builder::maxWait)
                             .range(Duration.ZERO, Duration.ofHours(1))
                             .means("longest delay of a call"),
@@ -132,9 +133,14 @@ public final class ThrottleSettings {
         return builder.per;
     }
 
-    /** How many calls of all processes may start at once after a quiet time. */
+    /** How many calls of all processes may start at once after a quiet time; without a number of yours, of as many as there are now. */
     public int burst() {
-        return builder.effectiveBurst();
+        return builder.effectiveBurst(replicas());
+    }
+
+    /** The part of one of so many processes. */
+    int burstOf(int processes) {
+        return Math.max(1, builder.effectiveBurst(processes) / processes);
     }
 
     /** The longest delay of a call. */
@@ -191,7 +197,10 @@ public final class ThrottleSettings {
             return this;
         }
 
-        /** How many calls may start at once after a quiet time: 1 to the limit; default a tenth of the limit, at least 5. */
+        /**
+         * How many calls may start at once after a quiet time: 1 to the limit; default a tenth of the limit, at least 5 for each
+         * process, at most the limit.
+         */
         public Builder burst(int calls) {
             burst = calls;
             return this;
@@ -224,8 +233,10 @@ public final class ThrottleSettings {
             return this;
         }
 
-        private int effectiveBurst() {
-            return burst != null ? burst : Math.min(Math.max(1, limit), Math.max(LEAST_BURST, limit / 10));
+        private int effectiveBurst(int processes) {
+            return burst != null
+                    ? burst
+                    : (int) Math.min(Math.max(1, limit), Math.max((long) LEAST_BURST * processes, limit / 10));
         }
 
         /**
@@ -238,7 +249,7 @@ public final class ThrottleSettings {
             boolean tooFast = per.compareTo(Duration.ofNanos(limit)) < 0;
             OPTIONS.check(this)
                     .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")
-                    .atMost("burst", effectiveBurst(), "limit", limit)
+                    .atMost("burst", effectiveBurst(1), "limit", limit)
                     .done();
             return new ThrottleSettings(new Builder(this));
         }
