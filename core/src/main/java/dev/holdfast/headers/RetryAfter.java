@@ -124,8 +124,7 @@ public final class RetryAfter {
             return Optional.of(Duration.ofSeconds(seconds.longValueExact()));
         }
         return date(text, received).map(until -> {
-            Instant sent =
-                    date == null ? received : date(trimmed(date), received).orElse(received);
+            Instant sent = date == null ? received : date(date, received).orElse(received);
             Duration wait = Duration.between(sent, until);
             return wait.isNegative() ? Duration.ZERO : wait;
         });
@@ -148,11 +147,17 @@ public final class RetryAfter {
         return character == ' ' || character == '\t';
     }
 
-    private static Optional<Instant> date(String text, Instant now) {
+    /**
+     * A date of HTTP, in any of the three forms of RFC 9110 §5.6.7; empty if it is malformed.
+     *
+     * @param received when the response came, by our own clock: it says the century of a year in two digits
+     */
+    public static Optional<Instant> date(String value, Instant received) {
+        String text = trimmed(value);
         for (Pattern form : DATES) {
             Matcher date = form.matcher(text);
             if (date.matches()) {
-                return instant(date, now);
+                return instant(date, received);
             }
         }
         return Optional.empty();

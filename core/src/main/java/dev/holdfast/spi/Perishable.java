@@ -24,6 +24,16 @@ public interface Perishable {
     Freshness freshness();
 
     /**
+     * The same, of a value that has taken this time to come; a cache asks this. For a value that grows old on its way, such as a
+     * response of HTTP: it adds the time to its age. Default: {@link #freshness()}, as if it was made when it came.
+     *
+     * @param took how long the action of the attempt ran that has brought it, without waits and other attempts
+     */
+    default Freshness freshness(Duration took) {
+        return freshness();
+    }
+
+    /**
      * What a cache must know of one value. What is not said is as the cache's settings say. Immutable.
      *
      * <p>Times are from 0 to 365 days: less counts as 0, more as 365 days.

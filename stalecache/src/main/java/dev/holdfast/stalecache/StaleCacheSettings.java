@@ -163,12 +163,16 @@ public final class StaleCacheSettings {
         return builder.refreshAhead;
     }
 
-    /** What a value says of itself, or what the functions say of it. Runs code of the user. */
-    Freshness freshnessOf(Object value) {
+    /**
+     * What a value says of itself, or what the functions say of it. Runs code of the user.
+     *
+     * @param tookNanos how long it took to come
+     */
+    Freshness freshnessOf(Object value, long tookNanos) {
         Function<? super Object, ? extends @Nullable Freshness> function = builder.freshness;
         Freshness said = function == null ? null : function.apply(value);
         if (said == null && value instanceof Perishable perishable) {
-            said = perishable.freshness();
+            said = perishable.freshness(Duration.ofNanos(tookNanos));
         }
         if (said == null) {
             said = Freshness.usual();

@@ -3,8 +3,13 @@ package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Call;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings;
+import dev.holdfast.spi.Perishable;
 import dev.holdfast.spi.Perishable.Freshness;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
@@ -12,6 +17,8 @@ import dev.holdfast.testcalls.Work;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -113,6 +120,72 @@ class OwnTimesTest {
             assertThat(reply.age()).isEqualTo(MINUTE.minus(TICK));
             rig.time.advance(TICK);
             assertThat(source(rig, ILL)).isEqualTo(Source.STALE_ON_ERROR);
+        }
+    }
+
+    /** Grows old on its way, as a response of HTTP. */
+    private record Travelling(Duration fresh) implements Perishable {
+        @Override
+        public Freshness freshness() {
+            return freshness(Duration.ZERO);
+        }
+
+        @Override
+        public Freshness freshness(Duration took) {
+            return Freshness.usual().fresh(fresh).age(took);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void valueMayGrowOldOnItsWay(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            ask(rig, Work.value(new Travelling(MINUTE)).taking(Duration.ofSeconds(3)));
+            assertThat(ask(rig, ILL).age()).isEqualTo(Duration.ofSeconds(3));
+            rig.time.advance(Duration.ofSeconds(57).minus(TICK));
+            assertThat(source(rig, ILL)).isEqualTo(Source.FRESH);
+            rig.time.advance(TICK);
+            assertThat(source(rig, ILL)).isEqualTo(Source.STALE_ON_ERROR);
+            ask(rig, Work.value(new Travelling(SECOND)).taking(SECOND));
+            assertThat(source(rig, ILL)).isEqualTo(Source.STALE_ON_ERROR);
+        }
+    }
+
+    /** Neither earlier attempts nor waits are its way. */
+    @ParameterizedTest
+    @EnumSource
+    void onlyTheAttemptThatBringsItIsItsWay(Way way) {
+        RetryPolicy retry = RetryPolicy.of(
+                r -> r.maxAttempts(2).initialBackoff(MINUTE).maxBackoff(MINUTE).jitter(RetrySettings.Jitter.NONE));
+        try (Rig rig = new Rig(way, policy, retry)) {
+            AtomicInteger asked = new AtomicInteger();
+            Work work = Work.reading(() -> asked.incrementAndGet() == 1 ? "failure" : new Travelling(MINUTE))
+                    .taking(SECOND);
+            ask(rig, work);
+            assertThat(asked).hasValue(2);
+            assertThat(ask(rig, ILL).age()).isEqualTo(SECOND);
+        }
+    }
+
+    /** The first attempt fails while the hedge is on its way. */
+    @ParameterizedTest
+    @EnumSource
+    void valueOfAHedgeHasTheWayOfTheHedge(Way way) {
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(SECOND).budgetEnabled(false));
+        try (Rig rig = new Rig(way, policy, hedge)) {
+            Work first = Work.error(new IOException("ill")).taking(Duration.ofSeconds(2));
+            Work second = Work.value(new Travelling(MINUTE)).taking(Duration.ofSeconds(10));
+            Call<Object> call = rig.call("a");
+            AtomicInteger asked = new AtomicInteger();
+            Supplier<Work> next = () -> asked.incrementAndGet() == 1 ? first : second;
+            Running<Reply<Object>> running = way == Way.CALL
+                    ? Running.blocking(
+                            rig.time, () -> call.reply(attempt -> next.get().blocking(rig.time)))
+                    : Running.async(call.replyAsync(attempt -> next.get().async(rig.time)));
+            rig.time.run();
+            assertThat(running.result()).isCompleted();
+            assertThat(asked).hasValue(2);
+            assertThat(ask(rig, ILL).age()).isEqualTo(Duration.ofSeconds(10));
         }
     }
 

@@ -273,6 +273,9 @@ final class Race {
         call.outlived = hedge.call.outlived;
         call.holdRetry(hedge.call.heldRetry);
         call.ageNanos = hedge.call.ageNanos;
+        // An attempt that the hedge has overtaken has its own time, which is longer. One that failed before says
+        // nothing of the hedge.
+        call.actionNanos = Math.max(call.actionNanos, hedge.call.actionNanos);
         return decision;
     }
 

@@ -5,7 +5,10 @@ import dev.holdfast.Attempt;
 import dev.holdfast.Call;
 import dev.holdfast.Reply;
 import dev.holdfast.spi.Perishable.Freshness;
+import dev.holdfast.spi.TimeSource;
 import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -99,17 +102,22 @@ public final class CachedCall<R> {
     }
 
     /**
-     * A response that {@link #mayKeep may be kept}, with its whole body.
+     * A response that {@link #mayKeep may be kept}, with its whole body, which has come to its end now.
      *
      * @param response holds no connection, and nothing else that must be closed
      */
     public Kept<R> kept(R response, Map<String, List<String>> headers, byte[] body) {
-        return new Kept<>(response, body, HttpCaching.freshness(key, headers, size(headers) + body.length));
+        Instant now = Instant.ofEpochMilli(TimeSource.system().millis());
+        return new Kept<>(
+                response,
+                body,
+                HttpCaching.freshness(key, headers, size(headers) + body.length, now),
+                HttpCaching.apparentAge(headers, now));
     }
 
     /** A response for this caller alone, with its body still to be read. Callers that wait for it send requests of their own. */
     public Kept<R> forOne(R response) {
-        return new Kept<>(response, null, Freshness.usual().notShared());
+        return new Kept<>(response, null, Freshness.usual().notShared(), Duration.ZERO);
     }
 
     /** What the call has ended with: also if a fallback of the pipeline has answered with a response. */

@@ -4,6 +4,7 @@ package dev.holdfast.http;
 import dev.holdfast.headers.RetryAfter;
 import dev.holdfast.spi.Perishable.Freshness;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -79,14 +80,15 @@ final class HttpCaching {
      *
      * @param headers of the response, whatever the case of a name
      * @param length in memory, in bytes: head and body
+     * @param received when it came, by our own clock
      */
-    static Freshness freshness(HttpKey key, Map<String, List<String>> headers, long length) {
+    static Freshness freshness(HttpKey key, Map<String, List<String>> headers, long length, Instant received) {
         CacheControl said = CacheControl.of(all(headers, "Cache-Control"));
         Freshness freshness = Freshness.usual().weight(length);
         if (said.has("no-cache")) {
             return freshness.notKept();
         }
-        Duration fresh = freshTime(key, headers, said);
+        Duration fresh = freshTime(key, headers, said, received);
         if (fresh != null) {
             freshness = freshness.fresh(fresh);
         }
@@ -135,7 +137,8 @@ final class HttpCaching {
         return CREDENTIALS.stream().anyMatch(name -> !sent.apply(name).isEmpty());
     }
 
-    private static @Nullable Duration freshTime(HttpKey key, Map<String, List<String>> headers, CacheControl said) {
+    private static @Nullable Duration freshTime(
+            HttpKey key, Map<String, List<String>> headers, CacheControl said, Instant received) {
         Duration shared = key.partition() == null ? said.seconds("s-maxage") : null;
         Duration fresh = shared != null ? shared : said.seconds("max-age");
         if (fresh != null) {
@@ -149,7 +152,23 @@ final class HttpCaching {
         String until = expires.get(0).strip();
         return isNumber(until)
                 ? NONE
-                : RetryAfter.parse(until, joined(headers, "Date")).orElse(NONE);
+                : RetryAfter.parse(until, joined(headers, "Date"), received).orElse(NONE);
+    }
+
+    /**
+     * How old a response is by its {@code Date} (RFC 9111 §4.2.3); zero if it has none, a malformed one, or one of the future. A date
+     * has no parts of a second: what it leaves out is no age, else {@code max-age=1} would seldom be fresh.
+     *
+     * @param received when it came, by our own clock
+     */
+    static Duration apparentAge(Map<String, List<String>> headers, Instant received) {
+        String date = joined(headers, "Date");
+        return date == null
+                ? NONE
+                : RetryAfter.date(date, received)
+                        .map(sent -> Duration.between(sent.plusSeconds(1), received))
+                        .filter(age -> !age.isNegative())
+                        .orElse(NONE);
     }
 
     /** The oldest, if several caches say it. If one says something else, nobody knows. */

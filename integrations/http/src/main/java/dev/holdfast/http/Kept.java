@@ -4,6 +4,7 @@ package dev.holdfast.http;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Perishable;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,11 +19,19 @@ public final class Kept<R> implements Perishable {
     private final R response;
     private final byte @Nullable [] body;
     private final Freshness freshness;
+    private final Duration apparentAge;
 
-    Kept(R response, byte @Nullable [] body, Freshness freshness) {
+    /**
+     * A response that has come now.
+     *
+     * @param freshness with the age that its caches have said
+     * @param apparentAge its age by its own date
+     */
+    Kept(R response, byte @Nullable [] body, Freshness freshness, Duration apparentAge) {
         this.response = response;
         this.body = body;
         this.freshness = freshness;
+        this.apparentAge = apparentAge;
     }
 
     /** The response. If there is a {@link #body}, several callers share it: then each gets one of his own, made of this one. */
@@ -37,7 +46,14 @@ public final class Kept<R> implements Perishable {
 
     @Override
     public Freshness freshness() {
-        return freshness;
+        return freshness(Duration.ZERO);
+    }
+
+    /** Its age is the corrected initial age of RFC 9111 §4.2.3, up to the end of the body. */
+    @Override
+    public Freshness freshness(Duration took) {
+        Duration corrected = freshness.age().plus(took);
+        return freshness.age(corrected.compareTo(apparentAge) > 0 ? corrected : apparentAge);
     }
 
     /** The headers which say that a response is not new, {@code Age} and {@code Holdfast-Source}; none if it is. */

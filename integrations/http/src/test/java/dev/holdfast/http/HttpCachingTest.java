@@ -10,6 +10,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -139,6 +140,45 @@ class HttpCachingTest {
         assertThat(freshness(key(null), "Cache-Control: max-age=60", "Age: 99999999999999999999")
                         .age())
                 .isEqualTo(Duration.ofDays(365));
+    }
+
+    /** RFC 9111 §4.2.3. */
+    @ParameterizedTest
+    @CsvSource(
+            nullValues = "-",
+            value = {
+                "-, -, 3000, 3000",
+                "-, 50, 3000, 53000",
+                "Sat, -, 3000, 3000",
+                "'Sat, 28 Nov 2026 11:00:00 GMT', -, 3000, 3599500",
+                "'Sat, 28 Nov 2026 11:00:00 GMT', 50, 3000, 3599500",
+                "'Sat, 28 Nov 2026 11:00:00 GMT', 3599, 3000, 3602000",
+                "'Saturday, 28-Nov-26 11:00:00 GMT', -, 0, 3599500",
+                "'Sat, 28 Nov 2026 12:00:00 GMT', -, 0, 0",
+                "'Sat, 28 Nov 2026 11:59:59 GMT', -, 0, 500",
+                "'Sat, 28 Nov 2026 13:00:00 GMT', 50, 0, 50000",
+                "'Sat, 28 Nov 1926 12:00:00 GMT', -, 0, 31536000000"
+            })
+    void itsAgeIsByItsDateOrWhatItsCachesSayAndTheTimeOnTheWay(
+            @Nullable String date, @Nullable String age, long tookMillis, long millis) {
+        Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        headers.put("Cache-Control", List.of("max-age=60"));
+        if (date != null) {
+            headers.put("Date", List.of(date));
+        }
+        if (age != null) {
+            headers.put("Age", List.of(age));
+        }
+        Instant now = Instant.parse("2026-11-28T12:00:00.500Z");
+        Kept<String> kept = new Kept<>(
+                "",
+                new byte[0],
+                HttpCaching.freshness(key(null), headers, 0, now),
+                HttpCaching.apparentAge(headers, now));
+        Freshness freshness = kept.freshness(Duration.ofMillis(tookMillis));
+        assertThat(freshness.age()).isEqualTo(Duration.ofMillis(millis));
+        assertThat(freshness.fresh()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(freshness.kept()).isTrue();
     }
 
     @Test

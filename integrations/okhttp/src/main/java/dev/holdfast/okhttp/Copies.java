@@ -51,10 +51,10 @@ final class Copies {
         return (ofNetwork == null ? response : ofNetwork).request();
     }
 
-    /** OkHttp's own cache does not say how old its responses have become. */
+    /** OkHttp's own cache does not say how old its responses have become, since they were asked for (RFC 9111 §4.2.3). */
     private static void age(Map<String, List<String>> headers, Response response) {
         if (response.networkResponse() == null) {
-            long before = Duration.ofMillis(System.currentTimeMillis() - response.receivedResponseAtMillis())
+            long before = Duration.ofMillis(System.currentTimeMillis() - response.sentRequestAtMillis())
                     .toSeconds();
             String onArrival = response.header("Age");
             boolean isNumber = onArrival != null && onArrival.matches("[0-9]{1,9}");

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.OkHttpClient;
@@ -44,7 +45,11 @@ class StaleCacheTest {
     /** The client adds it to each address. */
     private volatile String query = "";
 
+    /** What the client makes of a response. */
+    private volatile UnaryOperator<Response> kept = UnaryOperator.identity();
+
     private final OkHttpClient plain = new OkHttpClient.Builder()
+            .addInterceptor(chain -> kept.apply(chain.proceed(chain.request())))
             .addInterceptor(chain -> query.isEmpty()
                     ? chain.proceed(chain.request())
                     : chain.proceed(chain.request()
@@ -131,6 +136,23 @@ class StaleCacheTest {
         added = List.of();
 
         assertThat(body(get().build())).isEqualTo("1234");
+    }
+
+    /** Its time on the way to OkHttp's own cache counts, too (RFC 9111 §4.2.3). */
+    @Test
+    void whatOkHttpHasKeptIsAsOldAsItsRequest() throws Exception {
+        long now = System.currentTimeMillis();
+        kept = response -> response.newBuilder()
+                .networkResponse(null)
+                .sentRequestAtMillis(now - 1_000_000)
+                .receivedResponseAtMillis(now)
+                .build();
+        answers("12", FRESH);
+        body(get().build());
+        try (Response response = calls.newCall(get().build()).execute()) {
+            assertThat(response.header("Holdfast-Source")).isEqualTo("fresh");
+            assertThat(Long.parseLong(response.header("Age", "0"))).isGreaterThanOrEqualTo(1_000);
+        }
     }
 
     /** OkHttp asks for gzip by itself, and decodes it. */

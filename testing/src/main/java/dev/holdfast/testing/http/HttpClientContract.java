@@ -26,6 +26,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testing.http.HttpClientUnderTest.Request;
 import dev.holdfast.testing.http.HttpClientUnderTest.Response;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -42,6 +43,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -747,6 +749,9 @@ public abstract class HttpClientContract {
 
     // ---- the stale cache
 
+    private static final DateTimeFormatter HTTP_DATE =
+            DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT);
+
     private static final String FRESH = "Cache-Control: max-age=3600";
     private static final String REVALIDATED = "Cache-Control: max-age=0, stale-while-revalidate=3600";
 
@@ -792,6 +797,81 @@ public abstract class HttpClientContract {
             assertThat(kept.headers()).containsEntry("X-Own", "yes");
         }
         assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    private static long age(Response response) {
+        return Long.parseLong(response.headers().getOrDefault("Age", "-1"));
+    }
+
+    /** A whole answer, between whose parts this time passes. */
+    private static WireServer.Step slow(TimeThatJumps time, Duration takes, boolean inBody, String control) {
+        return connection -> {
+            if (!inBody) {
+                time.jump(takes);
+            }
+            connection.head(200, 2, control);
+            connection.write("1");
+            if (inBody) {
+                time.jump(takes);
+            }
+            connection.write("2");
+            return true;
+        };
+    }
+
+    /** RFC 9111 §4.2.3: the response delay, whether the head takes it or the body. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerGrowsOldWhileItIsUnderWay(Way way) throws Exception {
+        TimeThatJumps time = new TimeThatJumps();
+        HttpClientUnderTest client =
+                built(builder -> builder.policies(staleCache()).time(time));
+        for (boolean inBody : new boolean[] {false, true}) {
+            String path = "/" + inBody;
+            server.on(path, slow(time, Duration.ofSeconds(3), inBody, "Cache-Control: max-age=2"));
+            send(client, way, get(path));
+            assertThat(source(send(client, way, get(path)))).isNull();
+            assertThat(sent(path)).isEqualTo(2);
+
+            String longer = path + "/longer";
+            server.on(longer, slow(time, Duration.ofSeconds(3), inBody, FRESH));
+            send(client, way, get(longer));
+            Response kept = send(client, way, get(longer));
+            assertThat(source(kept)).isEqualTo("fresh");
+            assertThat(kept.body()).isEqualTo("12");
+            assertThat(age(kept)).isBetween(3L, 1_000L);
+        }
+    }
+
+    private static String clock(String name, Duration fromNow) {
+        Instant at = Instant.ofEpochMilli(TimeSource.system().millis()).plus(fromNow);
+        return name + ": " + HTTP_DATE.format(at.atOffset(ZoneOffset.UTC));
+    }
+
+    /** RFC 9111 §4.2.3: the apparent age. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerIsAsOldAsItsDateSays(Way way) throws Exception {
+        HttpClientUnderTest client = caching();
+        String hourAgo = clock("Date", Duration.ofHours(-1));
+        server.on("/a", status(200, "12", hourAgo, "Cache-Control: max-age=60"));
+        server.on("/b", status(200, "12", hourAgo, clock("Expires", Duration.ofMinutes(-50))));
+        for (String path : List.of("/a", "/b")) {
+            send(client, way, get(path));
+            assertThat(source(send(client, way, get(path)))).isNull();
+            assertThat(sent(path)).isEqualTo(2);
+        }
+        server.on("/c", status(200, "12", hourAgo, "Age: 10", "Cache-Control: max-age=36000"));
+        send(client, way, get("/c"));
+        Response old = send(client, way, get("/c"));
+        assertThat(source(old)).isEqualTo("fresh");
+        assertThat(age(old)).isBetween(3_599L, 4_600L);
+        // A clock that is ahead, there or here.
+        server.on("/d", status(200, "12", clock("Date", Duration.ofHours(1)), FRESH));
+        send(client, way, get("/d"));
+        Response ahead = send(client, way, get("/d"));
+        assertThat(source(ahead)).isEqualTo("fresh");
+        assertThat(age(ahead)).isBetween(0L, 1_000L);
     }
 
     /** A status, a rejection, and a server that is no longer there. */
