@@ -237,6 +237,7 @@ public final class StaleCachePolicy extends Policy {
 
     /** If there is an old value, limits the leader's time. */
     private int lead(Passage passage, Ticket ticket, @Nullable Entry spare) {
+        ticket.flight().limit(passage.remaining());
         if (spare != null && answersSlow) {
             if (mayRunElsewhere(passage)) {
                 ticket.takesOldIfSlow(true);
@@ -348,11 +349,13 @@ public final class StaleCachePolicy extends Policy {
         if (lost != null) {
             giveUpOn(passage, lost);
         }
-        Ticket notBegun = flight.notBegun(patience, now);
-        if (notBegun != null) {
+        Ticket without = flight.lostWithoutAttempt(patience, now);
+        if (without != null) {
             // The call that has waited longest, if any, loads on its own thread, as it would without the cache.
-            store.refreshFailed(flight.key(), now, -1);
-            flights.leave(notBegun);
+            if (without.isRefresh()) {
+                store.refreshFailed(flight.key(), now, -1);
+            }
+            flights.leave(without);
         }
     }
 
@@ -489,6 +492,7 @@ public final class StaleCachePolicy extends Policy {
 
     private void fork(Passage passage, Ticket ticket) {
         try {
+            ticket.flight().limit(refreshTimeout);
             passage.beside().fork(ticket, refreshTimeout);
         } catch (RuntimeException | Error e) {
             flights.leave(ticket);
