@@ -610,9 +610,9 @@ public final class StaleCachePolicy extends Policy {
         int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);
         boolean kept = false;
         if (own && passage.outcome() == Outcome.SUCCESS) {
-            kept = store.put(key, value, said, now, epoch);
-            if (kept) {
-                return true;
+            Store.Put put = store.put(key, value, said, now, epoch);
+            if (put != Store.Put.NOT_KEPT) {
+                return put == Store.Put.KEPT;
             }
         } else if (own && storesIgnored && passage.outcome() == Outcome.IGNORED && passage.started() && value != null) {
             kept = store.putIgnored(key, value, said, now, epoch);

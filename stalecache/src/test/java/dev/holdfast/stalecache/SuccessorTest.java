@@ -169,4 +169,38 @@ class SuccessorTest {
                             call -> assertThat(call.result().join().source()).isEqualTo(Source.LIVE));
         }
     }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCacheThatComesBackKeepsWhatItHasLoadedMeanwhileIfThatIsYounger(Way way) {
+        StaleCachePolicy first = cache();
+        try (Rig rig = new Rig(way, first)) {
+            rig.start("a", Work.value("younger").taking(LONG));
+            rig.pipeline.replace(cache());
+            for (String key : List.of("a", "b")) {
+                assertThat(rig.start(key, OLD).result()).isCompleted();
+            }
+            rig.time.run();
+            rig.pipeline.replace(first);
+            assertThat(rig.run("a", DOWN).join().value()).isEqualTo("younger");
+            assertThat(hasOld(rig, "b")).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aLoadThatIsTooLateTakesNothingAwayFromTheNextCache(Way way) {
+        StaleCachePolicy first = cache();
+        try (Rig rig = new Rig(way, first)) {
+            rig.start("a", OLD.taking(LONG));
+            first.invalidate("a");
+            rig.pipeline.replace(cache());
+            Running<Reply<Object>> slow = rig.start("b", Work.value("b").taking(LONG));
+            rig.start("a", Work.value("new"));
+            rig.time.run();
+            assertThat(slow.result()).isCompleted();
+            assertThat(rig.run("a", DOWN))
+                    .isCompletedWithValueMatching(reply -> "new".equals(reply.value()), "the newer value");
+        }
+    }
 }
