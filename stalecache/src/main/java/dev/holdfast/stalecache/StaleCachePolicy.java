@@ -56,7 +56,9 @@ public final class StaleCachePolicy extends Policy {
     private Unshared unshared = new Unshared();
     private Paces paces = new Paces();
     /** This cache, and those that were in its place, or are. */
-    private volatile Lineage lineage = new Lineage();
+    volatile Lineage lineage = new Lineage();
+    /** Whether this one is in shadow, and another one is active in its place. */
+    private volatile boolean besideActive;
 
     private final long refreshTimeout;
     private final long fixedSlowAfter;
@@ -124,7 +126,7 @@ public final class StaleCachePolicy extends Policy {
 
     /**
      * Removes all values. A load that is under way is not stored, unless its attempt begins afterwards. If a reload has put
-     * another cache in the place of this one, this holds there, too.
+     * another cache in the place of this one, or one is in shadow there, this holds for that one, too.
      */
     public void clear() {
         lineage.forEach(cache -> {
@@ -136,7 +138,7 @@ public final class StaleCachePolicy extends Policy {
     /**
      * Removes the values of this key, in all operations, partitions and pipelines. A load that is under way for it is not stored,
      * unless its attempt begins afterwards, and later calls do not join it. If a reload has put another cache in the place of
-     * this one, this holds there, too. Looks at all keys: some milliseconds for 100,000.
+     * this one, or one is in shadow there, this holds for that one, too. Looks at all keys: some milliseconds for 100,000.
      *
      * @param key as it was given to {@link dev.holdfast.Operation#key}, or the argument of the decorated function
      */
@@ -629,7 +631,8 @@ public final class StaleCachePolicy extends Policy {
     private void removeElsewhere(Object key) {
         if (lineage.hasSeveral()) {
             lineage.forEach(cache -> {
-                if (cache != this) {
+                // Where one is in shadow beside another, each sees the loads itself, and has its own settings.
+                if (cache != this && !cache.besideActive && !besideActive) {
                     cache.store.remove(key);
                 }
             });
@@ -705,9 +708,16 @@ public final class StaleCachePolicy extends Policy {
             tally = cache.tally;
             unshared = cache.unshared;
             paces = cache.paces;
-            cache.lineage.add(this);
-            lineage = cache.lineage;
+            Lineage.join(cache, this);
             store.takeOver(cache.store);
+        }
+    }
+
+    /** No values, but what is removed from one is removed from the other. */
+    @Override
+    public void shadows(Policy active) {
+        if (active instanceof StaleCachePolicy cache) {
+            Lineage.join(cache, this);
         }
     }
 
@@ -722,6 +732,12 @@ public final class StaleCachePolicy extends Policy {
         // In several pipelines, the longest time is true for all.
         attemptNanos = standsSomewhere ? Math.max(attemptNanos, attempt) : attempt;
         standsSomewhere = true;
+        boolean inShadow = policies.stream().noneMatch(policy -> policy == this);
+        List<Policy> active = policies.stream()
+                .filter(policy -> inShadow && policy instanceof StaleCachePolicy)
+                .toList();
+        active.forEach(this::shadows);
+        besideActive = !active.isEmpty();
     }
 
     @Override
