@@ -522,7 +522,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
-     * The policy of this type.
+     * The policy of this type; if none is active, the one that is in shadow.
      *
      * <pre>{@code
      * inventory.policy(CircuitBreakerPolicy.class).state()
@@ -532,13 +532,20 @@ public final class Pipeline implements Observed, AutoCloseable {
      */
     public <P extends Policy> P policy(Class<P> type) {
         Objects.requireNonNull(type, "type");
-        List<P> found =
-                policies.stream().filter(type::isInstance).map(type::cast).toList();
+        List<Policy> now = policies; // a reload may replace them meanwhile
+        List<P> found = now.stream().filter(type::isInstance).map(type::cast).toList();
+        if (found.isEmpty()) {
+            found = now.stream()
+                    .map(ShadowPolicy::inside)
+                    .filter(type::isInstance)
+                    .map(type::cast)
+                    .toList();
+        }
         if (found.size() != 1) {
             throw new IllegalArgumentException(
                     "pipeline '" + name + "' has " + (found.isEmpty() ? "no " : found.size() + " ")
                             + type.getSimpleName() + ", but exactly one is asked for; it has "
-                            + policies.stream()
+                            + now.stream()
                                     .map(policy -> policy.getClass().getSimpleName())
                                     .toList());
         }

@@ -28,15 +28,20 @@ final class TakeOver {
         begun.removeAll(before);
         TakeOver one = new TakeOver(pipeline);
         one.takeOver(begun, left, (policy, previous) -> previous.name().equals(policy.name()));
-        // One that was in shadow. Not the other way round, unless it is the same: what goes into shadow must not have
-        // the permits
-        // and the queue of calls that have begun.
+        // One that was in shadow, or goes into shadow as it is.
         one.takeOver(
                 begun,
                 left,
                 (policy, previous) -> policy != ShadowPolicy.inside(policy)
                         ? ShadowPolicy.inside(policy) == previous
                         : policy.name().equals(ShadowPolicy.inside(previous).name()));
+        // One that goes into shadow in the place of an active one hears of it, and begins anew: it must not have the
+        // permits and the queue of calls that have begun.
+        one.takeOver(
+                begun,
+                left,
+                (policy, previous) -> policy instanceof ShadowPolicy
+                        && ShadowPolicy.inside(policy).name().equals(previous.name()));
         after.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), pipeline.identity));
     }
 

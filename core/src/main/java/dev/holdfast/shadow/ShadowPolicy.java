@@ -331,10 +331,15 @@ public final class ShadowPolicy extends Policy {
     public void takeOver(Policy previous) {
         if (previous instanceof ShadowPolicy shadow) {
             tally = shadow.tally;
+            policy.takeOver(shadow.policy);
+        } else if (previous != policy) {
+            shadows(previous);
         }
-        if (inside(previous) != policy) {
-            policy.takeOver(inside(previous));
-        }
+    }
+
+    @Override
+    public void shadows(Policy active) {
+        policy.shadows(active);
     }
 
     @Override

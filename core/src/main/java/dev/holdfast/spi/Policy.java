@@ -231,6 +231,15 @@ public abstract class Policy {
     public void takeOver(Policy previous) {}
 
     /**
+     * Hears that it is in shadow now, in the place of a policy of the same kind that was active there until now. It takes nothing
+     * over: calls that have begun count in the other one. Called before its first call. Default: nothing; a policy whose values
+     * code can remove lets such a removal reach both.
+     *
+     * @param active of the same {@link #name}, and not necessarily of the same class
+     */
+    public void shadows(Policy active) {}
+
+    /**
      * The settings as a configuration file has them, by name: numbers, truth values, {@code Duration}s and words. Default: none,
      * for a policy whose settings no file has.
      */

@@ -65,6 +65,10 @@ final class Entry {
         return Math.max(0, now - madeNanos);
     }
 
+    boolean isYoungerThan(Entry other) {
+        return madeNanos - other.madeNanos > 0;
+    }
+
     // ---- its uses
 
     boolean isFresh(long now) {

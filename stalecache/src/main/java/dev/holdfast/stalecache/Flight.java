@@ -56,6 +56,8 @@ final class Flight {
     private final Set<Ticket> waiting = new LinkedHashSet<>();
     private @Nullable Ticket leader;
     private boolean over;
+    /** How long the leader's call may take. */
+    private volatile long limitNanos = Long.MAX_VALUE;
     /** How many leaders left the flight for personal reasons. */
     private volatile int lost;
 
@@ -115,6 +117,11 @@ final class Flight {
         slowAt = now + slowAfter;
     }
 
+    /** The leader's call ends by then, whatever happens; {@link Long#MAX_VALUE} if it has no limit. */
+    void limit(long nanos) {
+        limitNanos = nanos;
+    }
+
     void attemptStarts(Running attempt) {
         started = true;
         running = attempt;
@@ -130,8 +137,14 @@ final class Flight {
         if (attempt != null) {
             return attempt.untilOutlived(now);
         }
-        long look = Math.max(FIRST_LOOK_NANOS, now - begunAt);
-        return waitsForAThread() ? Math.min(look, Math.max(1, patience - (now - begunAt))) : look;
+        long since = now - begunAt;
+        return Math.min(Math.max(FIRST_LOOK_NANOS, since), Math.max(1, longest(patience) - since));
+    }
+
+    /** How long the leader may be without an attempt under way. */
+    private long longest(long patience) {
+        long limit = limitNanos >= Long.MAX_VALUE - GRACE_NANOS ? Long.MAX_VALUE : limitNanos + GRACE_NANOS;
+        return waitsForAThread() ? Math.min(patience, limit) : limit;
     }
 
     private boolean waitsForAThread() {
@@ -145,11 +158,11 @@ final class Flight {
     }
 
     /**
-     * The background leader that has not begun for this long, because no thread was free or it was lost on the way to one;
-     * null if there is none.
+     * The leader that has no attempt under way, and is lost: one in the background that has not begun for this long, because no
+     * thread was free or it was lost on the way to one, or one whose limit is over; null if there is none.
      */
-    synchronized @Nullable Ticket notBegun(long patience, long now) {
-        return waitsForAThread() && now - begunAt >= patience ? leader : null;
+    synchronized @Nullable Ticket lostWithoutAttempt(long patience, long now) {
+        return running == null && now - begunAt >= longest(patience) ? leader : null;
     }
 
     /** A leader that does not come back from this attempt in time. */
@@ -238,6 +251,7 @@ final class Flight {
 
     private @Nullable Ticket promoted() {
         running = null;
+        limitNanos = Long.MAX_VALUE;
         leader = null;
         if (waiting.isEmpty()) {
             over = true;
@@ -257,6 +271,7 @@ final class Flight {
         begunAt = now;
         started = false;
         running = null;
+        limitNanos = Long.MAX_VALUE;
         Ticket next = new Ticket(this, true, false);
         leader = next;
         return next;

@@ -6,16 +6,39 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The caches that reloads have put in one place, one after the other. What is removed from one is removed from all: a load that
- * began with an earlier one may end later, somebody may hold an earlier one, and a reload that is refused puts it back. Holds
- * none of them in memory. Safe for any number of threads.
+ * The caches that reloads have put in one place, one after the other, also those in shadow. What is removed from one is removed
+ * from all: a load that began with an earlier one may end later, somebody may hold an earlier one, and a reload that is refused
+ * puts it back. Holds none of them in memory. Safe for any number of threads.
  */
 final class Lineage {
     private volatile List<WeakReference<StaleCachePolicy>> members = List.of();
+    /** The lineage that this one has become a part of; null if it has not. */
+    private volatile @Nullable Lineage whole;
 
-    /** Before it takes values over: so no removal is lost. */
+    /**
+     * From now on the two caches are of one lineage. To be called before the later one takes values over: so no removal is
+     * lost.
+     */
+    static void join(StaleCachePolicy earlier, StaleCachePolicy later) {
+        synchronized (Lineage.class) {
+            Lineage one = earlier.lineage;
+            Lineage other = later.lineage;
+            if (other != one) {
+                for (StaleCachePolicy member : living(other.members)) {
+                    one.add(member);
+                    member.lineage = one;
+                }
+                // After the members: a removal that has begun there goes on here.
+                other.whole = one;
+            }
+            // Values go from caches further in front to the last one.
+            one.add(later);
+        }
+    }
+
     synchronized void add(StaleCachePolicy cache) {
         List<WeakReference<StaleCachePolicy>> all = new ArrayList<>(members);
         all.removeIf(member -> member.refersTo(null) || member.refersTo(cache));
@@ -24,14 +47,18 @@ final class Lineage {
     }
 
     /**
-     * Runs this for each. Twice if there are several: the first time may leave a value that is just being copied from a cache in
-     * which it still was to one in which it was no longer.
+     * Runs this for each; again for all if one was added meanwhile: it may have a value from a cache that was not reached yet,
+     * and another one may have it from there.
      */
     void forEach(Consumer<StaleCachePolicy> removal) {
-        living().forEach(removal);
-        List<StaleCachePolicy> now = living();
-        if (now.size() > 1) {
-            now.forEach(removal);
+        List<WeakReference<StaleCachePolicy>> reached;
+        do {
+            reached = members;
+            living(reached).forEach(removal);
+        } while (!members.equals(reached));
+        Lineage joined = whole;
+        if (joined != null) {
+            joined.forEach(removal);
         }
     }
 
@@ -39,7 +66,7 @@ final class Lineage {
         return members.size() > 1;
     }
 
-    private List<StaleCachePolicy> living() {
+    private static List<StaleCachePolicy> living(List<WeakReference<StaleCachePolicy>> members) {
         return members.stream().map(WeakReference::get).filter(Objects::nonNull).toList();
     }
 }

@@ -56,7 +56,9 @@ public final class StaleCachePolicy extends Policy {
     private Unshared unshared = new Unshared();
     private Paces paces = new Paces();
     /** This cache, and those that were in its place, or are. */
-    private volatile Lineage lineage = new Lineage();
+    volatile Lineage lineage = new Lineage();
+    /** Whether this one is in shadow, and another one is active in its place. */
+    private volatile boolean besideActive;
 
     private final long refreshTimeout;
     private final long fixedSlowAfter;
@@ -124,7 +126,7 @@ public final class StaleCachePolicy extends Policy {
 
     /**
      * Removes all values. A load that is under way is not stored, unless its attempt begins afterwards. If a reload has put
-     * another cache in the place of this one, this holds there, too.
+     * another cache in the place of this one, or one is in shadow there, this holds for that one, too.
      */
     public void clear() {
         lineage.forEach(cache -> {
@@ -136,7 +138,7 @@ public final class StaleCachePolicy extends Policy {
     /**
      * Removes the values of this key, in all operations, partitions and pipelines. A load that is under way for it is not stored,
      * unless its attempt begins afterwards, and later calls do not join it. If a reload has put another cache in the place of
-     * this one, this holds there, too. Looks at all keys: some milliseconds for 100,000.
+     * this one, or one is in shadow there, this holds for that one, too. Looks at all keys: some milliseconds for 100,000.
      *
      * @param key as it was given to {@link dev.holdfast.Operation#key}, or the argument of the decorated function
      */
@@ -237,6 +239,7 @@ public final class StaleCachePolicy extends Policy {
 
     /** If there is an old value, limits the leader's time. */
     private int lead(Passage passage, Ticket ticket, @Nullable Entry spare) {
+        ticket.flight().limit(passage.remaining());
         if (spare != null && answersSlow) {
             if (mayRunElsewhere(passage)) {
                 ticket.takesOldIfSlow(true);
@@ -348,11 +351,13 @@ public final class StaleCachePolicy extends Policy {
         if (lost != null) {
             giveUpOn(passage, lost);
         }
-        Ticket notBegun = flight.notBegun(patience, now);
-        if (notBegun != null) {
+        Ticket without = flight.lostWithoutAttempt(patience, now);
+        if (without != null) {
             // The call that has waited longest, if any, loads on its own thread, as it would without the cache.
-            store.refreshFailed(flight.key(), now, -1);
-            flights.leave(notBegun);
+            if (without.isRefresh()) {
+                store.refreshFailed(flight.key(), now, -1);
+            }
+            flights.leave(without);
         }
     }
 
@@ -489,6 +494,7 @@ public final class StaleCachePolicy extends Policy {
 
     private void fork(Passage passage, Ticket ticket) {
         try {
+            ticket.flight().limit(refreshTimeout);
             passage.beside().fork(ticket, refreshTimeout);
         } catch (RuntimeException | Error e) {
             flights.leave(ticket);
@@ -606,9 +612,9 @@ public final class StaleCachePolicy extends Policy {
         int epoch = passage.started() ? (int) passage.slot() : store.epoch(key);
         boolean kept = false;
         if (own && passage.outcome() == Outcome.SUCCESS) {
-            kept = store.put(key, value, said, now, epoch);
-            if (kept) {
-                return true;
+            Store.Put put = store.put(key, value, said, now, epoch);
+            if (put != Store.Put.NOT_KEPT) {
+                return put == Store.Put.KEPT;
             }
         } else if (own && storesIgnored && passage.outcome() == Outcome.IGNORED && passage.started() && value != null) {
             kept = store.putIgnored(key, value, said, now, epoch);
@@ -625,7 +631,8 @@ public final class StaleCachePolicy extends Policy {
     private void removeElsewhere(Object key) {
         if (lineage.hasSeveral()) {
             lineage.forEach(cache -> {
-                if (cache != this) {
+                // Where one is in shadow beside another, each sees the loads itself, and has its own settings.
+                if (cache != this && !cache.besideActive && !besideActive) {
                     cache.store.remove(key);
                 }
             });
@@ -701,9 +708,16 @@ public final class StaleCachePolicy extends Policy {
             tally = cache.tally;
             unshared = cache.unshared;
             paces = cache.paces;
-            cache.lineage.add(this);
-            lineage = cache.lineage;
+            Lineage.join(cache, this);
             store.takeOver(cache.store);
+        }
+    }
+
+    /** No values, but what is removed from one is removed from the other. */
+    @Override
+    public void shadows(Policy active) {
+        if (active instanceof StaleCachePolicy cache) {
+            Lineage.join(cache, this);
         }
     }
 
@@ -718,6 +732,12 @@ public final class StaleCachePolicy extends Policy {
         // In several pipelines, the longest time is true for all.
         attemptNanos = standsSomewhere ? Math.max(attemptNanos, attempt) : attempt;
         standsSomewhere = true;
+        boolean inShadow = policies.stream().noneMatch(policy -> policy == this);
+        List<Policy> active = policies.stream()
+                .filter(policy -> inShadow && policy instanceof StaleCachePolicy)
+                .toList();
+        active.forEach(this::shadows);
+        besideActive = !active.isEmpty();
     }
 
     @Override

@@ -9,6 +9,8 @@ import dev.holdfast.spi.Perishable.Freshness;
 import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,12 +21,23 @@ import org.jspecify.annotations.Nullable;
 final class Store {
     private static final long LONGEST_BACKOFF = TimeUnit.MINUTES.toNanos(1);
     private static final long TICK = TimeUnit.SECONDS.toNanos(1);
+    /** This part of the bounds may be put beyond them until values are dropped. */
+    private static final int SLACK = 16;
 
     private final StaleCacheSettings settings;
     private final Cache<Object, Entry> entries;
     private final Epochs epochs = new Epochs();
     /** Of values that say nothing: one object for all of them. */
     private final Windows usual;
+
+    /** Null if only the number is bounded. */
+    private final @Nullable Weights weights;
+
+    private final long slack;
+    /** What was put so far: the number, or what it {@linkplain Weights counts}. */
+    private final AtomicLong put = new AtomicLong();
+    /** How much had been put, at least, when values were dropped last. */
+    private final AtomicLong dropped = new AtomicLong();
 
     private final long heaviest;
     private final long firstBackoff;
@@ -52,11 +65,23 @@ final class Store {
                 .expireAfterWrite(Duration.ofNanos(longestKept + TICK))
                 .ticker(() -> latest);
         if (maxWeight.isPresent()) {
-            Weights weights = new Weights(maxWeight.getAsLong(), settings.maxEntries());
+            weights = new Weights(maxWeight.getAsLong(), settings.maxEntries());
+            slack = weights.most() / SLACK;
             entries = cache.maximumWeight(weights.most()).weigher(weights).build();
         } else {
+            weights = null;
+            slack = settings.maxEntries() / SLACK;
             entries = cache.maximumSize(settings.maxEntries()).build();
         }
+    }
+
+    /** What has become of a value. */
+    enum Put {
+        KEPT,
+        /** Its key was removed since it was read. What is there may be younger. */
+        TOO_LATE,
+        /** It is not to be kept, and the old value has gone. */
+        NOT_KEPT
     }
 
     /** Stores the entry, and first sees to it that Caffeine does not drop it while it is good. */
@@ -65,6 +90,18 @@ final class Store {
             keepLonger(entry.untilUseless(now));
         }
         entries.put(key, entry);
+    }
+
+    /**
+     * Waits until values are dropped, if too many were put meanwhile. One thread at a time drops values, and the others pass it
+     * by, however long it is just not on a processor. Not under the lock of an epoch.
+     */
+    private void hasPut(Entry entry) {
+        long counted = put.addAndGet(weights == null ? 1 : weights.of(entry.weight()));
+        if (counted - dropped.get() > slack) {
+            entries.cleanUp();
+            dropped.accumulateAndGet(counted, Math::max);
+        }
     }
 
     /** Values that are good for a shorter time then go when they are asked for, or when there is no room. */
@@ -90,8 +127,19 @@ final class Store {
             Entry entry = other.entries.getIfPresent(key);
             Entry moved = entry == null ? null : moved(entry, other.settings);
             if (moved != null) {
-                epochs.storeIn(epoch, key, () -> keep(key, moved, latest));
+                boolean kept = epochs.storeIn(epoch, key, () -> keepIfYounger(key, moved));
+                if (kept) {
+                    hasPut(moved);
+                }
             }
+        }
+    }
+
+    /** A cache that a refused reload puts back may have loaded a value meanwhile. */
+    private void keepIfYounger(Object key, Entry moved) {
+        Entry there = entries.getIfPresent(key);
+        if (there == null || !there.isYoungerThan(moved)) {
+            keep(key, moved, latest);
         }
     }
 
@@ -146,23 +194,27 @@ final class Store {
     /**
      * Keeps a new good value, unless its key was removed since it was read. The old value goes also if the new one is not kept:
      * because it says so, weighs too much, or is too old for any use. Null is not kept, and removes the old value as {@link
-     * #remove} does. Returns whether the value is kept.
+     * #remove} does.
      *
      * @param epoch the key's epoch before the value was read
      */
-    boolean put(Object key, @Nullable Object value, Freshness said, long now, int epoch) {
+    Put put(Object key, @Nullable Object value, Freshness said, long now, int epoch) {
         advance(now);
         if (value == null) {
             remove(key);
-            return false;
+            return Put.NOT_KEPT;
         }
         Entry entry = entry(value, Outcome.SUCCESS, said, now);
         if (entry == null) {
             // Without the epoch: other loads that are under way bring values that are as good as ever.
             entries.invalidate(key);
-            return false;
+            return Put.NOT_KEPT;
         }
-        return epochs.storeIn(epoch, key, () -> keep(key, entry, now));
+        if (!epochs.storeIn(epoch, key, () -> keep(key, entry, now))) {
+            return Put.TOO_LATE;
+        }
+        hasPut(entry);
+        return Put.KEPT;
     }
 
     /**
@@ -174,15 +226,18 @@ final class Store {
     boolean putIgnored(Object key, Object answer, Freshness said, long now, int epoch) {
         advance(now);
         Entry entry = entry(answer, Outcome.IGNORED, said, now);
-        boolean kept = entry != null
-                && epochs.storeIn(epoch, key, () -> {
-                    epochs.move(key);
-                    keep(key, entry, now);
-                });
-        if (!kept) {
+        Runnable inPlace = () -> {
+            if (entry != null) {
+                epochs.move(key);
+                keep(key, entry, now);
+            }
+        };
+        if (entry == null || !epochs.storeIn(epoch, key, inPlace)) {
             remove(key);
+            return false;
         }
-        return kept;
+        hasPut(entry);
+        return true;
     }
 
     /** Null if it is not to be kept. */
@@ -241,6 +296,11 @@ final class Store {
         advance(now);
         entries.cleanUp();
         return size();
+    }
+
+    /** Runs this while no thread can drop values, as if one that drops them were just not on a processor. For tests. */
+    <T> T whileNoneIsDropped(Supplier<T> meanwhile) {
+        return entries.policy().eviction().orElseThrow().coldest(any -> meanwhile.get());
     }
 
     void clear() {

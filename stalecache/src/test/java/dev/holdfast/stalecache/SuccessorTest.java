@@ -11,8 +11,11 @@ import dev.holdfast.testcalls.Work;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -167,6 +170,86 @@ class SuccessorTest {
             assertThat(calls)
                     .allSatisfy(
                             call -> assertThat(call.result().join().source()).isEqualTo(Source.LIVE));
+        }
+    }
+
+    /** Looks at the key in the middle of a removal, as a thread that was just not on a processor. */
+    private static final class Held {
+        private final @Nullable Runnable meanwhile;
+
+        Held(@Nullable Runnable meanwhile) {
+            this.meanwhile = meanwhile;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            if (meanwhile != null) {
+                meanwhile.run();
+            }
+            return other instanceof Held;
+        }
+
+        @Override
+        public int hashCode() {
+            return 7;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aRemovalIsNotUndoneHoweverManyReloadsFallIntoIt(Way way) {
+        for (int reloads = 0; reloads < 5; reloads++) {
+            int most = reloads;
+            StaleCachePolicy held = cache();
+            try (Rig rig = new Rig(way, held)) {
+                CompletableFuture<?> unused =
+                        rig.start(rig.stock.key(new Held(null)), OLD).result();
+                AtomicInteger done = new AtomicInteger();
+                held.invalidate(new Held(() -> {
+                    if (done.get() < most) {
+                        done.incrementAndGet();
+                        rig.pipeline.replace(cache());
+                    }
+                }));
+                assertThat(done).hasValue(reloads);
+                assertThat(rig.start(rig.stock.key(new Held(null)), DOWN).result())
+                        .as("after %d reloads", reloads)
+                        .isCompletedExceptionally();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCacheThatComesBackKeepsWhatItHasLoadedMeanwhileIfThatIsYounger(Way way) {
+        StaleCachePolicy first = cache();
+        try (Rig rig = new Rig(way, first)) {
+            rig.start("a", Work.value("younger").taking(LONG));
+            rig.pipeline.replace(cache());
+            for (String key : List.of("a", "b")) {
+                assertThat(rig.start(key, OLD).result()).isCompleted();
+            }
+            rig.time.run();
+            rig.pipeline.replace(first);
+            assertThat(rig.run("a", DOWN).join().value()).isEqualTo("younger");
+            assertThat(hasOld(rig, "b")).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aLoadThatIsTooLateTakesNothingAwayFromTheNextCache(Way way) {
+        StaleCachePolicy first = cache();
+        try (Rig rig = new Rig(way, first)) {
+            rig.start("a", OLD.taking(LONG));
+            first.invalidate("a");
+            rig.pipeline.replace(cache());
+            Running<Reply<Object>> slow = rig.start("b", Work.value("b").taking(LONG));
+            rig.start("a", Work.value("new"));
+            rig.time.run();
+            assertThat(slow.result()).isCompleted();
+            assertThat(rig.run("a", DOWN))
+                    .isCompletedWithValueMatching(reply -> "new".equals(reply.value()), "the newer value");
         }
     }
 }

@@ -240,6 +240,11 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public void shadows(Policy active) {
+        policy.shadows(active instanceof SpyPolicy spy ? spy.policy : active);
+    }
+
+    @Override
     public Timing timing() {
         return policy.timing();
     }
