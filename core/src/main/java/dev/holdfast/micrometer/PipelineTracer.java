@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the observations of one pipeline's calls. */
@@ -87,10 +88,12 @@ final class PipelineTracer implements Tracer {
 
     /** Its observation is not safe for threads, but hedges have threads of their own: hence the lock. */
     private final class OfCall implements CallTrace {
+        // Not a monitor: handlers wait for locks of others, and a virtual thread would keep its carrier.
+        private final ReentrantLock lock = new ReentrantLock();
         private final CallObservation call;
         private final Observation observation;
 
-        // Guarded by this.
+        // Guarded by the lock.
         private @Nullable Observation latest;
         private boolean ended;
 
@@ -106,10 +109,16 @@ final class PipelineTracer implements Tracer {
         }
 
         @Override
-        public synchronized @Nullable AttemptTrace attempt(int number, boolean hedge) {
-            if (ended) {
-                return null;
+        public @Nullable AttemptTrace attempt(int number, boolean hedge) {
+            lock.lock();
+            try {
+                return ended ? null : begun(number, hedge);
+            } finally {
+                lock.unlock();
             }
+        }
+
+        private AttemptTrace begun(int number, boolean hedge) {
             // Handlers of traces take what is current for the parent, whatever the observation says.
             Scope scope = open();
             try {
@@ -122,10 +131,15 @@ final class PipelineTracer implements Tracer {
         }
 
         @Override
-        public synchronized void rejected(String policy, Reason reason) {
-            if (!ended) {
-                observation.event(
-                        Observation.Event.of("rejected", "rejected by " + policy + ": " + Registration.tag(reason)));
+        public void rejected(String policy, Reason reason) {
+            lock.lock();
+            try {
+                if (!ended) {
+                    observation.event(Observation.Event.of(
+                            "rejected", "rejected by " + policy + ": " + Registration.tag(reason)));
+                }
+            } finally {
+                lock.unlock();
             }
         }
 
@@ -140,15 +154,19 @@ final class PipelineTracer implements Tracer {
         }
 
         @Override
-        public synchronized void ended(
-                Outcome outcome, Source source, long ageNanos, int attempts, @Nullable Throwable error) {
-            ended = true;
-            latest = null;
-            call.outcome = outcome;
-            call.source = source;
-            call.age = Duration.ofNanos(ageNanos);
-            call.attempts = attempts;
-            stop(observation, outcome, error);
+        public void ended(Outcome outcome, Source source, long ageNanos, int attempts, @Nullable Throwable error) {
+            lock.lock();
+            try {
+                ended = true;
+                latest = null;
+                call.outcome = outcome;
+                call.source = source;
+                call.age = Duration.ofNanos(ageNanos);
+                call.attempts = attempts;
+                stop(observation, outcome, error);
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
