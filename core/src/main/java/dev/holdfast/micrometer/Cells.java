@@ -3,6 +3,7 @@ package dev.holdfast.micrometer;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,8 @@ final class Cells<E extends Enum<E>, T> {
     private final @Nullable Object[] made;
     private final E[] constants;
     private final Function<E, T> maker;
+    // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
+    private final ReentrantLock making = new ReentrantLock();
 
     Cells(Class<E> constants, Function<E, T> maker) {
         this.constants = constants.getEnumConstants();
@@ -28,12 +31,17 @@ final class Cells<E extends Enum<E>, T> {
     }
 
     @SuppressWarnings("unchecked")
-    private synchronized T make(int number) {
-        Object known = made[number];
-        if (known == null) {
-            known = maker.apply(constants[number]);
-            MADE.setRelease(made, number, known);
+    private T make(int number) {
+        making.lock();
+        try {
+            Object known = made[number];
+            if (known == null) {
+                known = maker.apply(constants[number]);
+                MADE.setRelease(made, number, known);
+            }
+            return (T) known;
+        } finally {
+            making.unlock();
         }
-        return (T) known;
     }
 }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
@@ -19,6 +20,8 @@ import java.util.function.Supplier;
 final class Latencies {
     private record Followed(Timing timing, String name, Tags tags) {}
 
+    // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
+    private final ReentrantLock lock = new ReentrantLock();
     private final Supplier<Registration> registrations;
     private final List<Followed> followed = new ArrayList<>();
     private Optional<Histograms> shown = Optional.empty();
@@ -30,25 +33,40 @@ final class Latencies {
     }
 
     /** Shows what this timing is given, as long as there are histograms. */
-    synchronized void follow(Timing timing, String name, Tags tags) {
+    void follow(Timing timing, String name, Tags tags) {
         Followed one = new Followed(timing, name, tags);
-        followed.add(one);
-        register(one);
-    }
-
-    /** Replaces what is shown. If it is the same, it goes on. */
-    synchronized void show(Optional<Histograms> histograms) {
-        if (!histograms.equals(shown)) {
-            // First away, then new: at no time has a name two kinds of buckets.
-            registration.end();
-            registration = registrations.get();
-            shown = histograms;
-            followed.forEach(this::register);
+        lock.lock();
+        try {
+            followed.add(one);
+            register(one);
+        } finally {
+            lock.unlock();
         }
     }
 
-    synchronized void end() {
-        registration.end();
+    /** Replaces what is shown. If it is the same, it goes on. */
+    void show(Optional<Histograms> histograms) {
+        lock.lock();
+        try {
+            if (!histograms.equals(shown)) {
+                // First away, then new: at no time has a name two kinds of buckets.
+                registration.end();
+                registration = registrations.get();
+                shown = histograms;
+                followed.forEach(this::register);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void end() {
+        lock.lock();
+        try {
+            registration.end();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void register(Followed one) {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A value that is made once, when it is first needed. */
 final class Lazy<T> {
     private final Supplier<T> maker;
+    // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
+    private final ReentrantLock making = new ReentrantLock();
     // Volatile: a thread that sees it without the lock must see all of it.
     private volatile @Nullable T made;
 
@@ -19,12 +22,17 @@ final class Lazy<T> {
         return known != null ? known : make();
     }
 
-    private synchronized T make() {
-        T known = made;
-        if (known == null) {
-            known = maker.get();
-            made = known;
+    private T make() {
+        making.lock();
+        try {
+            T known = made;
+            if (known == null) {
+                known = maker.get();
+                made = known;
+            }
+            return known;
+        } finally {
+            making.unlock();
         }
-        return known;
     }
 }

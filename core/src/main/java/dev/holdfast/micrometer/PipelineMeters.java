@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,8 @@ final class PipelineMeters implements CallObserver {
     private final OperationMeters other;
     private final Map<String, OperationMeters> operations = new ConcurrentHashMap<>();
     private final Map<String, Cells<Reason, LongAdder>> rejections = new ConcurrentHashMap<>();
+    // Not within computeIfAbsent, which has a monitor: the registry waits for locks of others.
+    private final ReentrantLock making = new ReentrantLock();
     private final Map<String, LongAdder> writtenOff = new ConcurrentHashMap<>();
     private final Map<Change, LongAdder> stateChanges = new ConcurrentHashMap<>();
     private final Lazy<LongAdder> scheduledRetries;
@@ -218,20 +222,38 @@ final class PipelineMeters implements CallObserver {
 
     private LongAdder writtenOff(String policy) {
         String description = "Work that never ended and was given up by a policy";
-        return writtenOff.computeIfAbsent(
-                policy, name -> registration.counter("written.off", description, "policy", name));
+        return made(writtenOff, policy, name -> registration.counter("written.off", description, "policy", name));
     }
 
     private LongAdder stateChanges(String policy, String from, String to) {
         Change change = new Change(policy, from, to);
         // The words are the policy's own. Checked without a lock: a few too many do no harm.
         boolean room = stateChanges.size() < MOST_CHANGES || stateChanges.containsKey(change);
-        return stateChanges.computeIfAbsent(room ? change : Change.OTHER, this::newStateChanges);
+        return made(stateChanges, room ? change : Change.OTHER, this::newStateChanges);
     }
 
     private LongAdder newStateChanges(Change change) {
         String description = "Changes of a policy's state";
         return registration.counter(
                 "state.changes", description, "policy", change.policy, "from", change.from, "to", change.to);
+    }
+
+    /** The counter of this key, which is made if there is none. */
+    private <K> LongAdder made(Map<K, LongAdder> all, K key, Function<K, LongAdder> maker) {
+        LongAdder known = all.get(key);
+        if (known != null) {
+            return known;
+        }
+        making.lock();
+        try {
+            known = all.get(key);
+            if (known == null) {
+                known = maker.apply(key);
+                all.put(key, known);
+            }
+            return known;
+        } finally {
+            making.unlock();
+        }
     }
 }

@@ -88,9 +88,8 @@ final class PipelineTracer implements Tracer {
 
     /** Its observation is not safe for threads, but hedges have threads of their own: hence the lock. */
     private final class OfCall implements CallTrace {
-        /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+        // Not a monitor: handlers wait for locks of others, and a virtual thread would keep its carrier.
         private final ReentrantLock lock = new ReentrantLock();
-
         private final CallObservation call;
         private final Observation observation;
 
@@ -113,20 +112,21 @@ final class PipelineTracer implements Tracer {
         public @Nullable AttemptTrace attempt(int number, boolean hedge) {
             lock.lock();
             try {
-                if (ended) {
-                    return null;
-                }
-                // Handlers of traces take what is current for the parent, whatever the observation says.
-                Scope scope = open();
-                try {
-                    OfAttempt attempt = new OfAttempt(this, number, hedge, hedge ? latest : null);
-                    latest = hedge ? latest : attempt.observation;
-                    return attempt;
-                } finally {
-                    scope.close();
-                }
+                return ended ? null : begun(number, hedge);
             } finally {
                 lock.unlock();
+            }
+        }
+
+        private AttemptTrace begun(int number, boolean hedge) {
+            // Handlers of traces take what is current for the parent, whatever the observation says.
+            Scope scope = open();
+            try {
+                OfAttempt attempt = new OfAttempt(this, number, hedge, hedge ? latest : null);
+                latest = hedge ? latest : attempt.observation;
+                return attempt;
+            } finally {
+                scope.close();
             }
         }
 

@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -34,6 +35,8 @@ final class Registration {
     /** A meter, and what it polls for this registration. */
     private record Used(Meter meter, Source source) {}
 
+    // Not a monitor: the registry and the log wait for locks of others, and a virtual thread would keep its carrier.
+    private final ReentrantLock lock = new ReentrantLock();
     private final MeterRegistry registry;
     private final Shared uses;
     private final Tags shared;
@@ -143,25 +146,32 @@ final class Registration {
         return new Asked(PREFIX + name, shared.and(tags));
     }
 
-    private synchronized @Nullable Meter register(
-            Asked asked, Source source, Function<Sum, ? extends Meter> registering) {
-        if (ended) {
-            return null;
-        }
+    private @Nullable Meter register(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {
+        lock.lock();
         try {
+            if (ended) {
+                return null;
+            }
             Meter meter = uses.use(asked, source, registering);
             meters.add(new Used(meter, source));
             return meter;
         } catch (RuntimeException refusal) {
             LOG.warn("the registry refuses " + asked.name() + " " + asked.tags(), refusal);
             return null;
+        } finally {
+            lock.unlock();
         }
     }
 
     /** Removes every meter, except for those that have other sources. Later registrations do nothing. */
-    synchronized void end() {
-        ended = true;
-        meters.forEach(used -> uses.leave(used.meter, used.source));
-        meters.clear();
+    void end() {
+        lock.lock();
+        try {
+            ended = true;
+            meters.forEach(used -> uses.leave(used.meter, used.source));
+            meters.clear();
+        } finally {
+            lock.unlock();
+        }
     }
 }

@@ -16,17 +16,21 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The meters of all pipelines in one registry, whichever observer the pipelines have: two observers of a registry are as one.
  * Safe for any number of threads.
  */
 final class RegistryMeters {
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast.micrometer");
     private static final CallObserver NOTHING = new CallObserver() {};
 
     /** Both weak: an observer keeps its part, and that keeps the registry. */
     private static final Map<MeterRegistry, WeakReference<RegistryMeters>> ALL = new WeakHashMap<>();
 
+    // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
+    private final ReentrantLock lock = new ReentrantLock();
     private final MeterRegistry registry;
     private final Shared shared;
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
@@ -41,7 +45,7 @@ final class RegistryMeters {
 
     private RegistryMeters(MeterRegistry registry) {
         this.registry = registry;
-        shared = new Shared(registry, SafeLog.of("dev.holdfast.micrometer"));
+        shared = new Shared(registry, LOG);
     }
 
     static RegistryMeters of(MeterRegistry registry) {
@@ -57,29 +61,52 @@ final class RegistryMeters {
     }
 
     /** A pipeline that has two observers of this registry is counted once. */
-    synchronized void open(Observed pipeline, MicrometerObserver by) {
-        if (open.putIfAbsent(pipeline, by) == null) {
-            pipelines
-                    .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(shared, name))
-                    .open(pipeline);
+    void open(Observed pipeline, MicrometerObserver by) {
+        lock.lock();
+        try {
+            if (open.putIfAbsent(pipeline, by) == null) {
+                pipelines
+                        .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(shared, name))
+                        .open(pipeline);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
-    synchronized CallObserver of(Observed pipeline, MicrometerObserver by) {
-        return countsFor(pipeline, by) ? named(pipeline.name()) : NOTHING;
-    }
-
-    synchronized void replace(Observed pipeline, MicrometerObserver by) {
-        PipelineMeters meters = pipelines.get(pipeline.name());
-        if (meters != null && countsFor(pipeline, by)) {
-            meters.replace(pipeline);
+    CallObserver of(Observed pipeline, MicrometerObserver by) {
+        lock.lock();
+        try {
+            return countsFor(pipeline, by) ? named(pipeline.name()) : NOTHING;
+        } finally {
+            lock.unlock();
         }
     }
 
-    synchronized void close(Observed pipeline, MicrometerObserver by) {
-        if (!countsFor(pipeline, by)) {
-            return;
+    void replace(Observed pipeline, MicrometerObserver by) {
+        lock.lock();
+        try {
+            PipelineMeters meters = pipelines.get(pipeline.name());
+            if (meters != null && countsFor(pipeline, by)) {
+                meters.replace(pipeline);
+            }
+        } finally {
+            lock.unlock();
         }
+    }
+
+    void close(Observed pipeline, MicrometerObserver by) {
+        lock.lock();
+        try {
+            if (countsFor(pipeline, by)) {
+                closed(pipeline, by);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void closed(Observed pipeline, MicrometerObserver by) {
         open.remove(pipeline);
         PipelineMeters meters = pipelines.get(pipeline.name());
         if (meters != null && meters.close(pipeline)) {
@@ -105,11 +132,19 @@ final class RegistryMeters {
         return meters != null ? meters : NOTHING;
     }
 
-    synchronized void configurationRead(boolean applied, MicrometerObserver by) {
-        if (!open.containsValue(by)) {
-            // All is closed meanwhile, and nobody would remove the meters; or another observer of this registry counts.
-            return;
+    void configurationRead(boolean applied, MicrometerObserver by) {
+        lock.lock();
+        try {
+            // Else all is closed, and nobody would remove the meters; or another observer of this registry counts.
+            if (open.containsValue(by)) {
+                reloaded(applied, by);
+            }
+        } finally {
+            lock.unlock();
         }
+    }
+
+    private void reloaded(boolean applied, MicrometerObserver by) {
         Counter counter = Counter.builder("holdfast.reloads")
                 .description("Times that the configuration was read again")
                 .tag("result", applied ? "applied" : "refused")

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
@@ -17,6 +18,8 @@ import java.util.function.Function;
  * sees it twice; it goes with its last source. Safe for any number of threads.
  */
 final class Shared {
+    // Not a monitor: the registry and the log wait for locks of others, and a virtual thread would keep its carrier.
+    private final ReentrantLock lock = new ReentrantLock();
     private final MeterRegistry registry;
     private final SafeLog log;
     // Micrometer refers to what it polls only weakly: here it is kept.
@@ -34,7 +37,16 @@ final class Shared {
     }
 
     /** Registers a meter that polls the sum that is given, or adds the source to the meter that this registry has already. */
-    synchronized Meter use(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {
+    Meter use(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {
+        lock.lock();
+        try {
+            return used(asked, source, registering);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Meter used(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {
         Meter already = known.get(asked);
         Sum itsSum = already == null ? null : sums.get(already);
         if (already != null && itsSum != null) {
@@ -61,15 +73,20 @@ final class Shared {
         return meter;
     }
 
-    synchronized void leave(Meter meter, Source source) {
-        Sum sum = sums.get(meter);
-        Asked gone = sum == null ? null : sum.leave(source);
-        if (gone != null) {
-            known.remove(gone);
-        }
-        if (sum != null && sum.size() == 0) {
-            sums.remove(meter);
-            registry.remove(meter);
+    void leave(Meter meter, Source source) {
+        lock.lock();
+        try {
+            Sum sum = sums.get(meter);
+            Asked gone = sum == null ? null : sum.leave(source);
+            if (gone != null) {
+                known.remove(gone);
+            }
+            if (sum != null && sum.size() == 0) {
+                sums.remove(meter);
+                registry.remove(meter);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 }

@@ -62,14 +62,15 @@ final class RunningAttempt implements Attempt {
     @Override
     public void onCancel(Runnable hook) {
         Objects.requireNonNull(hook, "hook");
+        // It may run on any thread. Captured before the lock: a context is foreign code, and may wait.
+        Runnable carried = carrier == null ? hook : carrier.carrying(hook);
         synchronized (this) {
             if (!cancelled) {
                 if (!ended) {
                     if (hooks == null) {
                         hooks = new ArrayDeque<>(2);
                     }
-                    // It may run on any thread.
-                    hooks.add(carrier == null ? hook : carrier.carrying(hook));
+                    hooks.add(carried);
                 }
                 return;
             }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 
 /**
@@ -21,6 +22,8 @@ public final class PipelinePerService implements GrpcPipelines, AutoCloseable {
     private static final String OTHER = "other";
 
     private final Map<String, Pipeline> pipelines = new ConcurrentHashMap<>();
+    // Not within computeIfAbsent, which has a monitor: a virtual thread that waits would keep its carrier.
+    private final ReentrantLock making = new ReentrantLock();
     private final String name;
     private final UnaryOperator<Pipeline.Builder> template;
 
@@ -46,9 +49,27 @@ public final class PipelinePerService implements GrpcPipelines, AutoCloseable {
 
     @Override
     public Pipeline of(String authority, MethodDescriptor<?, ?> method) {
-        String key = authority + "/" + method.getServiceName();
-        Pipeline known = pipelines.get(key);
-        return known != null ? known : pipelines.computeIfAbsent(pipelines.size() < MOST ? key : OTHER, this::make);
+        String service = authority + "/" + method.getServiceName();
+        Pipeline known = pipelines.get(service);
+        if (known == null && pipelines.size() >= MOST) {
+            known = pipelines.get(OTHER);
+        }
+        return known != null ? known : made(service);
+    }
+
+    private Pipeline made(String service) {
+        making.lock();
+        try {
+            String key = pipelines.containsKey(service) || pipelines.size() < MOST ? service : OTHER;
+            Pipeline known = pipelines.get(key);
+            if (known == null) {
+                known = make(key);
+                pipelines.put(key, known);
+            }
+            return known;
+        } finally {
+            making.unlock();
+        }
     }
 
     private Pipeline make(String key) {

@@ -6,6 +6,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.nio.DataStreamChannel;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class BodyInTurn extends AsyncEntityProducerWrapper {
     /** What the attempts of a request share; guards all of them. */
     static final class Turns {
+        // Not a monitor: producers and the session wait for locks of others, and a virtual thread would keep its
+        // carrier.
+        private final ReentrantLock lock = new ReentrantLock();
         private final List<DataStreamChannel> waiting = new ArrayList<>();
         private @Nullable BodyInTurn sending;
         private boolean begun;
@@ -49,9 +53,12 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
 
     /** The attempt has ended, perhaps before all of the body was sent. */
     void end(boolean answered) {
-        synchronized (turns) {
+        turns.lock.lock();
+        try {
             state = answered ? State.ANSWERED : State.GIVEN_UP;
             leave();
+        } finally {
+            turns.lock.unlock();
         }
     }
 
@@ -63,18 +70,22 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
 
     @Override
     public int available() {
-        synchronized (turns) {
+        turns.lock.lock();
+        try {
             if (turns.sending == this && state == State.TO_SEND) {
                 return producer.available();
             }
             // To be asked is to take the turn, or to be told that it is another one's.
             return waiting != null && turns.waiting.contains(waiting) ? 0 : 1;
+        } finally {
+            turns.lock.unlock();
         }
     }
 
     @Override
     public void produce(DataStreamChannel channel) throws IOException {
-        synchronized (turns) {
+        turns.lock.lock();
+        try {
             if (state == State.ANSWERED) {
                 // The server has answered before it had all: as the client does without this.
                 channel.endStream();
@@ -89,6 +100,8 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
                 }
                 producer.produce(new Noting(channel));
             }
+        } finally {
+            turns.lock.unlock();
         }
     }
 
@@ -104,8 +117,11 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
     /** The client wants to send it once more within the attempt, after a redirect. */
     @Override
     public void releaseResources() {
-        synchronized (turns) {
+        turns.lock.lock();
+        try {
             leave();
+        } finally {
+            turns.lock.unlock();
         }
     }
 

@@ -5,20 +5,25 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.testcalls.HeldMonitors;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.nio.DataStreamChannel;
+import org.apache.hc.core5.http.nio.entity.AsyncEntityProducerWrapper;
 import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
 import org.junit.jupiter.api.Test;
 
 /** One producer for several attempts. */
 class BodyInTurnTest {
     /** Takes four bytes at a time. */
-    private static final class Channel implements DataStreamChannel {
+    private static class Channel implements DataStreamChannel {
         private final StringBuilder sent = new StringBuilder();
         private boolean ended;
         private boolean woken;
@@ -104,5 +109,62 @@ class BodyInTurnTest {
         first.produce(toFirst);
         assertThat(toFirst.ended).isTrue();
         assertThat(toFirst.sent.toString()).isEqualTo("0123");
+    }
+
+    /** The producer and the client's session are somebody else's, and have locks of their own. */
+    @Test
+    void theProducerAndTheChannelAreUsedUnderNoMonitor() throws Exception {
+        List<String> used = new ArrayList<>();
+        List<String> held = new ArrayList<>();
+        Consumer<String> use = what -> {
+            used.add(what);
+            HeldMonitors.now().forEach(monitor -> held.add(what + ": " + monitor));
+        };
+        AsyncEntityProducer looking = new AsyncEntityProducerWrapper(producer) {
+            @Override
+            public int available() {
+                use.accept("available");
+                return super.available();
+            }
+
+            @Override
+            public void produce(DataStreamChannel channel) throws IOException {
+                use.accept("produce");
+                super.produce(channel);
+            }
+
+            @Override
+            public void releaseResources() {
+                use.accept("rewind");
+                super.releaseResources();
+            }
+        };
+        Channel channel = new Channel() {
+            @Override
+            public void requestOutput() {
+                use.accept("requestOutput");
+                super.requestOutput();
+            }
+
+            @Override
+            public int write(ByteBuffer bytes) {
+                use.accept("write");
+                return super.write(bytes);
+            }
+
+            @Override
+            public void endStream() {
+                use.accept("endStream");
+                super.endStream();
+            }
+        };
+        BodyInTurn one = new BodyInTurn(looking, turns);
+        BodyInTurn other = new BodyInTurn(looking, turns);
+        one.produce(toFirst);
+        other.produce(channel);
+        one.end(false);
+        sendAll(other, channel);
+        assertThat(used).contains("available", "produce", "rewind", "requestOutput", "write", "endStream");
+        assertThat(held).isEmpty();
     }
 }

@@ -370,15 +370,22 @@ final class HoldfastCall implements Call {
     /** An attempt that begins after this has the tag, too. */
     @Override
     public <T> T tag(Class<T> type, Function0<? extends T> make) {
+        Map<Class<?>, Object> all;
         synchronized (this) {
             if (tags == null) {
                 tags = new ConcurrentHashMap<>();
             }
+            all = tags;
         }
-        return type.cast(Objects.requireNonNull(tags).computeIfAbsent(type, absent -> {
+        Object own = all.get(type);
+        if (own == null) {
             T ofRequest = request.tag(type);
-            return ofRequest == null ? make.invoke() : ofRequest;
-        }));
+            // Not within computeIfAbsent, which has a monitor: the function is the caller's, and may wait.
+            T made = ofRequest == null ? make.invoke() : ofRequest;
+            Object before = all.putIfAbsent(type, made);
+            own = before == null ? made : before;
+        }
+        return type.cast(own);
     }
 
     @Override

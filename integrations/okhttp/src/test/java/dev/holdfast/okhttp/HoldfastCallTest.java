@@ -14,11 +14,13 @@ import dev.holdfast.http.Pipelines;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.testcalls.HeldMonitors;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -402,6 +404,30 @@ class HoldfastCallTest {
         sent(call, way).close();
         assertThat(seen).hasSize(2).containsOnly("Tenant[name=a] Span[id=1]");
         assertThat(call.clone().tag(Span.class)).isNull();
+    }
+
+    @Test
+    void aTagIsMadeUnderNoMonitor() {
+        Call call = calls.newCall(request().build());
+        List<String> held = new ArrayList<>();
+        call.tag(Span.class, () -> {
+            held.addAll(HeldMonitors.now());
+            return new Span(1);
+        });
+        assertThat(held).isEmpty();
+        assertThat(call.tag(Span.class)).isEqualTo(new Span(1));
+    }
+
+    /** As with OkHttp's own call, the first that is made is the tag, also for the one that has made another. */
+    @Test
+    void aTagThatWasMadeMeanwhileStays() {
+        Call call = calls.newCall(request().build());
+        Span outer = call.tag(Span.class, () -> {
+            assertThat(call.tag(Span.class, () -> new Span(1))).isEqualTo(new Span(1));
+            return new Span(2);
+        });
+        assertThat(outer).isEqualTo(new Span(1));
+        assertThat(call.tag(Span.class)).isEqualTo(new Span(1));
     }
 
     @Test

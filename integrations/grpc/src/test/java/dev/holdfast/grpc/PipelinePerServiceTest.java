@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.grpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.testcalls.HeldMonitors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** How the pipelines of services are made. {@link UnaryCallTest} has their calls. */
+class PipelinePerServiceTest {
+    @Test
+    void aTemplateRunsUnderNoMonitor() {
+        List<String> seen = new ArrayList<>();
+        try (PipelinePerService services = PipelinePerService.of("shops", b -> {
+            seen.add("made");
+            seen.addAll(HeldMonitors.now());
+            return b;
+        })) {
+            services.of("a", Shop.GET);
+            services.of("a", Shop.GET);
+        }
+        assertThat(seen).containsExactly("made");
+    }
+
+    @Test
+    void aTemplateThatThrowsLeavesNothingBehind() {
+        AtomicInteger asked = new AtomicInteger();
+        try (PipelinePerService services = PipelinePerService.of("shops", b -> {
+            if (asked.getAndIncrement() == 0) {
+                throw new IllegalStateException("not yet");
+            }
+            return b;
+        })) {
+            assertThatIllegalStateException().isThrownBy(() -> services.of("a", Shop.GET));
+            assertThat(services.pipelines()).isEmpty();
+            assertThat(services.of("a", Shop.GET)).isSameAs(services.of("a", Shop.GET));
+        }
+        assertThat(asked).hasValue(2);
+    }
+
+    @Test
+    void twoThreadsMakeOnePipeline() {
+        AtomicInteger asked = new AtomicInteger();
+        CountDownLatch making = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        try (PipelinePerService services = PipelinePerService.of("shops", b -> {
+            asked.incrementAndGet();
+            making.countDown();
+            Shop.await(goOn);
+            return b;
+        })) {
+            CompletableFuture<Pipeline> first = CompletableFuture.supplyAsync(() -> services.of("a", Shop.GET));
+            Shop.await(making);
+            CompletableFuture<Pipeline> second = CompletableFuture.supplyAsync(() -> {
+                goOn.countDown();
+                return services.of("a", Shop.GET);
+            });
+            assertThat(Shop.within(second)).isSameAs(Shop.within(first));
+        }
+        assertThat(asked).hasValue(1);
+    }
+}
