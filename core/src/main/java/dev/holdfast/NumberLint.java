@@ -131,7 +131,7 @@ final class NumberLint {
             warn(
                     "burst-of-one",
                     "of two calls that come at the same moment the second one is turned away, however low the rate is",
-                    "give the throttle a burst of some calls for each process, or a max-wait");
+                    "give the throttle a max-wait, or a burst of some calls for each process");
         }
     }
 

@@ -140,6 +140,16 @@ public final class Holdfast implements AutoCloseable {
     }
 
     /**
+     * The instances of this pipeline for keys that there are now.
+     *
+     * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
+     */
+    public List<Pipeline> instances(String name) {
+        Pipeline unused = pipeline(name); // or it is not known
+        return keyed(name).pipelines();
+    }
+
+    /**
      * The instance of this pipeline for a key, such as a host or a tenant: the same settings, and a state of its own. Made with
      * the first call, and named {@code inventory/key}. Ask for it with each call: an instance that had no call for long goes,
      * with its meters. If there are too many, all further keys share the instance {@code inventory/other}; the key {@code other} always has it. The section {@code

@@ -97,13 +97,11 @@ final class Keyed extends Instances<Keyed.Instance> {
         PipelinePlan planBefore = plan;
         Set<Instance> changed = new HashSet<>();
         undo.add(() -> {
-            use(planBefore);
-            all().stream()
+            use(planBefore).stream()
                     .filter(madeSince -> !changed.contains(madeSince))
                     .forEach(madeSince -> undo.add(() -> change(madeSince, planBefore, new Problems())));
         });
-        use(newPlan);
-        for (Instance instance : all()) {
+        for (Instance instance : use(newPlan)) {
             Running before = instance.running;
             Runnable back = before.back();
             changed.add(instance);
@@ -116,11 +114,12 @@ final class Keyed extends Instances<Keyed.Instance> {
         lookSooner();
     }
 
-    /** From now on instances are made of this plan, and those that were made of the one before are among all. */
-    private void use(PipelinePlan next) {
+    /** From now on instances are made of this plan. Returns those that were made of the one before. */
+    private List<Instance> use(PipelinePlan next) {
         lock.lock();
         try {
             plan = next;
+            return all();
         } finally {
             lock.unlock();
         }

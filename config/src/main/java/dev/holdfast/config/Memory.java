@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.spi.Policy;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
@@ -12,6 +13,9 @@ import java.util.function.Supplier;
  * earlier if it was made of the same. Safe for any number of threads.
  */
 final class Memory {
+    /** No monitor: factories of users run under it. */
+    private final ReentrantLock lock = new ReentrantLock();
+
     private final Map<Object, Object> before;
     private final Map<Object, Object> now = new HashMap<>();
     /** Policies that pipelines share, by their names. */
@@ -30,38 +34,63 @@ final class Memory {
     }
 
     /** For the configuration after this one. */
-    synchronized Memory next() {
-        return new Memory(new HashMap<>(now), new HashMap<>(shared));
+    Memory next() {
+        lock.lock();
+        try {
+            return new Memory(new HashMap<>(now), new HashMap<>(shared));
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Pipelines share this policy by this name. */
-    synchronized void share(String name, Policy policy) {
-        shared.put(name, policy);
+    void share(String name, Policy policy) {
+        lock.lock();
+        try {
+            shared.put(name, policy);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Tells of each pair of a shared policy and the one whose name and place it takes. */
-    synchronized void successions(BiConsumer<Policy, Policy> pair) {
-        sharedBefore.forEach((name, previous) -> {
-            Policy policy = shared.get(name);
-            if (policy != null && policy != previous) {
-                pair.accept(policy, previous);
-            }
-        });
+    void successions(BiConsumer<Policy, Policy> pair) {
+        lock.lock();
+        try {
+            sharedBefore.forEach((name, previous) -> {
+                Policy policy = shared.get(name);
+                if (policy != null && policy != previous) {
+                    pair.accept(policy, previous);
+                }
+            });
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Keeps it for the configuration after this one, also if nobody asks for it now. */
-    synchronized void carry(Object madeOf) {
-        Object kept = before.get(madeOf);
-        if (kept != null) {
-            now.putIfAbsent(madeOf, kept);
+    void carry(Object madeOf) {
+        lock.lock();
+        try {
+            Object kept = before.get(madeOf);
+            if (kept != null) {
+                now.putIfAbsent(madeOf, kept);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
     @SuppressWarnings("unchecked") // what it is made of includes its kind
-    synchronized <T> T kept(Object madeOf, Supplier<T> maker) {
-        Object kept = now.containsKey(madeOf) ? now.get(madeOf) : before.get(madeOf);
-        T thing = kept == null ? maker.get() : (T) kept;
-        now.put(madeOf, thing);
-        return thing;
+    <T> T kept(Object madeOf, Supplier<T> maker) {
+        lock.lock();
+        try {
+            Object kept = now.containsKey(madeOf) ? now.get(madeOf) : before.get(madeOf);
+            T thing = kept == null ? maker.get() : (T) kept;
+            now.put(madeOf, thing);
+            return thing;
+        } finally {
+            lock.unlock();
+        }
     }
 }

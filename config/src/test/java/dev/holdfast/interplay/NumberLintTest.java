@@ -136,7 +136,7 @@ class NumberLintTest {
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(1))))
                 .containsExactly(
                         "burst-of-one: of two calls that come at the same moment the second one is turned away, however low the"
-                                + " rate is; give the throttle a burst of some calls for each process, or a max-wait");
+                                + " rate is; give the throttle a max-wait, or a burst of some calls for each process");
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(1).maxWait(ofMillis(50)))))
                 .isEmpty();
         assertThat(warnings(ThrottlePolicy.of(t -> t.burst(2)))).isEmpty();

@@ -5,7 +5,6 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
-import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -80,20 +79,7 @@ final class StateLines {
                 return;
             }
         }
-        Executor threads = time.executor();
-        if (threads == null) {
-            writeOnThreadOfItsOwn();
-            return;
-        }
-        try {
-            threads.execute(this::writeLatest);
-        } catch (RuntimeException | Error refusal) {
-            writeOnThreadOfItsOwn();
-        }
-    }
-
-    private void writeOnThreadOfItsOwn() {
-        Threads.daemon(this::writeLatest, "holdfast-log").start();
+        Threads.apart(time, this::writeLatest, "holdfast-log");
     }
 
     private void writeLatest() {

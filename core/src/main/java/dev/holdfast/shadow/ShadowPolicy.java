@@ -331,7 +331,9 @@ public final class ShadowPolicy extends Policy {
     public void takeOver(Policy previous) {
         if (previous instanceof ShadowPolicy shadow) {
             tally = shadow.tally;
-            policy.takeOver(shadow.policy);
+            if (shadow.policy != policy) {
+                policy.takeOver(shadow.policy);
+            }
         } else if (previous != policy) {
             shadows(previous);
         }

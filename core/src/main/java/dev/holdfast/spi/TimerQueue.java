@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class TimerQueue {
     /** The thread is woken for so many timers that it has not seen, or that were cancelled: they take memory. */
     private static final int MANY = 1_000;
+    /** After an error of the thread itself. */
+    private static final long PAUSE_NANOS = 1_000_000;
     /** Instants further apart could not be compared. */
     private static final long LONGEST_NANOS = Long.MAX_VALUE / 4;
 
@@ -78,15 +80,6 @@ final class TimerQueue {
             }
         }
 
-        private static void tell(Throwable thrown) {
-            Thread thread = Thread.currentThread();
-            try {
-                thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
-            } catch (Throwable broken) {
-                thrown.addSuppressed(broken); // there is nobody else to tell
-            }
-        }
-
         boolean isCancelled() {
             return get() == null;
         }
@@ -113,7 +106,7 @@ final class TimerQueue {
     }
 
     private void start(Entry first) {
-        Thread made;
+        Thread made = null;
         try {
             made = threads.newThread(this::work);
             if (!worker.compareAndSet(null, made)) {
@@ -124,7 +117,7 @@ final class TimerQueue {
             made.start();
         } catch (Throwable noThread) {
             // The others that are in the inbox have their turn with the next timer that is set.
-            worker.set(null);
+            worker.compareAndSet(made, null);
             first.cancel();
             throw noThread;
         }
@@ -138,12 +131,24 @@ final class TimerQueue {
     }
 
     private void work() {
+        while (true) {
+            try {
+                runUntilIdle();
+                return;
+            } catch (Throwable broken) {
+                // Such as a lack of memory. Limits must strike all the same.
+                tell(broken);
+                LockSupport.parkNanos(this, PAUSE_NANOS);
+            }
+        }
+    }
+
+    private static void tell(Throwable thrown) {
+        Thread thread = Thread.currentThread();
         try {
-            runUntilIdle();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
         } catch (Throwable broken) {
-            // Such as a lack of memory. The next timer that is set starts another thread, which finds all that is left.
-            worker.set(null);
-            throw broken;
+            thrown.addSuppressed(broken); // there is nobody else to tell
         }
     }
 

@@ -137,7 +137,7 @@ final class Flight {
         if (attempt != null) {
             return attempt.untilOutlived(now);
         }
-        long since = now - begunAt;
+        long since = Math.max(0, now - begunAt);
         return Math.min(Math.max(FIRST_LOOK_NANOS, since), Math.max(1, longest(patience) - since));
     }
 

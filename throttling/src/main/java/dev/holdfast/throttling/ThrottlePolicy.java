@@ -50,14 +50,14 @@ public final class ThrottlePolicy extends Policy {
     private volatile Gcra line;
 
     private final boolean replicasChange;
-    /** How many processes share {@link #line}. Written under this object's lock. */
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
     private final ReentrantLock changing = new ReentrantLock();
 
+    /** How many processes share {@link #line}. Written under {@link #changing}. */
     private volatile int replicas;
 
     private volatile long nextLook;
-    /** Another throttle says what the line is like. Under this object's lock. */
+    /** Another throttle says what the line is like. Under {@link #changing}. */
     private boolean takenOver;
 
     // A call that starts at once does not touch these.

@@ -273,9 +273,12 @@ final class Race {
         call.outlived = hedge.call.outlived;
         call.holdRetry(hedge.call.heldRetry);
         call.ageNanos = hedge.call.ageNanos;
-        // An attempt that the hedge has overtaken has its own time, which is longer. One that failed before says
-        // nothing of the hedge.
-        call.actionNanos = Math.max(call.actionNanos, hedge.call.actionNanos);
+        if (landing != null) {
+            // The call's own attempt failed before, and its time says nothing of the hedge. One that was overtaken
+            // keeps
+            // its own, which is longer: so long the call has waited.
+            call.actionNanos = hedge.call.actionNanos;
+        }
         return decision;
     }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.spi.TimeSource;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedTransferQueue;
@@ -124,6 +126,23 @@ public final class Threads {
     private static ThreadFactory daemons(String called, @Nullable ClassLoader loader) {
         AtomicInteger number = new AtomicInteger();
         return task -> with(loader, daemon(task, "holdfast-" + called + "-" + number.incrementAndGet()));
+    }
+
+    /**
+     * For the timer's thread: runs a task that may wait for others on the time's executor or, if there is none or it refuses, on a
+     * daemon thread.
+     */
+    public static void apart(TimeSource time, Runnable task, String name) {
+        Executor threads = time.executor();
+        if (threads != null) {
+            try {
+                threads.execute(task);
+                return;
+            } catch (RuntimeException | Error refusal) {
+                // The next line does.
+            }
+        }
+        daemon(task, name).start();
     }
 
     /** Does not inherit the priority of its starter, which may be the timer's thread. */

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -167,11 +166,10 @@ public abstract class Instances<T> {
 
     /** On the timer's thread, which waits neither for the template of a user nor for meters that go. */
     private void timeToLook() {
-        Executor threads = time.executor();
-        if (threads == null) {
-            Threads.daemon(this::look, "holdfast-idle").start();
-        } else {
-            threads.execute(this::look);
+        try {
+            Threads.apart(time, this::look, "holdfast-idle");
+        } catch (RuntimeException | Error noThread) {
+            look();
         }
     }
 

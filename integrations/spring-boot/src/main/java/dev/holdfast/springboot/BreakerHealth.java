@@ -45,8 +45,7 @@ public final class BreakerHealth {
     /** Whether a breaker is open that the application named, or that of an instance of such a pipeline. */
     public boolean isDown() {
         return downIfOpen.stream()
-                .flatMap(name ->
-                        Stream.concat(Stream.of(holdfast.pipeline(name)), HoldfastEndpoint.instances(holdfast, name)))
+                .flatMap(name -> Stream.concat(Stream.of(holdfast.pipeline(name)), holdfast.instances(name).stream()))
                 .flatMap(BreakerHealth::breakers)
                 .anyMatch(breaker -> breaker.state() == State.OPEN || breaker.state() == State.FORCED_OPEN);
     }

@@ -9,11 +9,11 @@ import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -87,7 +87,7 @@ public final class HoldfastEndpoint {
      *
      * @param pipeline its name; that of an instance with a key as reading shows it: then to this one alone
      * @param policy the kind of the policy, as in a file: {@code circuit-breaker}
-     * @return the pipeline afterwards, and the names of its instances that were changed
+     * @return the pipeline afterwards, the names of its instances that were changed, and why others could not be
      * @throws InvalidEndpointRequestException if there is no such pipeline or policy, or if it cannot be done
      */
     @WriteOperation
@@ -96,17 +96,52 @@ public final class HoldfastEndpoint {
                 .filter(one -> one.name().equals(pipeline))
                 .findFirst()
                 .orElseThrow(() -> unknown(pipeline));
-        change(found, policy, action);
-        List<Pipeline> instances = instances(holdfast, pipeline).toList();
-        instances.forEach(one -> change(one, policy, action));
-        LOG.info("pipeline '" + found.name() + "'"
-                + (instances.isEmpty() ? "" : " and its " + instances.size() + " instances") + ": " + policy + ": "
-                + action + ", by the actuator's endpoint");
-        Map<String, Object> shown = shown(found);
-        if (!instances.isEmpty()) {
-            shown.put("instances", instances.stream().map(Pipeline::name).toList());
+        List<Pipeline> instances = instances(pipeline);
+        if (instances.isEmpty()) {
+            change(found, policy, action);
+            log(found, "", policy, action);
+            return shown(found);
         }
+        // One may be as is asked for already, or have gone: then the others are changed all the same.
+        List<String> changed = new ArrayList<>();
+        List<String> refused = new ArrayList<>();
+        for (Pipeline one : all(found, instances)) {
+            try {
+                change(one, policy, action);
+                changed.add(one.name());
+            } catch (InvalidEndpointRequestException cannot) {
+                refused.add(String.valueOf(cannot.getMessage()));
+            }
+        }
+        if (changed.isEmpty()) {
+            throw new InvalidEndpointRequestException(refused.get(0), refused.get(0));
+        }
+        changed.remove(found.name());
+        log(found, " and " + changed.size() + " of its " + instances.size() + " instances", policy, action);
+        Map<String, Object> shown = shown(found);
+        shown.put("instances", changed);
+        shown.put("refused", refused);
         return shown;
+    }
+
+    private static List<Pipeline> all(Pipeline found, List<Pipeline> instances) {
+        List<Pipeline> all = new ArrayList<>(instances);
+        all.add(0, found);
+        return all;
+    }
+
+    /** None of a pipeline that is an instance itself. */
+    private List<Pipeline> instances(String name) {
+        try {
+            return holdfast.instances(name);
+        } catch (IllegalArgumentException anInstance) {
+            return List.of();
+        }
+    }
+
+    private static void log(Pipeline found, String more, String policy, Action action) {
+        LOG.info("pipeline '" + found.name() + "'" + more + ": " + policy + ": " + action
+                + ", by the actuator's endpoint");
     }
 
     private static void change(Pipeline found, String policy, Action action) {
@@ -120,22 +155,6 @@ public final class HoldfastEndpoint {
             }
         } catch (IllegalArgumentException cannot) {
             throw refused(String.valueOf(cannot.getMessage()));
-        }
-    }
-
-    /** Those of a pipeline that there are for keys. */
-    static Stream<Pipeline> instances(Holdfast holdfast, String name) {
-        return holdfast.pipelines().stream()
-                .filter(one -> one.name().startsWith(name + "/") && !isConfigured(holdfast, one.name()));
-    }
-
-    /** A pipeline of the configuration may have a slash in its name, too. */
-    private static boolean isConfigured(Holdfast holdfast, String name) {
-        try {
-            holdfast.pipeline(name);
-            return true;
-        } catch (IllegalArgumentException unknown) {
-            return false;
         }
     }
 

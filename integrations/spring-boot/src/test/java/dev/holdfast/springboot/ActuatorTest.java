@@ -148,6 +148,27 @@ class ActuatorTest {
     }
 
     @Test
+    void anInstanceThatIsAsAskedForAlreadyHoldsNoOtherUp() throws Exception {
+        start();
+        Holdfast all = context().getBean(Holdfast.class);
+        Pipeline a = all.pipeline("inventory", "a");
+        a.run(() -> {});
+        post("""
+                {"pipeline": "inventory", "policy": "bulkhead", "action": "shadow"}""");
+        Pipeline b = all.pipeline("inventory", "b");
+        b.run(() -> {});
+        assertThat(post("""
+                        {"pipeline": "inventory", "policy": "bulkhead", "action": "enforce"}""").body())
+                .contains("\"instances\":[\"inventory/a\"]")
+                .contains("\"refused\":[\"pipeline 'inventory/b': a bulkhead is active already");
+        assertThat(a.toString()).doesNotContain("shadow");
+        assertThat(post("""
+                        {"pipeline": "inventory", "policy": "bulkhead", "action": "shadow"}""").body())
+                .contains("\"instances\":[\"inventory/a\",\"inventory/b\"]")
+                .contains("\"refused\":[]");
+    }
+
+    @Test
     void anInstanceIsReadByItsName() throws Exception {
         start();
         context()

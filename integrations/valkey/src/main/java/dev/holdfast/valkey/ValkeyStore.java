@@ -75,6 +75,8 @@ public final class ValkeyStore implements AutoCloseable {
             return {redis.call('ZCARD', KEYS[1]), now - tonumber(redis.call('GET', KEYS[2]))}
             """;
 
+    private static final int LOOKS = 10;
+
     private final ClientResources resources = DefaultClientResources.builder()
             .ioThreadPoolSize(2)
             .computationThreadPoolSize(2)
@@ -112,8 +114,14 @@ public final class ValkeyStore implements AutoCloseable {
             StatefulRedisConnection<byte[], byte[]> connection,
             AsyncProxyManager<byte[]> buckets,
             AtomicInteger errors) {
-        /** As many in a row are not of one key alone. */
+        /** After as many in a row, another connection may know better: the server may have become a replica. */
         private static final int MOST_ERRORS = 3;
+
+        /** Another connection would hear the same. */
+        private static boolean isOfOneKey(RedisCommandExecutionException reply) {
+            String says = String.valueOf(reply.getMessage());
+            return says.startsWith("NOPERM") || says.startsWith("WRONGTYPE");
+        }
 
         /** Whether it is to be used on, after this answer. It may count as open and take no commands. */
         boolean isSound(@Nullable Throwable error) {
@@ -122,7 +130,8 @@ public final class ValkeyStore implements AutoCloseable {
                 return true;
             }
             Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-            return cause instanceof RedisCommandExecutionException && errors.incrementAndGet() < MOST_ERRORS;
+            return cause instanceof RedisCommandExecutionException reply
+                    && (isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS);
         }
     }
 
@@ -135,7 +144,7 @@ public final class ValkeyStore implements AutoCloseable {
                 // any more.
                 .autoReconnect(false)
                 .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
-                // Its timer does not know whether the answer has come: see onReader.
+                // Its timer counts the time in which the process stood still: see look.
                 .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
                 .socketOptions(SocketOptions.builder()
                         .connectTimeout(timeout)
@@ -335,14 +344,23 @@ public final class ValkeyStore implements AutoCloseable {
 
     /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
     private void dropIfSilent(Link present, CompletableFuture<?> answer) {
-        onReader(timeout.toNanos(), () -> {
-            if (!answer.isDone()) {
-                drop(present);
+        look(present, answer, 1);
+    }
+
+    /** So often in the store's time. A process that stood still for as long has looked once: a question has several answers. */
+    private void look(Link present, CompletableFuture<?> answer, int looks) {
+        onReader(timeout.toNanos() / LOOKS, () -> {
+            if (!answer.isDone() && !closed) {
+                if (looks == LOOKS) {
+                    drop(present);
+                } else {
+                    look(present, answer, looks + 1);
+                }
             }
         });
     }
 
-    /** Of a process that stood still for as long, it first reads the answers that have come. */
+    /** On the thread that first reads what has come. */
     private void onReader(long nanos, Runnable task) {
         var unused = Objects.requireNonNull(reader, "asked without a connection")
                 .schedule(task, nanos, TimeUnit.NANOSECONDS);
