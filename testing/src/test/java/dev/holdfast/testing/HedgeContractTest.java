@@ -9,7 +9,7 @@ import java.time.Duration;
 
 /** A hedge that never comes to it. */
 @LogsOfContract
-@Logs({"hedge-inside-timeout", "hedge-outside-retry"})
+@Logs({"hedge-inside-timeout", "hedge-outside-retry", "hedge-after-timeout"})
 class HedgeContractTest extends PolicyContract {
     @Override
     protected Policy policy() {

@@ -148,6 +148,7 @@ class ActuatorTest {
     }
 
     @Test
+    @Logs("a request to the actuator's endpoint is refused")
     void anInstanceThatIsAsAskedForAlreadyHoldsNoOtherUp() throws Exception {
         start();
         Holdfast all = context().getBean(Holdfast.class);

@@ -32,6 +32,7 @@ import org.springframework.context.annotation.Scope;
 import org.springframework.core.env.MapPropertySource;
 
 /** When pipelines are made, of which beans, and when they are closed. */
+@Logs("order calls stock from inside the bean")
 class ContextsTest {
     private final ApplicationContextRunner runner = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
