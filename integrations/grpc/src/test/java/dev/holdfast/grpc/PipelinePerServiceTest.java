@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -50,18 +51,23 @@ class PipelinePerServiceTest {
         AtomicInteger asked = new AtomicInteger();
         CountDownLatch making = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
+        // The common pool may have one thread only.
+        Executor eachOnItsOwn = task -> new Thread(task).start();
         try (PipelinePerService services = PipelinePerService.of("shops", b -> {
             asked.incrementAndGet();
             making.countDown();
             Shop.await(goOn);
             return b;
         })) {
-            CompletableFuture<Pipeline> first = CompletableFuture.supplyAsync(() -> services.of("a", Shop.GET));
+            CompletableFuture<Pipeline> first =
+                    CompletableFuture.supplyAsync(() -> services.of("a", Shop.GET), eachOnItsOwn);
             Shop.await(making);
-            CompletableFuture<Pipeline> second = CompletableFuture.supplyAsync(() -> {
-                goOn.countDown();
-                return services.of("a", Shop.GET);
-            });
+            CompletableFuture<Pipeline> second = CompletableFuture.supplyAsync(
+                    () -> {
+                        goOn.countDown();
+                        return services.of("a", Shop.GET);
+                    },
+                    eachOnItsOwn);
             assertThat(Shop.within(second)).isSameAs(Shop.within(first));
         }
         assertThat(asked).hasValue(1);
