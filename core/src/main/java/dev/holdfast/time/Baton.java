@@ -12,9 +12,13 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +46,8 @@ final class Baton {
 
     private final List<Throwable> failures = new ArrayList<>();
     private long sequence;
-    private ThreadFactory threads = new Daemons();
+    private final List<Driver> drivers = new ArrayList<>();
+    private Consumer<Driver> start = onThreadOf(new Daemons());
     /** Whether one of our own threads has the baton. */
     private boolean driving;
     // Both are written under the lock, and read without it by clock readers and waiting threads.
@@ -66,7 +71,19 @@ final class Baton {
     }
 
     synchronized void threads(ThreadFactory factory) {
-        threads = factory;
+        start = onThreadOf(factory);
+    }
+
+    synchronized void pool(Executor pool) {
+        start = pool::execute;
+    }
+
+    private static Consumer<Driver> onThreadOf(ThreadFactory factory) {
+        return driver -> {
+            Thread thread = factory.newThread(driver);
+            driver.made = thread;
+            thread.start();
+        };
     }
 
     long elapsed() {
@@ -126,9 +143,9 @@ final class Baton {
     /** Ends all waits, and then all our threads. */
     void close() {
         boolean interrupted = Thread.interrupted();
-        for (Thread thread : endWaits()) {
+        for (Driver driver : endWaits()) {
             try {
-                thread.join(CLOSE_MILLIS);
+                driver.awaitEnd();
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -138,17 +155,14 @@ final class Baton {
         }
     }
 
-    private synchronized List<Thread> endWaits() {
+    /** Returns the drivers that end now. One that closes this itself goes on. */
+    private synchronized List<Driver> endWaits() {
         closed = true;
         events.clear();
-        List<Thread> ending = new ArrayList<>();
-        for (Seat seat : seats.values()) {
-            LockSupport.unpark(seat.thread);
-            if (seat.driver && seat.thread != Thread.currentThread()) {
-                ending.add(seat.thread);
-            }
-        }
-        return ending;
+        seats.keySet().forEach(LockSupport::unpark);
+        return drivers.stream()
+                .filter(driver -> driver.thread != Thread.currentThread())
+                .toList();
     }
 
     private Event add(long delayNanos, long tie, @Nullable Seat seat, Runnable task) {
@@ -267,22 +281,53 @@ final class Baton {
             rested.give(Turn.GO);
             return;
         }
-        Thread thread = threads.newThread(this::drive);
-        Seat seat = new Seat(thread, true);
-        seats.put(thread, seat);
-        seat.give(Turn.GO);
-        thread.start();
+        Driver driver = new Driver();
+        start.accept(driver);
+        drivers.add(driver);
     }
 
-    private void drive() {
-        Seat seat = currentSeat();
-        while (turn(seat) == Turn.GO) {
-            Runnable task = next(seat);
-            while (task != null) {
-                perform(task);
-                task = next(seat);
+    /** It has the baton when it begins, and then whenever it gets a turn. */
+    private final class Driver implements Runnable {
+        private final CountDownLatch ended = new CountDownLatch(1);
+        /** The one it runs on, as soon as it does. The monitor guards it. */
+        private @Nullable Thread thread;
+        /** The one that was made for it; null if it runs on a thread of a pool. */
+        private @Nullable Thread made;
+
+        @Override
+        public void run() {
+            if (Thread.holdsLock(Baton.this)) {
+                throw new IllegalArgumentException(
+                        "the pool of a virtual time runs a task on the thread that gives it one");
+            }
+            try {
+                Seat seat = begin(this);
+                do {
+                    Runnable task = next(seat);
+                    while (task != null) {
+                        perform(task);
+                        task = next(seat);
+                    }
+                } while (turn(seat) == Turn.GO);
+            } finally {
+                ended.countDown();
             }
         }
+
+        void awaitEnd() throws InterruptedException {
+            if (made != null) {
+                made.join(CLOSE_MILLIS);
+            } else {
+                boolean unused = ended.await(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        }
+    }
+
+    private synchronized Seat begin(Driver driver) {
+        driver.thread = Thread.currentThread();
+        Seat seat = new Seat(driver.thread, true);
+        seats.put(driver.thread, seat);
+        return seat;
     }
 
     private void perform(Runnable task) {

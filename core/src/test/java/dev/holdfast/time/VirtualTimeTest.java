@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -664,6 +666,51 @@ class VirtualTimeTest {
         assertThat(made).isNotEmpty().contains(first.join(), parked.join());
         own.close();
         joined(made);
+    }
+
+    @Test
+    void threadsOfAPoolAreFreeAgainWhenTheTimeIsClosed() throws Exception {
+        ExecutorService pool = Executors.newCachedThreadPool();
+        try {
+            for (int run = 0; run < 3; run++) {
+                VirtualTime own = new VirtualTime().pool(pool);
+                CompletableFuture<Boolean> interrupted = own.spawn(Thread::interrupted);
+                CompletableFuture<Object> parked = own.spawn(() -> {
+                    own.park(this, FOR_EVER);
+                    return "its end";
+                });
+                own.schedule(5, Thread.currentThread()::isInterrupted);
+                own.schedule(6, () -> Thread.currentThread().interrupt());
+                own.run();
+                assertThat(interrupted).isCompletedWithValue(false);
+                own.close();
+                assertThat(parked).isCompletedExceptionally();
+            }
+        } finally {
+            pool.shutdown();
+        }
+        // Nothing is left that would hold them.
+        assertThat(pool.awaitTermination(5, TimeUnit.MINUTES)).isTrue();
+    }
+
+    @Test
+    void aTaskOfAPoolMayCloseItsTime() {
+        ExecutorService pool = Executors.newCachedThreadPool();
+        try {
+            VirtualTime own = new VirtualTime().pool(pool);
+            own.schedule(5, own::close);
+            assertThatIllegalStateException().isThrownBy(own::run).withMessageContaining("closed");
+        } finally {
+            pool.shutdown();
+        }
+    }
+
+    @Test
+    void aPoolThatHasNoThreadOfItsOwnIsRefused() {
+        VirtualTime own = new VirtualTime().pool(Runnable::run);
+        own.schedule(0, () -> log.add("ran"));
+        assertThatIllegalArgumentException().isThrownBy(own::run).withMessageContaining("pool");
+        assertThat(log).isEmpty();
     }
 
     /** The end of the time waits for them too, but not for ever. */

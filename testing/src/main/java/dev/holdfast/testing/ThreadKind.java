@@ -8,6 +8,8 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import org.junit.jupiter.api.ClassTemplate;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,6 +28,11 @@ public enum ThreadKind implements ThreadFactory {
             thread.setDaemon(true);
             return thread;
         }
+
+        @Override
+        public VirtualTime on(VirtualTime time) {
+            return time.pool(POOL);
+        }
     },
     /** Virtual threads. */
     VIRTUAL {
@@ -34,6 +41,9 @@ public enum ThreadKind implements ThreadFactory {
             return EachThreadKind.virtualThreads().newThread(task);
         }
     };
+
+    /** To start a thread is most of the work of a small test. */
+    private static final Executor POOL = Executors.newCachedThreadPool(PLATFORM);
 
     /** The kinds that this JVM has. */
     public static List<ThreadKind> ofThisJvm() {
