@@ -61,11 +61,19 @@ final class AtScale {
     private final PrintStream out;
     private final int seeds;
     private final boolean all;
+    private final Function<Policy, Stream<Policy>> change;
 
-    AtScale(PrintStream out, int seeds, boolean all) {
+    /**
+     * Tries so many seeds.
+     *
+     * @param all also runs that take minutes
+     * @param change what the rows have in place of a policy that do not say it themselves
+     */
+    AtScale(PrintStream out, int seeds, boolean all, Function<Policy, Stream<Policy>> change) {
         this.out = out;
         this.seeds = seeds;
         this.all = all;
+        this.change = change;
     }
 
     /** The variations by their names, each for a number of processes. */
@@ -91,13 +99,13 @@ final class AtScale {
         return variations;
     }
 
-    void print() {
-        for (Kind kind : Kind.values()) {
+    void print(List<Kind> kinds) {
+        for (Kind kind : kinds) {
             out.println(kind + ", " + seeds + " seeds: seconds until it is back");
             StringBuilder head = new StringBuilder(String.format(Locale.ROOT, "%-20s %12s", "", "naive"));
             PROCESSES.forEach(processes -> head.append(String.format(Locale.ROOT, " %12d", processes)));
             out.println(head);
-            variations(kind).forEach((name, variation) -> out.println(row(kind, name, variation, Stream::of)));
+            variations(kind).forEach((name, variation) -> out.println(row(kind, name, variation, change)));
             out.println(row(kind, "no stale cache", processes -> Variation.NONE, AtScale::withoutStaleCache));
             out.println(row(kind, "limit: fixed", processes -> Variation.NONE, AtScale::withFixedLimit));
             out.println(row(kind, "adaptive throttle", processes -> Variation.NONE, AtScale::withAdaptiveThrottle));

@@ -57,7 +57,8 @@ public final class Collapse implements Callable<Integer> {
 
     @Option(
             names = "--at-scale",
-            description = "the first four at 1 to 300 processes and in variations: how long until they are back")
+            description =
+                    "NAME, or the first four, at 1 to 300 processes and in variations: how long until they are back")
     private boolean atScale;
 
     @Option(names = "--seeds", defaultValue = "3", description = "with --at-scale: how many; default 3")
@@ -86,23 +87,34 @@ public final class Collapse implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (atScale) {
-            new AtScale(out, seeds, large).print();
+            List<AtScale.Kind> kinds = named(AtScale.Kind.values());
+            if (kinds.isEmpty()) {
+                return unknown(AtScale.Kind.values());
+            }
+            new AtScale(out, seeds, large, this::changed).print(kinds);
             return CommandLine.ExitCode.OK;
         }
-        List<Experiment> chosen = Arrays.stream(Experiment.values())
-                .filter(experiment -> name.equals(ALL) || name.equals(experiment.toString()))
-                .toList();
+        List<Experiment> chosen = named(Experiment.values());
         if (chosen.isEmpty()) {
-            String known =
-                    Arrays.stream(Experiment.values()).map(Experiment::toString).collect(Collectors.joining(", "));
-            out.println("no experiment is called '" + name + "'; there are " + known + ", and all of them: " + ALL);
-            return CommandLine.ExitCode.USAGE;
+            return unknown(Experiment.values());
         }
         Files.createDirectories(pictures);
         for (Experiment experiment : chosen) {
             show(experiment);
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private <E extends Enum<E>> List<E> named(E[] all) {
+        return Arrays.stream(all)
+                .filter(one -> name.equals(ALL) || name.equals(one.toString()))
+                .toList();
+    }
+
+    private int unknown(Enum<?>[] all) {
+        String known = Arrays.stream(all).map(Enum::toString).collect(Collectors.joining(", "));
+        out.println("no experiment is called '" + name + "'; there are " + known + ", and all of them: " + ALL);
+        return CommandLine.ExitCode.USAGE;
     }
 
     private Stream<Policy> changed(Policy policy) {
