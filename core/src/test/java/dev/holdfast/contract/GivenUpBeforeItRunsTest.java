@@ -4,6 +4,7 @@ package dev.holdfast.contract;
 import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -113,10 +115,63 @@ class GivenUpBeforeItRunsTest {
             time.run();
             assertThat(answer)
                     .failsWithin(0, TimeUnit.SECONDS)
-                    .withThrowableOfType(java.util.concurrent.ExecutionException.class)
+                    .withThrowableOfType(ExecutionException.class)
                     .withCauseInstanceOf(CallTimeoutException.class);
             assertThat(begun).hasValue(0);
             assertThat(log).containsExactly("settled TIMEOUT", "ended");
+        }
+    }
+
+    /** It is counted as no attempt, and is no reason for a caller around it to think that it has begun. */
+    @Test
+    void attemptThatAnInterruptTakesBackBeforeItBeginsIsNoAttempt() {
+        Settled settled = new Settled();
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(new Dedicated())
+                .time(new With(time, time.executor()))
+                .observer(settled)
+                .build()) {
+            CompletableFuture<String> answer = time.spawn(() -> {
+                Thread.currentThread().interrupt();
+                return pipeline.call(this::act);
+            });
+            time.run();
+            assertThat(answer)
+                    .failsWithin(0, TimeUnit.SECONDS)
+                    .withThrowableOfType(ExecutionException.class)
+                    .withCauseInstanceOf(CallRejectedException.class)
+                    .satisfies(thrown -> assertThat(((CallRejectedException) thrown.getCause()).history())
+                            .isEmpty());
+            assertThat(begun).hasValue(0);
+            assertThat(log).containsExactly("settled INTERRUPTED not started", "ended");
+            assertThat(settled.told).containsExactly("INTERRUPTED after 0");
+        }
+    }
+
+    /** The executor is slow, so the call itself does not know yet that its limit has struck. */
+    @Test
+    void delayedAttemptThatWasStruckDoesNotBegin() {
+        Policy delays = new Policy("delays", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.inject(Passage.Fault.delay(millis(8).toNanos()));
+                return PROCEED;
+            }
+        };
+        Executor slow = task ->
+                time.schedule(millis(20).toNanos(), () -> time.executor().execute(task));
+        try (Pipeline pipeline = Pipeline.builder("p")
+                .policies(TimeoutPolicy.of(millis(5)), delays)
+                .time(time)
+                .executor(slow)
+                .build()) {
+            CompletableFuture<String> answer = pipeline.callAsync(() -> CompletableFuture.completedFuture(act()));
+            time.run();
+            assertThat(answer)
+                    .failsWithin(0, TimeUnit.SECONDS)
+                    .withThrowableOfType(ExecutionException.class)
+                    .withCauseInstanceOf(CallTimeoutException.class);
+            assertThat(begun).hasValue(0);
         }
     }
 

@@ -239,7 +239,8 @@ public final class AsyncDriver implements Driver {
             @Nullable RunningAttempt attempt,
             Bound bound,
             Traces.@Nullable OfAttempt traced) {
-        if (suspension.decidedAt() != Long.MIN_VALUE) {
+        // The word of the call tells it first: the rest of a call that was struck may still wait for the executor.
+        if (!call.isUnderWay(suspension.number)) {
             suspension.accept(null, null);
             return;
         }

@@ -219,6 +219,10 @@ public final class BlockingDriver implements Driver {
         }
         endAttempt(call);
         if (error != null && Interruption.is(error)) {
+            if (action instanceof OtherThread work && work.neverBegan()) {
+                endings.notStarted(call, CallWord.BY_INTERRUPT);
+                return;
+            }
             endings.attemptGivenUp(call, CallWord.BY_INTERRUPT, error);
         } else {
             endings.attemptEnded(call, value, error);

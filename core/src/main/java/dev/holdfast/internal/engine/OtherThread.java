@@ -120,6 +120,11 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         }
     }
 
+    /** Whether it was left before its thread had come to it. */
+    synchronized boolean neverBegan() {
+        return left && !begun;
+    }
+
     /** Nobody waits any longer; false if the work has ended, or was left before. */
     private boolean leave() {
         if (!leaves()) {
