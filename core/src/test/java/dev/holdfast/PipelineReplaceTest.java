@@ -246,7 +246,7 @@ class PipelineReplaceTest {
     @Test
     void aPipelineKeepsThePolicyThatAsksForTheFallbacksOfCalls() {
         try (Pipeline pipeline = Pipeline.builder("p").time(time).build()) {
-            OwnFallbacks.keep(pipeline);
+            OwnFallbacks.keep(pipeline, () -> true);
             pipeline.replace(TimeoutPolicy.of(Duration.ofSeconds(1)));
             pipeline.replace(FallbackPolicy.ofOperations());
             assertThatIllegalArgumentException()
@@ -254,6 +254,17 @@ class PipelineReplaceTest {
                     .withMessageContaining("methods with a fallback of their own");
             assertThat(pipeline.policies()).hasSize(1);
             pipeline.replace(FallbackPolicy.ofOperations(), TimeoutPolicy.of(Duration.ofSeconds(1)));
+        }
+    }
+
+    /** Such as that of a bean which is refused, since a reload has taken the policy away while it was made. */
+    @Test
+    void fallbacksThatAreRefusedKeepNoPolicy() {
+        try (Pipeline pipeline = Pipeline.builder("p").time(time).build()) {
+            assertThat(OwnFallbacks.keep(pipeline, () -> false)).isFalse();
+            pipeline.replace(FallbackPolicy.ofOperations());
+            pipeline.replace();
+            assertThat(pipeline.policies()).isEmpty();
         }
     }
 

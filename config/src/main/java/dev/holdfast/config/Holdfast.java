@@ -3,6 +3,7 @@ package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Lazily;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.keyed.InUse;
@@ -392,7 +393,7 @@ public final class Holdfast implements AutoCloseable {
 
         /**
          * Gives a name to a classifier, a function or another object that an option needs, for use in the file. The file need
-         * not use it.
+         * not use it. With Spring Boot, the name may be that of a bean: then this takes the bean's place.
          *
          * @throws IllegalArgumentException if the name is blank or bound already
          */
@@ -401,9 +402,10 @@ public final class Holdfast implements AutoCloseable {
             if (name.isBlank()) {
                 throw new IllegalArgumentException("a name to bind must not be blank");
             }
-            if (bound.putIfAbsent(name, value) != null) {
+            if (bound.get(name) != null && !(bound.get(name) instanceof Lazily)) {
                 throw new IllegalArgumentException("the name '" + name + "' is bound already");
             }
+            bound.put(name, value);
             return this;
         }
 

@@ -318,7 +318,7 @@ class ReloadLocksTest {
             Pipeline inventory = holdfast.pipeline("inventory");
             Pipeline a = holdfast.pipeline("inventory", "a");
             Pipeline b = holdfast.pipeline("prices", "b");
-            OwnFallbacks.keep(b);
+            OwnFallbacks.keep(b, () -> true);
             List<List<?>> before = List.of(
                     inventory.policies(),
                     a.policies(),

@@ -136,7 +136,7 @@ class ReloadTakenBackTest {
         }
         file.put("z.fallback.only-of-operations", "true");
         Holdfast holdfast = load(Holdfast.builder());
-        OwnFallbacks.keep(holdfast.pipeline("z", "key"));
+        OwnFallbacks.keep(holdfast.pipeline("z", "key"), () -> true);
         return holdfast;
     }
 
@@ -170,7 +170,7 @@ class ReloadTakenBackTest {
                 public void replaced(Observed pipeline) {
                     if (pipeline.policies().stream().anyMatch(FallbackPolicy.class::isInstance)
                             && List.of("a", "b/kept").contains(pipeline.name())) {
-                        OwnFallbacks.keep(pipeline);
+                        OwnFallbacks.keep(pipeline, () -> true);
                     }
                 }
             });

@@ -3,6 +3,7 @@ package dev.holdfast.internal;
 
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * The pipelines whose calls bring fallbacks of their own for as long as the program runs. Such a call fails if no policy asks for its
@@ -15,15 +16,18 @@ public final class OwnFallbacks {
     private OwnFallbacks() {}
 
     /**
-     * From now on this pipeline keeps the policy that asks for fallbacks of calls, if it has one. To be called before one looks
-     * whether it has.
+     * From now on this pipeline keeps the policy that asks for fallbacks of calls, if it has one.
      *
-     * @return false if it is just being taken away: as if there were none
+     * @param hasPolicy whether it has; only looks, since a lock is held: so the policy is not taken away between the look and the note
+     * @return false if it has none, or if that is just being taken away; then nothing is kept
      */
-    public static boolean keep(Object pipeline) {
+    public static boolean keep(Object pipeline, BooleanSupplier hasPolicy) {
         synchronized (PIPELINES) {
-            Boolean known = PIPELINES.putIfAbsent(pipeline, true);
-            return known == null || known;
+            if (Boolean.FALSE.equals(PIPELINES.get(pipeline)) || !hasPolicy.getAsBoolean()) {
+                return false;
+            }
+            PIPELINES.put(pipeline, true);
+            return true;
         }
     }
 

@@ -192,11 +192,12 @@ public final class HoldfastHttpClient extends HttpClient {
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>)
                                     (HttpCalls.isSafe(request.method()) ? marked : noted(marked));
                         });
-        return HandedOn.of(
-                call,
-                error -> error instanceof CallRejectedException || error instanceof CallTimeoutException
-                        ? asIOException((RuntimeException) error)
-                        : error);
+        return HandedOn.of(call, error -> {
+            Throwable thrown = AlreadySent.original(error);
+            return thrown instanceof CallRejectedException || thrown instanceof CallTimeoutException
+                    ? asIOException((RuntimeException) thrown)
+                    : thrown;
+        });
     }
 
     // ---- as the client

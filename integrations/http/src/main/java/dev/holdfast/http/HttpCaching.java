@@ -54,20 +54,23 @@ final class HttpCaching {
     }
 
     /**
-     * Whether the response to a GET or HEAD that is not kept, or not for a GET, says that what is kept for its address is gone or
-     * old. What a request that the cache may answer learns, the cache itself sees.
+     * Whether the response to a GET or HEAD that is not kept says that what is kept for its address is gone or old. What a request that
+     * the cache may answer learns, the cache itself sees, for its method.
      *
      * @param past whether the request was sent without the cache in any case
      */
     static <Q> boolean outdates(HttpMessages<Q, ?> messages, Q request, int status, boolean past) {
-        boolean isGone = status == NOT_FOUND || status == GONE;
-        if (isGone) {
-            return past || messages.method(request).equals("HEAD") || !mayAsk(messages, request);
+        if (isGone(status)) {
+            return past || !mayAsk(messages, request);
         }
         return status == OK
                 && messages.method(request).equals("GET")
                 && asksForANewOne(
                         messages, request, CacheControl.of(messages.requestHeaders(request, "Cache-Control")));
+    }
+
+    static boolean isGone(int status) {
+        return status == NOT_FOUND || status == GONE;
     }
 
     /** Or for the response only if it is another one than the caller has. */

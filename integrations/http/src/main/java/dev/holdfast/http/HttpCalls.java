@@ -122,11 +122,15 @@ public final class HttpCalls<Q, R> {
     }
 
     private void answered(Q request, int status, boolean past) {
-        if (changes.isUsed()
-                && (isSafe(messages.method(request))
-                        ? HttpCaching.outdates(messages, request, status, past)
-                        : status < 400)) {
+        if (!changes.isUsed()) {
+            return;
+        }
+        String method = messages.method(request);
+        if (isSafe(method) ? HttpCaching.outdates(messages, request, status, past) : status < 400) {
             changes.changed(messages.uri(request));
+        } else if (method.equals("HEAD") && HttpCaching.isGone(status)) {
+            // The cache keeps this answer for HEAD, and knows nothing yet of what it has for GET.
+            changes.changed("GET", messages.uri(request));
         }
     }
 

@@ -3,12 +3,13 @@ package dev.holdfast.http;
 
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -44,22 +45,71 @@ final class HttpKey {
     }
 
     /**
-     * How often the resources of a client changed, as far as its own requests say (RFC 9111 §4.4). Keys of a time before a change are
-     * asked for no more. Several addresses share a number, so that there is a bound: then a response is forgotten that was good.
+     * How often the resources of a client changed, as far as its own requests say (RFC 9111 §4.4): of each, what GET keeps of it, and
+     * what HEAD does. Keys of a time before a change are asked for no more. Several share a number, so that there is a bound: then a
+     * response is forgotten that was good. A change of something for which no key was made has nothing to forget: clients that ask
+     * by HEAD whether something exists get many a 404 for what they never read.
      */
     static final class Changes {
         private static final int NUMBERS = 1_024;
 
-        private final AtomicIntegerArray counts = new AtomicIntegerArray(NUMBERS);
+        private final AtomicReferenceArray<Shared> shared;
 
         /** Written before a key looks at its number: without a key, there is nothing to forget. */
         private volatile boolean used;
 
-        private int of(String resource) {
+        Changes() {
+            Shared[] all = new Shared[NUMBERS];
+            Arrays.fill(all, Shared.NEW);
+            shared = new AtomicReferenceArray<>(all);
+        }
+
+        /**
+         * A number, and what had keys since it last changed.
+         *
+         * @param hashes of methods and addresses; null: too many, so that it may be any
+         */
+        @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+        private record Shared(int number, int @Nullable [] hashes) {
+            private static final int MOST = 64;
+
+            static final Shared NEW = new Shared(0, new int[0]);
+
+            boolean mayHave(int hash) {
+                for (int i = 0; hashes != null && i < hashes.length; i++) {
+                    if (hashes[i] == hash) {
+                        return true;
+                    }
+                }
+                return hashes == null;
+            }
+
+            Shared with(int hash) {
+                if (hashes == null || hashes.length == MOST) {
+                    return new Shared(number, null);
+                }
+                int[] more = Arrays.copyOf(hashes, hashes.length + 1);
+                more[hashes.length] = hash;
+                return new Shared(number, more);
+            }
+
+            Shared changed() {
+                return new Shared(number + 1, NEW.hashes);
+            }
+        }
+
+        private int of(String method, String resource) {
             if (!used) {
                 used = true;
             }
-            return counts.get(index(resource));
+            int hash = hash(method, resource);
+            while (true) {
+                Shared known = shared.get(index(hash));
+                if (known.mayHave(hash)) {
+                    return known.number();
+                }
+                shared.compareAndSet(index(hash), known, known.with(hash));
+            }
         }
 
         boolean isUsed() {
@@ -67,11 +117,26 @@ final class HttpKey {
         }
 
         void changed(URI address) {
-            counts.incrementAndGet(index(resource(HttpCalls.authority(address), address)));
+            changed("GET", address);
+            changed("HEAD", address);
         }
 
-        private static int index(String resource) {
-            int hash = plain(resource).hashCode();
+        /** What is kept for requests with this method alone. */
+        void changed(String method, URI address) {
+            int hash = hash(method, resource(HttpCalls.authority(address), address));
+            while (true) {
+                Shared known = shared.get(index(hash));
+                if (!known.mayHave(hash) || shared.compareAndSet(index(hash), known, known.changed())) {
+                    return;
+                }
+            }
+        }
+
+        private static int hash(String method, String resource) {
+            return 31 * plain(resource).hashCode() + method.hashCode();
+        }
+
+        private static int index(int hash) {
             return (hash ^ hash >>> 16) & NUMBERS - 1;
         }
     }
@@ -96,7 +161,7 @@ final class HttpKey {
         URI address = messages.uri(request);
         authority = HttpCalls.authority(address);
         uri = resource(authority, address);
-        changes = resources.of(uri);
+        changes = resources.of(method, uri);
         this.partition = partition;
         this.varying = varying;
         names = varying.names();

@@ -20,7 +20,7 @@ final class OfTheHandler {
      * Throws what the handler has thrown; does nothing if this is something else, or the rejection of another pipeline: that would say
      * that nothing was sent.
      */
-    void unwrap(Exception thrown, SentRequest sent) {
+    void unwrap(Exception thrown, SentRequest sent) throws IOException {
         if (thrown.getClass() == IOException.class
                 && thrown.getCause() instanceof RuntimeException own
                 && !HttpClassifier.isOfTheNetwork(own)

@@ -66,27 +66,16 @@ final class SentRequest extends HttpRequest {
         };
     }
 
-    /** An exception that came with another one says that more was sent than it tells itself. */
-    void mark(Throwable error) {
+    /** What goes wrong with it, marked if it was sent. */
+    void mark(Throwable error) throws IOException {
         if (begun) {
-            error.addSuppressed(new IOException("the request had been sent when this happened"));
+            AlreadySent.mark(error);
         }
     }
 
     /** The same, where the error comes in a future. */
     <T> CompletableFuture<HttpResponse<T>> marked(CompletableFuture<HttpResponse<T>> exchange) {
-        return HandedOn.of(exchange, this::marked);
-    }
-
-    /** A rejection of another pipeline takes no other exception with it. So it becomes the cause of one that does. */
-    private Throwable marked(Throwable error) {
-        mark(error);
-        if (begun && error.getSuppressed().length == 0 && OfTheHandler.isRejection(error)) {
-            IOException around = new IOException(error.getMessage(), error);
-            mark(around);
-            return around;
-        }
-        return error;
+        return HandedOn.of(exchange, error -> begun ? AlreadySent.marked(error) : error);
     }
 
     @Override

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.http.AlreadySent;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -38,6 +39,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     }
 
     private final AsyncExecChain.Scope scope;
+    private final AsyncRuntime runtime;
     private final @Nullable BodyInTurn sent;
     private final Reading<T> reading;
     private final boolean shared;
@@ -64,6 +66,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         this.sent = sent;
         this.reading = reading;
         this.shared = shared;
+        runtime = new AsyncRuntime(of.execRuntime.fork());
         scope = new AsyncExecChain.Scope(
                 of.exchangeId,
                 of.route,
@@ -71,7 +74,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
                 request,
                 steps,
                 context,
-                of.execRuntime.fork(),
+                runtime,
                 of.scheduler,
                 new AtomicInteger(1));
     }
@@ -116,7 +119,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
      */
     private void leaveConnection() {
         if (!shared) {
-            scope.execRuntime.discardEndpoint();
+            runtime.discardEndpoint();
         }
     }
 
@@ -244,7 +247,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
 
     @Override
     public void completed() {
-        scope.execRuntime.releaseEndpoint();
+        runtime.releaseEndpoint();
         over(true);
         if (rest != null) {
             rest.end(AsyncExecCallback::completed);
@@ -264,7 +267,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         if (rest != null) {
             rest.end(caller -> caller.failed(cause));
         } else {
-            completeExceptionally(Errors.marked(cause, scope.clientContext));
+            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : cause);
         }
     }
 

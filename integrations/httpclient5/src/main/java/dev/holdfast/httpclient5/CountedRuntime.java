@@ -16,13 +16,15 @@ import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
 import org.apache.hc.core5.util.TimeValue;
 import org.jspecify.annotations.Nullable;
 
-/** What sends the requests of one attempt. Sees whether the client repeats one, as its own retries do. */
+/** What sends the requests of one attempt. Sees whether one was sent, and whether the client repeats it, as its own retries do. */
 final class CountedRuntime implements ExecRuntime {
     private final ExecRuntime runtime;
     /** Whether there was an end after which the client sends nothing more, unless it repeats the request. */
     private boolean ended;
 
     private boolean repeated;
+
+    private boolean sent;
 
     CountedRuntime(ExecRuntime runtime) {
         this.runtime = runtime;
@@ -31,6 +33,11 @@ final class CountedRuntime implements ExecRuntime {
     /** A redirect and an answer to 401 are none. */
     boolean hasRepeated() {
         return repeated;
+    }
+
+    /** Whether a request was begun on a connection: this one, or where it was redirected. */
+    boolean hasSent() {
+        return sent;
     }
 
     @Override
@@ -50,7 +57,11 @@ final class CountedRuntime implements ExecRuntime {
     }
 
     private ExecRuntime begun(ClassicHttpRequest request) {
-        return isOfTheProxy(request) ? runtime : begun();
+        if (isOfTheProxy(request)) {
+            return runtime;
+        }
+        sent = true;
+        return begun();
     }
 
     private ExecRuntime begun() {

@@ -4,12 +4,12 @@ package dev.holdfast.httpclient5;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
+import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.concurrent.CancellationException;
-import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.HttpException;
 
 /** What goes wrong with a request. */
@@ -17,7 +17,8 @@ final class Errors {
     private Errors() {}
 
     /** As callers of Apache's clients expect it: an {@link IOException}, an {@link HttpException} or what is neither's. */
-    static Exception toCaller(Throwable e, boolean cancelled) {
+    static Exception toCaller(Throwable thrown, boolean cancelled) {
+        Throwable e = AlreadySent.original(thrown);
         if (cancelled || e instanceof CancellationException) {
             return with(e, new InterruptedIOException("the request was cancelled"));
         }
@@ -36,14 +37,6 @@ final class Errors {
 
     private static IOException with(Throwable cause, IOException e) {
         e.initCause(cause);
-        return e;
-    }
-
-    /** After a redirect, a connection that fails is not all that has happened. */
-    static <E extends Exception> E marked(E e, HttpClientContext context) {
-        if (Redirects.wereFollowed(context)) {
-            e.addSuppressed(new IOException("the request had been sent when this happened"));
-        }
         return e;
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
@@ -53,12 +54,15 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
             AttemptContext.answered(own.clientContext);
             whole = true;
             return read;
-        } catch (IOException e) {
-            if (isCancelled()) {
+        } catch (Throwable e) {
+            if (e instanceof IOException && isCancelled()) {
                 // No error of the network, also not as a cause: the dependency is not to blame.
                 throw new CancellationException("the exchange was cancelled");
             }
-            throw Errors.marked(e, own.clientContext);
+            if (runtime.hasSent()) {
+                AlreadySent.mark(e);
+            }
+            throw e;
         } finally {
             if (runtime.hasRepeated()) {
                 ownRetries.noticed();

@@ -1,35 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.function.Consumer;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
-import org.apache.hc.core5.http.EntityDetails;
-import org.apache.hc.core5.http.Header;
-import org.apache.hc.core5.http.HttpException;
-import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
-import org.apache.hc.core5.http.nio.CapacityChannel;
-import org.apache.hc.core5.http.nio.DataStreamChannel;
-import org.apache.hc.core5.http.nio.RequestChannel;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
-import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.reactor.Command;
 import org.jspecify.annotations.Nullable;
 
 /** One request of the HTTP/2 client as a stream: its number, whether it was cancelled, and whether the client is done with it. */
-final class RequestStream implements AsyncClientExchangeHandler {
-    private final AsyncClientExchangeHandler exchange;
+final class RequestStream extends ExchangeWrapper {
     private final Consumer<RequestStream> whenCancelled;
     private final Cancelling cancelling = new Cancelling();
     private volatile int id;
     private volatile boolean over;
 
     private RequestStream(AsyncClientExchangeHandler exchange, Consumer<RequestStream> whenCancelled) {
-        this.exchange = exchange;
+        super(exchange);
         this.whenCancelled = whenCancelled;
     }
 
@@ -122,58 +110,12 @@ final class RequestStream implements AsyncClientExchangeHandler {
     @Override
     public void releaseResources() {
         over = true;
-        exchange.releaseResources();
+        super.releaseResources();
     }
 
     @Override
     public void failed(Exception cause) {
         over = true;
-        exchange.failed(cause);
-    }
-
-    @Override
-    public void cancel() {
-        exchange.cancel();
-    }
-
-    @Override
-    public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
-        exchange.produceRequest(channel, context);
-    }
-
-    @Override
-    public int available() {
-        return exchange.available();
-    }
-
-    @Override
-    public void produce(DataStreamChannel channel) throws IOException {
-        exchange.produce(channel);
-    }
-
-    @Override
-    public void consumeInformation(HttpResponse response, HttpContext context) throws HttpException, IOException {
-        exchange.consumeInformation(response, context);
-    }
-
-    @Override
-    public void consumeResponse(HttpResponse response, @Nullable EntityDetails body, HttpContext context)
-            throws HttpException, IOException {
-        exchange.consumeResponse(response, body, context);
-    }
-
-    @Override
-    public void updateCapacity(CapacityChannel channel) throws IOException {
-        exchange.updateCapacity(channel);
-    }
-
-    @Override
-    public void consume(ByteBuffer bytes) throws IOException {
-        exchange.consume(bytes);
-    }
-
-    @Override
-    public void streamEnd(@Nullable List<? extends Header> trailers) throws HttpException, IOException {
-        exchange.streamEnd(trailers);
+        super.failed(cause);
     }
 }

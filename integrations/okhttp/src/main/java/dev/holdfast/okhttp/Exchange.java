@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.okhttp;
 
-import dev.holdfast.CallRejectedException;
+import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -65,14 +65,12 @@ final class Exchange extends AbstractInterruptibleChannel {
         try {
             response = call.execute();
             return reading.read(this, response);
-        } catch (IOException e) {
-            if (isCancelled(e)) {
+        } catch (Throwable e) {
+            if (e instanceof IOException io && isCancelled(io)) {
                 throw cancelled();
             }
-            throw marked(e);
-        } catch (CallRejectedException e) {
             if (sent) {
-                throw marked(around(e));
+                AlreadySent.mark(e);
             }
             throw e;
         } finally {
@@ -102,10 +100,7 @@ final class Exchange extends AbstractInterruptibleChannel {
             @Override
             public void onFailure(Call failed, IOException e) {
                 Throwable thrown = thrownByInterceptor(e);
-                if (sent && thrown instanceof CallRejectedException rejection) {
-                    thrown = marked(around(rejection));
-                }
-                answer.completeExceptionally(thrown != null ? thrown : isCancelled(e) ? cancelled() : marked(e));
+                fail(thrown != null ? thrown : isCancelled(e) ? cancelled() : e);
             }
 
             @Override
@@ -117,8 +112,12 @@ final class Exchange extends AbstractInterruptibleChannel {
                 } catch (IOException e) {
                     onFailure(answered, e);
                 } catch (Throwable e) {
-                    answer.completeExceptionally(e);
+                    fail(e);
                 }
+            }
+
+            private void fail(Throwable e) {
+                answer.completeExceptionally(sent ? AlreadySent.marked(e) : e);
             }
         });
         return answer;
@@ -141,19 +140,6 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** No error of the network, also not as a cause: the dependency is not to blame. */
     private static CancellationException cancelled() {
         return new CancellationException("the exchange was cancelled");
-    }
-
-    /** After a redirect, a connection that fails is not all that has happened. */
-    private IOException marked(IOException e) {
-        if (sent) {
-            e.addSuppressed(new IOException("the request had been sent when this happened"));
-        }
-        return e;
-    }
-
-    /** The rejection of another pipeline, in an interceptor, takes no other exception with it. */
-    private static IOException around(CallRejectedException rejection) {
-        return new IOException(rejection.getMessage(), rejection);
     }
 
     // ---- the body

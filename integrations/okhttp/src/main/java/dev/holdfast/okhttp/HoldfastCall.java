@@ -5,6 +5,7 @@ import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
+import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.Kept;
@@ -95,6 +96,10 @@ final class HoldfastCall implements Call {
                                             .execute((exchange, answer) -> kept(cached, exchange, answer))),
                             request);
         } catch (IOException | CallRejectedException | CallTimeoutException | CancellationException e) {
+            Throwable thrown = AlreadySent.original(e);
+            if (thrown != e && thrown instanceof RuntimeException own && !(own instanceof CallRejectedException)) {
+                throw own;
+            }
             throw asIOException(e);
         } finally {
             leave();
@@ -271,6 +276,9 @@ final class HoldfastCall implements Call {
         Throwable error = thrown;
         if (error instanceof CompletionException) {
             error = Causes.of(error);
+        }
+        if (error != null) {
+            error = AlreadySent.original(error);
         }
         if (cancelled || error == null || error instanceof CancellationException) {
             return new IOException("Canceled", error);

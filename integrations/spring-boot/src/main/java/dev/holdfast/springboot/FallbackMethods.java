@@ -63,7 +63,7 @@ final class FallbackMethods {
         int arguments = taken(method).length;
         fitting.sort(Comparator.comparingInt(candidate -> -depth(error(candidate, arguments))));
         // A reload may have come between, or may be just about to take the policy away.
-        if (!OwnFallbacks.keep(pipeline) || !hasPolicy(pipeline)) {
+        if (!OwnFallbacks.keep(pipeline, () -> hasPolicy(pipeline))) {
             throw noPolicy(name, pipeline);
         }
         return new FallbackMethods(List.copyOf(fitting), arguments);

@@ -92,6 +92,16 @@ public final class HoldfastEndpoint {
      */
     @WriteOperation
     public Map<String, Object> change(String pipeline, String policy, Action action) {
+        try {
+            return changed(pipeline, policy, action);
+        } catch (InvalidEndpointRequestException refused) {
+            // By default Spring Boot does not tell the reason of a bad request.
+            LOG.info("a request to the actuator's endpoint is refused: " + refused.getMessage());
+            throw refused;
+        }
+    }
+
+    private Map<String, Object> changed(String pipeline, String policy, Action action) {
         Pipeline found = holdfast.pipelines().stream()
                 .filter(one -> one.name().equals(pipeline))
                 .findFirst()
@@ -178,9 +188,7 @@ public final class HoldfastEndpoint {
         }
     }
 
-    /** Logged, too: by default Spring Boot does not tell the reason of a bad request. */
     private static InvalidEndpointRequestException refused(String why) {
-        LOG.info("a request to the actuator's endpoint is refused: " + why);
         return new InvalidEndpointRequestException(why, why);
     }
 

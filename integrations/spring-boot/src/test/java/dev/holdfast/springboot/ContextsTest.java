@@ -126,6 +126,20 @@ class ContextsTest {
                 });
     }
 
+    @Test
+    void whatACustomizerBindsTakesThePlaceOfABean() {
+        runner.withUserConfiguration(Numbers.class)
+                .withBean(
+                        HoldfastCustomizer.class,
+                        () -> builder -> builder.bind("processes", IntSupplier.class, () -> 8))
+                .withPropertyValues("holdfast.pipelines.inventory.throttle.replicas=processes")
+                .run(context -> assertThat(context.getBean(Pipeline.class)
+                                .policy(ThrottlePolicy.class)
+                                .settings()
+                                .replicas())
+                        .isEqualTo(8));
+    }
+
     @Configuration(proxyBeanMethods = false)
     static class Functions {
         static final AtomicInteger MADE = new AtomicInteger();

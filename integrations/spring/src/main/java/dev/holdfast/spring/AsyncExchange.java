@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
-import dev.holdfast.CallRejectedException;
 import dev.holdfast.Deadline;
+import dev.holdfast.http.AlreadySent;
 import dev.holdfast.internal.context.Carried;
-import java.io.IOException;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -38,7 +37,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     private final Reading<T> reading;
     private final Operators.DeferredSubscription exchange = new Operators.DeferredSubscription();
 
-    /** Sees a connection that fails after the client has sent: to where it was sent on. */
+    /** Whether the client has sent: what fails to connect afterwards is another connection, such as that of a redirect. */
     private volatile boolean begun;
 
     /** Written and read by the exchange alone. */
@@ -96,7 +95,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
             received(Begun.unread(response));
             return;
         }
-        Subscription rest = Begun.read(response, most, context, this::received, this::completeExceptionally);
+        Subscription rest = Begun.read(response, most, context, this::received, this::onError);
         body = rest;
         if (isCancelled()) {
             rest.cancel();
@@ -140,15 +139,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public void onError(Throwable error) {
-        Throwable told = error;
-        if (begun) {
-            if (error instanceof CallRejectedException) {
-                // Of another pipeline, in a filter. It takes no other exception with it.
-                told = new IOException(error.getMessage(), error);
-            }
-            told.addSuppressed(new IOException("the request had been sent when this happened"));
-        }
-        completeExceptionally(told);
+        completeExceptionally(begun ? AlreadySent.marked(error) : error);
     }
 
     /** If there was a response, its body may still be read. Without one, this is the error that WebClient itself would make. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,8 +38,13 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     private @Nullable InputStream body;
 
-    /** Unless a factory says that it is not: a client that follows redirects may fail to connect after it has sent. */
-    private volatile boolean mayHaveSent = true;
+    /** Whether a factory tells when something is sent. If not, it may have been, whatever fails. */
+    private volatile boolean tells;
+
+    /** Whether that of the last request of a factory was, and whether that of any was. */
+    private volatile boolean sending;
+
+    private volatile boolean sent;
 
     private volatile boolean sentAgain;
 
@@ -79,8 +85,14 @@ final class Exchange extends AbstractInterruptibleChannel {
             T read = reading.read(this, received);
             whole = true;
             return read;
-        } catch (IOException e) {
-            throw isInterrupt(e) ? interrupted(e) : marked(e, request);
+        } catch (Throwable e) {
+            if (e instanceof IOException io && isInterrupt(io)) {
+                throw interrupted(io);
+            }
+            if (mayHaveSent() && !mayBeDoneTwice(request)) {
+                AlreadySent.mark(e);
+            }
+            throw e;
         } finally {
             CURRENT.set(before);
             ended(received, whole);
@@ -115,26 +127,29 @@ final class Exchange extends AbstractInterruptibleChannel {
         return interrupted;
     }
 
-    /** What fails to connect may have been sent already. Nobody asks this of a request that may be done twice. */
-    private IOException marked(IOException e, HttpRequest request) {
-        boolean mayBeDoneTwice = switch (request.getMethod().name()) {
+    /** Of one that may, nobody asks whether it was sent; and where no factory tells, the mark would say nothing. */
+    private static boolean mayBeDoneTwice(HttpRequest request) {
+        return switch (request.getMethod().name()) {
             case "GET", "HEAD", "OPTIONS", "TRACE", "DELETE" -> true;
             default -> false;
         };
-        if (mayHaveSent && !mayBeDoneTwice) {
-            e.addSuppressed(new IOException("the request may have been sent before this happened"));
-        }
-        return e;
     }
 
-    /** From now on {@link #sending} tells when something is sent. */
+    /** Also that of another service, to which an interceptor sends: nobody sees whose it is. */
+    private boolean mayHaveSent() {
+        return !tells || sent;
+    }
+
+    /** From now on {@link #sending} tells when this request is sent. */
     void notSent() {
-        mayHaveSent = false;
+        tells = true;
+        sending = false;
     }
 
     void sending() {
-        sentAgain = mayHaveSent;
-        mayHaveSent = true;
+        sentAgain = sending;
+        sending = true;
+        sent = true;
     }
 
     /** To this address with these headers, which interceptors do not change any more. */

@@ -5,6 +5,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reply;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.http.HttpClassifier;
@@ -154,7 +155,8 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         }
     }
 
-    private static Throwable asWebClients(Throwable error, ClientRequest request) {
+    private static Throwable asWebClients(Throwable thrown, ClientRequest request) {
+        Throwable error = AlreadySent.original(thrown);
         Throwable wrapped = error;
         if (error instanceof CallTimeoutException) {
             wrapped = new SocketTimeoutException(error.getMessage());

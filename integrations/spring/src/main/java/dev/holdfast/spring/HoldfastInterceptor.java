@@ -6,6 +6,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.http.HttpClassifier;
@@ -117,15 +118,26 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                                 exchange.answered(calls, request, received.status());
                                 return received.read(mostRead);
                             }));
-        } catch (ClosedByInterruptException e) {
-            throw with(e, new InterruptedIOException("interrupted"));
-        } catch (CallTimeoutException e) {
-            throw with(e, new SocketTimeoutException(e.getMessage()));
-        } catch (CallRejectedException e) {
-            throw e.reason() == Reason.INTERRUPTED
-                    ? with(e, new InterruptedIOException(e.getMessage()))
-                    : new IOException(e.getMessage(), e);
+        } catch (IOException | CallTimeoutException | CallRejectedException e) {
+            Throwable thrown = AlreadySent.original(e);
+            if (thrown != e && thrown instanceof RuntimeException own && !(own instanceof CallRejectedException)) {
+                throw own;
+            }
+            throw asIOException(thrown);
         }
+    }
+
+    private static IOException asIOException(Throwable e) {
+        if (e instanceof ClosedByInterruptException) {
+            return with(e, new InterruptedIOException("interrupted"));
+        }
+        if (e instanceof CallTimeoutException) {
+            return with(e, new SocketTimeoutException(e.getMessage()));
+        }
+        if (e instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
+            return with(e, new InterruptedIOException(e.getMessage()));
+        }
+        return e instanceof IOException io ? io : new IOException(e.getMessage(), e);
     }
 
     private static Exchange exchange(Attempt attempt) {
@@ -155,7 +167,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         return kept;
     }
 
-    private static IOException with(Exception cause, IOException e) {
+    private static IOException with(Throwable cause, IOException e) {
         e.initCause(cause);
         return e;
     }

@@ -88,7 +88,7 @@ public final class ValkeyStore implements AutoCloseable {
             })
             .build();
     /** The thread that reads what the server says to the last connection. It reads first, and then runs the tasks that are due. */
-    private volatile @Nullable EventLoop reader;
+    volatile @Nullable EventLoop reader;
 
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -316,7 +316,11 @@ public final class ValkeyStore implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
-            dropIfSilent(present, answer.toCompletableFuture());
+            try {
+                dropIfSilent(present, answer.toCompletableFuture());
+            } catch (RejectedExecutionException closedMeanwhile) {
+                return CompletableFuture.failedStage(noConnection());
+            }
             var unused = answer.whenComplete((told, error) -> dropUnsound(present, error));
             return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));
         }

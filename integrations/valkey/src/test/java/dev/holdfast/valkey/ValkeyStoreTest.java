@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.Pipeline;
 import dev.holdfast.testlogs.Logs;
 import io.lettuce.core.RedisURI;
+import io.netty.channel.DefaultEventLoop;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -249,6 +251,18 @@ class ValkeyStoreTest {
             assertThat(store.replicas("prices", 40).getAsInt()).isEqualTo(40);
             assertThatThrownBy(() -> store.replicas(" ")).isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> store.replicas("a", 0)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    /** Its threads end, and may do so while a number is asked for. */
+    @Test
+    void aStoreThatIsClosedMeanwhileHasTheNumberOfTheStart() throws Exception {
+        DefaultEventLoop ended = new DefaultEventLoop();
+        ended.shutdownGracefully(0, 0, TimeUnit.SECONDS).sync();
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore store = connect(server)) {
+            store.reader = ended;
+            assertThat(store.replicas("inventory", 4).getAsInt()).isEqualTo(4);
         }
     }
 

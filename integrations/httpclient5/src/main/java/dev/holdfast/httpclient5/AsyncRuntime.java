@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.httpclient5;
+
+import java.io.IOException;
+import org.apache.hc.client5.http.EndpointInfo;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.async.AsyncExecRuntime;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.Method;
+import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
+import org.apache.hc.core5.http.nio.RequestChannel;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.util.TimeValue;
+
+/** What sends the requests of one asynchronous attempt. Sees whether one was sent: the client asks for it once it has a connection. */
+final class AsyncRuntime implements AsyncExecRuntime {
+    private final AsyncExecRuntime runtime;
+    private volatile boolean sent;
+
+    AsyncRuntime(AsyncExecRuntime runtime) {
+        this.runtime = runtime;
+    }
+
+    /** Whether a request was begun on a connection: this one, or where it was redirected. */
+    boolean hasSent() {
+        return sent;
+    }
+
+    @Override
+    public Cancellable execute(String id, AsyncClientExchangeHandler exchange, HttpClientContext context) {
+        return runtime.execute(id, new Noting(exchange), context);
+    }
+
+    private final class Noting extends ExchangeWrapper {
+        Noting(AsyncClientExchangeHandler exchange) {
+            super(exchange);
+        }
+
+        @Override
+        public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
+            super.produceRequest(
+                    (request, body, of) -> {
+                        // A tunnel is no request of the user's.
+                        sent |= !Method.CONNECT.isSame(request.getMethod());
+                        channel.sendRequest(request, body, of);
+                    },
+                    context);
+        }
+    }
+
+    // ---- as the client's
+
+    @Override
+    public boolean isEndpointAcquired() {
+        return runtime.isEndpointAcquired();
+    }
+
+    @Override
+    public Cancellable acquireEndpoint(
+            String id,
+            HttpRoute route,
+            Object state,
+            HttpClientContext context,
+            FutureCallback<AsyncExecRuntime> callback) {
+        return runtime.acquireEndpoint(id, route, state, context, callback);
+    }
+
+    @Override
+    public void releaseEndpoint() {
+        runtime.releaseEndpoint();
+    }
+
+    @Override
+    public void discardEndpoint() {
+        runtime.discardEndpoint();
+    }
+
+    @Override
+    public boolean isEndpointConnected() {
+        return runtime.isEndpointConnected();
+    }
+
+    @Override
+    public Cancellable connectEndpoint(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
+        return runtime.connectEndpoint(context, callback);
+    }
+
+    @Override
+    public void disconnectEndpoint() {
+        runtime.disconnectEndpoint();
+    }
+
+    @Override
+    public void upgradeTls(HttpClientContext context) {
+        runtime.upgradeTls(context);
+    }
+
+    @Override
+    public void upgradeTls(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
+        runtime.upgradeTls(context, callback);
+    }
+
+    @Override
+    public EndpointInfo getEndpointInfo() {
+        return runtime.getEndpointInfo();
+    }
+
+    @Override
+    public boolean validateConnection() {
+        return runtime.validateConnection();
+    }
+
+    @Override
+    public void markConnectionReusable(Object state, TimeValue validity) {
+        runtime.markConnectionReusable(state, validity);
+    }
+
+    @Override
+    public void markConnectionNonReusable() {
+        runtime.markConnectionNonReusable();
+    }
+
+    @Override
+    public AsyncExecRuntime fork() {
+        return runtime.fork();
+    }
+}
