@@ -72,6 +72,10 @@ final class Keyed extends Instances<Keyed.Instance> {
     @Override
     protected void letGo(Instance instance) {
         gone.add(instance.pipeline());
+    }
+
+    @Override
+    protected void retire(Instance instance) {
         instance.pipeline().retire();
     }
 
