@@ -239,7 +239,7 @@ public final class StaleCachePolicy extends Policy {
 
     /** If there is an old value, limits the leader's time. */
     private int lead(Passage passage, Ticket ticket, @Nullable Entry spare) {
-        ticket.flight().limit(passage.remaining());
+        ticket.ends(passage.now(), passage.remaining());
         if (spare != null && answersSlow) {
             if (mayRunElsewhere(passage)) {
                 ticket.takesOldIfSlow(true);
@@ -254,12 +254,12 @@ public final class StaleCachePolicy extends Policy {
 
     private int follow(Passage passage, Ticket ticket) {
         if (waitsForItself(passage, ticket.flight())) {
-            passage.object(null);
-            flights.leave(ticket);
+            leave(passage, ticket);
             return passage.fail(new IllegalStateException("stale cache of '" + passage.pipeline()
                     + "': this call runs inside the load of the very key that it asks for"));
         }
         long remaining = passage.remaining();
+        ticket.ends(passage.now(), remaining);
         if (remaining != Long.MAX_VALUE) {
             // Afterwards this layer is not asked any more.
             ticket.lastCall(passage.now() + remaining - remaining / 16 - 1);
@@ -314,10 +314,16 @@ public final class StaleCachePolicy extends Policy {
     private int resume(Passage passage, Ticket ticket) {
         Flight flight = ticket.flight();
         giveUpIfLost(passage, flight, patience());
+        boolean told = ticket.isDone();
         Landing landing = ticket.landing();
         if (landing != null) {
             passage.object(null);
             return share(passage, flight.key(), landing);
+        }
+        if (told && !ticket.leads()) {
+            // It was told to lead, and heard of it so late that it was taken for lost.
+            passage.object(null);
+            return enter(passage);
         }
         return leadOrAwait(passage, ticket);
     }
@@ -325,14 +331,13 @@ public final class StaleCachePolicy extends Policy {
     private int leadOrAwait(Passage passage, Ticket ticket) {
         long now = passage.now();
         Flight flight = ticket.flight();
-        if (ticket.leads()) {
-            flight.led(now, slowAfter(paces.of(passage)));
+        if (ticket.leads() && flight.led(ticket, now, slowAfter(paces.of(passage)))) {
             return lead(passage, ticket, store.onError(flight.key(), now));
         }
         return await(passage, ticket);
     }
 
-    /** How long a load in the background may wait for its thread while calls wait for it: as long as one attempt. */
+    /** How long a leader may be on its way to a thread while calls wait for it: as long as one attempt. */
     private long patience() {
         return Math.min(attemptNanos, refreshTimeout);
     }
@@ -357,7 +362,7 @@ public final class StaleCachePolicy extends Policy {
             if (without.isRefresh()) {
                 store.refreshFailed(flight.key(), now, -1);
             }
-            flights.leave(without);
+            flights.leave(without, now);
         }
     }
 
@@ -374,7 +379,7 @@ public final class StaleCachePolicy extends Policy {
             store.refreshFailed(leader.flight().key(), now, -1);
         }
         if (attempt.personal()) {
-            flights.leave(leader);
+            flights.leave(leader, now);
             return;
         }
         Throwable timeout = new CallTimeoutException(
@@ -414,7 +419,7 @@ public final class StaleCachePolicy extends Policy {
 
     private void leave(Passage passage, Ticket ticket) {
         passage.object(null);
-        flights.leave(ticket);
+        flights.leave(ticket, passage.now());
     }
 
     @Override
@@ -483,21 +488,21 @@ public final class StaleCachePolicy extends Policy {
             if (store.find(key, now) == seen && (calledFor || seen.mayBeRefreshed(now))) {
                 fork(passage, ticket);
             } else {
-                flights.leave(ticket);
+                flights.leave(ticket, now);
             }
         } catch (Throwable thrown) {
             // A key's equals may throw.
-            flights.leave(ticket);
+            flights.leave(ticket, now);
             throw thrown;
         }
     }
 
     private void fork(Passage passage, Ticket ticket) {
         try {
-            ticket.flight().limit(refreshTimeout);
+            ticket.ends(passage.now(), refreshTimeout);
             passage.beside().fork(ticket, refreshTimeout);
         } catch (RuntimeException | Error e) {
-            flights.leave(ticket);
+            flights.leave(ticket, passage.now());
             throw e;
         }
     }
@@ -648,7 +653,7 @@ public final class StaleCachePolicy extends Policy {
 
     private void endFlight(Passage passage, Ticket leader, boolean sharesValue) {
         if (Ends.hadNoPartition(passage) || (!leader.isRefresh() && Ends.isPersonal(passage))) {
-            flights.leave(leader);
+            flights.leave(leader, passage.now());
             return;
         }
         Landing landing = sharesValue
@@ -662,7 +667,7 @@ public final class StaleCachePolicy extends Policy {
                 : Landing.unshared(passage.outcome());
         // This call was not retried, because it is nested. Other calls would have been.
         boolean shared = passage.refusal() == Refusal.NESTED
-                ? flights.landInPart(leader, landing, Ticket::isNested)
+                ? flights.landInPart(leader, landing, Ticket::isNested, passage.now())
                 : flights.land(leader, landing);
         if (shared) {
             passage.shareValue();
