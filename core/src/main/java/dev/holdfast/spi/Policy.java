@@ -208,7 +208,8 @@ public abstract class Policy {
     }
 
     /**
-     * The attempts whose time this policy must know ({@link Passage#actionNanos}, {@link Passage#cutShort}); default {@link
+     * The attempts whose time this policy must know ({@link Passage#actionNanos}, {@link Passage#valueNanos}, {@link
+     * Passage#cutShort}); default {@link
      * Timing#EVERY}. If no policy, observer or limit asks, a pipeline saves the two looks at the clock.
      */
     public Timing timing() {

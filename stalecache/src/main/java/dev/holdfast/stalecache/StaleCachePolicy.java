@@ -570,7 +570,7 @@ public final class StaleCachePolicy extends Policy {
             paces.of(passage).callersOnly(passage.now());
         }
         Object value = passage.value();
-        Freshness said = value == null ? Freshness.usual() : settings.freshnessOf(value, passage.actionNanos());
+        Freshness said = value == null ? Freshness.usual() : settings.freshnessOf(value, passage.valueNanos());
         keepOrForget(passage, key, ticket, said);
         passage.object(null);
         if (ticket != null) {
