@@ -219,8 +219,11 @@ public abstract class Policy {
     /** Receives the name and the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
     public void bind(String pipeline, TimeSource time) {}
 
-    /** Receives the policies of each pipeline that it is built into, the first outermost, before any call. */
-    public void beside(List<Policy> policies) {}
+    /**
+     * Receives the name and the policies of each pipeline that it is built into, the first outermost, before any call; again when
+     * they are replaced, also when that is taken back.
+     */
+    public void beside(String pipeline, List<Policy> policies) {}
 
     /**
      * Takes over from the policy of the same kind whose place this one takes in a pipeline that is in use: its permits, its
