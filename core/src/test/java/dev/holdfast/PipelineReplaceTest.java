@@ -147,7 +147,7 @@ class PipelineReplaceTest {
         List<String> heard = new ArrayList<>();
         Policy kept = new Policy("kept", 0) {
             @Override
-            public void beside(List<Policy> policies) {
+            public void beside(String pipeline, List<Policy> policies) {
                 heard.add(policies.toString());
             }
         };
@@ -164,7 +164,7 @@ class PipelineReplaceTest {
         List<String> heard = new ArrayList<>();
         Policy kept = new Policy("kept", 0) {
             @Override
-            public void beside(List<Policy> policies) {
+            public void beside(String pipeline, List<Policy> policies) {
                 heard.add(policies.toString());
             }
         };

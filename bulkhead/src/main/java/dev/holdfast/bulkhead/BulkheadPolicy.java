@@ -154,7 +154,7 @@ public final class BulkheadPolicy extends Policy {
 
     /** The attempts of all its pipelines are to know how long one may take. */
     @Override
-    public void beside(List<Policy> policies) {
+    public void beside(String pipeline, List<Policy> policies) {
         attemptLimit = policies.stream().mapToLong(Policy::longest).min().orElse(Long.MAX_VALUE);
         tellAttemptLimit();
     }

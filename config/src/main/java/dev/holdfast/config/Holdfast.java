@@ -146,7 +146,6 @@ public final class Holdfast implements AutoCloseable {
      * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
      */
     public List<Pipeline> instances(String name) {
-        Pipeline unused = pipeline(name); // or it is not known
         return keyed(name).pipelines();
     }
 

@@ -72,6 +72,10 @@ final class Keyed extends Instances<Keyed.Instance> {
     @Override
     protected void letGo(Instance instance) {
         gone.add(instance.pipeline());
+    }
+
+    @Override
+    protected void retire(Instance instance) {
         instance.pipeline().retire();
     }
 
@@ -95,16 +99,19 @@ final class Keyed extends Instances<Keyed.Instance> {
      */
     void change(PipelinePlan newPlan, Problems problems, Undo undo) {
         PipelinePlan planBefore = plan;
-        Set<Instance> changed = new HashSet<>();
+        Set<Instance> known = new HashSet<>();
         undo.add(() -> {
             use(planBefore).stream()
-                    .filter(madeSince -> !changed.contains(madeSince))
+                    .filter(one -> !known.contains(one))
                     .forEach(madeSince -> undo.add(() -> change(madeSince, planBefore, new Problems())));
+            lookSooner();
         });
-        for (Instance instance : use(newPlan)) {
+        List<Instance> all = use(newPlan);
+        // Before the first one changes: those that the change does not reach are as they were.
+        known.addAll(all);
+        for (Instance instance : all) {
             Running before = instance.running;
             Runnable back = before.back();
-            changed.add(instance);
             undo.add(() -> {
                 instance.running = before;
                 back.run();

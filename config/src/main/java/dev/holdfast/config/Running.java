@@ -23,7 +23,7 @@ final class Running {
     private final List<Part> parts;
     final Pipeline pipeline;
     final PipelinePlan plan;
-    /** False if a change could not be taken back: the pipeline has others than these policies until the next reload. */
+    /** False if a change could not be taken back: the pipeline has others than these policies until a reload that is not refused. */
     private boolean isAsTold = true;
 
     Running(Pipeline pipeline, PipelinePlan plan, List<Part> parts) {
@@ -59,7 +59,7 @@ final class Running {
         if (!isAsTold || !policies(newParts).equals(policies(parts))) {
             pipeline.replace(policies(newParts).toArray(new Policy[0]));
         }
-        if (!newPlan.histograms().equals(plan.histograms())) {
+        if (!isAsTold || !newPlan.histograms().equals(plan.histograms())) {
             pipeline.replaceHistograms(newPlan.histograms().orElse(null));
         }
         pipeline.replaceClassifier(newPlan.classifier());
@@ -79,6 +79,7 @@ final class Running {
         List<Policy> policies = pipeline.policies();
         Classifier classifier = pipeline.classifier();
         Optional<Histograms> histograms = pipeline.histograms();
+        boolean wasAsTold = isAsTold;
         return () -> {
             isAsTold = false;
             pipeline.replaceClassifier(classifier);
@@ -88,7 +89,7 @@ final class Running {
             if (!pipeline.policies().equals(policies)) {
                 pipeline.replace(policies.toArray(new Policy[0]));
             }
-            isAsTold = true;
+            isAsTold = wasAsTold;
         };
     }
 

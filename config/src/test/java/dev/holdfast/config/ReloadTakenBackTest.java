@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
 import dev.holdfast.config.Holdfast.Property;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.internal.OwnFallbacks;
@@ -13,6 +15,7 @@ import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -215,6 +219,92 @@ class ReloadTakenBackTest {
                             .isInstanceOf(ShadowPolicy.class)
                             .satisfies(policy -> assertThat(((TimeoutPolicy) ShadowPolicy.inside(policy)).limit())
                                     .isEqualTo(Duration.ofSeconds(1))));
+        }
+    }
+
+    @Test
+    void whatCouldNotBeTakenBackIsMendedByTheFirstReloadThatIsNotRefused() {
+        String fallbackOfA = "a.fallback.only-of-operations";
+        String fallbackOfZ = "z.fallback.only-of-operations";
+        file.put("a.timeout", "1s");
+        file.put("z.timeout", "1s");
+        file.put(fallbackOfZ, "true");
+        try (Holdfast holdfast = load(Holdfast.builder())) {
+            OwnFallbacks.keep(holdfast.pipeline("z"));
+            replacing.set(new CallObserver() {
+                @Override
+                public void replaced(Observed pipeline) {
+                    if (pipeline.policies().stream().anyMatch(FallbackPolicy.class::isInstance)) {
+                        OwnFallbacks.keep(pipeline);
+                    }
+                }
+            });
+            file.put("a.timeout", "2s");
+            file.put(fallbackOfA, "true");
+            file.remove(fallbackOfZ);
+            assertThatExceptionOfType(ConfigException.class)
+                    .isThrownBy(holdfast::reload)
+                    .satisfies(refused ->
+                            assertThat(refused.getSuppressed()).as("of 'a'").hasSize(1));
+            file.put("a.timeout", "1s");
+            file.remove(fallbackOfA);
+            assertThatExceptionOfType(ConfigException.class)
+                    .as("'a' cannot be without its fallback now, nor can 'z'")
+                    .isThrownBy(holdfast::reload)
+                    .withMessageContainingAll("pipeline 'a'", "pipeline 'z'");
+            file.put(fallbackOfZ, "true");
+            assertThatExceptionOfType(ConfigException.class)
+                    .as("the files that were loaded are not what 'a' has")
+                    .isThrownBy(holdfast::reload)
+                    .withMessageContaining("pipeline 'a'");
+            file.put(fallbackOfA, "true");
+            assertThat(holdfast.reload()).containsExactly("a");
+            assertThat(timeout(holdfast.pipeline("a"))).isEqualTo(Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void aReloadThatAnInstanceRefusesLeavesWhatWasDoneByHandInTheOthers() {
+        file.put("a.timeout", "1s");
+        file.put("a.fallback.only-of-operations", "true");
+        try (Holdfast holdfast = load(Holdfast.builder())) {
+            List<Pipeline> instances = IntStream.range(0, 10)
+                    .mapToObj(key -> holdfast.pipeline("a", "key" + key))
+                    .toList();
+            Classifier byHand = (value, error) -> Verdict.FAILURE;
+            instances.forEach(pipeline -> pipeline.replaceClassifier(byHand));
+            OwnFallbacks.keep(instances.get(4));
+            file.remove("a.fallback.only-of-operations");
+            assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
+            assertThat(instances).extracting(Pipeline::classifier).containsOnly(byHand);
+        }
+    }
+
+    @Test
+    void theIdleTimeBeforeAReloadThatIsRefusedHoldsForAnInstanceThatIsMadeMeanwhile() {
+        file.put("a.keys.idle", "1m");
+        file.put("a.timeout", "1s");
+        file.put("b.timeout", "1s");
+        file.put("z.timeout", "1s");
+        file.put("z.fallback.only-of-operations", "true");
+        try (VirtualTime time = new VirtualTime();
+                Holdfast holdfast = load(Holdfast.builder().time(time))) {
+            OwnFallbacks.keep(holdfast.pipeline("z"));
+            replacing.set(new CallObserver() {
+                @Override
+                public void replaced(Observed pipeline) {
+                    if (pipeline.name().equals("b")) {
+                        Pipeline unused = holdfast.pipeline("a", "meanwhile");
+                    }
+                }
+            });
+            file.put("a.keys.idle", "1d");
+            file.put("b.timeout", "2s");
+            file.remove("z.fallback.only-of-operations");
+            assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
+            assertThat(holdfast.instances("a")).hasSize(1);
+            time.advance(Duration.ofMinutes(2));
+            assertThat(holdfast.instances("a")).isEmpty();
         }
     }
 }

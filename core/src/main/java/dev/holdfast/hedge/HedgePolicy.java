@@ -120,7 +120,7 @@ public final class HedgePolicy extends Policy {
     }
 
     @Override
-    public synchronized void beside(List<Policy> policies) {
+    public synchronized void beside(String pipeline, List<Policy> policies) {
         // In shadow, something else stands in its place.
         boolean inShadow = policies.stream().noneMatch(policy -> policy == this);
         RetryPolicy retry = policies.stream()

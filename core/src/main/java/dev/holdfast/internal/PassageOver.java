@@ -190,6 +190,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public long valueNanos() {
+        return passage.valueNanos();
+    }
+
+    @Override
     public Source source() {
         return passage.source();
     }

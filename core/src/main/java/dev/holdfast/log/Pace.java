@@ -6,7 +6,7 @@ final class Pace {
     /** From {@link #next}: no line. */
     static final long NO_LINE = -1;
 
-    private static final long MINUTE = 60_000_000_000L;
+    static final long MINUTE = 60_000_000_000L;
 
     private final int most;
     private boolean begun;

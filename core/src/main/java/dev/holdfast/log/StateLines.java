@@ -64,11 +64,15 @@ final class StateLines {
     private synchronized long next(Change change) {
         long left = of(change).next(change.nanos);
         leftOut = left == Pace.NO_LINE ? change : null;
+        writeIn(of(change).rest(change.nanos));
+        return left;
+    }
+
+    private synchronized void writeIn(long nanos) {
         if (leftOut != null && !timer) {
-            time.schedule(of(change).rest(change.nanos), this::minuteIsOver);
+            time.schedule(nanos, this::minuteIsOver);
             timer = true;
         }
-        return left;
     }
 
     /** On the timer's thread, which runs no code of a user: so no appender of a log. */
@@ -79,7 +83,12 @@ final class StateLines {
                 return;
             }
         }
-        Threads.apart(time, this::writeLatest, "holdfast-log");
+        try {
+            Threads.apart(time, this::writeLatest, "holdfast-log");
+        } catch (RuntimeException | Error noThread) {
+            // Perhaps there is one then.
+            writeIn(Pace.MINUTE);
+        }
     }
 
     private void writeLatest() {

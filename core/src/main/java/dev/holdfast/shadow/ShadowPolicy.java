@@ -323,8 +323,8 @@ public final class ShadowPolicy extends Policy {
     }
 
     @Override
-    public void beside(List<Policy> policies) {
-        policy.beside(policies);
+    public void beside(String pipeline, List<Policy> policies) {
+        policy.beside(pipeline, policies);
     }
 
     @Override

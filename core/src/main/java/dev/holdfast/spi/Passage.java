@@ -183,6 +183,12 @@ public abstract class Passage {
      */
     public abstract long actionNanos();
 
+    /**
+     * The same, of the attempt that has brought the value. It is shorter where a hedge has overtaken the call's own attempt: that
+     * one is the last attempt, and ran for as long as the call waited.
+     */
+    public abstract long valueNanos();
+
     /** Where the value came from. */
     public abstract Source source();
 

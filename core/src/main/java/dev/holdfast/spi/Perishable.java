@@ -27,7 +27,7 @@ public interface Perishable {
      * The same, of a value that has taken this time to come; a cache asks this. For a value that grows old on its way, such as a
      * response of HTTP: it adds the time to its age. Default: {@link #freshness()}, as if it was made when it came.
      *
-     * @param took how long the action of the attempt ran that has brought it, without waits and other attempts
+     * @param took how long the action of the attempt or hedge ran that has brought it, without waits and other attempts
      */
     default Freshness freshness(Duration took) {
         return freshness();

@@ -208,7 +208,8 @@ public abstract class Policy {
     }
 
     /**
-     * The attempts whose time this policy must know ({@link Passage#actionNanos}, {@link Passage#cutShort}); default {@link
+     * The attempts whose time this policy must know ({@link Passage#actionNanos}, {@link Passage#valueNanos}, {@link
+     * Passage#cutShort}); default {@link
      * Timing#EVERY}. If no policy, observer or limit asks, a pipeline saves the two looks at the clock.
      */
     public Timing timing() {
@@ -218,8 +219,11 @@ public abstract class Policy {
     /** Receives the name and the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
     public void bind(String pipeline, TimeSource time) {}
 
-    /** Receives the policies of each pipeline that it is built into, the first outermost, before any call. */
-    public void beside(List<Policy> policies) {}
+    /**
+     * Receives the name and the policies of each pipeline that it is built into, the first outermost, before any call; again when
+     * they are replaced, also when that is taken back.
+     */
+    public void beside(String pipeline, List<Policy> policies) {}
 
     /**
      * Takes over from the policy of the same kind whose place this one takes in a pipeline that is in use: its permits, its

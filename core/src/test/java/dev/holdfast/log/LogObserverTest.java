@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -192,8 +193,9 @@ class LogObserverTest {
     }
 
     /** Its timers run on a thread that the test knows. */
-    private static final class Timers implements TimeSource {
+    private static class Timers implements TimeSource {
         final List<Runnable> set = new ArrayList<>();
+        final List<Long> delays = new ArrayList<>();
         private final @Nullable Executor executor;
 
         Timers(@Nullable Executor executor) {
@@ -218,6 +220,7 @@ class LogObserverTest {
         @Override
         public Timer schedule(long delayNanos, Runnable task) {
             set.add(task);
+            delays.add(delayNanos);
             return () -> {};
         }
 
@@ -240,6 +243,26 @@ class LogObserverTest {
         }));
     }
 
+    /** As if the system had none. */
+    @Test
+    void theLastLineIsWrittenAMinuteLaterIfThereWasNoThreadForIt() throws InterruptedException {
+        AtomicBoolean none = new AtomicBoolean(true);
+        Timers timers = new Timers(null) {
+            @Override
+            public @Nullable Executor executor() {
+                if (none.getAndSet(false)) {
+                    throw new IllegalStateException("no thread");
+                }
+                return null;
+            }
+        };
+        aThreadOfItsOwnWritesTheLastLine(timers);
+        assertThat(timers.delays)
+                .hasSize(2)
+                .last()
+                .isEqualTo(Duration.ofMinutes(1).toNanos());
+    }
+
     private void aThreadOfItsOwnWritesTheLastLine(Timers timers) throws InterruptedException {
         LogObserver onTimers = new LogObserver(timers);
         for (int i = 0; i < 11; i++) {
@@ -253,6 +276,7 @@ class LogObserverTest {
         };
         assertThat(timers.set).hasSize(1);
         timers.set.get(0).run();
+        timers.set.stream().skip(1).forEach(Runnable::run);
         written.await();
 
         assertThat(writer.get()).isNotSameAs(Thread.currentThread());

@@ -56,26 +56,27 @@ final class Flight {
     private final Set<Ticket> waiting = new LinkedHashSet<>();
     private @Nullable Ticket leader;
     private boolean over;
-    /** How long the leader's call may take. */
-    private volatile long limitNanos = Long.MAX_VALUE;
     /** How many leaders left the flight for personal reasons. */
     private volatile int lost;
 
+    /** When the leader began, or was told to lead. */
     private volatile long begunAt;
+
     private volatile long slowAt;
     private volatile @Nullable Running running;
-    /** Whether the leader has had an attempt. */
-    private volatile boolean started;
+    /** Whether the leader is on its way to a thread: a load in the background that had no attempt, a call that is told to lead. */
+    private volatile boolean onItsWay;
 
-    private Flight(Object key, long now, long slowAfter) {
+    private Flight(Object key, boolean onItsWay, long now, long slowAfter) {
         this.key = key;
+        this.onItsWay = onItsWay;
         begunAt = now;
         slowAt = now + slowAfter;
     }
 
     /** The ticket of the leader of a new flight. */
     static Ticket begin(Object key, boolean refresh, boolean nested, long now, long slowAfter) {
-        Flight flight = new Flight(key, now, slowAfter);
+        Flight flight = new Flight(key, refresh, now, slowAfter);
         Ticket leader = new Ticket(flight, refresh, nested);
         flight.leader = leader;
         return leader;
@@ -111,19 +112,19 @@ final class Flight {
         return slowAt - now;
     }
 
-    /** A new leader begins, with the same time as the first one. */
-    void led(long now, long slowAfter) {
+    /** This call knows that it leads, and begins with the same time as the first leader. Returns false if it leads no more. */
+    synchronized boolean led(Ticket ticket, long now, long slowAfter) {
+        if (leader != ticket) {
+            return false;
+        }
         begunAt = now;
         slowAt = now + slowAfter;
-    }
-
-    /** The leader's call ends by then, whatever happens; {@link Long#MAX_VALUE} if it has no limit. */
-    void limit(long nanos) {
-        limitNanos = nanos;
+        onItsWay = false;
+        return true;
     }
 
     void attemptStarts(Running attempt) {
-        started = true;
+        onItsWay = false;
         running = attempt;
     }
 
@@ -131,24 +132,22 @@ final class Flight {
         running = null;
     }
 
-    /** Nanoseconds until a follower checks whether the leader still leads; {@link Long#MAX_VALUE}: not before it is told. */
+    /** Nanoseconds until a follower checks whether the leader still leads. */
     synchronized long untilLook(long patience, long now) {
         Running attempt = running;
         if (attempt != null) {
-            return attempt.untilOutlived(now);
+            // The next leader may be lost, and tells nobody of it. So all look at times, however long an attempt may
+            // take.
+            return Math.min(attempt.untilOutlived(now), Math.max(patience, now - attempt.since()));
         }
-        long since = Math.max(0, now - begunAt);
-        return Math.min(Math.max(FIRST_LOOK_NANOS, since), Math.max(1, longest(patience) - since));
+        return Math.min(Math.max(FIRST_LOOK_NANOS, now - begunAt), Math.max(1, untilLost(patience, now)));
     }
 
-    /** How long the leader may be without an attempt under way. */
-    private long longest(long patience) {
-        long limit = limitNanos >= Long.MAX_VALUE - GRACE_NANOS ? Long.MAX_VALUE : limitNanos + GRACE_NANOS;
-        return waitsForAThread() ? Math.min(patience, limit) : limit;
-    }
-
-    private boolean waitsForAThread() {
-        return leader != null && leader.isRefresh() && !started;
+    /** How long a leader may still be without an attempt under way; {@link Long#MAX_VALUE}: for ever. */
+    private long untilLost(long patience, long now) {
+        long end = leader == null ? Long.MAX_VALUE : leader.untilEnd(now);
+        long late = end >= Long.MAX_VALUE - GRACE_NANOS ? Long.MAX_VALUE : end + GRACE_NANOS;
+        return onItsWay ? Math.min(late, patience - Math.max(0, now - begunAt)) : late;
     }
 
     /** The leader whose attempt has outlived its limit, and this attempt; null if there is none. */
@@ -158,11 +157,11 @@ final class Flight {
     }
 
     /**
-     * The leader that has no attempt under way, and is lost: one in the background that has not begun for this long, because no
-     * thread was free or it was lost on the way to one, or one whose limit is over; null if there is none.
+     * The leader that has no attempt under way, and is lost: it has been on its way to a thread for this long, because none was
+     * free or it was lost on the way, or its call is over; null if there is none.
      */
     synchronized @Nullable Ticket lostWithoutAttempt(long patience, long now) {
-        return running == null && now - begunAt >= longest(patience) ? leader : null;
+        return running == null && untilLost(patience, now) <= 0 ? leader : null;
     }
 
     /** A leader that does not come back from this attempt in time. */
@@ -208,12 +207,12 @@ final class Flight {
      * As {@link #land}, for an end that only some of the waiting calls share. One of the others leads from now on, and the
      * rest go on waiting. The flight is over if there are no others.
      */
-    synchronized List<Ticket> landInPart(Ticket ticket, Landing brought, Predicate<Ticket> sharing) {
+    synchronized List<Ticket> landInPart(Ticket ticket, Landing brought, Predicate<Ticket> sharing, long now) {
         if (leader != ticket) {
             return List.of();
         }
         List<Ticket> told = landFor(brought, sharing);
-        Ticket next = promoted();
+        Ticket next = promoted(now);
         if (next != null) {
             told.add(next);
         }
@@ -235,13 +234,13 @@ final class Flight {
 
     /** This call is no longer part of the flight. Returns the new leader, which must be told; null if there is none. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
-    synchronized @Nullable Ticket leave(Ticket ticket) {
+    synchronized @Nullable Ticket leave(Ticket ticket, long now) {
         if (leader != ticket) {
             waiting.remove(ticket);
             return null;
         }
         lost++;
-        return promoted();
+        return promoted(now);
     }
 
     /** How long this call has waited, if a leader has left the flight meanwhile; else 0. */
@@ -249,9 +248,8 @@ final class Flight {
         return lost == ticket.lostBefore() ? 0 : now - ticket.since();
     }
 
-    private @Nullable Ticket promoted() {
+    private @Nullable Ticket promoted(long now) {
         running = null;
-        limitNanos = Long.MAX_VALUE;
         leader = null;
         if (waiting.isEmpty()) {
             over = true;
@@ -259,7 +257,7 @@ final class Flight {
         }
         Ticket next = waiting.iterator().next();
         waiting.remove(next);
-        leader = next;
+        lead(next, now);
         return next;
     }
 
@@ -268,12 +266,15 @@ final class Flight {
         if (leader != ticket) {
             return null;
         }
-        begunAt = now;
-        started = false;
         running = null;
-        limitNanos = Long.MAX_VALUE;
         Ticket next = new Ticket(this, true, false);
-        leader = next;
+        lead(next, now);
         return next;
+    }
+
+    private void lead(Ticket next, long now) {
+        leader = next;
+        begunAt = now;
+        onItsWay = true;
     }
 }

@@ -79,13 +79,13 @@ final class Flights {
     }
 
     /** The leader is back with an end that only these may share. Returns whether a call shares it. */
-    boolean landInPart(Ticket leader, Landing landing, Predicate<Ticket> sharing) {
-        return tell(leader.flight(), leader.flight().landInPart(leader, landing, sharing));
+    boolean landInPart(Ticket leader, Landing landing, Predicate<Ticket> sharing, long now) {
+        return tell(leader.flight(), leader.flight().landInPart(leader, landing, sharing, now));
     }
 
     /** This call takes no part any more. If it led the flight, the call that has waited longest leads now. */
-    void leave(Ticket ticket) {
-        Ticket next = ticket.flight().leave(ticket);
+    void leave(Ticket ticket, long now) {
+        Ticket next = ticket.flight().leave(ticket, now);
         tell(ticket.flight(), next == null ? List.of() : List.of(next));
     }
 

@@ -17,6 +17,7 @@ import dev.holdfast.stalecache.Flight.Lost;
 import dev.holdfast.stalecache.Flight.Running;
 import dev.holdfast.stalecache.Tally.Kind;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -57,8 +58,22 @@ public final class StaleCachePolicy extends Policy {
     private Paces paces = new Paces();
     /** This cache, and those that were in its place, or are. */
     volatile Lineage lineage = new Lineage();
-    /** Whether this one is in shadow, and another one is active in its place. */
-    private volatile boolean besideActive;
+
+    /**
+     * What it knows of a pipeline that it is in.
+     *
+     * @param attemptNanos the time of one attempt, if layers further in limit it
+     * @param besideActive whether it is in shadow, and another cache is active beside it, which sees the same loads
+     */
+    private record Place(long attemptNanos, boolean besideActive) {}
+
+    private static final Place UNKNOWN = new Place(Long.MAX_VALUE, false);
+
+    /** Nobody says when a pipeline has gone: of more than so many, the first ones are forgotten, and are then {@link #UNKNOWN}. */
+    private static final int MOST_PLACES = 1_000;
+
+    /** By the name of the pipeline, in the order in which they came. Replaced as a whole. */
+    private volatile Map<String, Place> places = Map.of();
 
     private final long refreshTimeout;
     private final long fixedSlowAfter;
@@ -68,10 +83,6 @@ public final class StaleCachePolicy extends Policy {
     private final boolean keepsIfIgnored;
     private final boolean storesIgnored;
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
-    /** The time of one attempt, if layers further in limit it. */
-    private volatile long attemptNanos = Long.MAX_VALUE;
-
-    private boolean standsSomewhere;
 
     private StaleCachePolicy(StaleCacheSettings settings) {
         super(NAME, ENTER | SUCCESS | FAILURE | ATTEMPTS);
@@ -210,7 +221,7 @@ public final class StaleCachePolicy extends Policy {
             // What the others load would not be for this call.
             return PROCEED;
         }
-        giveUpOnLost(passage, key, patience());
+        giveUpOnLost(passage, key, patience(passage));
         Entry spare = old != null && old.isUsableOnError(now) ? old : null;
         Pace pace = paces.of(passage);
         if (spare != null && answersSlow && pace.isSlow() && mayRunElsewhere(passage)) {
@@ -239,14 +250,15 @@ public final class StaleCachePolicy extends Policy {
 
     /** If there is an old value, limits the leader's time. */
     private int lead(Passage passage, Ticket ticket, @Nullable Entry spare) {
-        ticket.flight().limit(passage.remaining());
+        ticket.ends(passage.now(), passage.remaining());
         if (spare != null && answersSlow) {
             if (mayRunElsewhere(passage)) {
                 ticket.takesOldIfSlow(true);
                 passage.limit(slowAfter(paces.of(passage)));
             } else {
                 // A load that cannot go on in the background has one attempt's time; the attempt's own limit is first.
-                passage.limit(attemptNanos == Long.MAX_VALUE ? Long.MAX_VALUE : attemptNanos + 1);
+                long attempt = place(passage).attemptNanos;
+                passage.limit(attempt == Long.MAX_VALUE ? Long.MAX_VALUE : attempt + 1);
             }
         }
         return PROCEED;
@@ -254,12 +266,12 @@ public final class StaleCachePolicy extends Policy {
 
     private int follow(Passage passage, Ticket ticket) {
         if (waitsForItself(passage, ticket.flight())) {
-            passage.object(null);
-            flights.leave(ticket);
+            leave(passage, ticket);
             return passage.fail(new IllegalStateException("stale cache of '" + passage.pipeline()
                     + "': this call runs inside the load of the very key that it asks for"));
         }
         long remaining = passage.remaining();
+        ticket.ends(passage.now(), remaining);
         if (remaining != Long.MAX_VALUE) {
             // Afterwards this layer is not asked any more.
             ticket.lastCall(passage.now() + remaining - remaining / 16 - 1);
@@ -288,23 +300,24 @@ public final class StaleCachePolicy extends Policy {
             leave(passage, ticket);
             return turnAway(passage, spare);
         }
-        if (flight.waitedInVain(ticket, now) >= attemptNanos) {
+        if (flight.waitedInVain(ticket, now) >= place(passage).attemptNanos) {
             // It lost a leader, and waited for one attempt's time. A call of its own would not take longer.
             leave(passage, ticket);
             return PROCEED;
         }
-        return passage.await(ticket, Math.max(1, untilNextLook(ticket, spare != null, now)));
+        return passage.await(ticket, Math.max(1, untilNextLook(passage, ticket, spare != null)));
     }
 
-    private long untilNextLook(Ticket ticket, boolean hasSpare, long now) {
+    private long untilNextLook(Passage passage, Ticket ticket, boolean hasSpare) {
         Flight flight = ticket.flight();
-        long wait = flight.untilLook(patience(), now);
+        long now = passage.now();
+        long wait = flight.untilLook(patience(passage), now);
         if (hasSpare) {
             wait = Math.min(wait, ticket.untilLastCall(now));
         }
         long inVain = flight.waitedInVain(ticket, now);
-        if (inVain > 0 && attemptNanos != Long.MAX_VALUE) {
-            wait = Math.min(wait, attemptNanos - inVain);
+        if (inVain > 0) {
+            wait = Math.min(wait, place(passage).attemptNanos - inVain);
         }
         boolean looksWhenSlow = (hasSpare && answersSlow) || flights.maySoonBeTooMany(ticket);
         return looksWhenSlow && !flight.isSlow(now) ? Math.min(wait, flight.untilSlow(now)) : wait;
@@ -313,11 +326,17 @@ public final class StaleCachePolicy extends Policy {
     /** Asked again: the flight has ended, or this call leads it now, or it is time to look at it. */
     private int resume(Passage passage, Ticket ticket) {
         Flight flight = ticket.flight();
-        giveUpIfLost(passage, flight, patience());
+        giveUpIfLost(passage, flight, patience(passage));
+        boolean told = ticket.isDone();
         Landing landing = ticket.landing();
         if (landing != null) {
             passage.object(null);
             return share(passage, flight.key(), landing);
+        }
+        if (told && !ticket.leads()) {
+            // It was told to lead, and heard of it so late that it was taken for lost.
+            passage.object(null);
+            return enter(passage);
         }
         return leadOrAwait(passage, ticket);
     }
@@ -325,16 +344,23 @@ public final class StaleCachePolicy extends Policy {
     private int leadOrAwait(Passage passage, Ticket ticket) {
         long now = passage.now();
         Flight flight = ticket.flight();
-        if (ticket.leads()) {
-            flight.led(now, slowAfter(paces.of(passage)));
+        if (ticket.leads() && flight.led(ticket, now, slowAfter(paces.of(passage)))) {
             return lead(passage, ticket, store.onError(flight.key(), now));
         }
         return await(passage, ticket);
     }
 
-    /** How long a load in the background may wait for its thread while calls wait for it: as long as one attempt. */
-    private long patience() {
-        return Math.min(attemptNanos, refreshTimeout);
+    /** How long a leader may be on its way to a thread while calls wait for it: as long as one attempt. */
+    private long patience(Passage passage) {
+        return Math.min(place(passage).attemptNanos, refreshTimeout);
+    }
+
+    private Place place(Passage passage) {
+        return place(passage.pipeline());
+    }
+
+    private Place place(String pipeline) {
+        return places.getOrDefault(pipeline, UNKNOWN);
     }
 
     /** For a call that is about to find a load under way. */
@@ -357,7 +383,7 @@ public final class StaleCachePolicy extends Policy {
             if (without.isRefresh()) {
                 store.refreshFailed(flight.key(), now, -1);
             }
-            flights.leave(without);
+            flights.leave(without, now);
         }
     }
 
@@ -374,7 +400,7 @@ public final class StaleCachePolicy extends Policy {
             store.refreshFailed(leader.flight().key(), now, -1);
         }
         if (attempt.personal()) {
-            flights.leave(leader);
+            flights.leave(leader, now);
             return;
         }
         Throwable timeout = new CallTimeoutException(
@@ -414,7 +440,7 @@ public final class StaleCachePolicy extends Policy {
 
     private void leave(Passage passage, Ticket ticket) {
         passage.object(null);
-        flights.leave(ticket);
+        flights.leave(ticket, passage.now());
     }
 
     @Override
@@ -483,21 +509,21 @@ public final class StaleCachePolicy extends Policy {
             if (store.find(key, now) == seen && (calledFor || seen.mayBeRefreshed(now))) {
                 fork(passage, ticket);
             } else {
-                flights.leave(ticket);
+                flights.leave(ticket, now);
             }
         } catch (Throwable thrown) {
             // A key's equals may throw.
-            flights.leave(ticket);
+            flights.leave(ticket, now);
             throw thrown;
         }
     }
 
     private void fork(Passage passage, Ticket ticket) {
         try {
-            ticket.flight().limit(refreshTimeout);
+            ticket.ends(passage.now(), refreshTimeout);
             passage.beside().fork(ticket, refreshTimeout);
         } catch (RuntimeException | Error e) {
-            flights.leave(ticket);
+            flights.leave(ticket, passage.now());
             throw e;
         }
     }
@@ -565,7 +591,7 @@ public final class StaleCachePolicy extends Policy {
             paces.of(passage).callersOnly(passage.now());
         }
         Object value = passage.value();
-        Freshness said = value == null ? Freshness.usual() : settings.freshnessOf(value, passage.actionNanos());
+        Freshness said = value == null ? Freshness.usual() : settings.freshnessOf(value, passage.valueNanos());
         keepOrForget(passage, key, ticket, said);
         passage.object(null);
         if (ticket != null) {
@@ -623,16 +649,19 @@ public final class StaleCachePolicy extends Policy {
         } else {
             return false;
         }
-        removeElsewhere(key);
+        removeElsewhere(key, passage.pipeline());
         return kept;
     }
 
     /** This load may have begun before a reload, or in a cache that a refused one puts back. */
-    private void removeElsewhere(Object key) {
+    private void removeElsewhere(Object key, String pipeline) {
         if (lineage.hasSeveral()) {
+            boolean besideActive = place(pipeline).besideActive;
             lineage.forEach(cache -> {
-                // Where one is in shadow beside another, each sees the loads itself, and has its own settings.
-                if (cache != this && !cache.besideActive && !besideActive) {
+                // Where one is in shadow beside another, each sees the loads itself, and has its own settings. So a
+                // load
+                // removes from those that were, or are, in the same one of the two places.
+                if (cache != this && cache.place(pipeline).besideActive == besideActive) {
                     cache.store.remove(key);
                 }
             });
@@ -648,7 +677,7 @@ public final class StaleCachePolicy extends Policy {
 
     private void endFlight(Passage passage, Ticket leader, boolean sharesValue) {
         if (Ends.hadNoPartition(passage) || (!leader.isRefresh() && Ends.isPersonal(passage))) {
-            flights.leave(leader);
+            flights.leave(leader, passage.now());
             return;
         }
         Landing landing = sharesValue
@@ -662,7 +691,7 @@ public final class StaleCachePolicy extends Policy {
                 : Landing.unshared(passage.outcome());
         // This call was not retried, because it is nested. Other calls would have been.
         boolean shared = passage.refusal() == Refusal.NESTED
-                ? flights.landInPart(leader, landing, Ticket::isNested)
+                ? flights.landInPart(leader, landing, Ticket::isNested, passage.now())
                 : flights.land(leader, landing);
         if (shared) {
             passage.shareValue();
@@ -722,22 +751,26 @@ public final class StaleCachePolicy extends Policy {
     }
 
     @Override
-    public synchronized void beside(List<Policy> policies) {
+    public synchronized void beside(String pipeline, List<Policy> policies) {
         int here = policies.stream().map(Policy::name).toList().indexOf(NAME);
         long attempt = policies.stream()
                 .skip(here + 1L)
                 .mapToLong(Policy::longest)
                 .min()
                 .orElse(Long.MAX_VALUE);
-        // In several pipelines, the longest time is true for all.
-        attemptNanos = standsSomewhere ? Math.max(attemptNanos, attempt) : attempt;
-        standsSomewhere = true;
         boolean inShadow = policies.stream().noneMatch(policy -> policy == this);
         List<Policy> active = policies.stream()
                 .filter(policy -> inShadow && policy instanceof StaleCachePolicy)
                 .toList();
         active.forEach(this::shadows);
-        besideActive = !active.isEmpty();
+        Map<String, Place> all = new LinkedHashMap<>(places);
+        // The latest one is the last.
+        all.remove(pipeline);
+        all.put(pipeline, new Place(attempt, !active.isEmpty()));
+        if (all.size() > MOST_PLACES) {
+            all.remove(all.keySet().iterator().next());
+        }
+        places = all;
     }
 
     @Override

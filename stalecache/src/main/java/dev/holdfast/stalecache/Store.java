@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +24,7 @@ final class Store {
     private static final int SLACK = 16;
 
     private final StaleCacheSettings settings;
-    private final Cache<Object, Entry> entries;
+    final Cache<Object, Entry> entries;
     private final Epochs epochs = new Epochs();
     /** Of values that say nothing: one object for all of them. */
     private final Windows usual;
@@ -226,13 +225,15 @@ final class Store {
     boolean putIgnored(Object key, Object answer, Freshness said, long now, int epoch) {
         advance(now);
         Entry entry = entry(answer, Outcome.IGNORED, said, now);
+        if (entry == null) {
+            remove(key);
+            return false;
+        }
         Runnable inPlace = () -> {
-            if (entry != null) {
-                epochs.move(key);
-                keep(key, entry, now);
-            }
+            epochs.move(key);
+            keep(key, entry, now);
         };
-        if (entry == null || !epochs.storeIn(epoch, key, inPlace)) {
+        if (!epochs.storeIn(epoch, key, inPlace)) {
             remove(key);
             return false;
         }
@@ -296,11 +297,6 @@ final class Store {
         advance(now);
         entries.cleanUp();
         return size();
-    }
-
-    /** Runs this while no thread can drop values, as if one that drops them were just not on a processor. For tests. */
-    <T> T whileNoneIsDropped(Supplier<T> meanwhile) {
-        return entries.policy().eviction().orElseThrow().coldest(any -> meanwhile.get());
     }
 
     void clear() {

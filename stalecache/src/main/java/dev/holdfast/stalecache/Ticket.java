@@ -20,6 +20,10 @@ final class Ticket extends Completion {
     private long since;
 
     private volatile @Nullable Landing landing;
+    /** When its call ends, if it {@link #ends}. */
+    private volatile long endsAt;
+
+    private volatile boolean ends;
 
     // Used by the call itself only.
     private long lastCallAt;
@@ -67,6 +71,19 @@ final class Ticket extends Completion {
 
     boolean leads() {
         return flight.isLedBy(this);
+    }
+
+    /** Its call ends after this time, whatever happens; {@link Long#MAX_VALUE}: it may take for ever. */
+    void ends(long now, long remaining) {
+        if (remaining != Long.MAX_VALUE) {
+            endsAt = now + remaining;
+            ends = true;
+        }
+    }
+
+    /** {@link Long#MAX_VALUE} if its call may take for ever. */
+    long untilEnd(long now) {
+        return ends ? endsAt - now : Long.MAX_VALUE;
     }
 
     /** Tells these calls, even if one of them throws. */

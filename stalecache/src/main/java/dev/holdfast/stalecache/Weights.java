@@ -5,7 +5,8 @@ import com.github.benmanes.caffeine.cache.Weigher;
 
 /**
  * Makes one bound of two: Caffeine bounds a number or a weight, and not both. Each value counts what it weighs, or its part of
- * the number if that is more. So neither the number nor the weight, within half a percent, is ever above its bound.
+ * the number if that is more. So if Caffeine keeps its bound, both are kept: the number exactly, and the weight within half a percent.
+ * For how long Caffeine may be above it says the {@link Store}.
  */
 final class Weights implements Weigher<Object, Entry> {
     private final long maxWeight;
@@ -30,7 +31,11 @@ final class Weights implements Weigher<Object, Entry> {
         return of(entry.weight());
     }
 
-    /** What this weight counts; at most {@code maxWeight}. */
+    /**
+     * What a value of this weight counts.
+     *
+     * @param weight at most the greatest weight of all values together
+     */
     int of(long weight) {
         return Math.max(least, (int) ((double) weight / maxWeight * most));
     }

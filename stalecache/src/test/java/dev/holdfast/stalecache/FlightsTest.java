@@ -38,7 +38,7 @@ class FlightsTest {
     }
 
     private void leave(Ticket ticket) {
-        flights.leave(ticket);
+        flights.leave(ticket, 0);
     }
 
     @Test
@@ -143,7 +143,7 @@ class FlightsTest {
         Ticket one = board("key");
         Ticket other = board("key");
         Ticket nested = Objects.requireNonNull(flights.board("key", true, 0, SLOW));
-        flights.landInPart(leader, LANDING, Ticket::isNested);
+        flights.landInPart(leader, LANDING, Ticket::isNested, 0);
         assertThat(nested.landing()).isSameAs(LANDING);
         assertThat(one.leads()).isTrue();
         assertThat(one.landing()).isNull();
@@ -158,7 +158,7 @@ class FlightsTest {
     void endThatAllShareInPartIsTheEndOfTheFlight() {
         Ticket leader = board("key");
         Ticket nested = Objects.requireNonNull(flights.board("key", true, 0, SLOW));
-        flights.landInPart(leader, LANDING, Ticket::isNested);
+        flights.landInPart(leader, LANDING, Ticket::isNested, 0);
         assertThat(nested.landing()).isSameAs(LANDING);
         assertThat(flights.size()).isZero();
     }
@@ -175,9 +175,9 @@ class FlightsTest {
         assertThat(small.maySoonBeTooMany(second)).isTrue();
         assertThat(small.isTooMany(second, SLOW - 1)).isFalse();
         assertThat(small.isTooMany(second, SLOW)).isTrue();
-        small.leave(second);
+        small.leave(second, 0);
         assertThat(small.isTooMany(third, SLOW)).isTrue();
-        small.leave(third);
+        small.leave(third, 0);
         assertThat(small.isTooMany(first, SLOW)).isFalse();
         assertThat(small.board("key", false, SLOW, SLOW)).isNull();
         assertThat(leader.leads()).isTrue();

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,8 +34,11 @@ class LostBetweenAttemptsTest {
     private final AtomicBoolean ill = new AtomicBoolean();
     private final AtomicBoolean drops = new AtomicBoolean();
     private final AtomicInteger asked = new AtomicInteger();
+    private final List<Runnable> dropped = new CopyOnWriteArrayList<>();
     private final Executor executor = task -> {
-        if (!drops.get()) {
+        if (drops.get()) {
+            dropped.add(task);
+        } else {
             time.executor().execute(task);
         }
     };
@@ -136,5 +140,80 @@ class LostBetweenAttemptsTest {
         time.advance(ofMillis(1_560));
         assertThat(callers).allSatisfy(caller -> assertThat(caller).isCompletedWithValue("value 1"));
         assertThat(cache.underWay()).isZero();
+    }
+
+    /** Its leader leaves, and the call that waits longest is told to lead where nobody hears it. Returns that call, and the others. */
+    private List<CompletableFuture<String>> lostSuccessor(
+            Call<String> leads, Call<String> follows, Call<String> others) {
+        CompletableFuture<String> leader = started(leads.callAsync(attempt -> new CompletableFuture<>()));
+        List<CompletableFuture<String>> waiting = new ArrayList<>();
+        waiting.add(started(follows.callAsync(attempt -> answer())));
+        for (int i = 0; i < 5; i++) {
+            waiting.add(started(others.callAsync(attempt -> answer())));
+        }
+        drops.set(true);
+        leader.cancel(true);
+        time.advance(ofMillis(10));
+        drops.set(false);
+        assertThat(dropped).isNotEmpty();
+        return waiting;
+    }
+
+    @Test
+    void callersWaitForASuccessorThatIsLostNoLongerThanItsDeadline() {
+        Call<String> call = operation(cache).key("k");
+        List<CompletableFuture<String>> waiting =
+                lostSuccessor(call.deadline(ofSeconds(1)), call.deadline(DEADLINE), call);
+        time.advance(DEADLINE);
+        assertThat(waiting).noneMatch(CompletableFuture::isDone);
+        time.advance(ofMillis(60));
+        assertThat(waiting.get(0)).as("lost").isNotDone();
+        assertThat(waiting.subList(1, 6))
+                .allSatisfy(caller -> assertThat(caller).isCompletedWithValue("value 1"));
+        assertThat(cache.underWay()).isZero();
+    }
+
+    @Test
+    void callersWaitForASuccessorWithoutADeadlineThatIsLostNoLongerThanForOneAttempt() {
+        Call<String> call = operation(cache).key("k");
+        List<CompletableFuture<String>> waiting = lostSuccessor(call, call, call);
+        time.advance(REFRESH_TIMEOUT.minusMillis(50));
+        assertThat(waiting).noneMatch(CompletableFuture::isDone);
+        time.advance(ofMillis(60));
+        assertThat(waiting.subList(1, 6))
+                .allSatisfy(caller -> assertThat(caller).isCompletedWithValue("value 1"));
+        assertThat(cache.underWay()).isZero();
+    }
+
+    @Test
+    void successorThatHearsOfItLateHasTheAnswerOfTheOthers() {
+        Call<String> call = operation(cache).key("k");
+        List<CompletableFuture<String>> waiting = lostSuccessor(call, call, call);
+        time.advance(REFRESH_TIMEOUT);
+        dropped.forEach(task -> time.executor().execute(task));
+        time.advance(Duration.ZERO);
+        assertThat(waiting).allSatisfy(caller -> assertThat(caller).isCompletedWithValue("value 1"));
+        assertThat(cache.underWay()).isZero();
+    }
+
+    @Test
+    void successorThatHearsOfItLateWaitsForTheOneThatLeadsInItsPlace() {
+        Call<String> call = operation(cache).key("k");
+        CompletableFuture<String> slow = new CompletableFuture<>();
+        CompletableFuture<String> leader = started(call.callAsync(attempt -> new CompletableFuture<>()));
+        CompletableFuture<String> late = started(call.callAsync(attempt -> answer()));
+        CompletableFuture<String> next = started(call.callAsync(attempt -> slow));
+        drops.set(true);
+        leader.cancel(true);
+        time.advance(ofMillis(10));
+        drops.set(false);
+        time.advance(REFRESH_TIMEOUT);
+        dropped.forEach(task -> time.executor().execute(task));
+        time.advance(ofSeconds(1));
+        assertThat(List.of(late, next)).noneMatch(CompletableFuture::isDone);
+        assertThat(cache.waiting()).isOne();
+        slow.complete("slow");
+        time.advance(Duration.ZERO);
+        assertThat(List.of(late, next)).allSatisfy(caller -> assertThat(caller).isCompletedWithValue("slow"));
     }
 }

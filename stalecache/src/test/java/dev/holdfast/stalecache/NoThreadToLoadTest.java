@@ -92,4 +92,67 @@ class NoThreadToLoadTest {
         assertThat(asks()).startsWith("value ");
         assertThat(asked.get()).isLessThanOrEqualTo(3);
     }
+
+    /** The refresh finds no thread, and the old value has gone by then. Returns after how long the next caller has its value. */
+    private Duration waits(StaleCachePolicy cache, Pipeline of) {
+        CheckedFunction<String, String, RuntimeException> asks =
+                of.<String>operation("stock").decorate(key -> "value " + asked.incrementAndGet());
+        CompletableFuture<String> first = time.spawn(() -> asks.apply("k"));
+        time.advance(ofSeconds(2));
+        CompletableFuture<String> refreshes = time.spawn(() -> asks.apply("k"));
+        time.advance(ofMillis(1_500));
+        assertThat(List.of(first, refreshes)).allMatch(CompletableFuture::isDone);
+        assertThat(cache.underWay()).as("waits for a thread").isOne();
+        CompletableFuture<String> waits = time.spawn(() -> asks.apply("k"));
+        long begun = time.nanos();
+        time.advance(Duration.ZERO);
+        while (!waits.isDone()) {
+            time.advance(ofMillis(100));
+        }
+        return Duration.ofNanos(time.nanos() - begun);
+    }
+
+    private static StaleCachePolicy brief() {
+        return StaleCachePolicy.of(
+                c -> c.fresh(ofSeconds(1)).staleWhileRevalidate(ofSeconds(2)).staleIfError(Duration.ZERO));
+    }
+
+    private Pipeline pipeline(String name, StaleCachePolicy cache, Duration timeout) {
+        return Pipeline.builder(name)
+                .policies(cache, TimeoutPolicy.of(timeout))
+                .backgroundExecutor(waiting::add)
+                .time(time)
+                .build();
+    }
+
+    @Test
+    void callersWaitAsLongAsTheTimeoutOfNowAllows() {
+        StaleCachePolicy cache = brief();
+        try (Pipeline reloaded = pipeline("reloaded", cache, ofSeconds(8))) {
+            reloaded.replace(cache, TimeoutPolicy.of(ofSeconds(1)));
+            assertThat(waits(cache, reloaded)).isZero();
+            reloaded.replace(cache, TimeoutPolicy.of(ofSeconds(8)));
+        }
+    }
+
+    @Test
+    void callersWaitAsLongAsTheTimeoutOfTheirOwnPipelineAllows() {
+        StaleCachePolicy cache = brief();
+        try (Pipeline quick = pipeline("quick", cache, ofSeconds(1));
+                Pipeline slow = pipeline("slow", cache, ofSeconds(4))) {
+            assertThat(waits(cache, quick)).isZero();
+            assertThat(waits(cache, slow)).isEqualTo(ofMillis(2_500));
+        }
+    }
+
+    @Test
+    void pipelinesThatHaveGoneAreForgottenAtLast() {
+        StaleCachePolicy cache = brief();
+        try (Pipeline first = pipeline("first", cache, ofSeconds(1))) {
+            for (int i = 0; i < 1_000; i++) {
+                cache.beside("gone " + i, List.of(cache));
+            }
+            assertThat(waits(cache, first)).as("as long as a refresh may take").isGreaterThan(ofSeconds(1));
+        }
+    }
 }

@@ -189,6 +189,27 @@ class OwnTimesTest {
         }
     }
 
+    /** The first attempt still runs. */
+    @ParameterizedTest
+    @EnumSource
+    void valueOfAHedgeThatOvertakesHasTheWayOfTheHedge(Way way) {
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(MINUTE).budgetEnabled(false));
+        try (Rig rig = new Rig(way, policy, hedge)) {
+            Work first = Work.value("late").taking(MINUTE.multipliedBy(2));
+            Work second = Work.value(new Travelling(MINUTE)).taking(SECOND);
+            Call<Object> call = rig.call("a");
+            AtomicInteger asked = new AtomicInteger();
+            Supplier<Work> next = () -> asked.incrementAndGet() == 1 ? first : second;
+            Running<Reply<Object>> running = way == Way.CALL
+                    ? Running.blocking(
+                            rig.time, () -> call.reply(attempt -> next.get().blocking(rig.time)))
+                    : Running.async(call.replyAsync(attempt -> next.get().async(rig.time)));
+            rig.time.advance(MINUTE.plus(SECOND));
+            assertThat(running.result()).isCompleted();
+            assertThat(ask(rig, ILL).age()).isEqualTo(SECOND);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void valueThatIsTooOldWhenItComesTakesTheOldOneAway(Way way) {

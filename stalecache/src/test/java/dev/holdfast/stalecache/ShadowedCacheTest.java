@@ -3,12 +3,16 @@ package dev.holdfast.stalecache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Pipeline;
+import dev.holdfast.Reply;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.shadow.ShadowPolicy.Decision;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -110,6 +114,52 @@ class ShadowedCacheTest {
             StaleCachePolicy active = cache();
             rig.pipeline.replace(shadow(), active);
             assertThat(rig.pipeline.policy(StaleCachePolicy.class)).isSameAs(active);
+        }
+    }
+
+    /** A reload falls into the load. */
+    @ParameterizedTest
+    @EnumSource
+    void whatALoadRemovesInShadowIsGoneFromTheOneThatIsInShadowThen(Way way) {
+        for (boolean besideActive : new boolean[] {true, false}) {
+            StaleCachePolicy before = cache();
+            StaleCachePolicy then = cache();
+            StaleCachePolicy active = cache();
+            try (Rig rig = besideActive
+                    ? new Rig(way, ShadowPolicy.of(before), active)
+                    : new Rig(way, ShadowPolicy.of(before))) {
+                rig.load("a", OLD);
+                Running<Reply<Object>> load = rig.start("a", Work.value("gone").taking(Duration.ofSeconds(1)));
+                if (besideActive) {
+                    rig.pipeline.replace(ShadowPolicy.of(then), active);
+                } else {
+                    rig.pipeline.replace(ShadowPolicy.of(then));
+                }
+                assertThat(then.size()).isOne();
+                rig.time.run();
+                assertThat(load.result()).isCompleted();
+                assertThat(List.of(before.size(), then.size(), active.size())).containsOnly(0L);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void oneInShadowOfSeveralPipelinesIsBesideAnActiveOneWhereThereIsOne(Way way) {
+        ShadowPolicy shared = ShadowPolicy.of(
+                StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO).keepIfIgnored(true)));
+        StaleCachePolicy active = cache();
+        try (Rig rig = new Rig(way, shared, active);
+                Pipeline alone = Pipeline.builder("prices")
+                        .policies(shared)
+                        .time(rig.time)
+                        .build()) {
+            rig.load("a", OLD);
+            rig.load("a", Work.value("gone"));
+            assertThat(active.size()).isZero();
+            assertThat(((StaleCachePolicy) shared.policy()).size())
+                    .as("keeps what is gone, where " + alone + " has no other")
+                    .isOne();
         }
     }
 }

@@ -230,8 +230,8 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
-    public void beside(List<Policy> policies) {
-        policy.beside(policies);
+    public void beside(String pipeline, List<Policy> policies) {
+        policy.beside(pipeline, policies);
     }
 
     @Override

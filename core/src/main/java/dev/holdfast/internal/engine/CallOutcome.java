@@ -38,6 +38,8 @@ abstract class CallOutcome extends CallLimits {
     long attemptStart;
     /** Less than 0: not {@link #timed}. */
     long actionNanos;
+    /** As {@link #actionNanos}, of the attempt that has brought the value. */
+    long valueNanos;
     /** Layers inside which an attempt has run, a bit for each. */
     long startedLayers;
     /** As {@link #startedLayers}, before the last attempt. */
@@ -89,6 +91,7 @@ abstract class CallOutcome extends CallLimits {
     void forgetAttempts() {
         attempts = 0;
         actionNanos = 0;
+        valueNanos = 0;
         startedLayers = 0;
         giveUpAt = NOT_GIVEN_UP;
         endedBy = NOT_GIVEN_UP;
@@ -354,6 +357,11 @@ abstract class CallOutcome extends CallLimits {
     @Override
     public long actionNanos() {
         return Math.max(0, actionNanos);
+    }
+
+    @Override
+    public long valueNanos() {
+        return Math.max(0, valueNanos);
     }
 
     @Override

@@ -82,6 +82,7 @@ final class Endings {
             call.askLater();
             call.actionNanos = -1;
         }
+        call.valueNanos = call.actionNanos;
         tellOfEnd(call);
     }
 

@@ -111,7 +111,7 @@ public final class Engine {
         }
         // After all are bound: one that refuses the time leaves the others as they are.
         for (Policy policy : settings.policies) {
-            policy.beside(settings.policies);
+            policy.beside(name, settings.policies);
         }
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
         timed = observers.anyOfCalls() || asked.contains(Timing.EVERY);

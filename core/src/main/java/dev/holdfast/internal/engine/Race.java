@@ -273,10 +273,11 @@ final class Race {
         call.outlived = hedge.call.outlived;
         call.holdRetry(hedge.call.heldRetry);
         call.ageNanos = hedge.call.ageNanos;
+        call.valueNanos = hedge.call.valueNanos;
         if (landing != null) {
             // The call's own attempt failed before, and its time says nothing of the hedge. One that was overtaken
-            // keeps
-            // its own, which is longer: so long the call has waited.
+            // keeps its
+            // own, which is longer: so long the call has waited.
             call.actionNanos = hedge.call.actionNanos;
         }
         return decision;

@@ -15,6 +15,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -130,19 +131,31 @@ public final class Threads {
 
     /**
      * For the timer's thread: runs a task that may wait for others on the time's executor or, if there is none or it refuses, on a
-     * daemon thread.
+     * daemon thread. Throws only if there is no thread. If the executor runs it here, what it throws goes where it would from a
+     * thread of its own.
      */
     public static void apart(TimeSource time, Runnable task, String name) {
+        AtomicBoolean begun = new AtomicBoolean();
+        Runnable once = () -> {
+            if (begun.compareAndSet(false, true)) {
+                task.run();
+            }
+        };
         Executor threads = time.executor();
         if (threads != null) {
             try {
-                threads.execute(task);
+                threads.execute(once);
                 return;
-            } catch (RuntimeException | Error refusal) {
-                // The next line does.
+            } catch (RuntimeException | Error thrown) {
+                if (begun.get()) {
+                    Thread here = Thread.currentThread();
+                    here.getUncaughtExceptionHandler().uncaughtException(here, thrown);
+                    return;
+                }
+                // A refusal.
             }
         }
-        daemon(task, name).start();
+        daemon(once, name).start();
     }
 
     /** Does not inherit the priority of its starter, which may be the timer's thread. */

@@ -30,7 +30,8 @@ public abstract class Instances<T> {
     private static final class Entry<T> {
         final T instance;
         final InUse use;
-        private long usedAt;
+        /** Written under the lock. */
+        private volatile long usedAt;
         /** From the moment on in which it is decided. */
         private volatile boolean gone;
 
@@ -68,8 +69,11 @@ public abstract class Instances<T> {
     /** Makes the instance of a key; this policy is to be its outermost. Called under the lock. */
     protected abstract T make(String key, InUse counting);
 
-    /** The instance goes. Somebody may still hold it. Called under the lock. */
+    /** The instance goes, and is about to be no longer among {@link #all}. Somebody may still hold it. Called under the lock. */
     protected abstract void letGo(T instance);
+
+    /** It has gone. Called without the lock: observers are told, who may wait for whoever makes another one. */
+    protected abstract void retire(T instance);
 
     /** Closes an instance. */
     protected abstract void close(T instance);
@@ -91,7 +95,6 @@ public abstract class Instances<T> {
         lock.lock();
         try {
             Entry<T> entry = entries.get(key);
-            // One that is gone is still there for an observer that asks while it is told.
             if (entry == null || entry.gone) {
                 entry = added(key);
             }
@@ -174,24 +177,43 @@ public abstract class Instances<T> {
     }
 
     private void look() {
+        // Without the lock, as what follows it: a policy may be a user's.
+        Map<Entry<T>, Long> idle = remembered();
+        List<T> gone = letGo(idle);
+        gone.forEach(this::retire);
+    }
+
+    /** The instances that may go, and what they remember. */
+    private Map<Entry<T>, Long> remembered() {
+        long now = time.nanos();
+        long idle = idleNanos();
+        Map<Policy, Long> uses = entries.values().stream()
+                .flatMap(entry -> policies(entry.instance).stream())
+                .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+        return entries.values().stream()
+                .filter(entry -> now - entry.usedAt >= idle)
+                .collect(Collectors.toMap(Function.identity(), entry -> remembers(entry.instance, uses)));
+    }
+
+    /** Lets those of these go that nobody has used meanwhile, and returns them. */
+    private List<T> letGo(Map<Entry<T>, Long> remembered) {
+        List<T> gone = new ArrayList<>();
         lock.lock();
         try {
             // Of another look than this one, if this one was late.
             endTimer();
             if (closed) {
-                return;
+                return gone;
             }
             long now = time.nanos();
             long idle = idleNanos();
-            Map<Policy, Long> uses = entries.values().stream()
-                    .flatMap(entry -> policies(entry.instance).stream())
-                    .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
             entries.values().removeIf(entry -> {
                 if (!entry.use.isIdle()) {
                     entry.usedAt = now;
                     return false;
                 }
-                if (now - entry.usedAt < Math.max(idle, remembers(entry.instance, uses))) {
+                Long remembers = remembered.get(entry);
+                if (remembers == null || now - entry.usedAt < Math.max(idle, remembers)) {
                     return false;
                 }
                 entry.gone = true;
@@ -202,6 +224,7 @@ public abstract class Instances<T> {
                     return false;
                 }
                 letGo(entry.instance);
+                gone.add(entry.instance);
                 return true;
             });
             if (!entries.isEmpty()) {
@@ -210,6 +233,7 @@ public abstract class Instances<T> {
         } finally {
             lock.unlock();
         }
+        return gone;
     }
 
     /** What its own policies remember would be forgotten with it. One that others share stays with them. */

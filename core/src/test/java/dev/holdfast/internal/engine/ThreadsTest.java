@@ -5,12 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Knobs;
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.TimeSource;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -90,5 +97,73 @@ class ThreadsTest {
             executor.shutdown();
             dedicated.shutdown();
         }
+    }
+
+    /** A time whose executor is this one. */
+    private static TimeSource with(Executor executor) {
+        return new TimeSource() {
+            @Override
+            public Executor executor() {
+                return executor;
+            }
+
+            @Override
+            public long nanos() {
+                return 0;
+            }
+
+            @Override
+            public long millis() {
+                return 0;
+            }
+
+            @Override
+            public Timer schedule(long delayNanos, Runnable task) {
+                return () -> {};
+            }
+
+            @Override
+            public void park(Object blocker, long nanos) {}
+
+            @Override
+            public void unpark(Thread thread) {}
+        };
+    }
+
+    @Test
+    void aTaskApartThatThrowsWhereItIsHandedOverRunsOnce() {
+        List<Thread> ran = new CopyOnWriteArrayList<>();
+        List<Throwable> uncaught = new ArrayList<>();
+        RuntimeException thrown = new IllegalStateException("of the task");
+        Thread here = Thread.currentThread();
+        Thread.UncaughtExceptionHandler before = here.getUncaughtExceptionHandler();
+        here.setUncaughtExceptionHandler((thread, error) -> uncaught.add(error));
+        try {
+            Threads.apart(
+                    with(Runnable::run),
+                    () -> {
+                        ran.add(Thread.currentThread());
+                        throw thrown;
+                    },
+                    "apart");
+        } finally {
+            here.setUncaughtExceptionHandler(before);
+        }
+        assertThat(ran).containsExactly(here);
+        assertThat(uncaught).containsExactly(thrown);
+    }
+
+    @Test
+    void aTaskApartRunsOnceAlsoIfAnExecutorRefusesWhatItThenRuns() throws InterruptedException {
+        List<Runnable> taken = new ArrayList<>();
+        BlockingQueue<Thread> ran = new LinkedBlockingQueue<>();
+        Executor both = task -> {
+            taken.add(task);
+            throw new RejectedExecutionException("or not");
+        };
+        Threads.apart(with(both), () -> ran.add(Thread.currentThread()), "apart");
+        assertThat(ran.take().getName()).isEqualTo("apart");
+        taken.forEach(Runnable::run);
+        assertThat(ran).isEmpty();
     }
 }

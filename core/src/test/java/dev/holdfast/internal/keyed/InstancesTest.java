@@ -39,6 +39,8 @@ class InstancesTest {
 
     /** Called while an instance goes. */
     private Runnable goes = () -> {};
+    /** Called when it has gone. */
+    private Runnable retires = () -> {};
 
     /** Idle after a minute; all instances have these policies. */
     private Instances<String> instances(List<Policy> policies) {
@@ -67,6 +69,11 @@ class InstancesTest {
             protected void letGo(String instance) {
                 gone.add(instance);
                 goes.run();
+            }
+
+            @Override
+            protected void retire(String instance) {
+                retires.run();
             }
 
             @Override
@@ -145,5 +152,49 @@ class InstancesTest {
         String unused = instances(List.of(remembering(-1))).of("a");
         time.advance(Duration.ofMinutes(2));
         assertThat(gone).containsExactly("a 1");
+    }
+
+    /** What an observer waits for that needs a lock of this thread. */
+    private static void waitForAFirstCall(Instances<String> instances, String key) {
+        CompletableFuture<String> got = new CompletableFuture<>();
+        Thread asking = new Thread(() -> got.complete(instances.of(key)));
+        asking.setDaemon(true);
+        asking.start();
+        assertThat(got).succeedsWithin(Duration.ofMinutes(1));
+    }
+
+    @Test
+    void anObserverThatIsToldOfOneThatHasGoneMayWaitForAFirstCall() {
+        Instances<String> instances = instances(List.of());
+        retires = () -> {
+            waitForAFirstCall(instances, "a");
+            waitForAFirstCall(instances, "b");
+        };
+        assertThat(instances.of("a")).isEqualTo("a 1");
+        time.advance(Duration.ofSeconds(90));
+        assertThat(gone).containsExactly("a 1");
+        assertThat(instances.all()).containsExactlyInAnyOrder("a 2", "b 3");
+    }
+
+    @Test
+    void aPolicyThatIsAskedWhatItRemembersMayWaitForAFirstCall() {
+        AtomicReference<@Nullable Instances<String>> asked = new AtomicReference<>();
+        Policy policy = new Policy("own", 0) {
+            @Override
+            public long remembers() {
+                Instances<String> instances = asked.getAndSet(null);
+                if (instances != null) {
+                    waitForAFirstCall(instances, "b");
+                }
+                return 0;
+            }
+        };
+        Instances<String> instances = instances(List.of(policy));
+        assertThat(instances.of("a")).isEqualTo("a 1");
+        asked.set(instances);
+        time.advance(Duration.ofSeconds(90));
+        assertThat(asked).hasNullValue();
+        assertThat(gone).containsExactly("a 1");
+        assertThat(instances.all()).containsExactly("b 2");
     }
 }

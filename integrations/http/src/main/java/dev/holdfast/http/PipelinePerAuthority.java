@@ -59,6 +59,10 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
             @Override
             protected void letGo(Pipeline pipeline) {
                 gone.add(pipeline);
+            }
+
+            @Override
+            protected void retire(Pipeline pipeline) {
                 pipeline.retire();
             }
 
