@@ -151,8 +151,7 @@ public final class HedgePolicy extends Policy {
             return inShadow ? shared.fresh() : given;
         }
         // One that comes out of shadow, or whose retry has gone, keeps its tokens. If it had a budget before the retry
-        // came, it
-        // keeps the one that is emptier: an outage that was seen is not forgotten.
+        // came, it keeps the one that is emptier: an outage that was seen is not forgotten.
         RetryBudget before = paying();
         RetryBudget aside = setAside;
         setAside = null;

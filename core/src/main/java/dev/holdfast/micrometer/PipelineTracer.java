@@ -86,7 +86,7 @@ final class PipelineTracer implements Tracer {
         }
     }
 
-    /** Its observation is not safe for threads, but hedges have threads of their own: hence the lock. */
+    /** Its observation is not safe for threads, but hedges add events on threads of their own: hence the lock. */
     private final class OfCall implements CallTrace {
         // Not a monitor: handlers wait for locks of others, and a virtual thread would keep its carrier.
         private final ReentrantLock lock = new ReentrantLock();
@@ -110,21 +110,31 @@ final class PipelineTracer implements Tracer {
 
         @Override
         public @Nullable AttemptTrace attempt(int number, boolean hedge) {
+            Observation slow;
             lock.lock();
             try {
-                return ended ? null : begun(number, hedge);
+                if (ended) {
+                    return null;
+                }
+                if (!hedge) {
+                    OfAttempt attempt = begun(number, false, null);
+                    latest = attempt.observation;
+                    return attempt;
+                }
+                slow = latest;
             } finally {
                 lock.unlock();
             }
+            // Not under the lock: a call that ends meanwhile does not wait for the handlers. It gives the hedge up, whose
+            // observation then ends as cancelled.
+            return begun(number, true, slow);
         }
 
-        private AttemptTrace begun(int number, boolean hedge) {
+        private OfAttempt begun(int number, boolean hedge, @Nullable Observation slow) {
             // Handlers of traces take what is current for the parent, whatever the observation says.
             Scope scope = open();
             try {
-                OfAttempt attempt = new OfAttempt(this, number, hedge, hedge ? latest : null);
-                latest = hedge ? latest : attempt.observation;
-                return attempt;
+                return new OfAttempt(this, number, hedge, slow);
             } finally {
                 scope.close();
             }

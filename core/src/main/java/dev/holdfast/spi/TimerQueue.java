@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * carrier, all wait for ever. So nobody waits here: a timer is put into an inbox, and its thread is woken if it would wake too late.
  */
 final class TimerQueue {
-    /** The thread is woken for so many timers that it has not seen, or that were cancelled: they take memory. */
+    /** The thread is woken for about so many timers that it has not seen, or that were cancelled: they take memory. */
     private static final int MANY = 1_000;
     /** After an error of the thread itself. */
     private static final long PAUSE_NANOS = 1_000_000;
@@ -131,15 +131,20 @@ final class TimerQueue {
     }
 
     private void work() {
-        while (true) {
-            try {
-                runUntilIdle();
-                return;
-            } catch (Throwable broken) {
-                // Such as a lack of memory. Limits must strike all the same.
-                tell(broken);
-                LockSupport.parkNanos(this, PAUSE_NANOS);
+        try {
+            while (true) {
+                try {
+                    runUntilIdle();
+                    return;
+                } catch (Throwable broken) {
+                    // Such as a lack of memory. Limits must strike all the same.
+                    tell(broken);
+                    LockSupport.parkNanos(this, PAUSE_NANOS);
+                }
             }
+        } finally {
+            // If even that fails, the next timer starts another thread.
+            worker.compareAndSet(Thread.currentThread(), null);
         }
     }
 
@@ -148,7 +153,7 @@ final class TimerQueue {
         try {
             thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
         } catch (Throwable broken) {
-            thrown.addSuppressed(broken); // there is nobody else to tell
+            // There is nobody else to tell, and the thread must go on.
         }
     }
 
@@ -195,13 +200,14 @@ final class TimerQueue {
     }
 
     private void takeInbox() {
-        unseen.set(0);
         for (Entry entry = inbox.peek(); entry != null; entry = inbox.peek()) {
             if (!entry.isCancelled()) {
                 queue.add(entry);
             }
             inbox.remove();
         }
+        // After that: those that have come meanwhile are seen, too.
+        unseen.set(0);
     }
 
     private void dropCancelled(long now) {

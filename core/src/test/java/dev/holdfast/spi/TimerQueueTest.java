@@ -147,6 +147,30 @@ class TimerQueueTest {
         assertThat(threads).hasSize(1);
     }
 
+    /** Such as one that passes on what it is told, or fails for the same lack of memory. */
+    @Test
+    void aHandlerThatThrowsWhatItIsToldKeepsNoTimerFromRunning() throws Exception {
+        TimerQueue timers = timers(SECOND);
+        CompletableFuture<Void> begun = new CompletableFuture<>();
+        timers.schedule(0, () -> begun.complete(null));
+        await(begun);
+        threads.get(0).setUncaughtExceptionHandler((where, thrown) -> {
+            told.add(thrown);
+            if (thrown instanceof RuntimeException unchecked) {
+                throw unchecked;
+            }
+            throw (Error) thrown;
+        });
+        CompletableFuture<Void> after = new CompletableFuture<>();
+        timers.schedule(0, () -> {
+            throw new AssertionError("of a task");
+        });
+        timers.schedule(0, () -> after.complete(null));
+        await(after);
+        assertThat(told).hasSize(1);
+        assertThat(threads).hasSize(1);
+    }
+
     @Test
     void theThreadEndsWhenThereIsNothingToDoAndTheNextTimerHasAnother() throws Exception {
         TimerQueue timers = timers(1_000_000);

@@ -57,7 +57,7 @@ public final class ThrottlePolicy extends Policy {
     private volatile int replicas;
 
     private volatile long nextLook;
-    /** Another throttle says what the line is like. Under {@link #changing}. */
+    /** Another throttle says what the line is like, and has taken it under this {@link #changing}, which guards the field. */
     private boolean takenOver;
 
     // A call that starts at once does not touch these.
@@ -213,8 +213,8 @@ public final class ThrottlePolicy extends Policy {
                 return admitted(passage, now, late);
             }
             // The thread may have lost the processor just now, too, and other threads moved the line on meanwhile. So
-            // the
-            // line is looked at before the clock: the other way round, what they took after that would count as ahead.
+            // the line is looked at before the clock: the other way round, what they took after that would count as
+            // ahead.
             long wait = line().untilFree(now, weight);
             long later = lateness(passage.now());
             if (later - late < wait || tries == MOST_TRIES) {

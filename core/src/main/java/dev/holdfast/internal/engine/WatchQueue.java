@@ -30,10 +30,13 @@ final class WatchQueue extends Watchdog {
     private static final long KEEP_NANOS_AN_ENTRY = 2_000;
     /** A timer that is as late says that the whole process stood still: a long garbage collection, a frozen container. */
     private static final long STOOD_STILL_NANOS = 50_000_000;
-    /** Then answers may be there at which nobody could look. What is due waits for them. */
+    /**
+     * Then answers may be there at which nobody could look. What is due waits for them, once for each attempt: limits also strike
+     * on a machine that is always too busy.
+     */
     private static final long GRACE_NANOS = 100_000_000;
-    /** No sooner again: limits also strike on a machine that is always too busy. */
-    private static final long GRACE_AGAIN_NANOS = 500_000_000;
+    /** A timer that is as late may have been lost with its thread. The next call sets another one. */
+    private static final long LOST_NANOS = 1_000_000_000;
     /** Between two inboxes: two cache lines of references. */
     private static final int STRIDE = 2 * Stripes.STRIDE;
     /** The timer sleeps for this time if nobody wakes it: longer than any limit. */
@@ -64,6 +67,9 @@ final class WatchQueue extends Watchdog {
 
         /** When the timer looks. Only the timer reads and writes it. */
         long dueAt;
+
+        /** The number of the attempt that has had its grace. Only the timer reads and writes it. */
+        long graced = NONE;
 
         @Nullable
         Entry next;
@@ -115,14 +121,12 @@ final class WatchQueue extends Watchdog {
     private @Nullable Entry taken;
 
     private long tidyAt;
-    private long graceAgainAt;
 
     WatchQueue(TimeSource time) {
         this.time = time;
         wokeAt = time.nanos() - PERIOD_NANOS;
         wakeAt = wokeAt + ASLEEP_NANOS;
         tidyAt = wokeAt;
-        graceAgainAt = wokeAt;
     }
 
     // ---- by calls
@@ -145,7 +149,8 @@ final class WatchQueue extends Watchdog {
                 known.empty();
             }
         }
-        if (soon - wakeAt < 0) {
+        // Unsigned, so also if `soon` is before `wakeAt`.
+        if (Long.compareUnsigned(soon - wakeAt, LOST_NANOS + LOOK_NANOS) > 0) {
             wakeBy(soon);
         }
     }
@@ -179,17 +184,30 @@ final class WatchQueue extends Watchdog {
     }
 
     private synchronized void wakeBy(long instant) {
+        long now = time.nanos();
+        if (now - wakeAt > LOST_NANOS) {
+            setTimer(0);
+            // It is to see that it is late, if the process stood still and nothing was lost.
+            wakeAt = now - STOOD_STILL_NANOS;
+            return;
+        }
         long earliest = wokeAt + PERIOD_NANOS;
         long at = instant - earliest < 0 ? earliest : instant;
+        // A call that was slow to come here asks for an instant that has passed: the timer is not late for that.
+        at = at - now < 0 ? now : at;
         if (at - wakeAt < 0) {
-            // A timer that is refused may be set all the same. Then it wakes in vain.
-            TimeSource.Timer set = time.schedule(Math.max(0, at - time.nanos()), this::wake);
-            if (timer != null) {
-                timer.cancel();
-            }
-            timer = set;
+            setTimer(at - now);
             wakeAt = at;
         }
+    }
+
+    private void setTimer(long delayNanos) {
+        // One that is refused may be set all the same. Then it wakes in vain.
+        TimeSource.Timer set = time.schedule(delayNanos, this::wake);
+        if (timer != null) {
+            timer.cancel();
+        }
+        timer = set;
     }
 
     /** How many entries the timer has in its queue. */
@@ -201,20 +219,12 @@ final class WatchQueue extends Watchdog {
 
     private void wake() {
         long now = time.nanos();
-        boolean stoodStill = now - wakeAt >= STOOD_STILL_NANOS && now - graceAgainAt >= 0;
+        boolean stoodStill = now - wakeAt >= STOOD_STILL_NANOS;
         try {
             takeInboxes();
             for (Entry first = queue.peek(); first != null && first.dueAt - now <= 0; first = queue.peek()) {
                 queue.remove();
-                if (stoodStill) {
-                    first.promise(now + GRACE_NANOS);
-                    queue.add(first);
-                } else {
-                    look(first, now);
-                }
-            }
-            if (stoodStill) {
-                graceAgainAt = now + GRACE_AGAIN_NANOS;
+                look(first, now, stoodStill);
             }
             if (queue.isEmpty() || now - tidyAt >= 0) {
                 tidy(now);
@@ -270,11 +280,11 @@ final class WatchQueue extends Watchdog {
         return false;
     }
 
-    private void look(Entry entry, long now) {
+    private void look(Entry entry, long now, boolean stoodStill) {
         boolean letGo = entry.at - now > CallLimits.LONGEST_LIMIT;
         CallState call = entry.call;
         long number = numberUnderWay(call);
-        long wait = call == null || number == NONE ? Alarms.NEVER : look(call, number, now);
+        long wait = call == null || number == NONE ? Alarms.NEVER : look(entry, call, number, now, stoodStill);
         boolean goesOn = wait <= CallLimits.LONGEST_LIMIT;
         if (goesOn) {
             entry.promise(now + Math.max(1, call != null && call.own ? Math.min(wait, KEEP_NANOS) : wait));
@@ -300,15 +310,19 @@ final class WatchQueue extends Watchdog {
     }
 
     /** Does what is due. Returns after how many nanoseconds to look again, or {@link Alarms#NEVER}. Throws nothing. */
-    private long look(CallState call, long number, long now) {
+    private long look(Entry entry, CallState call, long number, long now, boolean stoodStill) {
         try {
             // What is read here may belong to a later attempt, but nothing is done under a number that has passed. A
             // thread's own object also serves pipelines on other time sources.
             if (call.time() != time) {
                 return Alarms.NEVER;
             }
-            long wait = tell(call, number, now);
             long left = call.limited ? call.limitAt - now : Alarms.NEVER;
+            if (stoodStill && entry.graced != number && (left <= 0 || isAlarmDue(call, now))) {
+                entry.graced = number;
+                return left > 0 ? Math.min(left, GRACE_NANOS) : GRACE_NANOS;
+            }
+            long wait = tell(call, number, now);
             if (left > 0) {
                 return Math.min(wait, left);
             }
@@ -317,6 +331,10 @@ final class WatchQueue extends Watchdog {
             log(call, broken);
         }
         return Alarms.NEVER;
+    }
+
+    private static boolean isAlarmDue(CallState call, long now) {
+        return call.alarms != null && call.alarms.waitNanos(now - call.attemptStart) == 0;
     }
 
     private static long tell(CallState call, long number, long now) {

@@ -11,6 +11,9 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.micrometer.ObservationObserver;
+import dev.holdfast.micrometer.ObservationObserver.AttemptObservation;
+import dev.holdfast.micrometer.ObservationObserver.CallObservation;
 import dev.holdfast.spi.CallContext.Scope;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.AttemptTrace;
@@ -18,6 +21,9 @@ import dev.holdfast.spi.CallObserver.CallTrace;
 import dev.holdfast.spi.CallObserver.Tracer;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -79,23 +85,54 @@ class SlowTracerOfAHedgeTest {
         }
     };
 
-    private final Pipeline pipeline = Knobs.watchdog(Pipeline.builder("p"), new WatchQueue(time))
-            .policies(HedgePolicy.of(h -> h.delay(ofMillis(20))))
-            .time(time)
-            .backgroundExecutor(handedIn::add)
-            .observer(new CallObserver() {
-                @Override
-                public Tracer tracer(String pipeline) {
-                    return operation -> trace;
+    private final CallObserver ofTheUser = new CallObserver() {
+        @Override
+        public Tracer tracer(String pipeline) {
+            return operation -> trace;
+        }
+    };
+
+    private ObservationObserver observations() {
+        ObservationRegistry registry = ObservationRegistry.create();
+        registry.observationConfig().observationHandler(new ObservationHandler<Observation.Context>() {
+            @Override
+            public void onStart(Observation.Context context) {
+                if (context instanceof AttemptObservation attempt && attempt.hedge()) {
+                    hedgeIsTraced.countDown();
+                    await(tracerMayGoOn);
                 }
-            })
-            .build();
+            }
+
+            @Override
+            public void onStop(Observation.Context context) {
+                if (context instanceof AttemptObservation attempt) {
+                    told.add(attempt.number() + " " + attempt.outcome());
+                } else if (context instanceof CallObservation call) {
+                    told.add("call " + call.outcome() + " of " + call.attempts());
+                }
+            }
+
+            @Override
+            public boolean supportsContext(Observation.Context context) {
+                return true;
+            }
+        });
+        return new ObservationObserver(registry);
+    }
+
+    private Pipeline pipeline(CallObserver observer) {
+        return Knobs.watchdog(Pipeline.builder("p"), new WatchQueue(time))
+                .policies(HedgePolicy.of(h -> h.delay(ofMillis(20))))
+                .time(time)
+                .backgroundExecutor(handedIn::add)
+                .observer(observer)
+                .build();
+    }
 
     @AfterEach
     void close() {
         firstMayEnd.countDown();
         tracerMayGoOn.countDown();
-        pipeline.close();
     }
 
     /** The time is for a deadlock alone. */
@@ -114,7 +151,7 @@ class SlowTracerOfAHedgeTest {
     }
 
     /** The answer of the first attempt, on the thread that has it. */
-    private CompletableFuture<String> call(Way way) {
+    private CompletableFuture<String> call(Pipeline pipeline, Way way) {
         Operation<String> operation = pipeline.operation("x", o -> o.idempotent(true));
         CompletableFuture<String> answer = new CompletableFuture<>();
         if (way == Way.CALL_ASYNC) {
@@ -139,7 +176,18 @@ class SlowTracerOfAHedgeTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void callWithAnAnswerDoesNotWaitForIt(Way way) throws Exception {
-        CompletableFuture<String> answer = call(way);
+        check(ofTheUser, way);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void norForAHandlerOfObservations(Way way) throws Exception {
+        check(observations(), way);
+    }
+
+    private void check(CallObserver observer, Way way) throws Exception {
+        Pipeline pipeline = pipeline(observer);
+        CompletableFuture<String> answer = call(pipeline, way);
         await(firstRuns);
         time.pass(50_000_000);
         assertThat(handedIn).hasSize(1);
@@ -154,5 +202,6 @@ class SlowTracerOfAHedgeTest {
         assertThat(pipeline.snapshot().policies().get(0).numbers())
                 .containsEntry("hedge.started", 0L)
                 .containsEntry("hedge.refused", 1L);
+        pipeline.close();
     }
 }

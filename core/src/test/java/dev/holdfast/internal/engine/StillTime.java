@@ -22,6 +22,8 @@ final class StillTime extends Around {
     volatile boolean refusing;
     /** Sets the timers that it refuses all the same. */
     volatile boolean settingAllTheSame;
+    /** Takes timers and never runs them. */
+    volatile boolean losing;
 
     StillTime() {
         super(TimeSource.system());
@@ -36,7 +38,7 @@ final class StillTime extends Around {
     public Timer schedule(long delayNanos, Runnable task) {
         Set set = new Set(now + delayNanos, task);
         synchronized (timers) {
-            if (!refusing || settingAllTheSame) {
+            if (!losing && (!refusing || settingAllTheSame)) {
                 timers.add(set);
             }
         }

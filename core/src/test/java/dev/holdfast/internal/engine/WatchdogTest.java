@@ -47,6 +47,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The watchdog of the system's time, where the clock is the test's and its timers run on the test's thread. */
 @ThreadKind.Each
@@ -294,6 +295,136 @@ class WatchdogTest {
         time.passUnseen(200 * MILLI);
         time.pass(0);
         call.assertTimedOut();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whereStandstillsRecurALimitStrikesInTheSecond(Made made) throws Exception {
+        Stuck call = stuck(limited(200), made);
+        time.passUnseen(650 * MILLI);
+        time.pass(0);
+        assertThat(call.isStruck()).isFalse();
+        time.passUnseen(650 * MILLI);
+        time.pass(0);
+        call.assertTimedOut();
+    }
+
+    @Test
+    void eachAttemptOfAThreadHasItsOwnGrace() throws Exception {
+        Pipeline pipeline = limited(200);
+        List<String> answers = onCaller(() -> {
+            Ambient held = Ambient.get(); // or the collector may take it between two calls
+            try {
+                List<String> got = new ArrayList<>();
+                for (int i = 0; i < 3; i++) {
+                    got.add(pipeline.call(() -> {
+                        time.passUnseen(650 * MILLI);
+                        time.pass(0);
+                        return "ten";
+                    }));
+                }
+                return got;
+            } finally {
+                Reference.reachabilityFence(held);
+            }
+        });
+        assertThat(answers).containsExactly("ten", "ten", "ten");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void limitThatIsStillAheadAfterAStandstillStrikesAtItsInstant(Made made) throws Exception {
+        Stuck call = stuck(limited(1_250), made);
+        time.pass(200 * MILLI);
+        time.passUnseen(SECOND);
+        time.pass(50 * MILLI - 1);
+        assertThat(call.isStruck()).isFalse();
+        time.pass(1);
+        call.assertTimedOut();
+    }
+
+    @Test
+    void alarmThatWaitsForAStandstillDoesNotHoldUpTheLimit() throws Exception {
+        Asking asking = new Asking(500 * MILLI);
+        Stuck call = stuck(
+                watched(asking, TimeoutPolicy.of(Duration.ofMillis(1_250))).build());
+        time.pass(200 * MILLI);
+        time.passUnseen(SECOND);
+        time.pass(0);
+        assertThat(asking.told).hasValue(0);
+        time.pass(50 * MILLI);
+        call.assertTimedOut();
+    }
+
+    @Test
+    void whereStandstillsRecurPoliciesAreToldInTheSecond() throws Exception {
+        Asking asking = new Asking(100 * MILLI);
+        stuck(watched(asking).build());
+        time.passUnseen(650 * MILLI);
+        time.pass(0);
+        assertThat(asking.told).hasValue(0);
+        time.passUnseen(650 * MILLI);
+        time.pass(0);
+        assertThat(asking.told).hasValue(1);
+    }
+
+    /** Its thread comes back from the standstill before the timer's does, or after it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void limitOfACallThatBeginsAfterAStandstillStrikesInTime(boolean beforeTheTimer) throws Exception {
+        onCaller(() -> limited(60).call(() -> {
+            time.passUnseen(650 * MILLI);
+            if (!beforeTheTimer) {
+                time.pass(0);
+            }
+            return "of the standstill";
+        }));
+        Stuck after = stuckOnCaller(limited(10));
+        time.pass(10 * MILLI);
+        after.assertTimedOut();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void limitOfAnAsynchronousCallThatBeginsAfterAStandstillStrikesInTime(boolean beforeTheTimer) throws Exception {
+        CompletableFuture<Object> stage = new CompletableFuture<>();
+        var unused = limited(60).callAsync(() -> stage);
+        time.passUnseen(650 * MILLI);
+        if (!beforeTheTimer) {
+            time.pass(0);
+        }
+        stage.complete("of the standstill");
+        Stuck after = stuck(limited(10), Made.ASYNCHRONOUS);
+        time.pass(10 * MILLI);
+        after.assertTimedOut();
+    }
+
+    @Test
+    void oneThreadThatIsSlowIsNoStandstill() throws Exception {
+        Policy slow = new Policy("slow", Policy.ATTEMPTS) {
+            @Override
+            public void attemptStarts(Passage passage) {
+                time.passUnseen(100 * MILLI);
+            }
+        };
+        Stuck call =
+                stuck(watched(TimeoutPolicy.of(Duration.ofMillis(60)), slow).build());
+        time.pass(0);
+        assertThat(call.isStruck()).isTrue();
+        call.assertTimedOut();
+    }
+
+    @Test
+    void standstillIsSeenThoughACallSetsAnotherTimerBeforeTheLateOneRuns() throws Exception {
+        Stuck within = stuck(limited(500));
+        time.pass(200 * MILLI);
+        time.passUnseen(3 * SECOND);
+        Stuck after = stuck(limited(10));
+        time.pass(10 * MILLI);
+        after.assertTimedOut();
+        assertThat(within.isStruck()).isFalse();
+        time.pass(90 * MILLI);
+        within.assertTimedOut();
     }
 
     @Test
@@ -867,6 +998,22 @@ class WatchdogTest {
         Stuck call = stuckOnCaller(pipeline);
         time.pass(100 * MILLI);
         call.assertTimedOut();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aTimerThatIsLostIsReplacedByTheNextCall(Made made) throws Exception {
+        time.losing = true;
+        Stuck first = stuck(limited(100), made);
+        time.losing = false;
+        time.pass(2 * SECOND);
+        assertThat(first.isStruck()).isFalse();
+        Stuck second = stuck(limited(10), made);
+        assertThat(time.timers()).isEqualTo(1);
+        time.pass(10 * MILLI);
+        second.assertTimedOut();
+        time.pass(90 * MILLI);
+        first.assertTimedOut();
     }
 
     @Test

@@ -150,8 +150,7 @@ public final class Permits {
                         return null;
                     }
                     // One for the other: as many wait as before, which may be more than a queue that was made shorter
-                    // has
-                    // room for.
+                    // has room for.
                     displaced.displace();
                     queue.append(ticket, rank, now);
                     return ticket;
