@@ -276,8 +276,7 @@ final class Race {
         call.valueNanos = hedge.call.valueNanos;
         if (landing != null) {
             // The call's own attempt failed before, and its time says nothing of the hedge. One that was overtaken
-            // keeps its
-            // own, which is longer: so long the call has waited.
+            // keeps its own.
             call.actionNanos = hedge.call.actionNanos;
         }
         return decision;
