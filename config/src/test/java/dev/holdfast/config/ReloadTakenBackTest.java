@@ -230,12 +230,12 @@ class ReloadTakenBackTest {
         file.put("z.timeout", "1s");
         file.put(fallbackOfZ, "true");
         try (Holdfast holdfast = load(Holdfast.builder())) {
-            OwnFallbacks.keep(holdfast.pipeline("z"));
+            OwnFallbacks.keep(holdfast.pipeline("z"), () -> true);
             replacing.set(new CallObserver() {
                 @Override
                 public void replaced(Observed pipeline) {
                     if (pipeline.policies().stream().anyMatch(FallbackPolicy.class::isInstance)) {
-                        OwnFallbacks.keep(pipeline);
+                        OwnFallbacks.keep(pipeline, () -> true);
                     }
                 }
             });
@@ -273,7 +273,7 @@ class ReloadTakenBackTest {
                     .toList();
             Classifier byHand = (value, error) -> Verdict.FAILURE;
             instances.forEach(pipeline -> pipeline.replaceClassifier(byHand));
-            OwnFallbacks.keep(instances.get(4));
+            OwnFallbacks.keep(instances.get(4), () -> true);
             file.remove("a.fallback.only-of-operations");
             assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
             assertThat(instances).extracting(Pipeline::classifier).containsOnly(byHand);
@@ -289,7 +289,7 @@ class ReloadTakenBackTest {
         file.put("z.fallback.only-of-operations", "true");
         try (VirtualTime time = new VirtualTime();
                 Holdfast holdfast = load(Holdfast.builder().time(time))) {
-            OwnFallbacks.keep(holdfast.pipeline("z"));
+            OwnFallbacks.keep(holdfast.pipeline("z"), () -> true);
             replacing.set(new CallObserver() {
                 @Override
                 public void replaced(Observed pipeline) {

@@ -125,9 +125,8 @@ final class PipelineTracer implements Tracer {
             } finally {
                 lock.unlock();
             }
-            // Not under the lock: a call that ends meanwhile does not wait for the handlers. It gives the hedge up,
-            // whose
-            // observation then ends as cancelled.
+            // Not under the lock: a call that ends meanwhile does not wait for the handlers. It gives the hedge up, and
+            // the observation of it then ends as cancelled.
             return begun(number, true, slow);
         }
 

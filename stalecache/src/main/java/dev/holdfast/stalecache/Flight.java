@@ -136,8 +136,7 @@ final class Flight {
     synchronized long untilLook(long patience, long now) {
         Running attempt = running;
         if (attempt != null) {
-            // The next leader may be lost, and tells nobody of it. So all look at times, however long an attempt may
-            // take.
+            // The next leader may be lost, and tells nobody of it. So all look at times, whatever an attempt may take.
             return Math.min(attempt.untilOutlived(now), Math.max(patience, now - attempt.since()));
         }
         return Math.min(Math.max(FIRST_LOOK_NANOS, now - begunAt), Math.max(1, untilLost(patience, now)));

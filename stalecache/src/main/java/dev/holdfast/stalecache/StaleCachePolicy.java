@@ -659,8 +659,7 @@ public final class StaleCachePolicy extends Policy {
             boolean besideActive = place(pipeline).besideActive;
             lineage.forEach(cache -> {
                 // Where one is in shadow beside another, each sees the loads itself, and has its own settings. So a
-                // load removes
-                // from those that were, or are, in the same one of the two places.
+                // load removes from those that were, or are, in the same one of the two places.
                 if (cache != this && cache.place(pipeline).besideActive == besideActive) {
                     cache.store.remove(key);
                 }
