@@ -38,7 +38,7 @@ class MonitorsTest {
     private static final Map<String, String> ALLOWED = Map.of(
             "dev.holdfast.internal.engine.WatchQueue.wakeBy: TimeSource.schedule",
             "the timers of the system's time are set without a lock",
-            "dev.holdfast.log.StateLines.next: TimeSource.schedule",
+            "dev.holdfast.log.StateLines.writeIn: TimeSource.schedule",
             "the timers of the system's time are set without a lock");
 
     private static @Nullable String waits(String owner, String name, String descriptor) {
