@@ -80,9 +80,7 @@ public final class CircuitBreakerPolicy extends Policy {
         slowNanos = settings.slowCallDurationThreshold().toNanos();
         holdNanos = settings.maxPushbackHold().toNanos();
         views = new Views(settings.rules(), settings.origin(), clock);
-        // A breaker that starts closed does not read the clock, and so does not keep the system's time.
-        long now = settings.initialState() == State.CLOSED ? 0 : clock.nanos();
-        engine = new Engine(settings.rules(), views, now);
+        engine = new Engine(settings.rules(), views, clock.peek());
         told = new AtomicReference<>(engine.life());
     }
 
@@ -154,7 +152,13 @@ public final class CircuitBreakerPolicy extends Policy {
 
     @Override
     public void bind(String pipeline, TimeSource time) {
+        boolean unread = clock.isUnread();
         shift = clock.bind(time);
+        if (unread) {
+            // Nothing has happened so far. The wait of a breaker that starts open is one of the pipeline's time.
+            engine.start(clock.nanos());
+            told.set(engine.life());
+        }
         views.bind(pipeline);
     }
 

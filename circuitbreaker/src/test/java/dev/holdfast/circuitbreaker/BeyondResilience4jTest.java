@@ -189,6 +189,41 @@ class BeyondResilience4jTest {
         }
     }
 
+    /** Some time of the machine passes before the pipeline is built. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void waitOfTheFirstStateBeginsWithThePipeline(Way way) {
+        Duration wait = Duration.ofMillis(100);
+        CircuitBreakerPolicy open = CircuitBreakerPolicy.of(b -> b.initialState(State.OPEN)
+                .waitDurationInOpenState(wait)
+                .automaticTransitionFromOpenToHalfOpenEnabled(true));
+        CircuitBreakerPolicy halfOpen =
+                CircuitBreakerPolicy.of(b -> b.initialState(State.HALF_OPEN).maxWaitDurationInHalfOpenState(wait));
+        try (Rig rig = new Rig(way, open);
+                Rig other = new Rig(rig, halfOpen)) {
+            assertThat(rig.rejection().retryAfter()).contains(wait.plusNanos(1));
+            other.advance(wait.minusNanos(1));
+            assertThat(open.state()).isEqualTo(State.OPEN);
+            assertThat(halfOpen.state()).isEqualTo(State.HALF_OPEN);
+            rig.advance(Duration.ofNanos(1));
+            assertThat(open.state()).isEqualTo(State.HALF_OPEN);
+            assertThat(halfOpen.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @Test
+    void secondPipelineDoesNotBeginTheFirstStateAnew() {
+        CircuitBreakerPolicy open = CircuitBreakerPolicy.of(
+                b -> b.initialState(State.OPEN).waitDurationInOpenState(Duration.ofMillis(100)));
+        try (Rig rig = new Rig(Way.CALL, open)) {
+            rig.advance(Duration.ofMillis(60));
+            try (Rig other = new Rig(rig, open)) {
+                assertThat(other.rejection().retryAfter())
+                        .contains(Duration.ofMillis(40).plusNanos(1));
+            }
+        }
+    }
+
     @Test
     @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void consumerThatBlocksWhenARunningCallOpensItHoldsUpNoOtherBreaker() throws InterruptedException {

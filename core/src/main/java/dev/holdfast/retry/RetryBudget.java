@@ -306,8 +306,8 @@ public final class RetryBudget {
         }
 
         /**
-         * The tokens at the start, and the most there can be at low traffic: 1 to 1,000; default 10. With less than 3 nothing
-         * is retried.
+         * The tokens at the start, and the most there can be at low traffic: 1 to 1,000; default 10. With less than 3 there
+         * are only the retries of {@link #minRetriesPerMinute}.
          */
         public Builder maxTokens(int value) {
             maxTokens = value;

@@ -25,10 +25,9 @@ import org.jspecify.annotations.Nullable;
  * of these, and neither is a timeout.
  */
 public final class RetryPolicy extends Policy {
-    // The slot: how often this entry was tried again above, the last wait below.
+    // The slot: how often this entry was tried again above (at most 10,000 times), the last wait below.
     private static final int WAIT_BITS = 48;
     private static final long WAIT_MASK = (1L << WAIT_BITS) - 1;
-    private static final int MOST_COUNTED = 0x7fff;
 
     private final RetrySettings settings;
     private @Nullable RetryBudget budget;
@@ -89,7 +88,7 @@ public final class RetryPolicy extends Policy {
         if (shown != null) {
             meters.gauge(
                     "retry.budget.tokens",
-                    "Tokens of the retry budget; at half and below nothing is retried",
+                    "Tokens of the retry budget; at half and below there are only the retries by time alone",
                     shown::tokens);
         }
     }
@@ -144,10 +143,10 @@ public final class RetryPolicy extends Policy {
         long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries, drawn);
         wait = Math.max(wait, passage.heldRetry());
         // A retry that does not fit into the time is refused for that, and uses up no spare.
-        if (!paid && wait <= passage.remaining() && !takesSpare(passage)) {
+        if (!paid && wait < passage.remaining() && !takesSpare(passage)) {
             return passage.refuseRetry(Refusal.BUDGET);
         }
-        passage.slot((long) Math.min(tries, MOST_COUNTED) << WAIT_BITS | Math.min(backoff, WAIT_MASK));
+        passage.slot((long) tries << WAIT_BITS | Math.min(backoff, WAIT_MASK));
         return passage.retry(wait);
     }
 

@@ -30,7 +30,7 @@ public final class RetrySettings {
             Builder::new,
             List.of(
                     Option.integer("max-attempts", (Builder b) -> b.maxAttempts, Builder::maxAttempts)
-                            .range(1, 1_000_000_000)
+                            .range(1, 10_000)
                             .means("number of attempts of a call, including the first"),
                     Option.duration("backoff.initial", (Builder b) -> b.initialBackoff, Builder::initialBackoff)
                             .range(Duration.ZERO, LONGEST)
@@ -154,14 +154,15 @@ public final class RetrySettings {
     }
 
     /**
-     * The wait if the server suggested one: that, plus up to a tenth of it, or up to the backoff if that is more. So clients
-     * that were told the same do not come back together.
+     * The wait if the server suggested one: that, plus up to a tenth of it, or up to the backoff or the {@code interval} if that is
+     * more. So clients that were told the same do not come back together.
      */
     long stretchedNanos(long told, int attempts, double drawn) {
         if (builder.jitter == Jitter.NONE) {
             return told;
         }
-        return told + (long) (drawn * Math.max(told * STRETCH, wholeNanos(attempts)));
+        long given = intervalNanos(attempts);
+        return (long) (told + drawn * Math.max(told * STRETCH, given < 0 ? wholeNanos(attempts) : given));
     }
 
     /**
@@ -172,14 +173,9 @@ public final class RetrySettings {
      * @param drawn from 0 to below 1
      */
     long backoffNanos(int attempts, long lastNanos, double drawn) {
-        Function<? super Integer, Long> given = builder.interval;
-        if (given != null) {
-            try {
-                return Math.max(0, TimeUnit.MILLISECONDS.toNanos(given.apply(attempts)));
-            } catch (Throwable broken) {
-                // Null too. The call ends with its own outcome, whatever a function of the user's does.
-                tellOnce(broken);
-            }
+        long given = intervalNanos(attempts);
+        if (given >= 0) {
+            return given;
         }
         if (builder.jitter == Jitter.DECORRELATED) {
             double most = Math.max((double) initialNanos, 3.0 * (lastNanos == 0 ? initialNanos : lastNanos));
@@ -194,6 +190,20 @@ public final class RetrySettings {
             default:
                 return (long) whole;
         }
+    }
+
+    /** The wait of the user's function; -1: there is none, or it says nothing useful. */
+    private long intervalNanos(int attempts) {
+        Function<? super Integer, Long> given = builder.interval;
+        if (given != null) {
+            try {
+                return Math.max(0, TimeUnit.MILLISECONDS.toNanos(given.apply(attempts)));
+            } catch (Throwable broken) {
+                // Null too. The call ends with its own outcome, whatever a function of the user's does.
+                tellOnce(broken);
+            }
+        }
+        return -1;
     }
 
     private void tellOnce(Throwable broken) {
@@ -240,7 +250,7 @@ public final class RetrySettings {
             random = other.random;
         }
 
-        /** The number of attempts of a call, including the first: 1 to 1,000,000,000; default 3. */
+        /** The number of attempts of a call, including the first: 1 to 10,000; default 3. */
         public Builder maxAttempts(int value) {
             maxAttempts = value;
             return this;

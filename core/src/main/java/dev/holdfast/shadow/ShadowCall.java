@@ -407,8 +407,7 @@ final class ShadowCall extends PassageOver {
     @Override
     public int retry(long waitNanos) {
         // A wait that does not fit into the time is not begun.
-        boolean fits = passage.remaining() > 0 && waitNanos <= passage.remaining();
-        return fits ? decided(Decision.RETRIED) : GO_ON;
+        return waitNanos < passage.remaining() ? decided(Decision.RETRIED) : GO_ON;
     }
 
     @Override

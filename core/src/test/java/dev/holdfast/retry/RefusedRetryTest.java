@@ -72,7 +72,7 @@ class RefusedRetryTest {
                             errors.add(error);
                             return "instead";
                         }),
-                        DeadlinePolicy.of(why == Refusal.DEADLINE ? BACKOFF.dividedBy(2) : BACKOFF.multipliedBy(100)),
+                        DeadlinePolicy.of(why == Refusal.DEADLINE ? BACKOFF : BACKOFF.multipliedBy(100)),
                         RetryPolicy.of(retry(why)))
                 .classifier(classifier)
                 .time(time)

@@ -126,6 +126,28 @@ class RetryPolicyTest {
         assertThat(events).containsExactly("retry in 10 ms", "refused DEADLINE", "FAILURE after 2");
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aWaitIsBegunOnlyIfItLeavesTimeForAnAttempt(boolean async) {
+        for (int more : new int[] {0, 1}) {
+            events.clear();
+            runs.set(0);
+            Duration limit = Duration.ofMillis(10).plusNanos(more);
+            Pipeline p = pipeline(DeadlinePolicy.of(limit), retry(r -> r.maxAttempts(2)));
+            long start = time.nanos();
+            CompletableFuture<Object> result = async
+                    ? p.callAsync(() -> CompletableFuture.failedFuture(new IOException("no " + runs.incrementAndGet())))
+                    : time.spawn(() -> p.call(() -> {
+                        throw new IOException("no " + runs.incrementAndGet());
+                    }));
+            time.run();
+            assertThat(result).isCompletedExceptionally();
+            assertThat(runs).hasValue(1 + more);
+            assertThat(time.nanos() - start).isEqualTo(more * 10_000_000L);
+            assertThat(events).contains(more == 0 ? "refused DEADLINE" : "retry in 10 ms");
+        }
+    }
+
     @Test
     void thePushbacksOwnTimeWinsOverTheBackoff() throws Exception {
         Classifier classifier = (value, error) -> "429".equals(value)
@@ -176,6 +198,18 @@ class RetryPolicyTest {
                         "rejected OTHER",
                         "refused EXHAUSTED",
                         "REJECTED after 0");
+    }
+
+    @Test
+    void aCallThatIsAlwaysTurnedAwayEndsHoweverManyTriesThereMayBe() {
+        Pipeline p = pipeline(
+                retry(r -> r.retryRejections(true).maxAttempts(10_000).initialBackoff(Duration.ZERO)),
+                new Rejecting(1));
+        assertThatThrownBy(() -> p.call(() -> "never")).isInstanceOf(CallRejectedException.class);
+        assertThat(events.stream().filter("rejected OTHER"::equals)).hasSize(10_000);
+        assertThat(events).endsWith("refused EXHAUSTED", "REJECTED after 0");
+        assertThatThrownBy(() -> RetrySettings.of(r -> r.maxAttempts(10_001)))
+                .hasMessage("retry: maxAttempts is 10001 but must be 1 to 10,000");
     }
 
     @Test
@@ -286,8 +320,8 @@ class RetryPolicyTest {
     void manySynchronousRetriesOverflowNoStack() {
         Pipeline p = Pipeline.of(
                 "p",
-                RetryPolicy.of(r ->
-                        r.maxAttempts(200_000).initialBackoff(Duration.ZERO).budgetEnabled(false)));
+                RetryPolicy.of(
+                        r -> r.maxAttempts(10_000).initialBackoff(Duration.ZERO).budgetEnabled(false)));
         Exception failure = new Exception();
         assertThatThrownBy(() -> p.call(() -> {
                     runs.incrementAndGet();
@@ -299,7 +333,7 @@ class RetryPolicyTest {
                     return CompletableFuture.failedFuture(failure);
                 }))
                 .isCompletedExceptionally();
-        assertThat(runs).hasValue(400_000);
+        assertThat(runs).hasValue(20_000);
         p.close();
     }
 
@@ -376,13 +410,23 @@ class RetryPolicyTest {
     }
 
     @Test
+    void whatIsAddedToASuggestedWaitComesFromTheIntervalFunctionIfThereIsOne() {
+        RetrySettings settings = RetrySettings.of(r -> r.interval(attempts -> attempts * 5L));
+        assertThat(settings.stretchedNanos(0, 1, 0.5)).isEqualTo(2_500_000);
+        assertThat(settings.stretchedNanos(1_000_000, 2, 0.5)).isEqualTo(6_000_000);
+        assertThat(settings.stretchedNanos(1_000_000_000, 2, 0.5)).isEqualTo(1_050_000_000);
+        RetrySettings endless = RetrySettings.of(r -> r.interval(attempts -> Long.MAX_VALUE));
+        assertThat(endless.stretchedNanos(1_000_000_000, 1, 0.999))
+                .isGreaterThan(Duration.ofDays(10_000).toNanos());
+    }
+
+    @Test
     void badSettingsAreToldAllAtOnce() {
         assertThatThrownBy(() ->
                         RetrySettings.of(r -> r.maxAttempts(0).multiplier(0.5).maxBackoff(Duration.ofMillis(1))))
                 .isInstanceOf(InvalidSettingsException.class)
-                .hasMessage(
-                        "retry: maxAttempts is 0 but must be 1 to 1,000,000,000; multiplier is 0.5 but must be 1 to 100;"
-                                + " maxBackoff is 1ms but must be at least initialBackoff, which is 50ms");
+                .hasMessage("retry: maxAttempts is 0 but must be 1 to 10,000; multiplier is 0.5 but must be 1 to 100;"
+                        + " maxBackoff is 1ms but must be at least initialBackoff, which is 50ms");
     }
 
     @Test

@@ -282,7 +282,7 @@ public final class StaleCacheSettings {
         /**
          * After which time a value that {@link #staleIfError} allows is the answer to a call that is still under way (a soft
          * timeout). A load that a decorated function can do again goes on in the background. 0: never; else from 1 ms to 1
-         * hour. Default: measured, twice as long as 95 of 100 of the last loads of the operation took and at least 100 ms;
+         * hour. Default: measured, about twice as long as 95 of 100 of the last loads of the operation took and at least 100 ms;
          * 1 s while fewer than eight are known.
          */
         public Builder staleIfSlow(Duration time) {
@@ -399,7 +399,8 @@ public final class StaleCacheSettings {
         }
 
         /**
-         * How long a key is not refreshed after a refresh has failed; doubles with each further failure up to a minute.
+         * How long a key is not refreshed after a refresh has failed; doubles with each further failure up to a minute, or this
+         * time if it is longer.
          * From 1 ms to 1 hour; default 1 s.
          */
         public Builder refreshBackoff(Duration time) {

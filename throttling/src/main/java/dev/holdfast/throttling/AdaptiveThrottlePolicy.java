@@ -95,6 +95,9 @@ public final class AdaptiveThrottlePolicy extends Policy {
     }
 
     private int turnAway(Passage passage, long now, boolean late, double share) {
+        // Those that the share is computed from.
+        long accepted = accepts.accepts();
+        long requests = late ? accepts.lateRequests() : accepts.requests();
         if (late) {
             accepts.refusedLate(now);
         } else {
@@ -102,8 +105,6 @@ public final class AdaptiveThrottlePolicy extends Policy {
         }
         rejected.increment();
         String pipeline = passage.pipeline();
-        long accepted = accepts.accepts();
-        long requests = accepts.requests();
         return passage.reject(
                 Reason.THROTTLED,
                 -1,

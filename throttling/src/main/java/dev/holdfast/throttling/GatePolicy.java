@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Holds all callers of a dependency when it asks one of them for time, such as with a 429 and {@code Retry-After}.
  *
  * <p>An answer whose {@linkplain dev.holdfast.Verdict#retryAfterNanos verdict} has a time closes the gate for so long, at most for
- * {@code maxHold}: a pushback, or a good answer that used up a quota. Meanwhile a call waits, for at most {@code maxWait}, or is
- * rejected at once with {@link Reason#THROTTLED} and the time after which to try again. A call that waits further in, and has not
- * started when the gate closes, is rejected, too. Each caller's time has a random bit more, so that they do not come back together.
+ * {@code maxHold}: a pushback, or a good answer that used up a quota. Meanwhile a call waits if no more
+ * than {@code maxWait} is left, or is rejected at once with {@link Reason#THROTTLED} and the time after which to try again. A call
+ * that waits further in, and has not started when the gate closes, is rejected, too. Each caller's time has a random bit more, so that they do not come back together.
  *
  * <p>Inside a circuit breaker, the gate is the one that obeys the pushback, and the breaker is not held open by it.
  *
@@ -92,15 +92,16 @@ public final class GatePolicy extends Policy {
         }
         long left = hold.left(now);
         // A wait that leaves no time for the attempt is useless.
-        long longest = Math.min(maxWaitNanos - waitedFor(passage, now), passage.remaining() - 1);
-        if (left > longest) {
+        long most = passage.remaining() - 1;
+        if (left > Math.min(maxWaitNanos - waitedFor(passage, now), most)) {
             return turnAway(passage, hold, left);
         }
         if (passage.slot() == 0) {
             passage.slot(now | 1); // never 0, which means that the call has not waited
             waited.increment();
         }
-        return passage.await(hold, Math.min(left + spread(passage, hold), longest));
+        // Beyond the longest wait, too: else all that wait would come back in the one moment in which it ends.
+        return passage.await(hold, Math.min(left + spread(passage, hold), most));
     }
 
     private static long waitedFor(Passage passage, long now) {
@@ -185,7 +186,7 @@ public final class GatePolicy extends Policy {
         meters.counter("gate.holds", "How often the dependency closed the open gate", holds::sum);
         meters.counter("gate.rejected", "Calls that were turned away", rejected::sum);
         meters.counter("gate.waited", "Calls that were held back", waited::sum);
-        meters.counter("gate.malformed", "Answers with a time that cannot be read", malformed::sum);
+        meters.counter("gate.malformed", "Answers with a time that cannot be read, and none that can", malformed::sum);
     }
 
     /** The settings that this gate was made with. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.throttling;
 
+import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.PolicyFactory.Option;
@@ -21,7 +22,8 @@ public final class GateSettings {
                             .means("longest time for which a pushback holds all callers; 0s: the gate is off"),
                     Option.duration("max-wait", (Builder b) -> b.maxWait, Builder::maxWait)
                             .range(Duration.ZERO, Duration.ofHours(1))
-                            .means("longest time for which a call waits for the gate; 0s: it is rejected at once"),
+                            .means(
+                                    "a call waits for the gate if it opens within this time, up to `jitter` longer; 0s: it is rejected at once"),
                     Option.decimal("jitter", (Builder b) -> b.jitter, Builder::jitter)
                             .range(0.0, 1.0)
                             .means("up to this share of a hold is added for each caller, at random"),
@@ -71,7 +73,7 @@ public final class GateSettings {
         return builder.maxHold;
     }
 
-    /** The longest time for which a call waits for the gate. */
+    /** A call waits for the gate if it opens within this time, up to {@link #jitter} longer. */
     public Duration maxWait() {
         return builder.maxWait;
     }
@@ -81,7 +83,7 @@ public final class GateSettings {
         return builder.jitter;
     }
 
-    /** How long a pushback holds that says no time, at most {@link #maxHold}. */
+    /** How long a pushback holds that says no time. */
     public Duration defaultHold() {
         return builder.defaultHold;
     }
@@ -113,7 +115,10 @@ public final class GateSettings {
             return this;
         }
 
-        /** The longest time for which a call waits for the gate: 0 to one hour; default 0. With 0 it is rejected at once. */
+        /**
+         * A call waits for the gate if it opens within this time: 0 to one hour; default 0. The wait is up to {@link #jitter}
+         * longer. With 0 the call is rejected at once.
+         */
         public Builder maxWait(Duration longest) {
             maxWait = Objects.requireNonNull(longest, "maxWait");
             return this;
@@ -128,7 +133,10 @@ public final class GateSettings {
             return this;
         }
 
-        /** How long a pushback holds that says no time: 0 to one day, and no longer than {@link #maxHold}; default 0. */
+        /**
+         * How long a pushback holds that says no time: 0 to one day, and no longer than {@link #maxHold} unless that is 0;
+         * default 0.
+         */
         public Builder defaultHold(Duration time) {
             defaultHold = Objects.requireNonNull(time, "defaultHold");
             return this;
@@ -140,7 +148,12 @@ public final class GateSettings {
          * @throws InvalidSettingsException if a value is out of range; the message names the option, the value and the range
          */
         public GateSettings build() {
-            OPTIONS.check(this).done();
+            Checks checks = OPTIONS.check(this);
+            // A gate can be switched off by one option.
+            if (!maxHold.isZero()) {
+                checks.atLeast("maxHold", maxHold, "defaultHold", defaultHold);
+            }
+            checks.done();
             return new GateSettings(new Builder(this));
         }
     }

@@ -6,6 +6,7 @@ import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.holdfast.Call.Priority;
 import dev.holdfast.CallRejectedException;
@@ -23,6 +24,8 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +36,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class AdaptiveThrottlePolicyTest {
     private static final Classifier AS_IT_SAYS =
             (value, error) -> value instanceof Verdict verdict ? verdict : Verdict.SUCCESS;
+
+    private static final Pattern SHARE =
+            Pattern.compile("adaptive throttle of 'inventory' rejects (\\d+) % of the sheddable calls"
+                    + " and retries, since (\\d+) of (\\d+) were accepted in 30s");
 
     private final VirtualTime time = new VirtualTime();
     private int sent;
@@ -273,6 +280,29 @@ class AdaptiveThrottlePolicyTest {
         assertThat(meters.values())
                 .containsEntry("adaptivethrottle.share", 0.9)
                 .containsEntry("adaptivethrottle.rejected", (double) throttle.rejected());
+    }
+
+    /** Those of its kind that were rejected before count for its share. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRejectionOfASheddableCallSaysWhatItsShareIsComputedFrom(Way way) {
+        Pipeline pipeline = pipeline(AdaptiveThrottlePolicy.ofDefaults());
+        calls(way, pipeline, Priority.CRITICAL, 60, Verdict.SUCCESS);
+        calls(way, pipeline, Priority.CRITICAL, 40, Verdict.FAILURE);
+        int rejected = 0;
+        while (rejected < 300) {
+            Running<Verdict> call = call(way, pipeline, Priority.SHEDDABLE, ZERO, Verdict.FAILURE);
+            time.advance(ZERO);
+            if (call.result().isCompletedExceptionally()) {
+                rejected++;
+                Matcher said = SHARE.matcher(String.valueOf(call.error().getMessage()));
+                assertThat(said.matches()).as(call.error().getMessage()).isTrue();
+                int accepted = Integer.parseInt(said.group(2));
+                int requests = Integer.parseInt(said.group(3));
+                double share = Math.min(0.9, (requests - 1.5 * accepted) / (requests + 8));
+                assertThat(Double.parseDouble(said.group(1))).isCloseTo(100 * share, within(0.501));
+            }
+        }
     }
 
     @ParameterizedTest

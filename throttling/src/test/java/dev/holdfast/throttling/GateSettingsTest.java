@@ -24,13 +24,13 @@ class GateSettingsTest {
 
     @Test
     void aCopyHasAllValues() {
-        GateSettings settings = GateSettings.of(g -> g.maxHold(Duration.ofSeconds(1))
+        GateSettings settings = GateSettings.of(g -> g.maxHold(Duration.ofSeconds(4))
                 .maxWait(Duration.ofSeconds(2))
                 .jitter(1)
                 .defaultHold(Duration.ofSeconds(3)));
 
-        assertThat(settings.toBuilder().build()).hasToString("maxHold=1s, maxWait=2s, jitter=1.0, defaultHold=3s");
-        assertThat(settings.maxHold()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(settings.toBuilder().build()).hasToString("maxHold=4s, maxWait=2s, jitter=1.0, defaultHold=3s");
+        assertThat(settings.maxHold()).isEqualTo(Duration.ofSeconds(4));
         assertThat(settings.maxWait()).isEqualTo(Duration.ofSeconds(2));
         assertThat(settings.jitter()).isEqualTo(1);
         assertThat(settings.defaultHold()).isEqualTo(Duration.ofSeconds(3));
@@ -43,7 +43,10 @@ class GateSettingsTest {
                 wrong(g -> g.maxWait(Duration.ofHours(2)), "maxWait is 2h but must be 0s to 1h"),
                 wrong(g -> g.jitter(-0.1), "jitter is -0.1 but must be 0 to 1"),
                 wrong(g -> g.jitter(Double.NaN), "jitter is NaN but must be 0 to 1"),
-                wrong(g -> g.defaultHold(Duration.ofSeconds(Long.MAX_VALUE)), "defaultHold is "));
+                wrong(g -> g.defaultHold(Duration.ofSeconds(Long.MAX_VALUE)), "defaultHold is "),
+                wrong(
+                        g -> g.maxHold(Duration.ofSeconds(1)).defaultHold(Duration.ofSeconds(5)),
+                        "maxHold is 1s but must be at least defaultHold, which is 5s"));
     }
 
     private static Arguments wrong(Consumer<GateSettings.Builder> change, String message) {

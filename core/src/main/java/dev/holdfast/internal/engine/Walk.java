@@ -361,7 +361,8 @@ final class Walk {
         if (call.cancelPending() || call.outcome == Outcome.CANCELLED || call.outcome == Outcome.INTERRUPTED) {
             return false;
         }
-        if (call.giveUpAt < call.cursor || call.waitNanos > call.remaining()) {
+        // A wait that leaves no time for the attempt is useless.
+        if (call.giveUpAt < call.cursor || call.waitNanos >= call.remaining()) {
             call.refuseRetry(Refusal.DEADLINE);
             return false;
         }

@@ -123,7 +123,7 @@ final class HoldfastProperties {
         /**
          * Options of this section.
          *
-         * @param maxAttempts number of attempts of a call, including the first. Default: 3. Range: 1 to 1,000,000,000
+         * @param maxAttempts number of attempts of a call, including the first. Default: 3. Range: 1 to 10,000
          * @param backoff section backoff
          * @param interval a function from the number of attempts so far to milliseconds, instead of the backoff. Default: –. Range: a name bound in code
          * @param maxRetryAfter cap of a server's suggestion, before jitter. Default: 30s. Range: 0s to 1d
@@ -243,7 +243,7 @@ final class HoldfastProperties {
          * Options of this section.
          *
          * @param maxHold longest time for which a pushback holds all callers; 0s: the gate is off. Default: 10s. Range: 0s to 1d
-         * @param maxWait longest time for which a call waits for the gate; 0s: it is rejected at once. Default: 0s. Range: 0s to 1h
+         * @param maxWait a call waits for the gate if it opens within this time, up to jitter longer; 0s: it is rejected at once. Default: 0s. Range: 0s to 1h
          * @param jitter up to this share of a hold is added for each caller, at random. Default: 0.1. Range: 0 to 1
          * @param defaultHold how long a pushback holds that says no time; 0s: not at all. Default: 0s. Range: 0s to 1d
          * @param mode active, or shadow: it decides and counts, and changes nothing

@@ -14,16 +14,15 @@ import java.util.function.IntSupplier;
  * back. It is <em>late</em> if it is served, but takes twice as long as attempts do on average, and more than a quarter of the time
  * that it has at most. However times vary, at most half of all attempts take twice the mean time (Markov's inequality), and in an
  * overload all of them are in one queue, so if nearly all are late something has changed. After each period, which lasts about as
- * long as an attempt:
+ * long as an attempt, and at least 200 ms unless there is trouble:
  *
  * <ul>
  *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
  *       the whole of it if most was lost.
- *   <li>Nothing but losses or failures for as long as an attempt takes: the limit falls to one. If this goes on, it is zero for a pause, and
- *       each pause is longer than the one before.
- *   <li>Otherwise the limit grows if calls want more: from one to four, then by one with each answer, which doubles it in the time of
- *       an attempt, until the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a
- *       twentieth. After half a minute without an attempt it is at least what it was at first.
+ *   <li>Nothing but losses, or many failures in a row, for as long as an attempt takes and at least 100 ms: the limit falls to one.
+ *       If this goes on, it is zero for a pause, and each pause is longer than the one before.
+ *   <li>Otherwise the limit grows if calls want more: from one to four, then by one with each answer of the period, until the first
+ *       trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. After half a minute without an attempt it is at least what it was at first.
  * </ul>
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a

@@ -38,19 +38,24 @@ public final class Engine {
     public Engine(Rules rules, Witness witness, long now) {
         this.rules = rules;
         this.witness = witness;
-        Life first = first(now);
-        first.window.begins(notPermitted);
-        life = new AtomicReference<>(first);
+        life = new AtomicReference<>(first(now));
+    }
+
+    /** Begins with the first life, at this moment. For an engine that nobody has used. */
+    public void start(long now) {
+        life.set(first(now));
     }
 
     private Life first(long now) {
         Life none = new Life.Builder(State.CLOSED, 0, rules.window()).begin();
-        return switch (rules.initialState()) {
+        Life first = switch (rules.initialState()) {
             case OPEN -> open(none, 1, rules.openNanos(1), now);
             case HALF_OPEN -> halfOpen(none, 1, now);
             case FORCED_OPEN -> forgetful(none, State.FORCED_OPEN, 1);
             case CLOSED, DISABLED, METRICS_ONLY -> next(none, rules.initialState(), now);
         };
+        first.window.begins(notPermitted);
+        return first;
     }
 
     /** The life after the last call. */

@@ -68,6 +68,16 @@ public final class PipelineClock extends Clock {
         return at.breakerNanos();
     }
 
+    /** The same, without keeping the system's time: for what {@linkplain #isUnread begins anew} with the pipeline's. */
+    public long peek() {
+        return origin.get().breakerNanos();
+    }
+
+    /** Whether nothing depends on the system's time, and no source was given. */
+    public boolean isUnread() {
+        return !used && !origin.get().bound();
+    }
+
     @Override
     public Instant instant() {
         return origin.get().now();

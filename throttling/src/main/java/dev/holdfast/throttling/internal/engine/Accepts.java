@@ -109,6 +109,11 @@ public final class Accepts {
         return sum() & MASK;
     }
 
+    /** The same, and the less important ones that were rejected. */
+    public long lateRequests() {
+        return requests() + late();
+    }
+
     /** Accepted requests in the window. */
     public long accepts() {
         return sum() >>> BITS;
