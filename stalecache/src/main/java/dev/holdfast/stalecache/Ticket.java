@@ -3,7 +3,6 @@ package dev.holdfast.stalecache;
 
 import dev.holdfast.spi.Completion;
 import dev.holdfast.stalecache.Flight.Landing;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A call's part in a flight. As a completion, it comes when the flight ends for this call, or the call becomes the leader. */
@@ -67,11 +66,6 @@ final class Ticket extends Completion {
 
     boolean leads() {
         return flight.isLedBy(this);
-    }
-
-    /** Tells these calls, even if one of them throws. */
-    static void completeAll(List<Ticket> told) {
-        each(told, Completion::complete);
     }
 
     // ---- the end of the flight, which the flight sets before the completion comes
