@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * exception has a suppressed one already.
  *
  * <p>It is not called for a {@link CallRejectedException} of an inner pipeline, wrapped or not: that is a rejection here, too. It
- * is not called for a {@link VirtualMachineError} either, which is never retried and never counted.
+ * is not called for a {@link VirtualMachineError} or a {@code ThreadDeath} either, which are never retried and never counted.
  */
 @FunctionalInterface
 public interface Classifier {

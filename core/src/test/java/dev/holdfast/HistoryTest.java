@@ -283,6 +283,21 @@ class HistoryTest {
     }
 
     @Test
+    void aMessageWhoseWordsEndInAnErrorSaysSo() {
+        CallRejectedException rejection = new CallRejectedException(
+                Reason.OTHER,
+                "inventory",
+                "gate",
+                () -> {
+                    throw new StackOverflowError("no words");
+                },
+                -1,
+                null,
+                List.of());
+        assertThat(rejection).hasMessageEndingWith("cannot be made: java.lang.StackOverflowError: no words");
+    }
+
+    @Test
     void theMessageOfARejectionIsPutTogetherOnce() {
         AtomicInteger made = new AtomicInteger();
         CallRejectedException rejection = new CallRejectedException(

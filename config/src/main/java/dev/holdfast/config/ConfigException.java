@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A configuration cannot be used. The message has one line for each problem, in the order of the file.
@@ -16,16 +17,17 @@ import java.util.stream.Collectors;
 public final class ConfigException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private final transient List<Problem> problems;
+    private final transient @Nullable List<Problem> problems;
 
     ConfigException(List<Problem> problems) {
         super(problems.stream().map(Problem::toString).collect(Collectors.joining("\n")));
         this.problems = List.copyOf(problems);
     }
 
-    /** The problems, in the order of the file; never empty. */
+    /** The problems, in the order of the file; empty only after serialization, which keeps the message alone. */
     public List<Problem> problems() {
-        return problems;
+        List<Problem> known = problems;
+        return known == null ? List.of() : known;
     }
 
     /**

@@ -41,8 +41,8 @@ final class Reloader implements Runnable {
             try {
                 Thread.sleep(periodMillis);
                 look();
-            } catch (InterruptedException closing) {
-                return;
+            } catch (InterruptedException interrupted) {
+                // By close, which the loop sees; or by code of somebody's, such as a property: then watching goes on.
             } catch (RuntimeException | Error broken) {
                 // Watching goes on, whatever somebody's properties do.
                 if (!holdfast.isClosed()) {

@@ -107,6 +107,31 @@ class ReloaderTest {
     }
 
     @Test
+    void anInterruptOfSomebodyElseDoesNotEndIt() throws Exception {
+        write("1s");
+        try (Holdfast holdfast = builder().load(file())) {
+            AtomicInteger looks = new AtomicInteger();
+            Source closing = new Source() {
+                @Override
+                public boolean isReadAgain() {
+                    return true;
+                }
+
+                @Override
+                public Taken taken() {
+                    looks.incrementAndGet();
+                    holdfast.close();
+                    return TextSource.of(file()).taken();
+                }
+            };
+            Thread.currentThread().interrupt();
+            new Reloader(holdfast, List.of(closing), Duration.ZERO).run();
+            assertThat(looks).hasValue(1);
+            assertThat(Thread.interrupted()).isFalse();
+        }
+    }
+
+    @Test
     void aChangeRightAfterTheLoadingIsSeen() throws Exception {
         write("1s");
         try (Holdfast holdfast = builder().load(file())) {

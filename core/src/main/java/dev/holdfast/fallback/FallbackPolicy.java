@@ -2,6 +2,7 @@
 package dev.holdfast.fallback;
 
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.Fatal;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.util.Map;
@@ -109,7 +110,7 @@ public final class FallbackPolicy extends Policy {
             case CANCELLED:
                 return false;
             case IGNORED:
-                return settings.onIgnored() && !(passage.error() instanceof VirtualMachineError);
+                return settings.onIgnored() && !Fatal.is(passage.error());
             default:
                 return true;
         }

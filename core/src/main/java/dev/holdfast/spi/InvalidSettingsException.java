@@ -3,12 +3,13 @@ package dev.holdfast.spi;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Settings are invalid. The message names each problem with the option, its value and the expected values. */
 public final class InvalidSettingsException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
-    private final transient List<Problem> problems;
+    private final transient @Nullable List<Problem> problems;
 
     /** The problems of one policy's settings. */
     public InvalidSettingsException(String policy, List<Problem> problems) {
@@ -16,9 +17,10 @@ public final class InvalidSettingsException extends IllegalArgumentException {
         this.problems = List.copyOf(problems);
     }
 
-    /** The problems, in the order of the options. */
+    /** The problems, in the order of the options; empty after serialization, which keeps the message alone. */
     public List<Problem> problems() {
-        return problems;
+        List<Problem> known = problems;
+        return known == null ? List.of() : known;
     }
 
     /**

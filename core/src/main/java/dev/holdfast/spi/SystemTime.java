@@ -3,6 +3,8 @@ package dev.holdfast.spi;
 
 import java.security.AccessController;
 import java.security.PrivilegedAction;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 
 /** The machine's clocks and one timer thread for the whole process. */
@@ -10,7 +12,15 @@ final class SystemTime implements TimeSource {
     static final SystemTime INSTANCE = new SystemTime();
 
     /** Its thread ends when no timer is set, so that no pipeline needs to end it. */
-    private final TimerQueue timers = new TimerQueue(SystemTime::newThread, 1_000_000_000);
+    private final TimerQueue timers;
+
+    SystemTime() {
+        this(SystemTime::newThread);
+    }
+
+    SystemTime(ThreadFactory threads) {
+        timers = new TimerQueue(threads, 1_000_000_000);
+    }
 
     /**
      * The first pipeline that sets a timer starts the thread, and all pipelines use it. So it must refer to nothing of the
@@ -39,7 +49,11 @@ final class SystemTime implements TimeSource {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        return timers.schedule(delayNanos, task);
+        try {
+            return timers.schedule(delayNanos, task);
+        } catch (RuntimeException | Error noThread) {
+            throw new RejectedExecutionException("no timer can be set", noThread);
+        }
     }
 
     @Override

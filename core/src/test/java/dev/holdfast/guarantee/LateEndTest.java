@@ -11,14 +11,17 @@ import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Step;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -105,6 +108,50 @@ class LateEndTest {
             lab.layers(lab.probe("bulkhead").ending(p -> ends.add(p.now() - start)), TimeoutPolicy.of(millis(5)));
             lab.run(Way.CALL_ASYNC, LATE);
             assertThat(ends).containsExactly(millis(20).toNanos());
+        }
+    }
+
+    /** Such as that there is no thread for it. */
+    @Test
+    @Logs("no timer for a lease")
+    void workEndsItsLayerWhateverHasKeptTheLeaseFromItsTimer() {
+        try (Lab lab = new Lab()) {
+            lab.building(builder -> builder.time(new OutOfTimers(lab.time)));
+            lab.layers(lab.probe("bulkhead").lease(Duration.ofHours(1)));
+            lab.giveUpAfter(5, Way.CALL_ASYNC, LATE);
+            assertThat(lab.log).containsOnlyOnce("bulkhead ended");
+        }
+    }
+
+    private record OutOfTimers(TimeSource time) implements TimeSource {
+        @Override
+        public long nanos() {
+            return time.nanos();
+        }
+
+        @Override
+        public long millis() {
+            return time.millis();
+        }
+
+        @Override
+        public Timer schedule(long delayNanos, Runnable task) {
+            throw new OutOfMemoryError("unable to create native thread");
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            time.park(blocker, nanos);
+        }
+
+        @Override
+        public void unpark(Thread thread) {
+            time.unpark(thread);
+        }
+
+        @Override
+        public @Nullable Executor executor() {
+            return time.executor();
         }
     }
 

@@ -305,15 +305,24 @@ class RetryPolicyTest {
     }
 
     @Test
-    void fatalErrorsAreNeverTriedAgain() {
-        Pipeline p = pipeline(retry(r -> {}));
-        assertThatThrownBy(() -> p.call(() -> {
-                    runs.incrementAndGet();
-                    throw new OutOfMemoryError("made up");
-                }))
-                .isInstanceOf(OutOfMemoryError.class);
-        assertThat(runs).hasValue(1);
-        assertThat(events).containsExactly("IGNORED after 1");
+    void fatalErrorsAreNeverTriedAgain() throws Exception {
+        // Thread.stop throws it; by its name, since it is to be removed from the JDK.
+        Error death = Class.forName("java.lang.ThreadDeath")
+                .asSubclass(Error.class)
+                .getConstructor()
+                .newInstance();
+        for (Error fatal : List.of(new OutOfMemoryError("made up"), death)) {
+            runs.set(0);
+            events.clear();
+            Pipeline p = pipeline(retry(r -> {}));
+            assertThatThrownBy(() -> p.call(() -> {
+                        runs.incrementAndGet();
+                        throw fatal;
+                    }))
+                    .isSameAs(fatal);
+            assertThat(runs).hasValue(1);
+            assertThat(events).containsExactly("IGNORED after 1");
+        }
     }
 
     @Test

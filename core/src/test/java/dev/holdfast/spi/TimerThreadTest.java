@@ -2,6 +2,7 @@
 package dev.holdfast.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,6 +14,7 @@ import java.security.ProtectionDomain;
 import java.security.cert.Certificate;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -96,6 +98,17 @@ class TimerThreadTest {
         assertThat(timer().getName()).isEqualTo("holdfast-timer");
         assertThat(timer().isDaemon()).isTrue();
         assertThat(timer().getPriority()).isEqualTo(Thread.MAX_PRIORITY);
+    }
+
+    @Test
+    void timerIsRefusedIfItsThreadCannotBeMade() {
+        OutOfMemoryError noThread = new OutOfMemoryError("unable to create native thread");
+        SystemTime full = new SystemTime(task -> {
+            throw noThread;
+        });
+        assertThatThrownBy(() -> full.schedule(0, () -> {}))
+                .isInstanceOf(RejectedExecutionException.class)
+                .hasCause(noThread);
     }
 
     @Test

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.stalecache;
 
+import dev.holdfast.spi.Completion;
 import dev.holdfast.stalecache.Flight.Boarding;
 import dev.holdfast.stalecache.Flight.Landing;
 import java.util.List;
@@ -98,7 +99,7 @@ final class Flights {
             }
         } finally {
             // Also if a key's equals has thrown.
-            Ticket.completeAll(told);
+            Completion.completeAll(told);
         }
         boolean shared = false;
         for (Ticket ticket : told) {

@@ -256,7 +256,7 @@ final class Store {
             return Windows.ofIgnored(settings, said);
         }
         Windows own = Windows.of(settings, said);
-        return own.equals(usual) ? usual : own;
+        return own.isAs(usual) ? usual : own;
     }
 
     void refreshFailed(Object key, long now, long retryAfter) {

@@ -3,7 +3,6 @@ package dev.holdfast.stalecache;
 
 import dev.holdfast.spi.Completion;
 import dev.holdfast.stalecache.Flight.Landing;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A call's part in a flight. As a completion, it comes when the flight ends for this call, or the call becomes the leader. */
@@ -84,11 +83,6 @@ final class Ticket extends Completion {
     /** {@link Long#MAX_VALUE} if its call may take for ever. */
     long untilEnd(long now) {
         return ends ? endsAt - now : Long.MAX_VALUE;
-    }
-
-    /** Tells these calls, even if one of them throws. */
-    static void completeAll(List<Ticket> told) {
-        each(told, Completion::complete);
     }
 
     // ---- the end of the flight, which the flight sets before the completion comes

@@ -214,9 +214,10 @@ final class Ambient {
     /** Replaces what holds on this thread by what held where this call was made. */
     Held replace(CallState call) {
         Held before = new Held(inner, ownHidden, bound);
+        Bound ofCaller = Bound.ofCaller(call); // first: if there is no memory for it, nothing has changed
         inner = null;
         ownHidden = ownRuns;
-        bound = Bound.ofCaller(call);
+        bound = ofCaller;
         return before;
     }
 

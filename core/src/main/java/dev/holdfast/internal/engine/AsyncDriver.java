@@ -52,13 +52,12 @@ public final class AsyncDriver implements Driver {
         if (engine.isClosed()) {
             endings.refuse(call);
         }
-        proceed(call);
+        proceed(Ambient.get(), call);
         return future;
     }
 
     /** Goes on until the call is done or must wait. */
-    void proceed(CallState call) {
-        Ambient ambient = Ambient.get();
+    private void proceed(Ambient ambient, CallState call) {
         boolean before = ambient.enterWalk();
         try {
             try {
@@ -289,18 +288,46 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    // ---- resuming
+    // ---- resuming. What may fail for want of memory comes before the claim: whoever claims a call must go on with it.
 
     /** Claims the suspension and resumes the call, at once or through the executor; false if somebody else was first. */
     boolean claim(Suspension suspension, int reason, boolean handOver) {
         CallState call = suspension.call;
-        int from = call.claim(suspension.number, reason);
-        if (from == CallWord.OPEN) {
-            if (handOver) {
-                handOver(call);
-            } else {
-                resume(call);
+        if (call.claimArming(suspension.number, reason)) {
+            return true;
+        }
+        if (!handOver) {
+            return claim(call, suspension.number, reason);
+        }
+        HandOver made = suspension.handOver;
+        return claim(made == null ? new HandOver(call) : made, suspension.number, reason);
+    }
+
+    private boolean claim(CallState call, long number, int reason) {
+        Ambient here;
+        try {
+            here = ifRoom();
+        } catch (OutOfMemoryError none) {
+            int from = call.claim(number, reason);
+            if (from == CallWord.OPEN) {
+                endWith(none, call);
             }
+            return from != CallWord.RUNNING;
+        }
+        if (here == null) {
+            return claim(new HandOver(call), number, reason);
+        }
+        int from = call.claim(number, reason);
+        if (from == CallWord.OPEN) {
+            nested(here, call);
+        }
+        return from != CallWord.RUNNING;
+    }
+
+    private boolean claim(HandOver elsewhere, long number, int reason) {
+        int from = elsewhere.call.claim(number, reason);
+        if (from == CallWord.OPEN) {
+            handOver(elsewhere);
         }
         return from != CallWord.RUNNING;
     }
@@ -308,38 +335,40 @@ public final class AsyncDriver implements Driver {
     void cancel(CallState call) {
         if (!StackRoom.isThere()) {
             StackRoom.onNewThread(new Cancelling(this, call));
+            return;
+        }
+        Ambient here = ifRoom();
+        if (here == null) {
+            giveUp(call);
         } else if (call.cancel()) {
-            resume(call);
+            nested(here, call);
         }
     }
 
     private record Cancelling(AsyncDriver driver, @Nullable CallState call) implements Runnable {
         @Override
         public void run() {
-            if (call != null && call.cancel()) {
-                driver.handOver(call);
+            if (call != null) {
+                driver.giveUp(call);
             }
         }
     }
 
     @Override
     public void strike(CallState call, long number) {
-        if (call.claim(number, CallWord.BY_LIMIT) == CallWord.OPEN) {
-            handOver(call);
-        }
+        claim(new HandOver(call), number, CallWord.BY_LIMIT);
     }
 
     @Override
     public void overtake(CallState call, long number) {
-        if (call.claim(number, CallWord.BY_RACE) == CallWord.OPEN) {
-            resume(call);
-        }
+        claim(call, number, CallWord.BY_RACE);
     }
 
     @Override
-    public boolean giveUp(CallState hedge) {
-        if (hedge.cancel()) {
-            handOver(hedge);
+    public boolean giveUp(CallState call) {
+        HandOver elsewhere = new HandOver(call);
+        if (call.cancel()) {
+            handOver(elsewhere);
         }
         return true;
     }
@@ -350,22 +379,33 @@ public final class AsyncDriver implements Driver {
         if (engine.isClosed() && child.down) {
             endings.refuse(child);
         }
-        proceed(child);
+        proceed(Ambient.get(), child);
     }
 
-    private void resume(CallState call) {
-        Ambient ambient = Ambient.get();
-        if (ambient.depth >= DEEPEST || !StackRoom.isThere()) {
-            handOver(call);
-        } else {
-            nested(ambient, call);
-        }
+    /** This thread, if a call may go on here; null if there are too many on its stack already. */
+    private static @Nullable Ambient ifRoom() {
+        Ambient here = Ambient.get();
+        return here.depth >= DEEPEST || !StackRoom.isThere() ? null : here;
     }
 
     /** On a thread of the executor. If the executor runs it on the thread that handed it in, it waits there for its turn. */
     private void handedOver(CallState call) {
-        Ambient ambient = Ambient.get();
-        ambient.runOrLater(() -> nested(ambient, call));
+        Ambient ambient;
+        Runnable nested;
+        try {
+            ambient = Ambient.get();
+            nested = () -> nested(ambient, call);
+        } catch (OutOfMemoryError none) {
+            endWith(none, call);
+            return;
+        }
+        ambient.runOrLater(nested);
+    }
+
+    /** For a call that cannot go on, since there is no memory for what a thread needs: it gives back what it holds, and fails. */
+    private void endWith(OutOfMemoryError none, CallState call) {
+        walk.breakOff(call, none);
+        done(call);
     }
 
     private void nested(Ambient ambient, CallState call) {
@@ -378,18 +418,21 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    private void handOver(CallState call) {
-        if (!new HandOver(call).isTakenBy(ends)) {
-            call.refused = true;
-            onSpareThread(() -> handedOver(call));
+    private void handOver(HandOver elsewhere) {
+        if (!elsewhere.isTakenBy(ends)) {
+            elsewhere.call.refused = true;
+            onSpareThread(elsewhere.ifRefused);
         }
     }
 
-    private final class HandOver extends Once {
+    /** What goes to the executor; made before the call is claimed for it. */
+    final class HandOver extends Once {
         private final CallState call;
+        private final Runnable ifRefused;
 
         HandOver(CallState call) {
             this.call = call;
+            ifRefused = this::runOnce;
         }
 
         @Override
@@ -409,11 +452,16 @@ public final class AsyncDriver implements Driver {
 
     /** Continues the call as its caller would, whatever else this thread is doing. */
     private void goOn(Ambient ambient, CallState call) {
-        Surroundings callers = Surroundings.enter(call, ambient);
+        Surroundings callers = null;
         boolean before = ambient.enterWalk();
         try {
-            resume(call, call.suspension);
-            proceed(call);
+            try {
+                callers = Surroundings.enter(call, ambient);
+                resume(call, call.suspension);
+            } catch (Throwable broken) {
+                walk.breakOff(call, broken);
+            }
+            proceed(ambient, call);
         } finally {
             ambient.leaveWalk(before);
             Surroundings.leave(callers);
@@ -422,11 +470,7 @@ public final class AsyncDriver implements Driver {
 
     private void resume(CallState call, @Nullable Suspension suspension) {
         if (suspension != null) {
-            try {
-                resumed(call, suspension, call.claimReason());
-            } catch (Throwable broken) {
-                walk.breakOff(call, broken);
-            }
+            resumed(call, suspension, call.claimReason());
         }
     }
 

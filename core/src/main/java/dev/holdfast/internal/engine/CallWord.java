@@ -103,6 +103,12 @@ abstract class CallWord extends CallPadding {
         }
     }
 
+    /** As {@link #claim}, only while the suspension is arming: then its opener goes on with the call. */
+    boolean claimArming(long number, int reason) {
+        long arming = number << NUMBER_SHIFT | ARMING;
+        return word == arming && WORD.compareAndSet(this, arming, claimed(number, reason));
+    }
+
     private static long claimed(long number, int reason) {
         return number << NUMBER_SHIFT | (long) reason << REASON_SHIFT | RUNNING;
     }

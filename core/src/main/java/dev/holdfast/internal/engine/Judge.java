@@ -6,6 +6,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Outcome;
 import dev.holdfast.Verdict;
 import dev.holdfast.internal.Causes;
+import dev.holdfast.internal.Fatal;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ final class Judge {
             return Outcome.SUCCESS;
         }
         Throwable error = unwrapped(thrown);
-        if (error instanceof VirtualMachineError) {
+        if (Fatal.is(error)) {
             return Outcome.IGNORED;
         }
         CallRejectedException rejection = rejectionIn(error);

@@ -3,7 +3,6 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.TimeSource;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -19,10 +18,14 @@ final class LateEnd {
     private final CallState view;
     private final AtomicInteger outstanding = new AtomicInteger(1);
     private final AtomicBoolean told = new AtomicBoolean();
+    /** Made beforehand: when the work ends, there may be no memory for it. */
+    private final Runnable leaving;
+
     private volatile TimeSource.@Nullable Timer lease;
 
     private LateEnd(CallState view) {
         this.view = view;
+        leaving = () -> view.engine.walk.end(view);
     }
 
     /**
@@ -48,8 +51,11 @@ final class LateEnd {
         if (end.outstanding.get() == 1) {
             return false;
         }
-        end.startLease(call);
-        end.workEnded();
+        try {
+            end.startLease(call);
+        } finally {
+            end.workEnded();
+        }
         return true;
     }
 
@@ -66,7 +72,8 @@ final class LateEnd {
         if (nanos != Long.MAX_VALUE) {
             try {
                 lease = call.time().schedule(nanos, () -> tell(true));
-            } catch (RejectedExecutionException noTimer) {
+            } catch (Throwable noTimer) {
+                // Without a lease: the work's end must still find what it is to give back.
                 Log.warn("no timer for a lease", noTimer);
             }
         }
@@ -86,7 +93,7 @@ final class LateEnd {
         if (told.compareAndSet(false, true)) {
             view.writtenOff = writtenOff;
             view.readNow();
-            Carrier.within(view.context, () -> view.engine.walk.end(view));
+            Carrier.within(view.context, leaving);
         }
     }
 }

@@ -10,13 +10,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Surroundings {
     private final Ambient ambient;
-    private final Ambient.@Nullable Held before;
-    private final CallContext.@Nullable Scope scope;
+    private Ambient.@Nullable Held before;
+    private CallContext.@Nullable Scope scope;
 
-    private Surroundings(Ambient ambient, Ambient.@Nullable Held before, CallContext.@Nullable Scope scope) {
+    private Surroundings(Ambient ambient) {
         this.ambient = ambient;
-        this.before = before;
-        this.scope = scope;
     }
 
     /** Null if there is nothing to give and nothing to hide, as for most calls. */
@@ -26,8 +24,16 @@ final class Surroundings {
         if (bare && context == null) {
             return null;
         }
-        CallContext.Scope scope = context == null ? null : context.restore();
-        return new Surroundings(ambient, bare ? null : ambient.replace(call), scope);
+        Surroundings entered = new Surroundings(ambient);
+        try {
+            entered.scope = context == null ? null : context.restore();
+            entered.before = bare ? null : ambient.replace(call);
+            return entered;
+        } catch (Throwable broken) {
+            // The thread must not keep a part of it.
+            leave(entered);
+            throw broken;
+        }
     }
 
     static void leave(@Nullable Surroundings entered) {

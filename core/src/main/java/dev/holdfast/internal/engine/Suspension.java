@@ -16,6 +16,10 @@ final class Suspension extends Work
     final CallState call;
     final Step what;
     final long number;
+
+    /** Null for an attempt, which usually goes on where it has ended: if another thread is to go on, this is made then. */
+    final AsyncDriver.@Nullable HandOver handOver;
+
     int timerReason = CallWord.BY_TIMER;
 
     @Nullable
@@ -44,6 +48,7 @@ final class Suspension extends Work
         this.call = call;
         this.what = what;
         this.number = number;
+        handOver = what == Step.ACT ? null : driver.new HandOver(call);
     }
 
     /** The stage has completed. */
@@ -54,12 +59,18 @@ final class Suspension extends Work
         }
         value = newValue;
         error = newError;
-        if (StackRoom.isThere()) {
-            come(newValue);
-        } else {
-            // The other thread claims it: until then a limit may strike.
-            came(true);
-            StackRoom.onNewThread(this);
+        try {
+            if (StackRoom.isThere()) {
+                come(newValue);
+            } else {
+                // The other thread claims it: until then a limit may strike.
+                came(true);
+                StackRoom.onNewThread(this);
+            }
+        } catch (Throwable noMemory) {
+            // The call goes on when it is given up, and then waits for no other end of this work.
+            tell(end());
+            throw noMemory;
         }
     }
 
@@ -123,12 +134,16 @@ final class Suspension extends Work
 
     private void tooLate(@Nullable Object lost) {
         List<LateEnd> waiting = end();
-        Surroundings callers = Surroundings.enter(call, Ambient.get());
+        Surroundings callers = null;
         try {
+            callers = Surroundings.enter(call, Ambient.get());
             call.engine.lateResult(call.spec.operation(), call.inside, lost, decidedAt());
-            tell(waiting);
         } finally {
-            Surroundings.leave(callers);
+            try {
+                tell(waiting);
+            } finally {
+                Surroundings.leave(callers);
+            }
         }
     }
 }

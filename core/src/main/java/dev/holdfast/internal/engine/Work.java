@@ -21,9 +21,10 @@ abstract class Work {
         return waiting;
     }
 
+    @SuppressWarnings("ForLoopReplaceableByForEach") // that makes an iterator, for which there may be no memory
     static void tell(List<LateEnd> waiting) {
-        for (LateEnd end : waiting) {
-            end.workEnded();
+        for (int i = 0; i < waiting.size(); i++) {
+            waiting.get(i).workEnded();
         }
     }
 

@@ -2,6 +2,7 @@
 package dev.holdfast.bulkhead.internal.engine;
 
 import dev.holdfast.internal.Stripes;
+import dev.holdfast.spi.Completion;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -247,7 +248,7 @@ public final class Permits {
         } finally {
             lock.unlock();
         }
-        Ticket.completeAll(served);
+        Completion.completeAll(served);
     }
 
     /** Gives the next ticket in the queue a permit: one that was out already (0), or a free one (1). Under the lock. */

@@ -2,7 +2,6 @@
 package dev.holdfast.bulkhead.internal.engine;
 
 import dev.holdfast.spi.Completion;
-import java.util.List;
 
 /** A place in the queue. Completed when it gets a permit, or when a later call takes its place. */
 public final class Ticket extends Completion {
@@ -47,11 +46,6 @@ public final class Ticket extends Completion {
 
     void grant() {
         granted = true;
-    }
-
-    /** Completes all tickets even if one throws: each of them has a permit. */
-    static void completeAll(List<Ticket> served) {
-        each(served, Ticket::complete);
     }
 
     void displace() {
