@@ -109,26 +109,25 @@ class ReloaderTest {
     @Test
     void anInterruptOfSomebodyElseDoesNotEndIt() throws Exception {
         write("1s");
-        try (Holdfast holdfast = builder().load(file())) {
-            AtomicInteger looks = new AtomicInteger();
-            Source closing = new Source() {
-                @Override
-                public boolean isReadAgain() {
-                    return true;
-                }
+        Holdfast holdfast = builder().load(file());
+        AtomicInteger looks = new AtomicInteger();
+        Source closing = new Source() {
+            @Override
+            public boolean isReadAgain() {
+                return true;
+            }
 
-                @Override
-                public Taken taken() {
-                    looks.incrementAndGet();
-                    holdfast.close();
-                    return TextSource.of(file()).taken();
-                }
-            };
-            Thread.currentThread().interrupt();
-            new Reloader(holdfast, List.of(closing), Duration.ZERO).run();
-            assertThat(looks).hasValue(1);
-            assertThat(Thread.interrupted()).isFalse();
-        }
+            @Override
+            public Taken taken() {
+                looks.incrementAndGet();
+                holdfast.close();
+                return TextSource.of(file()).taken();
+            }
+        };
+        Thread.currentThread().interrupt();
+        new Reloader(holdfast, List.of(closing), Duration.ZERO).run();
+        assertThat(looks).hasValue(1);
+        assertThat(Thread.interrupted()).isFalse();
     }
 
     @Test
