@@ -25,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  * of these, and neither is a timeout.
  */
 public final class RetryPolicy extends Policy {
-    // The slot: how often this entry was tried again above (at most 10,000 times), the last wait below.
+    // The slot: how often this entry was tried again above, the last wait below.
     private static final int WAIT_BITS = 48;
     private static final long WAIT_MASK = (1L << WAIT_BITS) - 1;
+    private static final int MOST_COUNTED = 0x7fff;
 
     private final RetrySettings settings;
     private @Nullable RetryBudget budget;
@@ -136,7 +137,7 @@ public final class RetryPolicy extends Policy {
     }
 
     private int tryAgain(Passage passage, boolean rejected, boolean paid) {
-        int tries = (int) (passage.slot() >>> WAIT_BITS) + 1;
+        int tries = counted(passage) + 1;
         long told = passage.retryAfter();
         double drawn = settings.draw(passage);
         long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK, drawn) : 0;
@@ -146,7 +147,7 @@ public final class RetryPolicy extends Policy {
         if (!paid && wait < passage.remaining() && !takesSpare(passage)) {
             return passage.refuseRetry(Refusal.BUDGET);
         }
-        passage.slot((long) tries << WAIT_BITS | Math.min(backoff, WAIT_MASK));
+        passage.slot((long) Math.min(tries, MOST_COUNTED) << WAIT_BITS | Math.min(backoff, WAIT_MASK));
         return passage.retry(wait);
     }
 
@@ -160,8 +161,9 @@ public final class RetryPolicy extends Policy {
 
     private @Nullable Refusal refusal(Passage passage) {
         // A rejected try is no attempt, and counts all the same: else it would be tried for ever.
-        int tries = Math.max(passage.attempts(), (int) (passage.slot() >>> WAIT_BITS) + 1);
-        if (tries >= settings.maxAttempts()) {
+        int counted = counted(passage);
+        boolean isLast = counted == MOST_COUNTED && passage.outcome() == Outcome.REJECTED;
+        if (isLast || Math.max(passage.attempts(), counted + 1) >= settings.maxAttempts()) {
             return Refusal.EXHAUSTED;
         }
         if (passage.retryAfter() == Passage.NEVER) {
@@ -174,5 +176,10 @@ public final class RetryPolicy extends Policy {
             return passage.sentOnce() ? Refusal.SENT_ONCE : Refusal.NOT_IDEMPOTENT;
         }
         return null;
+    }
+
+    /** How often this entry was tried again; of more than can be counted, one that is rejected is the last. */
+    private static int counted(Passage passage) {
+        return (int) (passage.slot() >>> WAIT_BITS);
     }
 }

@@ -30,7 +30,7 @@ public final class RetrySettings {
             Builder::new,
             List.of(
                     Option.integer("max-attempts", (Builder b) -> b.maxAttempts, Builder::maxAttempts)
-                            .range(1, 10_000)
+                            .range(1, 1_000_000_000)
                             .means("number of attempts of a call, including the first"),
                     Option.duration("backoff.initial", (Builder b) -> b.initialBackoff, Builder::initialBackoff)
                             .range(Duration.ZERO, LONGEST)
@@ -250,7 +250,7 @@ public final class RetrySettings {
             random = other.random;
         }
 
-        /** The number of attempts of a call, including the first: 1 to 10,000; default 3. */
+        /** The number of attempts of a call, including the first: 1 to 1,000,000,000; default 3. */
         public Builder maxAttempts(int value) {
             maxAttempts = value;
             return this;

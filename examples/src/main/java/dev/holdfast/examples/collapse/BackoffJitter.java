@@ -49,7 +49,7 @@ final class BackoffJitter {
         }
 
         RetryPolicy policy(long seed) {
-            return RetryPolicy.of(settings -> settings.maxAttempts(10_000)
+            return RetryPolicy.of(settings -> settings.maxAttempts(1_000_000)
                     .initialBackoff(first)
                     .maxBackoff(CAP)
                     .jitter(jitter)

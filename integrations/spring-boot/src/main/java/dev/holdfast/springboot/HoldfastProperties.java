@@ -123,7 +123,7 @@ final class HoldfastProperties {
         /**
          * Options of this section.
          *
-         * @param maxAttempts number of attempts of a call, including the first. Default: 3. Range: 1 to 10,000
+         * @param maxAttempts number of attempts of a call, including the first. Default: 3. Range: 1 to 1,000,000,000
          * @param backoff section backoff
          * @param interval a function from the number of attempts so far to milliseconds, instead of the backoff. Default: –. Range: a name bound in code
          * @param maxRetryAfter cap of a server's suggestion, before jitter. Default: 30s. Range: 0s to 1d

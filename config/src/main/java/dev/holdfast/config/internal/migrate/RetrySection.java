@@ -18,7 +18,7 @@ final class RetrySection {
         section.comment(
                 "trap: resilience4j has no budget for retries: in an outage each call has all its attempts. Here a"
                         + " budget is on, and only successes fill it (page \"Retry\")");
-        long attempts = section.whole("max-attempts", 1, 10_000, "max-attempts", "max-retry-attempts")
+        long attempts = section.whole("max-attempts", 1, 1_000_000_000, "max-attempts", "max-retry-attempts")
                 .orElse(3L);
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         String effect = settings.has("wait-duration") ? "kept: " : "left out: ";

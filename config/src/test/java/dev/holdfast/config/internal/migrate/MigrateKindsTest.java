@@ -602,7 +602,6 @@ class MigrateKindsTest {
                 "bulkhead.instances.a.max-concurrent-calls=0",
                 "timelimiter.instances.a.timeout-duration=0",
                 "retry.instances.a.max-attempts=-3",
-                "retry.instances.b.max-attempts=20000",
                 "ratelimiter.instances.a.limit-refresh-period=500d",
                 "ratelimiter.instances.a.limit-for-period=99999999999999")) {
             assertThat(made.breaker("a").failureRateThreshold()).isEqualTo(1);
@@ -615,10 +614,8 @@ class MigrateKindsTest {
             assertThat(made.timeout("a")).isEqualTo(Duration.ofMillis(1));
             assertThat(made.throttle("a").per()).isEqualTo(Duration.ofDays(1));
             assertThat(made.throttle("a").limit()).isEqualTo(1_000_000_000);
-            assertThat(made.retry("b")).contains("maxAttempts=10000,");
             assertThat(made.text())
                     .contains("# changed: max-attempts = -3; the least here")
-                    .contains("# changed: max-attempts = 20000; the most here")
                     .contains("# changed: wait-duration-in-open-state = 30d; the most here");
         }
     }
