@@ -53,21 +53,27 @@ final class HttpKey {
     static final class Changes {
         private static final int NUMBERS = 1_024;
 
-        private final AtomicReferenceArray<Shared> shared;
+        private final AtomicReferenceArray<Shared> ofGet = numbers();
+        /** Of its own: many ask by HEAD for what is not there, and their keys would crowd out those of GET. */
+        private final AtomicReferenceArray<Shared> ofHead = numbers();
 
         /** Written before a key looks at its number: without a key, there is nothing to forget. */
         private volatile boolean used;
 
-        Changes() {
+        private static AtomicReferenceArray<Shared> numbers() {
             Shared[] all = new Shared[NUMBERS];
             Arrays.fill(all, Shared.NEW);
-            shared = new AtomicReferenceArray<>(all);
+            return new AtomicReferenceArray<>(all);
+        }
+
+        private AtomicReferenceArray<Shared> of(String method) {
+            return method.equals("HEAD") ? ofHead : ofGet;
         }
 
         /**
          * A number, and what had keys since it last changed.
          *
-         * @param hashes of methods and addresses; null: too many, so that it may be any
+         * @param hashes of addresses; null: too many, so that it may be any
          */
         @SuppressWarnings("ArrayRecordComponent") // compared by nobody
         private record Shared(int number, int @Nullable [] hashes) {
@@ -102,7 +108,8 @@ final class HttpKey {
             if (!used) {
                 used = true;
             }
-            int hash = hash(method, resource);
+            AtomicReferenceArray<Shared> shared = of(method);
+            int hash = plain(resource).hashCode();
             while (true) {
                 Shared known = shared.get(index(hash));
                 if (known.mayHave(hash)) {
@@ -123,17 +130,14 @@ final class HttpKey {
 
         /** What is kept for requests with this method alone. */
         void changed(String method, URI address) {
-            int hash = hash(method, resource(HttpCalls.authority(address), address));
+            AtomicReferenceArray<Shared> shared = of(method);
+            int hash = plain(resource(HttpCalls.authority(address), address)).hashCode();
             while (true) {
                 Shared known = shared.get(index(hash));
                 if (!known.mayHave(hash) || shared.compareAndSet(index(hash), known, known.changed())) {
                     return;
                 }
             }
-        }
-
-        private static int hash(String method, String resource) {
-            return 31 * plain(resource).hashCode() + method.hashCode();
         }
 
         private static int index(int hash) {

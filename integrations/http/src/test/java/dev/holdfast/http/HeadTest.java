@@ -119,7 +119,7 @@ class HeadTest {
             answer("GET", "/good/" + good, 200);
             answer("HEAD", "/good/" + good, 200);
         }
-        for (int missing = 0; missing < 10_000; missing++) {
+        for (int missing = 0; missing < 100_000; missing++) {
             asked("HEAD", "/missing/" + missing, 404);
         }
         sent.clear();

@@ -11,6 +11,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,7 @@ import org.springframework.http.client.ClientHttpResponse;
  */
 final class Exchange extends AbstractInterruptibleChannel {
     private static final ThreadLocal<@Nullable Exchange> CURRENT = new ThreadLocal<>();
+    private static final String ATTRIBUTE = Exchange.class.getName();
 
     /** Guarded by this. */
     private final List<Runnable> hooks = new ArrayList<>();
@@ -60,6 +62,16 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** The one whose request this thread sends; null if none. For request factories. */
     static @Nullable Exchange current() {
         return CURRENT.get();
+    }
+
+    /** Spring hands the attributes of a request on to the one that its factory makes. */
+    void writeTo(Map<String, Object> attributes) {
+        attributes.put(ATTRIBUTE, this);
+    }
+
+    /** The one that has this request sent; null for one that an interceptor sends to another service. */
+    static @Nullable Exchange of(HttpRequest request) {
+        return request.getAttributes().get(ATTRIBUTE) instanceof Exchange exchange ? exchange : null;
     }
 
     /** What an attempt does with a response: it belongs to the attempt. */
@@ -135,7 +147,6 @@ final class Exchange extends AbstractInterruptibleChannel {
         };
     }
 
-    /** Also that of another service, to which an interceptor sends: nobody sees whose it is. */
     private boolean mayHaveSent() {
         return !tells || sent;
     }

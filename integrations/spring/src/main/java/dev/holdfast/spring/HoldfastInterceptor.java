@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -104,20 +105,21 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         try {
             if (cached != null) {
                 return Copy.response(cached, cached.call().<IOException>reply(attempt -> {
-                    Sent sent = new Sent(request, headers);
-                    return exchange(attempt).execute(rest, sent, body, (exchange, received) -> {
+                    Exchange own = exchange(attempt);
+                    Sent sent = new Sent(request, headers, own);
+                    return own.execute(rest, sent, body, (exchange, received) -> {
                         calls.answered(request, received.status());
                         return kept(cached, exchange, sent, received);
                     });
                 }));
             }
-            return operation
-                    .call(request)
-                    .<IOException>call(attempt -> exchange(attempt)
-                            .execute(rest, new Sent(request, headers), body, (exchange, received) -> {
-                                exchange.answered(calls, request, received.status());
-                                return received.read(mostRead);
-                            }));
+            return operation.call(request).<IOException>call(attempt -> {
+                Exchange own = exchange(attempt);
+                return own.execute(rest, new Sent(request, headers, own), body, (exchange, received) -> {
+                    exchange.answered(calls, request, received.status());
+                    return received.read(mostRead);
+                });
+            });
         } catch (IOException | CallTimeoutException | CallRejectedException e) {
             Throwable thrown = AlreadySent.original(e);
             if (thrown != e && thrown instanceof RuntimeException own && !(own instanceof CallRejectedException)) {
@@ -172,17 +174,25 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         return e;
     }
 
-    /** The request of one attempt, whose headers the rest of the chain may change. */
+    /** The request of one attempt, whose headers and attributes the rest of the chain may change. */
     private static final class Sent extends HttpRequestWrapper {
         private final HttpHeaders own = new HttpHeaders();
+        private final Map<String, Object> attributes;
 
         /** To be made on the thread that runs the attempt. */
-        Sent(HttpRequest request, @Nullable CallHeaders headers) {
+        Sent(HttpRequest request, @Nullable CallHeaders headers, Exchange exchange) {
             super(request);
             request.getHeaders().forEach(own::addAll);
             if (headers != null) {
                 headers.write(own::set);
             }
+            attributes = new HashMap<>(request.getAttributes());
+            exchange.writeTo(attributes);
+        }
+
+        @Override
+        public Map<String, Object> getAttributes() {
+            return attributes;
         }
 
         @Override

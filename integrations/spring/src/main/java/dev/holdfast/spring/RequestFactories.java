@@ -126,7 +126,7 @@ public final class RequestFactories {
             implements ClientHttpRequest, StreamingHttpOutputMessage {
         @Override
         public void setBody(Body body) {
-            Exchange exchange = Exchange.current();
+            Exchange exchange = Exchange.of(this);
             if (exchange == null) {
                 streaming.setBody(body);
                 return;
@@ -153,7 +153,7 @@ public final class RequestFactories {
 
         @Override
         public ClientHttpResponse execute() throws IOException {
-            Exchange exchange = Exchange.current();
+            Exchange exchange = Exchange.of(this);
             if (exchange == null) {
                 return request.execute();
             }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.web.client.ResourceAccessException;
@@ -91,10 +92,18 @@ class SentOnceTest {
         assertThat(server.requests()).hasSize(1);
     }
 
-    @Test
-    void aPostThatWasSentIsNotRepeatedIfTheRestClientOfAnInterceptorFindsNobody() throws IOException {
+    /** Whether the factory of the client itself tells, or only that of the interceptor's. */
+    @ParameterizedTest
+    @CsvSource({"true, 12", "false, 12", "true, ", "false, "})
+    void aPostThatWasSentIsNotRepeatedIfTheRestClientOfAnInterceptorFindsNobody(boolean tells, @Nullable String sent)
+            throws IOException {
         try (Socket deaf = AnotherService.deaf()) {
-            RestClient calling = plain.mutate()
+            RestClient calling = (tells
+                            ? plain
+                            : RestClient.builder()
+                                    .requestFactory(new JdkClientHttpRequestFactory())
+                                    .build())
+                    .mutate()
                     .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(other.pipeline())))
                     .requestInterceptor((request, body, rest) -> {
                         rest.execute(request, body).close();
@@ -106,8 +115,9 @@ class SentOnceTest {
                         throw new AssertionError("nobody is there");
                     })
                     .build();
-            Throwable error = catchThrowable(() ->
-                    calling.post().uri(server.uri("/pay")).body("12").retrieve().toBodilessEntity());
+            RestClient.RequestBodySpec post = calling.post().uri(server.uri("/pay"));
+            Throwable error = catchThrowable(
+                    () -> (sent == null ? post : post.body(sent)).retrieve().toBodilessEntity());
             assertThat(error).isInstanceOf(ResourceAccessException.class).hasCauseInstanceOf(ConnectException.class);
             assertThat(server.requests()).hasSize(1);
         }
