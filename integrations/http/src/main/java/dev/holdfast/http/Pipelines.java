@@ -10,7 +10,7 @@ import java.util.Objects;
  * <pre>{@code
  * Pipelines shops = PipelinePerAuthority.standard("shops");                        // in code
  * Pipelines shops = authority -> holdfast.pipeline("shops", authority);             // of a file
- * Pipelines inventory = Pipelines.one(inventory);                                   // one host
+ * Pipelines one = Pipelines.one(inventory);                                         // one host, and this Pipeline for it
  * }</pre>
  */
 @FunctionalInterface

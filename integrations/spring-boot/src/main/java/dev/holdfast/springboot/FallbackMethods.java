@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
+import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.internal.OwnFallbacks;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.timeout.TimeoutPolicy;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.KotlinDetector;
@@ -19,6 +27,17 @@ import org.springframework.util.ReflectionUtils;
 
 /** The methods that answer in place of one that failed, those for the nearest errors first. */
 final class FallbackMethods {
+    /** What ends calls here in place of these: a method for one of them would never be asked. */
+    private static final Map<String, Instead> INSTEAD = Map.of(
+            "io.github.resilience4j.circuitbreaker.CallNotPermittedException",
+            rejected(Reason.CIRCUIT_OPEN),
+            "io.github.resilience4j.bulkhead.BulkheadFullException",
+            rejected(Reason.BULKHEAD_FULL),
+            "io.github.resilience4j.ratelimiter.RequestNotPermitted",
+            rejected(Reason.THROTTLED),
+            TimeoutException.class.getName(),
+            new Instead(CallTimeoutException.class, ""));
+
     private final List<Method> methods;
     private final int arguments;
 
@@ -69,6 +88,12 @@ final class FallbackMethods {
         return new FallbackMethods(List.copyOf(fitting), arguments);
     }
 
+    private record Instead(Class<?> error, String which) {}
+
+    private static Instead rejected(Reason reason) {
+        return new Instead(CallRejectedException.class, ", whose reason() is " + reason);
+    }
+
     private static boolean hasPolicy(Pipeline pipeline) {
         return pipeline.policies().stream().anyMatch(FallbackPolicy.class::isInstance);
     }
@@ -76,7 +101,8 @@ final class FallbackMethods {
     private static IllegalArgumentException noPolicy(String name, Pipeline pipeline) {
         return new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
                 + "' has no fallback policy, so nobody would call " + name
-                + "; add  fallback: { only-of-operations: true }");
+                + "; add  fallback: { only-of-operations: true }  (with on-ignored: true it answers ignored errors, too,"
+                + " as in resilience4j)");
     }
 
     /** A caller of the method expects what the method declares. */
@@ -143,6 +169,42 @@ final class FallbackMethods {
         return methods.stream()
                 .filter(method -> AnnotatedElementUtils.hasAnnotation(method, Protected.class))
                 .toList();
+    }
+
+    /**
+     * A line for each that takes an error which no policy of this pipeline throws, unless there is one for what it throws instead.
+     */
+    List<String> forErrorsOfOthers(Method method, Pipeline pipeline) {
+        List<String> all = new ArrayList<>();
+        for (Method fallback : methods) {
+            Class<?> wanted = error(fallback, arguments);
+            Instead instead = wanted == null ? null : INSTEAD.get(wanted.getName());
+            if (wanted != null
+                    && instead != null
+                    && isMeant(wanted, method, pipeline)
+                    && !isAnswered(instead.error())) {
+                all.add("its fallback " + fallback.getName() + " is for " + wanted.getName()
+                        + ", which no policy of the pipeline '" + pipeline.name()
+                        + "' throws, so that it never answers for"
+                        + " one; expected " + instead.error().getName() + instead.which());
+            }
+        }
+        return all;
+    }
+
+    /** The JDK's may be the method's own. */
+    private static boolean isMeant(Class<?> wanted, Method method, Pipeline pipeline) {
+        return wanted != TimeoutException.class
+                || (pipeline.policies().stream().anyMatch(FallbackMethods::limitsTime)
+                        && Arrays.stream(method.getExceptionTypes()).noneMatch(own -> own.isAssignableFrom(wanted)));
+    }
+
+    private static boolean limitsTime(Policy policy) {
+        return policy instanceof TimeoutPolicy || policy instanceof DeadlinePolicy;
+    }
+
+    private boolean isAnswered(Class<?> error) {
+        return methods.stream().anyMatch(method -> error(method, arguments) == error);
     }
 
     /** The type of the error that it takes; null: it takes none, and so answers each. */

@@ -91,6 +91,7 @@ public class HoldfastAutoConfiguration {
                 throw wrong;
             }
             closed.add(loaded);
+            LeftOver.warn(environment);
             return loaded;
         }
 

@@ -58,9 +58,12 @@ final class ProtectedMethod {
         fallbacks = said.fallback().isEmpty() ? null : FallbackMethods.of(method, type, said.fallback(), pipeline);
     }
 
-    /** The bean calls its fallbacks itself. */
+    /** The bean calls its fallbacks itself, and some may be for errors that never come. */
     void warnOfFallbacks() {
         if (fallbacks != null) {
+            fallbacks
+                    .forErrorsOfOthers(method, pipeline)
+                    .forEach(line -> LOG.warn("@Protected on " + method + ": " + line, null));
             fallbacks
                     .withPipelines()
                     .forEach(fallback -> LOG.warn(

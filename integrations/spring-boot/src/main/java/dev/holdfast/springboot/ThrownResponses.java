@@ -2,6 +2,7 @@
 package dev.holdfast.springboot;
 
 import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.http.HttpClassifier;
@@ -16,7 +17,8 @@ import org.springframework.web.reactive.function.client.WebClientResponseExcepti
 
 /**
  * What a method with {@link Protected} throws because a client of Spring got a response: it means what HTTP says of its status. So a 404
- * is neither retried nor counted. A classifier of the pipeline's own decides alone, and its lists come first.
+ * is neither retried nor counted. A classifier of the pipeline's own decides alone, and its lists come first. But a class in a list
+ * knows no time: if the list says that it is no success, a pushback of the status stays one.
  */
 final class ThrownResponses implements Classifier {
     private static final int MOST_CAUSES = 16;
@@ -47,10 +49,14 @@ final class ThrownResponses implements Classifier {
         boolean saysNothingItself = own == DEFAULT || (own instanceof Listed listed && listed.base() == DEFAULT);
         Response response = error == null || !saysNothingItself ? null : response(error);
         Verdict listed = response != null && error != null && own instanceof Listed lists ? lists.ofError(error) : null;
-        if (listed != null) {
+        if (response == null || (listed == null && isGood(response, own))) {
+            return own.classify(value, error);
+        }
+        if (listed != null && listed != Verdict.FAILURE && listed != Verdict.PUSHBACK) {
             return listed;
         }
-        return response == null || isGood(response, own) ? own.classify(value, error) : http.classify(response, null);
+        Verdict said = http.classify(response, null);
+        return listed == null || said.outcome() == Outcome.PUSHBACK ? said : listed;
     }
 
     /** WebClient tells of a body that broke off with the status that came before it. */

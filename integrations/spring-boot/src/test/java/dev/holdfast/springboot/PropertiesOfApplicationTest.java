@@ -10,6 +10,7 @@ import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.Verdict;
 import dev.holdfast.config.ConfigException;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.testlogs.Logs;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
@@ -538,5 +539,12 @@ class PropertiesOfApplicationTest {
         runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s")
                 .run(context -> pipeline[0] = context.getBean(Pipeline.class));
         assertThatThrownBy(() -> pipeline[0].run(() -> {})).hasMessageContaining("closed");
+    }
+
+    @Test
+    @Logs("properties below resilience4j, and no starter .* they do nothing")
+    void thoseOfResilience4jThatNobodyReadsAreWarnedOf() {
+        runner.withPropertyValues("holdfast.pipelines.a.timeout=1s", "resilience4j.retry.instances.a.max-attempts=3")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 }

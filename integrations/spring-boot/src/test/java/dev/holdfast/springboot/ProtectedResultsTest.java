@@ -4,11 +4,17 @@ package dev.holdfast.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.Reason;
 import dev.holdfast.springboot.other.Elsewhere;
 import dev.holdfast.testlogs.Logs;
+import io.github.resilience4j.bulkhead.BulkheadFullException;
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.github.resilience4j.ratelimiter.RequestNotPermitted;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -160,6 +166,91 @@ class ProtectedResultsTest {
                 .run(context -> assertThatThrownBy(context.getBean(Chain.class)::first)
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessage("second"));
+    }
+
+    /** With the types of resilience4j, which are on the class path of the breaker. */
+    static class Migrated {
+        @Protected(value = "limited", fallback = "none")
+        public String stock() {
+            throw new IllegalStateException("down");
+        }
+
+        String none(CallNotPermittedException error) {
+            return "the breaker is open";
+        }
+
+        String none(BulkheadFullException error) {
+            return "the bulkhead is full";
+        }
+
+        String none(RequestNotPermitted error) {
+            return "too many calls";
+        }
+
+        String none(TimeoutException error) {
+            return "too late";
+        }
+    }
+
+    @Test
+    @Logs({
+        "Migrated.stock.*CallNotPermittedException, which no policy .*CallRejectedException, whose reason.. is CIRCUIT_OPEN",
+        "Migrated.stock.*BulkheadFullException, which no policy .*CallRejectedException, whose reason.. is BULKHEAD_FULL",
+        "Migrated.stock.*RequestNotPermitted, which no policy .*CallRejectedException, whose reason.. is THROTTLED",
+        "Migrated.stock.*TimeoutException, which no policy .*expected dev.holdfast.CallTimeoutException"
+    })
+    void fallbacksForErrorsOfResilience4jAreWarnedOf() {
+        runner.withBean(Migrated.class)
+                .withPropertyValues(
+                        "holdfast.pipelines.limited.timeout=1s",
+                        "holdfast.pipelines.limited.fallback.only-of-operations=true")
+                .run(context -> assertThatThrownBy(context.getBean(Migrated.class)::stock)
+                        .isInstanceOf(IllegalStateException.class));
+    }
+
+    /** The one is the method's own, beside the other there is one for what Holdfast throws, and the third has no limit. */
+    static class Mixed {
+        @Protected(value = "limited", fallback = "none")
+        public String late() throws TimeoutException {
+            throw new TimeoutException("its own");
+        }
+
+        String none(TimeoutException error) {
+            return "too late";
+        }
+
+        @Protected(value = "limited", fallback = "full")
+        public String stock() {
+            throw new CallRejectedException(Reason.BULKHEAD_FULL, "other", "bulkhead", "full", -1, null);
+        }
+
+        String full(BulkheadFullException error) {
+            return "full, as resilience4j says";
+        }
+
+        String full(CallRejectedException error) {
+            return "full";
+        }
+
+        @Protected(value = "unlimited", fallback = "none")
+        public String unlimited() {
+            return "live";
+        }
+    }
+
+    @Test
+    void fallbacksForErrorsThatMayComeAreNotWarnedOf() {
+        runner.withBean(Mixed.class)
+                .withPropertyValues(
+                        "holdfast.pipelines.limited.timeout=1s",
+                        "holdfast.pipelines.limited.fallback.only-of-operations=true",
+                        "holdfast.pipelines.unlimited.fallback.only-of-operations=true")
+                .run(context -> {
+                    Mixed mixed = context.getBean(Mixed.class);
+                    assertThat(mixed.late()).isEqualTo("too late");
+                    assertThat(mixed.stock()).isEqualTo("full");
+                    assertThat(mixed.unlimited()).isEqualTo("live");
+                });
     }
 
     static class Sender {

@@ -7,8 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Classifier;
+import dev.holdfast.Outcome;
+import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -20,6 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -369,6 +376,34 @@ class ProtectedTest {
                     assertThatThrownBy(() -> remote.wrapped(500)).isInstanceOf(IllegalStateException.class);
                     assertThat(remote.statuses()).containsExactly(404, 408, 408, 418, 418, 500, 500);
                 });
+    }
+
+    /** Such as the lists that {@code migrate} writes: a class says nothing of the time. */
+    @ParameterizedTest
+    @ValueSource(strings = {"failures", "pushbacks"})
+    void aListedExceptionWithAStatusOfPushbackIsAPushbackForItsTime(String list) {
+        try (Holdfast holdfast = Holdfast.builder()
+                .load("lists", new ByteArrayInputStream("""
+                        pipelines:
+                          remote:
+                            retry:
+                            classifier:
+                              %s: [org.springframework.web.client.HttpServerErrorException]
+                        """.formatted(list).getBytes(StandardCharsets.UTF_8)))) {
+            Classifier thrown = ThrownResponses.of(holdfast.pipeline("remote"));
+            HttpHeaders later = new HttpHeaders();
+            later.set("Retry-After", "7");
+            assertThat(thrown.classify(null, error(503, later)).retryAfterNanos())
+                    .isEqualTo(TimeUnit.SECONDS.toNanos(7));
+            assertThat(thrown.classify(null, error(503, later)).outcome()).isEqualTo(Outcome.PUSHBACK);
+            Outcome said = list.equals("failures") ? Outcome.FAILURE : Outcome.PUSHBACK;
+            assertThat(thrown.classify(null, error(500, new HttpHeaders())).outcome())
+                    .isEqualTo(said);
+        }
+    }
+
+    private static HttpServerErrorException error(int status, HttpHeaders headers) {
+        return HttpServerErrorException.create(HttpStatusCode.valueOf(status), "by intent", headers, new byte[0], null);
     }
 
     // ---- mistakes

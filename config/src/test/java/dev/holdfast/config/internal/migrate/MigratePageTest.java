@@ -50,6 +50,25 @@ class MigratePageTest {
         }
     }
 
+    /** {@code MetricsPageTest} knows that the other page is right. */
+    @Test
+    void everyNewMeterIsOnThePageOfMetrics() throws IOException {
+        String section = Pattern.compile("^### Meters$(.*?)(?=^##)", Pattern.MULTILINE | Pattern.DOTALL)
+                .matcher(Files.readString(PAGE))
+                .results()
+                .map(match -> match.group(1))
+                .findFirst()
+                .orElseThrow();
+        List<String> meters = Pattern.compile("`(holdfast\\.[a-z.]+)`")
+                .matcher(section)
+                .results()
+                .map(match -> match.group(1))
+                .distinct()
+                .toList();
+        String metrics = Files.readString(PAGE.resolveSibling("metrics.md"));
+        assertThat(meters).hasSizeGreaterThan(10).allMatch(meter -> metrics.contains("| `" + meter + "` | "));
+    }
+
     /** The names in the first column of the table below a heading. */
     private static List<String> settings(String page, String heading) {
         String section = Pattern.compile("^### " + heading + "$(.*?)(?=^##|\\z)", Pattern.MULTILINE | Pattern.DOTALL)
