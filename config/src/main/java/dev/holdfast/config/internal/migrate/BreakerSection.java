@@ -11,19 +11,23 @@ import java.util.Optional;
 final class BreakerSection {
     private static final String MULTIPLIER = "exponential-backoff-multiplier";
     private static final String MOST = "exponential-max-wait-duration-in-open-state";
+    private static final int DEFAULT_PROBES = 5;
     private static final Duration A_LONG_WAIT = Duration.ofSeconds(2);
 
     private final Settings settings;
+    private final long permits;
     private final Section section;
     private final List<String> unwritten = new ArrayList<>();
 
-    private BreakerSection(Settings settings) {
+    private BreakerSection(Settings settings, long permits) {
         this.settings = settings;
+        this.permits = permits;
         this.section = new Section(settings);
     }
 
-    static Section of(Settings settings) {
-        return new BreakerSection(settings).make();
+    /** The permits are those of a bulkhead inside. */
+    static Section of(Settings settings, long permits) {
+        return new BreakerSection(settings, permits).make();
     }
 
     private Section make() {
@@ -41,10 +45,8 @@ final class BreakerSection {
         section.decimal("slow-call-rate-threshold", 1, 100);
         section.duration("slow-call-duration-threshold", Section.SHORTEST, Section.LONGEST);
         window();
-        String probes = "permitted-number-of-calls-in-half-open-state";
-        unwritten(
-                section.whole(probes, 1, 1_000, probes, "ring-buffer-size-in-half-open-state"),
-                probes + " (there 10, here 5)");
+        section.add("outage-duration-threshold", "0s", "resilience4j has no such rule");
+        probes();
         String most = "max-wait-duration-in-half-open-state";
         boolean endless = new Given(most, settings.text(most), "", "")
                 .duration()
@@ -55,6 +57,9 @@ final class BreakerSection {
         waits();
         section.flag("automatic-transition-from-open-to-half-open-enabled");
         section.word("initial-state", "closed", "open", "half-open", "forced-open", "disabled", "metrics-only");
+        section.comment(
+                "not written: what resilience4j does not have. A Retry-After holds the breaker open for up to 10s"
+                        + " (max-pushback-hold), and a call that still runs may count as slow (page \"Circuit breaker\")");
         if (!unwritten.isEmpty()) {
             section.comment("not written: " + String.join(", ", unwritten)
                     + ". The defaults here cost fewer answers (page \"Circuit breaker\")");
@@ -65,6 +70,16 @@ final class BreakerSection {
     private void unwritten(Optional<?> value, String what) {
         if (value.isEmpty()) {
             unwritten.add(what);
+        }
+    }
+
+    private void probes() {
+        String option = "permitted-number-of-calls-in-half-open-state";
+        Optional<Long> written = section.whole(option, 1, 1_000, option, "ring-buffer-size-in-half-open-state");
+        if (written.isEmpty() && permits < DEFAULT_PROBES) {
+            section.add(option, Long.toString(permits), "there 10, here 5, and the bulkhead has no more permits");
+        } else {
+            unwritten(written, option + " (there 10, here " + DEFAULT_PROBES + ")");
         }
     }
 

@@ -40,7 +40,8 @@ final class Lists {
         }
         Set<String> all = new LinkedHashSet<>(ignored);
         if (!isOpen()) {
-            // What is in no list is neither repeated nor counted, as in resilience4j.
+            // What is in no list is not repeated, and a fallback may answer it. Not all is as in resilience4j: see
+            // uncounted.
             all.add("java.lang.Throwable");
         }
         return Optional.of("classifier: { "
@@ -48,6 +49,17 @@ final class Lists {
                         .filter(list -> !list.isEmpty())
                         .collect(Collectors.joining(", "))
                 + " }");
+    }
+
+    /** That the line does not count what the breaker counts as a success in resilience4j, if it is so. */
+    Optional<String> uncounted() {
+        return breaker.present && !isOpen() && line().isPresent()
+                ? Optional.of(
+                        "an exception in no list is a success in resilience4j. In the line below java.lang.Throwable"
+                                + " is ignored: it does not count, so that the breaker may open earlier, and a half-open one"
+                                + " waits for other outcomes. If no fallback has to answer such exceptions, move it to"
+                                + " `successes: [java.lang.Throwable]`: then they count as before")
+                : Optional.empty();
     }
 
     /** How the two differ in resilience4j, if they do. */

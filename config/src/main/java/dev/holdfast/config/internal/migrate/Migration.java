@@ -37,7 +37,7 @@ public final class Migration {
             printed.comment(
                     0,
                     "Beside each setting: kept, changed, added, not written, left out, without meaning here, in"
-                            + " code, or unknown; and the traps of resilience4j. A page is one of Holdfast's documentation.");
+                            + " code, or unknown; and notes, and the traps of resilience4j. A page is one of Holdfast's documentation.");
             source.notes().forEach(note -> printed.comment(0, note));
             printed.append(pipelines);
             if (printed.toString().getBytes(StandardCharsets.UTF_8).length > BYTES) {

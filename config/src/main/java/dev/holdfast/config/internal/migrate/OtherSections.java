@@ -10,14 +10,16 @@ import java.util.Optional;
 final class OtherSections {
     private static final Duration DEFAULT_PERIOD = Duration.ofNanos(500);
 
+    private static final long DEFAULT_PERMITS = 25;
+
     private OtherSections() {}
 
     static Section throttle(Settings settings) {
         Section section = new Section(settings);
         section.comment(
-                "trap: resilience4j counts in fixed periods, and lets twice the limit through around the end of one. Here the"
-                        + " limit holds in every window, and calls are spaced: burst, a tenth of the limit and at least 5, is what"
-                        + " may start at once (page \"Throttle\")");
+                "trap: resilience4j counts in fixed periods, and lets twice the limit through around the end of one. So does"
+                        + " a burst of the whole limit after a quiet time. Here further calls are spaced, and a smaller burst, by"
+                        + " default a tenth of the limit and at least 5, spares the dependency (page \"Throttle\")");
         Optional<Duration> period = settings.given("limit-refresh-period").flatMap(Given::duration);
         Optional<Duration> per = section.duration("per", Section.SHORTEST, Section.LONGEST, "limit-refresh-period");
         if (per.isEmpty()) {
@@ -32,6 +34,7 @@ final class OtherSections {
                 .isEmpty()) {
             section.add("limit", "50", "resilience4j's default");
         }
+        section.add("burst", section.value("limit"), "resilience4j lets the whole limit start at once");
         if (section.duration("max-wait", Duration.ZERO, Duration.ofHours(1), "timeout-duration")
                 .isEmpty()) {
             section.add("max-wait", "5s", "resilience4j's default. Callers wait that long; the default here is 0s");
@@ -66,7 +69,9 @@ final class OtherSections {
         if (section.whole("max-concurrent-calls", 1, 1_000_000, "max-concurrent-calls", "max-concurrent-call")
                 .isEmpty()) {
             section.add(
-                    "max-concurrent-calls", "25", "resilience4j's default; without a number, the limit adapts here");
+                    "max-concurrent-calls",
+                    Long.toString(DEFAULT_PERMITS),
+                    "resilience4j's default; without a number, the limit adapts here");
         }
         if (section.duration("max-wait", Duration.ZERO, Section.LONGEST, "max-wait-duration", "max-wait-time")
                 .isEmpty()) {
@@ -74,6 +79,19 @@ final class OtherSections {
                     + " for up to 100ms (page \"Bulkhead\")");
         }
         return section.end();
+    }
+
+    /** The permits of a bulkhead or a thread pool, without taking them. */
+    static long permits(Settings settings) {
+        return new Section(settings.copy())
+                .whole(
+                        "max-concurrent-calls",
+                        1,
+                        1_000_000,
+                        "max-concurrent-calls",
+                        "max-concurrent-call",
+                        "max-thread-pool-size")
+                .orElse(DEFAULT_PERMITS);
     }
 
     /** The limit is the {@link #timeLimit} of the same pipeline, if it has one. */
@@ -84,7 +102,7 @@ final class OtherSections {
         if (most.isEmpty()) {
             section.comment("not written: max-thread-pool-size. resilience4j's default is the number of processors."
                     + " Without a number, the limit adapts here");
-            section.add("max-concurrent-calls", "25", "write how many calls may run at once");
+            section.add("max-concurrent-calls", Long.toString(DEFAULT_PERMITS), "write how many calls may run at once");
         }
         core.ifPresent(
                 given -> section.comment("left out: " + given.shown() + "; threads are made as calls need them"));

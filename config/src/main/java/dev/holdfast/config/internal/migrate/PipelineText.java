@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -39,6 +40,7 @@ final class PipelineText {
         }
         ofCodeAlone(out);
         order(out);
+        methodsWithoutRetry(out);
         classifier(out);
         given.forEach((kind, settings) -> out.section(2, kind.section(), section(kind, settings)));
     }
@@ -47,6 +49,7 @@ final class PipelineText {
     private void classifier(Printed out) {
         Lists lists = new Lists(given);
         lists.difference().ifPresent(trap -> out.comment(2, "trap: " + trap));
+        lists.uncounted().ifPresent(changed -> out.comment(2, "changed: " + changed));
         lists.line().ifPresent(line -> {
             out.comment(2, "note: the lists of exceptions, for all policies, if the classes are on the class path:");
             // In one line, so that taking the # away is enough.
@@ -57,7 +60,7 @@ final class PipelineText {
     private Section section(Kind kind, Settings settings) {
         return switch (kind) {
             case RETRY -> RetrySection.of(settings);
-            case CIRCUIT_BREAKER -> BreakerSection.of(settings);
+            case CIRCUIT_BREAKER -> BreakerSection.of(settings, permitsInside(kind));
             case RATE_LIMITER -> OtherSections.throttle(settings);
             case BULKHEAD -> OtherSections.bulkhead(settings);
             case THREAD_POOL ->
@@ -66,6 +69,16 @@ final class PipelineText {
                         Optional.ofNullable(given.get(Kind.TIME_LIMITER)).map(OtherSections::timeLimit));
             case TIME_LIMITER -> OtherSections.timeout(settings);
         };
+    }
+
+    /** Those of the bulkhead, if it is inside the other kind; else more than anybody needs. */
+    private long permitsInside(Kind outer) {
+        return Stream.of(Kind.BULKHEAD, Kind.THREAD_POOL)
+                .filter(inner -> source.aspectOrder(outer) < source.aspectOrder(inner))
+                .flatMap(inner -> Optional.ofNullable(given.get(inner)).stream())
+                .map(OtherSections::permits)
+                .findFirst()
+                .orElse(Long.MAX_VALUE);
     }
 
     /** An annotation with a name that the file does not have under its kind: there it gets the kind's default config. */
@@ -87,8 +100,8 @@ final class PipelineText {
             out.comment(
                     2,
                     "note: if your code has " + annotation(Kind.TIME_LIMITER)
-                            + ", its limit is that of configs.default. Then take the # away:");
-            out.line(2, "# timeout: " + limit);
+                            + ", its limit is that of configs.default:");
+            out.line(2, "# timeout: " + limit + " # if so, take the first # away");
         });
     }
 
@@ -142,16 +155,41 @@ final class PipelineText {
         }
     }
 
-    /** The order of the aspects, if the file has one that is not ours. */
+    /** In resilience4j a retry belongs to a method, and here to a pipeline. */
+    private void methodsWithoutRetry(Printed out) {
+        Set<Kind> others = new TreeSet<>(given.keySet());
+        if (others.remove(Kind.RETRY) && !others.isEmpty()) {
+            // An inherited order would name the retry.
+            String order = isOrdered() ? ", " + order(others) : "";
+            out.comment(
+                    2,
+                    "note: methods without " + annotation(Kind.RETRY)
+                            + " get this retry here, too. Give them a pipeline of their own:"
+                            + " `{ extends: " + Text.key(name) + ", without: [retry]" + order
+                            + " }`. Its breaker and limits are its own, unless they are `shared` (page \"The configuration"
+                            + " file\")");
+        }
+    }
+
+    private String order(Set<Kind> kinds) {
+        return sorted(kinds).map(Kind::section).collect(Collectors.joining(", ", "order: [", "]"));
+    }
+
+    private Stream<Kind> sorted(Set<Kind> kinds) {
+        return kinds.stream().sorted(Comparator.comparingLong(source::aspectOrder));
+    }
+
+    /** Whether the file has an order of the aspects that is not ours. */
+    private boolean isOrdered() {
+        return given.keySet().stream().anyMatch(source::hasAspectOrder)
+                && !sorted(given.keySet()).toList().equals(List.copyOf(given.keySet()));
+    }
+
     private void order(Printed out) {
-        Comparator<Kind> aspects = Comparator.comparingLong(kind -> source.aspectOrder(kind));
-        List<String> order =
-                given.keySet().stream().sorted(aspects).map(Kind::section).toList();
-        boolean written = given.keySet().stream().anyMatch(source::hasAspectOrder);
-        if (written && !order.equals(given.keySet().stream().map(Kind::section).toList())) {
+        if (isOrdered()) {
             out.line(
                     2,
-                    "order: [" + String.join(", ", order) + "]",
+                    order(given.keySet()),
                     "kept: the aspect orders. The least number is outermost"
                             + " there. Without this line the order is the default one (page \"The configuration file\"). The pipeline warns"
                             + " of an order that does harm");

@@ -16,7 +16,16 @@ final class Printed {
     private static final int A_LONG_ONE = 80;
     private static final Pattern STOP = Pattern.compile("[;.] ");
     private static final List<String> WORDS = List.of(
-            "kept", "changed", "added", "not written", "left out", "without meaning", "in code", "unknown", "trap");
+            "kept",
+            "changed",
+            "added",
+            "not written",
+            "left out",
+            "without meaning",
+            "in code",
+            "unknown",
+            "note",
+            "trap");
 
     private final StringBuilder text = new StringBuilder();
     private final List<String> counted = new ArrayList<>();
@@ -97,7 +106,7 @@ final class Printed {
         return WORDS.stream()
                 .filter(counted::contains)
                 .map(word -> Collections.frequency(counted, word) + " " + word)
-                .map(part -> part.equals("1 trap") || !part.endsWith("trap") ? part : part + "s")
+                .map(part -> part.matches("1 .*|.*(?<!note|trap)") ? part : part + "s")
                 .collect(Collectors.joining(", "));
     }
 

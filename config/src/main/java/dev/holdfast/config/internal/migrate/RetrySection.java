@@ -77,7 +77,9 @@ final class RetrySection {
                     wide ? "full" : "equal",
                     factor.orElse(enabled.get()),
                     "resilience4j's wait is random on both sides of the written one; here it is "
-                            + (wide ? "zero to the written one" : "half of the written one to all of it"));
+                            + (wide
+                                    ? "a random time between zero and the written one"
+                                    : "half of the written one to all of it"));
             factor.ifPresent(given -> section.comment(
                     "kept: " + enabled.get().shown() + enabled.get().replaced()));
             return;
@@ -86,7 +88,8 @@ final class RetrySection {
                 "backoff.jitter",
                 "full",
                 "resilience4j waits exactly the written time, so that clients that fail together come back together; here"
-                        + " the wait is zero to the written one. With `jitter: none` the wait is exactly the written one");
+                        + " the wait is a random time between zero and the written one. With `jitter: none`"
+                        + " the wait is exactly the written one");
         enabled.ifPresent(given -> section.comment("left out: " + given.shown() + "; here the wait has jitter"));
         section.leaveOut("resilience4j ignores it without enable-randomized-wait", "randomized-wait-factor");
     }

@@ -32,7 +32,7 @@ final class Section {
 
     Section(Settings settings) {
         this.settings = settings;
-        settings.take("base-config").ifPresent(base -> comment("note: " + base.shown()));
+        settings.take("base-config").ifPresent(base -> comment("kept: " + base.shown()));
     }
 
     List<Line> lines() {

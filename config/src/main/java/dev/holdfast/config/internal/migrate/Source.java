@@ -80,6 +80,7 @@ final class Source {
 
     private void sort(Written written) {
         if (!Document.isOfResilience4j(written.name())) {
+            Without.ofApplication(written.name(), written.value()).ifPresent(notes::add);
             return;
         }
         List<String> elements = Document.elements(written.name());
@@ -161,7 +162,7 @@ final class Source {
                         .forEach(given -> all.add(
                                 given.canonical().endsWith("aspectorder")
                                         ? "kept: " + given.shown()
-                                                + "; a pipeline whose order it changes has a line order"
+                                                + "; a pipeline whose order it changes has a line `order:`"
                                         : Without.of(given))));
         return all;
     }

@@ -2,11 +2,14 @@
 package dev.holdfast.config.internal.migrate;
 
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** The settings of resilience4j that no section has: why, and what to do instead. */
 final class Without {
     private static final String METRICS = "without meaning: meters and events are those of Holdfast (page \"Metrics\")";
-    private static final String HEALTH = "without meaning: there is no health indicator";
+    private static final String HEALTH = "without meaning: there is no health indicator by default; with"
+            + " Spring Boot see Health (page \"Spring Boot\")";
     private static final String CLASSIFIER = "in code: the pipeline's classifier says it, for all policies;"
             + " without one, every exception is a failure (page \"Classifier\")";
 
@@ -52,6 +55,9 @@ final class Without {
             "scheduled", "without meaning: waits and limits need no threads of their own",
             "cache", "left out: the stale cache has settings of its own (page \"Stale cache\")");
 
+    private static final Pattern ABOUT_RESILIENCE4J =
+            Pattern.compile("resilience4j|(^|\\.)(circuitbreakers|ratelimiters)(\\.|$)");
+
     private Without() {}
 
     /** What becomes of a setting that no section has. */
@@ -67,6 +73,20 @@ final class Without {
         String group = Text.canonical(Document.elements(path).get(1));
         String why = OTHERS.getOrDefault(group, "unknown: resilience4j 2.4.0 has no such setting");
         return comment(why, Text.shown(path) + " = " + Text.shown(value));
+    }
+
+    /** What becomes of a setting of the application that speaks of resilience4j, if it does. */
+    static Optional<String> ofApplication(String path, String value) {
+        String name = Text.canonical(path);
+        if (!ABOUT_RESILIENCE4J.matcher(name).find()) {
+            return Optional.empty();
+        }
+        String why = name.startsWith("management.metrics.")
+                ? METRICS
+                : name.startsWith("management.health.")
+                        ? HEALTH
+                        : "in code: it speaks of resilience4j. Take it out, or find what takes its place";
+        return Optional.of(comment(why, Text.shown(path) + " = " + Text.shown(value)));
     }
 
     private static String comment(String why, String setting) {

@@ -105,6 +105,41 @@ class MigrateFormsTest {
     }
 
     @Test
+    void settingsOfTheApplicationThatSpeakOfResilience4jAreNamed() throws IOException {
+        try (Migrated made = yaml("""
+                management:
+                  health: { circuitbreakers.enabled: true, ratelimiters.enabled: true, redis.enabled: true }
+                  metrics.distribution.percentiles-histogram.resilience4j.circuitbreaker.calls: true
+                logging.level.io.github.resilience4j: DEBUG
+                server.port: 80
+                resilience4j.timelimiter.instances.a.timeout-duration: 1s
+                """)) {
+            assertThat(made.text())
+                    .contains("without meaning: management.health.circuitbreakers.enabled = true; there is no health"
+                            + " indicator by default; with Spring Boot see Health")
+                    .contains("without meaning: management.health.ratelimiters.enabled = true;")
+                    .contains("without meaning: management.metrics.distribution.percentiles-histogram"
+                            + ".resilience4j.circuitbreaker.calls = true; meters and events are those of Holdfast")
+                    .contains("in code: logging.level.io.github.resilience4j = DEBUG; it speaks of resilience4j")
+                    .doesNotContain("redis", "server.port");
+        }
+    }
+
+    @Test
+    void summaryCountsTheNotesAndABaseConfigIsNone() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.configs.default.max-attempts=3",
+                "timelimiter.instances.a.timeout-duration=1s",
+                "timelimiter.instances.b.timeout-duration=1s",
+                "bulkhead.configs.c.max-concurrent-calls=3",
+                "bulkhead.instances.b.base-config=c")) {
+            assertThat(made.text()).contains("kept: base-config = c\n");
+            assertThat(made.summary()).contains(" 2 notes, ");
+        }
+    }
+
+    @Test
     void namesOfResilience4j1AreKnown() throws IOException {
         try (Migrated made = Migrated.ofProperties(
                 directory,

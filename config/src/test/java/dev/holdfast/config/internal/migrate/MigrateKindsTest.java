@@ -29,7 +29,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of each kind's settings. */
-@Logs(value = "probes-above-permits", sometimes = true)
 class MigrateKindsTest {
     @TempDir
     Path directory;
@@ -262,6 +261,72 @@ class MigrateKindsTest {
     }
 
     @Test
+    void whatIsInNoListIsNotCountedAndThatIsSaid() throws Exception {
+        String changed = "changed: an exception in no list is a success in resilience4j";
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.a.record-exceptions=java.io.IOException",
+                "circuitbreaker.instances.a.ignore-exceptions=java.lang.IllegalArgumentException")) {
+            assertThat(made.text())
+                    .containsOnlyOnce(changed)
+                    .contains("it does not count, so that the breaker may open earlier")
+                    .contains("move it to `successes: [java.lang.Throwable]`");
+            Path taken = Files.writeString(
+                    directory.resolve("taken.yaml"),
+                    made.yaml()
+                            .replace("# classifier: {", "classifier: {")
+                            .replace(", java.lang.Throwable] }", "], successes: [java.lang.Throwable] }"));
+            try (Holdfast holdfast = Holdfast.load(taken)) {
+                var classifier = holdfast.pipeline("a").classifier();
+                assertThat(classifier.classify(null, new IOException())).isEqualTo(Verdict.FAILURE);
+                assertThat(classifier.classify(null, new IllegalArgumentException()))
+                        .isEqualTo(Verdict.IGNORED);
+                assertThat(classifier.classify(null, new TimeoutException())).isEqualTo(Verdict.SUCCESS);
+            }
+        }
+        try (Migrated made = migrated(
+                "retry.instances.alone.retry-exceptions=java.io.IOException",
+                "circuitbreaker.instances.b.ignore-exceptions=java.lang.IllegalArgumentException",
+                "circuitbreaker.instances.c.sliding-window-size=10")) {
+            assertThat(made.text()).contains("classifier: {").doesNotContain(changed);
+        }
+    }
+
+    @Test
+    @Logs("retry-inside-circuit-breaker")
+    void methodsWithoutTheRetryGetAPipelineWithoutIt() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.a.sliding-window-size=10",
+                "retry.instances.a.max-attempts=2",
+                "circuitbreaker.instances.breaker.sliding-window-size=10",
+                "retry.instances.retry.max-attempts=2")) {
+            String note = "{ extends: a, without: [retry] }";
+            assertThat(made.text())
+                    .contains("note: methods without @Retry(\"a\") get this retry here, too. Give them a pipeline of"
+                            + " their own: `" + note + "`")
+                    .doesNotContain("@Retry(\"breaker\")", "@Retry(\"retry\")");
+            assertThat(alsoWith(made, note)).isEqualTo("more: circuit-breaker > call");
+        }
+        try (Migrated made = migrated(
+                "circuitbreaker.circuit-breaker-aspect-order=1",
+                "retry.retry-aspect-order=2",
+                "circuitbreaker.instances.a.sliding-window-size=10",
+                "bulkhead.instances.a.max-concurrent-calls=10",
+                "retry.instances.a.max-attempts=2")) {
+            String note = "{ extends: a, without: [retry], order: [circuit-breaker, bulkhead] }";
+            assertThat(made.text()).contains("`" + note + "`");
+            assertThat(alsoWith(made, note)).isEqualTo("more: circuit-breaker > bulkhead > call");
+        }
+    }
+
+    /** The policies of one more pipeline of the file. */
+    private String alsoWith(Migrated made, String pipeline) throws IOException {
+        Path file = Files.writeString(directory.resolve("more.yaml"), made.yaml() + "  more: " + pipeline + "\n");
+        try (Holdfast holdfast = Holdfast.load(file)) {
+            return holdfast.pipeline("more").toString();
+        }
+    }
+
+    @Test
     void timeLimitOfCodeAloneIsALineThatCanBeTaken() throws IOException {
         try (Migrated made = migrated(
                 "timelimiter.configs.default.timeout-duration=3s",
@@ -272,11 +337,11 @@ class MigrateKindsTest {
             assertThat(made.text())
                     .contains("trap: no time limit in the file: a call that hangs is not ended.")
                     .contains(
-                            "note: if your code has @TimeLimiter(\"a\"), its limit is that of configs.default. Then take the"
-                                    + " # away:\n # timeout: 3s\n")
+                            "note: if your code has @TimeLimiter(\"a\"), its limit is that of configs.default:\n",
+                            "\n # timeout: 3s # if so, take the first # away\n")
                     .contains(
                             "note: if your code has @Retry(\"a\"), resilience4j gives it configs.default of its kind.")
-                    .doesNotContain("@TimeLimiter(\"b\")", "@Retry(\"b\")");
+                    .doesNotContain("@TimeLimiter(\"b\")", "has @Retry(\"b\")");
             Path taken = Files.writeString(
                     directory.resolve("taken.yaml"), made.yaml().replace("# timeout: 3s", "timeout: 3s"));
             try (Holdfast holdfast = Holdfast.load(taken)) {
@@ -345,7 +410,7 @@ class MigrateKindsTest {
             assertThat(breaker.maxWaitDurationInOpenState()).isEqualTo(Duration.ofMinutes(1));
             assertThat(breaker.automaticTransitionFromOpenToHalfOpenEnabled()).isTrue();
             assertThat(breaker.initialState()).isEqualTo(State.METRICS_ONLY);
-            assertThat(made.summary()).startsWith("1 pipeline: 15 kept, 1 trap");
+            assertThat(made.summary()).startsWith("1 pipeline: 15 kept, 1 added, 1 not written, 1 trap");
         }
     }
 
@@ -357,7 +422,58 @@ class MigrateKindsTest {
             assertThat(made.text())
                     .contains("failure-rate-threshold (there 50, here 90)", "sliding-window-size (there 100, here 50)")
                     .contains("wait-duration-in-open-state (there 60s, here 100ms at first, growing to 2s)")
-                    .contains("without meaning: register-health-indicator = true; there is no health indicator");
+                    .contains("without meaning: register-health-indicator = true; there is no health indicator"
+                            + " by default; with Spring Boot see Health (page \"Spring Boot\")");
+        }
+    }
+
+    @Test
+    void outageThatResilience4jDoesNotKnowOpensNoBreaker() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.a.minimum-number-of-calls=100",
+                "circuitbreaker.instances.b.failure-rate-threshold=80")) {
+            assertThat(made.breaker("a").outageDurationThreshold()).isZero();
+            assertThat(made.breaker("b").outageDurationThreshold()).isZero();
+            assertThat(made.text())
+                    .contains("outage-duration-threshold: 0s # added: resilience4j has no such rule\n")
+                    .contains("A Retry-After holds the breaker open for up to 10s (max-pushback-hold)");
+        }
+    }
+
+    @Test
+    @Logs("pipeline 'written': .*probes-above-permits")
+    void probesOfTheCommandAreNoMoreThanThePermitsInside() throws IOException {
+        try (Migrated made = migrated(
+                "circuitbreaker.instances.few.sliding-window-size=10",
+                "bulkhead.instances.few.max-concurrent-calls=4",
+                "circuitbreaker.instances.pool.sliding-window-size=10",
+                "thread-pool-bulkhead.instances.pool.max-thread-pool-size=3",
+                "circuitbreaker.instances.many.sliding-window-size=10",
+                "bulkhead.instances.many.max-concurrent-calls=5",
+                "circuitbreaker.instances.written.permitted-number-of-calls-in-half-open-state=9",
+                "bulkhead.instances.written.max-concurrent-calls=4")) {
+            assertThat(made.breaker("few").permittedNumberOfCallsInHalfOpenState())
+                    .isEqualTo(4);
+            assertThat(made.breaker("pool").permittedNumberOfCallsInHalfOpenState())
+                    .isEqualTo(3);
+            assertThat(made.breaker("many").permittedNumberOfCallsInHalfOpenState())
+                    .isEqualTo(5);
+            assertThat(made.breaker("written").permittedNumberOfCallsInHalfOpenState())
+                    .isEqualTo(9);
+            assertThat(made.pipeline("few").warnings()).isEmpty();
+            assertThat(made.text())
+                    .contains("# added: there 10, here 5, and the bulkhead has no more permits\n permitted-");
+        }
+    }
+
+    @Test
+    void probesOfTheCommandDoNotHeedABulkheadOutside() throws IOException {
+        try (Migrated made = migrated(
+                "bulkhead.bulkhead-aspect-order=1",
+                "circuitbreaker.instances.a.sliding-window-size=10",
+                "bulkhead.instances.a.max-concurrent-calls=4")) {
+            assertThat(made.breaker("a").permittedNumberOfCallsInHalfOpenState())
+                    .isEqualTo(5);
         }
     }
 
@@ -414,6 +530,22 @@ class MigrateKindsTest {
             assertThat(made.throttle("a").per()).isEqualTo(Duration.ofSeconds(2));
             assertThat(made.throttle("a").maxWait()).isZero();
             assertThat(made.text()).contains("twice the limit").doesNotContain("no time limit");
+        }
+    }
+
+    @Test
+    void theWholeLimitMayStartAtOnceAsInResilience4j() throws IOException {
+        try (Migrated made = migrated(
+                "ratelimiter.instances.a.limit-for-period=${CALLS:200}",
+                "ratelimiter.instances.a.limit-refresh-period=1s",
+                "ratelimiter.instances.b.limit-for-period=10",
+                "ratelimiter.instances.c.limit-refresh-period=1s")) {
+            assertThat(made.throttle("a").burst()).isEqualTo(200);
+            assertThat(made.throttle("b").burst()).isEqualTo(made.throttle("b").limit());
+            assertThat(made.throttle("c").burst()).isEqualTo(50);
+            assertThat(made.text())
+                    .contains("burst: ${CALLS:200} # added: resilience4j lets the whole limit start at once\n")
+                    .contains("So does a burst of the whole limit after a quiet time");
         }
     }
 

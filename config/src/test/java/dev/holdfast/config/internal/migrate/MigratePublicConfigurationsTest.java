@@ -79,7 +79,8 @@ class MigratePublicConfigurationsTest {
             assertThat(made.throttle("externalService").per()).isEqualTo(Duration.ofMinutes(1));
             assertThat(made.bulkhead("externalService").maxWait()).isEqualTo(Duration.ofMillis(1));
             assertThat(made.timeout("externalService")).isEqualTo(Duration.ofSeconds(2));
-            assertThat(made.summary()).isEqualTo("1 pipeline: 15 kept, 4 added, 5 without meaning, 10 traps\n");
+            assertThat(made.summary())
+                    .isEqualTo("1 pipeline: 20 kept, 6 added, 1 not written, 5 without meaning, 1 note, 10 traps\n");
         }
     }
 
@@ -182,7 +183,7 @@ class MigratePublicConfigurationsTest {
             assertThat(made.breaker("catalog-service").minimumNumberOfCalls()).isEqualTo(4);
             assertThat(made.breaker("catalog-service").waitDurationInOpenState())
                     .isEqualTo(Duration.ofSeconds(20));
-            assertThat(made.summary()).isEqualTo("1 pipeline: 8 kept, 4 added, 5 traps\n");
+            assertThat(made.summary()).isEqualTo("1 pipeline: 8 kept, 5 added, 1 not written, 1 note, 5 traps\n");
         }
     }
 
