@@ -111,25 +111,16 @@ public final class Pipeline implements Observed, AutoCloseable {
                 builder.straightAfter,
                 builder.watchdog));
         plain = new Operation<>(this, null, meaning, new Operation.Options<>());
-        policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), policy, identity));
+        policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
         engine.opened(this);
     }
 
     /** Asks policies of the user's, which may throw. */
     private List<String> found(List<Policy> all) {
-        all.forEach(this::refuseIfInShadowElsewhere);
         List<String> found = new ArrayList<>(OrderLint.check(name, all));
         all.forEach(policy -> found.addAll(policy.warnings()));
         silence(found);
         return found;
-    }
-
-    private void refuseIfInShadowElsewhere(Policy layer) {
-        Policy policy = ShadowPolicy.inside(layer);
-        if (!Owners.mayUse(policy, layer, identity)) {
-            throw new IllegalArgumentException("pipeline '" + name + "': others have this " + policy.name()
-                    + ", too, and would be held to what it counts in shadow; give this pipeline one of its own");
-        }
     }
 
     private void warn(List<Policy> all, List<String> found) {
@@ -180,8 +171,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     /**
      * Makes a pipeline of these policies, the first outermost.
      *
-     * @throws IllegalArgumentException if this order can never work, or if others have a policy, too, and it is in shadow in one of
-     *     them; an order that does harm gives {@link #warnings}
+     * @throws IllegalArgumentException if this order can never work; an order that does harm gives {@link #warnings}
      */
     public static Pipeline of(String name, Policy... outermostFirst) {
         return builder(name).policies(outermostFirst).build();
@@ -406,8 +396,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         /**
          * Makes the pipeline. Its threads have the context class loader of the calling thread.
          *
-         * @throws IllegalArgumentException if the order can never work, or if others have a policy, too, and it is in shadow in one
-         *     of them
+         * @throws IllegalArgumentException if the order can never work
          * @throws IllegalStateException if a module of the {@link #standard} pipeline is missing on the class path
          * @throws java.util.ServiceConfigurationError if a context on the class path cannot be created
          */
@@ -640,8 +629,8 @@ public final class Pipeline implements Observed, AutoCloseable {
      * of its kind that it replaces: the permits of a bulkhead, the state of a breaker, the values of a cache. It takes over nothing
      * if another pipeline has, or had, one of the two. All operations, decorated functions and observers stay as they are.
      *
-     * @throws IllegalArgumentException if this order can never work, if others have a policy, too, and it is in shadow in one of them, or
-     *     if methods of Spring's beans have fallbacks that no policy would ask for any more; then nothing is replaced
+     * @throws IllegalArgumentException if this order can never work, or if methods of Spring's beans have fallbacks that no policy would
+     *     ask for any more; then nothing is replaced
      */
     public void replace(Policy... outermostFirst) {
         changing.lock();
@@ -694,7 +683,14 @@ public final class Pipeline implements Observed, AutoCloseable {
                 throw new IllegalArgumentException(
                         "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
             }
-            exchange(kind, "active", policy -> policy.name().equals(kind), ShadowPolicy::of);
+            exchange(kind, "active", policy -> policy.name().equals(kind), policy -> {
+                if (!Owners.isOnly(policy, identity)) {
+                    throw new IllegalArgumentException(
+                            "pipeline '" + name + "': others have this " + kind
+                                    + ", too, and would be held to what it counts in shadow; use replace() with one of its own");
+                }
+                return ShadowPolicy.of(policy);
+            });
         } finally {
             changing.unlock();
         }

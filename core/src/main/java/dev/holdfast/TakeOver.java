@@ -42,7 +42,7 @@ final class TakeOver {
                 left,
                 (policy, previous) -> policy instanceof ShadowPolicy
                         && ShadowPolicy.inside(policy).name().equals(previous.name()));
-        after.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), policy, pipeline.identity));
+        after.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), pipeline.identity));
     }
 
     private void takeOver(List<Policy> begun, List<Policy> left, BiPredicate<Policy, Policy> isSame) {

@@ -727,37 +727,10 @@ class ShadowTest {
                 Pipeline other = Pipeline.of("other", shared)) {
             assertThatThrownBy(() -> one.shadow("bulkhead"))
                     .hasMessage(
-                            "pipeline 'one': others have this bulkhead, too, and would be held to what it counts in shadow; give"
-                                    + " this pipeline one of its own");
+                            "pipeline 'one': others have this bulkhead, too, and would be held to what it counts in shadow; use"
+                                    + " replace() with one of its own");
             assertThat(one.toString()).isEqualTo("one: bulkhead > call");
             other.run(() -> {});
-        }
-    }
-
-    @Test
-    void aPolicyIsActiveInAllPipelinesThatHaveItOrInShadowInAll() {
-        for (boolean firstInShadow : new boolean[] {true, false}) {
-            BulkheadPolicy shared = BulkheadPolicy.of(b -> b.maxConcurrentCalls(1));
-            Policy inShadow = ShadowPolicy.of(shared);
-            Policy here = firstInShadow ? inShadow : shared;
-            Policy there = firstInShadow ? shared : inShadow;
-            String refused =
-                    ": others have this bulkhead, too, and would be held to what it counts in shadow; give this"
-                            + " pipeline one of its own";
-            try (Pipeline one = Pipeline.of("one", here);
-                    Pipeline other = Pipeline.of("other")) {
-                assertThatThrownBy(() -> Pipeline.of("another", there))
-                        .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessage("pipeline 'another'" + refused);
-                assertThatThrownBy(() -> other.replace(there))
-                        .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessage("pipeline 'other'" + refused);
-                assertThat(other.toString()).isEqualTo("other: call");
-                one.replace(there);
-                one.replace(here);
-                other.replace(here);
-                assertThat(other.policies()).containsExactly(here);
-            }
         }
     }
 

@@ -14,9 +14,6 @@ import org.jspecify.annotations.Nullable;
 public final class Owners {
     private static final Map<Policy, Owners> OF_POLICIES = new WeakHashMap<>();
 
-    /** As what pipelines have it: active, which is the policy itself, or in shadow. Null: no pipeline had it so far. */
-    private @Nullable WeakReference<Policy> layer;
-
     /** Null: several, or code beside pipelines. */
     private @Nullable WeakReference<Object> only;
 
@@ -27,39 +24,20 @@ public final class Owners {
         only = pipeline == null ? null : new WeakReference<>(pipeline);
     }
 
-    /** A pipeline has this policy from now on, as this layer: the policy itself, or it in shadow. */
-    public static void uses(Policy policy, Policy layer, Object pipeline) {
+    /** A pipeline has this policy from now on. */
+    public static void uses(Policy policy, Object pipeline) {
         synchronized (OF_POLICIES) {
-            Owners owners = OF_POLICIES.computeIfAbsent(policy, any -> new Owners(pipeline));
-            if (!owners.isOnly(pipeline)) {
-                owners.only = null;
+            Owners known = OF_POLICIES.putIfAbsent(policy, new Owners(pipeline));
+            if (known != null && !known.isOnly(pipeline)) {
+                known.only = null;
             }
-            owners.layer = new WeakReference<>(layer);
-        }
-    }
-
-    /**
-     * Whether a pipeline may have this policy as this layer. If others have it, too, it is active in all or in shadow in all: they
-     * would be held to what it counts in shadow.
-     */
-    public static boolean mayUse(Policy policy, Policy layer, Object pipeline) {
-        synchronized (OF_POLICIES) {
-            Owners known = OF_POLICIES.get(policy);
-            if (known == null || known.isOnly(pipeline) || known.layer == null) {
-                return true;
-            }
-            // A layer that is gone is that of no pipeline.
-            Policy others = known.layer.get();
-            return others == null || others == layer;
         }
     }
 
     /** This policy does not belong to one pipeline, however many have it. */
     public static void share(Policy policy) {
         synchronized (OF_POLICIES) {
-            Owners shared = new Owners(null);
-            Owners known = OF_POLICIES.put(policy, shared);
-            shared.layer = known == null ? null : known.layer;
+            OF_POLICIES.put(policy, new Owners(null));
         }
     }
 
@@ -80,6 +58,14 @@ public final class Owners {
                 return true;
             }
             return before != null && before.isOnly(pipeline) && (after == null || after.isOnly(pipeline));
+        }
+    }
+
+    /** Whether no other pipeline has this policy, or had it. */
+    public static boolean isOnly(Policy policy, Object pipeline) {
+        synchronized (OF_POLICIES) {
+            Owners known = OF_POLICIES.get(policy);
+            return known != null && known.isOnly(pipeline);
         }
     }
 

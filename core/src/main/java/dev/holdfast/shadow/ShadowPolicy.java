@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.LongAdder;
  * as turned away: it holds no permit, and its result changes nothing in the policy. Its name is that of the policy with {@code
  * -shadow} behind, in meters, observers and snapshots. If the policy throws, this is logged once, and the call goes on.
  *
- * <p>The policy must not be active elsewhere: no pipeline takes it then. Safe for any number of threads.
+ * <p>The policy must not be used elsewhere. Safe for any number of threads.
  */
 public final class ShadowPolicy extends Policy {
 

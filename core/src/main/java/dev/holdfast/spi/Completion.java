@@ -57,9 +57,15 @@ public class Completion {
             places = new HashMap<>(2);
         }
         Place place = new Place(waiter, last);
-        if (places.putIfAbsent(waiter, place) == null) {
-            link(place.before, place);
-            last = place;
+        try {
+            if (places.putIfAbsent(waiter, place) == null) {
+                link(place.before, place);
+                last = place;
+            }
+        } catch (OutOfMemoryError full) {
+            // The map may have it already, and the line has not.
+            places.remove(waiter);
+            throw full;
         }
         return true;
     }

@@ -177,6 +177,13 @@ public abstract class Instances<T> {
     }
 
     private void look() {
+        lock.lock();
+        try {
+            // First: if what follows throws, the next instance that is made sets another one.
+            endTimer();
+        } finally {
+            lock.unlock();
+        }
         // Without the lock, as what follows it: a policy may be a user's.
         Map<Entry<T>, Long> idle = remembered();
         List<T> gone = letGo(idle);
