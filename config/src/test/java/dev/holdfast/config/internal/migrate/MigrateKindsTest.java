@@ -467,6 +467,7 @@ class MigrateKindsTest {
     }
 
     @Test
+    @Logs("circuit-breaker-inside-bulkhead")
     void probesOfTheCommandDoNotHeedABulkheadOutside() throws IOException {
         try (Migrated made = migrated(
                 "bulkhead.bulkhead-aspect-order=1",
