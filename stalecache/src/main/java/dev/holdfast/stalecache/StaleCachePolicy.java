@@ -62,7 +62,7 @@ public final class StaleCachePolicy extends Policy {
     /**
      * What it knows of a pipeline that it is in.
      *
-     * @param attemptNanos the time of one attempt, if layers further in limit it
+     * @param attemptNanos the longest time that an attempt has had, if layers further in limit it
      * @param besideActive whether it is in shadow, and another cache is active beside it, which sees the same loads
      */
     private record Place(long attemptNanos, boolean besideActive) {}
@@ -763,9 +763,10 @@ public final class StaleCachePolicy extends Policy {
                 .toList();
         active.forEach(this::shadows);
         Map<String, Place> all = new LinkedHashMap<>(places);
-        // The latest one is the last.
-        all.remove(pipeline);
-        all.put(pipeline, new Place(attempt, !active.isEmpty()));
+        // The latest one is the last. Its calls of before are still on their way, with the time that they had.
+        Place before = all.remove(pipeline);
+        long longest = before == null ? attempt : Math.max(before.attemptNanos, attempt);
+        all.put(pipeline, new Place(longest, !active.isEmpty()));
         if (all.size() > MOST_PLACES) {
             all.remove(all.keySet().iterator().next());
         }

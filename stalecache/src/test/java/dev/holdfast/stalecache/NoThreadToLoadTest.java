@@ -126,16 +126,6 @@ class NoThreadToLoadTest {
     }
 
     @Test
-    void callersWaitAsLongAsTheTimeoutOfNowAllows() {
-        StaleCachePolicy cache = brief();
-        try (Pipeline reloaded = pipeline("reloaded", cache, ofSeconds(8))) {
-            reloaded.replace(cache, TimeoutPolicy.of(ofSeconds(1)));
-            assertThat(waits(cache, reloaded)).isZero();
-            reloaded.replace(cache, TimeoutPolicy.of(ofSeconds(8)));
-        }
-    }
-
-    @Test
     void callersWaitAsLongAsTheTimeoutOfTheirOwnPipelineAllows() {
         StaleCachePolicy cache = brief();
         try (Pipeline quick = pipeline("quick", cache, ofSeconds(1));
