@@ -209,8 +209,7 @@ public abstract class Policy {
 
     /**
      * The attempts whose time this policy must know ({@link Passage#actionNanos}, {@link Passage#valueNanos}, {@link
-     * Passage#cutShort}); default {@link
-     * Timing#EVERY}. If no policy, observer or limit asks, a pipeline saves the two looks at the clock.
+     * Passage#cutShort}); default {@link Timing#EVERY}. If no policy, observer or limit asks, a pipeline saves the two looks at the clock.
      */
     public Timing timing() {
         return Timing.EVERY;

@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An answer whose {@linkplain dev.holdfast.Verdict#retryAfterNanos verdict} has a time closes the gate for so long, at most for
  * {@code maxHold}: a pushback, or a good answer that used up a quota. Meanwhile a call waits if no more
- * than {@code maxWait} is left, or is rejected at once with {@link Reason#THROTTLED} and the time after which to try again. A call
- * that waits further in, and has not started when the gate closes, is rejected, too. Each caller's time has a random bit more, so that they do not come back together.
+ * than {@code maxWait} is left, or is rejected at once with {@link Reason#THROTTLED} and the time after which to try again. A
+ * call that waits further in, and has not started when the gate closes, is rejected, too. Each caller's time has a random bit
+ * more, so that they do not come back together.
  *
  * <p>Inside a circuit breaker, the gate is the one that obeys the pushback, and the breaker is not held open by it.
  *
