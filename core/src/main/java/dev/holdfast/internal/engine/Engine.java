@@ -2,9 +2,11 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.CallContext;
+import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Policy.Timing;
 import dev.holdfast.spi.TimeSource;
@@ -26,6 +28,22 @@ public final class Engine {
     public static final int KEYED = 2;
     /** Both. */
     public static final int KEYED_ATTEMPT = KEYED | ATTEMPT;
+
+    /**
+     * Loaded before the first call. HotSpot inlines no method whose signature names a class that is not loaded, and what a call
+     * has only sometimes is named by methods that every call passes.
+     */
+    @SuppressWarnings("UnusedVariable")
+    private static final List<Class<?>> LOADED = List.of(
+            Around.class,
+            Asker.class,
+            Bound.class,
+            CallKey.class,
+            Passage.Fault.class,
+            Hedge.class,
+            OwnFallback.class,
+            RunningAttempt.class,
+            Traces.OfAttempt.class);
 
     /** For calls on the thread of their caller. */
     public final BlockingDriver blocking;
