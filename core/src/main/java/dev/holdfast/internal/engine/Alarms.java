@@ -158,6 +158,21 @@ final class Alarms {
         return hedged == null ? next : Math.min(next, hedged.look(now));
     }
 
+    /** Whether {@link #tell} would tell a layer, or start a hedge. */
+    boolean isDue(CallState call, long number, long now) {
+        long seen = (long) WORD.getVolatile(this);
+        long ran = now - call.attemptStart - MARGIN_NANOS;
+        int bit = 0;
+        for (long left = asked; seen >>> MOST == number && left != 0; left &= left - 1, bit++) {
+            int layer = Long.numberOfTrailingZeros(left);
+            if (ran >= after[layer] && !told(layer) && (seen >>> bit & 1) == 0) {
+                return true;
+            }
+        }
+        Race hedged = race;
+        return hedged != null && hedged.isDue(now);
+    }
+
     private boolean mark(long number, long bit) {
         for (; ; ) {
             long seen = (long) WORD.getVolatile(this);

@@ -85,21 +85,17 @@ final class Ambient {
         walking = true;
     }
 
-    /**
-     * Runs the continuation on this thread: at once, or after the walk that the thread is in. Continuations run one after the
-     * other, never one inside another.
-     */
-    void runOrLater(Runnable continuation) {
+    /** For {@link #runLater}. Continuations run one after the other, never one inside another. */
+    void addLater(Runnable continuation) {
         Deque<Runnable> queue = later;
         if (queue == null) {
             queue = new ArrayDeque<>();
             later = queue;
         }
         queue.add(continuation);
-        runLater();
     }
 
-    /** Runs what had to wait until this thread does nothing else. */
+    /** Runs what was added: at once, or after the walk that the thread is in. */
     void runLater() {
         if (later == null || walking || draining || depth > 0) {
             return;

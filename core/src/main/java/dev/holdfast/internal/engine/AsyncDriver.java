@@ -62,23 +62,9 @@ public final class AsyncDriver implements Driver {
         try {
             try {
                 for (Step what = walk.advance(call); what != Step.DONE; what = walk.advance(call)) {
-                    if (what == Step.ACT && !endings.starting(call)) {
-                        continue;
-                    }
-                    // From here on any thread may go on with it.
-                    call.context();
-                    long number = call.openSuspension();
-                    if (number < 0) {
-                        cancelled(call, what);
-                        continue;
-                    }
-                    Suspension suspension = new Suspension(this, call, what, number);
-                    call.suspension = suspension;
-                    suspend(call, suspension);
-                    if (call.park(number)) {
+                    if ((what != Step.ACT || endings.starting(call)) && waits(call, what)) {
                         return;
                     }
-                    resumed(call, suspension, call.claimReason());
                 }
             } catch (Throwable broken) {
                 walk.breakOff(call, broken);
@@ -89,13 +75,39 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    private void cancelled(CallState call, Step what) {
+    /** Whether the call now waits, and another thread goes on with it; else this one does. */
+    private boolean waits(CallState call, Step what) {
+        Suspension suspension;
+        try {
+            // From here on any thread may go on with it.
+            call.context();
+            suspension = new Suspension(this, call, what);
+        } catch (OutOfMemoryError none) {
+            // A policy may have a place in a queue for it.
+            doesNotWait(call, what, CallWord.BY_REFUSAL);
+            return false;
+        }
+        suspension.number = call.openSuspension();
+        if (suspension.number < 0) {
+            doesNotWait(call, what, CallWord.BY_CANCEL);
+            return false;
+        }
+        call.suspension = suspension;
+        suspend(call, suspension);
+        if (call.park(suspension.number)) {
+            return true;
+        }
+        resumed(call, suspension, call.claimReason());
+        return false;
+    }
+
+    private void doesNotWait(CallState call, Step what, int reason) {
         if (what == Step.ACT) {
-            endings.notStarted(call, CallWord.BY_CANCEL);
+            endings.notStarted(call, reason);
         } else if (what == Step.STAGE) {
-            walk.stageEnded(call, CallWord.BY_CANCEL, null, null);
+            walk.stageEnded(call, reason, null, null);
         } else {
-            walk.resumed(call, CallWord.BY_CANCEL, what);
+            walk.resumed(call, reason, what);
         }
     }
 
@@ -390,22 +402,36 @@ public final class AsyncDriver implements Driver {
 
     /** On a thread of the executor. If the executor runs it on the thread that handed it in, it waits there for its turn. */
     private void handedOver(CallState call) {
-        Ambient ambient;
-        Runnable nested;
+        Ambient here;
         try {
-            ambient = Ambient.get();
-            nested = () -> nested(ambient, call);
+            here = Ambient.get();
+            Ambient ambient = here;
+            here.addLater(() -> nested(ambient, call));
         } catch (OutOfMemoryError none) {
             endWith(none, call);
             return;
         }
-        ambient.runOrLater(nested);
+        here.runLater();
     }
 
     /** For a call that cannot go on, since there is no memory for what a thread needs: it gives back what it holds, and fails. */
     private void endWith(OutOfMemoryError none, CallState call) {
-        walk.breakOff(call, none);
+        breakOff(call, none);
         done(call);
+    }
+
+    private void breakOff(CallState call, Throwable broken) {
+        Suspension waited = call.suspension;
+        if (waited != null) {
+            // What it waited for may be its own by now, such as a permit.
+            call.refused = true;
+            try {
+                resumed(call, waited, call.claimReason());
+            } catch (Throwable again) {
+                // The first one is told. This one has no memory either.
+            }
+        }
+        walk.breakOff(call, broken);
     }
 
     private void nested(Ambient ambient, CallState call) {
@@ -459,7 +485,7 @@ public final class AsyncDriver implements Driver {
                 callers = Surroundings.enter(call, ambient);
                 resume(call, call.suspension);
             } catch (Throwable broken) {
-                walk.breakOff(call, broken);
+                breakOff(call, broken);
             }
             proceed(ambient, call);
         } finally {

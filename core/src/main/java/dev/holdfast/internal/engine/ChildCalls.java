@@ -47,7 +47,14 @@ final class ChildCalls {
 
     /** Runs it as its caller would, whatever this thread was doing. */
     void run(CallState child) {
-        Surroundings callers = Surroundings.enter(child, Ambient.get());
+        Surroundings callers;
+        try {
+            callers = Surroundings.enter(child, Ambient.get());
+        } catch (OutOfMemoryError none) {
+            engine.walk.breakOff(child, none);
+            done(child);
+            return;
+        }
         try {
             child.driver().runChild(child);
         } finally {

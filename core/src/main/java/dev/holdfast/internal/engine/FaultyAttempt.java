@@ -57,13 +57,19 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
     }
 
     private void goOn() {
-        if (wait.complete(null)) {
-            Surroundings callers = Surroundings.enter(suspension.call, Ambient.get());
-            try {
+        Surroundings callers;
+        try {
+            callers = Surroundings.enter(suspension.call, Ambient.get());
+        } catch (OutOfMemoryError none) {
+            refuse();
+            return;
+        }
+        try {
+            if (wait.complete(null)) {
                 afterwards.run();
-            } finally {
-                Surroundings.leave(callers);
             }
+        } finally {
+            Surroundings.leave(callers);
         }
     }
 

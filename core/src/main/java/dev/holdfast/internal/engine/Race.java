@@ -76,7 +76,7 @@ final class Race {
      * {@link Alarms#NEVER}.
      */
     long look(long now) {
-        if (waiting && now - dueAt >= 0) {
+        if (isDue(now)) {
             Hedge hedge = next(now);
             if (hedge == null) {
                 return Alarms.NEVER;
@@ -84,6 +84,10 @@ final class Race {
             hedge.start();
         }
         return waiting ? Math.max(0, dueAt - now) : Alarms.NEVER;
+    }
+
+    boolean isDue(long now) {
+        return waiting && now - dueAt >= 0;
     }
 
     private synchronized @Nullable Hedge next(long now) {

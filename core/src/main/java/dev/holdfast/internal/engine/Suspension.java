@@ -15,7 +15,8 @@ final class Suspension extends Work
     final AsyncDriver driver;
     final CallState call;
     final Step what;
-    final long number;
+    /** Given before another thread can know of this. */
+    long number;
 
     /** Null for an attempt, which usually goes on where it has ended: if another thread is to go on, this is made then. */
     final AsyncDriver.@Nullable HandOver handOver;
@@ -43,11 +44,10 @@ final class Suspension extends Work
     private boolean came;
     private boolean accepted;
 
-    Suspension(AsyncDriver driver, CallState call, Step what, long number) {
+    Suspension(AsyncDriver driver, CallState call, Step what) {
         this.driver = driver;
         this.call = call;
         this.what = what;
-        this.number = number;
         handOver = what == Step.ACT ? null : driver.new HandOver(call);
     }
 

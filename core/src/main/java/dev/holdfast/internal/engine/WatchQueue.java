@@ -318,7 +318,9 @@ final class WatchQueue extends Watchdog {
                 return Alarms.NEVER;
             }
             long left = call.limited ? call.limitAt - now : Alarms.NEVER;
-            if (stoodStill && entry.graced != number && (left <= 0 || isAlarmDue(call, now))) {
+            if (stoodStill
+                    && entry.graced != number
+                    && (left <= 0 || (call.alarms != null && call.alarms.isDue(call, number, now)))) {
                 entry.graced = number;
                 return left > 0 ? Math.min(left, GRACE_NANOS) : GRACE_NANOS;
             }
@@ -327,14 +329,12 @@ final class WatchQueue extends Watchdog {
                 return Math.min(wait, left);
             }
             call.driver().strike(call, number);
+        } catch (OutOfMemoryError none) {
+            return LOOK_NANOS; // for the next try
         } catch (Throwable broken) {
             log(call, broken);
         }
         return Alarms.NEVER;
-    }
-
-    private static boolean isAlarmDue(CallState call, long now) {
-        return call.alarms != null && call.alarms.waitNanos(now - call.attemptStart) == 0;
     }
 
     private static long tell(CallState call, long number, long now) {

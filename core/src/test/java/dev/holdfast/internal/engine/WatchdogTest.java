@@ -368,6 +368,22 @@ class WatchdogTest {
         assertThat(asking.told).hasValue(1);
     }
 
+    @Test
+    void policyThatWasToldLongAgoLeavesTheGraceToTheLimit() throws Exception {
+        Asking asking = new Asking(20 * MILLI);
+        Stuck call =
+                stuck(watched(asking, TimeoutPolicy.of(Duration.ofMillis(500))).build());
+        time.pass(21 * MILLI);
+        assertThat(asking.told).hasValue(1);
+        time.passUnseen(200 * MILLI);
+        time.pass(0);
+        time.passUnseen(400 * MILLI);
+        time.pass(0);
+        assertThat(call.isStruck()).isFalse();
+        time.pass(100 * MILLI);
+        call.assertTimedOut();
+    }
+
     /** Its thread comes back from the standstill before the timer's does, or after it. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
