@@ -93,7 +93,11 @@ public final class AsyncDriver implements Driver {
             return false;
         }
         call.suspension = suspension;
-        suspend(call, suspension);
+        if (call.isOvertaken(suspension.number)) {
+            call.claim(suspension.number, CallWord.BY_RACE);
+        } else {
+            suspend(call, suspension);
+        }
         if (call.park(suspension.number)) {
             return true;
         }

@@ -101,11 +101,22 @@ public final class BlockingDriver implements Driver {
     @Override
     public void overtake(CallState call, long number) {
         call.strike(number, CallWord.BY_RACE);
+        wake(call);
     }
 
     @Override
     public boolean giveUp(CallState hedge) {
-        return hedge.giveUp();
+        boolean begun = hedge.giveUp();
+        wake(hedge);
+        return begun;
+    }
+
+    /** Its attempt may be over, and its thread may wait for something on its way: {@link BlockingWaits} looks again. */
+    private void wake(CallState call) {
+        Caller waiting = call.caller;
+        if (waiting != null) {
+            engine.time.unpark(waiting.thread);
+        }
     }
 
     // One method, since each frame stands in every stack trace of the user's.
@@ -293,6 +304,9 @@ public final class BlockingDriver implements Driver {
             endings.notStarted(call, CallWord.BY_CANCEL);
             return -1;
         }
+        if (call.isOvertaken()) {
+            return doesNotStart(call, number, CallWord.BY_RACE);
+        }
         try {
             watchdog.watch(call, number);
             return number;
@@ -302,12 +316,18 @@ public final class BlockingDriver implements Driver {
                 return number;
             }
             watchdog.release(call);
-            if (call.claim(number, CallWord.BY_REFUSAL) == CallWord.RUNNING) {
-                awaitLanding(call);
-            }
-            endings.notStarted(call, CallWord.BY_REFUSAL);
-            return -1;
+            return doesNotStart(call, number, CallWord.BY_REFUSAL);
         }
+    }
+
+    /** Closes an attempt whose action does not run, and which another thread may have struck meanwhile. Returns -1. */
+    private long doesNotStart(CallState call, long number, int reason) {
+        if (call.claim(number, reason) == CallWord.RUNNING) {
+            awaitLanding(call);
+            call.comeBack();
+        }
+        endings.notStarted(call, reason);
+        return -1;
     }
 
     /** Claims the end of the attempt. If a limit or another attempt was first, waits for its interrupt and returns false. */

@@ -408,7 +408,10 @@ final class Walk {
     void resumed(CallState call, int reason, Step what) {
         call.readNow();
         int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
-        if (why == CallWord.BY_COMPLETION || why == CallWord.BY_TIMER) {
+        if (goesOn(why) && call.isOvertaken()) {
+            why = CallWord.BY_RACE;
+        }
+        if (goesOn(why)) {
             if (what == Step.AWAIT) {
                 if (call.down) {
                     suspendedHere(call);
@@ -451,6 +454,10 @@ final class Walk {
             leaveLayer(call);
         }
         call.down = false;
+    }
+
+    private static boolean goesOn(int reason) {
+        return reason == CallWord.BY_COMPLETION || reason == CallWord.BY_TIMER;
     }
 
     /** Refuses the retry: work inside the attempt has begun on another thread since the policy decided to retry. */
