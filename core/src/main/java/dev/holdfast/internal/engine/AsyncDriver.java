@@ -119,7 +119,7 @@ public final class AsyncDriver implements Driver {
         try {
             switch (suspension.what) {
                 case PAUSE:
-                    suspension.timer = time.schedule(call.waitNanos, suspension);
+                    suspension.timer = timer(call, call.waitNanos, suspension);
                     break;
                 case AWAIT:
                     await(call, suspension);
@@ -135,6 +135,12 @@ public final class AsyncDriver implements Driver {
         }
     }
 
+    /** Counts from the call's own time, as its limits do: a thread that stands still before it comes here delays nothing. */
+    private TimeSource.Timer timer(CallState call, long wait, Suspension suspension) {
+        long spent = time.nanos() - call.now();
+        return time.schedule(wait - Math.min(wait, spent), suspension);
+    }
+
     private void await(CallState call, Suspension suspension) {
         Completion completion = call.awaited();
         suspension.completion = completion;
@@ -142,7 +148,7 @@ public final class AsyncDriver implements Driver {
         long wait = Math.min(remaining, call.waitNanos);
         if (wait != Long.MAX_VALUE) {
             suspension.timerReason = remaining <= call.waitNanos ? CallWord.BY_LIMIT : CallWord.BY_TIMER;
-            suspension.timer = time.schedule(wait, suspension);
+            suspension.timer = timer(call, wait, suspension);
         }
         if (!completion.register(suspension)) {
             call.claim(suspension.number, CallWord.BY_COMPLETION);
@@ -153,7 +159,7 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         if (remaining != Long.MAX_VALUE) {
             suspension.timerReason = CallWord.BY_LIMIT;
-            suspension.timer = time.schedule(remaining, suspension);
+            suspension.timer = timer(call, remaining, suspension);
         }
         try {
             Answering.appliedStage(call).whenComplete(suspension);

@@ -151,7 +151,8 @@ final class Walk {
     }
 
     private boolean pauseFits(CallState call) {
-        if (call.waitNanos <= call.remaining()) {
+        // As for a retry: a wait that leaves no time for the attempt is useless.
+        if (call.waitNanos < call.remaining() || !call.limited) {
             return true;
         }
         endings.giveUpForTime(call);
