@@ -191,9 +191,12 @@ public final class BlockingDriver implements Driver {
             Object action,
             @Nullable RunningAttempt attempt,
             @Nullable Object argument) {
+        // Before the attempt is watched: this may run what waits for the thread, which is not to be interrupted for
+        // this call.
+        ambient.pauseWalk();
         long number = NOT_WATCHED;
         if (call.limited || call.alarmed()) {
-            number = watch(call);
+            number = watch(ambient, call);
             if (number < 0) {
                 return;
             }
@@ -201,7 +204,6 @@ public final class BlockingDriver implements Driver {
         if (call.kept != null) {
             call.dropKept();
         }
-        ambient.pauseWalk();
         Object value = null;
         Throwable error = null;
         try {
@@ -294,18 +296,18 @@ public final class BlockingDriver implements Driver {
     }
 
     /** The number under which the attempt is watched; -1 if it cannot be, and the call goes up. */
-    private long watch(CallState call) {
+    private long watch(Ambient ambient, CallState call) {
         call.expectLanding();
         if (!call.own) {
-            call.caller = Ambient.get().caller;
+            call.caller = ambient.caller;
         }
         long number = call.openAttempt();
         if (number < 0) {
-            endings.notStarted(call, CallWord.BY_CANCEL);
-            return -1;
+            return notStarted(ambient, call, CallWord.BY_CANCEL);
         }
         if (call.isOvertaken()) {
-            return doesNotStart(call, number, CallWord.BY_RACE);
+            close(call, number, CallWord.BY_RACE);
+            return notStarted(ambient, call, CallWord.BY_RACE);
         }
         try {
             watchdog.watch(call, number);
@@ -316,16 +318,22 @@ public final class BlockingDriver implements Driver {
                 return number;
             }
             watchdog.release(call);
-            return doesNotStart(call, number, CallWord.BY_REFUSAL);
+            close(call, number, CallWord.BY_REFUSAL);
+            return notStarted(ambient, call, CallWord.BY_REFUSAL);
         }
     }
 
-    /** Closes an attempt whose action does not run, and which another thread may have struck meanwhile. Returns -1. */
-    private long doesNotStart(CallState call, long number, int reason) {
+    /** Closes an attempt that is not to run, and which another thread may have struck meanwhile. */
+    private static void close(CallState call, long number, int reason) {
         if (call.claim(number, reason) == CallWord.RUNNING) {
             awaitLanding(call);
-            call.comeBack();
         }
+        call.comeBack();
+    }
+
+    /** The walk goes on, and up. Returns -1. */
+    private long notStarted(Ambient ambient, CallState call, int reason) {
+        ambient.resumeWalk();
         endings.notStarted(call, reason);
         return -1;
     }
