@@ -464,11 +464,12 @@ public final class AsyncDriver implements Driver {
     /** What goes to the executor; made before the call is claimed for it. */
     final class HandOver extends Once {
         private final CallState call;
-        private final Runnable ifRefused;
+        /** Made beforehand, too. This one has been given away by then. */
+        private final Once ifRefused;
 
         HandOver(CallState call) {
             this.call = call;
-            ifRefused = this::runOnce;
+            ifRefused = Once.of(this::runOnce);
         }
 
         @Override
@@ -478,11 +479,9 @@ public final class AsyncDriver implements Driver {
     }
 
     /** Runs the task here if there is no spare thread: an end in the wrong place is better than none. */
-    void onSpareThread(Runnable task) {
-        try {
-            engine.lanes.spare().execute(task);
-        } catch (Throwable refusal) {
-            task.run();
+    void onSpareThread(Once task) {
+        if (!task.isTakenBy(engine.lanes::spare)) {
+            task.runOnce();
         }
     }
 
