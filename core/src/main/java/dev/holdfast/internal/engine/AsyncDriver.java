@@ -67,7 +67,8 @@ public final class AsyncDriver implements Driver {
                     }
                 }
             } catch (Throwable broken) {
-                walk.breakOff(call, broken);
+                endWith(broken, call);
+                return;
             }
             done(call);
         } finally {
@@ -199,9 +200,9 @@ public final class AsyncDriver implements Driver {
         }
         Ambient ambient = Ambient.get();
         CallState before = ambient.inner();
-        ambient.enter(call);
-        ambient.pauseWalk();
         try {
+            ambient.enter(call);
+            ambient.pauseWalk();
             started(suspension, invoke(call, BlockingDriver.newAttempt(call), traced(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
@@ -265,8 +266,9 @@ public final class AsyncDriver implements Driver {
             suspension.accept(null, null);
             return;
         }
-        Surroundings callers = Surroundings.enter(call, Ambient.get());
+        Surroundings callers = null;
         try {
+            callers = Surroundings.enter(call, Ambient.get());
             started(suspension, bound.call(() -> invoke(call, attempt, traced)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
@@ -424,9 +426,13 @@ public final class AsyncDriver implements Driver {
         here.runLater();
     }
 
-    /** For a call that cannot go on, since there is no memory for what a thread needs: it gives back what it holds, and fails. */
-    private void endWith(OutOfMemoryError none, CallState call) {
-        breakOff(call, none);
+    /** For a call that cannot go on, such as for want of memory: it gives back what it holds, and fails. */
+    private void endWith(Throwable broken, CallState call) {
+        try {
+            breakOff(call, broken);
+        } catch (Throwable again) {
+            // The first one is told.
+        }
         done(call);
     }
 
@@ -494,7 +500,8 @@ public final class AsyncDriver implements Driver {
                 callers = Surroundings.enter(call, ambient);
                 resume(call, call.suspension);
             } catch (Throwable broken) {
-                breakOff(call, broken);
+                endWith(broken, call);
+                return;
             }
             proceed(ambient, call);
         } finally {

@@ -22,9 +22,9 @@ final class BlockingWaits {
 
     /** Waits until a pause or an await is over. */
     void suspend(Ambient ambient, CallState call, Step what) {
-        ambient.pauseWalk();
         int reason;
         try {
+            ambient.pauseWalk();
             reason = what == Step.PAUSE ? park(call, call.now() + call.waitNanos, null) : await(call);
         } catch (Throwable broken) {
             // The time source cannot wait. The layers are still left one by one.
@@ -102,9 +102,9 @@ final class BlockingWaits {
 
     /** Waits for the stage from which a policy answers. */
     void awaitStage(Ambient ambient, CallState call) {
-        ambient.pauseWalk();
         StageResult result = new StageResult();
         try {
+            ambient.pauseWalk();
             Answering.appliedStage(call).whenComplete(result::complete);
         } catch (Throwable thrown) {
             result.complete(null, thrown);
