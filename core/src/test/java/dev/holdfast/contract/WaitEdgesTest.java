@@ -159,6 +159,48 @@ class WaitEdgesTest {
         }
     }
 
+    // ---- asked again
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void decisionThatIsNoneOfAPolicyAskedOnceMoreIsItsError(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(
+                    lab.probe("gate").admitting(p -> Decision.pause(5)),
+                    lab.probe("pausing").entering(p -> Decision.pause(1)));
+            assertThat(lab.run(way, Step.value("never")).end())
+                    .isEqualTo(new Lab.End(
+                            "IllegalStateException: stillAdmits of gate returned no decision of its passage",
+                            0,
+                            millis(1)));
+            lab.assertLivesOver();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void policyThatThrowsWhenItsAwaitIsOverIsNotToldSoInTheNextPass(Way way) {
+        try (Lab lab = new Lab()) {
+            Completion never = new Completion();
+            List<Boolean> expired = Collections.synchronizedList(new ArrayList<>());
+            Probe queue = lab.probe("queue").entering(p -> {
+                expired.add(p.expired());
+                if (p.expired()) {
+                    throw new IllegalStateException("broken");
+                }
+                return expired.size() == 1 ? Decision.await(never, 5) : Decision.GO_ON;
+            });
+            lab.layers(
+                    lab.probe("again")
+                            .settling(p -> p.outcome() == Outcome.SUCCESS ? Decision.GO_ON : Decision.retry(1)),
+                    queue);
+            assertThat(lab.run(way, Step.value("answer")).end())
+                    .isEqualTo(new Lab.End("answer from LIVE", 1, millis(6)));
+            assertThat(expired).containsExactly(false, true, false);
+            lab.assertLivesOver();
+        }
+    }
+
     // ---- on the way up
 
     /** Settled once, whatever became of the wait that it asked for. */

@@ -112,6 +112,7 @@ final class Walk {
 
     private Step enterThrew(CallState call, Throwable thrown) {
         call.forks = null;
+        call.expired = false;
         call.error(thrown, Outcome.IGNORED);
         abandon(call);
         return Step.GO_UP;
@@ -195,6 +196,9 @@ final class Walk {
                 decision = Decision.OUT;
             }
             if (decision != 0) {
+                if (decision != Decision.OUT) {
+                    call.error(misuse(call.cursor, "stillAdmits"), Outcome.IGNORED);
+                }
                 call.cursor = plan.layers;
                 return false;
             }
