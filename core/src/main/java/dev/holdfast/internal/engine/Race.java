@@ -274,11 +274,7 @@ final class Race {
         if (!hedge.started) {
             return;
         }
-        History known = call.history;
-        if (known == null || known.count() < call.attempts) {
-            // A first attempt that succeeds is not remembered as long as it is the only one.
-            call.rememberAttempt();
-        }
+        call.rememberFirstSuccess();
         call.attempts++;
         if (hedge.landed) {
             call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos);

@@ -375,6 +375,7 @@ final class Walk {
     }
 
     private Step beginRetry(CallState call) {
+        call.rememberFirstSuccess();
         call.keepOutcome(call.cursor);
         call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
         call.endedBy = CallOutcome.NOT_GIVEN_UP;
