@@ -179,9 +179,17 @@ final class CallState extends CallAlarms {
         copy.cursor = layer;
         copy.sameStage(this);
         copy.outcome = outcome;
+        copy.error = error;
         copy.source = source;
         copy.retryAfter = retryAfter;
+        copy.refresh = refresh;
+        copy.outerAttempt = outerAttempt;
+        copy.outerPriority = outerPriority;
+        copy.limitOwner = limitOwner;
         copy.attempts = attempts;
+        copy.attemptStart = attemptStart;
+        copy.actionNanos = actionNanos;
+        copy.valueNanos = valueNanos;
         copy.endedBy = endedBy;
         copy.outlived = outlived;
         copy.startedLayers = startedLayers;
