@@ -346,6 +346,20 @@ class HedgeAnswerTest {
         lab.assertLivesOver();
     }
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void hedgeThatWaitsForAStageGoesHomeWhenAnotherAttemptAnswers(Way way) {
+        lab.layers(
+                upTo(1),
+                onTheHedge(p -> p.outcome() == Outcome.FAILURE
+                        ? Decision.stage(error -> new CompletableFuture<>())
+                        : Decision.GO_ON));
+        Lab.Running running = lab.run(
+                way, value("own").after(50), error(new IOException("ill")).after(5));
+        assertThat(running.end()).isEqualTo(new Lab.End("own from LIVE", 2, millis(50)));
+        lab.assertLivesOver();
+    }
+
     // ---- who goes on for nobody
 
     /** Goes on for 100 ms although the call's own attempt has answered. */

@@ -89,8 +89,11 @@ public final class BlockingDriver implements Driver {
         } finally {
             ambient.leave(before);
             ambient.leaveWalk(walking);
+            engine.children.done(child);
+            if (child.wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
-        engine.children.done(child);
     }
 
     @Override
