@@ -93,6 +93,25 @@ class HistoryTest {
     }
 
     @Test
+    void anAttemptThatSucceedsAndIsRepeatedIsInTheHistory() throws Exception {
+        Policy again = new Policy("again", Policy.SUCCESS | Policy.FAILURE) {
+            @Override
+            public int settle(Passage passage) {
+                return passage.attempts() == 1 ? passage.retry(0) : KEEP;
+            }
+        };
+        Call<String> call = operation(again).unkeyed();
+        for (int i = 0; i < 2; i++) {
+            assertThat(call.<Exception>reply(attempt -> {
+                                time.sleep(Duration.ofMillis(attempt.number() == 1 ? 3 : 5));
+                                return "ok";
+                            })
+                            .history())
+                    .containsExactly(end(1, Outcome.SUCCESS, 3), end(2, Outcome.SUCCESS, 5));
+        }
+    }
+
+    @Test
     void anAnswerWithoutAnAttemptHasNone() {
         assertThat(operation(new Answering()).unkeyed().reply(attempt -> "x").history())
                 .isEmpty();

@@ -223,7 +223,10 @@ public final class BulkheadPolicy extends Policy {
 
     @Override
     public void abandon(Passage passage) {
-        if (passage.object() instanceof Ticket ticket && !permits.withdraw(ticket)) {
+        if (passage.slot() != 0) {
+            // It was admitted, and then told so to somebody who threw.
+            release(passage.slot() == HELD_SPARE);
+        } else if (passage.object() instanceof Ticket ticket && !permits.withdraw(ticket)) {
             permits.release(Stripes.current());
         }
     }

@@ -5,6 +5,7 @@ import static java.time.Duration.ZERO;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
@@ -14,6 +15,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.RecordedMeters;
@@ -52,6 +54,30 @@ class BulkheadPolicyTest {
     private static BulkheadPolicy bulkhead(int permits, int waiting, Duration maxWait) {
         return BulkheadPolicy.of(
                 b -> b.maxConcurrentCalls(permits).maxWaitingCalls(waiting).maxWait(maxWait));
+    }
+
+    @Test
+    void permitThatWasTakenByAnEnterThatThrowsComesBack() {
+        BulkheadPolicy bulkhead = bulkhead(1, 0, Duration.ZERO);
+        Policy throwing = new Policy("around", Policy.ENTER | Policy.ENDED) {
+            @Override
+            public int enter(Passage passage) {
+                var unused = bulkhead.enter(passage);
+                throw new OutOfMemoryError("made up");
+            }
+
+            @Override
+            public void abandon(Passage passage) {
+                bulkhead.abandon(passage);
+            }
+
+            @Override
+            public void ended(Passage passage) {
+                bulkhead.ended(passage);
+            }
+        };
+        assertThatThrownBy(() -> pipeline(throwing).call(() -> "never")).isInstanceOf(OutOfMemoryError.class);
+        assertIdle(bulkhead);
     }
 
     private static void assertIdle(BulkheadPolicy bulkhead) {

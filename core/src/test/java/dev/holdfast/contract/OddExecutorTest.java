@@ -4,16 +4,22 @@ package dev.holdfast.contract;
 import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.Outcome;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -90,6 +96,41 @@ class OddExecutorTest {
             assertThat(end.attempts()).isEqualTo(oddity == Oddity.RUNS_TWICE ? 3 : 1);
             assertThat(held).hasValue(0);
             assertThat(most).hasValue(1);
+        }
+    }
+
+    /** Also if it is the last thread that a call can end on. */
+    @Test
+    void callEndsOnceWhateverTheTimesExecutorDoes() {
+        try (Lab lab = new Lab()) {
+            AtomicInteger settled = new AtomicInteger();
+            TimeSource odd = new Around(lab.time) {
+                @Override
+                public Executor executor() {
+                    return Oddity.TAKES_AND_THROWS.over(lab.time.executor());
+                }
+            };
+            CallObserver observer = new CallObserver() {
+                @Override
+                public void callSettled(
+                        String pipeline,
+                        @Nullable String operation,
+                        Outcome outcome,
+                        Source source,
+                        int attempts,
+                        long nanos) {
+                    settled.incrementAndGet();
+                }
+            };
+            lab.building(builder -> builder.time(odd)
+                    .executor(task -> {
+                        throw new RejectedExecutionException("no thread");
+                    })
+                    .observer(observer));
+            lab.layers(lab.probe("pausing").entering(passage -> Decision.pause(1)));
+            assertThat(lab.run(Way.CALL_ASYNC, Step.value("never")).isDone()).isTrue();
+            assertThat(settled).hasValue(1);
+            lab.assertLivesOver();
         }
     }
 }

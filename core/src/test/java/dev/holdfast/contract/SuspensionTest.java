@@ -9,6 +9,7 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
+import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,6 +113,36 @@ class SuspensionTest {
             lab.run(Way.CALL_ASYNC, Step.value("opened"));
             assertThat(waiter).isCompletedWithValue("waited");
             assertThat(order).containsExactly("waiter is asked", "enter begins", "enter ends", "waiter is asked");
+        }
+    }
+
+    /** The limit of a call ends what its thread does for it, and not what the thread does first for others. */
+    @Test
+    void limitOfABlockingCallDoesNotInterruptAWaiterThatGoesOnOnItsThread() {
+        try (Lab lab = new Lab()) {
+            Completion turn = new Completion();
+            List<String> heard = new ArrayList<>();
+            Probe gate = lab.probe("gate").entering(passage -> {
+                if (passage.key() != null) {
+                    return turn.isDone() ? Decision.GO_ON : Decision.await(turn);
+                }
+                turn.complete();
+                return Decision.GO_ON;
+            });
+            lab.building(builder -> builder.executor(Runnable::run)).layers(gate, TimeoutPolicy.of(millis(10)));
+            CompletableFuture<Object> waiter = lab.operation().key("waits").callAsync(attempt -> {
+                try {
+                    lab.time.sleep(millis(50));
+                    heard.add("slept");
+                } catch (InterruptedException interrupted) {
+                    heard.add("interrupted");
+                }
+                return CompletableFuture.completedFuture("waited");
+            });
+            lab.run(Way.CALL, Step.value("opened"));
+            assertThat(waiter).isDone();
+            assertThat(heard).containsExactly("slept");
+            lab.assertLivesOver();
         }
     }
 

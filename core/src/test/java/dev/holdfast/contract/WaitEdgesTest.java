@@ -76,15 +76,127 @@ class WaitEdgesTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
-    void pauseThatIsAsLongAsWhatRemainsIsMade(Way way) {
+    void pauseThatIsAsLongAsWhatRemainsIsNotMade(Way way) {
         try (Lab lab = new Lab()) {
             lab.layers(
                     TimeoutPolicy.of(millis(10)),
                     lab.probe("pausing").entering(p -> Decision.pause(10)),
                     lab.probe("inner"));
             assertThat(lab.run(way, Step.value("never")).end())
-                    .isEqualTo(new Lab.End("rejected by timeout: DEADLINE_EXCEEDED", 0, millis(10)));
-            assertThat(lab.log).contains("inner enter");
+                    .isEqualTo(new Lab.End("rejected by timeout: DEADLINE_EXCEEDED", 0, Duration.ZERO));
+            assertThat(lab.log).containsExactly("pausing enter", "pausing abandon");
+            lab.assertLivesOver();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void pauseThatIsANanosecondShorterThanWhatRemainsIsMade(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(
+                    TimeoutPolicy.of(millis(10)),
+                    lab.probe("pausing")
+                            .entering(p -> new Decision(Decision.Kind.PAUSE, q -> q.pause(q.remaining() - 1))));
+            assertThat(lab.run(way, Step.value("answer")).end().what()).isEqualTo("answer from LIVE");
+        }
+    }
+
+    // ---- a thread that stands still before its call waits
+
+    private static Decision standsStill(Lab lab, Passage passage, Decision then) {
+        var unused = passage.now();
+        try {
+            lab.time.sleep(millis(300));
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+        return then;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void threadThatStandsStillDoesNotMakeAPauseLonger(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("turn").entering(p -> standsStill(lab, p, Decision.pause(1_000))));
+            assertThat(lab.run(way, Step.value("answer")).end())
+                    .isEqualTo(new Lab.End("answer from LIVE", 1, millis(1_000)));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void pauseThatIsOverBeforeItBeginsIsOver(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("turn").entering(p -> standsStill(lab, p, Decision.pause(200))));
+            assertThat(lab.run(way, Step.value("answer")).end())
+                    .isEqualTo(new Lab.End("answer from LIVE", 1, millis(300)));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void threadThatStandsStillDoesNotMakeAWaitOutliveTheDeadline(Way way) {
+        try (Lab lab = new Lab()) {
+            Completion never = new Completion();
+            lab.layers(lab.probe("queue").entering(p -> standsStill(lab, p, Decision.await(never))));
+            assertThat(lab.run(way, call -> call.deadline(millis(500)), Step.value("never"))
+                            .end())
+                    .isEqualTo(new Lab.End("rejected by call: DEADLINE_EXCEEDED", 0, millis(500)));
+            lab.assertLivesOver();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void threadThatStandsStillDoesNotMakeAWaitForAStageOutliveTheDeadline(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("falls back")
+                    .settling(p -> standsStill(lab, p, Decision.stage(error -> new CompletableFuture<>()))));
+            Step ill = Step.error(new IOException("ill"));
+            assertThat(lab.run(way, call -> call.deadline(millis(500)), ill).after())
+                    .isEqualTo(millis(500));
+            lab.assertLivesOver();
+        }
+    }
+
+    // ---- asked again
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void decisionThatIsNoneOfAPolicyAskedOnceMoreIsItsError(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(
+                    lab.probe("gate").admitting(p -> Decision.pause(5)),
+                    lab.probe("pausing").entering(p -> Decision.pause(1)));
+            assertThat(lab.run(way, Step.value("never")).end())
+                    .isEqualTo(new Lab.End(
+                            "IllegalStateException: stillAdmits of gate returned no decision of its passage",
+                            0,
+                            millis(1)));
+            lab.assertLivesOver();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void policyThatThrowsWhenItsAwaitIsOverIsNotToldSoInTheNextPass(Way way) {
+        try (Lab lab = new Lab()) {
+            Completion never = new Completion();
+            List<Boolean> expired = Collections.synchronizedList(new ArrayList<>());
+            Probe queue = lab.probe("queue").entering(p -> {
+                expired.add(p.expired());
+                if (p.expired()) {
+                    throw new IllegalStateException("broken");
+                }
+                return expired.size() == 1 ? Decision.await(never, 5) : Decision.GO_ON;
+            });
+            lab.layers(
+                    lab.probe("again")
+                            .settling(p -> p.outcome() == Outcome.SUCCESS ? Decision.GO_ON : Decision.retry(1)),
+                    queue);
+            assertThat(lab.run(way, Step.value("answer")).end())
+                    .isEqualTo(new Lab.End("answer from LIVE", 1, millis(6)));
+            assertThat(expired).containsExactly(false, true, false);
             lab.assertLivesOver();
         }
     }

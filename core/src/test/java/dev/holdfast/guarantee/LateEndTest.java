@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Reason;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.contract.Around;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Step;
@@ -22,6 +23,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -62,6 +64,42 @@ class LateEndTest {
                         Decision.GO_ON,
                         p -> p.attempts() + " " + p.outcome() + " " + p.cutShort() + " " + p.key()))
                 .containsExactly("1 TIMEOUT false null");
+    }
+
+    /** A blocking action has held its caller for all of it. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void lateEndKnowsHowLongTheAttemptRanAndWhatEndedIt(Way way) {
+        assertThat(readAtTheLateEnd(
+                        way,
+                        Decision.GO_ON,
+                        p -> p.actionNanos() + " " + p.valueNanos() + " " + p.limitedBy() + " " + p.error()))
+                .singleElement()
+                .asString()
+                .startsWith(way == Way.CALL ? "20000000 20000000 call " : "5000000 5000000 call ")
+                .contains("CallTimeoutException");
+    }
+
+    /** The timer strikes at once, and says that there is none. */
+    @Test
+    @Logs("no timer for a lease")
+    void leaseThatIsOverForAnAttemptThatDoesNotBeginEndsItsLayerOnce() {
+        try (Lab lab = new Lab()) {
+            TimeSource hasty = new Around(lab.time) {
+                @Override
+                public Timer schedule(long delayNanos, Runnable task) {
+                    task.run();
+                    throw new RejectedExecutionException("no timers");
+                }
+            };
+            lab.building(builder -> builder.time(hasty))
+                    .layers(lab.probe("bulkhead").lease(Duration.ofHours(1)), TimeoutPolicy.of(millis(5)));
+            Lab.Running running = lab.run(Way.CALL, Step.value("never"));
+            assertThat(running.isDone()).isTrue();
+            assertThat(running.script.started()).isZero();
+            assertThat(lab.log.stream().filter(line -> line.startsWith("bulkhead ended")))
+                    .hasSize(1);
+        }
     }
 
     @ParameterizedTest

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Guarantee 3: one clock read when an attempt starts, one when its action ends, and one more for a suspension. Where nobody asks,
- * fewer: {@code ClockTest}.
+ * Guarantee 3: one clock read when an attempt starts, one when its action ends, and two more for a suspension: when its timer is
+ * set, and when it is over. Where nobody asks, fewer: {@code ClockTest}.
  */
 @ThreadKind.Each
 @Logs(value = "attempts-beyond-deadline", sometimes = true)
@@ -120,12 +120,12 @@ class TwoClockReadsTest {
     }
 
     @Test
-    void asynchronousSuspensionAddsOneRead() {
+    void asynchronousSuspensionAddsTwoReads() {
         try (Lab lab = new Lab()) {
             Probe pausing = lab.probe("pausing").entering(passage -> Decision.pause(1));
             try (Pipeline pipeline = pipeline(List.of(pausing))) {
                 callAsync(pipeline);
-                assertThat(reads).hasValue(3);
+                assertThat(reads).hasValue(4);
             }
         }
     }

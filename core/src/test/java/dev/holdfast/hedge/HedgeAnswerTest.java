@@ -20,8 +20,10 @@ import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -264,6 +266,98 @@ class HedgeAnswerTest {
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
+    }
+
+    // ---- an answer between two own attempts
+
+    private static RetryPolicy retryAfter(long millis) {
+        return RetryPolicy.of(r -> r.maxAttempts(3)
+                .initialBackoff(millis(millis))
+                .jitter(Jitter.NONE)
+                .budgetEnabled(false));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("hedge-outside-retry")
+    void answerOfAHedgeEndsThePauseOfARetryFurtherIn(Way way) {
+        lab.layers(reading(Passage::actionNanos), upTo(2), lab.probe("between"), retryAfter(50));
+        Lab.Running running = lab.run(
+                way,
+                error(new IOException("ill")).after(30),
+                value("hedge").after(12),
+                value("never").after(10_000));
+        assertThat(running.end()).isEqualTo(new Lab.End("hedge from LIVE", 2, millis(32)));
+        assertThat(heard).containsExactly(millis(12).toNanos());
+        assertThat(lab.discarded).isEmpty();
+        lab.assertLivesOver();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("hedge-outside-retry")
+    void answerOfAHedgeEndsTheWaitBeforeASecondOwnAttempt(Way way) {
+        Completion never = new Completion();
+        Probe full = lab.probe("full")
+                .entering(p -> lab.time.nanos() > millis(30).toNanos() ? Decision.await(never) : Decision.GO_ON);
+        lab.layers(upTo(1), retryAfter(1), full);
+        Lab.Running running = lab.run(
+                way, error(new IOException("ill")).after(30), value("hedge").after(12), value("never"));
+        assertThat(running.end()).isEqualTo(new Lab.End("hedge from LIVE", 2, millis(32)));
+        lab.assertLivesOver();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void answerOfAHedgeEndsTheWaitForAStageFurtherIn(Way way) {
+        lab.layers(
+                upTo(1),
+                lab.probe("falls back")
+                        .settling(p -> p.outcome() == Outcome.FAILURE
+                                ? Decision.stage(error -> new CompletableFuture<>())
+                                : Decision.GO_ON));
+        Lab.Running running = lab.run(
+                way, error(new IOException("ill")).after(30), value("hedge").after(12));
+        assertThat(running.end()).isEqualTo(new Lab.End("hedge from LIVE", 2, millis(32)));
+        lab.assertLivesOver();
+    }
+
+    /** The answer comes after the retry has decided, and before its attempt is open. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("hedge-outside-retry")
+    void noOwnAttemptBeginsOnceAHedgeHasAnswered(Way way) {
+        boolean[] waited = new boolean[1];
+        Probe slow = lab.probe("slow").entering(p -> {
+            if (lab.time.nanos() >= millis(30).toNanos() && !waited[0]) {
+                waited[0] = true;
+                sleep(10);
+            }
+            return Decision.GO_ON;
+        });
+        lab.layers(upTo(2), retryAfter(1), slow);
+        Lab.Running running = lab.run(
+                way,
+                error(new IOException("ill")).after(30),
+                value("hedge").after(15),
+                value("never").after(10_000));
+        assertThat(running.end()).isEqualTo(new Lab.End("hedge from LIVE", 2, millis(41)));
+        assertThat(lab.discarded).isEmpty();
+        lab.assertLivesOver();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void hedgeThatWaitsForAStageGoesHomeWhenAnotherAttemptAnswers(Way way) {
+        lab.layers(
+                upTo(1),
+                onTheHedge(p -> p.outcome() == Outcome.FAILURE
+                        ? Decision.stage(error -> new CompletableFuture<>())
+                        : Decision.GO_ON));
+        Lab.Running running = lab.run(
+                way, value("own").after(50), error(new IOException("ill")).after(5));
+        assertThat(running.end()).isEqualTo(new Lab.End("own from LIVE", 2, millis(50)));
+        lab.assertLivesOver();
     }
 
     // ---- who goes on for nobody

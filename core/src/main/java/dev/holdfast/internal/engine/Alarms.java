@@ -125,8 +125,9 @@ final class Alarms {
         if (next != NEVER) {
             next += MARGIN_NANOS;
         }
-        if (race != null) {
-            next = Math.min(next, race.delayNanos);
+        Race hedged = race; // on the watchdog's thread, too
+        if (hedged != null) {
+            next = Math.min(next, hedged.delayNanos);
         }
         return next == NEVER ? NEVER : Math.max(0, next - ran);
     }

@@ -74,11 +74,14 @@ final class Ambient {
         runLater();
     }
 
-    /** Pauses the walk while the user's code runs or the thread waits. Returns whether a walk was running. */
-    boolean pauseWalk() {
-        boolean before = walking;
+    /** Whether the thread is in a walk that is not paused. */
+    boolean walks() {
+        return walking;
+    }
+
+    /** Pauses the walk while the user's code runs or the thread waits. */
+    void pauseWalk() {
         leaveWalk(false);
-        return before;
     }
 
     void resumeWalk() {
@@ -104,11 +107,20 @@ final class Ambient {
         try {
             Deque<Runnable> queue = later;
             for (Runnable next = queue == null ? null : queue.poll(); next != null; next = queue.poll()) {
-                next.run();
+                runOne(next);
             }
             later = null;
         } finally {
             draining = false;
+        }
+    }
+
+    /** What breaks one of them is no reason for the others not to run, and no matter of the call after whose walk they run. */
+    private static void runOne(Runnable continuation) {
+        try {
+            continuation.run();
+        } catch (Throwable broken) {
+            Log.warn("a call could not go on", broken);
         }
     }
 

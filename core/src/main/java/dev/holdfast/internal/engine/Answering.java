@@ -19,10 +19,11 @@ final class Answering {
         call.function = null;
         Ambient ambient = Ambient.get();
         CallState before = ambient.inner();
-        ambient.enter(call);
-        call.answering = true;
-        boolean walked = ambient.pauseWalk();
+        boolean walked = ambient.walks();
         try {
+            ambient.enter(call);
+            call.answering = true;
+            ambient.pauseWalk();
             Traces.OfCall trace = call.trace;
             return trace == null ? function.apply(call.error) : trace.within(() -> function.apply(call.error));
         } finally {

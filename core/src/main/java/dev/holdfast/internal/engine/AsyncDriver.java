@@ -67,7 +67,8 @@ public final class AsyncDriver implements Driver {
                     }
                 }
             } catch (Throwable broken) {
-                walk.breakOff(call, broken);
+                endWith(broken, call);
+                return;
             }
             done(call);
         } finally {
@@ -93,7 +94,11 @@ public final class AsyncDriver implements Driver {
             return false;
         }
         call.suspension = suspension;
-        suspend(call, suspension);
+        if (call.isOvertaken(suspension.number)) {
+            call.claim(suspension.number, CallWord.BY_RACE);
+        } else {
+            suspend(call, suspension);
+        }
         if (call.park(suspension.number)) {
             return true;
         }
@@ -115,7 +120,7 @@ public final class AsyncDriver implements Driver {
         try {
             switch (suspension.what) {
                 case PAUSE:
-                    suspension.timer = time.schedule(call.waitNanos, suspension);
+                    suspension.timer = timer(call, call.waitNanos, suspension);
                     break;
                 case AWAIT:
                     await(call, suspension);
@@ -131,6 +136,12 @@ public final class AsyncDriver implements Driver {
         }
     }
 
+    /** Counts from the call's own time, as its limits do: a thread that stands still before it comes here delays nothing. */
+    private TimeSource.Timer timer(CallState call, long wait, Suspension suspension) {
+        long spent = time.nanos() - call.now();
+        return time.schedule(wait - Math.min(wait, spent), suspension);
+    }
+
     private void await(CallState call, Suspension suspension) {
         Completion completion = call.awaited();
         suspension.completion = completion;
@@ -138,7 +149,7 @@ public final class AsyncDriver implements Driver {
         long wait = Math.min(remaining, call.waitNanos);
         if (wait != Long.MAX_VALUE) {
             suspension.timerReason = remaining <= call.waitNanos ? CallWord.BY_LIMIT : CallWord.BY_TIMER;
-            suspension.timer = time.schedule(wait, suspension);
+            suspension.timer = timer(call, wait, suspension);
         }
         if (!completion.register(suspension)) {
             call.claim(suspension.number, CallWord.BY_COMPLETION);
@@ -149,7 +160,7 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         if (remaining != Long.MAX_VALUE) {
             suspension.timerReason = CallWord.BY_LIMIT;
-            suspension.timer = time.schedule(remaining, suspension);
+            suspension.timer = timer(call, remaining, suspension);
         }
         try {
             Answering.appliedStage(call).whenComplete(suspension);
@@ -189,9 +200,9 @@ public final class AsyncDriver implements Driver {
         }
         Ambient ambient = Ambient.get();
         CallState before = ambient.inner();
-        ambient.enter(call);
-        ambient.pauseWalk();
         try {
+            ambient.enter(call);
+            ambient.pauseWalk();
             started(suspension, invoke(call, BlockingDriver.newAttempt(call), traced(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
@@ -255,8 +266,9 @@ public final class AsyncDriver implements Driver {
             suspension.accept(null, null);
             return;
         }
-        Surroundings callers = Surroundings.enter(call, Ambient.get());
+        Surroundings callers = null;
         try {
+            callers = Surroundings.enter(call, Ambient.get());
             started(suspension, bound.call(() -> invoke(call, attempt, traced)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
@@ -414,9 +426,13 @@ public final class AsyncDriver implements Driver {
         here.runLater();
     }
 
-    /** For a call that cannot go on, since there is no memory for what a thread needs: it gives back what it holds, and fails. */
-    private void endWith(OutOfMemoryError none, CallState call) {
-        breakOff(call, none);
+    /** For a call that cannot go on, such as for want of memory: it gives back what it holds, and fails. */
+    private void endWith(Throwable broken, CallState call) {
+        try {
+            breakOff(call, broken);
+        } catch (Throwable again) {
+            // The first one is told.
+        }
         done(call);
     }
 
@@ -454,11 +470,12 @@ public final class AsyncDriver implements Driver {
     /** What goes to the executor; made before the call is claimed for it. */
     final class HandOver extends Once {
         private final CallState call;
-        private final Runnable ifRefused;
+        /** Made beforehand, too. This one has been given away by then. */
+        private final Once ifRefused;
 
         HandOver(CallState call) {
             this.call = call;
-            ifRefused = this::runOnce;
+            ifRefused = Once.of(this::runOnce);
         }
 
         @Override
@@ -468,11 +485,9 @@ public final class AsyncDriver implements Driver {
     }
 
     /** Runs the task here if there is no spare thread: an end in the wrong place is better than none. */
-    void onSpareThread(Runnable task) {
-        try {
-            engine.lanes.spare().execute(task);
-        } catch (Throwable refusal) {
-            task.run();
+    void onSpareThread(Once task) {
+        if (!task.isTakenBy(engine.lanes::spare)) {
+            task.runOnce();
         }
     }
 
@@ -485,7 +500,8 @@ public final class AsyncDriver implements Driver {
                 callers = Surroundings.enter(call, ambient);
                 resume(call, call.suspension);
             } catch (Throwable broken) {
-                breakOff(call, broken);
+                endWith(broken, call);
+                return;
             }
             proceed(ambient, call);
         } finally {

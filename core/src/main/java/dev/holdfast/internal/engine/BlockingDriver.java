@@ -89,8 +89,11 @@ public final class BlockingDriver implements Driver {
         } finally {
             ambient.leave(before);
             ambient.leaveWalk(walking);
+            engine.children.done(child);
+            if (child.wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
-        engine.children.done(child);
     }
 
     @Override
@@ -101,11 +104,22 @@ public final class BlockingDriver implements Driver {
     @Override
     public void overtake(CallState call, long number) {
         call.strike(number, CallWord.BY_RACE);
+        wake(call);
     }
 
     @Override
     public boolean giveUp(CallState hedge) {
-        return hedge.giveUp();
+        boolean begun = hedge.giveUp();
+        wake(hedge);
+        return begun;
+    }
+
+    /** Its attempt may be over, and its thread may wait for something on its way: {@link BlockingWaits} looks again. */
+    private void wake(CallState call) {
+        Caller waiting = call.caller;
+        if (waiting != null) {
+            engine.time.unpark(waiting.thread);
+        }
     }
 
     // One method, since each frame stands in every stack trace of the user's.
@@ -180,9 +194,12 @@ public final class BlockingDriver implements Driver {
             Object action,
             @Nullable RunningAttempt attempt,
             @Nullable Object argument) {
+        // Before the attempt is watched: this may run what waits for the thread, which is not to be interrupted for
+        // this call.
+        ambient.pauseWalk();
         long number = NOT_WATCHED;
         if (call.limited || call.alarmed()) {
-            number = watch(call);
+            number = watch(ambient, call);
             if (number < 0) {
                 return;
             }
@@ -190,7 +207,6 @@ public final class BlockingDriver implements Driver {
         if (call.kept != null) {
             call.dropKept();
         }
-        ambient.pauseWalk();
         Object value = null;
         Throwable error = null;
         try {
@@ -283,15 +299,18 @@ public final class BlockingDriver implements Driver {
     }
 
     /** The number under which the attempt is watched; -1 if it cannot be, and the call goes up. */
-    private long watch(CallState call) {
+    private long watch(Ambient ambient, CallState call) {
         call.expectLanding();
         if (!call.own) {
-            call.caller = Ambient.get().caller;
+            call.caller = ambient.caller;
         }
         long number = call.openAttempt();
         if (number < 0) {
-            endings.notStarted(call, CallWord.BY_CANCEL);
-            return -1;
+            return notStarted(ambient, call, CallWord.BY_CANCEL);
+        }
+        if (call.isOvertaken()) {
+            close(call, number, CallWord.BY_RACE);
+            return notStarted(ambient, call, CallWord.BY_RACE);
         }
         try {
             watchdog.watch(call, number);
@@ -302,12 +321,24 @@ public final class BlockingDriver implements Driver {
                 return number;
             }
             watchdog.release(call);
-            if (call.claim(number, CallWord.BY_REFUSAL) == CallWord.RUNNING) {
-                awaitLanding(call);
-            }
-            endings.notStarted(call, CallWord.BY_REFUSAL);
-            return -1;
+            close(call, number, CallWord.BY_REFUSAL);
+            return notStarted(ambient, call, CallWord.BY_REFUSAL);
         }
+    }
+
+    /** Closes an attempt that is not to run, and which another thread may have struck meanwhile. */
+    private static void close(CallState call, long number, int reason) {
+        if (call.claim(number, reason) == CallWord.RUNNING) {
+            awaitLanding(call);
+        }
+        call.comeBack();
+    }
+
+    /** The walk goes on, and up. Returns -1. */
+    private long notStarted(Ambient ambient, CallState call, int reason) {
+        ambient.resumeWalk();
+        endings.notStarted(call, reason);
+        return -1;
     }
 
     /** Claims the end of the attempt. If a limit or another attempt was first, waits for its interrupt and returns false. */

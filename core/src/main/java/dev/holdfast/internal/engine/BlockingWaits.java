@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** How the thread of a blocking call waits: parked, until what it waits for has come, its limit is over or it is interrupted. */
 final class BlockingWaits {
+    private static final int NOT_OVER = 0;
+
     private final Engine engine;
     private final Walk walk;
     private final TimeSource time;
@@ -20,10 +22,10 @@ final class BlockingWaits {
 
     /** Waits until a pause or an await is over. */
     void suspend(Ambient ambient, CallState call, Step what) {
-        ambient.pauseWalk();
         int reason;
         try {
-            reason = what == Step.PAUSE ? park(call.now() + call.waitNanos, null) : await(call);
+            ambient.pauseWalk();
+            reason = what == Step.PAUSE ? park(call, call.now() + call.waitNanos, null) : await(call);
         } catch (Throwable broken) {
             // The time source cannot wait. The layers are still left one by one.
             ambient.resumeWalk();
@@ -53,32 +55,28 @@ final class BlockingWaits {
         long remaining = call.remaining();
         long wait = Math.min(remaining, maxNanos);
         if (wait == Long.MAX_VALUE) {
-            return parkFor(completion);
+            return parkFor(call, completion);
         }
-        int reason = park(call.now() + wait, completion);
+        int reason = park(call, call.now() + wait, completion);
         return reason == CallWord.BY_TIMER && remaining <= maxNanos ? CallWord.BY_LIMIT : reason;
     }
 
-    private int parkFor(Completion completion) {
+    private int parkFor(CallState call, Completion completion) {
         // A park may return without a reason, or for an interrupt that another park has seen. So it stands in a loop.
         for (; ; ) {
-            if (Thread.interrupted()) {
-                return CallWord.BY_INTERRUPT;
-            }
-            if (completion.isDone()) {
-                return CallWord.BY_COMPLETION;
+            int reason = over(call, completion);
+            if (reason != NOT_OVER) {
+                return reason;
             }
             time.park(this, Long.MAX_VALUE);
         }
     }
 
-    private int park(long until, @Nullable Completion completion) {
+    private int park(CallState call, long until, @Nullable Completion completion) {
         for (; ; ) {
-            if (Thread.interrupted()) {
-                return CallWord.BY_INTERRUPT;
-            }
-            if (completion != null && completion.isDone()) {
-                return CallWord.BY_COMPLETION;
+            int reason = over(call, completion);
+            if (reason != NOT_OVER) {
+                return reason;
             }
             long left = until - time.nanos();
             if (left <= 0) {
@@ -88,11 +86,25 @@ final class BlockingWaits {
         }
     }
 
+    /** Why the wait is over although its time is not; else {@link #NOT_OVER}. */
+    private static int over(CallState call, @Nullable Completion completion) {
+        if (Thread.interrupted()) {
+            return CallWord.BY_INTERRUPT;
+        }
+        if (completion != null && completion.isDone()) {
+            return CallWord.BY_COMPLETION;
+        }
+        if (call.cancelPending()) {
+            return CallWord.BY_CANCEL;
+        }
+        return call.isOvertaken() ? CallWord.BY_RACE : NOT_OVER;
+    }
+
     /** Waits for the stage from which a policy answers. */
     void awaitStage(Ambient ambient, CallState call) {
-        ambient.pauseWalk();
         StageResult result = new StageResult();
         try {
+            ambient.pauseWalk();
             Answering.appliedStage(call).whenComplete(result::complete);
         } catch (Throwable thrown) {
             result.complete(null, thrown);

@@ -117,6 +117,21 @@ abstract class CallAlarms extends CallSurroundings {
         return hedge() != null;
     }
 
+    /** Whether a hedge has answered, so that what goes on inside the layer that hedges is of no use any more. */
+    boolean isOvertaken() {
+        Race race = race();
+        return race != null && race.layer < cursor && race.isWon();
+    }
+
+    /** As {@link #isOvertaken}. If not, a hedge that answers later ends the suspension of this number. */
+    boolean isOvertaken(long opening) {
+        Race race = race();
+        if (race != null && race.layer < cursor) {
+            race.opens(opening);
+        }
+        return isOvertaken();
+    }
+
     @Override
     public @Nullable Completion hedgesUnderWay() {
         Race race = race();

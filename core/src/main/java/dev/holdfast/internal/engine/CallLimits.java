@@ -34,21 +34,23 @@ abstract class CallLimits extends CallMemory {
     /** By how much this call ends before the limit of its caller; see {@link Plan#reserve}. */
     private long reserve;
 
+    /** Two for each layer: when its limit strikes, and how long that is. */
     private long[] limits;
+
     /** A bit for each layer that has set a limit. */
     private long scopes;
 
     CallLimits(int layers) {
         super(layers);
-        limits = new long[layers];
+        limits = new long[2 * layers];
     }
 
     @Override
     void makeRoom(int layers) {
-        super.makeRoom(layers);
-        if (limits.length < layers) {
-            limits = new long[layers];
+        if (limits.length < 2 * layers) {
+            limits = new long[2 * layers];
         }
+        super.makeRoom(layers);
     }
 
     void forgetScopes() {
@@ -100,7 +102,8 @@ abstract class CallLimits extends CallMemory {
             startsTimed();
         }
         scopes |= 1L << cursor;
-        limits[cursor] = now() + nanos;
+        limits[2 * cursor] = now() + nanos;
+        limits[2 * cursor + 1] = nanos;
         nearer(cursor);
     }
 
@@ -118,9 +121,9 @@ abstract class CallLimits extends CallMemory {
     }
 
     private void nearer(int layer) {
-        if (!limited || limits[layer] - limitAt < 0) {
+        if (!limited || limits[2 * layer] - limitAt < 0) {
             limited = true;
-            limitAt = limits[layer];
+            limitAt = limits[2 * layer];
             limitOwner = layer;
         }
     }
@@ -132,7 +135,7 @@ abstract class CallLimits extends CallMemory {
 
     /** From which duration an attempt that this limit ended counts as long, if no answer times are known. */
     long longFor(int owner) {
-        return owner == CALLER ? LONG_NANOS : Math.min(LONG_NANOS, (limits[owner] - startNanos) / 2);
+        return owner == CALLER ? LONG_NANOS : Math.min(LONG_NANOS, limits[2 * owner + 1] / 2);
     }
 
     @Override

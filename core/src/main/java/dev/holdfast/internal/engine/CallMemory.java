@@ -23,8 +23,10 @@ abstract class CallMemory extends CallWord {
 
     void makeRoom(int layers) {
         if (slots.length < layers) {
-            slots = new long[layers];
+            // Both or neither: there may be no memory for the second one.
+            long[] more = new long[layers];
             objects = new Object[layers];
+            slots = more;
         }
     }
 

@@ -256,6 +256,13 @@ abstract class CallOutcome extends CallLimits {
         remember(attempts, outcome, actionNanos);
     }
 
+    /** A first attempt that succeeds is not remembered as long as it is the only one. Now there is another one. */
+    void rememberFirstSuccess() {
+        if (attempts == 1 && (history == null || history.isEmpty())) {
+            remember(1, Outcome.SUCCESS, actionNanos);
+        }
+    }
+
     void remember(int attempt, Outcome ended, long nanos) {
         History known = history;
         if (known == null) {

@@ -94,8 +94,9 @@ final class CallState extends CallAlarms {
     @SuppressWarnings("ReferenceEquality") // equal is not enough to be the one that was given
     void begin(Engine newEngine, CallSpec newSpec, int newMode, boolean newTimed) {
         if (engine != newEngine) {
-            engine = newEngine;
+            // First: if there is no memory for it, the next call finds the engine for which there is room.
             makeRoom(newEngine.plan.layers);
+            engine = newEngine;
         }
         if (spec != newSpec) {
             spec = newSpec;
@@ -152,7 +153,7 @@ final class CallState extends CallAlarms {
         if (history != null) {
             history.clear();
         }
-        if (spec.key() != null) {
+        if (spec != null && spec.key() != null) { // it is null if the first call could not begin
             spec = null;
         }
         if (action != null) {
@@ -178,9 +179,17 @@ final class CallState extends CallAlarms {
         copy.cursor = layer;
         copy.sameStage(this);
         copy.outcome = outcome;
+        copy.error = error;
         copy.source = source;
         copy.retryAfter = retryAfter;
+        copy.refresh = refresh;
+        copy.outerAttempt = outerAttempt;
+        copy.outerPriority = outerPriority;
+        copy.limitOwner = limitOwner;
         copy.attempts = attempts;
+        copy.attemptStart = attemptStart;
+        copy.actionNanos = actionNanos;
+        copy.valueNanos = valueNanos;
         copy.endedBy = endedBy;
         copy.outlived = outlived;
         copy.startedLayers = startedLayers;
@@ -323,6 +332,7 @@ final class CallState extends CallAlarms {
             // Here, on the caller's thread: a hedge is started on the watchdog's.
             context();
         }
+        beginInside(); // now there is one thread, and later there are two
         timed = true;
         alarms(engine.plan.layers).race = new Race(this, nanos);
     }

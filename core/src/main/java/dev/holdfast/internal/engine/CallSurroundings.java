@@ -155,6 +155,13 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
         return Around.of(engine, objects(), inside(), around);
     }
 
+    /** Makes what the calls inside report to, where several threads may begin such calls. */
+    void beginInside() {
+        if (!spec.idempotent() || spec.key() != null || spec.operation().discard() != null) {
+            var unused = inside();
+        }
+    }
+
     private Inside inside() {
         Inside known = inside;
         if (known == null) {

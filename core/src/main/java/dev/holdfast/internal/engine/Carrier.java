@@ -110,11 +110,20 @@ final class Carrier {
     }
 
     static void within(@Nullable Snapshot snapshot, Runnable task) {
-        Scope scope = snapshot == null ? NOTHING_TO_UNDO : snapshot.restore();
+        Scope scope = restored(snapshot);
         try {
             task.run();
         } finally {
             scope.close();
+        }
+    }
+
+    /** The task is run in any case: somebody may wait for what it does. */
+    private static Scope restored(@Nullable Snapshot snapshot) {
+        try {
+            return snapshot == null ? NOTHING_TO_UNDO : snapshot.restore();
+        } catch (OutOfMemoryError none) {
+            return NOTHING_TO_UNDO;
         }
     }
 

@@ -20,12 +20,7 @@ final class ChildCalls {
         child.refresh = true;
         child.context = parent.context();
         child.trace = parent.trace == null ? null : parent.trace.background();
-        Once task = new Once() {
-            @Override
-            void runOnce() {
-                ChildCalls.this.run(child);
-            }
-        };
+        Once task = Once.of(() -> run(child));
         if (!task.isTakenBy(engine.lanes::background)) {
             engine.endings.refuse(child);
             run(child);

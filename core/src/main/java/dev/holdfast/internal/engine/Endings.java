@@ -118,6 +118,10 @@ final class Endings {
         if (reason == CallWord.BY_LIMIT) {
             timedOut(call);
         } else {
+            Race race = reason == CallWord.BY_RACE ? call.race() : null;
+            if (race != null) {
+                race.overtook();
+            }
             giveUp(call, reason);
             if (interruption != null) {
                 call.error = interruption;

@@ -76,7 +76,7 @@ final class FaultyAttempt implements Runnable, Completion.Waiter {
     /** The pipeline was closed, or no thread is free. The rest must not run on this thread, which may be the timer's. */
     @Override
     public void completed() {
-        suspension.driver.onSpareThread(this::refuse);
+        suspension.driver.onSpareThread(Once.of(this::refuse));
     }
 
     private void refuse() {

@@ -33,20 +33,16 @@ final class LateEnd {
      * the layer is to be told. If its lease was over before, it has been told.
      */
     static boolean defer(CallState call, List<Work> unfinished) {
-        for (Work work : unfinished) {
-            if (work.hasEnded(call.cursor)) {
-                work.left(call.cursor);
+        LateEnd end;
+        try {
+            if (hasEnded(call, unfinished)) {
                 return true;
             }
-        }
-        LateEnd end = new LateEnd(call.detached(call.cursor));
-        for (Work work : unfinished) {
-            if (work.reaches(call.cursor)) {
-                end.outstanding.incrementAndGet();
-                if (!work.attach(end)) {
-                    end.outstanding.decrementAndGet();
-                }
-            }
+            end = attached(call, unfinished);
+        } catch (Throwable noMemory) {
+            // What the layer holds comes back before the work has ended, which is better than never.
+            Log.warn("the end of work that goes on could not be waited for", noMemory);
+            return false;
         }
         if (end.outstanding.get() == 1) {
             return false;
@@ -57,6 +53,30 @@ final class LateEnd {
             end.workEnded();
         }
         return true;
+    }
+
+    private static boolean hasEnded(CallState call, List<Work> unfinished) {
+        for (Work work : unfinished) {
+            if (work.hasEnded(call.cursor)) {
+                work.left(call.cursor);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** If this throws, the end that it made never comes: it waits for one more than will be told. */
+    private static LateEnd attached(CallState call, List<Work> unfinished) {
+        LateEnd end = new LateEnd(call.detached(call.cursor));
+        for (Work work : unfinished) {
+            if (work.reaches(call.cursor)) {
+                end.outstanding.incrementAndGet();
+                if (!work.attach(end)) {
+                    end.outstanding.decrementAndGet();
+                }
+            }
+        }
+        return end;
     }
 
     /** A retry of this layer enters the inner layers anew. Work that still runs belongs to their earlier entries. */

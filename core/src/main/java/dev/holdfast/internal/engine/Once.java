@@ -8,6 +8,15 @@ import java.util.function.Supplier;
 abstract class Once implements Runnable {
     private boolean begun;
 
+    static Once of(Runnable task) {
+        return new Once() {
+            @Override
+            void runOnce() {
+                task.run();
+            }
+        };
+    }
+
     /** The task. */
     abstract void runOnce();
 

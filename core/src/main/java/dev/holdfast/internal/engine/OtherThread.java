@@ -22,6 +22,8 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     private final @Nullable Inside inside;
     private final CallContext.@Nullable Snapshot context;
     private final Completion come = new Completion();
+    /** Made beforehand: there may be no memory for it on the other thread, and the caller waits. */
+    private final Runnable work = this::work;
 
     // Guarded by this.
     private @Nullable Thread runner;
@@ -49,7 +51,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     /** The work, on its own thread. */
     @Override
     public void run() {
-        Carrier.within(context, this::work);
+        Carrier.within(context, work);
     }
 
     private void work() {

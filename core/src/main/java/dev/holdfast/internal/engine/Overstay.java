@@ -68,6 +68,8 @@ final class Overstay extends Work {
                 writtenOff |= 1L << view.cursor;
                 view.writtenOff = true;
                 view.readNow();
+                view.actionNanos = view.now() - view.attemptStart;
+                view.valueNanos = view.actionNanos;
                 Carrier.within(view.context, () -> view.engine.walk.end(view));
             }
         } finally {

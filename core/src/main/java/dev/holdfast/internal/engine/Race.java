@@ -27,6 +27,9 @@ final class Race {
 
     final long reserve;
 
+    /** What the answer of a hedge ends: the call's own attempt, or what an asynchronous call waits for between two of them. */
+    private volatile long open;
+
     // Written before `waiting`, so the watchdog that sees it set sees these too.
     private long number;
     private int attempts;
@@ -41,12 +44,16 @@ final class Race {
     /** Hedges that run now. One that still waits for a thread is not counted, so the call does not wait for it. */
     private int running;
 
-    private @Nullable Hedge winner;
+    // The call writes `open` and then reads this, a hedge does the opposite. So at least one sees the other.
+    private volatile @Nullable Hedge winner;
     private @Nullable Hedge last;
     private @Nullable Completion landing;
 
     /** When the race was decided. The overrun of losing attempts counts from then. */
     private volatile long decidedAt;
+
+    /** Only by the call: its own attempt ran when a hedge answered. */
+    private boolean overtaken;
 
     Race(CallState call, long delayNanos) {
         this.call = call;
@@ -63,10 +70,26 @@ final class Race {
 
     /** Before the call's own attempt opens. */
     void arm(long newNumber) {
+        opens(newNumber);
         number = newNumber;
         attempts = call.attempts;
         dueAt = call.attemptStart + delayNanos;
-        waiting = true;
+        waiting = winner == null;
+    }
+
+    /** Before something opens that the answer of a hedge ends. */
+    void opens(long newNumber) {
+        open = newNumber;
+    }
+
+    /** Whether a hedge has answered: then nothing more is done inside the layer. Ask it after {@link #opens}. */
+    boolean isWon() {
+        return winner != null;
+    }
+
+    /** The call's own attempt was given up for the answer of a hedge. */
+    void overtook() {
+        overtaken = true;
     }
 
     // ---- on the watchdog's thread
@@ -92,7 +115,7 @@ final class Race {
 
     private synchronized @Nullable Hedge next(long now) {
         // Until end() gets this lock, the call object serves no other call: what is read of it is this call's.
-        if (!call.isUnderWay(number) || call.isLeaving()) {
+        if (winner != null || !call.isUnderWay(number) || call.isLeaving()) {
             return null;
         }
         waiting = false;
@@ -174,9 +197,9 @@ final class Race {
         return before;
     }
 
-    /** Ends the call's own attempt, if it is still open: it has lost. */
+    /** Ends the call's own attempt, or the wait for the next one: it has lost. */
     private void overtake() {
-        call.driver().overtake(call, number);
+        call.driver().overtake(call, open);
     }
 
     private static void lose(@Nullable Hedge hedge) {
@@ -251,11 +274,7 @@ final class Race {
         if (!hedge.started) {
             return;
         }
-        History known = call.history;
-        if (known == null || known.count() < call.attempts) {
-            // A first attempt that succeeds is not remembered as long as it is the only one.
-            call.rememberAttempt();
-        }
+        call.rememberFirstSuccess();
         call.attempts++;
         if (hedge.landed) {
             call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos);
@@ -278,7 +297,7 @@ final class Race {
         call.holdRetry(hedge.call.heldRetry);
         call.ageNanos = hedge.call.ageNanos;
         call.valueNanos = hedge.call.valueNanos;
-        if (landing != null) {
+        if (!overtaken) {
             // The call's own attempt failed before, and its time says nothing of the hedge. One that was overtaken
             // keeps its own.
             call.actionNanos = hedge.call.actionNanos;

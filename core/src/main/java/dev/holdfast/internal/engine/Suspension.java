@@ -128,7 +128,7 @@ final class Suspension extends Work
         if (!came(false)) {
             driver.claim(this, timerReason, true);
         } else if (!driver.claim(this, CallWord.BY_COMPLETION, true)) {
-            driver.onSpareThread(() -> tooLate(value));
+            driver.onSpareThread(Once.of(() -> tooLate(value)));
         }
     }
 

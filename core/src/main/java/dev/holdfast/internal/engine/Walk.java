@@ -112,6 +112,7 @@ final class Walk {
 
     private Step enterThrew(CallState call, Throwable thrown) {
         call.forks = null;
+        call.expired = false;
         call.error(thrown, Outcome.IGNORED);
         abandon(call);
         return Step.GO_UP;
@@ -151,7 +152,8 @@ final class Walk {
     }
 
     private boolean pauseFits(CallState call) {
-        if (call.waitNanos <= call.remaining()) {
+        // As for a retry: a wait that leaves no time for the attempt is useless.
+        if (call.waitNanos < call.remaining() || !call.limited) {
             return true;
         }
         endings.giveUpForTime(call);
@@ -194,6 +196,9 @@ final class Walk {
                 decision = Decision.OUT;
             }
             if (decision != 0) {
+                if (decision != Decision.OUT) {
+                    call.error(misuse(call.cursor, "stillAdmits"), Outcome.IGNORED);
+                }
                 call.cursor = plan.layers;
                 return false;
             }
@@ -370,6 +375,7 @@ final class Walk {
     }
 
     private Step beginRetry(CallState call) {
+        call.rememberFirstSuccess();
         call.keepOutcome(call.cursor);
         call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
         call.endedBy = CallOutcome.NOT_GIVEN_UP;
@@ -408,7 +414,10 @@ final class Walk {
     void resumed(CallState call, int reason, Step what) {
         call.readNow();
         int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
-        if (why == CallWord.BY_COMPLETION || why == CallWord.BY_TIMER) {
+        if (goesOn(why) && call.isOvertaken()) {
+            why = CallWord.BY_RACE;
+        }
+        if (goesOn(why)) {
             if (what == Step.AWAIT) {
                 if (call.down) {
                     suspendedHere(call);
@@ -451,6 +460,10 @@ final class Walk {
             leaveLayer(call);
         }
         call.down = false;
+    }
+
+    private static boolean goesOn(int reason) {
+        return reason == CallWord.BY_COMPLETION || reason == CallWord.BY_TIMER;
     }
 
     /** Refuses the retry: work inside the attempt has begun on another thread since the policy decided to retry. */

@@ -230,7 +230,19 @@ final class WatchQueue extends Watchdog {
                 tidy(now);
             }
         } finally {
-            sleep(now);
+            sleepAtLast(now);
+        }
+    }
+
+    /** Without a timer, no limit would strike before another call sets one. So the thread waits here for the memory. */
+    private void sleepAtLast(long now) {
+        for (; ; ) {
+            try {
+                sleep(now);
+                return;
+            } catch (OutOfMemoryError none) {
+                time.park(this, PERIOD_NANOS);
+            }
         }
     }
 

@@ -116,6 +116,28 @@ class CutShortEdgesTest {
                 .isEqualTo("TIMEOUT cut short");
     }
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void laterAttemptsHaveAWholeTimeoutOfTheirOwn(Way way) {
+        RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(4)
+                .initialBackoff(ofMillis(100))
+                .jitter(Jitter.NONE)
+                .budgetEnabled(false));
+        Pipeline pipeline = pipeline("p", retry, TimeoutPolicy.of(ofMillis(250)), new Ear());
+        Call<String> call =
+                pipeline.<String>operation("x", o -> o.idempotent(true)).unkeyed();
+        if (way == Way.CALL) {
+            var unused = time.spawn(() -> call.call(attempt -> {
+                time.sleep(Duration.ofDays(1));
+                return "never";
+            }));
+        } else {
+            var unused = call.callAsync(attempt -> new CompletableFuture<>());
+        }
+        time.run();
+        assertThat(heard).hasSize(4).containsOnly("TIMEOUT");
+    }
+
     // ---- clients that give up by themselves
 
     /** What is heard of a call that has this time, and fails this long before its end. */

@@ -11,11 +11,14 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -199,5 +202,28 @@ class ForksTest {
             assertThat(runs).hasValue(2);
             assertThat(late.background).hasValue(0);
         }
+    }
+
+    /** The executor runs tasks on the thread that hands them in. */
+    @Test
+    void interruptThatABackgroundCallFindsOnItsCallersThreadStaysSet() {
+        List<Boolean> interrupted = new ArrayList<>();
+        Pipeline pipeline = Pipeline.builder("p")
+                .policies(new Layer("forks", ForksTest::fork, ForksTest::nothing, ForksTest::nothing))
+                .time(time)
+                .backgroundExecutor(Runnable::run)
+                .build();
+        Operation<String> operation = pipeline.operation("x");
+        CheckedFunction<String, String, InterruptedException> decorated = operation.decorate(key -> {
+            if (runs.incrementAndGet() == 1) {
+                throw new InterruptedException("from outside");
+            }
+            interrupted.add(Thread.interrupted());
+            return "answer";
+        });
+        CompletableFuture<String> answer = time.spawn(() -> decorated.apply("key"));
+        time.run();
+        assertThat(answer).isCompletedWithValue("answer");
+        assertThat(interrupted).containsExactly(true);
     }
 }

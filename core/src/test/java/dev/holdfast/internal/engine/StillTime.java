@@ -22,6 +22,8 @@ final class StillTime extends Around {
     volatile boolean refusing;
     /** Sets the timers that it refuses all the same. */
     volatile boolean settingAllTheSame;
+    /** For so many timers more there is no memory. */
+    volatile int missing;
     /** Takes timers and never runs them. */
     volatile boolean losing;
 
@@ -36,6 +38,10 @@ final class StillTime extends Around {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
+        if (missing > 0) {
+            missing--;
+            throw new OutOfMemoryError("made up");
+        }
         Set set = new Set(now + delayNanos, task);
         synchronized (timers) {
             if (!losing && (!refusing || settingAllTheSame)) {

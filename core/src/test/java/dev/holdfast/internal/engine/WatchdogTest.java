@@ -246,6 +246,16 @@ class WatchdogTest {
         second.assertTimedOut();
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void limitStrikesAlsoIfTheTimerHasNoMemoryForTheNextOne(Made made) throws Exception {
+        Stuck call = stuck(limited(500), made);
+        time.missing = 2;
+        time.pass(500 * MILLI + MILLI);
+        assertThat(time.missing).isZero();
+        call.assertTimedOut();
+    }
+
     /** A frozen container: the answers are in the sockets, and their threads run no sooner than the timer's. */
     @ParameterizedTest
     @EnumSource

@@ -160,8 +160,17 @@ public final class Permits {
         } finally {
             lock.unlock();
             if (displaced != null) {
-                displaced.complete();
+                wake(displaced);
             }
+        }
+    }
+
+    /** What its holder throws is not the new one's: that has its ticket, and must learn of it. */
+    private static void wake(Ticket displaced) {
+        try {
+            displaced.complete();
+        } catch (RuntimeException | Error thrown) {
+            // It must not throw; see Completion.Waiter. All waiters were told.
         }
     }
 

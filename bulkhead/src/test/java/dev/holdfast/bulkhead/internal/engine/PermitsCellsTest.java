@@ -208,6 +208,21 @@ class PermitsCellsTest {
     }
 
     @Test
+    void aNewcomerGetsItsTicketAlsoIfTheHolderOfTheDisplacedOneThrows() {
+        Permits permits = new Permits(1, 1, new TicketQueue(true, TicketQueue.NEVER), new FreeCells(2));
+        assertThat(permits.tryAcquire(0)).isTrue();
+        Ticket oldest = Objects.requireNonNull(permits.join(0));
+        assertThat(oldest.register(() -> {
+                    throw new OutOfMemoryError("made up");
+                }))
+                .isTrue();
+        Ticket newest = Objects.requireNonNull(permits.join(0));
+
+        permits.release(0);
+        assertThat(newest.granted()).isTrue();
+    }
+
+    @Test
     void withoutAQueueNobodyIsDisplaced() {
         Permits permits = new Permits(1, 0, new TicketQueue(true, TicketQueue.NEVER), new FreeCells(2));
         assertThat(permits.tryAcquire(0)).isTrue();
