@@ -327,6 +327,30 @@ class ReloadTest {
     }
 
     @Test
+    void aSharedPolicyTakesOverAlsoIfAPipelineThatIsNewToItHasInstances() throws Exception {
+        String yaml = """
+                shared:
+                  cb: { circuit-breaker: { wait-duration-in-open-state: %s } }
+                pipelines:
+                  inventory: { timeout: 1s%s }
+                  payments:  { circuit-breaker: { use: cb } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted("1h", "")))) {
+            Pipeline instance = holdfast.pipeline("inventory", "key");
+            Pipeline payments = holdfast.pipeline("payments");
+            breaker(payments).asResilience4j().transitionToOpenState();
+            write(yaml.formatted("2h", ", circuit-breaker: { use: cb }"));
+            assertThat(holdfast.reload()).containsExactly("inventory", "payments");
+            assertThat(breaker(payments)).isSameAs(breaker(instance));
+            assertThat(breaker(payments).state()).isEqualTo(CircuitBreakerPolicy.State.OPEN);
+        }
+    }
+
+    private static CircuitBreakerPolicy breaker(Pipeline pipeline) {
+        return pipeline.policy(CircuitBreakerPolicy.class);
+    }
+
+    @Test
     void aSharedPolicyIsAsBeforeIfTheReloadIsTakenBack() throws Exception {
         String yaml = """
                 shared:
