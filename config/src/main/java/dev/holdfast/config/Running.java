@@ -51,6 +51,12 @@ final class Running {
         if (counting != null) {
             parts.add(InUse.place(policies(parts)), new Part(counting, counting));
         }
+        try {
+            // Before any pipeline is changed: what a policy takes over in a change that is taken back may be lost.
+            Pipeline.Builder unused = Pipeline.builder(plan.name()).policies(policies(parts));
+        } catch (IllegalArgumentException never) {
+            problems.add(plan.place(), String.valueOf(never.getMessage()));
+        }
         return parts;
     }
 

@@ -11,6 +11,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
@@ -357,16 +358,15 @@ class ReloadTest {
                   pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
                 pipelines:
                   inventory: { bulkhead: { use: pool } }
-                  payments:
-                    bulkhead: { use: pool }
-                    retry:
-                    order: %s
+                  payments:  { bulkhead: { use: pool } }
+                  prices:    { timeout: 1s%s }
                 """;
-        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, "[retry, bulkhead]")))) {
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, ", fallback: { only-of-operations: true }")))) {
+            OwnFallbacks.keep(holdfast.pipeline("prices"), () -> true);
             Pipeline inventory = holdfast.pipeline("inventory");
             inventory.run(() -> {
-                write(yaml.formatted(5, "[retry, bulkhead, bulkhead]"));
-                assertThatThrownBy(holdfast::reload).hasMessageContaining("the same bulkhead twice");
+                write(yaml.formatted(5, ""));
+                assertThatThrownBy(holdfast::reload).hasMessageContaining("fallback of their own");
                 assertThat(inventory.policy(BulkheadPolicy.class).limit()).isOne();
                 assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isOne();
             });
