@@ -42,8 +42,9 @@ final class Running {
         List<Part> parts = new ArrayList<>();
         for (Layer layer : plan.layers()) {
             Object madeOf = layer.madeOf();
-            Optional<Part> same =
-                    left.stream().filter(part -> part.madeOf().equals(madeOf)).findFirst();
+            Optional<Part> same = left.stream()
+                    .filter(part -> layer.isOwn() && part.madeOf().equals(madeOf))
+                    .findFirst();
             same.ifPresent(left::remove);
             same.or(() -> layer.policy(problems).map(policy -> new Part(madeOf, policy)))
                     .ifPresent(parts::add);

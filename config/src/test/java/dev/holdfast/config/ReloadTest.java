@@ -347,6 +347,27 @@ class ReloadTest {
         }
     }
 
+    @Test
+    void aPipelineThatComesBackSharesWhatTheOthersHaveNow() throws Exception {
+        String yaml = """
+                shared:
+                  cb: { circuit-breaker: { minimum-number-of-calls: 5 } }
+                pipelines:
+                  payments:  { circuit-breaker: { use: cb } }
+                  inventory: { circuit-breaker: { use: cb } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml))) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            Pipeline payments = holdfast.pipeline("payments");
+            write(yaml.replace("calls: 5", "calls: 6").lines().limit(4).collect(Collectors.joining("\n")));
+            assertThat(holdfast.reload()).containsExactly("payments");
+            write(yaml);
+            assertThat(holdfast.reload()).containsExactly("payments", "inventory");
+            assertThat(breaker(inventory)).isSameAs(breaker(payments));
+            assertThat(holdfast.reload()).isEmpty();
+        }
+    }
+
     private static CircuitBreakerPolicy breaker(Pipeline pipeline) {
         return pipeline.policy(CircuitBreakerPolicy.class);
     }
