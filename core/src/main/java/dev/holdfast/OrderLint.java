@@ -118,8 +118,7 @@ final class OrderLint {
     /**
      * What is known to hurt in this order.
      *
-     * @throws IllegalArgumentException if the order can never work: more than 64 policies, or one instance twice that would
-     *     wait for itself
+     * @throws IllegalArgumentException as {@link #rejectImpossible}
      */
     static List<String> check(String pipeline, List<Policy> outermostFirst) {
         rejectImpossible(pipeline, outermostFirst);
@@ -152,7 +151,13 @@ final class OrderLint {
                 + " stale-cache passes them by: none is joined or answered from memory; leave the key out if that is meant";
     }
 
-    private static void rejectImpossible(String pipeline, List<Policy> policies) {
+    /**
+     * Asks the policies what they are, and changes nothing.
+     *
+     * @throws IllegalArgumentException if they can never work together: more than 64, one instance twice that would wait for
+     *     itself, or two of a kind of which there can be only one
+     */
+    static void rejectImpossible(String pipeline, List<Policy> policies) {
         // The interpreter keeps a bit for each layer.
         if (policies.size() > Long.SIZE) {
             throw new IllegalArgumentException(
@@ -166,6 +171,18 @@ final class OrderLint {
                 throw new IllegalArgumentException("pipeline '" + pipeline + "' has the same " + policy.name()
                         + " twice and can never work: " + why);
             }
+        }
+        // The engine refuses these, too, but only when it is made: then other pipelines of a reload may have changed.
+        long hedging = policies.stream()
+                .filter(policy -> (policy.hears() & Policy.HEDGE) != 0)
+                .count();
+        if (hedging > 1) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + pipeline + "' has " + hedging + " policies that hedge, but at most 1 can");
+        }
+        if (policies.stream().filter(policy -> policy.dedicatedThreads() > 0).count() > 1) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + pipeline + "' has two policies with dedicated threads, but an attempt runs on one");
         }
     }
 

@@ -225,6 +225,7 @@ public final class Pipeline implements Observed, AutoCloseable {
          * The policies, the first outermost. Comes before {@link #with} and {@link #without}, and once.
          *
          * @throws IllegalStateException if something was said of the policies before
+         * @throws IllegalArgumentException if they can never work together
          */
         public Builder policies(Policy... outermostFirst) {
             return policies(Arrays.asList(outermostFirst));
@@ -234,6 +235,7 @@ public final class Pipeline implements Observed, AutoCloseable {
          * The policies, the first outermost. Comes before {@link #with} and {@link #without}, and once.
          *
          * @throws IllegalStateException if something was said of the policies before
+         * @throws IllegalArgumentException if they can never work together
          */
         public Builder policies(List<? extends Policy> outermostFirst) {
             if (chosen || changed) {
@@ -244,8 +246,10 @@ public final class Pipeline implements Observed, AutoCloseable {
             for (int i = 0; i < outermostFirst.size(); i++) {
                 Objects.requireNonNull(outermostFirst.get(i), "policy " + (i + 1) + " of '" + name + "' is null");
             }
+            List<Policy> all = List.copyOf(outermostFirst);
+            OrderLint.rejectImpossible(name, all);
             chosen = true;
-            policies = List.copyOf(outermostFirst);
+            policies = all;
             return this;
         }
 

@@ -17,6 +17,12 @@ interface Layer {
     /** What its policy is made of: two layers with the same are alike. */
     Object madeOf();
 
+    /**
+     * Whether the policy belongs to one pipeline, which keeps it as long as it is made of the same. Else the layer is asked each
+     * time: the pipelines that have the policy have the same one, also if one of them has another one so far.
+     */
+    boolean isOwn();
+
     /** This layer, and one in shadow outside it if there is one. */
     default List<Layer> withShadow() {
         return List.of(this);

@@ -56,6 +56,11 @@ final class Layers {
         }
 
         @Override
+        public boolean isOwn() {
+            return true;
+        }
+
+        @Override
         public Optional<Policy> policy(Problems problems) {
             return section.make(factory::create, problems);
         }
@@ -82,6 +87,11 @@ final class Layers {
         @Override
         public Object madeOf() {
             return layer.madeOf();
+        }
+
+        @Override
+        public boolean isOwn() {
+            return layer.isOwn();
         }
 
         @Override
@@ -139,6 +149,11 @@ final class Layers {
         }
 
         @Override
+        public boolean isOwn() {
+            return false;
+        }
+
+        @Override
         public Optional<Policy> policy(Problems problems) {
             Optional<Policy> one = memory.kept(madeOf(), () -> layer.policy(problems));
             one.map(ShadowPolicy::inside).ifPresent(policy -> {
@@ -159,6 +174,11 @@ final class Layers {
         @Override
         public Object madeOf() {
             return policy;
+        }
+
+        @Override
+        public boolean isOwn() {
+            return false;
         }
 
         @Override

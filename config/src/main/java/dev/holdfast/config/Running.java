@@ -42,14 +42,21 @@ final class Running {
         List<Part> parts = new ArrayList<>();
         for (Layer layer : plan.layers()) {
             Object madeOf = layer.madeOf();
-            Optional<Part> same =
-                    left.stream().filter(part -> part.madeOf().equals(madeOf)).findFirst();
+            Optional<Part> same = left.stream()
+                    .filter(part -> layer.isOwn() && part.madeOf().equals(madeOf))
+                    .findFirst();
             same.ifPresent(left::remove);
             same.or(() -> layer.policy(problems).map(policy -> new Part(madeOf, policy)))
                     .ifPresent(parts::add);
         }
         if (counting != null) {
             parts.add(InUse.place(policies(parts)), new Part(counting, counting));
+        }
+        try {
+            // Before any pipeline is changed: what a policy takes over in a change that is taken back may be lost.
+            Pipeline.Builder unused = Pipeline.builder(plan.name()).policies(policies(parts));
+        } catch (IllegalArgumentException never) {
+            problems.add(plan.place(), String.valueOf(never.getMessage()));
         }
         return parts;
     }

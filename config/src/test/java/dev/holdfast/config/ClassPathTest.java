@@ -10,6 +10,7 @@ import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Verdict;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.ConfigException.Problem;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.CallContext;
@@ -153,7 +154,7 @@ class ClassPathTest {
     }
 
     @Test
-    void aPipelineThatCanNeverWorkLeavesNoneOpen() throws Exception {
+    void ifOnePipelineCanNeverWorkNoneIsOpened() throws Exception {
         Path file = write("""
                 shared: { pool: { bulkhead: } }
                 pipelines:
@@ -164,6 +165,26 @@ class ClassPathTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageStartingWith(file
                         + ":4:3 pipelines.prices: pipeline 'prices' has the same bulkhead twice and can never work");
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void aPipelineThatCannotBeMadeLeavesNoneOpen() throws Exception {
+        CircuitBreakerPolicy breaker = CircuitBreakerPolicy.ofDefaults();
+        Path file = write("""
+                pipelines:
+                  inventory: { retry: }
+                  prices: { circuit-breaker: { use: of-another-time } }
+                """);
+        Pipeline.of("other", breaker).close();
+        try (VirtualTime time = new VirtualTime()) {
+            assertThatThrownBy(() -> Holdfast.builder()
+                            .bind("of-another-time", breaker)
+                            .observer(observer)
+                            .time(time)
+                            .load(file))
+                    .hasMessageContaining("another TimeSource");
+        }
         assertThat(told).containsExactly("opened inventory", "closed inventory");
     }
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
+import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.config.Holdfast.Property;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.internal.OwnFallbacks;
@@ -15,6 +16,8 @@ import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.throttling.GatePolicy;
+import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
@@ -278,6 +281,49 @@ class ReloadTakenBackTest {
             assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
             assertThat(instances).extracting(Pipeline::classifier).containsOnly(byHand);
         }
+    }
+
+    @Test
+    void aReloadWithPoliciesThatCanNeverWorkTogetherLeavesWhatATakeOverWouldLose() throws Exception {
+        file.put("a.gate.max-hold", "1h");
+        file.put("a.throttle.limit", "100");
+        file.put("a.throttle.per", "1h");
+        file.put("a.throttle.burst", "50");
+        file.put("a.bulkhead.max-concurrent-calls", "50");
+        file.put("b.timeout", "1s");
+        try (Holdfast holdfast = load(Holdfast.builder())) {
+            Pipeline a = holdfast.pipeline("a");
+            a.policy(BulkheadPolicy.class).resize(7);
+            a.replaceClassifier((value, error) -> Verdict.pushback(Duration.ofMinutes(30)));
+            assertThat(a.call(() -> "busy")).isEqualTo("busy");
+            file.put("a.gate.max-hold", "1ms");
+            file.put("a.throttle.burst", "1");
+            file.put("a.bulkhead.max-concurrent-calls", "60");
+            Map<String, String> good = Map.copyOf(file);
+            neverWorks("b.bulkhead.dedicated-threads", "true", "bulkhead");
+            assertRefused(holdfast, "pipeline 'b' has two policies with dedicated threads");
+            file.keySet().retainAll(good.keySet());
+            neverWorks("b.hedge.delay", "1s", "hedge");
+            assertRefused(holdfast, "pipeline 'b' has 2 policies that hedge");
+        }
+    }
+
+    /** Pipeline {@code b} has two of a kind of which there can be only one. */
+    private void neverWorks(String option, String value, String kind) {
+        file.put(option, value);
+        file.put("b.order.[0]", kind);
+        file.put("b.order.[1]", "timeout");
+        file.put("b.order.[2]", kind);
+    }
+
+    private static void assertRefused(Holdfast holdfast, String why) {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(holdfast::reload)
+                .withMessageContaining(why);
+        Pipeline a = holdfast.pipeline("a");
+        assertThat(a.policy(GatePolicy.class).held()).isGreaterThan(Duration.ofMinutes(1));
+        assertThat(a.policy(ThrottlePolicy.class).available()).isEqualTo(49);
+        assertThat(a.policy(BulkheadPolicy.class).limit()).isEqualTo(7);
     }
 
     @Test

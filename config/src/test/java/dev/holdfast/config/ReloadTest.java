@@ -11,6 +11,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
@@ -327,22 +328,66 @@ class ReloadTest {
     }
 
     @Test
+    void aSharedPolicyTakesOverAlsoIfAPipelineThatIsNewToItHasInstances() throws Exception {
+        String yaml = """
+                shared:
+                  cb: { circuit-breaker: { wait-duration-in-open-state: %s } }
+                pipelines:
+                  inventory: { timeout: 1s%s }
+                  payments:  { circuit-breaker: { use: cb } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted("1h", "")))) {
+            Pipeline instance = holdfast.pipeline("inventory", "key");
+            Pipeline payments = holdfast.pipeline("payments");
+            breaker(payments).asResilience4j().transitionToOpenState();
+            write(yaml.formatted("2h", ", circuit-breaker: { use: cb }"));
+            assertThat(holdfast.reload()).containsExactly("inventory", "payments");
+            assertThat(breaker(payments)).isSameAs(breaker(instance));
+            assertThat(breaker(payments).state()).isEqualTo(CircuitBreakerPolicy.State.OPEN);
+        }
+    }
+
+    @Test
+    void aPipelineThatComesBackSharesWhatTheOthersHaveNow() throws Exception {
+        String yaml = """
+                shared:
+                  cb: { circuit-breaker: { minimum-number-of-calls: 5 } }
+                pipelines:
+                  payments:  { circuit-breaker: { use: cb } }
+                  inventory: { circuit-breaker: { use: cb } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml))) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            Pipeline payments = holdfast.pipeline("payments");
+            write(yaml.replace("calls: 5", "calls: 6").lines().limit(4).collect(Collectors.joining("\n")));
+            assertThat(holdfast.reload()).containsExactly("payments");
+            write(yaml);
+            assertThat(holdfast.reload()).containsExactly("payments", "inventory");
+            assertThat(breaker(inventory)).isSameAs(breaker(payments));
+            assertThat(holdfast.reload()).isEmpty();
+        }
+    }
+
+    private static CircuitBreakerPolicy breaker(Pipeline pipeline) {
+        return pipeline.policy(CircuitBreakerPolicy.class);
+    }
+
+    @Test
     void aSharedPolicyIsAsBeforeIfTheReloadIsTakenBack() throws Exception {
         String yaml = """
                 shared:
                   pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
                 pipelines:
                   inventory: { bulkhead: { use: pool } }
-                  payments:
-                    bulkhead: { use: pool }
-                    retry:
-                    order: %s
+                  payments:  { bulkhead: { use: pool } }
+                  prices:    { timeout: 1s%s }
                 """;
-        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, "[retry, bulkhead]")))) {
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, ", fallback: { only-of-operations: true }")))) {
+            OwnFallbacks.keep(holdfast.pipeline("prices"), () -> true);
             Pipeline inventory = holdfast.pipeline("inventory");
             inventory.run(() -> {
-                write(yaml.formatted(5, "[retry, bulkhead, bulkhead]"));
-                assertThatThrownBy(holdfast::reload).hasMessageContaining("the same bulkhead twice");
+                write(yaml.formatted(5, ""));
+                assertThatThrownBy(holdfast::reload).hasMessageContaining("fallback of their own");
                 assertThat(inventory.policy(BulkheadPolicy.class).limit()).isOne();
                 assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isOne();
             });

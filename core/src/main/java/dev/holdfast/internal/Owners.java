@@ -37,7 +37,8 @@ public final class Owners {
     /** This policy does not belong to one pipeline, however many have it. */
     public static void share(Policy policy) {
         synchronized (OF_POLICIES) {
-            OF_POLICIES.put(policy, new Owners(null));
+            // What it takes over from stays known: a pipeline may name it for the first time before the others get it.
+            OF_POLICIES.computeIfAbsent(policy, any -> new Owners(null)).only = null;
         }
     }
 

@@ -17,7 +17,6 @@ import dev.holdfast.Reply;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -35,7 +34,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What callers, actions and observers are told of hedged calls. */
-@Logs("hedge-outside-retry")
 class HedgeReportsTest {
     private final VirtualTime time = new VirtualTime();
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());

@@ -218,7 +218,7 @@ public final class LossLimit implements AdaptiveLimit {
                 period.time(nanos);
             }
             startCounting();
-            if (nanos != 0 && now - nanos - heardAt >= IDLE_NANOS) {
+            if (beganAt(now, nanos) - heardAt >= IDLE_NANOS) {
                 beginAnew(now);
             }
             heardAt = now;

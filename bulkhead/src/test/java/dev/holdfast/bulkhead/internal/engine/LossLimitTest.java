@@ -742,6 +742,22 @@ class LossLimitTest {
     }
 
     @Test
+    void afterHalfAMinuteWithoutAnAttemptItIsWhatItWasAtFirstAlsoIfTheNextOneIsNotTimed() {
+        limit = limit(1, 40, 200);
+        silent(150);
+        served(1, 10 * MILLI);
+        assertThat(limit.limit()).isBetween(1, 20);
+
+        now += MINUTE / 2 - 10 * MILLI;
+        served(1, 0);
+        assertThat(limit.limit()).as("it began sooner").isLessThan(40);
+
+        now += MINUTE / 2;
+        served(1, 0);
+        assertThat(limit.limit()).isEqualTo(40);
+    }
+
+    @Test
     void anAttemptThatTookLongIsNoTimeWithoutOne() {
         limit = limit(1, 40, 200);
         silent(150);
