@@ -60,7 +60,7 @@ public final class RetryAfter {
      * if that is because one is malformed.
      *
      * @param headers the first value of a header of the response, or null; asked for {@code Retry-After}, {@code Date}, {@code
-     *     RateLimit} and {@code RateLimit-Policy}
+     *     RateLimit} and {@code RateLimit-Policy}. The latter two are lists: if there are several values, all of them, with commas
      */
     public static Verdict http(Function<? super String, @Nullable String> headers) {
         String retryAfter = headers.apply("Retry-After");
@@ -78,7 +78,7 @@ public final class RetryAfter {
      * So a gate holds the next calls before the server has to turn one away. The same verdict if the field says no such time;
      * {@linkplain Verdict#withUnreadableRetryAfter unreadable} if it is malformed.
      *
-     * @param headers the first value of a header of the response, or null; asked for {@code RateLimit} and {@code
+     * @param headers all values of a header of the response, with commas, or null; asked for {@code RateLimit} and {@code
      *     RateLimit-Policy}
      */
     public static Verdict quota(Verdict verdict, Function<? super String, @Nullable String> headers) {

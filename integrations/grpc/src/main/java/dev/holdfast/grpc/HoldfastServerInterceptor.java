@@ -53,8 +53,13 @@ public final class HoldfastServerInterceptor implements ServerInterceptor {
             ServerCall<Q, R> call, Metadata received, ServerCallHandler<Q, R> next) {
         Binding bound;
         try {
+            // The context's deadline is an instant, made before a wait in an executor's queue. So the wait counts for
+            // the texts
+            // alone: the first one that receives takes it.
             bound = headers.<@Nullable Binding, RuntimeException>receive(
-                    name -> header(received, name), Binding::current);
+                    name -> text(received, name),
+                    () -> headers.<@Nullable Binding, RuntimeException>receive(
+                            HoldfastServerInterceptor::left, Binding::current));
         } catch (CallRejectedException noTimeLeft) {
             call.close(
                     Status.DEADLINE_EXCEEDED
@@ -75,12 +80,16 @@ public final class HoldfastServerInterceptor implements ServerInterceptor {
         }
     }
 
-    private static @Nullable String header(Metadata received, String name) {
-        if (name.equals(GRPC_TIMEOUT)) {
-            Deadline deadline = Context.current().getDeadline();
-            return deadline == null ? null : text(deadline.timeRemaining(TimeUnit.NANOSECONDS));
-        }
-        return received.get(Metadata.Key.of(name.toLowerCase(Locale.ROOT), Metadata.ASCII_STRING_MARSHALLER));
+    private static @Nullable String text(Metadata received, String name) {
+        return name.equals(GRPC_TIMEOUT)
+                ? null
+                : received.get(Metadata.Key.of(name.toLowerCase(Locale.ROOT), Metadata.ASCII_STRING_MARSHALLER));
+    }
+
+    /** Of the context's deadline. */
+    private static @Nullable String left(String name) {
+        Deadline deadline = name.equals(GRPC_TIMEOUT) ? Context.current().getDeadline() : null;
+        return deadline == null ? null : text(deadline.timeRemaining(TimeUnit.NANOSECONDS));
     }
 
     private static String text(long nanos) {

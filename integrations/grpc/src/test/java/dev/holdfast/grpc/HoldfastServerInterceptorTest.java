@@ -9,6 +9,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.grpc.Shop.Stub;
 import dev.holdfast.grpc.Shop.Transport;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.time.VirtualTime;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptor;
@@ -28,10 +29,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -192,6 +195,40 @@ class HoldfastServerInterceptorTest {
         assertThat(status.getDescription()).contains("no time left");
         assertThat(handled).hasValue(0);
         timer.shutdownNow();
+    }
+
+    /** Its task waits four minutes in the queue. */
+    private static ServerInterceptor queue(CallHeaders headers, VirtualTime time) {
+        Executor queued = headers.queued(task -> {
+            time.advance(Duration.ofMinutes(4));
+            task.run();
+        });
+        return new ServerInterceptor() {
+            @Override
+            public <Q, R> ServerCall.Listener<Q> interceptCall(
+                    ServerCall<Q, R> call, Metadata received, ServerCallHandler<Q, R> next) {
+                AtomicReference<ServerCall.@Nullable Listener<Q>> listener = new AtomicReference<>();
+                queued.execute(() -> listener.set(next.startCall(call, received)));
+                return Objects.requireNonNull(listener.get());
+            }
+        };
+    }
+
+    @Test
+    void aWaitInTheQueueShortensWhatAHeaderSaysAndNotTheDeadlineOfTheContext() {
+        VirtualTime time = new VirtualTime();
+        CallHeaders headers = CallHeaders.of(h -> h.time(time));
+        Shop shop = open(new Shop(HoldfastServerInterceptor.of(headers), queue(headers, time)));
+        shop.always(call -> call.reply(
+                Long.toString(Deadline.remaining().orElse(Duration.ZERO).toSeconds())));
+        Channel plain = shop.channel(Transport.IN_PROCESS);
+        assertThat(Integer.parseInt(Shop.within(Stub.FUTURE.call(plain, Shop.GET, within(Duration.ofMinutes(3)), "x"))))
+                .isBetween(120, 180);
+        Metadata told = new Metadata();
+        told.put(Shop.key("holdfast-timeout-ms"), "290000");
+        Channel with = shop.channel(Transport.IN_PROCESS, MetadataUtils.newAttachHeadersInterceptor(told));
+        assertThat(Shop.within(Stub.FUTURE.call(with, Shop.GET, within(Duration.ofMinutes(5)), "x")))
+                .isEqualTo("50");
     }
 
     private static CompletableFuture<String> called(Stub stub, Channel channel) {

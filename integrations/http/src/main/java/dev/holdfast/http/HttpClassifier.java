@@ -9,7 +9,9 @@ import dev.holdfast.internal.Timeouts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HttpClassifier implements Classifier {
     private static final int MOST_CAUSES = 16;
+    private static final Set<String> LISTS = Set.of("RateLimit", "RateLimit-Policy");
 
     private final HttpMessages<?, ?> messages;
     private final Supplier<Classifier> own;
@@ -159,9 +162,14 @@ public final class HttpClassifier implements Classifier {
         return of.status((R) response);
     }
 
+    /** The first one, but the whole of a list: its parts may come in several lines (RFC 9110 §5.3). */
     @SuppressWarnings("unchecked") // as above
     private static <R> @Nullable String header(HttpMessages<?, R> of, Object response, String name) {
-        return of.header((R) response, name);
+        List<String> lines = of.responseHeaders((R) response, name);
+        if (lines.isEmpty()) {
+            return null;
+        }
+        return lines.size() > 1 && LISTS.contains(name) ? String.join(", ", lines) : lines.get(0);
     }
 
     @SuppressWarnings("unchecked") // as above

@@ -45,9 +45,8 @@ public interface HttpMessages<Q, R> {
     /** The status of a response. */
     int status(R response);
 
-    /** The first value of a header of a response; null if it has none of this name. */
-    @Nullable
-    String header(R response, String name);
+    /** All values of a header of a response, in their order. */
+    List<String> responseHeaders(R response, String name);
 
     /**
      * Whether a response came by a redirect. Then the server that redirected may have done the work, whatever this response says, and

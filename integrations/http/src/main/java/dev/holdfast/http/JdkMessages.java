@@ -90,8 +90,8 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
     }
 
     @Override
-    public @Nullable String header(HttpResponse<?> response, String name) {
-        return first(response.headers(), name);
+    public List<String> responseHeaders(HttpResponse<?> response, String name) {
+        return response.headers().allValues(name);
     }
 
     /** A response before it may also be one that asked for a password. */

@@ -56,8 +56,8 @@ class HeadTest {
         }
 
         @Override
-        public @Nullable String header(Integer response, String name) {
-            return null;
+        public List<String> responseHeaders(Integer response, String name) {
+            return List.of();
         }
 
         @Override

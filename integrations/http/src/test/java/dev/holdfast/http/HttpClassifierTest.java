@@ -59,8 +59,9 @@ class HttpClassifierTest {
         }
 
         @Override
-        public @Nullable String header(Answer response, String name) {
-            return response.headers().get(name);
+        public List<String> responseHeaders(Answer response, String name) {
+            String value = response.headers().get(name);
+            return value == null ? List.of() : List.of(value);
         }
 
         @Override

@@ -53,7 +53,10 @@ record Messages<Q extends HttpRequest, R extends HttpResponse>(
     }
 
     static List<String> all(HttpMessage message, String name) {
-        return Arrays.stream(message.getHeaders(name)).map(Header::getValue).toList();
+        Header[] all = message.getHeaders(name);
+        return all.length == 0
+                ? List.of()
+                : Arrays.stream(all).map(Header::getValue).toList();
     }
 
     @Override
@@ -72,8 +75,8 @@ record Messages<Q extends HttpRequest, R extends HttpResponse>(
     }
 
     @Override
-    public @Nullable String header(R response, String name) {
-        return first(response, name);
+    public List<String> responseHeaders(R response, String name) {
+        return all(response, name);
     }
 
     /** The server that a request goes to. */

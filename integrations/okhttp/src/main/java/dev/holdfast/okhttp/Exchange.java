@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import okhttp3.Call;
@@ -33,7 +34,8 @@ final class Exchange extends AbstractInterruptibleChannel {
     private final long mostRead;
     private final HttpCalls<Request, Response> calls;
     private volatile boolean sent;
-    private volatile @Nullable String retryAfter;
+    /** Its lines, where they are hidden from OkHttp. */
+    private volatile List<String> retryAfter = List.of();
 
     Exchange(Call call, long mostRead, HttpCalls<Request, Response> calls) {
         this.call = call;
@@ -176,7 +178,10 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     // ---- as interceptors
 
-    /** Each request on the way of redirects. OkHttp would repeat a 503 that says so at once, by itself. It does not see it. */
+    /**
+     * Each request on the way of redirects. OkHttp would repeat a 503 that says so at once, by itself, and its own error is that of a
+     * number too large for it. It does not see either.
+     */
     static Response noteSent(Interceptor.Chain chain) throws IOException {
         Exchange exchange = chain.call().tag(Exchange.class);
         if (exchange == null) {
@@ -185,9 +190,9 @@ final class Exchange extends AbstractInterruptibleChannel {
         exchange.sent = true;
         Response response = chain.proceed(chain.request());
         exchange.answered(chain.request(), response.code());
-        String header = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
-        boolean hidden = header != null && header.matches("0+");
-        exchange.retryAfter = hidden ? header : null;
+        String seconds = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
+        boolean hidden = seconds != null && seconds.matches("[0-9]+");
+        exchange.retryAfter = hidden ? response.headers(RETRY_AFTER) : List.of();
         return hidden ? response.newBuilder().removeHeader(RETRY_AFTER).build() : response;
     }
 
@@ -203,9 +208,12 @@ final class Exchange extends AbstractInterruptibleChannel {
     static Response showRetryAfter(Interceptor.Chain chain) throws IOException {
         Response response = chain.proceed(chain.request());
         Exchange exchange = chain.call().tag(Exchange.class);
-        String hidden = exchange == null ? null : exchange.retryAfter;
-        return hidden != null && response.code() == UNAVAILABLE
-                ? response.newBuilder().header(RETRY_AFTER, hidden).build()
-                : response;
+        List<String> hidden = exchange == null ? List.of() : exchange.retryAfter;
+        if (hidden.isEmpty() || response.code() != UNAVAILABLE) {
+            return response;
+        }
+        Response.Builder shown = response.newBuilder();
+        hidden.forEach(line -> shown.addHeader(RETRY_AFTER, line));
+        return shown.build();
     }
 }

@@ -36,7 +36,9 @@ final class OkMessages implements HttpMessages<Request, Response> {
         if (name.equals("Idempotency-Key") && request.tag(Idempotent.class) != null) {
             return "tag";
         }
-        return request.header(name);
+        // OkHttp's own method gives the last one.
+        List<String> all = request.headers(name);
+        return all.isEmpty() ? null : all.get(0);
     }
 
     @Override
@@ -61,8 +63,8 @@ final class OkMessages implements HttpMessages<Request, Response> {
     }
 
     @Override
-    public @Nullable String header(Response response, String name) {
-        return response.header(name);
+    public List<String> responseHeaders(Response response, String name) {
+        return response.headers(name);
     }
 
     /** A response before it may also be one that asked for a password, or for another try. */

@@ -8,6 +8,7 @@ import dev.holdfast.Verdict;
 import dev.holdfast.http.HttpClassifier;
 import dev.holdfast.http.HttpMessages;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -127,8 +128,16 @@ final class ThrownResponses implements Classifier {
         }
 
         @Override
-        public @Nullable String header(Response response, String name) {
-            return response.headers() == null ? null : response.headers().getFirst(name);
+        public List<String> responseHeaders(Response response, String name) {
+            List<String> lines = new ArrayList<>();
+            if (response.headers() != null) {
+                response.headers().forEach((other, values) -> {
+                    if (other.equalsIgnoreCase(name)) {
+                        lines.addAll(values);
+                    }
+                });
+            }
+            return lines;
         }
 
         @Override

@@ -48,8 +48,8 @@ final class BlockingMessages implements HttpMessages<HttpRequest, Received> {
     }
 
     @Override
-    public @Nullable String header(Received response, String name) {
-        return response.getHeaders().getFirst(name);
+    public List<String> responseHeaders(Received response, String name) {
+        return Streams.all(response.getHeaders(), name);
     }
 
     @Override

@@ -49,8 +49,8 @@ final class ReactiveMessages implements HttpMessages<ClientRequest, Begun> {
     }
 
     @Override
-    public @Nullable String header(Begun begun, String name) {
-        return begun.response().headers().asHttpHeaders().getFirst(name);
+    public List<String> responseHeaders(Begun begun, String name) {
+        return Streams.all(begun.response().headers().asHttpHeaders(), name);
     }
 
     @Override

@@ -24,7 +24,7 @@ final class Streams {
 
     /** All values of a header. In Framework 6 and 7, the methods for that have different signatures. */
     static List<String> all(HttpHeaders headers, String name) {
-        return map(headers).getOrDefault(name, List.of());
+        return headers.getFirst(name) == null ? List.of() : map(headers).getOrDefault(name, List.of());
     }
 
     /** The headers, whatever the case of a name. */

@@ -313,6 +313,8 @@ public abstract class HttpClientContract {
     static List<String> minutes() {
         return List.of(
                 "Retry-After: 60",
+                "Retry-After: 2147483648",
+                "Retry-After: 99999999999999999999",
                 "Retry-After: " + date(Duration.ofMinutes(1)),
                 "Retry-After: Saturday, 28-Nov-26 12:01:00 GMT",
                 "Retry-After: Sat Nov 28 12:01:00 2026",
@@ -335,6 +337,27 @@ public abstract class HttpClientContract {
         }
         assertThat(refusals).hasSize(4).containsOnly(Refusal.DEADLINE);
         assertThat(attempts).containsOnly(Outcome.PUSHBACK);
+    }
+
+    /** A list may have its parts in several lines. Of what is none, the first one counts. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPushbackMayComeInSeveralLines(Way way) throws Exception {
+        server.on("/a", headed(503, "Retry-After: 60", "Retry-After: 0"))
+                .on("/b", headed(429, "RateLimit: \"hour\";r=10;t=3", "RateLimit: \"minute\";r=0;t=60"))
+                .on(
+                        "/c",
+                        headed(
+                                429,
+                                "RateLimit: \"minute\";r=0",
+                                "RateLimit-Policy: \"hour\";q=9;w=3600",
+                                "RateLimit-Policy: \"minute\";q=9;w=60"));
+        HttpClientUnderTest client = client(DeadlinePolicy.of(Duration.ofSeconds(30)), retry());
+        for (String path : List.of("/a", "/b", "/c")) {
+            send(client, way, get(path));
+            assertThat(sent(path)).isEqualTo(1);
+        }
+        assertThat(refusals).hasSize(3).containsOnly(Refusal.DEADLINE);
     }
 
     @ParameterizedTest
