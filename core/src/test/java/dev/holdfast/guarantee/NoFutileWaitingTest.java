@@ -4,6 +4,7 @@ package dev.holdfast.guarantee;
 import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.contract.Around;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Probe;
@@ -12,6 +13,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -23,6 +25,22 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Guarantee 4: a wait that does not fit into the remaining time is not begun. */
 @ThreadKind.Each
 class NoFutileWaitingTest {
+
+    /** Each wait is a millisecond longer than it is to be. */
+    private static TimeSource late(TimeSource time) {
+        long late = millis(1).toNanos();
+        return new Around(time) {
+            @Override
+            public Timer schedule(long delayNanos, Runnable task) {
+                return super.schedule(delayNanos + late, task);
+            }
+
+            @Override
+            public void park(Object blocker, long nanos) {
+                super.park(blocker, nanos + late);
+            }
+        };
+    }
 
     @ParameterizedTest
     @EnumSource(Way.class)
@@ -51,7 +69,8 @@ class NoFutileWaitingTest {
     @EnumSource(Way.class)
     void attemptThatHasNoTimeLeftIsNotStarted(Way way) {
         try (Lab lab = new Lab()) {
-            lab.layers(lab.probe("queue").entering(passage -> Decision.pause(5)));
+            lab.building(b -> b.time(late(lab.time)));
+            lab.layers(lab.probe("queue").entering(passage -> Decision.pause(4)));
             assertThat(lab.run(way, call -> call.deadline(millis(5)), Step.value("never"))
                             .end())
                     .isEqualTo(new Lab.End("rejected by call: DEADLINE_EXCEEDED", 0, millis(5)));
@@ -104,7 +123,8 @@ class NoFutileWaitingTest {
     void awaitWithoutTimeLeftIsNotBegun(Way way) {
         try (Lab lab = new Lab()) {
             Completion never = new Completion();
-            Probe slow = lab.probe("slow").entering(passage -> Decision.pause(5));
+            lab.building(b -> b.time(late(lab.time)));
+            Probe slow = lab.probe("slow").entering(passage -> Decision.pause(4));
             lab.layers(slow, lab.probe("queue").entering(passage -> Decision.await(never)));
             assertThat(lab.run(way, call -> call.deadline(millis(5)), Step.value("never"))
                             .end())

@@ -62,8 +62,13 @@ public final class AsyncDriver implements Driver {
         try {
             try {
                 for (Step what = walk.advance(call); what != Step.DONE; what = walk.advance(call)) {
-                    if ((what != Step.ACT || endings.starting(call)) && waits(call, what)) {
-                        return;
+                    Suspension suspension = what != Step.ACT || endings.starting(call) ? opened(call, what) : null;
+                    if (suspension != null) {
+                        suspend(call, suspension);
+                        if (call.park(suspension.number)) {
+                            return;
+                        }
+                        resumed(call, suspension, call.claimReason());
                     }
                 }
             } catch (Throwable broken) {
@@ -76,8 +81,8 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    /** Whether the call now waits, and another thread goes on with it; else this one does. */
-    private boolean waits(CallState call, Step what) {
+    /** What the call waits in from now on; null if it does not wait, and this thread goes on. */
+    private @Nullable Suspension opened(CallState call, Step what) {
         Suspension suspension;
         try {
             // From here on any thread may go on with it.
@@ -86,24 +91,15 @@ public final class AsyncDriver implements Driver {
         } catch (OutOfMemoryError none) {
             // A policy may have a place in a queue for it.
             doesNotWait(call, what, CallWord.BY_REFUSAL);
-            return false;
+            return null;
         }
         suspension.number = call.openSuspension();
         if (suspension.number < 0) {
             doesNotWait(call, what, CallWord.BY_CANCEL);
-            return false;
+            return null;
         }
         call.suspension = suspension;
-        if (call.isOvertaken(suspension.number)) {
-            call.claim(suspension.number, CallWord.BY_RACE);
-        } else {
-            suspend(call, suspension);
-        }
-        if (call.park(suspension.number)) {
-            return true;
-        }
-        resumed(call, suspension, call.claimReason());
-        return false;
+        return suspension;
     }
 
     private void doesNotWait(CallState call, Step what, int reason) {
@@ -117,6 +113,10 @@ public final class AsyncDriver implements Driver {
     }
 
     private void suspend(CallState call, Suspension suspension) {
+        if (call.isOvertaken(suspension.number)) {
+            call.claim(suspension.number, CallWord.BY_RACE);
+            return;
+        }
         try {
             switch (suspension.what) {
                 case PAUSE:

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A clock that stands still, and timers that run on the thread of the test when it lets time pass. */
@@ -23,7 +24,7 @@ final class StillTime extends Around {
     /** Sets the timers that it refuses all the same. */
     volatile boolean settingAllTheSame;
     /** For so many timers more there is no memory. */
-    volatile int missing;
+    final AtomicInteger missing = new AtomicInteger();
     /** Takes timers and never runs them. */
     volatile boolean losing;
 
@@ -38,8 +39,7 @@ final class StillTime extends Around {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        if (missing > 0) {
-            missing--;
+        if (missing.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
             throw new OutOfMemoryError("made up");
         }
         Set set = new Set(now + delayNanos, task);
