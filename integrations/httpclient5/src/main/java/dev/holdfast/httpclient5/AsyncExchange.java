@@ -279,8 +279,10 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         if (rest != null) {
             rest.end(caller -> caller.failed(cause));
         } else {
+            Throwable told =
+                    cause instanceof IOException io && runtime.isUnconnected(io) ? AlreadySent.neverSent(io) : cause;
             noteUnanswered();
-            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : cause);
+            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : told);
         }
     }
 
