@@ -5,6 +5,7 @@ import dev.holdfast.Call;
 import dev.holdfast.Pipeline;
 import io.grpc.MethodDescriptor;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,17 @@ final class Calls {
 
     private record Kind(String method, boolean idempotent) {}
 
-    private final Map<Pipeline, Map<Kind, Call<@Nullable Object>>> known = new ConcurrentHashMap<>();
+    /** Of one pipeline. */
+    private static final class Made {
+        private final Map<Kind, Call<@Nullable Object>> calls = new ConcurrentHashMap<>();
+        private final Set<String> methods = ConcurrentHashMap.newKeySet();
+
+        String name(String method) {
+            return methods.contains(method) || (methods.size() < MOST_METHODS && methods.add(method)) ? method : OTHER;
+        }
+    }
+
+    private final Map<Pipeline, Made> known = new ConcurrentHashMap<>();
     private final GrpcOptions options;
 
     Calls(GrpcOptions options) {
@@ -28,20 +39,18 @@ final class Calls {
     }
 
     Call<@Nullable Object> of(Pipeline pipeline, MethodDescriptor<?, ?> method, boolean idempotent) {
-        Map<Kind, Call<@Nullable Object>> calls = known.get(pipeline);
-        if (calls == null) {
+        Made made = known.get(pipeline);
+        if (made == null) {
             if (known.size() >= MOST_PIPELINES) {
                 known.clear();
             }
-            calls = known.computeIfAbsent(pipeline, unused -> new ConcurrentHashMap<>());
+            made = known.computeIfAbsent(pipeline, unused -> new Made());
         }
-        Kind kind = new Kind(method.getFullMethodName(), idempotent);
-        Call<@Nullable Object> found = calls.get(kind);
-        if (found != null) {
-            return found;
-        }
-        return calls.computeIfAbsent(
-                calls.size() < MOST_METHODS ? kind : new Kind(OTHER, idempotent), made -> make(pipeline, made));
+        String name = method.getFullMethodName();
+        Call<@Nullable Object> found = made.calls.get(new Kind(name, idempotent));
+        return found != null
+                ? found
+                : made.calls.computeIfAbsent(new Kind(made.name(name), idempotent), kind -> make(pipeline, kind));
     }
 
     private Call<@Nullable Object> make(Pipeline pipeline, Kind kind) {

@@ -1073,7 +1073,12 @@ class UnaryCallTest {
             MethodDescriptor<String, String> made = Shop.GET.toBuilder()
                     .setFullMethodName("shop.Stock/Made" + i)
                     .build();
-            assertThat(Shop.failure(Stub.FUTURE.call(channel, made)).getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
+            for (boolean twice : new boolean[] {true, false}) {
+                CallOptions options = CallOptions.DEFAULT.withOption(HoldfastClientInterceptor.IDEMPOTENT, twice);
+                assertThat(Shop.failure(Stub.FUTURE.call(channel, made, options, "x"))
+                                .getCode())
+                        .isEqualTo(Status.Code.UNIMPLEMENTED);
+            }
         }
         assertThat(Set.copyOf(attempts.operations)).hasSize(101).contains("other");
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import java.lang.ref.WeakReference;
 import java.net.http.HttpResponse;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -75,6 +76,36 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
     private void fail(Throwable error) {
         Throwable cause = error.getCause();
         completeExceptionally(errors.apply(error instanceof CompletionException && cause != null ? cause : error));
+    }
+
+    /** As with the client's own futures: to cancel what is derived from it, with an interrupt, cancels it. */
+    @Override
+    public <U> CompletableFuture<U> newIncompleteFuture() {
+        return new Derived<>(new WeakReference<>(this));
+    }
+
+    /** Does not keep the response: a caller may keep this future for what he has made of it. */
+    private static final class Derived<U> extends CompletableFuture<U> {
+        private final WeakReference<HandedOn<?, ?>> from;
+
+        Derived(WeakReference<HandedOn<?, ?>> from) {
+            this.from = from;
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterrupt) {
+            boolean cancelled = super.cancel(mayInterrupt);
+            HandedOn<?, ?> exchange = from.get();
+            if (cancelled && mayInterrupt && exchange != null) {
+                exchange.cancel(true);
+            }
+            return cancelled;
+        }
+
+        @Override
+        public <V> CompletableFuture<V> newIncompleteFuture() {
+            return new Derived<>(from);
+        }
     }
 
     @Override

@@ -90,22 +90,32 @@ public final class HoldfastHttpClient extends HttpClient {
                 try {
                     return noted(client.send(sent, sent.noting(noting(request, handler))));
                 } catch (IOException | RuntimeException e) {
+                    unanswered(sent, request);
                     sent.mark(e);
                     ofHandler.unwrap(e, sent);
                     throw e;
+                } catch (InterruptedException e) {
+                    unanswered(sent, request);
+                    throw e;
                 }
             });
-        } catch (CallRejectedException e) {
-            if (e.reason() == Reason.INTERRUPTED) {
-                InterruptedException interrupted = new InterruptedException(e.getMessage());
-                interrupted.initCause(e);
+        } catch (IOException | RuntimeException e) {
+            Throwable thrown = AlreadySent.original(e);
+            if (thrown instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
+                InterruptedException interrupted = new InterruptedException(rejected.getMessage());
+                interrupted.initCause(rejected);
                 throw interrupted;
             }
-            throw asIOException(e);
-        } catch (CallTimeoutException e) {
-            throw asIOException(e);
-        } catch (RuntimeException e) {
-            ofHandler.wrap(e);
+            if (thrown instanceof RuntimeException own) {
+                ofHandler.wrap(own);
+                if (isOfThePolicies(own)) {
+                    throw asIOException(own);
+                }
+                throw own;
+            }
+            if (thrown instanceof IOException io) {
+                throw io;
+            }
             throw e;
         }
     }
@@ -145,17 +155,31 @@ public final class HoldfastHttpClient extends HttpClient {
         return response;
     }
 
-    private <T> CompletableFuture<HttpResponse<T>> noted(CompletableFuture<HttpResponse<T>> exchange) {
+    private <T> CompletableFuture<HttpResponse<T>> noted(
+            SentRequest sent, HttpRequest request, CompletableFuture<HttpResponse<T>> exchange) {
         return new HandedOn<HttpResponse<T>, HttpResponse<T>>(
                 exchange,
                 response -> CompletableFuture.completedStage(noted(response)),
-                error -> error,
+                error -> {
+                    unanswered(sent, request);
+                    return error;
+                },
                 JdkMessages.INSTANCE::close);
+    }
+
+    private void unanswered(SentRequest sent, HttpRequest request) {
+        if (sent.isBegun()) {
+            calls.unanswered(request);
+        }
     }
 
     private static boolean hasBody(HttpRequest request) {
         return request.bodyPublisher().isPresent()
                 && request.bodyPublisher().get().contentLength() != 0;
+    }
+
+    private static boolean isOfThePolicies(Throwable thrown) {
+        return thrown instanceof CallRejectedException || thrown instanceof CallTimeoutException;
     }
 
     private static IOException asIOException(RuntimeException said) {
@@ -190,13 +214,11 @@ public final class HoldfastHttpClient extends HttpClient {
                                     client.sendAsync(sent, sent.noting(noting(request, handler)), pushes);
                             CompletableFuture<HttpResponse<T>> marked = sent.marked(exchange);
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>)
-                                    (HttpCalls.isSafe(request.method()) ? marked : noted(marked));
+                                    (HttpCalls.isSafe(request.method()) ? marked : noted(sent, request, marked));
                         });
         return HandedOn.of(call, error -> {
             Throwable thrown = AlreadySent.original(error);
-            return thrown instanceof CallRejectedException || thrown instanceof CallTimeoutException
-                    ? asIOException((RuntimeException) thrown)
-                    : thrown;
+            return isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown;
         });
     }
 

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,11 @@ final class HttpCaching {
     private static final List<String> CREDENTIALS =
             List.of("Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "Api-Key", "X-Auth-Token");
 
+    /** Of the answers that are no error, those that may be kept although they say nothing of it (RFC 9110 §15.1). */
+    private static final Set<Integer> KEPT_BY_GUESS = Set.of(200, 203, 204, 300, 301, 308);
+
     private static final int OK = 200;
+    private static final int BAD_REQUEST = 400;
     private static final int PARTIAL_CONTENT = 206;
     private static final int NOT_MODIFIED = 304;
     private static final int NOT_FOUND = 404;
@@ -123,6 +128,7 @@ final class HttpCaching {
                 || !all(headers, "Set-Cookie").isEmpty()
                 || status == PARTIAL_CONTENT
                 || status == NOT_MODIFIED
+                || !mayBeKept(key, status, said, headers)
                 || !key.isOfHost(sent.apply("Host"))
                 || asksForAPart(sent)) {
             return false;
@@ -133,6 +139,17 @@ final class HttpCaching {
         }
         return key.heeds(
                 all(headers, "Vary"), sent, !all(headers, "Content-Encoding").isEmpty());
+    }
+
+    /** RFC 9111 §3. An error is kept only where the policy says so; callers that wait for it share it all the same. */
+    private static boolean mayBeKept(HttpKey key, int status, CacheControl said, Map<String, List<String>> headers) {
+        return status >= BAD_REQUEST
+                || KEPT_BY_GUESS.contains(status)
+                || said.has("public")
+                || said.has("max-age")
+                || said.has("s-maxage")
+                || !all(headers, "Expires").isEmpty()
+                || (key.partition() != null && said.has("private"));
     }
 
     /** Whether a request says for whom it is. */

@@ -29,8 +29,7 @@ public final class HttpCalls<Q, R> {
     private final Pipelines pipelines;
     private final HttpOptions<? super Q> options;
     private final HttpKey.Changes changes = new HttpKey.Changes();
-    private final PerPipeline<Operations> idempotent = new PerPipeline<>(pipeline -> new Operations(pipeline, true));
-    private final PerPipeline<Operations> others = new PerPipeline<>(pipeline -> new Operations(pipeline, false));
+    private final PerPipeline<Operations> operations = new PerPipeline<>(Operations::new);
 
     /** Types of bodies that may go on for ever. */
     private static final Pattern STREAMS =
@@ -48,18 +47,18 @@ public final class HttpCalls<Q, R> {
         return new HttpOptions<>(options);
     }
 
-    /** The operations of one pipeline by their names, of requests that may be done twice or of the others. */
-    private final class Operations extends PerPipeline.Named<HttpOperation<Q, R>> {
-        private final Pipeline pipeline;
-        private final boolean areIdempotent;
+    /** The operations of one pipeline by their names: of requests that may be done twice, and of the others. */
+    private final class Operations {
+        private final PerPipeline.Named<HttpOperation<Q, R>> idempotent;
+        private final PerPipeline.Named<HttpOperation<Q, R>> others;
 
-        Operations(Pipeline pipeline, boolean areIdempotent) {
-            this.pipeline = pipeline;
-            this.areIdempotent = areIdempotent;
+        Operations(Pipeline pipeline) {
+            PerPipeline.Names names = new PerPipeline.Names();
+            idempotent = new PerPipeline.Named<>(names, name -> made(pipeline, name, true));
+            others = new PerPipeline.Named<>(names, name -> made(pipeline, name, false));
         }
 
-        @Override
-        HttpOperation<Q, R> make(String name) {
+        private HttpOperation<Q, R> made(Pipeline pipeline, String name, boolean areIdempotent) {
             return new HttpOperation<>(messages, options, changes, pipeline, name, areIdempotent);
         }
     }
@@ -93,8 +92,8 @@ public final class HttpCalls<Q, R> {
     }
 
     private HttpOperation<Q, R> operation(Q request, String authority) {
-        return (isIdempotent(request) ? idempotent : others)
-                .of(pipelines.of(authority))
+        Operations ofPipeline = operations.of(pipelines.of(authority));
+        return (isIdempotent(request) ? ofPipeline.idempotent : ofPipeline.others)
                 .of(options.nameOf(request, messages.method(request)));
     }
 
@@ -138,6 +137,17 @@ public final class HttpCalls<Q, R> {
     public void answered(String method, URI address, int status) {
         if (status < 400 && changes.isUsed() && !isSafe(method)) {
             changes.changed(address);
+        }
+    }
+
+    /**
+     * Notes that a request got no answer although it was sent, or may have been: its connection broke, its time was over, it was
+     * cancelled, or it was redirected and only that failed. Its work may be done, so a stale cache forgets what it kept for the address.
+     * An adapter calls it where it {@linkplain AlreadySent marks} what an attempt throws, and for an attempt that is given up.
+     */
+    public void unanswered(Q request) {
+        if (changes.isUsed() && !isSafe(messages.method(request))) {
+            changes.changed(messages.uri(request));
         }
     }
 

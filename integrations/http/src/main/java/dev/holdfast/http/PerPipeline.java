@@ -3,16 +3,17 @@ package dev.holdfast.http;
 
 import dev.holdfast.Pipeline;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
- * Something for each pipeline, made when it is first asked for, and in it something for each name of an operation. Both are
+ * Something for each pipeline, made when it is first asked for, and in it what there is for each name of an operation. Both are
  * bounded: pipelines come and go, and a name may come from outside.
  *
  * @param <P> what each pipeline has
  */
-final class PerPipeline<P extends PerPipeline.Named<?>> {
+final class PerPipeline<P> {
     /** Above this many pipelines all are forgotten, since most of them are gone. */
     private static final int MOST_PIPELINES = 2_048;
 
@@ -39,15 +40,29 @@ final class PerPipeline<P extends PerPipeline.Named<?>> {
         return found;
     }
 
+    /** The names of operations of one pipeline. */
+    static final class Names {
+        private final Set<String> known = ConcurrentHashMap.newKeySet();
+
+        private String of(String name) {
+            return known.contains(name) || (known.size() < MOST_NAMES && known.add(name)) ? name : OTHER;
+        }
+    }
+
     /** One thing for each name. */
-    abstract static class Named<V> {
+    static final class Named<V> {
         private final Map<String, V> known = new ConcurrentHashMap<>();
+        private final Names names;
+        private final Function<String, V> maker;
 
-        abstract V make(String name);
+        Named(Names names, Function<String, V> maker) {
+            this.names = names;
+            this.maker = maker;
+        }
 
-        final V of(String name) {
+        V of(String name) {
             V found = known.get(name);
-            return found != null ? found : known.computeIfAbsent(known.size() < MOST_NAMES ? name : OTHER, this::make);
+            return found != null ? found : known.computeIfAbsent(names.of(name), maker);
         }
     }
 }

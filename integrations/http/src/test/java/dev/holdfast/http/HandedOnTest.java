@@ -58,6 +58,26 @@ class HandedOnTest {
         assertThat(lost).isEmpty();
     }
 
+    /** As {@code sendAsync} of the JDK says of its futures. */
+    @Test
+    void toCancelWhatIsDerivedFromItCancelsItsSource() {
+        CompletableFuture<Integer> derived = handedOn.thenApply(String::length).thenApply(length -> length + 1);
+        assertThat(derived.cancel(false)).isTrue();
+        assertThat(source).as("without an interrupt").isNotDone();
+        CompletableFuture<Void> another = handedOn.thenAccept(value -> {}).copy();
+        assertThat(another.cancel(true)).isTrue();
+        assertThat(source).isCancelled();
+        assertThat(handedOn).isCancelled();
+    }
+
+    @Test
+    void toCancelWhatIsDerivedDoesNothingOnceThatIsDone() {
+        CompletableFuture<String> other =
+                handedOn.applyToEither(CompletableFuture.completedFuture("first"), first -> first);
+        assertThat(other.cancel(true)).isFalse();
+        assertThat(source).isNotDone();
+    }
+
     /** What hears of the cancellation first may take its time. */
     @Test
     void aValueThatComesWhileItIsCancelledIsNotForgotten() {

@@ -4,8 +4,11 @@ package dev.holdfast.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.retry.RetryPolicy;
+import java.io.IOException;
 import java.net.Authenticator;
 import java.net.CookieHandler;
 import java.net.CookieManager;
@@ -97,6 +100,46 @@ class HandedThroughTest {
         assertThat(plain.pushes).isSameAs(pushes);
         assertThat(call.cancel(true)).isTrue();
         assertThat(plain.exchange).isCancelled();
+    }
+
+    /** As the JDK's client says of its futures. */
+    @Test
+    void toCancelWhatIsMadeOfTheFutureCancelsTheExchange() {
+        Recording plain = new Recording();
+        HttpClient client =
+                HoldfastHttpClient.around(plain, Pipelines.one(Pipeline.of("shop", RetryPolicy.ofDefaults())));
+        CompletableFuture<String> body = client.sendAsync(
+                        HttpRequest.newBuilder(SOMEWHERE).build(), BodyHandlers.ofString())
+                .thenApply(HttpResponse::body);
+        assertThat(body.cancel(true)).isTrue();
+        assertThat(plain.exchange).isCancelled();
+    }
+
+    /** The client may be one around another, with a pipeline of its own. */
+    @Test
+    void aRejectionOfTheClientAfterTheRequestWasSentIsAnIOException() {
+        CallRejectedException rejection =
+                new CallRejectedException(Reason.CIRCUIT_OPEN, "inner", "circuit-breaker", "it is open", -1, null);
+        HttpClient plain = new HttpClientStub() {
+            @Override
+            public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> body) {
+                request.bodyPublisher().orElseThrow().contentLength();
+                throw rejection;
+            }
+
+            @Override
+            public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+                    HttpRequest request, BodyHandler<T> body, PushPromiseHandler<T> promises) {
+                throw rejection;
+            }
+        };
+        HttpClient client = HoldfastHttpClient.around(plain, Pipelines.one(Pipeline.of("shop")));
+        HttpRequest request = HttpRequest.newBuilder(SOMEWHERE)
+                .POST(HttpRequest.BodyPublishers.ofString("12"))
+                .build();
+        assertThatThrownBy(() -> client.send(request, BodyHandlers.discarding()))
+                .isExactlyInstanceOf(IOException.class)
+                .hasCause(rejection);
     }
 
     @Test

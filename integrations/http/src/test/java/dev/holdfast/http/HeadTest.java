@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Test;
 
 /** Whether something exists, clients ask by HEAD, and often it does not. */
 class HeadTest {
-    private record Asked(String method, URI uri) {}
+    record Asked(String method, URI uri) {}
 
-    private static final class Messages implements HttpMessages<Asked, Integer> {
+    static final class Messages implements HttpMessages<Asked, Integer> {
         @Override
         public String method(Asked request) {
             return request.method();

@@ -286,6 +286,37 @@ class HttpCachingTest {
                 .isFalse();
     }
 
+    /** RFC 9111 §3: such as a redirect to a login that is good once. */
+    @ParameterizedTest
+    @ValueSource(ints = {201, 202, 205, 207, 302, 303, 305, 307})
+    void whatIsKeptByGuessIsNoOtherStatus(int status) {
+        assertThat(mayKeep(null, status)).isFalse();
+        assertThat(mayKeep("ann", status)).isFalse();
+        for (String explicit : List.of(
+                "Cache-Control: public", "Cache-Control: max-age=60", "Cache-Control: s-maxage=60", "Expires: 0")) {
+            assertThat(mayKeep(null, status, explicit)).as(explicit).isTrue();
+        }
+        assertThat(mayKeep(null, status, "Cache-Control: private")).isFalse();
+        assertThat(mayKeep("ann", status, "Cache-Control: private")).isTrue();
+        assertThat(mayKeep(null, status, "Cache-Control: must-revalidate")).isFalse();
+    }
+
+    /** Callers that wait for an error share it. */
+    @ParameterizedTest
+    @ValueSource(ints = {200, 203, 204, 300, 301, 308, 400, 404, 410, 429, 500, 503})
+    void theseNeedToSayNothing(int status) {
+        assertThat(mayKeep(null, status)).isTrue();
+    }
+
+    private boolean mayKeep(@Nullable Object partition, int status, String... headers) {
+        Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        for (String header : headers) {
+            int colon = header.indexOf(':');
+            all.put(header.substring(0, colon), List.of(header.substring(colon + 2)));
+        }
+        return call(key(partition)).mayKeep(status, all, name -> List.of());
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range"})

@@ -36,6 +36,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context);
 
         T made(AsyncAnswer answer);
+
+        /** It ends without an answer, and was sent, perhaps to where it was redirected. */
+        default void unanswered(HttpClientContext context) {}
     }
 
     private final AsyncExecChain.Scope scope;
@@ -98,11 +101,19 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     /** First this one: what comes from now on is nobody's. */
     @Override
     public boolean cancel(boolean mayInterrupt) {
+        noteUnanswered();
         boolean cancelled = super.cancel(mayInterrupt);
         if (cancelled) {
             abort();
         }
         return cancelled;
+    }
+
+    /** Before it ends: who waits for that may look into the cache. */
+    private void noteUnanswered() {
+        if (runtime.hasSent() && !isDone()) {
+            reading.unanswered(scope.clientContext);
+        }
     }
 
     /** Also a body that the caller reads. */
@@ -252,6 +263,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         if (rest != null) {
             rest.end(AsyncExecCallback::completed);
         } else if (response == null) {
+            noteUnanswered();
             completeExceptionally(
                     new ProtocolException(
                             "the server wants the body once more, after a redirect or to authenticate, but it can be sent only once"));
@@ -267,7 +279,10 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         if (rest != null) {
             rest.end(caller -> caller.failed(cause));
         } else {
-            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : cause);
+            Throwable told =
+                    cause instanceof IOException io && runtime.isUnconnected(io) ? AlreadySent.neverSent(io) : cause;
+            noteUnanswered();
+            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : told);
         }
     }
 

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exchange extends AbstractInterruptibleChannel implements CancellableDependency {
     private final OwnRetries ownRetries;
+    private boolean sent;
     private boolean cancelled;
     private @Nullable Cancellable connection;
 
@@ -55,12 +56,15 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
             whole = true;
             return read;
         } catch (Throwable e) {
+            sent = runtime.hasSent();
             if (e instanceof IOException && isCancelled()) {
                 // No error of the network, also not as a cause: the dependency is not to blame.
                 throw new CancellationException("the exchange was cancelled");
             }
-            if (runtime.hasSent()) {
+            if (sent) {
                 AlreadySent.mark(e);
+            } else if (e instanceof IOException io && runtime.isUnconnected(io)) {
+                throw AlreadySent.neverSent(io);
             }
             throw e;
         } finally {
@@ -69,6 +73,11 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
             }
             ended(response, whole);
         }
+    }
+
+    /** Whether the request of one that failed was sent: this one, or where it was redirected. For the thread that has executed it. */
+    boolean hasSent() {
+        return sent;
     }
 
     private void ended(@Nullable ClassicHttpResponse response, boolean whole) throws IOException {

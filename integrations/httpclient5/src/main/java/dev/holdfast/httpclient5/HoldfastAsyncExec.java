@@ -247,6 +247,11 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
             public AsyncAnswer made(AsyncAnswer answer) {
                 return answer;
             }
+
+            @Override
+            public void unanswered(HttpClientContext context) {
+                Redirects.unanswered(calls, request, context);
+            }
         }
     }
 

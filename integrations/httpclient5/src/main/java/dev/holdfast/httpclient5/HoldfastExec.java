@@ -133,16 +133,8 @@ public final class HoldfastExec implements ExecChainHandler {
             }
             return operation
                     .call(request)
-                    .<Exception>call(attempt -> exchange(attempt, cancellation)
-                            .execute(
-                                    copy(request),
-                                    Copies.scope(attempt, scope),
-                                    chain,
-                                    (exchange, response, context) -> {
-                                        Redirects.answered(calls, request, response.getCode(), context);
-                                        Bodies.read(response, mostRead, exchange);
-                                        return Redirects.marked(response, context);
-                                    }));
+                    .<Exception>call(attempt ->
+                            read(exchange(attempt, cancellation), request, Copies.scope(attempt, scope), chain));
         } catch (Exception e) {
             Exception told = Errors.toCaller(e, cancellation.isCancelled());
             if (told instanceof HttpException http) {
@@ -154,6 +146,23 @@ public final class HoldfastExec implements ExecChainHandler {
             throw (IOException) told;
         } finally {
             cancellation.over();
+        }
+    }
+
+    /** For the one caller. */
+    private ClassicHttpResponse read(Exchange begun, ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+            throws IOException, HttpException {
+        try {
+            return begun.execute(copy(request), scope, chain, (exchange, response, context) -> {
+                Redirects.answered(calls, request, response.getCode(), context);
+                Bodies.read(response, mostRead, exchange);
+                return Redirects.marked(response, context);
+            });
+        } catch (Throwable e) {
+            if (begun.hasSent()) {
+                Redirects.unanswered(calls, request, scope.clientContext);
+            }
+            throw e;
         }
     }
 

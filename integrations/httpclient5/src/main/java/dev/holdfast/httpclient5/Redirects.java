@@ -47,6 +47,12 @@ final class Redirects {
         calls.answered(context.getRequest().getMethod(), locations.get(last), status);
     }
 
+    /** Notes the same of a request that was sent, and of its redirects, without a last answer. */
+    static <Q extends HttpRequest> void unanswered(HttpCalls<Q, ?> calls, Q request, HttpClientContext context) {
+        calls.unanswered(request);
+        locations(context).forEach(location -> calls.answered(request.getMethod(), location, FOLLOWED));
+    }
+
     /** A response that tells that it came by a redirect. */
     static ClassicHttpResponse marked(ClassicHttpResponse response, HttpClientContext context) {
         return wereFollowed(context) ? new Redirected(response) : response;

@@ -6,6 +6,7 @@ import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.Kept;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import okhttp3.Request;
@@ -56,11 +57,19 @@ final class Copies {
         if (response.networkResponse() == null) {
             long before = Duration.ofMillis(System.currentTimeMillis() - response.sentRequestAtMillis())
                     .toSeconds();
-            String onArrival = response.header("Age");
-            boolean isNumber = onArrival != null && onArrival.matches("[0-9]{1,9}");
-            long age = Math.max(0, before) + (isNumber ? Long.parseLong(onArrival) : 0);
-            headers.put("Age", List.of(Long.toString(age)));
+            List<String> onArrival = headers.getOrDefault("Age", List.of("0"));
+            headers.put(
+                    "Age",
+                    onArrival.stream()
+                            .flatMap(line -> Arrays.stream(line.split(",", -1)))
+                            .map(age -> older(age.strip(), Math.max(0, before)))
+                            .toList());
         }
+    }
+
+    /** What is malformed stays so: nobody knows that age. */
+    private static String older(String age, long seconds) {
+        return age.matches("[0-9]{1,9}") ? Long.toString(Long.parseLong(age) + seconds) : age;
     }
 
     /** The response for one caller: if others may have it, too, an object of his own. */

@@ -5,14 +5,19 @@ import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import okhttp3.Call;
 import okhttp3.Callback;
+import okhttp3.EventListener;
 import okhttp3.Interceptor;
+import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -33,6 +38,9 @@ final class Exchange extends AbstractInterruptibleChannel {
     private final Call call;
     private final long mostRead;
     private final HttpCalls<Request, Response> calls;
+    /** What connections have failed with: also TLS, in which a broken connection is a plain {@code SocketException}. */
+    private final List<IOException> unconnected = new CopyOnWriteArrayList<>();
+
     private volatile boolean sent;
     /** Its lines, where they are hidden from OkHttp. */
     private volatile List<String> retryAfter = List.of();
@@ -42,6 +50,20 @@ final class Exchange extends AbstractInterruptibleChannel {
         this.mostRead = mostRead;
         this.calls = calls;
         call.tag(Exchange.class, () -> this);
+        if (call.request().body() != null) {
+            // Of what has none, nobody asks whether it was sent.
+            call.addEventListener(new EventListener() {
+                @Override
+                public void connectFailed(
+                        Call failed,
+                        InetSocketAddress address,
+                        Proxy proxy,
+                        @Nullable Protocol protocol,
+                        IOException error) {
+                    unconnected.add(error);
+                }
+            });
+        }
     }
 
     Call call() {
@@ -73,6 +95,8 @@ final class Exchange extends AbstractInterruptibleChannel {
             }
             if (sent) {
                 AlreadySent.mark(e);
+            } else if (e instanceof IOException io && unconnected.contains(io)) {
+                throw AlreadySent.neverSent(io);
             }
             throw e;
         } finally {
@@ -119,7 +143,9 @@ final class Exchange extends AbstractInterruptibleChannel {
             }
 
             private void fail(Throwable e) {
-                answer.completeExceptionally(sent ? AlreadySent.marked(e) : e);
+                Throwable told =
+                        e instanceof IOException io && unconnected.contains(io) ? AlreadySent.neverSent(io) : e;
+                answer.completeExceptionally(sent ? AlreadySent.marked(e) : told);
             }
         });
         return answer;
@@ -188,7 +214,13 @@ final class Exchange extends AbstractInterruptibleChannel {
             return chain.proceed(chain.request());
         }
         exchange.sent = true;
-        Response response = chain.proceed(chain.request());
+        Response response;
+        try {
+            response = chain.proceed(chain.request());
+        } catch (Throwable e) {
+            exchange.calls.unanswered(chain.request());
+            throw e;
+        }
         exchange.answered(chain.request(), response.code());
         String seconds = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
         boolean hidden = seconds != null && seconds.matches("[0-9]+");

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of OkHttp a kept response has, and what it has not. */
 class StaleCacheTest {
@@ -153,6 +154,35 @@ class StaleCacheTest {
             assertThat(response.header("Holdfast-Source")).isEqualTo("fresh");
             assertThat(Long.parseLong(response.header("Age", "0"))).isGreaterThanOrEqualTo(1_000);
         }
+    }
+
+    /** The oldest counts, as with any other client. */
+    @Test
+    void whatOkHttpHasKeptIsAsOldAsTheLargestOfItsAges() throws Exception {
+        kept = response -> response.newBuilder()
+                .networkResponse(null)
+                .addHeader("Age", "1000, 2000")
+                .addHeader("Age", "5")
+                .build();
+        answers("12", FRESH);
+        body(get().build());
+        try (Response response = calls.newCall(get().build()).execute()) {
+            assertThat(response.header("Holdfast-Source")).isEqualTo("fresh");
+            assertThat(Long.parseLong(response.header("Age", "0"))).isGreaterThanOrEqualTo(2_000);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"unknown", "", "-1", "5, soon"})
+    void nobodyKnowsHowOldItIsIfThatIsMalformed(String age) throws Exception {
+        kept = response -> response.newBuilder()
+                .networkResponse(null)
+                .addHeader("Age", age)
+                .build();
+        answers("12", FRESH);
+        answers("13", FRESH);
+        assertThat(body(get().build())).isEqualTo("12");
+        assertThat(body(get().build())).isEqualTo("13");
     }
 
     /** OkHttp asks for gzip by itself, and decodes it. */

@@ -147,7 +147,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         };
     }
 
-    private boolean mayHaveSent() {
+    boolean mayHaveSent() {
         return !tells || sent;
     }
 
