@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -172,18 +173,7 @@ final class OrderLint {
                         + " twice and can never work: " + why);
             }
         }
-        // The engine refuses these, too, but only when it is made: then other pipelines of a reload may have changed.
-        long hedging = policies.stream()
-                .filter(policy -> (policy.hears() & Policy.HEDGE) != 0)
-                .count();
-        if (hedging > 1) {
-            throw new IllegalArgumentException(
-                    "pipeline '" + pipeline + "' has " + hedging + " policies that hedge, but at most 1 can");
-        }
-        if (policies.stream().filter(policy -> policy.dedicatedThreads() > 0).count() > 1) {
-            throw new IllegalArgumentException(
-                    "pipeline '" + pipeline + "' has two policies with dedicated threads, but an attempt runs on one");
-        }
+        Engine.rejectImpossible(pipeline, policies);
     }
 
     private static void checkDeadline(List<String> names, List<String> warnings) {

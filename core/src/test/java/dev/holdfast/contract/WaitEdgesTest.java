@@ -5,6 +5,7 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
@@ -13,10 +14,12 @@ import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
@@ -28,6 +31,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -98,6 +102,43 @@ class WaitEdgesTest {
                     lab.probe("pausing")
                             .entering(p -> new Decision(Decision.Kind.PAUSE, q -> q.pause(q.remaining() - 1))));
             assertThat(lab.run(way, Step.value("answer")).end().what()).isEqualTo("answer from LIVE");
+        }
+    }
+
+    @Test
+    void longestPauseOfACallThatNobodyTimesIsLong() {
+        Policy pausing = new Policy("pausing", Policy.ENTER) {
+            @Override
+            public Timing timing() {
+                return Timing.NONE;
+            }
+
+            @Override
+            public int enter(Passage passage) {
+                return passage.pause(Long.MAX_VALUE);
+            }
+        };
+        try (VirtualTime time = new VirtualTime()) {
+            List<Long> delays = new ArrayList<>();
+            AtomicLong reads = new AtomicLong();
+            TimeSource going = new Around(time) {
+                @Override
+                public long nanos() {
+                    return super.nanos() + reads.incrementAndGet();
+                }
+
+                @Override
+                public Timer schedule(long delayNanos, Runnable task) {
+                    delays.add(delayNanos);
+                    return () -> {};
+                }
+            };
+            Pipeline pipeline =
+                    Pipeline.builder("p").time(going).policies(pausing).build();
+            var unused = pipeline.callAsync(() -> CompletableFuture.completedFuture("never"));
+            assertThat(delays)
+                    .singleElement()
+                    .satisfies(delay -> assertThat(delay).isGreaterThan(Long.MAX_VALUE / 2));
         }
     }
 

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.holdfast.Classifier;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
@@ -319,6 +320,47 @@ class HedgeAnswerTest {
         Lab.Running running = lab.run(
                 way, error(new IOException("ill")).after(30), value("hedge").after(12));
         assertThat(running.end()).isEqualTo(new Lab.End("hedge from LIVE", 2, millis(32)));
+        lab.assertLivesOver();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("hedge-outside-retry")
+    void nothingIsRetriedAfterAHedgeHasEndedTheWaitForAStage(Way way) {
+        lab.building(b -> b.observer(new CallObserver() {
+            @Override
+            public void retryScheduled(String pipeline, @Nullable String operation, int attempt, long waitNanos) {
+                heard.add("retry");
+            }
+        }));
+        lab.layers(
+                upTo(1),
+                retryAfter(1),
+                lab.probe("falls back")
+                        .settling(p -> p.outcome() == Outcome.FAILURE
+                                ? Decision.stage(error -> new CompletableFuture<>())
+                                : Decision.GO_ON));
+        Lab.Running running = lab.run(
+                way, error(new IOException("ill")).after(30), value("hedge").after(12));
+        assertThat(running.end()).isEqualTo(new Lab.End("hedge from LIVE", 2, millis(32)));
+        assertThat(heard).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void hedgeThatWasTurnedAwayWaitsForNoStageOnceTheCallHasEnded(Way way) {
+        lab.layers(
+                upTo(1),
+                lab.probe("falls back")
+                        .settling(p -> p.outcome() == Outcome.REJECTED
+                                ? Decision.stage(error -> new CompletableFuture<>())
+                                : Decision.GO_ON),
+                lab.probe("full")
+                        .entering(p -> p.attempts() == 0
+                                ? Decision.GO_ON
+                                : new Decision(Decision.Kind.TURN, q -> q.reject(Reason.BULKHEAD_FULL, -1, "full"))));
+        Lab.Running running = lab.run(way, value("own").after(500));
+        assertThat(running.end()).isEqualTo(new Lab.End("own from LIVE", 1, millis(500)));
         lab.assertLivesOver();
     }
 

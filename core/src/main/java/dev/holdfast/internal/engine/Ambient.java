@@ -3,9 +3,9 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.TimeSource;
 import java.lang.ref.WeakReference;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +53,7 @@ final class Ambient {
     private boolean walking;
 
     private boolean draining;
-    private @Nullable Deque<Runnable> later;
+    private @Nullable Queue<Runnable> later;
 
     private Ambient() {
         own = Threads.isVirtual(caller.thread) ? null : CallState.ofThread(caller);
@@ -90,9 +90,9 @@ final class Ambient {
 
     /** For {@link #runLater}. Continuations run one after the other, never one inside another. */
     void addLater(Runnable continuation) {
-        Deque<Runnable> queue = later;
+        Queue<Runnable> queue = later;
         if (queue == null) {
-            queue = new ArrayDeque<>();
+            queue = new ConcurrentLinkedQueue<>(); // a failure to add leaves it whole; see ArrayDeque
             later = queue;
         }
         queue.add(continuation);
@@ -105,7 +105,7 @@ final class Ambient {
         }
         draining = true;
         try {
-            Deque<Runnable> queue = later;
+            Queue<Runnable> queue = later;
             for (Runnable next = queue == null ? null : queue.poll(); next != null; next = queue.poll()) {
                 runOne(next);
             }

@@ -113,7 +113,7 @@ public final class AsyncDriver implements Driver {
     }
 
     private void suspend(CallState call, Suspension suspension) {
-        if (call.isOvertaken(suspension.number)) {
+        if (call.opensOvertaken(suspension.number)) {
             call.claim(suspension.number, CallWord.BY_RACE);
             return;
         }
@@ -138,7 +138,8 @@ public final class AsyncDriver implements Driver {
 
     /** Counts from the call's own time, as its limits do: a thread that stands still before it comes here delays nothing. */
     private TimeSource.Timer timer(CallState call, long wait, Suspension suspension) {
-        long spent = time.nanos() - call.now();
+        long from = call.now(); // first: it may be read only now
+        long spent = Math.max(0, time.nanos() - from);
         return time.schedule(wait - Math.min(wait, spent), suspension);
     }
 
@@ -475,7 +476,12 @@ public final class AsyncDriver implements Driver {
 
         HandOver(CallState call) {
             this.call = call;
-            ifRefused = Once.of(this::runOnce);
+            ifRefused = new Once() {
+                @Override
+                void runOnce() {
+                    handedOver(call);
+                }
+            };
         }
 
         @Override

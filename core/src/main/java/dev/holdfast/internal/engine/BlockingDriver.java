@@ -82,6 +82,7 @@ public final class BlockingDriver implements Driver {
     public void runChild(CallState child) {
         Ambient ambient = Ambient.get();
         CallState before = ambient.inner();
+        child.caller = ambient.caller;
         ambient.enter(child);
         boolean walking = ambient.enterWalk();
         try {
@@ -153,6 +154,7 @@ public final class BlockingDriver implements Driver {
                 }
             }
         } catch (Throwable broken) {
+            ambient.resumeWalk();
             breakOff(call, broken);
         }
     }
@@ -267,6 +269,10 @@ public final class BlockingDriver implements Driver {
 
     /** Runs the action on another thread, for which this one waits. */
     private void actElsewhere(Ambient ambient, CallState call, Executor dedicated, CheckedSupplier<?, ?> action) {
+        if (call.isOvertaken()) {
+            endings.notStarted(call, CallWord.BY_RACE);
+            return;
+        }
         OtherThread work = new OtherThread(call, action);
         try {
             dedicated.execute(work);

@@ -124,7 +124,7 @@ abstract class CallAlarms extends CallSurroundings {
     }
 
     /** As {@link #isOvertaken}. If not, a hedge that answers later ends the suspension of this number. */
-    boolean isOvertaken(long opening) {
+    boolean opensOvertaken(long opening) {
         Race race = race();
         if (race != null && race.layer < cursor) {
             race.opens(opening);

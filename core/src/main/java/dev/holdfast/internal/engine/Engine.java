@@ -121,7 +121,7 @@ public final class Engine {
         log = lifetime.log;
         // Before the policies hear of one another: those of a plan that can never work may be in use elsewhere.
         plan = new Plan(name, settings.policies);
-        dedicated = hasDedicatedThreads(settings) ? lifetime.dedicatedThreads() : null;
+        dedicated = hasDedicatedThreads(name, settings.policies) ? lifetime.dedicatedThreads() : null;
         traces = observers.traces;
         plain = dedicated == null && traces == null;
         for (Policy policy : settings.policies) {
@@ -143,15 +143,25 @@ public final class Engine {
         async = new AsyncDriver(this, watchdog);
     }
 
-    private static boolean hasDedicatedThreads(Settings settings) {
-        long policies = settings.policies.stream()
+    /**
+     * Asks the policies what they are, and changes nothing.
+     *
+     * @throws IllegalArgumentException if no engine could have them
+     */
+    public static void rejectImpossible(String pipeline, List<Policy> policies) {
+        var unused = new Plan(pipeline, policies);
+        var unusedToo = hasDedicatedThreads(pipeline, policies);
+    }
+
+    private static boolean hasDedicatedThreads(String pipeline, List<Policy> policies) {
+        long dedicated = policies.stream()
                 .filter(policy -> policy.dedicatedThreads() > 0)
                 .count();
-        if (policies > 1) {
-            throw new IllegalArgumentException("pipeline '" + settings.name
-                    + "' has two policies with dedicated threads, but an attempt runs on one");
+        if (dedicated > 1) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + pipeline + "' has two policies with dedicated threads, but an attempt runs on one");
         }
-        return policies == 1;
+        return dedicated == 1;
     }
 
     /**

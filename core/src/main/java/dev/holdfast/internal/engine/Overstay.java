@@ -56,7 +56,12 @@ final class Overstay extends Work {
     }
 
     private void start(CallState view, int reason, long nanos) {
-        view.outcome = reason == CallWord.BY_LIMIT ? Outcome.TIMEOUT : Outcome.CANCELLED;
+        if (reason == CallWord.BY_LIMIT) {
+            view.outcome = Outcome.TIMEOUT;
+            view.endedBy = view.limitOwner;
+        } else {
+            view.outcome = Outcome.CANCELLED;
+        }
         timers.add(view.time().schedule(nanos, () -> writeOff(view)));
     }
 

@@ -507,7 +507,7 @@ final class Walk {
             }
         } else {
             call.discard(value);
-            if (why == CallWord.BY_CANCEL || why == CallWord.BY_INTERRUPT) {
+            if (why == CallWord.BY_CANCEL || why == CallWord.BY_INTERRUPT || why == CallWord.BY_RACE) {
                 endings.giveUp(call, why);
             }
             abandon(call);

@@ -6,6 +6,7 @@ import dev.holdfast.spi.TimeSource;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.PriorityQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -240,7 +241,11 @@ final class WatchQueue extends Watchdog {
             try {
                 sleep(now);
                 return;
-            } catch (OutOfMemoryError none) {
+            } catch (OutOfMemoryError | RejectedExecutionException refused) {
+                if (refused instanceof RejectedExecutionException
+                        && !(refused.getCause() instanceof OutOfMemoryError)) {
+                    throw refused;
+                }
                 time.park(this, PERIOD_NANOS);
             }
         }

@@ -40,7 +40,8 @@ final class StillTime extends Around {
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
         if (missing.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
-            throw new OutOfMemoryError("made up");
+            // As the system's time says it.
+            throw new RejectedExecutionException("no timer", new OutOfMemoryError("made up"));
         }
         Set set = new Set(now + delayNanos, task);
         synchronized (timers) {
