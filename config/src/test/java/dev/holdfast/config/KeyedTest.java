@@ -364,6 +364,21 @@ class KeyedTest {
     }
 
     @Test
+    void whatIsSharedKeepsNoInstanceAlsoIfItIsTheOnlyOne() throws Exception {
+        try (Holdfast holdfast = load("""
+                shared:
+                  cb: { circuit-breaker: }
+                pipelines:
+                  inventory: { keys: { idle: 10m }, circuit-breaker: { use: cb } }
+                """)) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            a.policy(CircuitBreakerPolicy.class).asResilience4j().transitionToForcedOpenState();
+            time.advance(Duration.ofMinutes(15));
+            assertThat(holdfast.instances("inventory")).isEmpty();
+        }
+    }
+
+    @Test
     void aClosedBreakerKeepsNoInstance() throws IOException {
         try (Holdfast holdfast = load("""
                 pipelines:
