@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.engine.AnswerTimes;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -61,6 +62,7 @@ final class TakeOver {
     }
 
     private void takeOver(Policy policy, Policy previous) {
+        AnswerTimes.takeOver(policy, previous);
         try {
             if (policy instanceof ShadowPolicy) {
                 policy.takeOver(previous);

@@ -406,6 +406,7 @@ public final class BulkheadPolicy extends Policy {
         if (settings.isQueuedAndAdaptsAs(bulkhead.settings)) {
             permits = bulkhead.permits;
             views = bulkhead.views;
+            views.longestIfLate(targetNanos);
             if (bulkhead.adaptive != null) {
                 adaptive = bulkhead.adaptive;
                 toldLimit = bulkhead.toldLimit;

@@ -364,6 +364,35 @@ class Resilience4jBulkheadTest {
         assertThat(policy.inFlight()).isZero();
     }
 
+    @Test
+    void aCallerThatComesLateWaitsForTheTargetOfTheBulkheadThatHasTakenOver() {
+        BulkheadPolicy before = heedingTheTarget(Duration.ofMillis(5));
+        BulkheadPolicy after = heedingTheTarget(Duration.ofMillis(100));
+        Pipeline pipeline =
+                Pipeline.builder("inventory").policies(before).time(time).build();
+        Bulkhead old = before.asResilience4j();
+        old.changeConfig(waiting(Duration.ofSeconds(1)));
+        pipeline.replace(after);
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        dependency.call(pipeline, Duration.ofMillis(500));
+        dependency.call(pipeline, Duration.ZERO);
+        time.advance(Duration.ofMillis(50));
+        CompletableFuture<Boolean> late = time.spawn(old::tryAcquirePermission);
+        time.advance(Duration.ofMillis(99));
+        assertThat(late).isNotDone();
+        time.advance(Duration.ofMillis(1));
+        assertThat(late).isCompletedWithValue(false);
+        time.run();
+    }
+
+    private static BulkheadPolicy heedingTheTarget(Duration target) {
+        return BulkheadPolicy.of(b -> b.maxConcurrentCalls(1)
+                .maxWait(Duration.ofSeconds(1))
+                .queueOrder(BulkheadSettings.QueueOrder.CODEL)
+                .codelInterval(Duration.ofMillis(50))
+                .codelTarget(target));
+    }
+
     private static Bulkhead viewOf(BulkheadConfig config) {
         return BulkheadPolicy.of(BulkheadSettings.from(config)).asResilience4j("inventory", Map.of());
     }

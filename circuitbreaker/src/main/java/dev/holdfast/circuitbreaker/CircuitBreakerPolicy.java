@@ -171,10 +171,16 @@ public final class CircuitBreakerPolicy extends Policy {
         }
     }
 
-    /** For ever while it is open or was put into a state by hand; else as long as a wait may be, since calls are probes after it. */
+    /**
+     * For ever while it is open or was put into a state by hand; nothing if it is closed; else as long as a wait may be, since
+     * calls are probes after it.
+     */
     @Override
     public long remembers() {
         State now = state();
+        if (now == State.CLOSED) {
+            return 0;
+        }
         boolean byHand = now == State.FORCED_OPEN || now == State.DISABLED || now == State.METRICS_ONLY;
         long nanos = clock.nanos();
         if (byHand || engine.life(nanos).nanosLeft(nanos) > 0) {

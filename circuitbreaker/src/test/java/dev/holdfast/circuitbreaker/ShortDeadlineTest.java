@@ -115,6 +115,20 @@ class ShortDeadlineTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void theBreakerThatTakesOverKnowsHowLongAnswersTook(Way way) {
+        CircuitBreakerPolicy next = CircuitBreakerPolicy.of(b -> b.minimumNumberOfCalls(10));
+        try (Rig rig = new Rig(way, CircuitBreakerPolicy.ofDefaults())) {
+            rig.run(5, ANSWERED);
+            rig.pipeline.replace(next);
+            for (int i = 0; i < 50 && next.state() == State.CLOSED; i++) {
+                run(rig, From.CALL, Duration.ofMillis(200), 1, HUNG);
+            }
+            assertThat(next.state()).isEqualTo(State.OPEN);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void slowCallThatACallersDeadlineCutsShortIsNotCountedWhenItEnds(Way way) {
         CircuitBreakerPolicy policy = CircuitBreakerPolicy.of(b -> b.slowCallDurationThreshold(Duration.ofMillis(4)));
         try (Rig rig = new Rig(way, policy)) {

@@ -364,6 +364,54 @@ class KeyedTest {
     }
 
     @Test
+    void whatIsSharedKeepsNoInstanceAlsoIfItIsTheOnlyOne() throws Exception {
+        try (Holdfast holdfast = load("""
+                shared:
+                  cb: { circuit-breaker: }
+                pipelines:
+                  inventory: { keys: { idle: 10m }, circuit-breaker: { use: cb } }
+                """)) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            a.policy(CircuitBreakerPolicy.class).asResilience4j().transitionToForcedOpenState();
+            time.advance(Duration.ofMinutes(15));
+            assertThat(holdfast.instances("inventory")).isEmpty();
+        }
+    }
+
+    @Test
+    void aClosedBreakerKeepsNoInstance() throws IOException {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { idle: 10m }
+                    circuit-breaker: { max-wait-duration-in-open-state: 1d }
+                """)) {
+            Pipeline unused = holdfast.pipeline("inventory", "a");
+            time.advance(Duration.ofMinutes(15));
+            assertThat(pipelinesInMeters()).doesNotContain("inventory/a");
+        }
+    }
+
+    @Test
+    void anInstanceStaysWhileItsBreakerMayLetOnlyProbesThrough() throws IOException {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { idle: 10m }
+                    circuit-breaker: { max-wait-duration-in-open-state: 1h }
+                """)) {
+            holdfast.pipeline("inventory", "a")
+                    .policy(CircuitBreakerPolicy.class)
+                    .asResilience4j()
+                    .transitionToOpenState();
+            time.advance(Duration.ofMinutes(59));
+            assertThat(pipelinesInMeters()).contains("inventory/a");
+            time.advance(Duration.ofMinutes(20));
+            assertThat(pipelinesInMeters()).doesNotContain("inventory/a");
+        }
+    }
+
+    @Test
     void anInstanceStaysForAsLongAsItsBreakerWasToldToBeOpen() throws IOException {
         try (Holdfast holdfast = load("""
                 pipelines:

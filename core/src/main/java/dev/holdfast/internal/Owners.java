@@ -70,6 +70,14 @@ public final class Owners {
         }
     }
 
+    /** Whether this policy stays when one of its pipelines goes. */
+    public static boolean isShared(Policy policy) {
+        synchronized (OF_POLICIES) {
+            Owners known = OF_POLICIES.get(policy);
+            return known != null && known.only == null;
+        }
+    }
+
     private boolean isOnly(Object pipeline) {
         return only != null && only.get() == pipeline;
     }

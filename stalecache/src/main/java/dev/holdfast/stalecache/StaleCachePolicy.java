@@ -267,6 +267,7 @@ public final class StaleCachePolicy extends Policy {
     private int follow(Passage passage, Ticket ticket) {
         if (waitsForItself(passage, ticket.flight())) {
             leave(passage, ticket);
+            tally.request(Kind.MISS);
             return passage.fail(new IllegalStateException("stale cache of '" + passage.pipeline()
                     + "': this call runs inside the load of the very key that it asks for"));
         }
@@ -454,6 +455,10 @@ public final class StaleCachePolicy extends Policy {
             flights.land(ticket, Landing.failed(passage.outcome(), passage.error()));
         }
         leave(passage, ticket);
+        if (passage.started()) {
+            // It was to load again with all its time, and has none.
+            tally.request(Kind.MISS);
+        }
     }
 
     @Override
@@ -555,6 +560,9 @@ public final class StaleCachePolicy extends Policy {
         try {
             return settle(passage, key, ticket);
         } catch (Throwable thrown) {
+            if (ticket == null || !ticket.isRefresh()) {
+                tally.request(Kind.MISS);
+            }
             if (ticket != null) {
                 breakOff(passage, ticket, thrown);
             }

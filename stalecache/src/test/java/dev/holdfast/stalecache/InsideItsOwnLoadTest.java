@@ -86,6 +86,7 @@ class InsideItsOwnLoadTest {
         Rig rig = rig(policy, new DedicatedThreads());
         assertRefused(time.spawn(
                 () -> rig.call(KEY).call(attempt -> rig.call(KEY).call(inner -> "never"))));
+        assertThat(rig.requests()).containsExactly("miss 2");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -207,6 +209,28 @@ class StaleIfSlowTest {
             // The load began again after it had been cut, and read after the change.
             assertThat(rig.work.asked()).isEqualTo(2);
             assertThat(policy.size()).isOne();
+        }
+    }
+
+    @Test
+    void aLeaderThatHasNoTimeToLoadAgainIsCounted() {
+        try (Rig rig = old(new Rig(Way.CALL, DeadlinePolicy.of(SOFT.multipliedBy(2)), policy))) {
+            rig.work = Work.reading(() -> {
+                long until = rig.time.nanos() + SOFT.toNanos() * 3;
+                while (rig.time.nanos() - until < 0) {
+                    try {
+                        rig.time.sleep(Duration.ofNanos(until - rig.time.nanos()));
+                    } catch (InterruptedException ignored) {
+                        // It goes on.
+                    }
+                }
+                return "late";
+            });
+            CompletableFuture<Object> call = rig.startRepeatable("a");
+            policy.invalidate("a");
+            rig.time.run();
+            assertThat(call).isCompletedExceptionally();
+            assertThat(rig.requests()).containsExactly("miss 2");
         }
     }
 

@@ -116,6 +116,7 @@ class ThrowingCodeTest {
                 assertThat(balance.open).hasValue(0);
                 assertThat(rig.run("a", ILL).join().value()).isEqualTo("old");
                 assertThat(rig.run("a", Work.value("new")).join().value()).isEqualTo("new");
+                assertThat(rig.requests()).containsExactlyInAnyOrder("miss 3", "joined 3", "stale_on_error 1");
             }
         });
     }
@@ -143,6 +144,7 @@ class ThrowingCodeTest {
                 assertThat(bad.asked()).isOne();
                 assertThat(rig.refreshes).containsExactly(Outcome.IGNORED);
                 assertThat(rig.refreshCounts()).containsExactly("ignored 1");
+                assertThat(rig.requests()).containsExactlyInAnyOrder("miss 1", "stale_revalidating 3");
                 assertThat(policy.underWay()).isZero();
                 rig.time.advance(Duration.ofSeconds(1));
                 rig.work = Work.value("new");

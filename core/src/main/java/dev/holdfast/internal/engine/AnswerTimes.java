@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.WeakHashMap;
 
 /**
- * How long the last one to three hundred answers took that came through a policy, as a histogram with steps of an eighth. An
+ * How long about the last 100 to 256 answers took that came through a policy, as a histogram with steps of an eighth. An
  * attempt that was ended earlier says nothing of the dependency.
  *
  * <p>Belongs to the policy and not to its pipeline: a policy that two pipelines share knows the answers of both.
  *
  * <p>Read and written by all threads without care: an answer that is lost to a race is followed by others.
  */
-final class AnswerTimes {
+public final class AnswerTimes {
     /** At most one answer in this time is noted. */
     static final long SAMPLE_NANOS = 1_000_000;
     /** After so many attempts in a row that ran longer than the median without an answer, the next one counts as a hang. */
@@ -34,6 +34,18 @@ final class AnswerTimes {
         synchronized (OF_POLICIES) {
             return OF_POLICIES.computeIfAbsent(policy, unused -> new AnswerTimes());
         }
+    }
+
+    /** A policy has taken the place of another one: it knows the answers of that one. */
+    public static void takeOver(Policy policy, Policy previous) {
+        of(policy).become(of(previous));
+    }
+
+    private void become(AnswerTimes other) {
+        System.arraycopy(other.counts, 0, counts, 0, counts.length);
+        total = known();
+        answeredAt = other.answeredAt;
+        unanswered = other.unanswered;
     }
 
     void answered(long nanos, long now) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.keyed;
 
+import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.Threads;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
@@ -194,12 +196,9 @@ public abstract class Instances<T> {
     private Map<Entry<T>, Long> remembered() {
         long now = time.nanos();
         long idle = idleNanos();
-        Map<Policy, Long> uses = entries.values().stream()
-                .flatMap(entry -> policies(entry.instance).stream())
-                .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
         return entries.values().stream()
                 .filter(entry -> now - entry.usedAt >= idle)
-                .collect(Collectors.toMap(Function.identity(), entry -> remembers(entry.instance, uses)));
+                .collect(Collectors.toMap(Function.identity(), entry -> remembers(entry.instance)));
     }
 
     /** Lets those of these go that nobody has used meanwhile, and returns them. */
@@ -244,9 +243,9 @@ public abstract class Instances<T> {
     }
 
     /** What its own policies remember would be forgotten with it. One that others share stays with them. */
-    private long remembers(T instance, Map<Policy, Long> uses) {
+    private long remembers(T instance) {
         return policies(instance).stream()
-                .filter(policy -> uses.getOrDefault(policy, 1L) == 1)
+                .filter(policy -> !Owners.isShared(ShadowPolicy.inside(policy)))
                 .mapToLong(Instances::remembers)
                 .max()
                 .orElse(0);

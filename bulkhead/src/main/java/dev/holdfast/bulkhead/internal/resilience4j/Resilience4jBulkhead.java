@@ -73,7 +73,7 @@ final class Resilience4jBulkhead implements Bulkhead {
         if (ticket == null) {
             return false;
         }
-        long wait = ticket.waitNanos(longest, views.longestIfLateNanos);
+        long wait = ticket.waitNanos(longest, views.longestIfLateNanos());
         long left = ticket.register(() -> time.unpark(caller)) ? wait : 0;
         while (left > 0 && !ticket.isDone() && !time.isInterrupted(caller)) {
             long pause = views.limit.pauseNanos(time.nanos()); // nobody else may ask when it ends

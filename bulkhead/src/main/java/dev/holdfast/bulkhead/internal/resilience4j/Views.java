@@ -34,7 +34,7 @@ public final class Views {
 
     final Permits permits;
     final Resilience4jOptions options;
-    final long longestIfLateNanos;
+    private volatile long longestIfLateNanos;
     final @Nullable String adaptsBy;
     final Limit limit;
 
@@ -62,6 +62,16 @@ public final class Views {
         this.longestIfLateNanos = longestIfLateNanos;
         this.adaptsBy = adaptsBy;
         this.limit = limit;
+    }
+
+    /** The longest wait of a caller of a view if its ticket is late. */
+    long longestIfLateNanos() {
+        return longestIfLateNanos;
+    }
+
+    /** From now on it is this long. */
+    public void longestIfLate(long nanos) {
+        longestIfLateNanos = nanos;
     }
 
     boolean tryAcquire() {
