@@ -139,9 +139,10 @@ class SuspensionTest {
                 }
                 return CompletableFuture.completedFuture("waited");
             });
-            lab.run(Way.CALL, Step.value("opened"));
+            Lab.Running running = lab.run(Way.CALL, Step.value("opened").after(100));
             assertThat(waiter).isDone();
             assertThat(heard).containsExactly("slept");
+            assertThat(running.end()).isEqualTo(new Lab.End("timeout of timeout", 1, millis(50)));
             lab.assertLivesOver();
         }
     }

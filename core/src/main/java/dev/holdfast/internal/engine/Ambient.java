@@ -79,9 +79,10 @@ final class Ambient {
         return walking;
     }
 
-    /** Pauses the walk while the user's code runs or the thread waits. */
-    void pauseWalk() {
-        leaveWalk(false);
+    /** Pauses the walk while the user's code runs or the thread waits. Returns whether calls of others went on meanwhile. */
+    boolean pauseWalk() {
+        walking = false;
+        return runLater();
     }
 
     void resumeWalk() {
@@ -98,10 +99,10 @@ final class Ambient {
         queue.add(continuation);
     }
 
-    /** Runs what was added: at once, or after the walk that the thread is in. */
-    void runLater() {
+    /** Runs what was added: at once, or after the walk that the thread is in. Returns whether anything was there to be run. */
+    boolean runLater() {
         if (later == null || walking || draining || depth > 0) {
-            return;
+            return false;
         }
         draining = true;
         try {
@@ -113,6 +114,7 @@ final class Ambient {
         } finally {
             draining = false;
         }
+        return true;
     }
 
     /** What breaks one of them is no reason for the others not to run, and no matter of the call after whose walk they run. */

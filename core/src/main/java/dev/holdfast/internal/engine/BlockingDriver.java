@@ -198,9 +198,12 @@ public final class BlockingDriver implements Driver {
             @Nullable Object argument) {
         // Before the attempt is watched: this may run what waits for the thread, which is not to be interrupted for
         // this call.
-        ambient.pauseWalk();
+        boolean delayed = ambient.pauseWalk();
         long number = NOT_WATCHED;
         if (call.limited || call.alarmed()) {
+            if (delayed) {
+                call.readNow();
+            }
             number = watch(ambient, call);
             if (number < 0) {
                 return;

@@ -39,7 +39,7 @@ public abstract class Watchdog {
             }
             if (call.limited) {
                 call.limitTimer = time.schedule(
-                        call.limitAt - time.nanos(), () -> call.driver().strike(call, number));
+                        call.limitAt - call.now(), () -> call.driver().strike(call, number));
             }
         }
 
