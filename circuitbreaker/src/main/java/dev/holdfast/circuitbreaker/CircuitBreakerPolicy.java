@@ -152,12 +152,13 @@ public final class CircuitBreakerPolicy extends Policy {
 
     @Override
     public void bind(String pipeline, TimeSource time) {
+        // In this order: if another pipeline binds it meanwhile, and has calls, what it began stays.
+        Life made = engine.life();
         boolean unread = clock.isUnread();
         shift = clock.bind(time);
         if (unread) {
             // Nothing has happened so far. The wait of a breaker that starts open is one of the pipeline's time.
-            engine.start(clock.nanos());
-            told.set(engine.life());
+            boolean unused = told.compareAndSet(made, engine.start(made, clock.nanos()));
         }
         views.bind(pipeline);
     }

@@ -47,6 +47,28 @@ class ManualStateTest {
         }
     }
 
+    @Test
+    void whatHappensWhileASecondPipelineBindsItStays() {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.ofDefaults();
+        // As if the first pipeline had it, and opened it, just when the second one reads the time.
+        List<Runnable> meanwhile = new ArrayList<>();
+        Ticking time = new Ticking(0) {
+            @Override
+            public long nanos() {
+                if (!meanwhile.isEmpty()) {
+                    meanwhile.remove(0).run();
+                }
+                return super.nanos();
+            }
+        };
+        meanwhile.add(() -> {
+            policy.bind("first", time);
+            policy.asResilience4j().transitionToOpenState();
+        });
+        policy.bind("second", time);
+        assertThat(policy.asResilience4j().getState()).isEqualTo(State.OPEN);
+    }
+
     private static CircuitBreakerConfig.Builder tripping(TransitionCheckResult how) {
         return CircuitBreakerConfig.custom()
                 .slidingWindowSize(2)

@@ -123,13 +123,19 @@ final class Flight {
         return true;
     }
 
-    void attemptStarts(Running attempt) {
-        onItsWay = false;
-        running = attempt;
+    /** Does nothing if this call leads no more. */
+    synchronized void attemptStarts(Ticket ticket, Running attempt) {
+        if (leader == ticket) {
+            onItsWay = false;
+            running = attempt;
+        }
     }
 
-    void attemptEnds() {
-        running = null;
+    /** Does nothing if this call leads no more. */
+    synchronized void attemptEnds(Ticket ticket) {
+        if (leader == ticket) {
+            running = null;
+        }
     }
 
     /** Nanoseconds until a follower checks whether the leader still leads. */

@@ -463,16 +463,18 @@ public final class StaleCachePolicy extends Policy {
 
     @Override
     public void attemptStarts(Passage passage) {
-        if (passage.object() instanceof Ticket ticket && ticket.leads()) {
+        if (passage.object() instanceof Ticket ticket) {
             boolean callers = passage.limitedBy().equals("call");
             String limitedBy = callers && ticket.isRefresh() ? NAME : passage.limitedBy();
             ticket.flight()
-                    .attemptStarts(new Running(
-                            limitedBy,
-                            callers && !ticket.isRefresh(),
-                            passage.attempts(),
-                            passage.now(),
-                            passage.remaining()));
+                    .attemptStarts(
+                            ticket,
+                            new Running(
+                                    limitedBy,
+                                    callers && !ticket.isRefresh(),
+                                    passage.attempts(),
+                                    passage.now(),
+                                    passage.remaining()));
         }
         Object key = key(passage);
         if (key != null) {
@@ -483,8 +485,8 @@ public final class StaleCachePolicy extends Policy {
 
     @Override
     public void attemptEnds(Passage passage) {
-        if (passage.object() instanceof Ticket ticket && ticket.leads()) {
-            ticket.flight().attemptEnds();
+        if (passage.object() instanceof Ticket ticket) {
+            ticket.flight().attemptEnds(ticket);
         }
     }
 

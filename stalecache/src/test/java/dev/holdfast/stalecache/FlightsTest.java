@@ -52,6 +52,19 @@ class FlightsTest {
     }
 
     @Test
+    void anAttemptOfACallThatLeadsNoMoreIsNotTheLeaders() {
+        Ticket first = board("key");
+        Ticket next = board("key");
+        Flight flight = first.flight();
+        leave(first);
+        flight.attemptStarts(first, new Flight.Running("call", true, 1, 0, 1));
+        assertThat(flight.outlived(Flight.GRACE_NANOS * 2)).isNull();
+        flight.attemptStarts(next, new Flight.Running("call", true, 1, 0, 1));
+        flight.attemptEnds(first);
+        assertThat(flight.outlived(Flight.GRACE_NANOS * 2)).isNotNull();
+    }
+
+    @Test
     void landingTellsAllAndIsOverBeforeAnybodyHears() {
         Ticket leader = board("key");
         Ticket one = board("key");

@@ -41,9 +41,13 @@ public final class Engine {
         life = new AtomicReference<>(first(now));
     }
 
-    /** Begins with the first life, at this moment. For an engine that nobody has used. */
-    public void start(long now) {
-        life.set(first(now));
+    /**
+     * Begins with the first life, at this moment, if nothing has happened since the engine had the life that is given. Returns the
+     * one with which it has begun, else the one that is given.
+     */
+    public Life start(Life made, long now) {
+        Life first = first(now);
+        return life.compareAndSet(made, first) ? first : made;
     }
 
     private Life first(long now) {
