@@ -205,8 +205,8 @@ final class Exchange extends AbstractInterruptibleChannel {
     // ---- as interceptors
 
     /**
-     * Each request on the way of redirects. OkHttp would repeat a 503 that says so at once, by itself, and its own error is that of a
-     * number too large for it. It does not see either.
+     * Each request on the way of redirects. Of a 503, OkHttp does not see a number of seconds: by itself it would repeat the request if
+     * that is 0, and throw if it is too large for an {@code int}.
      */
     static Response noteSent(Interceptor.Chain chain) throws IOException {
         Exchange exchange = chain.call().tag(Exchange.class);
