@@ -239,7 +239,10 @@ public abstract class Passage {
 
     // ---- decisions on the way in
 
-    /** Proceed after a pause. The layer is entered when the pause ends. If the call is given up before, it is abandoned. */
+    /**
+     * Proceed after a pause. The layer is entered when the pause ends. If the call is given up before, it is abandoned. A pause
+     * that leaves no time before the nearest limit does not begin: the call is rejected, and the layer is abandoned.
+     */
     public abstract int pause(long nanos);
 
     /** Ask again when the completion has come, or when the time is over. Also a decision on the way up. */

@@ -90,12 +90,8 @@ public final class HoldfastHttpClient extends HttpClient {
                 try {
                     return noted(client.send(sent, sent.noting(noting(request, handler))));
                 } catch (IOException | RuntimeException e) {
-                    unanswered(sent, request);
                     sent.mark(e);
                     ofHandler.unwrap(e, sent);
-                    throw e;
-                } catch (InterruptedException e) {
-                    unanswered(sent, request);
                     throw e;
                 }
             });
@@ -155,22 +151,12 @@ public final class HoldfastHttpClient extends HttpClient {
         return response;
     }
 
-    private <T> CompletableFuture<HttpResponse<T>> noted(
-            SentRequest sent, HttpRequest request, CompletableFuture<HttpResponse<T>> exchange) {
+    private <T> CompletableFuture<HttpResponse<T>> noted(CompletableFuture<HttpResponse<T>> exchange) {
         return new HandedOn<HttpResponse<T>, HttpResponse<T>>(
                 exchange,
                 response -> CompletableFuture.completedStage(noted(response)),
-                error -> {
-                    unanswered(sent, request);
-                    return error;
-                },
+                error -> error,
                 JdkMessages.INSTANCE::close);
-    }
-
-    private void unanswered(SentRequest sent, HttpRequest request) {
-        if (sent.isBegun()) {
-            calls.unanswered(request);
-        }
     }
 
     private static boolean hasBody(HttpRequest request) {
@@ -214,7 +200,7 @@ public final class HoldfastHttpClient extends HttpClient {
                                     client.sendAsync(sent, sent.noting(noting(request, handler)), pushes);
                             CompletableFuture<HttpResponse<T>> marked = sent.marked(exchange);
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>)
-                                    (HttpCalls.isSafe(request.method()) ? marked : noted(sent, request, marked));
+                                    (HttpCalls.isSafe(request.method()) ? marked : noted(marked));
                         });
         return HandedOn.of(call, error -> {
             Throwable thrown = AlreadySent.original(error);

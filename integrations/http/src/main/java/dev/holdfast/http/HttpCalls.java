@@ -140,17 +140,6 @@ public final class HttpCalls<Q, R> {
         }
     }
 
-    /**
-     * Notes that a request got no answer although it was sent, or may have been: its connection broke, its time was over, it was
-     * cancelled, or it was redirected and only that failed. Its work may be done, so a stale cache forgets what it kept for the address.
-     * An adapter calls it where it {@linkplain AlreadySent marks} what an attempt throws, and for an attempt that is given up.
-     */
-    public void unanswered(Q request) {
-        if (changes.isUsed() && !isSafe(messages.method(request))) {
-            changes.changed(messages.uri(request));
-        }
-    }
-
     /** Whether {@link #answered} has to do with this request. */
     boolean heedsAnswer(Q request) {
         return changes.isUsed() || !isSafe(messages.method(request));

@@ -66,11 +66,6 @@ final class SentRequest extends HttpRequest {
         };
     }
 
-    /** Whether it was sent, or may have been. */
-    boolean isBegun() {
-        return begun;
-    }
-
     /** What goes wrong with it, marked if it was sent. */
     void mark(Throwable error) throws IOException {
         if (begun) {

@@ -37,8 +37,8 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
 
         T made(AsyncAnswer answer);
 
-        /** It ends without an answer, and was sent, perhaps to where it was redirected. */
-        default void unanswered(HttpClientContext context) {}
+        /** It ends without an answer, and was sent, perhaps also to where it was redirected. */
+        default void failed(HttpClientContext context) {}
     }
 
     private final AsyncExecChain.Scope scope;
@@ -101,7 +101,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     /** First this one: what comes from now on is nobody's. */
     @Override
     public boolean cancel(boolean mayInterrupt) {
-        noteUnanswered();
+        noteFailed();
         boolean cancelled = super.cancel(mayInterrupt);
         if (cancelled) {
             abort();
@@ -110,9 +110,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     }
 
     /** Before it ends: who waits for that may look into the cache. */
-    private void noteUnanswered() {
+    private void noteFailed() {
         if (runtime.hasSent() && !isDone()) {
-            reading.unanswered(scope.clientContext);
+            reading.failed(scope.clientContext);
         }
     }
 
@@ -263,7 +263,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         if (rest != null) {
             rest.end(AsyncExecCallback::completed);
         } else if (response == null) {
-            noteUnanswered();
+            noteFailed();
             completeExceptionally(
                     new ProtocolException(
                             "the server wants the body once more, after a redirect or to authenticate, but it can be sent only once"));
@@ -281,7 +281,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         } else {
             Throwable told =
                     cause instanceof IOException io && runtime.isUnconnected(io) ? AlreadySent.neverSent(io) : cause;
-            noteUnanswered();
+            noteFailed();
             completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : told);
         }
     }

@@ -249,8 +249,8 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
             }
 
             @Override
-            public void unanswered(HttpClientContext context) {
-                Redirects.unanswered(calls, request, context);
+            public void failed(HttpClientContext context) {
+                Redirects.failed(calls, request, context);
             }
         }
     }

@@ -160,7 +160,7 @@ public final class HoldfastExec implements ExecChainHandler {
             });
         } catch (Throwable e) {
             if (begun.hasSent()) {
-                Redirects.unanswered(calls, request, scope.clientContext);
+                Redirects.failed(calls, request, scope.clientContext);
             }
             throw e;
         }

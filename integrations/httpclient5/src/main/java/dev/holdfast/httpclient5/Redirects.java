@@ -47,10 +47,12 @@ final class Redirects {
         calls.answered(context.getRequest().getMethod(), locations.get(last), status);
     }
 
-    /** Notes the same of a request that was sent, and of its redirects, without a last answer. */
-    static <Q extends HttpRequest> void unanswered(HttpCalls<Q, ?> calls, Q request, HttpClientContext context) {
-        calls.unanswered(request);
-        locations(context).forEach(location -> calls.answered(request.getMethod(), location, FOLLOWED));
+    /** Notes the answers to a request and to its redirects, where the last of these got none. */
+    static <Q extends HttpRequest> void failed(HttpCalls<Q, ?> calls, Q request, HttpClientContext context) {
+        if (wereFollowed(context)) {
+            calls.answered(request, FOLLOWED);
+            locations(context).forEach(location -> calls.answered(request.getMethod(), location, FOLLOWED));
+        }
     }
 
     /** A response that tells that it came by a redirect. */

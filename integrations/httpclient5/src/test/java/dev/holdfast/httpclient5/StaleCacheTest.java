@@ -2,6 +2,7 @@
 package dev.holdfast.httpclient5;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Pipeline;
@@ -12,14 +13,17 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPOutputStream;
+import org.apache.hc.client5.http.async.methods.SimpleHttpRequest;
 import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.classic.methods.HttpPost;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
@@ -99,6 +103,33 @@ class StaleCacheTest {
                                 .getBodyText())
                         .isEqualTo("of " + who);
             }
+        }
+    }
+
+    /** The first server has done its work. */
+    @Test
+    void aChangeWhoseRedirectGetsNoAnswerRemovesWhatWasKept() throws Exception {
+        try (Socket nobody = new Socket();
+                CloseableHttpAsyncClient async = HoldfastAsyncExec.of(Pipelines.one(pipeline))
+                        .addTo(HttpAsyncClients.custom())
+                        .build()) {
+            nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            async.start();
+            for (int i = 0; i < 2; i++) {
+                answers("max-age=3600", "old");
+                server.answers(303, "").with("Location", "http://127.0.0.1:" + nobody.getLocalPort() + "/");
+                answers("max-age=3600", "new");
+            }
+            assertThat(body(get())).isEqualTo("old");
+            assertThatThrownBy(() -> client.execute(new HttpPost(server.uri("/x")), response -> "never"))
+                    .isInstanceOf(IOException.class);
+            assertThat(body(get())).isEqualTo("new");
+            pipeline.policy(StaleCachePolicy.class).clear();
+            SimpleHttpRequest get = SimpleRequestBuilder.get(server.uri("/x")).build();
+            assertThat(async.execute(get, null).get().getBodyText()).isEqualTo("old");
+            SimpleHttpRequest post = SimpleRequestBuilder.post(server.uri("/x")).build();
+            assertThatThrownBy(() -> async.execute(post, null).get()).hasCauseInstanceOf(IOException.class);
+            assertThat(async.execute(get, null).get().getBodyText()).isEqualTo("new");
         }
     }
 

@@ -214,13 +214,7 @@ final class Exchange extends AbstractInterruptibleChannel {
             return chain.proceed(chain.request());
         }
         exchange.sent = true;
-        Response response;
-        try {
-            response = chain.proceed(chain.request());
-        } catch (Throwable e) {
-            exchange.calls.unanswered(chain.request());
-            throw e;
-        }
+        Response response = chain.proceed(chain.request());
         exchange.answered(chain.request(), response.code());
         String seconds = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
         boolean hidden = seconds != null && seconds.matches("[0-9]+");

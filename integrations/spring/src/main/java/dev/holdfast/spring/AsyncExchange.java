@@ -31,9 +31,6 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         int most(ClientResponse response, AsyncExchange<?> exchange);
 
         T made(Begun begun);
-
-        /** It ends without an answer, and was sent. */
-        default void unanswered() {}
     }
 
     private final ContextView context;
@@ -142,15 +139,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public void onError(Throwable error) {
-        noteUnanswered();
         completeExceptionally(begun ? AlreadySent.marked(error) : error);
-    }
-
-    /** Before it ends: who waits for that may look into the cache. */
-    private void noteUnanswered() {
-        if (begun && !isDone()) {
-            reading.unanswered();
-        }
     }
 
     /** If there was a response, its body may still be read. Without one, this is the error that WebClient itself would make. */
@@ -165,7 +154,6 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     @Override
     public boolean cancel(boolean mayInterrupt) {
         // First this one: what comes from now on is discarded.
-        noteUnanswered();
         boolean cancelled = super.cancel(mayInterrupt);
         exchange.cancel();
         Subscription rest = body;

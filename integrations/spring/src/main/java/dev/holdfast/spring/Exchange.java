@@ -147,7 +147,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         };
     }
 
-    boolean mayHaveSent() {
+    private boolean mayHaveSent() {
         return !tells || sent;
     }
 

@@ -153,11 +153,6 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         public Begun made(Begun begun) {
             return begun;
         }
-
-        @Override
-        public void unanswered() {
-            calls.unanswered(request);
-        }
     }
 
     private static Throwable asWebClients(Throwable thrown, ClientRequest request) {

@@ -115,17 +115,10 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
             }
             return operation.call(request).<IOException>call(attempt -> {
                 Exchange own = exchange(attempt);
-                try {
-                    return own.execute(rest, new Sent(request, headers, own), body, (exchange, received) -> {
-                        exchange.answered(calls, request, received.status());
-                        return received.read(mostRead);
-                    });
-                } catch (Throwable e) {
-                    if (own.mayHaveSent()) {
-                        calls.unanswered(request);
-                    }
-                    throw e;
-                }
+                return own.execute(rest, new Sent(request, headers, own), body, (exchange, received) -> {
+                    exchange.answered(calls, request, received.status());
+                    return received.read(mostRead);
+                });
             });
         } catch (IOException | CallTimeoutException | CallRejectedException e) {
             Throwable thrown = AlreadySent.original(e);

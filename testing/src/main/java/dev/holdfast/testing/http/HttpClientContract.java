@@ -1055,40 +1055,6 @@ public abstract class HttpClientContract {
         }
     }
 
-    /** The server may have done its work, surely if it has redirected. */
-    @ParameterizedTest
-    @EnumSource(Way.class)
-    void aChangeThatGetsNoAnswerRemovesWhatWasKept(Way way) throws Exception {
-        HttpClientUnderTest client = caching();
-        try (Socket nobody = deaf()) {
-            String to = "Location: http://127.0.0.1:" + nobody.getLocalPort() + "/";
-            server.on("/reset", status(200, "old", FRESH), reset(), status(200, "new", FRESH))
-                    .on("/303", status(200, "old", FRESH), headed(303, to), status(200, "new", FRESH))
-                    .on("/307", status(200, "old", FRESH), headed(307, to), status(200, "new", FRESH));
-            for (String path : List.of("/reset", "/303", "/307")) {
-                assertThat(send(client, way, get(path)).body()).isEqualTo("old");
-                assertThatThrownBy(() -> send(client, way, with("POST", path))).isInstanceOf(IOException.class);
-                assertThat(send(client, way, get(path)).body()).as(path).isEqualTo("new");
-            }
-        }
-    }
-
-    @Test
-    void aChangeThatIsCancelledRemovesWhatWasKept() throws Exception {
-        HttpClientUnderTest client = caching();
-        server.on("/a", status(200, "old", FRESH), hang(), status(200, "new", FRESH));
-        assertThat(client.send(get("/a")).body()).isEqualTo("old");
-        HttpClientUnderTest.Exchange change = client.sendAsync(with("POST", "/a"));
-        while (sent("/a") < 2) {
-            Thread.onSpinWait();
-        }
-        change.cancel().run();
-        assertThat(server.seesAClientGiveUp()).isTrue();
-        while (!client.send(get("/a")).body().equals("new")) {
-            Thread.onSpinWait(); // the exchange of some clients ends a little later
-        }
-    }
-
     @ParameterizedTest
     @EnumSource(Way.class)
     void aChangeRemovesWhatWasKeptWhereARedirectHasLedIt(Way way) throws Exception {
