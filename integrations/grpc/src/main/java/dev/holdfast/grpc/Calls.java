@@ -27,7 +27,10 @@ final class Calls {
         private final Set<String> methods = ConcurrentHashMap.newKeySet();
 
         String name(String method) {
-            return methods.contains(method) || (methods.size() < MOST_METHODS && methods.add(method)) ? method : OTHER;
+            if (methods.size() < MOST_METHODS) {
+                methods.add(method);
+            }
+            return methods.contains(method) ? method : OTHER;
         }
     }
 

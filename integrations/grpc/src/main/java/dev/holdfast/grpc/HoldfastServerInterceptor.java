@@ -53,9 +53,9 @@ public final class HoldfastServerInterceptor implements ServerInterceptor {
             ServerCall<Q, R> call, Metadata received, ServerCallHandler<Q, R> next) {
         Binding bound;
         try {
-            // The context's deadline is an instant, made before a wait in an executor's queue. So the wait counts for
-            // the texts
-            // alone: the first one that receives takes it.
+            // The context's deadline is an instant, made before a wait in an executor's queue. So that wait is taken
+            // off
+            // the texts alone: the first one that receives takes it.
             bound = headers.<@Nullable Binding, RuntimeException>receive(
                     name -> text(received, name),
                     () -> headers.<@Nullable Binding, RuntimeException>receive(

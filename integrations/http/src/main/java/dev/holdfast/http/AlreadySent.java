@@ -3,14 +3,8 @@ package dev.holdfast.http;
 
 import dev.holdfast.internal.Causes;
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
-import java.net.UnknownHostException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 
 /**
  * Says of what an attempt throws that its request was sent before. A connection that was refused or the rejection of a pipeline says
@@ -60,29 +54,8 @@ public final class AlreadySent {
         }
     }
 
-    /**
-     * The other way round: what a connection has failed with before anything of the request was sent, so that TLS did not come to stand.
-     * It may be a plain {@code SocketException}, which alone would say nothing. Then, an exception in its place that says that nothing was
-     * done. An adapter that knows where its client connects throws this in an attempt, and what the caller gets goes through {@link
-     * #original} as well.
-     */
-    public static IOException neverSent(IOException connecting) {
-        boolean saysItItself = connecting instanceof ConnectException
-                || connecting instanceof NoRouteToHostException
-                || connecting instanceof UnknownHostException
-                || connecting instanceof SSLHandshakeException
-                || connecting instanceof SSLPeerUnverifiedException;
-        // Errors of other addresses of the host are suppressed in it, and may be plain ones.
-        boolean stays = connecting instanceof InterruptedIOException
-                || (saysItItself && connecting.getSuppressed().length == 0);
-        return stays ? connecting : new Never(connecting);
-    }
-
     /** What was thrown in the attempt. */
     public static Throwable original(Throwable thrown) {
-        if (thrown instanceof Never never) {
-            return never.thrown;
-        }
         return thrown instanceof Around around ? around.thrown : thrown;
     }
 
@@ -108,18 +81,6 @@ public final class AlreadySent {
 
         Mark() {
             super("the request was sent before this happened, or may have been");
-        }
-    }
-
-    /** Without a cause: that would say that something may have been sent. */
-    private static final class Never extends ConnectException {
-        private static final long serialVersionUID = 1;
-
-        private final IOException thrown;
-
-        Never(IOException thrown) {
-            super("no connection was made: " + thrown);
-            this.thrown = thrown;
         }
     }
 

@@ -45,7 +45,10 @@ final class PerPipeline<P> {
         private final Set<String> known = ConcurrentHashMap.newKeySet();
 
         private String of(String name) {
-            return known.contains(name) || (known.size() < MOST_NAMES && known.add(name)) ? name : OTHER;
+            if (known.size() < MOST_NAMES) {
+                known.add(name);
+            }
+            return known.contains(name) ? name : OTHER;
         }
     }
 

@@ -9,7 +9,13 @@ import dev.holdfast.http.HeadTest.Asked;
 import dev.holdfast.spi.CallObserver;
 import java.net.URI;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +46,26 @@ class NamesOfOperationsTest {
             assertThat(names).contains("/0", "/99", "other");
             calls.call(new Asked("POST", URI.create("http://shop.example/0"))).call(attempt -> 200);
             assertThat(names).hasSize(101);
+        }
+    }
+
+    @Test
+    void aNameThatTwoThreadsAskForAtOnceIsItself() throws Exception {
+        CyclicBarrier both = new CyclicBarrier(2);
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try {
+            for (int i = 0; i < 300; i++) {
+                PerPipeline.Named<String> named = new PerPipeline.Named<>(new PerPipeline.Names(), name -> name);
+                Callable<String> ask = () -> {
+                    both.await();
+                    return named.of("GET /x");
+                };
+                for (Future<String> asked : threads.invokeAll(List.of(ask, ask))) {
+                    assertThat(asked.get()).isEqualTo("GET /x");
+                }
+            }
+        } finally {
+            threads.shutdownNow();
         }
     }
 }

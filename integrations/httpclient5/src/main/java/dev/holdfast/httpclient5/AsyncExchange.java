@@ -279,10 +279,8 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         if (rest != null) {
             rest.end(caller -> caller.failed(cause));
         } else {
-            Throwable told =
-                    cause instanceof IOException io && runtime.isUnconnected(io) ? AlreadySent.neverSent(io) : cause;
             noteFailed();
-            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : told);
+            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : cause);
         }
     }
 

@@ -14,13 +14,11 @@ import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.RequestChannel;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.util.TimeValue;
-import org.jspecify.annotations.Nullable;
 
 /** What sends the requests of one asynchronous attempt. Sees whether one was sent: the client asks for it once it has a connection. */
 final class AsyncRuntime implements AsyncExecRuntime {
     private final AsyncExecRuntime runtime;
     private volatile boolean sent;
-    private volatile @Nullable Exception unconnected;
 
     AsyncRuntime(AsyncExecRuntime runtime) {
         this.runtime = runtime;
@@ -29,31 +27,6 @@ final class AsyncRuntime implements AsyncExecRuntime {
     /** Whether a request was begun on a connection: this one, or where it was redirected. */
     boolean hasSent() {
         return sent;
-    }
-
-    /** Whether this is what a connection has failed with, and no request was sent on another. */
-    boolean isUnconnected(Throwable error) {
-        return error == unconnected && !sent;
-    }
-
-    private <T> FutureCallback<T> connecting(FutureCallback<T> callback) {
-        return new FutureCallback<>() {
-            @Override
-            public void completed(T result) {
-                callback.completed(result);
-            }
-
-            @Override
-            public void failed(Exception e) {
-                unconnected = e;
-                callback.failed(e);
-            }
-
-            @Override
-            public void cancelled() {
-                callback.cancelled();
-            }
-        };
     }
 
     @Override
@@ -92,7 +65,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
             Object state,
             HttpClientContext context,
             FutureCallback<AsyncExecRuntime> callback) {
-        return runtime.acquireEndpoint(id, route, state, context, connecting(callback));
+        return runtime.acquireEndpoint(id, route, state, context, callback);
     }
 
     @Override
@@ -112,7 +85,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
 
     @Override
     public Cancellable connectEndpoint(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
-        return runtime.connectEndpoint(context, connecting(callback));
+        return runtime.connectEndpoint(context, callback);
     }
 
     @Override

@@ -25,7 +25,6 @@ final class CountedRuntime implements ExecRuntime {
     private boolean repeated;
 
     private boolean sent;
-    private @Nullable IOException unconnected;
 
     CountedRuntime(ExecRuntime runtime) {
         this.runtime = runtime;
@@ -39,11 +38,6 @@ final class CountedRuntime implements ExecRuntime {
     /** Whether a request was begun on a connection: this one, or where it was redirected. */
     boolean hasSent() {
         return sent;
-    }
-
-    /** Whether this is what a connection has failed with: also TLS, in which a broken connection is a plain {@code SocketException}. */
-    boolean isUnconnected(Throwable error) {
-        return error == unconnected;
     }
 
     @Override
@@ -130,12 +124,7 @@ final class CountedRuntime implements ExecRuntime {
 
     @Override
     public void connectEndpoint(HttpClientContext context) throws IOException {
-        try {
-            begun().connectEndpoint(context);
-        } catch (IOException e) {
-            unconnected = e;
-            throw e;
-        }
+        begun().connectEndpoint(context);
         ended = false;
     }
 

@@ -63,8 +63,6 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
             }
             if (sent) {
                 AlreadySent.mark(e);
-            } else if (e instanceof IOException io && runtime.isUnconnected(io)) {
-                throw AlreadySent.neverSent(io);
             }
             throw e;
         } finally {

@@ -6,11 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.testcalls.AnotherService;
-import dev.holdfast.testcalls.BrokenTls;
 import dev.holdfast.testing.ScriptedServer;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -39,7 +37,6 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A POST is repeated if it was surely not done: by the errors of its own connection, not by those that a handler meets. */
@@ -164,21 +161,6 @@ class SentOnceTest {
             assertThat(AnotherService.root(with(http2, URI.create("http://localhost:" + streams.getPort() + "/pay"))))
                     .isSameAs(AnotherService.root(thrown));
             assertThat(streams.getRequestCount()).isEqualTo(1);
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(BrokenTls.End.class)
-    void aPostIsRepeatedIfTlsDoesNotComeToStand(BrokenTls.End end) throws IOException {
-        try (BrokenTls broken = new BrokenTls(end)) {
-            assertThat(blocking(broken.uri())).isInstanceOf(IOException.class).isNotInstanceOf(ConnectException.class);
-            assertThat(other.attempts()).isEqualTo(3);
-            for (CloseableHttpAsyncClient client : List.of(async, http2)) {
-                assertThat(with(client, broken.uri()))
-                        .isInstanceOf(IOException.class)
-                        .isNotInstanceOf(ConnectException.class);
-                assertThat(other.attempts()).isEqualTo(3);
-            }
         }
     }
 

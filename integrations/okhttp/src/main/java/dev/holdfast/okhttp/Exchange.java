@@ -5,19 +5,14 @@ import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.InetSocketAddress;
-import java.net.Proxy;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import okhttp3.Call;
 import okhttp3.Callback;
-import okhttp3.EventListener;
 import okhttp3.Interceptor;
-import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -38,9 +33,6 @@ final class Exchange extends AbstractInterruptibleChannel {
     private final Call call;
     private final long mostRead;
     private final HttpCalls<Request, Response> calls;
-    /** What connections have failed with: also TLS, in which a broken connection is a plain {@code SocketException}. */
-    private final List<IOException> unconnected = new CopyOnWriteArrayList<>();
-
     private volatile boolean sent;
     /** Its lines, where they are hidden from OkHttp. */
     private volatile List<String> retryAfter = List.of();
@@ -50,20 +42,6 @@ final class Exchange extends AbstractInterruptibleChannel {
         this.mostRead = mostRead;
         this.calls = calls;
         call.tag(Exchange.class, () -> this);
-        if (call.request().body() != null) {
-            // Of what has none, nobody asks whether it was sent.
-            call.addEventListener(new EventListener() {
-                @Override
-                public void connectFailed(
-                        Call failed,
-                        InetSocketAddress address,
-                        Proxy proxy,
-                        @Nullable Protocol protocol,
-                        IOException error) {
-                    unconnected.add(error);
-                }
-            });
-        }
     }
 
     Call call() {
@@ -95,8 +73,6 @@ final class Exchange extends AbstractInterruptibleChannel {
             }
             if (sent) {
                 AlreadySent.mark(e);
-            } else if (e instanceof IOException io && unconnected.contains(io)) {
-                throw AlreadySent.neverSent(io);
             }
             throw e;
         } finally {
@@ -143,9 +119,7 @@ final class Exchange extends AbstractInterruptibleChannel {
             }
 
             private void fail(Throwable e) {
-                Throwable told =
-                        e instanceof IOException io && unconnected.contains(io) ? AlreadySent.neverSent(io) : e;
-                answer.completeExceptionally(sent ? AlreadySent.marked(e) : told);
+                answer.completeExceptionally(sent ? AlreadySent.marked(e) : e);
             }
         });
         return answer;

@@ -6,13 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.testcalls.AnotherService;
-import dev.holdfast.testcalls.BrokenTls;
 import dev.holdfast.testing.ScriptedServer;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.Socket;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,7 +16,6 @@ import java.util.function.Supplier;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Dispatcher;
-import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.RequestBody;
@@ -29,7 +24,6 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A POST is repeated if it was surely not done: by the errors of its own connection, not by those that an interceptor meets. */
@@ -119,40 +113,6 @@ class SentOnceTest {
         assertThat(AnotherService.root(asynchronous(post))).isSameAs(AnotherService.root(before));
         assertThat(other.attempts()).isEqualTo(3);
         assertThat(server.requests()).isEmpty();
-    }
-
-    @ParameterizedTest
-    @EnumSource(BrokenTls.End.class)
-    void aPostIsRepeatedIfTlsDoesNotComeToStand(BrokenTls.End end) throws IOException {
-        try (BrokenTls broken = new BrokenTls(end)) {
-            Request post = post(broken.uri().toString());
-            assertThat(blocking(post)).isInstanceOf(IOException.class).isNotInstanceOf(ConnectException.class);
-            assertThat(other.attempts()).isEqualTo(3);
-            assertThat(asynchronous(post)).isInstanceOf(IOException.class).isNotInstanceOf(ConnectException.class);
-            assertThat(other.attempts()).isEqualTo(3);
-        }
-    }
-
-    /** The error of the second one is suppressed in that of the first one. */
-    @Test
-    void norOnEachAddressOfAHost() throws IOException {
-        OkHttpClient twice = new OkHttpClient.Builder()
-                .dns(host -> List.of(InetAddress.getLoopbackAddress(), InetAddress.getLoopbackAddress()))
-                .build();
-        try (BrokenTls broken = new BrokenTls(BrokenTls.End.RESET)) {
-            HttpUrl url = new HttpUrl.Builder()
-                    .scheme("https")
-                    .host("two.example")
-                    .port(broken.uri().getPort())
-                    .build();
-            assertThat(catchThrowable(() -> HoldfastCallFactory.around(twice, Pipelines.one(other.pipeline()))
-                            .newCall(post(url.toString()))
-                            .execute()
-                            .close()))
-                    .isInstanceOf(IOException.class);
-            assertThat(other.attempts()).isEqualTo(3);
-        }
-        twice.dispatcher().executorService().shutdown();
     }
 
     @Test
