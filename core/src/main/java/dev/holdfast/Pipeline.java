@@ -134,6 +134,9 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     private void silence(List<String> found) {
+        if (silenced.isEmpty()) {
+            return;
+        }
         Set<String> rules = OrderLint.rules();
         rules.addAll(NumberLint.RULES);
         rules.addAll(TrafficLint.RULES);
