@@ -15,6 +15,7 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
+import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
@@ -234,7 +235,9 @@ class ThrowingCodeTest {
 
     /** One play with an explosion at one place. */
     private static final class Play implements AutoCloseable {
-        private final VirtualTime time = new VirtualTime();
+        /** Its threads come from a pool: there are hundreds of plays. */
+        private final VirtualTime time = ThreadKind.current().on(new VirtualTime());
+
         private final Way way;
         private final Bomb inEquals = new Bomb();
         private final Bomb inHashCode = new Bomb();
