@@ -21,14 +21,16 @@ import java.util.function.IntSupplier;
  *       the whole of it if most was lost.
  *   <li>Nothing but losses, or many failures in a row, for as long as an attempt takes and at least 100 ms: the limit falls to one.
  *       If this goes on, it is zero for a pause, and each pause is longer than the one before.
- *   <li>Otherwise the limit grows if calls want more: from one to four, then by one with each answer of the period, until the first
- *       trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. After half a minute without an attempt it is at least what it was at first.
+ *   <li>Otherwise the limit grows if calls want more: from one to three or four, then by one with each answer of the period, until
+ *       the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. After half a
+ *       minute without an attempt it is at least what it was at first.
  * </ul>
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
- * cut do not show what the cut has changed, and are not counted. Where a quarter of the limit has made nothing better, the
- * trouble has another reason than the load: the limit is put back, and that share of losses, or that time of an attempt,
- * becomes the usual one. So does a share of hanging attempts that stays while the limit is at most half of what it was.
+ * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, a third of
+ * late ones is enough for the next one. Where a quarter of the limit has made nothing better, the trouble has another reason than
+ * the load: the limit is put back, and that share of losses, or that time of an attempt, becomes the usual one. So does a share of
+ * hanging attempts that stays while the limit is at most half of what it was.
  *
  * <p>While nothing is lost and no call waits, a served attempt costs a look at two fields.
  */
@@ -69,6 +71,9 @@ public final class LossLimit implements AdaptiveLimit {
     /** What follows a limit of one, as TCP's initial window: four are no crowd, and are heard of sooner. */
     private static final int RESTART = 4;
 
+    /** Where it is not to double from there: in a hundred small processes one more is a hundred. */
+    private static final int LEAST_RESTART = 3;
+
     private final int floor;
     /** How many are a good number at first, and after a long time without an attempt. It may change. */
     private volatile IntSupplier firstNow;
@@ -97,6 +102,8 @@ public final class LossLimit implements AdaptiveLimit {
     private double exact;
     /** Up to here the limit doubles. */
     private double doubling;
+    /** It has not been there since the last outage. The next one is perhaps its own doing. */
+    private boolean regrowing;
     /** Attempts that were lost since the last judgement, and whose permits are held back. */
     private int heldBack;
 
@@ -344,10 +351,14 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         boolean again = exact <= floor;
-        if (!again) {
+        double half = Math.max(trial.limit(), exact) / 2;
+        if (again) {
+            doubling = Math.max(doubling, half);
+        } else {
             steady.begin(exact, doubling);
+            doubling = regrowing ? half : Math.max(doubling, half);
+            regrowing = true;
         }
-        doubling = Math.max(doubling, Math.max(trial.limit(), exact) / 2);
         cut(now, floor);
         if (again) {
             pause(now, nanos, random);
@@ -406,20 +417,20 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         boolean nearlyAllAreBad = all >= LEAST && (period.inTime() == 0 || !losses.isUsual(bad, NEARLY_ALL, all));
-        boolean fine = losses.isUsual() && !nearlyAllAreBad;
+        boolean isUsualTime = UsualTime.isUsual(period.late(), period.served());
+        boolean lateAsBefore = trial.isOn() && all >= LEAST && !isUsualTime;
+        boolean fine = losses.isUsual() && !nearlyAllAreBad && !lateAsBefore;
         losses.learn();
         if (!fine) {
-            trouble(now, nearlyAllAreBad ? Math.max(losses.lost(), (double) bad / all) : losses.lost());
+            trouble(now, nearlyAllAreBad || lateAsBefore ? Math.max(losses.lost(), (double) bad / all) : losses.lost());
             return;
         }
-        if (period.timed() > 0) {
+        if (period.timed() > 0 && isUsualTime) {
             usual.learn(now, period.meanNanos(), period.timed());
         }
-        if (bad == 0 || all >= LEAST) { // of fewer, it may be chance
-            trial.end();
-            if (!steady.isReduced(exact)) {
-                steady.end();
-            }
+        trial.fine(all);
+        if ((bad == 0 || all >= LEAST) && !steady.isReduced(exact)) { // of fewer, it may be chance
+            steady.end();
         }
         grow(now);
         calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
@@ -428,9 +439,9 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void trouble(long now, double share) {
+        trial.notFine();
         if (!trial.isOn()) {
             trial.begin(exact, doubling, share, attemptNanos);
-            steady.begin(exact, doubling);
         } else if (!losses.isMost() && trial.isSmall(exact, floor)) {
             if (!trial.isEnough(period.all(), exact)) {
                 endPeriod(now);
@@ -443,6 +454,7 @@ public final class LossLimit implements AdaptiveLimit {
                 return;
             }
         }
+        steady.begin(exact, doubling);
         doubling = exact > floor ? 0 : doubling;
         if (losses.isMost()) {
             double inUse = Math.min(exact - heldBack, Math.max(period.mostInFlight(), 1));
@@ -453,9 +465,10 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void grow(long now) {
+        regrowing &= exact < doubling;
         if (wanted || exact < first) {
             if (exact <= 1) {
-                exact = isProven(now) ? clamped(RESTART) : exact;
+                exact = isProven(now) ? clamped(Math.max(LEAST_RESTART, Math.min(RESTART, doubling))) : exact;
             } else if (exact < doubling) {
                 exact = clamped(Math.min(doubling, exact + period.inTime()));
             } else if (period.mostInFlight() < (int) exact && exact < 2 * period.mostInFlight() + 2) {

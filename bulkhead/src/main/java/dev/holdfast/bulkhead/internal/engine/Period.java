@@ -64,6 +64,10 @@ final class Period {
         return inTime;
     }
 
+    int late() {
+        return late;
+    }
+
     int served() {
         return inTime + late;
     }

@@ -8,8 +8,11 @@ package dev.holdfast.bulkhead.internal.engine;
 final class Trial {
     private static final int SMALLEST = 4;
 
-    /** Of many small processes with one queue, each alone makes nothing better: so all others have the time to get small, too. */
-    private static final int LEAST_OF_NO_QUARTER = 40;
+    /**
+     * Of many small processes with one queue, each alone makes nothing better: so all others have the time to get small, too. And
+     * the first answers after a cut are the fast ones, whatever the cut has changed.
+     */
+    private static final int MANY = 40;
 
     /** What is better at all falls to less than this. */
     private static final double NO_BETTER = 0.75;
@@ -22,6 +25,8 @@ final class Trial {
     private long nanos;
     /** Attempts since the limit is a quarter of that. */
     private int tried;
+    /** Attempts since the last trouble. */
+    private int fine;
 
     boolean isOn() {
         return limit != 0;
@@ -50,6 +55,18 @@ final class Trial {
         limit = 0;
     }
 
+    /** So many attempts more were fine. Of enough of them in a row: a smaller limit has helped. */
+    void fine(int attempts) {
+        fine += attempts;
+        if (fine >= MANY) {
+            end();
+        }
+    }
+
+    void notFine() {
+        fine = 0;
+    }
+
     /** A quarter, or as small as a limit may be. */
     boolean isSmall(double now, int floor) {
         return now <= Math.max(floor, limit / SMALLEST);
@@ -58,7 +75,7 @@ final class Trial {
     /** So many attempts more with the small limit. Returns whether that is enough: of one that is no quarter, more are. */
     boolean isEnough(int attempts, double now) {
         tried += attempts;
-        return tried >= (now <= limit / SMALLEST ? LossLimit.LEAST : LEAST_OF_NO_QUARTER);
+        return tried >= (now <= limit / SMALLEST ? LossLimit.LEAST : MANY);
     }
 
     boolean isNoBetter(double shareNow, long nanosNow) {

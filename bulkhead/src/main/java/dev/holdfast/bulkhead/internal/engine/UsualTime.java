@@ -12,6 +12,9 @@ final class UsualTime {
 
     private static final int LATE_TIMES = 2;
 
+    /** At most half of all attempts take twice the mean time, and rarely more than a seventh do. */
+    private static final int LATE_ONES = 3;
+
     private static final double FASTEST = 1.0 / 8;
     private static final double LEARNING_NANOS = 60e9;
 
@@ -46,6 +49,11 @@ final class UsualTime {
 
     boolean isLate(long nanos) {
         return nanos >= lateNanos;
+    }
+
+    /** Whether attempts show the usual time, if so many of them are late. In a slow overload the mean would follow the queue. */
+    static boolean isUsual(int late, int served) {
+        return late * LATE_ONES <= served;
     }
 
     /** Whether it has been in a queue, perhaps. */

@@ -312,7 +312,7 @@ class LossLimitTest {
             limit.served(now, ATTEMPT, 1);
         }
 
-        assertThat(limit.limit()).isEqualTo(4);
+        assertThat(limit.limit()).isEqualTo(3);
         assertThat(now - began).isBetween(500 * MILLI, 800 * MILLI);
     }
 
@@ -448,6 +448,48 @@ class LossLimitTest {
         }
 
         assertThat(limit.limit()).isGreaterThan(3);
+    }
+
+    /** The first outage is not the fault of the limit. One that comes while it doubles again may be. */
+    @Test
+    void anOutageThatComesWhileTheLimitDoublesAgainHalvesHowFarItDoubles() {
+        limit = limit(1, 10, 200);
+        served(20);
+        failed(20);
+        int afterOne = answersUpTo(40);
+        limit = limit(1, 10, 200);
+        served(20);
+        failed(20);
+        answersUpTo(12);
+        failed(20);
+
+        assertThat(answersUpTo(40)).isGreaterThan(5 * afterOne);
+    }
+
+    /** So many attempts are served until the limit is that high. */
+    private int answersUpTo(int least) {
+        int answers = 0;
+        for (; limit.limit() < least; answers++) {
+            now += 10 * MILLI;
+            limit.pauseNanos(now);
+            limit.wanted();
+            limit.served(now, ATTEMPT, limit.limit());
+        }
+        return answers;
+    }
+
+    /** In an overload of which only some of many servers have a long queue. */
+    @Test
+    void theUsualTimeDoesNotFollowAQueue() {
+        served(300);
+        for (int i = 0; i < 2_000; i++) {
+            served(3, TIMEOUT * 6 / 10);
+            served(2);
+        }
+        assertThat(limit.limit()).as("not nearly all are late").isEqualTo(100);
+
+        served(200, TIMEOUT * 7 / 10);
+        assertThat(limit.limit()).isLessThan(100);
     }
 
     /** One answer of two seconds says as much as ten of 200 ms. */
