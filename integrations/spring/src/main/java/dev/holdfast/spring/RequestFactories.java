@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -158,9 +159,15 @@ public final class RequestFactories {
                 return request.execute();
             }
             exchange.writing(request.getHeaders(), getURI());
-            ClientHttpResponse response = request.execute();
-            exchange.answeredBy(response);
-            return response;
+            try {
+                ClientHttpResponse response = request.execute();
+                exchange.answeredBy(response);
+                return response;
+            } catch (NumberFormatException ofItsLength) {
+                // The JDK's client does not say otherwise that the answer is malformed.
+                AlreadySent.markUnreadable(ofItsLength);
+                throw ofItsLength;
+            }
         }
 
         @Override
