@@ -289,11 +289,11 @@ final class HoldfastCall implements Call {
         if (error instanceof IOException io) {
             return io;
         }
-        if (error instanceof CallTimeoutException) {
+        Reason rejected = error instanceof CallRejectedException rejection ? rejection.reason() : null;
+        if (error instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
             return with(error, new SocketTimeoutException(error.getMessage()));
         }
-        if (error instanceof CallRejectedException rejected
-                && (rejected.reason() == Reason.INTERRUPTED || rejected.reason() == Reason.DEADLINE_EXCEEDED)) {
+        if (rejected == Reason.INTERRUPTED) {
             return with(error, new InterruptedIOException(error.getMessage()));
         }
         return new IOException(error.getMessage(), error);

@@ -17,6 +17,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Classifier;
+import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
@@ -37,7 +38,9 @@ import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -632,8 +635,7 @@ public abstract class HttpClientContract {
             assertThat(attempts).containsExactly(Outcome.FAILURE, Outcome.SUCCESS);
             attempts.clear();
             server.on("/" + way, raw(answer));
-            assertThatThrownBy(() -> send(client, way, with("POST", "/" + way)))
-                    .isNotNull();
+            assertThatThrownBy(() -> send(client, way, with("POST", "/" + way))).isNotNull();
             assertThat(sent("/" + way)).as("a POST is not repeated").isEqualTo(3);
             assertThat(attempts).containsExactly(Outcome.FAILURE);
             attempts.clear();
@@ -687,6 +689,16 @@ public abstract class HttpClientContract {
                 .satisfies(cause ->
                         assertThat(((CallRejectedException) cause).reason()).isEqualTo(Reason.CLOSED));
         assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    /** As one that strikes within an attempt. */
+    @Test
+    void aDeadlineThatIsOverIsATimeout() throws Exception {
+        HttpClientUnderTest client = client(retry());
+        assertThatThrownBy(() -> Deadline.within(Duration.ZERO, () -> client.send(get("/a"))))
+                .isInstanceOfAny(HttpTimeoutException.class, SocketTimeoutException.class)
+                .hasRootCauseInstanceOf(CallRejectedException.class);
+        assertThat(sent("/a")).isZero();
     }
 
     @Test
