@@ -54,6 +54,22 @@ public final class AlreadySent {
         }
     }
 
+    /**
+     * As {@link #marked}, of what a client says of an answer that it cannot read. Whatever its type is, to a pipeline it is an
+     * exception of the network, unless it tells of a circle of redirects.
+     */
+    public static Throwable unreadable(Throwable thrown) {
+        Throwable error = marked(thrown);
+        return HttpClassifier.isOfTheNetwork(error) ? error : new Around(error);
+    }
+
+    /** The same of an exception that is thrown: throws that around it, if it needs one. */
+    public static void markUnreadable(Throwable thrown) throws IOException {
+        if (unreadable(thrown) instanceof Around around) {
+            throw around;
+        }
+    }
+
     /** What was thrown in the attempt. */
     public static Throwable original(Throwable thrown) {
         return thrown instanceof Around around ? around.thrown : thrown;

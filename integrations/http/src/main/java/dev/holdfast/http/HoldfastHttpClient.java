@@ -169,7 +169,8 @@ public final class HoldfastHttpClient extends HttpClient {
     }
 
     private static IOException asIOException(RuntimeException said) {
-        if (said instanceof CallTimeoutException) {
+        if (said instanceof CallTimeoutException
+                || (said instanceof CallRejectedException rejected && rejected.reason() == Reason.DEADLINE_EXCEEDED)) {
             HttpTimeoutException timeout = new HttpTimeoutException(said.getMessage());
             timeout.initCause(said);
             return timeout;

@@ -8,11 +8,13 @@ import dev.holdfast.headers.RetryAfter;
 import dev.holdfast.internal.Timeouts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ProtocolException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>429, and 503 with {@code Retry-After} or {@code RateLimit}</td><td>pushback, for the time that it says</td></tr>
  * <tr><td>408, 425, other 5xx</td><td>failure</td></tr>
  * <tr><td>other 4xx</td><td>ignored</td></tr>
- * <tr><td>an {@link IOException} or a timeout, also as a cause</td><td>failure</td></tr>
- * <tr><td>any other exception, such as a malformed address</td><td>ignored</td></tr>
+ * <tr><td>an {@link IOException} or a timeout, also as a cause; what an adapter's client says of an answer that it cannot
+ * read</td><td>failure</td></tr>
+ * <tr><td>any other exception, such as a malformed address, and that of too many redirects</td><td>ignored</td></tr>
  * </table>
  *
  * <p>The {@code RateLimit} of a success or of an ignored answer is read, too: if nothing is left, the verdict says for how long, and a
@@ -42,6 +45,15 @@ import org.jspecify.annotations.Nullable;
 public final class HttpClassifier implements Classifier {
     private static final int MOST_CAUSES = 16;
     private static final Set<String> LISTS = Set.of("RateLimit", "RateLimit-Policy");
+
+    // By name, since they may not be there.
+    private static final Set<String> OF_REDIRECTS = Set.of(
+            "org.apache.hc.client5.http.RedirectException", "org.apache.hc.client5.http.CircularRedirectException");
+    private static final String OF_JETTY = "org.eclipse.jetty.client.HttpResponseException";
+
+    /** Of OkHttp, Jetty and HttpURLConnection: too many redirects have no type of their own there. */
+    private static final Pattern TOO_MANY =
+            Pattern.compile("(Too many follow-up requests|Max redirects exceeded|Server redirected too many).*");
 
     private final HttpMessages<?, ?> messages;
     private final Supplier<Classifier> own;
@@ -117,16 +129,17 @@ public final class HttpClassifier implements Classifier {
     }
 
     private Verdict ofError(Throwable error) {
+        Throwable thrown = AlreadySent.original(error);
         Classifier rest = own.get();
         while (rest instanceof Listed listed) {
-            Verdict verdict = listed.ofError(error);
+            Verdict verdict = listed.ofError(thrown);
             if (verdict != null) {
                 return verdict;
             }
             rest = listed.base();
         }
         if (rest != DEFAULT) {
-            return rest.classify(null, error);
+            return rest.classify(null, thrown);
         }
         return isOfTheNetwork(error) ? Verdict.FAILURE : Verdict.IGNORED;
     }
@@ -177,14 +190,29 @@ public final class HttpClassifier implements Classifier {
         return of.cameByRedirect((R) response);
     }
 
-    /** Everything else is a mistake of the caller's, such as a malformed address. */
+    /**
+     * Everything else is a mistake of the caller's, such as a malformed address. A circle of redirects is the same each time: each
+     * attempt would send all of its requests.
+     */
     static boolean isOfTheNetwork(Throwable error) {
+        boolean is = false;
         Throwable cause = error;
         for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
-            if (cause instanceof IOException || cause instanceof UncheckedIOException || Timeouts.isOne(cause)) {
-                return true;
+            if (isOfRedirects(cause)) {
+                return false;
             }
+            is |= cause instanceof IOException
+                    || cause instanceof UncheckedIOException
+                    || cause.getClass().getName().equals(OF_JETTY)
+                    || Timeouts.isOne(cause);
         }
-        return false;
+        return is;
+    }
+
+    private static boolean isOfRedirects(Throwable cause) {
+        String name = cause.getClass().getName();
+        String message = cause instanceof ProtocolException || name.equals(OF_JETTY) ? cause.getMessage() : null;
+        return OF_REDIRECTS.contains(name)
+                || (message != null && TOO_MANY.matcher(message).matches());
     }
 }

@@ -33,6 +33,9 @@ final class SentRequest extends HttpRequest {
     private final HttpHeaders headers;
     private volatile boolean begun;
 
+    /** Whether the answer has a length that is no number: then the client throws what a caller's mistake is to it. */
+    private volatile boolean unreadable;
+
     /** To be made on the thread that runs the attempt. */
     SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
         this.original = original;
@@ -62,20 +65,34 @@ final class SentRequest extends HttpRequest {
     <T> BodyHandler<T> noting(BodyHandler<T> handler) {
         return info -> {
             begun = true;
+            unreadable = !isReadable(info.headers());
             return handler.apply(info);
         };
     }
 
+    private static boolean isReadable(HttpHeaders answered) {
+        try {
+            var unused = answered.firstValueAsLong("Content-Length");
+            return true;
+        } catch (NumberFormatException malformed) {
+            return false;
+        }
+    }
+
     /** What goes wrong with it, marked if it was sent. */
     void mark(Throwable error) throws IOException {
-        if (begun) {
+        if (unreadable) {
+            AlreadySent.markUnreadable(error);
+        } else if (begun) {
             AlreadySent.mark(error);
         }
     }
 
     /** The same, where the error comes in a future. */
     <T> CompletableFuture<HttpResponse<T>> marked(CompletableFuture<HttpResponse<T>> exchange) {
-        return HandedOn.of(exchange, error -> begun ? AlreadySent.marked(error) : error);
+        return HandedOn.of(
+                exchange,
+                error -> unreadable ? AlreadySent.unreadable(error) : begun ? AlreadySent.marked(error) : error);
     }
 
     @Override

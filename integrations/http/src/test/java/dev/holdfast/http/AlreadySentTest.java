@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.Classifier;
 import dev.holdfast.Reason;
+import dev.holdfast.Verdict;
 import dev.holdfast.testcalls.AnotherService;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -61,6 +64,25 @@ class AlreadySentTest {
         AlreadySent.marked(one);
         assertThat(AlreadySent.marked(one)).isSameAs(one);
         assertThat(one.getSuppressed()).hasSize(1);
+    }
+
+    @Test
+    void whatIsThrownAtAnUnreadableAnswerIsOfTheNetworkWhateverItsType() {
+        Exception thrown = new NumberFormatException("zz");
+        Throwable told = AlreadySent.unreadable(new CompletionException(thrown));
+        assertThat(AlreadySent.original(told)).isSameAs(thrown);
+        assertThat(HttpClassifier.ofDefaults().classify(null, thrown)).isEqualTo(Verdict.IGNORED);
+        assertThat(HttpClassifier.ofDefaults().classify(null, told)).isEqualTo(Verdict.FAILURE);
+        IOException ofTheNetwork = new IOException();
+        assertThat(AlreadySent.unreadable(ofTheNetwork)).isSameAs(ofTheNetwork);
+    }
+
+    @Test
+    void aClassifierOfThePipelinesOwnSeesWhatWasThrown() {
+        Exception thrown = new NumberFormatException("zz");
+        Classifier own = (value, error) -> error == thrown ? Verdict.PUSHBACK : Verdict.FAILURE;
+        assertThat(HttpClassifier.of(JdkMessages.INSTANCE, () -> own).classify(null, AlreadySent.unreadable(thrown)))
+                .isEqualTo(Verdict.PUSHBACK);
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.ProtocolException;
@@ -280,8 +281,12 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
             rest.end(caller -> caller.failed(cause));
         } else {
             noteFailed();
-            completeExceptionally(runtime.hasSent() ? AlreadySent.marked(cause) : cause);
+            completeExceptionally(runtime.hasSent() ? marked(cause) : cause);
         }
+    }
+
+    private static Throwable marked(Exception cause) {
+        return cause instanceof HttpException ? AlreadySent.unreadable(cause) : AlreadySent.marked(cause);
     }
 
     private void over(boolean answered) {

@@ -25,10 +25,11 @@ final class Errors {
         if (e instanceof ClosedByInterruptException) {
             return with(e, new InterruptedIOException("interrupted"));
         }
-        if (e instanceof CallTimeoutException) {
+        Reason rejected = e instanceof CallRejectedException rejection ? rejection.reason() : null;
+        if (e instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
             return with(e, new SocketTimeoutException(e.getMessage()));
         }
-        if (e instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
+        if (rejected == Reason.INTERRUPTED) {
             return with(e, new InterruptedIOException(e.getMessage()));
         }
         boolean asItIs = e instanceof IOException || e instanceof HttpException || e instanceof RuntimeException;

@@ -61,7 +61,9 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
                 // No error of the network, also not as a cause: the dependency is not to blame.
                 throw new CancellationException("the exchange was cancelled");
             }
-            if (sent) {
+            if (sent && e instanceof HttpException) {
+                AlreadySent.markUnreadable(e);
+            } else if (sent) {
                 AlreadySent.mark(e);
             }
             throw e;

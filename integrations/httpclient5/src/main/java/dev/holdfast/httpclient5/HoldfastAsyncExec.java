@@ -4,6 +4,7 @@ package dev.holdfast.httpclient5;
 import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Deadline;
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpCalls;
@@ -12,6 +13,7 @@ import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Kept;
 import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.List;
@@ -184,17 +186,24 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
             if (cancelled) {
                 now.cancel(true);
             }
-            var unused = now.whenComplete((value, error) -> {
-                try {
-                    if (error == null) {
-                        answer.apply(value).deliver(caller);
-                    } else {
-                        caller.failed(Errors.toCaller(error, cancelled));
-                    }
-                } catch (Throwable e) {
-                    caller.failed(Errors.toCaller(e, false));
+            Deadline.Binding here = Deadline.Binding.current();
+            // As the caller of this call would, whichever thread it is.
+            var unused = now.whenComplete((value, error) -> Carried.inherit(here, () -> {
+                tell(value, answer, error);
+                return true;
+            }));
+        }
+
+        private <T> void tell(T value, Function<? super T, AsyncAnswer> answer, @Nullable Throwable error) {
+            try {
+                if (error == null) {
+                    answer.apply(value).deliver(caller);
+                } else {
+                    caller.failed(Errors.toCaller(error, cancelled));
                 }
-            });
+            } catch (Throwable e) {
+                caller.failed(Errors.toCaller(e, false));
+            }
         }
 
         private <T> AsyncExchange<T> exchange(Attempt attempt, AsyncExchange.Reading<T> reading) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.Deadline;
+import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -39,6 +41,9 @@ final class StreamedBody {
     private @Nullable AsyncDataConsumer consumer;
 
     private @Nullable AsyncExecCallback caller;
+
+    /** What the caller had where it was told of the response. */
+    private Deadline.@Nullable Binding bound;
 
     /**
      * Of an exchange.
@@ -88,6 +93,13 @@ final class StreamedBody {
     }
 
     private void tellAll(@Nullable Signal first) {
+        Carried.inherit(bound, () -> {
+            tellEach(first);
+            return true;
+        });
+    }
+
+    private void tellEach(@Nullable Signal first) {
         for (Signal next = first == null ? poll() : first; next != null; next = poll()) {
             try {
                 next.tell(Objects.requireNonNull(consumer));
@@ -112,6 +124,7 @@ final class StreamedBody {
     void deliver(HttpResponse response, @Nullable EntityDetails details, AsyncExecCallback to)
             throws HttpException, IOException {
         caller = to;
+        bound = Deadline.Binding.current();
         try {
             AsyncDataConsumer given = to.handleResponse(response, details);
             consumer = given == null ? new DiscardingEntityConsumer<>() : given;

@@ -4,6 +4,7 @@ package dev.holdfast.okhttp;
 import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Deadline;
 import dev.holdfast.Reason;
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.CachedCall;
@@ -11,6 +12,7 @@ import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.Kept;
 import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
@@ -158,6 +160,7 @@ final class HoldfastCall implements Call {
 
     private <T> void enqueue(
             CompletableFuture<T> begun, Function<? super T, @Nullable Response> made, Callback callback) {
+        Deadline.Binding here = Deadline.Binding.current();
         boolean tooLate;
         synchronized (this) {
             answer = begun;
@@ -170,7 +173,11 @@ final class HoldfastCall implements Call {
             AtomicBoolean began = new AtomicBoolean();
             Runnable told = () -> {
                 if (began.compareAndSet(false, true)) {
-                    tell(callback, value, made, error);
+                    // As the caller of this call would, also on a thread of the dispatcher's.
+                    Carried.inherit(here, () -> {
+                        tell(callback, value, made, error);
+                        return true;
+                    });
                 }
             };
             try {
@@ -289,11 +296,11 @@ final class HoldfastCall implements Call {
         if (error instanceof IOException io) {
             return io;
         }
-        if (error instanceof CallTimeoutException) {
+        Reason rejected = error instanceof CallRejectedException rejection ? rejection.reason() : null;
+        if (error instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
             return with(error, new SocketTimeoutException(error.getMessage()));
         }
-        if (error instanceof CallRejectedException rejected
-                && (rejected.reason() == Reason.INTERRUPTED || rejected.reason() == Reason.DEADLINE_EXCEEDED)) {
+        if (rejected == Reason.INTERRUPTED) {
             return with(error, new InterruptedIOException(error.getMessage()));
         }
         return new IOException(error.getMessage(), error);

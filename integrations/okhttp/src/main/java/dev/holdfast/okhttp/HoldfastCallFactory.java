@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * stops sending, is an attempt that failed. The rest of a larger body is the caller's own affair.
  *
  * <p>What the policies say becomes an {@link IOException}, as callers of OkHttp expect: a rejection one whose cause is the {@link
- * CallRejectedException}, a timeout a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}. If there was no
- * time left, or the thread was interrupted, it is an {@link InterruptedIOException}; the thread's interrupt flag is set then.
+ * CallRejectedException}, a timeout a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}, or the rejection
+ * if there was no time left to begin. If the thread was interrupted, it is an {@link InterruptedIOException}; the thread's interrupt flag is set then.
  *
  * <p>{@link OkHttpClient#callTimeoutMillis callTimeout} and {@link Call#timeout} hold for the whole call: all attempts, all waits, and the body.
  * {@link Call#cancel} ends each of these. A cancelled call is no failure of the dependency. A callback runs on the executor of the

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
@@ -142,6 +143,27 @@ class HoldfastCallTest {
             }
         });
         return answer;
+    }
+
+    @Test
+    void aCallbackRunsUnderTheDeadlineOfItsCaller() throws Exception {
+        answers(answer(500).build(), answer(200).build());
+        CompletableFuture<Boolean> bound = new CompletableFuture<>();
+        Deadline.within(
+                Duration.ofHours(1),
+                () -> calls.newCall(request().build()).enqueue(new Callback() {
+                    @Override
+                    public void onFailure(Call failed, IOException e) {
+                        bound.completeExceptionally(e);
+                    }
+
+                    @Override
+                    public void onResponse(Call answered, Response response) {
+                        response.close();
+                        bound.complete(Deadline.remaining().isPresent());
+                    }
+                }));
+        assertThat(bound.get(1, TimeUnit.MINUTES)).isTrue();
     }
 
     private static Response sent(Call call, Way way) throws Exception {

@@ -16,6 +16,7 @@ import org.springframework.http.client.reactive.ClientHttpRequestDecorator;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
+import org.springframework.web.reactive.function.client.WebClientRequestException;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -39,6 +40,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     /** Whether the client has sent: what fails to connect afterwards is another connection, such as that of a redirect. */
     private volatile boolean begun;
+
+    /** Whether the client has all of the request: what it says from then on, it says of the network or of the answer. */
+    private volatile boolean handedOver;
 
     /** Written and read by the exchange alone. */
     private boolean answered;
@@ -95,7 +99,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
             received(Begun.unread(response));
             return;
         }
-        Subscription rest = Begun.read(response, most, context, this::received, this::onError);
+        Subscription rest = Begun.read(response, most, context, this::received, this::unreadable);
         body = rest;
         if (isCancelled()) {
             rest.cancel();
@@ -139,7 +143,15 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public void onError(Throwable error) {
-        completeExceptionally(begun ? AlreadySent.marked(error) : error);
+        if (handedOver && error instanceof WebClientRequestException) {
+            unreadable(error);
+        } else {
+            completeExceptionally(begun ? AlreadySent.marked(error) : error);
+        }
+    }
+
+    private void unreadable(Throwable error) {
+        completeExceptionally(AlreadySent.unreadable(error));
     }
 
     /** If there was a response, its body may still be read. Without one, this is the error that WebClient itself would make. */
@@ -175,7 +187,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         public Mono<Void> writeWith(Publisher<? extends DataBuffer> content) {
             return super.writeWith(
                     content instanceof Mono<? extends DataBuffer> one
-                            ? one.doOnSubscribe(unused -> begun = true)
+                            ? one.doOnSubscribe(unused -> begun = true).doOnSuccess(unused -> handedOver = true)
                             : noted(content));
         }
 
@@ -185,14 +197,14 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         }
 
         private <B> Flux<B> noted(Publisher<B> content) {
-            return Flux.from(content).doOnSubscribe(unused -> begun = true);
+            return Flux.from(content).doOnSubscribe(unused -> begun = true).doOnComplete(() -> handedOver = true);
         }
 
         /** Without a body, nobody tells when it is sent. */
         @Override
         public Mono<Void> setComplete() {
             begun = true;
-            return super.setComplete();
+            return super.setComplete().doOnSuccess(unused -> handedOver = true);
         }
     }
 }

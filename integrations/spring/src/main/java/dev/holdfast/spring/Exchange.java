@@ -141,10 +141,11 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     /** Of one that may, nobody asks whether it was sent; and where no factory tells, the mark would say nothing. */
     private static boolean mayBeDoneTwice(HttpRequest request) {
-        return switch (request.getMethod().name()) {
-            case "GET", "HEAD", "OPTIONS", "TRACE", "DELETE" -> true;
-            default -> false;
-        };
+        return !CallAttributes.isSentOnce(request.getAttributes())
+                && switch (request.getMethod().name()) {
+                    case "GET", "HEAD", "OPTIONS", "TRACE", "DELETE" -> true;
+                    default -> false;
+                };
     }
 
     private boolean mayHaveSent() {

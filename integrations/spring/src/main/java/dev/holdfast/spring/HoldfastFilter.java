@@ -3,6 +3,7 @@ package dev.holdfast.spring;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.AlreadySent;
@@ -158,7 +159,8 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
     private static Throwable asWebClients(Throwable thrown, ClientRequest request) {
         Throwable error = AlreadySent.original(thrown);
         Throwable wrapped = error;
-        if (error instanceof CallTimeoutException) {
+        if (error instanceof CallTimeoutException
+                || (error instanceof CallRejectedException rejected && rejected.reason() == Reason.DEADLINE_EXCEEDED)) {
             wrapped = new SocketTimeoutException(error.getMessage());
             wrapped.initCause(error);
         } else if (error instanceof CallRejectedException) {

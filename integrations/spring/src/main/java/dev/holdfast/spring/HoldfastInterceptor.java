@@ -133,10 +133,11 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         if (e instanceof ClosedByInterruptException) {
             return with(e, new InterruptedIOException("interrupted"));
         }
-        if (e instanceof CallTimeoutException) {
+        Reason rejected = e instanceof CallRejectedException rejection ? rejection.reason() : null;
+        if (e instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
             return with(e, new SocketTimeoutException(e.getMessage()));
         }
-        if (e instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
+        if (rejected == Reason.INTERRUPTED) {
             return with(e, new InterruptedIOException(e.getMessage()));
         }
         return e instanceof IOException io ? io : new IOException(e.getMessage(), e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.http.AlreadySent;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,12 +43,22 @@ final class Received implements ClientHttpResponse {
     byte @Nullable [] readUpTo(int most) throws IOException {
         InputStream content = response.getBody();
         exchange.reading(content);
-        // One byte more than there is: the end has to be seen, and then the connection is free.
-        byte[] read = content.readNBytes(most + 1);
+        byte[] read = begin(content, most);
         whole = read.length <= most;
         InputStream begun = new ByteArrayInputStream(read);
         body = whole ? begun : new SequenceInputStream(begun, content);
         return whole ? read : null;
+    }
+
+    /** Clients throw anything at a body that is malformed. */
+    private static byte[] begin(InputStream content, int most) throws IOException {
+        try {
+            // One byte more than there is: the end has to be seen, and then the connection is free.
+            return content.readNBytes(most + 1);
+        } catch (RuntimeException e) {
+            AlreadySent.markUnreadable(e);
+            throw e;
+        }
     }
 
     /** Closes a response that nobody gets, without the rest of its body: {@link #close} would read all of that. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -29,7 +30,8 @@ import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
  * Request factories that know more of the attempt for which they send a request ({@link HoldfastInterceptor}).
  *
  * <p>All of them tell whether a request with a body was sent when something failed to connect. So a POST is repeated if no connection
- * was made, and not if only its redirect found nobody. With other factories such a POST is not repeated.
+ * was made, and not if only its redirect found nobody. With other factories such a POST is not repeated, nor over Jetty: Spring
+ * writes the body before Jetty connects.
  *
  * <p>They also tell where interceptors have sent a request whose answer a stale cache may keep, and what they have written into it.
  * Those of Apache's client and of the JDK's tell of redirects.
@@ -158,9 +160,15 @@ public final class RequestFactories {
                 return request.execute();
             }
             exchange.writing(request.getHeaders(), getURI());
-            ClientHttpResponse response = request.execute();
-            exchange.answeredBy(response);
-            return response;
+            try {
+                ClientHttpResponse response = request.execute();
+                exchange.answeredBy(response);
+                return response;
+            } catch (NumberFormatException ofItsLength) {
+                // The JDK's client does not say otherwise that the answer is malformed.
+                AlreadySent.markUnreadable(ofItsLength);
+                throw ofItsLength;
+            }
         }
 
         @Override

@@ -17,9 +17,18 @@ final class Streams {
 
     /** Whether a body is read: all of it if its length is known, else what the bound allows. */
     static boolean isSmall(HttpHeaders headers, int most) {
-        long length = headers.getContentLength();
+        long length = length(headers);
         return most > 0
                 && (length < 0 ? !HttpCalls.isStream(headers.getFirst(HttpHeaders.CONTENT_TYPE)) : length <= most);
+    }
+
+    /** Less than 0: it is not known. A response without a body may say anything. */
+    private static long length(HttpHeaders headers) {
+        try {
+            return headers.getContentLength();
+        } catch (NumberFormatException malformed) {
+            return -1;
+        }
     }
 
     /** All values of a header. In Framework 6 and 7, the methods for that have different signatures. */

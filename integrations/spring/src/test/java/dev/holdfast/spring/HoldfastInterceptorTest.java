@@ -173,6 +173,22 @@ class HoldfastInterceptorTest {
         };
     }
 
+    /** A response to HEAD may say anything of the body that it has not. */
+    @Test
+    void aLengthThatIsNoNumberIsNotKnown() {
+        RestClient client = RestClient.builder()
+                .requestFactory(answering(() -> {
+                    Answer answer = new Answer(200, "");
+                    answer.headers.set("Content-Length", "abc");
+                    return answer;
+                }))
+                .requestInterceptor(holdfast(retry()))
+                .build();
+        assertThat(client.head().uri(URL).retrieve().toBodilessEntity().getStatusCode())
+                .isEqualTo(HttpStatusCode.valueOf(200));
+        assertThat(seen).hasSize(1);
+    }
+
     // ---- in the chain
 
     @Test

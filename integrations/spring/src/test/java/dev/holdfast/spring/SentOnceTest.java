@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -18,6 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
@@ -138,6 +141,29 @@ class SentOnceTest {
         inTheBody = true;
         assertThat(AnotherService.root(reactive(server.uri("/pay")))).isSameAs(AnotherService.root(after));
         assertThat(server.requests()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "DELETE", "PUT"})
+    void aRequestThatIsToBeSentOnceIsNotRepeatedIfItsRedirectFindsNobody(String method) throws IOException {
+        try (Socket deaf = AnotherService.deaf();
+                ScriptedServer redirecting = ScriptedServer.start()
+                        .answers(307)
+                        .with("Location", AnotherService.uri(deaf).toString())) {
+            RestClient client = RestClient.builder()
+                    .requestFactory(RequestFactories.noting(new JdkClientHttpRequestFactory(HttpClient.newBuilder()
+                            .followRedirects(HttpClient.Redirect.NORMAL)
+                            .build())))
+                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(other.pipeline())))
+                    .build();
+            assertThat(catchThrowable(() -> client.method(HttpMethod.valueOf(method))
+                            .uri(redirecting.uri("/a"))
+                            .attribute(CallAttributes.SENT_ONCE, true)
+                            .retrieve()
+                            .toBodilessEntity()))
+                    .hasCauseInstanceOf(ConnectException.class);
+            assertThat(redirecting.requests()).hasSize(1);
+        }
     }
 
     @Test

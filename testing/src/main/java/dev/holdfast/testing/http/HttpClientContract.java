@@ -4,17 +4,20 @@ package dev.holdfast.testing.http;
 import static dev.holdfast.testing.http.WireServer.chunked;
 import static dev.holdfast.testing.http.WireServer.hang;
 import static dev.holdfast.testing.http.WireServer.headed;
+import static dev.holdfast.testing.http.WireServer.raw;
 import static dev.holdfast.testing.http.WireServer.reset;
 import static dev.holdfast.testing.http.WireServer.resetInBody;
 import static dev.holdfast.testing.http.WireServer.stallInBody;
 import static dev.holdfast.testing.http.WireServer.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Classifier;
+import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
@@ -35,7 +38,9 @@ import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -584,6 +589,60 @@ public abstract class HttpClientContract {
         assertThat(attempts).containsExactly(Outcome.FAILURE, Outcome.SUCCESS);
     }
 
+    private static final String NO_HTTP = "SSH-2.0-OpenSSH_9.6\r\n\r\n";
+
+    /** Clients throw anything then, and not only what is an IOException. */
+    @ParameterizedTest
+    @ValueSource(strings = {NO_HTTP, "HTTP/1.1 2x0 X\r\nContent-Length: 0\r\n\r\n"})
+    void anAnswerThatIsNoHttpIsAFailure(String answer) throws Exception {
+        isAFailure(answer);
+    }
+
+    @Test
+    void aChunkThatIsBrokenIsAFailure() throws Exception {
+        assumeThat(readsBodiesWithinTheCall())
+                .as("bodies are read within the call")
+                .isTrue();
+        isAFailure("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\nxx\r\n0\r\n\r\n");
+    }
+
+    /** Some clients do without it, and others throw what a caller's mistake is to them. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aLengthThatIsNoNumberIsNoMistakeOfTheCaller(Way way) throws Exception {
+        server.on("/a", raw("HTTP/1.1 200 X\r\nContent-Length: abc\r\n\r\n12"), status(200, "12"));
+        assertThat(send(client(retry()), way, get("/a")).body()).isEqualTo("12");
+        assertThat(attempts).doesNotContain(Outcome.IGNORED);
+    }
+
+    /** A client throws, or answers with the last redirect. Each attempt would send all of them again. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aCircleOfRedirectsIsNotRepeated(Way way) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        server.on("/a", headed(302, "Location: " + server.uri("/b")))
+                .on("/b", headed(302, "Location: " + server.uri("/a")));
+        Throwable tooMany = catchThrowable(
+                () -> assertThat(send(client, way, get("/a")).status()).isEqualTo(302));
+        assertThat(attempts).containsExactly(tooMany == null ? Outcome.SUCCESS : Outcome.IGNORED);
+    }
+
+    private void isAFailure(String answer) throws Exception {
+        HttpClientUnderTest client = client(retry());
+        for (Way way : Way.values()) {
+            server.on("/" + way, raw(answer), status(200, "12"));
+            assertThat(send(client, way, get("/" + way)).body()).isEqualTo("12");
+            assertThat(attempts).containsExactly(Outcome.FAILURE, Outcome.SUCCESS);
+            attempts.clear();
+            server.on("/" + way, raw(answer));
+            assertThatThrownBy(() -> send(client, way, with("POST", "/" + way))).isNotNull();
+            assertThat(sent("/" + way)).as("a POST is not repeated").isEqualTo(3);
+            assertThat(attempts).containsExactly(Outcome.FAILURE);
+            attempts.clear();
+        }
+        assertThat(refusals).hasSize(2).containsOnly(Refusal.NOT_IDEMPOTENT);
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void anAnswerThatDoesNotBeginIsGivenUpAndItsConnectionClosed(Way way) throws Exception {
@@ -630,6 +689,16 @@ public abstract class HttpClientContract {
                 .satisfies(cause ->
                         assertThat(((CallRejectedException) cause).reason()).isEqualTo(Reason.CLOSED));
         assertThat(sent("/a")).isEqualTo(1);
+    }
+
+    /** As one that strikes within an attempt. */
+    @Test
+    void aDeadlineThatIsOverIsATimeout() throws Exception {
+        HttpClientUnderTest client = client(retry());
+        assertThatThrownBy(() -> Deadline.within(Duration.ZERO, () -> client.send(get("/a"))))
+                .isInstanceOfAny(HttpTimeoutException.class, SocketTimeoutException.class)
+                .hasRootCauseInstanceOf(CallRejectedException.class);
+        assertThat(sent("/a")).isZero();
     }
 
     @Test
@@ -1172,6 +1241,19 @@ public abstract class HttpClientContract {
         Response old = send(client, way, get("/a"));
         assertThat(old.body()).isEqualTo("12");
         assertThat(source(old)).isEqualTo("stale_on_error");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anOldAnswerTakesThePlaceOfWhatIsNoHttp(Way way) throws Exception {
+        server.on("/a", status(200, "12"), raw(NO_HTTP));
+        HttpClientUnderTest client = caching();
+        assertThat(source(send(client, way, get("/a")))).isNull();
+        for (int i = 0; i < 2; i++) {
+            Response old = send(client, way, get("/a"));
+            assertThat(old.body()).isEqualTo("12");
+            assertThat(source(old)).isEqualTo("stale_on_error");
+        }
     }
 
     @ParameterizedTest

@@ -121,6 +121,14 @@ final class WireServer implements AutoCloseable {
         };
     }
 
+    /** Sends this, whatever it is, and closes the connection. */
+    static Step raw(String answer) {
+        return connection -> {
+            connection.write(answer);
+            return false;
+        };
+    }
+
     /** Does not answer until the client gives up. */
     static Step hang() {
         return Connection::awaitEnd;
