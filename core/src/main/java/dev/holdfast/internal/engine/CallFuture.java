@@ -50,6 +50,22 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
     }
 
     @Override
+    public void obtrudeValue(R value) {
+        var unused = givingUp(() -> {
+            super.obtrudeValue(value);
+            return true;
+        });
+    }
+
+    @Override
+    public void obtrudeException(Throwable error) {
+        var unused = givingUp(() -> {
+            super.obtrudeException(error);
+            return true;
+        });
+    }
+
+    @Override
     @SuppressWarnings("NullAway") // what the supplier gives is of the future's type
     public CompletableFuture<R> completeAsync(Supplier<? extends R> supplier, Executor executor) {
         // The JDK's own method would not call complete().
