@@ -180,6 +180,7 @@ final class CallState extends CallAlarms {
         copy.sameStage(this);
         copy.outcome = outcome;
         copy.error = error;
+        copy.failedHere = failedHere;
         copy.source = source;
         copy.retryAfter = retryAfter;
         copy.refresh = refresh;

@@ -286,6 +286,7 @@ final class Race {
     private int take(Hedge hedge) {
         int decision = call.share(hedge.outcome, hedge.value, hedge.error, hedge.call.source);
         call.common = hedge.call.common;
+        call.failedHere = hedge.call.failedHere;
         call.retryAfter = hedge.call.retryAfter;
         // The outer limit of a hedge is the limit of this layer.
         if (hedge.call.endedBy == CallLimits.CALLER) {
