@@ -140,6 +140,7 @@ public final class AsyncDriver implements Driver {
     private TimeSource.Timer timer(CallState call, long wait, Suspension suspension) {
         long from = call.now(); // first: it may be read only now
         long spent = Math.max(0, time.nanos() - from);
+        suspension.timerAt = from + Math.max(wait, spent);
         return time.schedule(wait - Math.min(wait, spent), suspension);
     }
 
@@ -149,7 +150,9 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         long wait = Math.min(remaining, call.waitNanos);
         if (wait != Long.MAX_VALUE) {
-            suspension.timerReason = remaining <= call.waitNanos ? CallWord.BY_LIMIT : CallWord.BY_TIMER;
+            if (remaining <= call.waitNanos) {
+                suspension.limited(call.awaitsAnswer());
+            }
             suspension.timer = timer(call, wait, suspension);
         }
         if (!completion.register(suspension)) {
@@ -157,10 +160,24 @@ public final class AsyncDriver implements Driver {
         }
     }
 
+    /** If the process stood still, who brings the answer runs no sooner than the timer: the wait goes on, once. */
+    boolean goesOnWaiting(Suspension suspension) {
+        long grace = watchdog.graceNanos(time.nanos() - suspension.timerAt);
+        if (grace == 0 || !suspension.call.isUnderWay(suspension.number)) {
+            return false;
+        }
+        try {
+            suspension.timer = time.schedule(grace, suspension);
+            return true;
+        } catch (Throwable noTimer) {
+            return false;
+        }
+    }
+
     private void startStage(CallState call, Suspension suspension) {
         long remaining = call.remaining();
         if (remaining != Long.MAX_VALUE) {
-            suspension.timerReason = CallWord.BY_LIMIT;
+            suspension.limited(call.awaitsAnswer());
             suspension.timer = timer(call, remaining, suspension);
         }
         try {

@@ -237,6 +237,11 @@ final class CallState extends CallAlarms {
         }
     }
 
+    /** Whether what it waits for is an answer, which may have come unseen, and not a permit or its turn. */
+    boolean awaitsAnswer() {
+        return !down || engine.plan.policy(cursor).mayAnswer();
+    }
+
     /** Whether the caller was interrupted, and its action has not noticed yet. */
     boolean isLeaving() {
         Caller blocked = async ? null : caller;
