@@ -221,7 +221,9 @@ public final class AsyncDriver implements Driver {
         try {
             ambient.enter(call);
             ambient.pauseWalk();
-            started(suspension, invoke(call, BlockingDriver.newAttempt(call), traced(call)));
+            started(
+                    suspension,
+                    invoke(call, call.action, call.argument, BlockingDriver.newAttempt(call), traced(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
@@ -260,7 +262,10 @@ public final class AsyncDriver implements Driver {
     private Runnable elsewhere(CallState call, Suspension suspension, Traces.@Nullable OfAttempt traced) {
         Bound bound = Bound.ofAttempt(call);
         RunningAttempt attempt = BlockingDriver.newAttempt(call);
-        return () -> runElsewhere(call, suspension, attempt, bound, traced);
+        // Now: a call that is over lets them go.
+        Object action = call.action;
+        Object argument = call.argument;
+        return () -> runElsewhere(call, suspension, bound, () -> invoke(call, action, argument, attempt, traced));
     }
 
     private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
@@ -276,9 +281,8 @@ public final class AsyncDriver implements Driver {
     private void runElsewhere(
             CallState call,
             Suspension suspension,
-            @Nullable RunningAttempt attempt,
             Bound bound,
-            Traces.@Nullable OfAttempt traced) {
+            CheckedSupplier<@Nullable CompletionStage<?>, RuntimeException> work) {
         // The word of the call tells it first: the rest of a call that was struck may still wait for the executor.
         if (!call.isUnderWay(suspension.number)) {
             suspension.accept(null, null);
@@ -287,7 +291,7 @@ public final class AsyncDriver implements Driver {
         Surroundings callers = null;
         try {
             callers = Surroundings.enter(call, Ambient.get());
-            started(suspension, bound.call(() -> invoke(call, attempt, traced)));
+            started(suspension, bound.call(work));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
@@ -310,23 +314,30 @@ public final class AsyncDriver implements Driver {
     }
 
     private static @Nullable CompletionStage<?> invoke(
-            CallState call, @Nullable RunningAttempt attempt, Traces.@Nullable OfAttempt traced) {
-        return traced == null ? invoke(call, attempt) : traced.within(() -> invoke(call, attempt));
+            CallState call,
+            @Nullable Object action,
+            @Nullable Object argument,
+            @Nullable RunningAttempt attempt,
+            Traces.@Nullable OfAttempt traced) {
+        return traced == null
+                ? invoke(call, action, argument, attempt)
+                : traced.within(() -> invoke(call, action, argument, attempt));
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is, and there is one
-    private static @Nullable CompletionStage<?> invoke(CallState call, @Nullable RunningAttempt attempt) {
+    private static @Nullable CompletionStage<?> invoke(
+            CallState call, @Nullable Object action, @Nullable Object argument, @Nullable RunningAttempt attempt) {
         Asker.check(call.spec.asker());
         switch (call.mode) {
             case Engine.SUPPLIER:
-                return ((Supplier<? extends CompletionStage<?>>) call.action).get();
+                return ((Supplier<? extends CompletionStage<?>>) action).get();
             case Engine.ATTEMPT:
-                return ((Function<Attempt, ? extends CompletionStage<?>>) call.action).apply(attempt);
+                return ((Function<Attempt, ? extends CompletionStage<?>>) action).apply(attempt);
             case Engine.KEYED:
-                return ((Function<@Nullable Object, ? extends CompletionStage<?>>) call.action).apply(call.argument);
+                return ((Function<@Nullable Object, ? extends CompletionStage<?>>) action).apply(argument);
             default:
-                return ((BiFunction<@Nullable Object, Attempt, ? extends CompletionStage<?>>) call.action)
-                        .apply(call.argument, attempt);
+                return ((BiFunction<@Nullable Object, Attempt, ? extends CompletionStage<?>>) action)
+                        .apply(argument, attempt);
         }
     }
 
@@ -634,5 +645,6 @@ public final class AsyncDriver implements Driver {
         }
         endings.tellSettled(call);
         future.deliver(call);
+        call.letGo();
     }
 }

@@ -169,6 +169,19 @@ final class CallState extends CallAlarms {
         forgetSurroundings();
     }
 
+    /**
+     * The call is over, and its future or its hedge has what it came to. Work that was given up may hold this object for ever. If it
+     * ends, it needs whose it was, and no more.
+     */
+    void letGo() {
+        work(null, null);
+        value = null;
+        error = null;
+        kept = null;
+        future = null;
+        forgetDecisions();
+    }
+
     /** A copy of this call as one layer sees it, for work that ends later. */
     CallState detached(int layer) {
         CallState copy = new CallState(engine.plan.layers, async, null);
@@ -204,7 +217,7 @@ final class CallState extends CallAlarms {
     }
 
     /** What is to be run, kept for other threads and further attempts. */
-    void work(Object newAction, @Nullable Object newArgument) {
+    void work(@Nullable Object newAction, @Nullable Object newArgument) {
         action = newAction;
         argument = newArgument;
     }

@@ -205,6 +205,7 @@ final class Race {
     private static void lose(@Nullable Hedge hedge) {
         if (hedge != null) {
             hedge.call.loseValueFor(null);
+            hedge.letGo();
         }
     }
 
@@ -303,6 +304,7 @@ final class Race {
             // keeps its own.
             call.actionNanos = hedge.call.actionNanos;
         }
+        hedge.letGo();
         return decision;
     }
 
