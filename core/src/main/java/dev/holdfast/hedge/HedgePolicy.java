@@ -268,15 +268,33 @@ public final class HedgePolicy extends Policy {
         if (underWay != null) {
             return passage.await(underWay, Long.MAX_VALUE);
         }
+        // Of the call's own attempt, before a hedge's outcome takes the place of its own.
         boolean answered = isAnswer(passage.outcome());
+        boolean gaveUp = passage.outcome() == Outcome.CANCELLED;
+        boolean tellsItsTime = isGood(passage) || (passage.outcome() == Outcome.TIMEOUT && !passage.cutShort());
+        long ownNanos = passage.actionNanos();
         int decision = passage.beside().endHedges();
         if (!answered && isAnswer(passage.outcome())) {
             won.increment();
         }
-        if (passage.started() && !passage.cutShort()) {
-            learn(passage);
+        if (passage.started()) {
+            if (tellsItsTime || (gaveUp && wasOvertaken(passage))) {
+                measured(ownNanos, passage.now());
+            }
+            if (!passage.cutShort()) {
+                fill(passage);
+            }
         }
         return decision;
+    }
+
+    /** Whether a hedge's answer ended the call's own attempt, and not a wait of the call between two of them. */
+    private static boolean wasOvertaken(Passage passage) {
+        return isGood(passage) && passage.actionNanos() != passage.valueNanos();
+    }
+
+    private static boolean isGood(Passage passage) {
+        return passage.outcome() == Outcome.SUCCESS && passage.source() == Source.LIVE;
     }
 
     /** The caller's own fault too is an answer of the dependency. */
@@ -294,22 +312,23 @@ public final class HedgePolicy extends Policy {
      * failure says nothing about how long an answer takes. An attempt that an outer limit cut short must not be recorded: one
      * caller with a short deadline would have all others hedged.
      */
-    private void learn(Passage passage) {
-        Outcome outcome = passage.outcome();
-        boolean good = outcome == Outcome.SUCCESS && passage.source() == Source.LIVE;
+    private void measured(long ownNanos, long now) {
         Latencies measured = latencies;
-        if (measured != null && fixedNanos == 0 && (good || outcome == Outcome.TIMEOUT)) {
-            measured.record(passage.actionNanos(), passage.now());
-        }
-        Purse filled = purse;
-        if (filled != null && filled.own != null && !filled.isOfTheRetry()) {
-            fill(filled.own, passage, good);
+        if (measured != null && fixedNanos == 0) {
+            measured.record(ownNanos, now);
         }
     }
 
-    private static void fill(RetryBudget budget, Passage passage, boolean good) {
+    private void fill(Passage passage) {
+        Purse filled = purse;
+        if (filled != null && filled.own != null && !filled.isOfTheRetry()) {
+            fill(filled.own, passage);
+        }
+    }
+
+    private static void fill(RetryBudget budget, Passage passage) {
         Outcome outcome = passage.outcome();
-        if (good) {
+        if (isGood(passage)) {
             budget.succeeded(passage.now());
         } else if (outcome == Outcome.FAILURE || outcome == Outcome.PUSHBACK || outcome == Outcome.TIMEOUT) {
             budget.failed(passage.now(), passage.attempts());

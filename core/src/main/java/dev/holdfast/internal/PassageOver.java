@@ -160,6 +160,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public boolean failedHere() {
+        return passage.failedHere();
+    }
+
+    @Override
     public long retryAfter() {
         return passage.retryAfter();
     }

@@ -239,6 +239,11 @@ final class ShadowCall extends PassageOver {
         }
 
         @Override
+        public boolean failedHere() {
+            return error == null && passage.failedHere();
+        }
+
+        @Override
         public long retryAfter() {
             return error == null ? passage.retryAfter() : -1;
         }

@@ -150,6 +150,13 @@ public abstract class Passage {
     public abstract @Nullable Throwable error();
 
     /**
+     * Whether the error does not come from the dependency, because it is of code here: a policy, a fallback or a classifier has
+     * thrown it, or a policy {@linkplain #fail fails} the call with it. The outcome is {@link Outcome#IGNORED} then, as after an
+     * answer that the classifier ignores.
+     */
+    public abstract boolean failedHere();
+
+    /**
      * Nanoseconds after which another try may be worth it, as the dependency's pushback or a rejection says; -1 if not known,
      * {@link #NEVER} if the dependency wants no other try, {@link #UNREADABLE}. Also after a success, if the classifier {@linkplain
      * Verdict#withRetryAfter says so}.

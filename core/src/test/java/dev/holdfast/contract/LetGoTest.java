@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.lang.ref.WeakReference;
 import java.net.URL;
@@ -16,6 +18,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is done keeps nothing alive. */
 class LetGoTest {
@@ -67,6 +71,58 @@ class LetGoTest {
 
     private static CompletableFuture<Integer> never(Pipeline pipeline, byte[] request) {
         return pipeline.callAsync(() -> new CompletableFuture<Integer>().thenApply(i -> i + request.length));
+    }
+
+    /** Of a client that hangs, and that knows of no cancellation. */
+    private static final class Hung extends CompletableFuture<byte[]> {
+        @Override
+        public boolean cancel(boolean mayInterrupt) {
+            return false;
+        }
+    }
+
+    @Test
+    void attemptThatNeverEndsKeepsNothingOfItsCall() {
+        try (Pipeline pipeline = Pipeline.of("p", RetryPolicy.ofDefaults())) {
+            byte[] request = new byte[1 << 20];
+            WeakReference<?> requestOfCall = new WeakReference<>(request);
+            Hung hung = new Hung();
+            hungCall(pipeline, request, hung).cancel(true);
+            request = null;
+            assertGoes("what the action captured", requestOfCall);
+            assertThat(hung).isNotDone();
+        }
+    }
+
+    private static CompletableFuture<byte[]> hungCall(Pipeline pipeline, byte[] request, Hung hung) {
+        return pipeline.callAsync(() -> request.length > 0 ? hung : null);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void attemptThatNeverEndsKeepsNoAnswerOfTheOneBesideIt(int hanging) {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("p")
+                        .policies(HedgePolicy.of(
+                                h -> h.delay(Duration.ofMillis(10)).budgetEnabled(false)))
+                        .time(time)
+                        .build()) {
+            Hung hung = new Hung();
+            WeakReference<?> answer = answeredBeside(pipeline, time, hung, hanging);
+            assertGoes("the answer", answer);
+            assertThat(hung).isNotDone();
+        }
+    }
+
+    private static WeakReference<?> answeredBeside(Pipeline pipeline, VirtualTime time, Hung hung, int hanging) {
+        CompletableFuture<byte[]> late = new CompletableFuture<>();
+        CompletableFuture<byte[]> answer = pipeline.<byte[]>operation("o")
+                .unkeyed()
+                .callAsync(attempt -> attempt.number() == hanging ? hung : late);
+        time.advance(Duration.ofMillis(20));
+        late.complete(new byte[1 << 20]);
+        time.run();
+        return new WeakReference<>(answer.join());
     }
 
     @Test

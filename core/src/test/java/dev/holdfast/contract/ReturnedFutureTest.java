@@ -32,6 +32,8 @@ class ReturnedFutureTest {
                 ending("cancel", future -> future.cancel(false)),
                 ending("complete", future -> future.complete("outside")),
                 ending("completeExceptionally", future -> future.completeExceptionally(new IOException("outside"))),
+                ending("obtrudeValue", future -> future.obtrudeValue("outside")),
+                ending("obtrudeException", future -> future.obtrudeException(new IOException("outside"))),
                 ending("completeAsync", future -> future.completeAsync(() -> "outside", Runnable::run)));
     }
 

@@ -13,11 +13,17 @@ import dev.holdfast.contract.Lab;
 import dev.holdfast.contract.Step;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.retry.RetrySettings;
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -95,6 +101,57 @@ class HedgeDelayTest {
         lab.time.advance(Duration.ofMinutes(2));
         // Lost attempts are known to have taken 21 ms or more. The 1 ms of the hedges is no one's answer time.
         assertThat(lab.run(way, SLOW, FAST).after().toNanos() / 1e6).isBetween(22.0, 23.0);
+    }
+
+    /** Hedges of which one takes 15 ms, while no attempt of the calls' own takes less than 50. */
+    private void assertDelayStays(Way way, Step own, Policy... inside) {
+        List<Policy> layers = new ArrayList<>();
+        layers.add(HedgePolicy.of(h -> h.initialDelay(millis(40))
+                .minimumCalls(5)
+                .window(Duration.ofSeconds(1))
+                .budgetEnabled(false)));
+        layers.addAll(List.of(inside));
+        lab.layers(layers.toArray(new Policy[0]));
+        for (int i = 0; i < 40; i++) {
+            assertThat(lab.run(way, own, value("hedge").after(15)).after()).isEqualTo(millis(55));
+        }
+        assertThat(meter("hedge.started")).isEqualTo(40L);
+        assertThat(meter("hedge.delay.seconds").doubleValue()).isCloseTo(0.04, within(1e-9));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void timeOfAHedgeIsNotMeasuredWhenTheCallsOwnAttemptHasFailedBefore(Way way) {
+        assertDelayStays(way, error(new IOException("down")).after(50));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("hedge-outside-retry")
+    void timeOfAHedgeIsNotMeasuredWhenItEndsThePauseOfARetry(Way way) {
+        assertDelayStays(
+                way,
+                error(new IOException("down")).after(50),
+                RetryPolicy.of(r -> r.initialBackoff(millis(500))
+                        .jitter(RetrySettings.Jitter.NONE)
+                        .budgetEnabled(false)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void ofAnAttemptThatATimeoutEndedItsOwnTimeIsMeasuredThoughAHedgeAnswers(Way way) {
+        lab.layers(
+                HedgePolicy.of(h -> h.initialDelay(millis(40))
+                        .minimumCalls(5)
+                        .window(Duration.ofMinutes(1))
+                        .budgetEnabled(false)),
+                TimeoutPolicy.of(millis(50)));
+        for (int i = 0; i < 5; i++) {
+            assertThat(lab.run(way, SLOW, value("hedge").after(15)).after()).isEqualTo(millis(55));
+        }
+        lab.time.advance(Duration.ofSeconds(2));
+        lab.run(way, FAST);
+        assertThat(meter("hedge.delay.seconds").doubleValue()).isBetween(0.05, 0.052);
     }
 
     @ParameterizedTest

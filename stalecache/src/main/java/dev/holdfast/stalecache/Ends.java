@@ -29,7 +29,7 @@ final class Ends {
             return false;
         }
         return switch (passage.outcome()) {
-            case IGNORED -> true;
+            case IGNORED -> !passage.failedHere();
             case FAILURE -> !passage.hasClassifier() && !Outage.isSure(error);
             case SUCCESS, PUSHBACK, TIMEOUT, REJECTED, CANCELLED, INTERRUPTED -> false;
         };

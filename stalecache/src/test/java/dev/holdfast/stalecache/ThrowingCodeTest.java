@@ -9,6 +9,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
+import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Perishable;
 import dev.holdfast.spi.Policy;
@@ -120,6 +121,63 @@ class ThrowingCodeTest {
                 assertThat(rig.requests()).containsExactlyInAnyOrder("miss 3", "joined 3", "stale_on_error 1");
             }
         });
+    }
+
+    /** Of code inside the cache that throws when the attempt has failed. */
+    private enum Inside {
+        FALLBACK {
+            @Override
+            Policy policy(Boom boom) {
+                return FallbackPolicy.of(error -> {
+                    throw boom;
+                });
+            }
+        },
+        STAGE {
+            @Override
+            Policy policy(Boom boom) {
+                return FallbackPolicy.ofAsync(error -> CompletableFuture.failedFuture(boom));
+            }
+        },
+        POLICY {
+            @Override
+            Policy policy(Boom boom) {
+                return new Policy("own", Policy.FAILURE) {
+                    @Override
+                    public int settle(Passage passage) {
+                        throw boom;
+                    }
+                };
+            }
+        },
+        POLICY_THAT_SAYS_SO {
+            @Override
+            Policy policy(Boom boom) {
+                return new Policy("own", Policy.FAILURE) {
+                    @Override
+                    public int settle(Passage passage) {
+                        return passage.fail(boom);
+                    }
+                };
+            }
+        };
+
+        abstract Policy policy(Boom boom);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Logs("fallback-inside-stale-cache")
+    void whatThrowsInsideTheCacheIsNoAnswerAndTheOldValueStays(Way way) {
+        for (Inside inside : Inside.values()) {
+            Boom boom = new Boom();
+            StaleCachePolicy policy = StaleCachePolicy.ofDefaults();
+            try (Rig rig = new Rig(way, policy, inside.policy(boom))) {
+                rig.load("a", Work.value("old"));
+                assertThat(Running.errorOf(rig.run("a", ILL))).as("%s", inside).isSameAs(boom);
+                assertThat(policy.size()).as("%s", inside).isOne();
+            }
+        }
     }
 
     @ParameterizedTest

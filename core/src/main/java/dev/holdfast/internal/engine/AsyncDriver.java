@@ -140,6 +140,7 @@ public final class AsyncDriver implements Driver {
     private TimeSource.Timer timer(CallState call, long wait, Suspension suspension) {
         long from = call.now(); // first: it may be read only now
         long spent = Math.max(0, time.nanos() - from);
+        suspension.timerAt = from + Math.max(wait, spent);
         return time.schedule(wait - Math.min(wait, spent), suspension);
     }
 
@@ -149,7 +150,9 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         long wait = Math.min(remaining, call.waitNanos);
         if (wait != Long.MAX_VALUE) {
-            suspension.timerReason = remaining <= call.waitNanos ? CallWord.BY_LIMIT : CallWord.BY_TIMER;
+            if (remaining <= call.waitNanos) {
+                suspension.limited(call.awaitsAnswer());
+            }
             suspension.timer = timer(call, wait, suspension);
         }
         if (!completion.register(suspension)) {
@@ -157,10 +160,24 @@ public final class AsyncDriver implements Driver {
         }
     }
 
+    /** If the process stood still, who brings the answer runs no sooner than the timer: the wait goes on, once. */
+    boolean goesOnWaiting(Suspension suspension) {
+        long grace = watchdog.graceNanos(time.nanos() - suspension.timerAt);
+        if (grace == 0 || !suspension.call.isUnderWay(suspension.number)) {
+            return false;
+        }
+        try {
+            suspension.timer = time.schedule(grace, suspension);
+            return true;
+        } catch (Throwable noTimer) {
+            return false;
+        }
+    }
+
     private void startStage(CallState call, Suspension suspension) {
         long remaining = call.remaining();
         if (remaining != Long.MAX_VALUE) {
-            suspension.timerReason = CallWord.BY_LIMIT;
+            suspension.limited(call.awaitsAnswer());
             suspension.timer = timer(call, remaining, suspension);
         }
         try {
@@ -204,7 +221,9 @@ public final class AsyncDriver implements Driver {
         try {
             ambient.enter(call);
             ambient.pauseWalk();
-            started(suspension, invoke(call, BlockingDriver.newAttempt(call), traced(call)));
+            started(
+                    suspension,
+                    invoke(call, call.action, call.argument, BlockingDriver.newAttempt(call), traced(call)));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
@@ -243,7 +262,10 @@ public final class AsyncDriver implements Driver {
     private Runnable elsewhere(CallState call, Suspension suspension, Traces.@Nullable OfAttempt traced) {
         Bound bound = Bound.ofAttempt(call);
         RunningAttempt attempt = BlockingDriver.newAttempt(call);
-        return () -> runElsewhere(call, suspension, attempt, bound, traced);
+        // Now: a call that is over lets them go.
+        Object action = call.action;
+        Object argument = call.argument;
+        return () -> runElsewhere(call, suspension, bound, () -> invoke(call, action, argument, attempt, traced));
     }
 
     private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
@@ -259,9 +281,8 @@ public final class AsyncDriver implements Driver {
     private void runElsewhere(
             CallState call,
             Suspension suspension,
-            @Nullable RunningAttempt attempt,
             Bound bound,
-            Traces.@Nullable OfAttempt traced) {
+            CheckedSupplier<@Nullable CompletionStage<?>, RuntimeException> work) {
         // The word of the call tells it first: the rest of a call that was struck may still wait for the executor.
         if (!call.isUnderWay(suspension.number)) {
             suspension.accept(null, null);
@@ -270,7 +291,7 @@ public final class AsyncDriver implements Driver {
         Surroundings callers = null;
         try {
             callers = Surroundings.enter(call, Ambient.get());
-            started(suspension, bound.call(() -> invoke(call, attempt, traced)));
+            started(suspension, bound.call(work));
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
         } finally {
@@ -293,23 +314,30 @@ public final class AsyncDriver implements Driver {
     }
 
     private static @Nullable CompletionStage<?> invoke(
-            CallState call, @Nullable RunningAttempt attempt, Traces.@Nullable OfAttempt traced) {
-        return traced == null ? invoke(call, attempt) : traced.within(() -> invoke(call, attempt));
+            CallState call,
+            @Nullable Object action,
+            @Nullable Object argument,
+            @Nullable RunningAttempt attempt,
+            Traces.@Nullable OfAttempt traced) {
+        return traced == null
+                ? invoke(call, action, argument, attempt)
+                : traced.within(() -> invoke(call, action, argument, attempt));
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the mode says which kind of action it is, and there is one
-    private static @Nullable CompletionStage<?> invoke(CallState call, @Nullable RunningAttempt attempt) {
+    private static @Nullable CompletionStage<?> invoke(
+            CallState call, @Nullable Object action, @Nullable Object argument, @Nullable RunningAttempt attempt) {
         Asker.check(call.spec.asker());
         switch (call.mode) {
             case Engine.SUPPLIER:
-                return ((Supplier<? extends CompletionStage<?>>) call.action).get();
+                return ((Supplier<? extends CompletionStage<?>>) action).get();
             case Engine.ATTEMPT:
-                return ((Function<Attempt, ? extends CompletionStage<?>>) call.action).apply(attempt);
+                return ((Function<Attempt, ? extends CompletionStage<?>>) action).apply(attempt);
             case Engine.KEYED:
-                return ((Function<@Nullable Object, ? extends CompletionStage<?>>) call.action).apply(call.argument);
+                return ((Function<@Nullable Object, ? extends CompletionStage<?>>) action).apply(argument);
             default:
-                return ((BiFunction<@Nullable Object, Attempt, ? extends CompletionStage<?>>) call.action)
-                        .apply(call.argument, attempt);
+                return ((BiFunction<@Nullable Object, Attempt, ? extends CompletionStage<?>>) action)
+                        .apply(argument, attempt);
         }
     }
 
@@ -462,9 +490,27 @@ public final class AsyncDriver implements Driver {
     }
 
     private void handOver(HandOver elsewhere) {
+        giveUpInside(elsewhere.call);
         if (!elsewhere.isTakenBy(ends)) {
             elsewhere.call.refused = true;
             onSpareThread(elsewhere.ifRefused);
+        }
+    }
+
+    /**
+     * An attempt that is given up and whose stage is a call of Holdfast's: that one must begin nothing more, such as with a permit
+     * for which it waits, until the executor comes to cancel the stage.
+     */
+    private static void giveUpInside(CallState call) {
+        Suspension waited = call.suspension;
+        if (waited != null
+                && call.claimReason() != CallWord.BY_COMPLETION
+                && waited.stage instanceof CallFuture<?> inside) {
+            try {
+                inside.giveUp();
+            } catch (Throwable noMemory) {
+                // The call itself must go on, and cancels the stage then.
+            }
         }
     }
 
@@ -599,5 +645,6 @@ public final class AsyncDriver implements Driver {
         }
         endings.tellSettled(call);
         future.deliver(call);
+        call.letGo();
     }
 }

@@ -28,7 +28,7 @@ public final class BlockingDriver implements Driver {
         this.walk = engine.walk;
         this.endings = engine.endings;
         this.watchdog = watchdog;
-        waits = new BlockingWaits(engine);
+        waits = new BlockingWaits(engine, watchdog);
     }
 
     /** Runs it; an operation gives the value its type. */

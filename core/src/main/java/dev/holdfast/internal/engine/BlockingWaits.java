@@ -13,11 +13,13 @@ final class BlockingWaits {
     private final Engine engine;
     private final Walk walk;
     private final TimeSource time;
+    private final Watchdog watchdog;
 
-    BlockingWaits(Engine engine) {
+    BlockingWaits(Engine engine, Watchdog watchdog) {
         this.engine = engine;
         walk = engine.walk;
         time = engine.time;
+        this.watchdog = watchdog;
     }
 
     /** Waits until a pause or an await is over. */
@@ -25,7 +27,7 @@ final class BlockingWaits {
         int reason;
         try {
             ambient.pauseWalk();
-            reason = what == Step.PAUSE ? park(call, call.now() + call.waitNanos, null) : await(call);
+            reason = what == Step.PAUSE ? park(call, call.now() + call.waitNanos, null, false) : await(call);
         } catch (Throwable broken) {
             // The time source cannot wait. The layers are still left one by one.
             ambient.resumeWalk();
@@ -57,8 +59,9 @@ final class BlockingWaits {
         if (wait == Long.MAX_VALUE) {
             return parkFor(call, completion);
         }
-        int reason = park(call, call.now() + wait, completion);
-        return reason == CallWord.BY_TIMER && remaining <= maxNanos ? CallWord.BY_LIMIT : reason;
+        boolean limited = remaining <= maxNanos;
+        int reason = park(call, call.now() + wait, completion, limited && call.awaitsAnswer());
+        return reason == CallWord.BY_TIMER && limited ? CallWord.BY_LIMIT : reason;
     }
 
     private int parkFor(CallState call, Completion completion) {
@@ -72,7 +75,10 @@ final class BlockingWaits {
         }
     }
 
-    private int park(CallState call, long until, @Nullable Completion completion) {
+    private int park(CallState call, long end, @Nullable Completion completion, boolean forAnswer) {
+        long until = end;
+        boolean parked = false;
+        boolean graced = !forAnswer;
         for (; ; ) {
             int reason = over(call, completion);
             if (reason != NOT_OVER) {
@@ -80,9 +86,17 @@ final class BlockingWaits {
             }
             long left = until - time.nanos();
             if (left <= 0) {
-                return CallWord.BY_TIMER;
+                // If the process stood still, who brings the answer runs no sooner than this thread.
+                long grace = parked && !graced ? watchdog.graceNanos(-left) : 0;
+                if (grace == 0) {
+                    return CallWord.BY_TIMER;
+                }
+                graced = true;
+                until += grace - left;
+                left = grace;
             }
             time.park(this, left);
+            parked = true;
         }
     }
 

@@ -34,6 +34,14 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         }
     }
 
+    /** Gives the call up on its own threads: this one runs nothing of the user's, and completes nothing. */
+    void giveUp() {
+        CallState underWay = call;
+        if (underWay != null) {
+            var unused = underWay.engine.async.giveUp(underWay);
+        }
+    }
+
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
         return givingUp(() -> super.cancel(mayInterruptIfRunning));
@@ -47,6 +55,22 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
     @Override
     public boolean completeExceptionally(Throwable error) {
         return givingUp(() -> super.completeExceptionally(error));
+    }
+
+    @Override
+    public void obtrudeValue(R value) {
+        var unused = givingUp(() -> {
+            super.obtrudeValue(value);
+            return true;
+        });
+    }
+
+    @Override
+    public void obtrudeException(Throwable error) {
+        var unused = givingUp(() -> {
+            super.obtrudeException(error);
+            return true;
+        });
     }
 
     @Override

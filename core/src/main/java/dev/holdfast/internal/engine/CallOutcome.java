@@ -75,6 +75,9 @@ abstract class CallOutcome extends CallLimits {
     @Nullable
     Throwable error;
 
+    /** Whether the error is of code here: a policy has thrown it or failed with it. */
+    boolean failedHere;
+
     long retryAfter;
     Source source;
     long ageNanos;
@@ -112,6 +115,7 @@ abstract class CallOutcome extends CallLimits {
         if (source != Source.LIVE) {
             source = Source.LIVE;
         }
+        failedHere = false;
         common = false;
         retryAfter = -1;
         ageNanos = 0;
@@ -166,6 +170,7 @@ abstract class CallOutcome extends CallLimits {
         value = newValue;
         common = false;
         error = null;
+        failedHere = false;
         outcome = newOutcome;
         retryAfter = -1;
     }
@@ -174,6 +179,8 @@ abstract class CallOutcome extends CallLimits {
         value = null;
         common = false;
         error = newError;
+        // What the dependency's answer means, the classifier alone says.
+        failedHere = newOutcome == Outcome.IGNORED;
         outcome = newOutcome;
         retryAfter = newError instanceof CallRejectedException rejection ? rejection.retryAfterNanos() : -1;
         source = Source.LIVE;
@@ -332,6 +339,11 @@ abstract class CallOutcome extends CallLimits {
     @Override
     public @Nullable Throwable error() {
         return error;
+    }
+
+    @Override
+    public boolean failedHere() {
+        return failedHere;
     }
 
     @Override

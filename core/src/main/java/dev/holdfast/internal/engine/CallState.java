@@ -169,6 +169,19 @@ final class CallState extends CallAlarms {
         forgetSurroundings();
     }
 
+    /**
+     * The call is over, and its future or its hedge has what it came to. Work that was given up may hold this object for ever. If it
+     * ends, it needs whose it was, and no more.
+     */
+    void letGo() {
+        work(null, null);
+        value = null;
+        error = null;
+        kept = null;
+        future = null;
+        forgetDecisions();
+    }
+
     /** A copy of this call as one layer sees it, for work that ends later. */
     CallState detached(int layer) {
         CallState copy = new CallState(engine.plan.layers, async, null);
@@ -180,6 +193,7 @@ final class CallState extends CallAlarms {
         copy.sameStage(this);
         copy.outcome = outcome;
         copy.error = error;
+        copy.failedHere = failedHere;
         copy.source = source;
         copy.retryAfter = retryAfter;
         copy.refresh = refresh;
@@ -203,7 +217,7 @@ final class CallState extends CallAlarms {
     }
 
     /** What is to be run, kept for other threads and further attempts. */
-    void work(Object newAction, @Nullable Object newArgument) {
+    void work(@Nullable Object newAction, @Nullable Object newArgument) {
         action = newAction;
         argument = newArgument;
     }
@@ -234,6 +248,11 @@ final class CallState extends CallAlarms {
                 goesOn(stayed);
             }
         }
+    }
+
+    /** Whether what it waits for is an answer, which may have come unseen, and not a permit or its turn. */
+    boolean awaitsAnswer() {
+        return !down || engine.plan.policy(cursor).mayAnswer();
     }
 
     /** Whether the caller was interrupted, and its action has not noticed yet. */

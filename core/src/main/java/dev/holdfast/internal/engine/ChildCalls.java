@@ -67,5 +67,6 @@ final class ChildCalls {
         child.loseValueFor(null);
         Endings.traceEnds(child);
         engine.observers.backgroundSettled(child.operation(), child.outcome, child.now() - child.startNanos);
+        child.letGo();
     }
 }

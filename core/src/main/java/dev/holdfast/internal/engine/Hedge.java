@@ -73,6 +73,8 @@ final class Hedge extends Once {
 
     /** Its walk is over. */
     void ended() {
+        // First: what follows may run the rest of the call that waits for it.
+        call.work(null, null);
         ran = call.attempts > attemptsBefore;
         outcome = call.outcome;
         value = call.value;
@@ -94,6 +96,13 @@ final class Hedge extends Once {
             call.engine.hooks.hedgeNotMade(race.layer, call.time().nanos(), toldBegun);
         }
         race.landed(this);
+    }
+
+    /** The call has what it came to, or nobody wants it: another attempt that never ends keeps the race, and so this object. */
+    void letGo() {
+        value = null;
+        error = null;
+        call.letGo();
     }
 
     /** Another attempt has answered, or the whole call has ended. Runs nothing of the hedge on this thread. */

@@ -205,6 +205,7 @@ final class Race {
     private static void lose(@Nullable Hedge hedge) {
         if (hedge != null) {
             hedge.call.loseValueFor(null);
+            hedge.letGo();
         }
     }
 
@@ -286,6 +287,7 @@ final class Race {
     private int take(Hedge hedge) {
         int decision = call.share(hedge.outcome, hedge.value, hedge.error, hedge.call.source);
         call.common = hedge.call.common;
+        call.failedHere = hedge.call.failedHere;
         call.retryAfter = hedge.call.retryAfter;
         // The outer limit of a hedge is the limit of this layer.
         if (hedge.call.endedBy == CallLimits.CALLER) {
@@ -302,6 +304,7 @@ final class Race {
             // keeps its own.
             call.actionNanos = hedge.call.actionNanos;
         }
+        hedge.letGo();
         return decision;
     }
 

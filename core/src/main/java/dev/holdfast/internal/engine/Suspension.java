@@ -23,6 +23,12 @@ final class Suspension extends Work
 
     int timerReason = CallWord.BY_TIMER;
 
+    /** When the timer is due. */
+    long timerAt;
+
+    /** Before the timer is set, and then on its thread. */
+    private boolean mayGoOnWaiting;
+
     @Nullable
     Completion completion;
 
@@ -49,6 +55,12 @@ final class Suspension extends Work
         this.call = call;
         this.what = what;
         handOver = what == Step.ACT ? null : driver.new HandOver(call);
+    }
+
+    /** The timer is that of a limit. */
+    void limited(boolean awaitsAnswer) {
+        timerReason = CallWord.BY_LIMIT;
+        mayGoOnWaiting = awaitsAnswer;
     }
 
     /** The stage has completed. */
@@ -126,7 +138,11 @@ final class Suspension extends Work
     @Override
     public void run() {
         if (!came(false)) {
-            driver.claim(this, timerReason, true);
+            boolean waits = mayGoOnWaiting;
+            mayGoOnWaiting = false;
+            if (!waits || !driver.goesOnWaiting(this)) {
+                driver.claim(this, timerReason, true);
+            }
         } else if (!driver.claim(this, CallWord.BY_COMPLETION, true)) {
             driver.onSpareThread(Once.of(() -> tooLate(value)));
         }

@@ -184,6 +184,11 @@ final class WatchQueue extends Watchdog {
         }
     }
 
+    @Override
+    long graceNanos(long lateNanos) {
+        return lateNanos >= STOOD_STILL_NANOS ? GRACE_NANOS : 0;
+    }
+
     private synchronized void wakeBy(long instant) {
         long now = time.nanos();
         if (now - wakeAt > LOST_NANOS) {

@@ -20,6 +20,11 @@ public abstract class Watchdog {
     /** The attempt is over. */
     abstract void release(CallState call);
 
+    /** How much longer a wait for an answer goes on, once, at whose limit its thread was so late; 0: no longer. */
+    long graceNanos(long lateNanos) {
+        return 0;
+    }
+
     private static final class OfSystem {
         static final Watchdog QUEUE = new WatchQueue(TimeSource.system());
     }

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** A clock that stands still, and timers that run on the thread of the test when it lets time pass. */
@@ -27,6 +28,8 @@ final class StillTime extends Around {
     final AtomicInteger missing = new AtomicInteger();
     /** Takes timers and never runs them. */
     volatile boolean losing;
+    /** Runs in place of a park, with its time. */
+    volatile @Nullable LongConsumer parking;
 
     StillTime() {
         super(TimeSource.system());
@@ -57,6 +60,16 @@ final class StillTime extends Around {
                 timers.remove(set);
             }
         };
+    }
+
+    @Override
+    public void park(Object blocker, long nanos) {
+        LongConsumer instead = parking;
+        if (instead == null) {
+            super.park(blocker, nanos);
+        } else {
+            instead.accept(nanos);
+        }
     }
 
     /** Before each timer runs. */

@@ -10,9 +10,12 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Knobs;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reply;
+import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
+import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.ThreadKind;
@@ -29,6 +32,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -473,6 +477,133 @@ class WatchdogTest {
         time.pass(SECOND);
         assertThat(answer).isCompletedWithValue("ten");
         assertThat(attempts).hasValue(1);
+    }
+
+    /** Waits on the way in. */
+    private static final class Waiting extends Policy {
+        private final Completion come;
+        private final boolean forAnswer;
+
+        Waiting(Completion come, boolean forAnswer) {
+            super(forAnswer ? "flight" : "queue", Policy.ENTER);
+            this.come = come;
+            this.forAnswer = forAnswer;
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return come.isDone() ? passage.answer("ten", Reply.Source.LIVE, 0) : passage.await(come, Long.MAX_VALUE);
+        }
+
+        @Override
+        public boolean mayAnswer() {
+            return forAnswer;
+        }
+    }
+
+    /** What calls wait for beside their own attempts. */
+    private final class Waits {
+        final Completion flight = new Completion();
+        final CompletableFuture<Object> stage = new CompletableFuture<>();
+        final Pipeline following = limitedTo500(new Waiting(flight, true));
+        final Pipeline queueing = limitedTo500(new Waiting(new Completion(), false));
+        final Pipeline fallingBack = limitedTo500(FallbackPolicy.ofAsync(error -> stage));
+
+        private Pipeline limitedTo500(Policy inner) {
+            return watched(TimeoutPolicy.of(Duration.ofMillis(500)), inner)
+                    .executor(Runnable::run)
+                    .build();
+        }
+
+        void come() {
+            flight.complete();
+            stage.complete("ten");
+        }
+    }
+
+    private static CompletableFuture<Object> failing(Pipeline pipeline) {
+        return pipeline.callAsync(() -> CompletableFuture.failedFuture(new IOException("down")));
+    }
+
+    @Test
+    void anAnswerForWhichACallWaitsMayComeAfterAStandstillToo() throws Exception {
+        Waits waits = new Waits();
+        CompletableFuture<Object> follower = failing(waits.following);
+        CompletableFuture<Object> fallback = failing(waits.fallingBack);
+        CompletableFuture<Object> inQueue = failing(waits.queueing);
+        time.pass(200 * MILLI);
+        time.passUnseen(SECOND);
+        time.pass(0);
+        assertThat(inQueue).as("has nothing to wait for").isCompletedExceptionally();
+        assertThat(follower).isNotDone();
+        assertThat(fallback).isNotDone();
+
+        time.pass(100 * MILLI - 1);
+        waits.come();
+        assertThat(follower).isCompletedWithValue("ten");
+        assertThat(fallback).isCompletedWithValue("ten");
+    }
+
+    @Test
+    void anAnswerThatDoesNotComeIsWaitedForOnceAfterAStandstill() throws Exception {
+        Waits waits = new Waits();
+        CompletableFuture<Object> follower = failing(waits.following);
+        CompletableFuture<Object> fallback = failing(waits.fallingBack);
+        time.passUnseen(SECOND);
+        time.pass(0);
+        assertThat(follower).isNotDone();
+        time.passUnseen(SECOND);
+        time.pass(0);
+        assertThat(follower).isCompletedExceptionally();
+        assertThat(fallback).isCompletedExceptionally();
+    }
+
+    @Test
+    void limitOfAWaitStrikesAtItsInstantIfNothingStoodStill() throws Exception {
+        Waits waits = new Waits();
+        CompletableFuture<Object> follower = failing(waits.following);
+        CompletableFuture<Object> fallback = failing(waits.fallingBack);
+        time.pass(500 * MILLI - 1);
+        assertThat(follower).isNotDone();
+        assertThat(fallback).isNotDone();
+        time.pass(1);
+        assertThat(follower).isCompletedExceptionally();
+        assertThat(fallback).isCompletedExceptionally();
+    }
+
+    /** How the thread of a blocking call parks, if its first park ends in a standstill. */
+    private List<Long> parks(Pipeline pipeline, Runnable second) throws Exception {
+        List<Long> parks = new ArrayList<>();
+        time.parking = nanos -> {
+            parks.add(nanos);
+            if (parks.size() == 1) {
+                time.passUnseen(2 * SECOND);
+            } else {
+                second.run();
+            }
+        };
+        try {
+            onCaller(() -> pipeline.call(() -> {
+                throw new IOException("down");
+            }));
+            parks.add(-1L);
+        } catch (ExecutionException rejected) {
+            // The call has not been answered.
+        } finally {
+            time.parking = null;
+        }
+        return parks;
+    }
+
+    @Test
+    void blockedCallWaitsForAnAnswerAfterAStandstillToo() throws Exception {
+        Waits waits = new Waits();
+        assertThat(parks(waits.following, waits::come)).containsExactly(500 * MILLI, 100 * MILLI, -1L);
+        assertThat(parks(new Waits().queueing, () -> {})).containsExactly(500 * MILLI);
+        Waits others = new Waits();
+        assertThat(parks(others.fallingBack, others::come)).containsExactly(500 * MILLI, 100 * MILLI, -1L);
+        assertThat(parks(new Waits().fallingBack, () -> time.passUnseen(SECOND)))
+                .containsExactly(500 * MILLI, 100 * MILLI);
     }
 
     @Test
