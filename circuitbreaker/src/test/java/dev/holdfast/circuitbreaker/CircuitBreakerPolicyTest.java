@@ -611,7 +611,7 @@ class CircuitBreakerPolicyTest {
                         .build());
         assertThat(CircuitBreakerPolicy.of(existing).warnings())
                 .hasSize(3)
-                .allMatch(warning -> warning.startsWith("the circuit breaker 'theirs' "))
+                .allMatch(warning -> warning.startsWith("resilience4j-predicates: the circuit breaker 'theirs' "))
                 .anyMatch(warning -> warning.contains("records certain exceptions only"))
                 .anyMatch(warning -> warning.contains("ignores certain exceptions"))
                 .anyMatch(warning -> warning.contains("recordResult is not asked"));

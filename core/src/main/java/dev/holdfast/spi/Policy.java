@@ -253,7 +253,10 @@ public abstract class Policy {
     /** Declares the gauges and totals of the policy. */
     public void meters(Meters meters) {}
 
-    /** Facts that an operator should know about how the policy was made, one sentence each. */
+    /**
+     * Facts that an operator should know about how the policy was made, one sentence each. Each begins with the name of its rule
+     * and a colon, {@code chaos-enabled: …}, so that it can be silenced.
+     */
     public List<String> warnings() {
         return List.of();
     }
