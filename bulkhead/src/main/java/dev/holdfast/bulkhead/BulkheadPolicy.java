@@ -20,10 +20,8 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -495,14 +493,8 @@ public final class BulkheadPolicy extends Policy {
 
     private static String pauseMessage(String pipeline, long nanos) {
         return "bulkhead of '" + pipeline + "' lets no call through for "
-                + shown(nanos)
+                + Checks.time(nanos)
                 + ", since nothing but losses came back";
-    }
-
-    /** In whole milliseconds, from one on. */
-    private static String shown(long nanos) {
-        long milli = TimeUnit.MILLISECONDS.toNanos(1);
-        return Checks.text(Duration.ofNanos(nanos < milli ? nanos : nanos + milli - 1 - (nanos - 1) % milli));
     }
 
     private String lateMessage(Passage passage, Ticket ticket, long pause) {
@@ -513,7 +505,7 @@ public final class BulkheadPolicy extends Policy {
         if (ticket.displaced()) {
             return full + "a later call took the place in the queue, " + counts().get();
         }
-        return full + "no permit came back within " + shown(ticket.waitNanos()) + ", " + counts().get();
+        return full + "no permit came back within " + Checks.time(ticket.waitNanos()) + ", " + counts().get();
     }
 
     /** The present numbers. The text is made when it is read. */

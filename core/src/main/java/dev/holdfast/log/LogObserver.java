@@ -125,16 +125,16 @@ public final class LogObserver implements CallObserver {
         @Override
         public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
             if (why == Refusal.BUDGET) {
-                warn(budget, pipeline, "failed calls are not repeated: the retry budget has few tokens left, or nothing has succeeded for a second");
+                warn(
+                        budget,
+                        pipeline,
+                        "failed calls are not repeated: the retry budget has few tokens left, or nothing has succeeded for a second");
             }
         }
 
         @Override
         public void overrun(String pipeline, @Nullable String operation, long nanos) {
-            warn(
-                    overruns,
-                    pipeline,
-                    work(operation) + " ignored its limit, and went on for " + Checks.inMillis(nanos) + " after it");
+            warn(overruns, pipeline, work(operation) + " went on for " + Checks.time(nanos) + " after its limit");
         }
 
         @Override

@@ -88,8 +88,7 @@ class LogObserverTest {
                 .containsExactly(
                         "! pipeline 'stock': " + NO_RETRIES,
                         "! pipeline 'other': " + NO_RETRIES,
-                        "! pipeline 'stock': " + NO_RETRIES
-                                + " (1,499 more such events since the last line)");
+                        "! pipeline 'stock': " + NO_RETRIES + " (1,499 more such events since the last line)");
     }
 
     @Test
@@ -293,7 +292,7 @@ class LogObserverTest {
         assertThat(lines)
                 .containsExactly(
                         "! pipeline 'stock\\nINFO: all is well': a call of 'get'\\r\\nforged\\u2028\\u001b[31m'"
-                                + " ignored its limit, and went on for 1ms after it");
+                                + " went on for 1 ms after its limit");
     }
 
     @Test
@@ -320,7 +319,7 @@ class LogObserverTest {
 
         assertThat(lines)
                 .containsExactly(
-                        "! pipeline 'stock': a call ignored its limit, and went on for 1200ms after it",
+                        "! pipeline 'stock': a call went on for 1.2 s after its limit",
                         "! pipeline 'stock': bulkhead took back the permit of a call of 'get', which does not end");
     }
 
