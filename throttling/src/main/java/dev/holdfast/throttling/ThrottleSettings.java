@@ -75,8 +75,9 @@ public final class ThrottleSettings {
         Builder builder = builder().maxWait(config.getTimeoutDuration());
         cycles(builder, config.getLimitForPeriod(), config.getLimitRefreshPeriod());
         if (!neverDrains(config)) {
-            builder.warnings = List.of("resilience4j-predicates: drainPermissionsOnResult of resilience4j's config is not"
-                    + " asked; results change no permissions");
+            builder.warnings =
+                    List.of("resilience4j-predicates: drainPermissionsOnResult of resilience4j's config is not"
+                            + " asked; results change no permissions");
         }
         return builder.build();
     }
@@ -241,7 +242,7 @@ public final class ThrottleSettings {
          */
         public ThrottleSettings build() {
             // Compared as durations: a time that is out of range may not fit into nanoseconds.
-            boolean tooFast = per.compareTo(Duration.ofNanos(limit)) < 0;
+            boolean tooFast = per.compareTo(SHORTEST) >= 0 && per.compareTo(Duration.ofNanos(limit)) < 0;
             OPTIONS.check(this)
                     .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")
                     .atMost("burst", effectiveBurst(1), "limit", limit)

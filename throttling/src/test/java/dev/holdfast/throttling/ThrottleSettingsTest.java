@@ -87,6 +87,13 @@ class ThrottleSettingsTest {
     }
 
     @Test
+    void aTimeThatIsTooShortIsOneProblem() {
+        assertThatExceptionOfType(InvalidSettingsException.class)
+                .isThrownBy(() -> ThrottleSettings.of(t -> t.per(Duration.ZERO)))
+                .withMessage("throttle: per is 0s but must be 1ms to 1d");
+    }
+
+    @Test
     void theEndsOfTheRangesAreValid() {
         ThrottleSettings.of(t -> t.limit(1).per(Duration.ofMillis(1)).burst(1).maxWait(Duration.ZERO));
         ThrottleSettings most = ThrottleSettings.of(t -> t.limit(1_000_000_000)
