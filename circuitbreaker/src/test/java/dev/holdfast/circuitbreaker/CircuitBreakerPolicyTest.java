@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
@@ -597,6 +598,16 @@ class CircuitBreakerPolicyTest {
             }
             rig.run(2, WELL);
             assertThat(existing.getState()).isEqualTo(CircuitBreaker.State.CLOSED);
+        }
+    }
+
+    @Test
+    void anExistingBreakerIsAskedItselfAndNotThroughThePipeline() {
+        try (Pipeline pipeline = Pipeline.of("p", CircuitBreakerPolicy.of(CircuitBreaker.ofDefaults("theirs")))) {
+            assertThatThrownBy(() -> pipeline.policy(CircuitBreakerPolicy.class))
+                    .hasMessage("pipeline 'p' has no CircuitBreakerPolicy, but exactly one is asked for; it has"
+                            + " [ExistingCircuitBreakerPolicy]; an Existing… policy was made of an object of yours: ask"
+                            + " that one");
         }
     }
 
