@@ -97,12 +97,16 @@ final class OrderLint {
 
     static final String KEY_WITHOUT_IDEMPOTENCE = "key-without-idempotence";
 
+    /** What policies of other modules say of themselves. */
+    private static final Set<String> OF_POLICIES = Set.of(
+            "chaos-enabled", "resilience4j-predicates", "resilience4j-unused-option", "resilience4j-blocking-wait");
+
     private OrderLint() {}
 
     /** The names of all rules. */
     static Set<String> rules() {
-        Set<String> rules = new TreeSet<>(
-                Set.of("deadline-not-outermost", KEY_WITHOUT_IDEMPOTENCE, "unknown-rule", "chaos-enabled"));
+        Set<String> rules = new TreeSet<>(Set.of("deadline-not-outermost", KEY_WITHOUT_IDEMPOTENCE, "unknown-rule"));
+        rules.addAll(OF_POLICIES);
         ORDERS.forEach(rule -> rules.add(rule.name));
         ONE_IS_ENOUGH.values().forEach(warning -> rules.add(warning.substring(0, warning.indexOf(':'))));
         return rules;

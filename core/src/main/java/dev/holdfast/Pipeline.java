@@ -535,6 +535,9 @@ public final class Pipeline implements Observed, AutoCloseable {
      * inventory.policy(CircuitBreakerPolicy.class).state()
      * }</pre>
      *
+     * <p>A policy that was made of an object of resilience4j, such as by {@code CircuitBreakerPolicy.of(yours)}, is not found: ask
+     * that object itself.
+     *
      * @throws IllegalArgumentException if there is none, or there are several
      */
     public <P extends Policy> P policy(Class<P> type) {
@@ -549,12 +552,16 @@ public final class Pipeline implements Observed, AutoCloseable {
                     .toList();
         }
         if (found.size() != 1) {
+            List<String> kinds = now.stream()
+                    .map(policy -> policy.getClass().getSimpleName())
+                    .toList();
             throw new IllegalArgumentException(
                     "pipeline '" + name + "' has " + (found.isEmpty() ? "no " : found.size() + " ")
                             + type.getSimpleName() + ", but exactly one is asked for; it has "
-                            + now.stream()
-                                    .map(policy -> policy.getClass().getSimpleName())
-                                    .toList());
+                            + kinds
+                            + (kinds.stream().anyMatch(kind -> kind.startsWith("Existing"))
+                                    ? "; an Existing… policy was made of an object of yours: ask that one"
+                                    : ""));
         }
         return found.get(0);
     }

@@ -5,7 +5,10 @@ package dev.holdfast;
 public enum Reason {
     /** The circuit breaker is open, or half-open with enough probes. */
     CIRCUIT_OPEN,
-    /** All permits of the bulkhead are in use, and its queue is full or the call waited for too long. */
+    /**
+     * The bulkhead has no permit: all are in use, or its adaptive limit makes a pause because nothing but losses came back. The
+     * message says which.
+     */
     BULKHEAD_FULL,
     /** Another call loads the same key, and too many calls wait for its answer. */
     FLIGHT_FULL,

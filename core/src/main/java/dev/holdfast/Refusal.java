@@ -13,7 +13,7 @@ public enum Refusal {
     SENT_ONCE,
     /** The dependency forbids a retry of this call. */
     PUSHBACK,
-    /** The retry budget is low. */
+    /** The retry budget allows none: few tokens are left, or nothing has succeeded for a second. */
     BUDGET,
     /** The call runs inside a retry of an outer pipeline. */
     NESTED,

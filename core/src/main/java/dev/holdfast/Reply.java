@@ -67,7 +67,7 @@ public final class Reply<T extends @Nullable Object> {
         LIVE,
         /** The cache; the value is younger than its fresh time. */
         FRESH,
-        /** The cache; the value is older than its fresh time, and is being refreshed in the background. */
+        /** The cache; the value is older than its fresh time, and is refreshed in the background when that is possible. */
         STALE_REVALIDATING,
         /** The cache, because the call failed or was rejected. */
         STALE_ON_ERROR,

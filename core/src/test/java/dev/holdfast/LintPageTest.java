@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** The page has each rule, and no other. */
 class LintPageTest {
-    private static final Pattern ROW = Pattern.compile("(?m)^\\| ((?:`[a-z-]+`(?:, )?)+) \\|");
-    private static final Pattern RULE = Pattern.compile("`([a-z-]+)`");
+    private static final Pattern ROW = Pattern.compile("(?m)^\\| ((?:`[a-z0-9-]+`(?:, )?)+) \\|");
+    private static final Pattern RULE = Pattern.compile("`([a-z0-9-]+)`");
     /** In the code: the first argument of a finding. */
     private static final Pattern SAID = Pattern.compile("(?:warn|say)\\(\\s*\"([a-z-]+)\"");
 

@@ -20,10 +20,8 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -38,7 +36,9 @@ import org.jspecify.annotations.Nullable;
  * says which call is next among those of the same {@linkplain Passage#rank rank}. What comes last does not wait, and has at most
  * half of the permits: refreshes and hedges. A permit that comes back is handed to the next call. Blocking and asynchronous calls
  * wait in the same queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the queue
- * is full, or if it has waited for too long.
+ * is full, or if it has waited for too long. It is rejected in a pause, too: if nothing but losses came back, an adaptive limit
+ * lets no call through for a time, on average at most 2 s or the time of two attempts. Then no permit is in use, and the
+ * rejection says when the pause ends.
  *
  * <p>The permit stays with the work. It comes back exactly once, when the work of the attempt is really over. After a
  * timeout this may be later than the outcome. The permit of work that never ends is written off after {@code lease}. Safe
@@ -188,7 +188,7 @@ public final class BulkheadPolicy extends Policy {
         Ticket ticket = wait > 0 ? permits.join(passage.now(), passage.rank()) : null;
         if (ticket == null) {
             views.rejected();
-            return passage.reject(Reason.BULKHEAD_FULL, -1, fullMessage(passage, pause, last), null);
+            return passage.reject(Reason.BULKHEAD_FULL, known(pause), fullMessage(passage, pause, last), null);
         }
         if (ticket.granted()) {
             return admit(passage, false);
@@ -218,7 +218,13 @@ public final class BulkheadPolicy extends Policy {
             return admit(passage, false);
         }
         views.rejected();
-        return passage.reject(Reason.BULKHEAD_FULL, -1, lateMessage(passage, ticket));
+        long pause = limit == null ? 0 : limit.pauseNanos(passage.now());
+        return passage.reject(Reason.BULKHEAD_FULL, known(pause), lateMessage(passage, ticket, pause));
+    }
+
+    /** When the next call may be let through. Nobody knows when a permit comes back; the end of a pause is known. */
+    private static long known(long pause) {
+        return pause == 0 ? UNKNOWN : pause;
     }
 
     @Override
@@ -487,19 +493,11 @@ public final class BulkheadPolicy extends Policy {
 
     private static String pauseMessage(String pipeline, long nanos) {
         return "bulkhead of '" + pipeline + "' lets no call through for "
-                + shown(nanos)
+                + Checks.time(nanos)
                 + ", since nothing but losses came back";
     }
 
-    /** In whole milliseconds, from one on. */
-    private static String shown(long nanos) {
-        long milli = TimeUnit.MILLISECONDS.toNanos(1);
-        return Checks.text(Duration.ofNanos(nanos < milli ? nanos : nanos + milli - 1 - (nanos - 1) % milli));
-    }
-
-    private String lateMessage(Passage passage, Ticket ticket) {
-        AdaptiveLimit adapts = adaptive;
-        long pause = adapts == null ? 0 : adapts.pauseNanos(passage.now());
+    private String lateMessage(Passage passage, Ticket ticket, long pause) {
         if (pause > 0) {
             return pauseMessage(passage.pipeline(), pause);
         }
@@ -507,7 +505,7 @@ public final class BulkheadPolicy extends Policy {
         if (ticket.displaced()) {
             return full + "a later call took the place in the queue, " + counts().get();
         }
-        return full + "no permit came back within " + shown(ticket.waitNanos()) + ", " + counts().get();
+        return full + "no permit came back within " + Checks.time(ticket.waitNanos()) + ", " + counts().get();
     }
 
     /** The present numbers. The text is made when it is read. */

@@ -198,7 +198,7 @@ public final class BulkheadSettings {
         return builder.replicas.getAsInt();
     }
 
-    /** The options of the {@linkplain #from config} that could not be kept, one sentence each. */
+    /** The options of the {@linkplain #from config} that could not be kept, one sentence each, after the name of the rule. */
     public List<String> warnings() {
         return builder.forViews.warnings();
     }

@@ -27,4 +27,10 @@ class BulkheadContractTest extends PolicyContract {
         assertThat(bulkhead.waiting()).as("waiting").isZero();
         assertThat(bulkhead.writtenOff()).as("written off").isZero();
     }
+
+    /** A fixed limit learns from no outcome. */
+    @Override
+    protected int notAskedFor() {
+        return Policy.SUCCESS | Policy.FAILURE;
+    }
 }

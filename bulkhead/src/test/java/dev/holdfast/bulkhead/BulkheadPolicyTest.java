@@ -134,7 +134,7 @@ class BulkheadPolicyTest {
         for (Running<String> late : List.of(second, third)) {
             assertThat(late.error())
                     .isInstanceOf(CallRejectedException.class)
-                    .hasMessageStartingWith("bulkhead of 'inventory' is full: no permit came back within 5ms, 1 of 1");
+                    .hasMessageStartingWith("bulkhead of 'inventory' is full: no permit came back within 5 ms, 1 of 1");
         }
         assertIdle(bulkhead);
         for (int i = 0; i < 3; i++) {

@@ -114,18 +114,17 @@ class BulkheadSettingsTest {
                 .hasToString("maxConcurrentCalls=9, maxWaitingCalls=1000000, maxWait=40ms, queueOrder=FIFO, lease=1m");
         assertThat(settings.warnings())
                 .containsExactly(
-                        "maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do",
-                        "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace; one by a view has",
-                        "fairCallHandlingEnabled: calls are served in the order in which they came, although false does"
-                                + " not ask for it");
+                        "resilience4j-unused-option: maxWaitDuration of resilience4j's config lets any number of calls"
+                                + " wait; here no more than 1,000,000 do",
+                        "resilience4j-unused-option: fairCallHandlingEnabled of resilience4j's config is false; here calls"
+                                + " are served in the order in which they came");
         assertThat(BulkheadPolicy.of(settings).warnings()).isEqualTo(settings.warnings());
         assertThat(settings.toBuilder().build().warnings()).isEqualTo(settings.warnings());
     }
 
     @Test
     void aConfigThatIsKeptAsItIsMeantGivesNoWarning() {
-        BulkheadSettings settings = BulkheadSettings.from(
-                BulkheadConfig.custom().writableStackTraceEnabled(false).build());
+        BulkheadSettings settings = BulkheadSettings.from(BulkheadConfig.ofDefaults());
 
         assertThat(settings)
                 .hasToString("maxConcurrentCalls=25, maxWaitingCalls=0, maxWait=0s, queueOrder=FIFO, lease=1m");

@@ -28,4 +28,10 @@ class DedicatedThreadsContractTest extends PolicyContract {
         assertThat(bulkhead.inFlight()).as("permits out").isZero();
         assertThat(bulkhead.waiting()).as("waiting").isZero();
     }
+
+    /** A fixed limit learns from no outcome. */
+    @Override
+    protected int notAskedFor() {
+        return Policy.SUCCESS | Policy.FAILURE;
+    }
 }

@@ -124,8 +124,9 @@ class ExistingBulkheadPolicyTest {
                 "slow", BulkheadConfig.custom().maxWaitDuration(ofMillis(500)).build());
 
         assertThat(pipeline(BulkheadPolicy.of(blocking)).warnings())
-                .containsExactly("resilience4j's bulkhead 'slow' has a maxWaitDuration of 500ms and blocks the calling"
-                        + " thread for so long, also that of an asynchronous call; set it to zero");
+                .containsExactly(
+                        "resilience4j-blocking-wait: the bulkhead 'slow' has a maxWaitDuration of 500ms and blocks the calling"
+                                + " thread for so long, also that of an asynchronous call; set it to zero");
         assertThat(pipeline(BulkheadPolicy.of(existing)).warnings()).isEmpty();
     }
 }

@@ -17,6 +17,8 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** While nothing but losses comes back, a limit that heeds losses is zero at times. */
 class PauseTest {
@@ -55,6 +57,33 @@ class PauseTest {
                 .hasCauseInstanceOf(CallRejectedException.class)
                 .hasMessageContaining("bulkhead of 'inventory' lets no call through for ")
                 .hasMessageContaining("since nothing but losses came back");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void aCallThatIsRejectedInAPauseIsToldWhenThePauseEnds(int maxWaitMillis) {
+        BulkheadPolicy hasty = BulkheadPolicy.of(b -> b.maxWait(Duration.ofMillis(maxWaitMillis)));
+        try (Pipeline other = Pipeline.builder("hasty")
+                .policies(hasty, TimeoutPolicy.of(TIMEOUT))
+                .time(time)
+                .build()) {
+            while (hasty.limit() > 0) {
+                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
+                time.advance(TIMEOUT);
+                assertThat(lost).isCompletedExceptionally();
+            }
+            CompletableFuture<String> rejected = other.callAsync(() -> CompletableFuture.completedFuture("well"));
+            time.advance(Duration.ofMillis(maxWaitMillis));
+            Duration left = rejected.handle((value, error) -> ((CallRejectedException) error).retryAfter())
+                    .join()
+                    .orElseThrow();
+
+            time.advance(left.minusNanos(1));
+            assertThat(hasty.limit()).isZero();
+            time.advance(Duration.ofNanos(1));
+            assertThat(other.callAsync(() -> CompletableFuture.completedFuture("well")))
+                    .isCompletedWithValue("well");
+        }
     }
 
     @Test

@@ -107,7 +107,7 @@ class QueueOrderTest {
 
         assertThat(late.error())
                 .isInstanceOf(CallRejectedException.class)
-                .hasMessageStartingWith("bulkhead of 'inventory' is full: no permit came back within 5ms, 1 of 1");
+                .hasMessageStartingWith("bulkhead of 'inventory' is full: no permit came back within 5 ms, 1 of 1");
         assertThat(early.result()).isNotDone();
         time.run();
         assertThat(early.result()).isCompletedWithValue("done");

@@ -35,11 +35,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A bulkhead of ours where resilience4j's own classes expect one of theirs. */
-@Logs({
-    "a consumer of events of bulkhead '.*' threw; told once",
-    "maxWaitDuration: resilience4j lets any number of calls wait",
-    "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace"
-})
+@Logs({"a consumer of events of bulkhead '.*' threw; told once", "lets any number of calls wait"})
 class Resilience4jBulkheadTest {
     private final VirtualTime time = new VirtualTime();
     private final BulkheadPolicy policy =

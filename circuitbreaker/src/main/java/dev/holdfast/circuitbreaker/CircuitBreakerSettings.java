@@ -304,7 +304,7 @@ public final class CircuitBreakerSettings {
 
     // ---- for the policy
 
-    /** The options of the resilience4j config that could not be kept, one sentence each. */
+    /** The options of the resilience4j config that could not be kept, one sentence each, after the name of the rule. */
     List<String> warnings() {
         CircuitBreakerConfig origin = builder.origin;
         return origin == null ? List.of() : ForeignConfig.warnings(origin);

@@ -58,7 +58,8 @@ class CausesTest {
                 rig.run(1, ILL);
             }
             assertThat(rig.causes)
-                    .containsExactly("nothing but failures for 4s, 5 of them; the last result: failure (IOException)");
+                    .containsExactly(
+                            "nothing but failures for 4.0 s, 5 of them; the last result: failure (IOException)");
         }
     }
 

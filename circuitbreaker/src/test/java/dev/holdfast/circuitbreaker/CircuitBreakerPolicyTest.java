@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
+import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
@@ -601,6 +602,16 @@ class CircuitBreakerPolicyTest {
     }
 
     @Test
+    void anExistingBreakerIsAskedItselfAndNotThroughThePipeline() {
+        try (Pipeline pipeline = Pipeline.of("p", CircuitBreakerPolicy.of(CircuitBreaker.ofDefaults("theirs")))) {
+            assertThatThrownBy(() -> pipeline.policy(CircuitBreakerPolicy.class))
+                    .hasMessage("pipeline 'p' has no CircuitBreakerPolicy, but exactly one is asked for; it has"
+                            + " [ExistingCircuitBreakerPolicy]; an Existing… policy was made of an object of yours: ask"
+                            + " that one");
+        }
+    }
+
+    @Test
     void predicatesOfAnExistingBreakerAreWarnedOf() {
         CircuitBreaker existing = CircuitBreaker.of(
                 "theirs",
@@ -611,7 +622,7 @@ class CircuitBreakerPolicyTest {
                         .build());
         assertThat(CircuitBreakerPolicy.of(existing).warnings())
                 .hasSize(3)
-                .allMatch(warning -> warning.startsWith("the circuit breaker 'theirs' "))
+                .allMatch(warning -> warning.startsWith("resilience4j-predicates: the circuit breaker 'theirs' "))
                 .anyMatch(warning -> warning.contains("records certain exceptions only"))
                 .anyMatch(warning -> warning.contains("ignores certain exceptions"))
                 .anyMatch(warning -> warning.contains("recordResult is not asked"));

@@ -245,15 +245,19 @@ class CircuitBreakerSettingsTest {
 
     static Stream<Arguments> withoutCounterpart() {
         return Stream.of(
-                Arguments.of("recordException(s)", plain().recordExceptions(IOException.class)),
-                Arguments.of("ignoreException(s)", plain().ignoreException(e -> true)),
-                Arguments.of("recordResult", plain().recordResult("bad"::equals)),
                 Arguments.of(
-                        "transitionOnResult", plain().transitionOnResult(any -> TransitionCheckResult.noTransition())),
-                Arguments.of("clock and", plain().clock(Clock.system(ZoneOffset.MAX))),
-                Arguments.of("clock and", plain().currentTimestampFunction(Clock::millis, TimeUnit.NANOSECONDS)),
+                        "resilience4j-predicates: recordException(s)", plain().recordExceptions(IOException.class)),
+                Arguments.of("resilience4j-predicates: ignoreException(s)", plain().ignoreException(e -> true)),
+                Arguments.of("resilience4j-predicates: recordResult", plain().recordResult("bad"::equals)),
                 Arguments.of(
-                        "slidingWindowSynchronizationStrategy",
+                        "resilience4j-predicates: transitionOnResult",
+                        plain().transitionOnResult(any -> TransitionCheckResult.noTransition())),
+                Arguments.of("resilience4j-unused-option: clock and", plain().clock(Clock.system(ZoneOffset.MAX))),
+                Arguments.of(
+                        "resilience4j-unused-option: clock and",
+                        plain().currentTimestampFunction(Clock::millis, TimeUnit.NANOSECONDS)),
+                Arguments.of(
+                        "resilience4j-unused-option: slidingWindowSynchronizationStrategy",
                         plain().slidingWindowSynchronizationStrategy(SlidingWindowSynchronizationStrategy.LOCK_FREE)));
     }
 
@@ -277,7 +281,8 @@ class CircuitBreakerSettingsTest {
     void precedenceOfIgnoredExceptionsIsWarnedOfWithTheirPredicates() {
         CircuitBreakerConfig config = plain().enableIgnoreExceptionsPrecedence().build();
         assertThat(CircuitBreakerSettings.from(config).warnings())
-                .anyMatch(warning -> warning.startsWith("ignoreExceptionsPrecedenceEnabled of"));
+                .anyMatch(
+                        warning -> warning.startsWith("resilience4j-predicates: ignoreExceptionsPrecedenceEnabled of"));
     }
 
     @Test

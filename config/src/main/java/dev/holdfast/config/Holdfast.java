@@ -417,7 +417,7 @@ public final class Holdfast implements AutoCloseable {
             return bind(name, type.cast(value));
         }
 
-        /** Tells this observer what happens in every pipeline; may be repeated. Default: none. */
+        /** Tells this observer what happens in every pipeline; may be repeated. Default: none besides the log, {@link LogObserver}. */
         public Builder observer(CallObserver observer) {
             observers.add(Objects.requireNonNull(observer, "observer"));
             return this;

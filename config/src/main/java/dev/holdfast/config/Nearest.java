@@ -40,9 +40,12 @@ final class Nearest {
         return nearest;
     }
 
-    /** Removes case, hyphens, underscores and blanks, which do not change the meaning. */
+    /** Removes case, hyphens, underscores, blanks and the ending of a plural, which do not change the meaning. */
     private static String letters(String name) {
-        return name.toLowerCase(Locale.ROOT).replaceAll("[-_\\s]", "");
+        return name.toLowerCase(Locale.ROOT)
+                .replaceAll("[-_\\s]", "")
+                .replaceAll("ies$", "y")
+                .replaceAll("(?<=.)s$", "");
     }
 
     /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

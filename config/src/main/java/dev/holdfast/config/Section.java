@@ -29,6 +29,7 @@ final class Section<B> {
     private final B builder;
     private final Place place;
     private final Map<String, Place> given = new HashMap<>();
+    private final Map<String, String> written = new HashMap<>();
     private final Set<String> refused = new HashSet<>();
     private final Set<String> reported = new HashSet<>();
 
@@ -45,6 +46,14 @@ final class Section<B> {
     /** Notes where the file gives this option, or this mapping of options. */
     void given(String option, Place where) {
         given.put(option, where);
+    }
+
+    /** Notes where the file gives this option, and what stands there. */
+    void given(String option, Place where, Node node) {
+        given(option, where);
+        if (node instanceof Node.Scalar) {
+            written.put(option, node.described());
+        }
     }
 
     /** Notes that the file's value was refused: the settings do not have it, and are not asked about it. */
@@ -132,7 +141,7 @@ final class Section<B> {
         Place where = given.get(option);
         String expected = METHOD.matcher(problem.expected()).replaceAll(method -> optionOf(method.group()));
         if (where != null) {
-            problems.add(where, "is " + problem.value(), expected);
+            problems.add(where, "is " + written.getOrDefault(option, problem.value()), expected);
         } else if (refused.isEmpty()) {
             // A refused value has its default. A value that does not fit this default is no mistake of the file.
             problems.add(place, option + " is " + problem.value(), expected);

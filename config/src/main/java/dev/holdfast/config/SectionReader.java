@@ -88,7 +88,7 @@ final class SectionReader<B> {
             section.refused(option.name());
             return;
         }
-        section.given(option.name(), place.value(node));
+        section.given(option.name(), place.value(node), node);
         try {
             option.set(section.builder(), value.get());
         } catch (IllegalArgumentException e) {

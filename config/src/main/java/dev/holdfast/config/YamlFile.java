@@ -126,9 +126,9 @@ final class YamlFile {
         if (problem.endsWith("but got {")) {
             return problem + "; a placeholder between { and } needs quotes";
         }
-        return problem.startsWith("expected '<document start>'")
-                ? "this belongs to nothing above it; is the indentation right?"
-                : problem;
+        boolean belongsToNothing =
+                problem.startsWith("expected '<document start>'") || problem.endsWith("'<block mapping start>'");
+        return belongsToNothing ? "this belongs to nothing above it; is the indentation right?" : problem;
     }
 
     private static String context(MarkedYAMLException e) {

@@ -343,7 +343,7 @@ public final class CallHeaders {
     }
 
     private static String millis(long nanos) {
-        return Checks.text(Duration.ofMillis(TimeUnit.NANOSECONDS.toMillis(nanos)));
+        return Checks.time(nanos - nanos % 1_000_000);
     }
 
     private long toldNanos(Function<? super String, @Nullable String> headers) {

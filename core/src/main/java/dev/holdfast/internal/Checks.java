@@ -25,6 +25,10 @@ public final class Checks {
     /** The longest limit of a policy that has only a limit. */
     public static final Duration MOST_LIMIT = Duration.ofDays(1);
 
+    private static final long MILLISECOND = 1_000_000;
+    private static final long TENTH = 100 * MILLISECOND;
+    private static final long SECOND = 10 * TENTH;
+
     private final String policy;
     private final List<InvalidSettingsException.Problem> problems = new ArrayList<>();
 
@@ -107,9 +111,17 @@ public final class Checks {
         }
     }
 
-    /** How long to wait, as {@link #text}, in milliseconds and rounded up: the wait is over then. */
-    public static String inMillis(long nanos) {
-        return text(Duration.ofMillis((nanos + 999_999) / 1_000_000));
+    /** A time that is left or was measured, as a message tells it: {@code 359 ms}, {@code 4.2 s}. Rounded up: a wait is over then. */
+    public static String time(long nanos) {
+        if (nanos < SECOND) {
+            return parts(nanos, MILLISECOND) + " ms";
+        }
+        long tenths = parts(nanos, TENTH);
+        return tenths / 10 + "." + tenths % 10 + " s";
+    }
+
+    private static long parts(long nanos, long part) {
+        return nanos / part + (nanos % part > 0 ? 1 : 0);
     }
 
     /** A number as people write it: {@code 10,000}, {@code 0.1}. */
@@ -119,7 +131,7 @@ public final class Checks {
         return whole ? String.format(Locale.ROOT, "%,d", value.longValue()) : value.toString();
     }
 
-    /** A time as people write it: {@code 250ms}, {@code 5s}, {@code 2m}, {@code -10us}. */
+    /** A time of settings, as people write it: {@code 250ms}, {@code 5s}, {@code 2m}, {@code -10us}. */
     public static String text(Duration value) {
         if (value.isZero()) {
             return "0s";

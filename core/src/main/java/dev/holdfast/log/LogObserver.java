@@ -13,9 +13,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the rare events of pipelines to the log {@value #NAME}: changes of state with their causes, an empty retry budget, limits
- * that a bulkhead cut, work that ignored its limit, permits that were given up. It hears no single call, so a healthy pipeline
- * costs nothing.
+ * Writes the rare events of pipelines to the log {@value #NAME}: changes of state with their causes, a retry budget that allows no
+ * retry, limits that a bulkhead cut, work that ignored its limit, permits that were given up. It hears no single call, so a
+ * healthy pipeline costs nothing.
  *
  * <p>In an outage it does not flood the log. For each policy it writes at most ten changes of state a minute to or from {@code
  * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many
@@ -125,16 +125,16 @@ public final class LogObserver implements CallObserver {
         @Override
         public void retryRefused(String pipeline, @Nullable String operation, int attempts, Refusal why) {
             if (why == Refusal.BUDGET) {
-                warn(budget, pipeline, "the retry budget is used up: failed calls are not repeated");
+                warn(
+                        budget,
+                        pipeline,
+                        "failed calls are not repeated: the retry budget has few tokens left, or nothing has succeeded for a second");
             }
         }
 
         @Override
         public void overrun(String pipeline, @Nullable String operation, long nanos) {
-            warn(
-                    overruns,
-                    pipeline,
-                    work(operation) + " ignored its limit, and went on for " + Checks.inMillis(nanos) + " after it");
+            warn(overruns, pipeline, work(operation) + " went on for " + Checks.time(nanos) + " after its limit");
         }
 
         @Override

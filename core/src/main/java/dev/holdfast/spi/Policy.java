@@ -12,8 +12,10 @@ import java.util.Map;
  * not block. A policy keeps its memory of one call in the {@link Passage}, never in itself: one policy may stand in several
  * layers and pipelines.
  *
- * <p>The life of a layer in a call: it is entered when {@link #enter} says proceed, or when its pause ends. Then it is
- * settled exactly once. If the call is given up during the layer's own wait, or {@code enter} throws, it is {@link #abandon
+ * <p>The life of a layer in a call: it is entered when {@link #enter} says proceed, or when its pause ends. Then {@link #settle}
+ * comes once, and once more after each retry or await that it asks for; and {@link #ended} comes once, when the work is over: at
+ * settle or later. If the call is given up during the wait of such a retry or await, {@link #abandon} comes before {@code ended}.
+ * If the call is given up during the layer's own wait, or {@code enter} throws, it is {@link #abandon
  * abandoned} instead. If {@code enter} answers or rejects, neither happens. An exception of a policy becomes the call's
  * error, and the walk goes on. So release first, and compute then.
  */
@@ -253,7 +255,10 @@ public abstract class Policy {
     /** Declares the gauges and totals of the policy. */
     public void meters(Meters meters) {}
 
-    /** Facts that an operator should know about how the policy was made, one sentence each. */
+    /**
+     * Facts that an operator should know about how the policy was made, one sentence each. Each begins with the name of its rule
+     * and a colon, {@code chaos-enabled: …}, so that it can be silenced.
+     */
     public List<String> warnings() {
         return List.of();
     }

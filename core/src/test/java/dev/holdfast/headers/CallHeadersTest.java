@@ -362,7 +362,7 @@ class CallHeadersTest {
                 .isInstanceOfSatisfying(
                         CallRejectedException.class,
                         rejection -> assertThat(rejection.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED))
-                .hasMessageContaining("came in with no time left, after 1s in the queue");
+                .hasMessageContaining("came in with no time left, after 1.0 s in the queue");
         assertThat(left).isEmpty();
     }
 
@@ -411,7 +411,7 @@ class CallHeadersTest {
                 .isEqualTo("begun");
         assertThatThrownBy(() -> careful.receive(name -> "49", () -> "begun"))
                 .isInstanceOf(CallRejectedException.class)
-                .hasMessageContaining("has 49ms left, less than leastTimeout, 50ms");
+                .hasMessageContaining("has 49 ms left, less than leastTimeout, 50ms");
     }
 
     /** Whatever has set the limit: a filter's maximum, or an outer call. */

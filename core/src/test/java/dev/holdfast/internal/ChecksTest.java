@@ -29,6 +29,20 @@ class ChecksTest {
         assertThat(Checks.text(time)).isEqualTo(text);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0 ms",
+        "1, 1 ms",
+        "358000001, 359 ms",
+        "1000000000, 1.0 s",
+        "4123000000, 4.2 s",
+        "719999000000, 720.0 s",
+        "9223372036854775807, 9223372036.9 s"
+    })
+    void measuredTimesAreRoundedUp(long nanos, String text) {
+        assertThat(Checks.time(nanos)).isEqualTo(text);
+    }
+
     @Test
     void timesThatNobodyWritesAreWrittenAllTheSame() {
         assertThat(Checks.text(Duration.ofSeconds(Long.MIN_VALUE))).startsWith("PT-");

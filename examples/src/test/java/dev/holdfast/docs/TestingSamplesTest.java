@@ -54,12 +54,14 @@ class TestingSamplesTest {
 
     @Test
     void aFailureIsRetried() throws Exception {
-        VirtualTime time = new VirtualTime();
-        ScriptedAction<String> stock =
-                ScriptedAction.<String>on(time).fails(reset).returns("12");
-        Pipeline pipeline = Pipeline.builder("stock").standard().time(time).build();
-        Operation<String> lookup = pipeline.operation("lookup");
-        assertThat(lookup.unkeyed().reply(attempt -> stock.call())).isLive().hasAttempts(2);
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline =
+                        Pipeline.builder("stock").standard().time(time).build()) {
+            ScriptedAction<String> stock =
+                    ScriptedAction.<String>on(time).fails(reset).returns("12");
+            Operation<String> lookup = pipeline.operation("lookup");
+            assertThat(lookup.unkeyed().reply(attempt -> stock.call())).isLive().hasAttempts(2);
+        }
     }
 
     @Test

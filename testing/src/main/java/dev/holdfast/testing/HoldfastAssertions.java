@@ -12,6 +12,8 @@ import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -170,16 +172,26 @@ public final class HoldfastAssertions {
          *
          * @param policy such as {@code circuit-breaker}
          * @param expected as its gauge is tagged: {@code closed}, {@code open}, {@code half_open} or {@code half-open}
+         * @throws IllegalArgumentException if the policy has no such state at all
          */
         public PipelineAssert hasState(String policy, String expected) {
             isNotNull();
             String prefix = policy.replace("-", "") + ".state ";
+            Set<String> known = new TreeSet<>();
             List<String> states = new ArrayList<>();
             actual.meters(gauges((name, value) -> {
-                if (value == 1 && name.startsWith(prefix)) {
-                    states.add(name.substring(prefix.length()));
+                if (name.startsWith(prefix)) {
+                    String state = name.substring(prefix.length());
+                    known.add(state);
+                    if (value == 1) {
+                        states.add(state);
+                    }
                 }
             }));
+            if (!known.isEmpty() && !known.contains(expected.replace('-', '_'))) {
+                throw new IllegalArgumentException("the " + policy + " of '" + actual.name() + "' has no state '"
+                        + expected + "'; it has " + known);
+            }
             if (!states.contains(expected.replace('-', '_'))) {
                 String found = states.isEmpty() ? "no policy of that name tells its state" : "it is " + states;
                 throw failure("Expected the %s of '%s' to be %s, but %s", policy, actual.name(), expected, found);

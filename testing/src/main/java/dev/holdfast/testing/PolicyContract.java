@@ -17,12 +17,14 @@ import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -66,8 +68,50 @@ public abstract class PolicyContract {
         return 1;
     }
 
+    /**
+     * The flags, such as {@link Policy#SUCCESS}, of methods that the policy has, and with the settings of {@link #policy} does not
+     * ask for. Default: none.
+     */
+    protected int notAskedFor() {
+        return 0;
+    }
+
     private Bench bench() {
         return new Bench(policy());
+    }
+
+    /** A method without its flag is never called, and nothing else tells. */
+    @Test
+    final void eachMethodThatIsOverriddenIsAskedFor() {
+        Policy policy = policy();
+        int asked = policy.hears() | notAskedFor();
+        assertThat(Stream.of(Policy.class.getMethods())
+                        .filter(method -> flags(method.getName()) != 0 && (flags(method.getName()) & asked) == 0)
+                        .filter(method -> isOverridden(method, policy.getClass()))
+                        .map(Method::getName))
+                .as("methods of %s that are never called: its constructor gives no flag for them", policy)
+                .isEmpty();
+    }
+
+    private static int flags(String method) {
+        return switch (method) {
+            case "enter" -> Policy.ENTER;
+            case "settle" -> Policy.SUCCESS | Policy.FAILURE;
+            case "ended" -> Policy.ENDED;
+            case "stillAdmits" -> Policy.STILL_ADMITS;
+            case "overdue", "overdueRunsUserCode" -> Policy.OVERDUE;
+            case "hedge", "hedgeBegun", "hedgeNotMade" -> Policy.HEDGE;
+            case "attemptStarts", "attemptEnds" -> Policy.ATTEMPTS;
+            default -> 0;
+        };
+    }
+
+    private static boolean isOverridden(Method method, Class<? extends Policy> by) {
+        try {
+            return by.getMethod(method.getName(), method.getParameterTypes()).getDeclaringClass() != Policy.class;
+        } catch (NoSuchMethodException e) {
+            throw new AssertionError("a subclass has all methods", e);
+        }
     }
 
     private void verify(Bench bench, Driver driver) {

@@ -5,6 +5,7 @@ import static dev.holdfast.testing.HoldfastAssertions.assertThat;
 import static dev.holdfast.testing.HoldfastAssertions.assertThatCall;
 import static java.time.Duration.ofMillis;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
@@ -129,6 +130,9 @@ class HoldfastAssertionsTest {
         fails(
                 () -> assertThat(pipeline).hasState("bulkhead", "open"),
                 "Expected the bulkhead of 'stock' to be open, but no policy of that name tells its state");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> assertThat(pipeline).hasState("circuit-breaker", "opne"))
+                .withMessage("the circuit-breaker of 'stock' has no state 'opne'; it has [closed, half_open]");
     }
 
     @Test

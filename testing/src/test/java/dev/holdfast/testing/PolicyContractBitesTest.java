@@ -10,6 +10,7 @@ import dev.holdfast.spi.Policy;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -129,5 +130,42 @@ class PolicyContractBitesTest {
         assertFound(
                 Mistaken.Mistake.FORGETS_THOSE_THAT_WAIT,
                 contract -> contract.crowdThatIsGivenUpLeavesNobodyBehind(driver));
+    }
+
+    private static PolicyContract asking(int hears) {
+        return new PolicyContract() {
+            @Override
+            protected Policy policy() {
+                return new Policy("deaf", hears) {
+                    @Override
+                    public int enter(Passage passage) {
+                        return PROCEED;
+                    }
+
+                    @Override
+                    public int settle(Passage passage) {
+                        return KEEP;
+                    }
+
+                    @Override
+                    public int stillAdmits(Passage passage) {
+                        return PROCEED;
+                    }
+                };
+            }
+
+            @Override
+            protected void assertNothingHeld(Policy policy) {}
+        };
+    }
+
+    @Test
+    void methodsThatNobodyCallsAreFound() {
+        asking(Policy.ENTER | Policy.FAILURE | Policy.STILL_ADMITS).eachMethodThatIsOverriddenIsAskedFor();
+        assertThatThrownBy(() -> asking(Policy.ENTER | Policy.ENDED).eachMethodThatIsOverriddenIsAskedFor())
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("settle")
+                .hasMessageContaining("stillAdmits")
+                .hasMessageNotContaining("enter");
     }
 }

@@ -121,7 +121,7 @@ public final class GatePolicy extends Policy {
                 Reason.THROTTLED,
                 left + spread(passage, hold),
                 () -> "gate of '" + pipeline + "' is held, because the dependency asked for time, for another "
-                        + Checks.inMillis(left),
+                        + Checks.time(left),
                 null);
     }
 

@@ -254,7 +254,7 @@ public final class ThrottlePolicy extends Policy {
                         + (processes == 1 ? "" : "of " + processes + " processes ") + "start in "
                         + Checks.text(settings.per())
                         + (weight == 1 ? ", the next one in " : ", the next one of weight " + weight + " in ")
-                        + Checks.inMillis(wait),
+                        + Checks.time(wait),
                 null);
     }
 

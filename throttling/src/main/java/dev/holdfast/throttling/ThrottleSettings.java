@@ -8,7 +8,6 @@ import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.PolicyFactory.Option;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -64,8 +63,9 @@ public final class ThrottleSettings {
     }
 
     /**
-     * The settings of a resilience4j config. Its cycles become a rate, with a burst of one cycle's permissions. Cycles
-     * shorter than 1 ms are joined until they fill 1 ms. An option without a counterpart gives one of the {@link #warnings}
+     * The settings of a resilience4j config. Its cycles become a rate, with a burst of one cycle's permissions: calls are spaced
+     * evenly, and the permissions of a cycle do not come all at once. Cycles shorter than 1 ms are joined until they fill 1 ms.
+     * A rejection never has a stack trace. An option without a counterpart gives one of the {@link #warnings}
      * when the pipeline is built.
      *
      * @throws InvalidSettingsException if a value is out of range here, such as a {@code timeoutDuration} of more than an
@@ -74,15 +74,11 @@ public final class ThrottleSettings {
     public static ThrottleSettings from(RateLimiterConfig config) {
         Builder builder = builder().maxWait(config.getTimeoutDuration());
         cycles(builder, config.getLimitForPeriod(), config.getLimitRefreshPeriod());
-        List<String> warnings = new ArrayList<>();
-        warnings.add("limitRefreshPeriod: calls are spaced evenly; the permissions of a cycle do not come all at once");
         if (!neverDrains(config)) {
-            warnings.add("drainPermissionsOnResult: results change no permissions; the predicate is not asked");
+            builder.warnings =
+                    List.of("resilience4j-predicates: drainPermissionsOnResult of resilience4j's config is not"
+                            + " asked; results change no permissions");
         }
-        if (config.isWritableStackTraceEnabled()) {
-            warnings.add("writableStackTraceEnabled: a rejection of Holdfast never has a stack trace");
-        }
-        builder.warnings = List.copyOf(warnings);
         return builder.build();
     }
 
@@ -157,7 +153,7 @@ public final class ThrottleSettings {
         return !builder.replicas.isFixed();
     }
 
-    /** The options of the {@linkplain #from config} that could not be kept, one sentence each. */
+    /** The options of the {@linkplain #from config} that could not be kept, one sentence each, after the name of the rule. */
     public List<String> warnings() {
         return builder.warnings;
     }
@@ -246,7 +242,7 @@ public final class ThrottleSettings {
          */
         public ThrottleSettings build() {
             // Compared as durations: a time that is out of range may not fit into nanoseconds.
-            boolean tooFast = per.compareTo(Duration.ofNanos(limit)) < 0;
+            boolean tooFast = per.compareTo(SHORTEST) >= 0 && per.compareTo(Duration.ofNanos(limit)) < 0;
             OPTIONS.check(this)
                     .that(!tooFast, "limit", limit, "at most one for each nanosecond of per")
                     .atMost("burst", effectiveBurst(1), "limit", limit)

@@ -121,8 +121,7 @@ class GatePolicyTest {
             assertThat(rejection.policy()).isEqualTo("gate");
             assertThat(rejection.retryAfter().orElseThrow()).isBetween(ofMillis(1_500), ofMillis(1_700));
             assertThat(rejection)
-                    .hasMessage(
-                            "gate of 'inventory' is held, because the dependency asked for time, for another 1500ms")
+                    .hasMessage("gate of 'inventory' is held, because the dependency asked for time, for another 1.5 s")
                     .hasNoCause();
         });
         assertThat(others.stream().map(other -> rejection(other).retryAfter()).distinct())

@@ -94,7 +94,7 @@ class ThrottlePolicyTest {
         assertThat(first.result()).isCompletedWithValue("done");
         assertThat(second.result()).isCompletedWithValue("done");
         assertThrottled(
-                third, ofMillis(100), "throttle of 'inventory' lets 10 calls start in 1s, the next one in 100ms");
+                third, ofMillis(100), "throttle of 'inventory' lets 10 calls start in 1s, the next one in 100 ms");
         assertThat(throttle.rejected()).isEqualTo(1);
         time.advance(ofMillis(99));
         assertThat(throttle.available()).isZero();
@@ -156,7 +156,7 @@ class ThrottlePolicyTest {
         time.advance(ZERO);
 
         assertThrottled(
-                late, ofMillis(100), "throttle of 'inventory' lets 10 calls start in 1s, the next one in 100ms");
+                late, ofMillis(100), "throttle of 'inventory' lets 10 calls start in 1s, the next one in 100 ms");
         Running<String> patient = dependency.call(within(pipeline, ofMillis(101)), ZERO);
         time.run();
         assertThat(patient.result()).isCompletedWithValue("done");

@@ -136,7 +136,7 @@ class ThrottlePriorityTest {
                 .isInstanceOfSatisfying(
                         CallRejectedException.class,
                         rejection -> assertThat(rejection.retryAfterNanos()).isEqualTo(10_000_000))
-                .hasMessage("throttle of 'inventory' lets 100 calls start in 1s, the next one in 10ms");
+                .hasMessage("throttle of 'inventory' lets 100 calls start in 1s, the next one in 10 ms");
         time.advance(ofMillis(10).minusNanos(1));
         Running<String> stillEarly = dependency.call(call(pipeline, SHEDDABLE), ZERO);
         time.advance(ofNanos(1));

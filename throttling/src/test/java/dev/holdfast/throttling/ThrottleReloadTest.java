@@ -187,7 +187,7 @@ class ThrottleReloadTest {
             time.advance(ofMillis(2));
             Running<String> inTime = dependency.call(pipeline, ZERO);
             time.advance(ZERO);
-            assertThat(early.error()).isInstanceOf(CallRejectedException.class).hasMessageEndingWith("in 2ms");
+            assertThat(early.error()).isInstanceOf(CallRejectedException.class).hasMessageEndingWith("in 2 ms");
             assertThat(inTime.result()).isCompletedWithValue("done");
         }
     }

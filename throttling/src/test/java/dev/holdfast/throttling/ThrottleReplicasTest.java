@@ -195,7 +195,7 @@ class ThrottleReplicasTest {
         pipeline.call(() -> "first");
 
         assertThatThrownBy(() -> pipeline.call(() -> "second"))
-                .hasMessage("throttle of 'inventory' lets 10 calls of 40 processes start in 1s, the next one in 4s");
+                .hasMessage("throttle of 'inventory' lets 10 calls of 40 processes start in 1s, the next one in 4.0 s");
     }
 
     @Test

@@ -79,7 +79,7 @@ class ThrottleWeightTest {
         assertThrottled(
                 early,
                 200 * MILLI,
-                "throttle of 'inventory' lets 10 calls start in 1s, the next one of weight 4 in 200ms");
+                "throttle of 'inventory' lets 10 calls start in 1s, the next one of weight 4 in 200 ms");
         time.advance(ofMillis(1));
         dependency.call(weighing(pipeline, 4), ZERO);
         time.run();

@@ -38,7 +38,7 @@ import org.springframework.web.client.HttpServerErrorException;
 
 /** Methods with {@link Protected}. */
 @Logs(
-        value = {"retry budget is used up", "ignored its limit"},
+        value = {"failed calls are not repeated", "after its limit"},
         sometimes = true)
 class ProtectedTest {
     private final ApplicationContextRunner runner = new ApplicationContextRunner()

@@ -298,7 +298,7 @@ final class SharedPermits {
             // Only shares have to be kept to any longer.
             phase = settings.whenStoreIsAway() == WhenStoreIsAway.LOCAL_SHARE ? Phase.BACK : Phase.SHARED;
             backSince = null;
-            String after = Checks.inMillis(answered.since - awaySince);
+            String after = Checks.time(answered.since - awaySince);
             state = new State("shared", "the store answers again after " + after);
         } else if (phase != Phase.AWAY) {
             spareSince = spare == 0 ? answered.since : spareSince;

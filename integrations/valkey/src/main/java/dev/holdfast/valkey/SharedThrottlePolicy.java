@@ -152,11 +152,11 @@ public final class SharedThrottlePolicy extends Policy {
                 wait,
                 () -> away && settings.whenStoreIsAway() == WhenStoreIsAway.CLOSED
                         ? "throttle of '" + pipeline + "' lets no call start while its store is away, asked again in "
-                                + Checks.inMillis(wait)
+                                + Checks.time(wait)
                         : "throttle of '" + pipeline + "' lets " + settings.limit() + " calls of " + settings.replicas()
                                 + " processes start in " + Checks.text(settings.per())
                                 + (away ? ", and its store is away" : "")
-                                + ", the next one in " + Checks.inMillis(wait),
+                                + ", the next one in " + Checks.time(wait),
                 null);
     }
 

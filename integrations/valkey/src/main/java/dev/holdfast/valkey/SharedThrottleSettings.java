@@ -20,6 +20,8 @@ public final class SharedThrottleSettings {
     /** As for a throttle of one process. */
     private static final int LEAST_BURST = 5;
 
+    private static final Duration SHORTEST = Duration.ofMillis(1);
+
     /** A batch that nobody set lasts so long, if each process starts its share of the calls. */
     private static final long BATCH_NANOS = 50_000_000;
 
@@ -36,7 +38,7 @@ public final class SharedThrottleSettings {
                             .means("how many calls of all processes together may start in each `per`")
                             .rangeIs("1 to 1,000,000,000, at most one for each nanosecond of `per`"),
                     Option.duration("per", (Builder b) -> b.per, Builder::per)
-                            .range(Duration.ofMillis(1), Duration.ofDays(1))
+                            .range(SHORTEST, Duration.ofDays(1))
                             .means("the time of the limit"),
                     Option.integer("burst", (Builder b) -> b.burst, Builder::burst)
                             .range(1, 1_000_000_000)
@@ -283,7 +285,7 @@ public final class SharedThrottleSettings {
          */
         public SharedThrottleSettings build() {
             // Compared as durations: a time that is out of range may not fit into nanoseconds.
-            boolean tooFast = per.compareTo(Duration.ofNanos(limit)) < 0;
+            boolean tooFast = per.compareTo(SHORTEST) >= 0 && per.compareTo(Duration.ofNanos(limit)) < 0;
             boolean named = key != null && !key.isBlank() && key.length() <= 200;
             OPTIONS.check(this)
                     .that(named, "key", key == null ? "not given" : "'" + key + "'", "1 to 200 characters")

@@ -420,7 +420,7 @@ class SharedThrottlePolicyTest {
         assertThrottled(
                 call,
                 ofMillis(50),
-                "throttle of 'inventory' lets no call start while its store is away, asked again in 50ms");
+                "throttle of 'inventory' lets no call start while its store is away, asked again in 50 ms");
         store.start();
         time.advance(ofMillis(40));
         calls(dependency, pipeline, 1);

@@ -85,8 +85,8 @@ public final class ExistingBulkheadPolicy extends Policy {
         if (wait.isZero()) {
             return List.of();
         }
-        return List.of(
-                "resilience4j's bulkhead '" + bulkhead.getName() + "' has a maxWaitDuration of " + Checks.text(wait)
-                        + " and blocks the calling thread for so long, also that of an asynchronous call; set it to zero");
+        return List.of("resilience4j-blocking-wait: the bulkhead '" + bulkhead.getName() + "' has a maxWaitDuration of "
+                + Checks.text(wait)
+                + " and blocks the calling thread for so long, also that of an asynchronous call; set it to zero");
     }
 }

@@ -9,9 +9,11 @@ import java.util.List;
 /**
  * The options of a resilience4j config for callers of a view only. Pipelines have their own settings for these.
  *
- * @param warnings the options that could not be kept, one sentence each
+ * @param warnings the options that could not be kept, one sentence each, after the name of the rule
  */
 public record Resilience4jOptions(Duration maxWait, boolean fair, boolean stackTraces, List<String> warnings) {
+    private static final String UNUSED_OPTION = "resilience4j-unused-option: ";
+
     /** The defaults of resilience4j. */
     public static final Resilience4jOptions DEFAULTS = new Resilience4jOptions(Duration.ZERO, true, true, List.of());
 
@@ -19,15 +21,14 @@ public record Resilience4jOptions(Duration maxWait, boolean fair, boolean stackT
     public static Resilience4jOptions of(BulkheadConfig config) {
         List<String> warnings = new ArrayList<>();
         if (!config.getMaxWaitDuration().isZero()) {
-            warnings.add("maxWaitDuration: resilience4j lets any number of calls wait; here no more than 1,000,000 do");
-        }
-        if (config.isWritableStackTraceEnabled()) {
             warnings.add(
-                    "writableStackTraceEnabled: a rejection by a pipeline never has a stack trace; one by a view has");
+                    UNUSED_OPTION + "maxWaitDuration of resilience4j's config lets any number of calls wait; here no"
+                            + " more than 1,000,000 do");
         }
         if (!config.isFairCallHandlingEnabled()) {
-            warnings.add("fairCallHandlingEnabled: calls are served in the order in which they came, although false"
-                    + " does not ask for it");
+            warnings.add(
+                    UNUSED_OPTION + "fairCallHandlingEnabled of resilience4j's config is false; here calls are served"
+                            + " in the order in which they came");
         }
         return new Resilience4jOptions(
                 config.getMaxWaitDuration(),

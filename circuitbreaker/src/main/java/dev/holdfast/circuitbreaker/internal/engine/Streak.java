@@ -2,7 +2,6 @@
 package dev.holdfast.circuitbreaker.internal.engine;
 
 import dev.holdfast.internal.Checks;
-import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -59,8 +58,7 @@ final class Streak {
     String says() {
         lock.lock();
         try {
-            return "nothing but failures for " + Checks.text(Duration.ofMillis(lasted / 1_000_000)) + ", " + failures
-                    + " of them";
+            return "nothing but failures for " + Checks.time(lasted) + ", " + failures + " of them";
         } finally {
             lock.unlock();
         }

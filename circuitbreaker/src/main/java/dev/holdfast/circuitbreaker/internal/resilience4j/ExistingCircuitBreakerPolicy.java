@@ -161,7 +161,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
     @Override
     public List<String> warnings() {
         CircuitBreakerConfig config = engine.getCircuitBreakerConfig();
-        String called = "the circuit breaker '" + engine.getName() + "' ";
+        String called = ForeignConfig.PREDICATES + "the circuit breaker '" + engine.getName() + "' ";
         List<String> warnings = new ArrayList<>();
         if (config.getRecordExceptionPredicate() != NONE.getRecordExceptionPredicate()) {
             warnings.add(

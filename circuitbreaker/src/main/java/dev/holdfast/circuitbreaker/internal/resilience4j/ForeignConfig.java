@@ -18,6 +18,11 @@ import org.jspecify.annotations.Nullable;
 public final class ForeignConfig {
     private static final CircuitBreakerConfig NONE = CircuitBreakerConfig.ofDefaults();
 
+    /** The rule of a predicate that the classifier takes the place of. */
+    static final String PREDICATES = "resilience4j-predicates: ";
+
+    private static final String UNUSED_OPTION = "resilience4j-unused-option: ";
+
     private ForeignConfig() {}
 
     /** The first wait, for display and as a fallback if the function fails. If it fails now, resilience4j's default. */
@@ -28,22 +33,22 @@ public final class ForeignConfig {
         return Duration.ofMillis(wait.millis(1));
     }
 
-    /** Warnings about options that have no effect in a pipeline, by name. */
+    /** Warnings about options that have no effect in a pipeline. Each begins with its rule. */
     public static List<String> warnings(CircuitBreakerConfig config) {
         List<String> warnings = new ArrayList<>();
         String decided = " of resilience4j's config is not asked in the pipeline, where the classifier decides;"
                 + " it is in force for asResilience4j() only";
         if (config.getRecordExceptionPredicate() != NONE.getRecordExceptionPredicate()) {
-            warnings.add("recordException(s)" + decided);
+            warnings.add(PREDICATES + "recordException(s)" + decided);
         }
         if (config.getIgnoreExceptionPredicate() != NONE.getIgnoreExceptionPredicate()) {
-            warnings.add("ignoreException(s)" + decided);
+            warnings.add(PREDICATES + "ignoreException(s)" + decided);
         }
         if (config.getRecordResultPredicate() != NONE.getRecordResultPredicate()) {
-            warnings.add("recordResult" + decided);
+            warnings.add(PREDICATES + "recordResult" + decided);
         }
         if (config.getTransitionOnResult() != NONE.getTransitionOnResult()) {
-            warnings.add("transitionOnResult" + decided);
+            warnings.add(PREDICATES + "transitionOnResult" + decided);
         }
         addOfTheMachinery(config, warnings);
         return List.copyOf(warnings);
@@ -53,15 +58,16 @@ public final class ForeignConfig {
         if (!config.getClock().equals(NONE.getClock())
                 || config.getCurrentTimestampFunction() != NONE.getCurrentTimestampFunction()
                 || config.getTimestampUnit() != NONE.getTimestampUnit()) {
-            warnings.add("clock and currentTimestampFunction of resilience4j's config are not used:"
+            warnings.add(UNUSED_OPTION + "clock and currentTimestampFunction of resilience4j's config are not used:"
                     + " the breaker goes by the pipeline's TimeSource");
         }
         if (config.getSlidingWindowSynchronizationStrategy() != SlidingWindowSynchronizationStrategy.SYNCHRONIZED) {
-            warnings.add("slidingWindowSynchronizationStrategy of resilience4j's config is not used:"
+            warnings.add(UNUSED_OPTION + "slidingWindowSynchronizationStrategy of resilience4j's config is not used:"
                     + " the window has one way to count, which takes no lock while all is well");
         }
         if (config.isIgnoreExceptionsPrecedenceEnabled()) {
-            warnings.add("ignoreExceptionsPrecedenceEnabled of resilience4j's config is not asked in the pipeline,"
+            warnings.add(PREDICATES
+                    + "ignoreExceptionsPrecedenceEnabled of resilience4j's config is not asked in the pipeline,"
                     + " where the classifier decides; it is in force for asResilience4j() only");
         }
     }

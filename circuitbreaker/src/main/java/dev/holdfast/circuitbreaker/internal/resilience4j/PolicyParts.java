@@ -5,6 +5,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.circuitbreaker.internal.engine.State;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
@@ -22,8 +23,6 @@ public final class PolicyParts {
 
     private static final CircuitBreakerConfig STACKLESS =
             CircuitBreakerConfig.custom().writableStackTraceEnabled(false).build();
-    private static final long MILLISECOND = 1_000_000;
-    private static final long TENTH = 100 * MILLISECOND;
 
     private PolicyParts() {}
 
@@ -54,19 +53,11 @@ public final class PolicyParts {
 
     private static String fact(State state, long left, int probes) {
         return switch (state) {
-            case OPEN -> left < 0 ? "open" : "open, next probe in " + seconds(left);
+            case OPEN -> left < 0 ? "open" : "open, next probe in " + Checks.time(left);
             case FORCED_OPEN -> "forced open";
             // The state has changed while the call was rejected: it was half-open, or is about to open.
             case HALF_OPEN, CLOSED, DISABLED, METRICS_ONLY -> "half-open, all " + probes + " probes are out";
         };
-    }
-
-    private static String seconds(long nanos) {
-        if (nanos < 10 * TENTH) {
-            return (nanos + MILLISECOND - 1) / MILLISECOND + " ms";
-        }
-        long tenths = (nanos + TENTH - 1) / TENTH;
-        return tenths / 10 + "." + tenths % 10 + " s";
     }
 
     /**

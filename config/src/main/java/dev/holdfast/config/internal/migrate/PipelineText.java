@@ -52,8 +52,8 @@ final class PipelineText {
         lists.uncounted().ifPresent(changed -> out.comment(2, "changed: " + changed));
         lists.line().ifPresent(line -> {
             out.comment(2, "note: the lists of exceptions, for all policies, if the classes are on the class path:");
-            // In one line, so that taking the # away is enough.
-            out.line(2, "# " + line);
+            // In one line and without a blank, so that taking the # away is enough.
+            out.line(2, "#" + line);
         });
     }
 
@@ -101,7 +101,7 @@ final class PipelineText {
                     2,
                     "note: if your code has " + annotation(Kind.TIME_LIMITER)
                             + ", its limit is that of configs.default:");
-            out.line(2, "# timeout: " + limit + " # if so, take the first # away");
+            out.line(2, "#timeout: " + limit + " # if so, take the first # away");
         });
     }
 

@@ -415,7 +415,7 @@ class MigrateFormsTest {
                     .contains("max: 1d")
                     .contains("or the size of a smaller count window; if WIN is above 100, write 100")
                     .contains("minimum-number-of-calls: 100 # added")
-                    .contains("# timeout: ${TL:3s}");
+                    .contains("#timeout: ${TL:3s}");
 
             Path file = Files.writeString(directory.resolve("variables.yaml"), made.yaml());
             Map<String, String> variables = Map.of("W", "5s", "N", "9", "WIN", "10", "TL", "7s");

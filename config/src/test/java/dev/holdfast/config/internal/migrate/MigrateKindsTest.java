@@ -119,12 +119,12 @@ class MigrateKindsTest {
                 "retry.instances.a.retry-exceptions[0]=java.io.IOException",
                 "circuitbreaker.instances.a.record-exceptions=java.io.IOException, java.util.concurrent.TimeoutException",
                 "circuitbreaker.instances.a.ignore-exceptions=java.lang.IllegalArgumentException")) {
-            String line = "# classifier: { failures: [java.io.IOException, java.util.concurrent.TimeoutException],"
+            String line = "#classifier: { failures: [java.io.IOException, java.util.concurrent.TimeoutException],"
                     + " ignored: [java.lang.IllegalArgumentException, java.lang.Throwable] }";
             assertThat(made.text()).contains(line);
 
             Path file = Files.writeString(
-                    directory.resolve("taken.yaml"), made.yaml().replace(line, line.substring(2)));
+                    directory.resolve("taken.yaml"), made.yaml().replace(line, line.substring(1)));
             assertThat(Holdfast.check(file)).isEmpty();
         }
     }
@@ -169,9 +169,9 @@ class MigrateKindsTest {
             try (Migrated made = migrated(properties
                     .subList(from, Math.min(properties.size(), from + 250))
                     .toArray(String[]::new))) {
-                lines += made.yaml().split("# classifier: \\{", -1).length - 1;
+                lines += made.yaml().split("#classifier: \\{", -1).length - 1;
                 Path taken = Files.writeString(
-                        directory.resolve("taken.yaml"), made.yaml().replace("# classifier: {", "classifier: {"));
+                        directory.resolve("taken.yaml"), made.yaml().replace("#classifier: {", "classifier: {"));
                 try (Holdfast holdfast = Holdfast.load(taken)) {
                     for (String name : made.names()) {
                         CircuitBreakerConfig before = requireNonNull(breakers.get(name));
@@ -218,7 +218,7 @@ class MigrateKindsTest {
                                     + " for both. With the line below, both take every exception, but not"
                                     + " java.lang.IllegalArgumentException")
                     .contains(
-                            "# classifier: { failures: [java.io.IOException], ignored: [java.lang.IllegalArgumentException] }")
+                            "#classifier: { failures: [java.io.IOException], ignored: [java.lang.IllegalArgumentException] }")
                     .contains("the circuit breaker counts what its predicate says");
         }
     }
@@ -235,7 +235,7 @@ class MigrateKindsTest {
                                     + " breaker counts every exception.")
                     .containsOnlyOnce("classifier: {")
                     .contains("b:")
-                    .contains("# classifier: { ignored: [java.lang.IllegalArgumentException] }");
+                    .contains("#classifier: { ignored: [java.lang.IllegalArgumentException] }");
         }
     }
 
@@ -247,7 +247,7 @@ class MigrateKindsTest {
                 "retry.instances.b.retry-exceptions=java.io.IOException")) {
             assertThat(made.text())
                     .doesNotContain("one classifier holds for both")
-                    .contains("# classifier: { failures: [java.io.IOException], ignored: [java.lang.Throwable] }");
+                    .contains("#classifier: { failures: [java.io.IOException], ignored: [java.lang.Throwable] }");
         }
     }
 
@@ -273,7 +273,7 @@ class MigrateKindsTest {
             Path taken = Files.writeString(
                     directory.resolve("taken.yaml"),
                     made.yaml()
-                            .replace("# classifier: {", "classifier: {")
+                            .replace("#classifier: {", "classifier: {")
                             .replace(", java.lang.Throwable] }", "], successes: [java.lang.Throwable] }"));
             try (Holdfast holdfast = Holdfast.load(taken)) {
                 var classifier = holdfast.pipeline("a").classifier();
@@ -338,12 +338,12 @@ class MigrateKindsTest {
                     .contains("trap: no time limit in the file: a call that hangs is not ended.")
                     .contains(
                             "note: if your code has @TimeLimiter(\"a\"), its limit is that of configs.default:\n",
-                            "\n # timeout: 3s # if so, take the first # away\n")
+                            "\n #timeout: 3s # if so, take the first # away\n")
                     .contains(
                             "note: if your code has @Retry(\"a\"), resilience4j gives it configs.default of its kind.")
                     .doesNotContain("@TimeLimiter(\"b\")", "has @Retry(\"b\")");
             Path taken = Files.writeString(
-                    directory.resolve("taken.yaml"), made.yaml().replace("# timeout: 3s", "timeout: 3s"));
+                    directory.resolve("taken.yaml"), made.yaml().replace("#timeout: 3s", "timeout: 3s"));
             try (Holdfast holdfast = Holdfast.load(taken)) {
                 assertThat(holdfast.pipeline("a").policy(TimeoutPolicy.class).limit())
                         .isEqualTo(Duration.ofSeconds(3));

@@ -50,7 +50,7 @@ public final class ExistingRateLimiterPolicy extends Policy {
             return turnAway(passage, -1, "within its timeout", RequestNotPermitted.createRequestNotPermitted(limiter));
         }
         if (wait >= passage.remaining()) {
-            return turnAway(passage, wait, "before " + Checks.inMillis(wait), null);
+            return turnAway(passage, wait, "before " + Checks.time(wait), null);
         }
         waited.increment();
         return passage.pause(wait);
