@@ -156,8 +156,8 @@ final class Layers {
         @Override
         public Optional<Policy> policy(Problems problems) {
             Optional<Policy> one = memory.kept(madeOf(), () -> layer.policy(problems));
-            one.map(ShadowPolicy::inside).ifPresent(policy -> {
-                Owners.share(policy);
+            one.ifPresent(policy -> {
+                Owners.share(ShadowPolicy.inside(policy));
                 memory.share(name, policy);
             });
             return one;

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.internal.Successor;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a configuration has made and a later one may keep: by what made it. A thing of the later configuration is the one of the
@@ -43,6 +48,39 @@ final class Memory {
         }
     }
 
+    /** A policy that pipelines share takes the place of another one with its name, in all of them. For one thread. */
+    static final class Succession {
+        private final Policy policy;
+        private final Policy previous;
+        /** The first pipeline that has the policy; null: it has not taken over. */
+        private @Nullable String by;
+
+        private Succession(Policy policy, Policy previous) {
+            this.policy = policy;
+            this.previous = previous;
+        }
+
+        Policy policy() {
+            return policy;
+        }
+
+        boolean isDone() {
+            return by != null;
+        }
+
+        void takeOver(String pipeline) {
+            by = pipeline;
+            Successor.takeOver(pipeline, policy, previous);
+        }
+
+        /** If it has taken over, the previous one takes over from it. */
+        void takeBack() {
+            if (by != null) {
+                Successor.takeOver(by, previous, policy);
+            }
+        }
+    }
+
     /** Pipelines share this policy by this name. */
     void share(String name, Policy policy) {
         lock.lock();
@@ -53,19 +91,25 @@ final class Memory {
         }
     }
 
-    /** Tells of each pair of a shared policy and the one whose name and place it takes. */
-    void successions(BiConsumer<Policy, Policy> pair) {
+    /** In the order of their names. */
+    List<Succession> successions() {
         lock.lock();
         try {
-            sharedBefore.forEach((name, previous) -> {
+            List<Succession> all = new ArrayList<>();
+            new TreeMap<>(sharedBefore).forEach((name, previous) -> {
                 Policy policy = shared.get(name);
-                if (policy != null && policy != previous) {
-                    pair.accept(policy, previous);
+                if (policy != null && policy != previous && kind(policy).equals(kind(previous))) {
+                    all.add(new Succession(policy, previous));
                 }
             });
+            return all;
         } finally {
             lock.unlock();
         }
+    }
+
+    private static String kind(Policy policy) {
+        return ShadowPolicy.inside(policy).name();
     }
 
     /** Keeps it for the configuration after this one, also if nobody asks for it now. */

@@ -100,7 +100,7 @@ final class Running {
         };
     }
 
-    private static List<Policy> policies(List<Part> parts) {
+    static List<Policy> policies(List<Part> parts) {
         return parts.stream().map(Part::policy).toList();
     }
 }

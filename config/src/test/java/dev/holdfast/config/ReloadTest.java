@@ -19,6 +19,7 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.Observation;
@@ -41,6 +42,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -348,6 +350,55 @@ class ReloadTest {
     }
 
     @Test
+    void callsOfAPipelineThatJoinsASharedPolicyCountInWhatThatTakesOver() throws Exception {
+        String yaml = """
+                shared:
+                  pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
+                pipelines:
+                  inventory: { timeout: 1m%s }
+                  payments:  { bulkhead: { use: pool } }
+                """;
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        AtomicReference<@Nullable Pipeline> joining = new AtomicReference<>();
+        CallObserver calling = new CallObserver() {
+            @Override
+            public void replaced(Observed pipeline) {
+                Pipeline one = joining.get();
+                if (one != null && pipeline.name().equals(one.name())) {
+                    calls.add(one.callAsync(() -> answer));
+                }
+            }
+        };
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        try (Holdfast holdfast = Holdfast.builder()
+                .observer(new MicrometerObserver(registry))
+                .observer(calling)
+                .load(write(yaml.formatted(2, "")))) {
+            joining.set(holdfast.pipeline("inventory"));
+            Pipeline payments = holdfast.pipeline("payments");
+            calls.add(payments.callAsync(() -> answer));
+            write(yaml.formatted(3, ", bulkhead: { use: pool }"));
+            assertThat(holdfast.reload()).containsExactly("inventory", "payments");
+            BulkheadPolicy pool = payments.policy(BulkheadPolicy.class);
+            assertThat(pool.inFlight()).isEqualTo(2);
+            assertThat(registry.get("holdfast.bulkhead.limit").gauges())
+                    .extracting(Gauge::value)
+                    .containsExactly(3.0, 3.0);
+            answer.complete("done");
+            for (CompletableFuture<String> call : calls) {
+                assertThat(call.get()).isEqualTo("done");
+            }
+            assertThat(pool.inFlight()).isZero();
+            pool.resize(4);
+            assertThat(registry.get("holdfast.bulkhead.limit").gauges())
+                    .as("of what both have")
+                    .extracting(Gauge::value)
+                    .containsExactly(4.0, 4.0);
+        }
+    }
+
+    @Test
     void aPipelineThatComesBackSharesWhatTheOthersHaveNow() throws Exception {
         String yaml = """
                 shared:
@@ -378,20 +429,38 @@ class ReloadTest {
                 shared:
                   pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
                 pipelines:
+                  first:     { timeout: %ss }
+                  prices:    { timeout: 1s%s }
                   inventory: { bulkhead: { use: pool } }
                   payments:  { bulkhead: { use: pool } }
-                  prices:    { timeout: 1s%s }
+                  last:      { timeout: 1s%s }
                 """;
-        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, ", fallback: { only-of-operations: true }")))) {
-            OwnFallbacks.keep(holdfast.pipeline("prices"), () -> true);
-            Pipeline inventory = holdfast.pipeline("inventory");
-            inventory.run(() -> {
-                write(yaml.formatted(5, ""));
-                assertThatThrownBy(holdfast::reload).hasMessageContaining("fallback of their own");
-                assertThat(inventory.policy(BulkheadPolicy.class).limit()).isOne();
-                assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isOne();
-            });
-            assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isZero();
+        String fallback = ", fallback: { only-of-operations: true }";
+        for (String refusing : List.of("prices", "last")) {
+            AtomicReference<@Nullable Pipeline> keeping = new AtomicReference<>();
+            // As if a method of a bean came meanwhile.
+            CallObserver meanwhile = new CallObserver() {
+                @Override
+                public void replaced(Observed pipeline) {
+                    Pipeline keeps = keeping.getAndSet(null);
+                    if (keeps != null) {
+                        OwnFallbacks.keep(keeps, () -> true);
+                    }
+                }
+            };
+            try (Holdfast holdfast =
+                    Holdfast.builder().observer(meanwhile).load(write(yaml.formatted(1, 1, fallback, fallback)))) {
+                keeping.set(holdfast.pipeline(refusing));
+                Pipeline inventory = holdfast.pipeline("inventory");
+                inventory.run(() -> {
+                    write(yaml.formatted(5, 2, "", ""));
+                    assertThatThrownBy(holdfast::reload).hasMessageContaining("fallback of their own");
+                    assertThat(inventory.policy(BulkheadPolicy.class).limit()).isOne();
+                    assertThat(inventory.policy(BulkheadPolicy.class).inFlight())
+                            .isOne();
+                });
+                assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isZero();
+            }
         }
     }
 
