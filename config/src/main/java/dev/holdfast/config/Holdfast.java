@@ -5,6 +5,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.config.Memory.Succession;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Lazily;
+import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.log.LogObserver;
@@ -265,6 +266,7 @@ public final class Holdfast implements AutoCloseable {
         Map<String, Running> before = running;
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
+        parts.forEach((plan, policies) -> checkFallbacks(plan, Running.policies(policies), problems));
         problems.throwIfAny();
         List<String> changed = new ArrayList<>();
         apply(parts, before, changed, problems, next);
@@ -275,6 +277,18 @@ public final class Holdfast implements AutoCloseable {
     /** All of it or nothing. */
     private void apply(
             Map<PipelinePlan, List<Running.Part>> parts,
+    /** A pipeline refuses such a change itself, but the others have changed then: what they took over from is cut to the new bounds. */
+    private void checkFallbacks(PipelinePlan plan, List<Policy> policies, Problems problems) {
+        Running known = running.get(plan.name());
+        if (known != null) {
+            Stream.concat(Stream.of(known.pipeline), keyed(plan.name()).pipelines().stream())
+                    .filter(pipeline -> OwnFallbacks.isTakenBy(policies, pipeline.policies()))
+                    .filter(OwnFallbacks::isKept)
+                    .findFirst()
+                    .ifPresent(pipeline -> problems.add(plan.place(), OwnFallbacks.refusal(pipeline.name())));
+        }
+    }
+
             Map<String, Running> before,
             List<String> changed,
             Problems problems,
