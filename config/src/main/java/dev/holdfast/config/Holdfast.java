@@ -270,13 +270,13 @@ public final class Holdfast implements AutoCloseable {
         problems.throwIfAny();
         List<String> changed = new ArrayList<>();
         apply(parts, before, changed, problems, next);
+        // A pipeline that the files have no longer may come back, and shares with the others then.
+        next.carryShared((name, policy) -> running.values().stream().anyMatch(one -> one.has(policy)));
+        next.forget();
         memory = next;
         return changed;
     }
 
-    /** All of it or nothing. */
-    private void apply(
-            Map<PipelinePlan, List<Running.Part>> parts,
     /** A pipeline refuses such a change itself, but the others have changed then: what they took over from is cut to the new bounds. */
     private void checkFallbacks(PipelinePlan plan, List<Policy> policies, Problems problems) {
         Running known = running.get(plan.name());
@@ -289,6 +289,9 @@ public final class Holdfast implements AutoCloseable {
         }
     }
 
+    /** All of it or nothing. */
+    private void apply(
+            Map<PipelinePlan, List<Running.Part>> parts,
             Map<String, Running> before,
             List<String> changed,
             Problems problems,

@@ -197,6 +197,7 @@ final class Layers {
         own(place, section, Set.of(Form.BUDGET.key())).ifPresent(layer -> {
             Layer one = new Shared(name, layer, memory);
             memory.carry(one.madeOf());
+            memory.carryShared((other, any) -> other.equals(name));
             shared.put(name, one);
         });
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,16 +27,15 @@ final class Memory {
     /** Policies that pipelines share, by their names. */
     private final Map<String, Policy> sharedBefore;
 
-    private final Map<String, Policy> shared;
+    private final Map<String, Policy> shared = new HashMap<>();
 
     private Memory(Map<Object, Object> before, Map<String, Policy> sharedBefore) {
         this.before = before;
         this.sharedBefore = sharedBefore;
-        shared = new HashMap<>(sharedBefore);
     }
 
     static Memory empty() {
-        return new Memory(Map.of(), Map.of());
+        return new Memory(new HashMap<>(), new HashMap<>());
     }
 
     /** For the configuration after this one. */
@@ -110,6 +110,34 @@ final class Memory {
 
     private static String kind(Policy policy) {
         return ShadowPolicy.inside(policy).name();
+    }
+
+    /**
+     * Keeps the shared policies of these names for the configuration after this one, unless others have their places. Then what
+     * takes the place of one later can take over from it.
+     */
+    void carryShared(BiPredicate<String, Policy> which) {
+        lock.lock();
+        try {
+            sharedBefore.forEach((name, policy) -> {
+                if (which.test(name, policy)) {
+                    shared.putIfAbsent(name, policy);
+                }
+            });
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets go of what only the configuration before had. */
+    void forget() {
+        lock.lock();
+        try {
+            before.clear();
+            sharedBefore.clear();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Keeps it for the configuration after this one, also if nobody asks for it now. */

@@ -104,3 +104,7 @@ final class Running {
         return parts.stream().map(Part::policy).toList();
     }
 }
+    boolean has(Policy policy) {
+        return policies(parts).contains(policy);
+    }
+

@@ -16,6 +16,7 @@ import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -27,6 +28,7 @@ import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -416,6 +418,52 @@ class ReloadTest {
             assertThat(holdfast.reload()).containsExactly("payments", "inventory");
             assertThat(breaker(inventory)).isSameAs(breaker(payments));
             assertThat(holdfast.reload()).isEmpty();
+        }
+    }
+
+    @Test
+    void aSharedPolicyThatNoPipelineHasAndNoFileNamesIsForgotten() throws Exception {
+        String yaml = """
+                shared:
+                  %1$s: { circuit-breaker: { minimum-number-of-calls: %2$s } }
+                pipelines:
+                  payments:  { circuit-breaker: { use: %1$s } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted("first", 5)))) {
+            Pipeline payments = holdfast.pipeline("payments");
+            breaker(payments).asResilience4j().transitionToOpenState();
+            WeakReference<Policy> first = new WeakReference<>(breaker(payments));
+            write(yaml.formatted("second", 5));
+            holdfast.reload();
+            long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
+            while (first.get() != null && System.nanoTime() - end < 0) {
+                System.gc();
+                Thread.onSpinWait();
+            }
+            assertThat(first.get()).isNull();
+            write(yaml.formatted("first", 6));
+            holdfast.reload();
+            assertThat(breaker(payments).state()).isEqualTo(CircuitBreakerPolicy.State.CLOSED);
+        }
+    }
+
+    @Test
+    void aSharedPolicyThatAPipelineOutsideTheFileStillHasHandsOverWhenItsNameComesBack() throws Exception {
+        String yaml = """
+                shared:
+                  cb: { circuit-breaker: { minimum-number-of-calls: %s } }
+                pipelines:
+                  payments:  { circuit-breaker: { use: cb } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(5)))) {
+            Pipeline payments = holdfast.pipeline("payments");
+            breaker(payments).asResilience4j().transitionToOpenState();
+            write("pipelines: { inventory: { timeout: 1s } }");
+            holdfast.reload();
+            holdfast.reload();
+            write(yaml.formatted(6));
+            assertThat(holdfast.reload()).containsExactly("payments");
+            assertThat(breaker(payments).state()).isEqualTo(CircuitBreakerPolicy.State.OPEN);
         }
     }
 
