@@ -467,6 +467,27 @@ class ReloadTest {
         }
     }
 
+    @Test
+    void aPolicyThatStaysIsInShadowOrActiveAsItWasPutByHand() throws Exception {
+        String yaml = """
+                pipelines:
+                  inventory: { retry: { max-attempts: %s }, timeout: 1s, bulkhead: { mode: shadow, max-concurrent-calls: %s } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(2, 5)))) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            inventory.shadow("timeout");
+            inventory.enforce("bulkhead");
+            write(yaml.formatted(3, 5));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(inventory).hasToString("inventory: retry > bulkhead > timeout-shadow > call");
+            write(yaml.formatted(3, 6));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(inventory)
+                    .as("the section of the bulkhead has changed")
+                    .hasToString("inventory: retry > bulkhead-shadow > timeout-shadow > call");
+        }
+    }
+
     private static CircuitBreakerPolicy breaker(Pipeline pipeline) {
         return pipeline.policy(CircuitBreakerPolicy.class);
     }
