@@ -304,7 +304,10 @@ final class Layers {
             return Optional.empty();
         }
         if (!(use.value() instanceof Scalar scalar) || scalar.isNothing()) {
-            problems.add(here, "is " + use.value().described(), "the name of a policy");
+            String what = use.value().isNothing()
+                    ? "has no value"
+                    : "is " + use.value().described();
+            problems.add(here, what, "the name of a policy");
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());
