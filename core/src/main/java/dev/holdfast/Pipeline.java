@@ -493,14 +493,10 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     void mustHaveFallback(String what) {
-        if (!asksForFallbacks(policies)) {
+        if (!OwnFallbacks.ask(policies)) {
             throw new IllegalStateException("pipeline '" + name + "': " + what
                     + " has a fallback, but no policy asks for it: " + this + "; add FallbackPolicy.ofOperations()");
         }
-    }
-
-    private static boolean asksForFallbacks(List<Policy> policies) {
-        return policies.stream().anyMatch(policy -> (policy.hears() & Policy.OWN_FALLBACK) != 0);
     }
 
     // ---- what it is
@@ -652,14 +648,12 @@ public final class Pipeline implements Observed, AutoCloseable {
             List<Policy> others = List.of(outermostFirst);
             // Before anything changes, since policies are asked, which may throw.
             List<String> found = found(others);
-            if (!asksForFallbacks(policies) || asksForFallbacks(others)) {
+            if (!OwnFallbacks.isTakenBy(others, policies)) {
                 replace(others, found);
                 return;
             }
             if (!OwnFallbacks.take(this)) {
-                throw new IllegalArgumentException(
-                        "pipeline '" + name + "': there are methods with a fallback of their own, so"
-                                + " that it needs a policy that asks for it; keep  fallback: { only-of-operations: true }");
+                throw new IllegalArgumentException(OwnFallbacks.refusal(name));
             }
             try {
                 replace(others, found);

@@ -2,8 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.internal.Owners;
-import dev.holdfast.internal.SafeLog;
-import dev.holdfast.internal.engine.AnswerTimes;
+import dev.holdfast.internal.Successor;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -13,8 +12,6 @@ import java.util.function.BiPredicate;
 
 /** What new policies of a pipeline take over from those that are not there any more. */
 final class TakeOver {
-    private static final SafeLog LOG = SafeLog.of("dev.holdfast");
-
     private final Pipeline pipeline;
 
     private TakeOver(Pipeline pipeline) {
@@ -54,26 +51,10 @@ final class TakeOver {
             found.ifPresent(previous -> {
                 left.remove(previous);
                 if (Owners.mayTakeOver(ShadowPolicy.inside(policy), ShadowPolicy.inside(previous), pipeline.identity)) {
-                    takeOver(policy, previous);
+                    Successor.takeOver(pipeline.name(), policy, previous);
                 }
             });
             return found.isPresent();
         });
-    }
-
-    private void takeOver(Policy policy, Policy previous) {
-        AnswerTimes.takeOver(policy, previous);
-        try {
-            if (policy instanceof ShadowPolicy) {
-                policy.takeOver(previous);
-            } else if (policy != ShadowPolicy.inside(previous)) {
-                policy.takeOver(ShadowPolicy.inside(previous));
-            }
-        } catch (RuntimeException | Error broken) {
-            LOG.warn(
-                    "pipeline '" + pipeline.name() + "': " + policy.name()
-                            + " begins anew, since it could not take over",
-                    broken);
-        }
     }
 }

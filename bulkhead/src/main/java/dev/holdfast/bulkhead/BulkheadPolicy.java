@@ -22,6 +22,7 @@ import dev.holdfast.spi.TimeSource;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -55,7 +56,12 @@ public final class BulkheadPolicy extends Policy {
     private static final long UNKNOWN = -1;
 
     private final BulkheadSettings settings;
-    private Permits permits;
+    /**
+     * A call gives its permit back to the object that it got it from, and remembers it: this bulkhead may take over from another
+     * one while it has calls. Volatile, and written last in a take-over: whoever sees it sees the limit that goes with it.
+     */
+    private volatile Permits permits;
+
     private final long maxWaitNanos;
     private final long leaseNanos;
     private final long targetNanos;
@@ -170,39 +176,41 @@ public final class BulkheadPolicy extends Policy {
         if (passage.object() instanceof Ticket ticket) {
             return afterWaiting(passage, ticket);
         }
+        Permits from = permits;
         boolean last = passage.rank() == Passage.LAST_RANK;
-        if (taken(last)) {
-            return admit(passage, last);
+        if (taken(from, last)) {
+            return admit(passage, from, last);
         }
         AdaptiveLimit limit = adaptive;
         long pause = 0;
         if (limit != null) {
             limit.wanted();
             pause = limit.pauseNanos(passage.now());
-            if (resized(passage, limit) && taken(last)) {
-                return admit(passage, last);
+            if (resized(passage, from, limit) && taken(from, last)) {
+                return admit(passage, from, last);
             }
         }
         long longest = pause == 0 ? maxWaitNanos : Math.min(maxWaitNanos, pause);
         long wait = last ? 0 : Math.min(longest, passage.remaining());
-        Ticket ticket = wait > 0 ? permits.join(passage.now(), passage.rank()) : null;
+        Ticket ticket = wait > 0 ? from.join(passage.now(), passage.rank()) : null;
         if (ticket == null) {
             views.rejected();
             return passage.reject(Reason.BULKHEAD_FULL, known(pause), fullMessage(passage, pause, last), null);
         }
         if (ticket.granted()) {
-            return admit(passage, false);
+            return admit(passage, from, false);
         }
         passage.object(ticket);
         return passage.await(ticket, ticket.waitNanos(wait, targetNanos));
     }
 
-    private boolean taken(boolean last) {
+    private static boolean taken(Permits from, boolean last) {
         int stripe = Stripes.current();
-        return last ? permits.tryAcquireSpare(stripe) : permits.tryAcquire(stripe);
+        return last ? from.tryAcquireSpare(stripe) : from.tryAcquire(stripe);
     }
 
-    private int admit(Passage passage, boolean last) {
+    private int admit(Passage passage, Permits from, boolean last) {
+        passage.object(from);
         passage.slot(last ? HELD_SPARE : HELD);
         views.permitted();
         return PROCEED;
@@ -210,12 +218,13 @@ public final class BulkheadPolicy extends Policy {
 
     /** The ticket decides, not the time: a ticket that was granted in the last moment holds a permit. */
     private int afterWaiting(Passage passage, Ticket ticket) {
+        Permits now = permits;
         AdaptiveLimit limit = adaptive;
         if (limit != null && limit.pauseNanos(passage.now()) == 0) {
-            resized(passage, limit);
+            resized(passage, now, limit);
         }
-        if (ticket.granted() || !permits.withdraw(ticket)) {
-            return admit(passage, false);
+        if (ticket.granted() || !ticket.permits().withdraw(ticket)) {
+            return admit(passage, ticket.permits(), false);
         }
         views.rejected();
         long pause = limit == null ? 0 : limit.pauseNanos(passage.now());
@@ -231,15 +240,17 @@ public final class BulkheadPolicy extends Policy {
     public void abandon(Passage passage) {
         if (passage.slot() != 0) {
             // It was admitted, and then told so to somebody who threw.
-            release(passage.slot() == HELD_SPARE);
-        } else if (passage.object() instanceof Ticket ticket && !permits.withdraw(ticket)) {
-            permits.release(Stripes.current());
+            release(passage);
+        } else if (passage.object() instanceof Ticket ticket
+                && !ticket.permits().withdraw(ticket)) {
+            ticket.permits().release(Stripes.current());
         }
     }
 
     /** Called only if the limit adapts. */
     @Override
     public int settle(Passage passage) {
+        Permits now = permits;
         AdaptiveLimit limit = adaptive;
         if (limit == null || !passage.started()) {
             return KEEP;
@@ -251,21 +262,21 @@ public final class BulkheadPolicy extends Policy {
             return KEEP;
         }
         switch (passage.outcome()) {
-            case SUCCESS, IGNORED -> limit.served(passage.now(), passage.actionNanos(), permits.inFlight());
+            case SUCCESS, IGNORED -> limit.served(passage.now(), passage.actionNanos(), now.inFlight());
             case TIMEOUT, PUSHBACK ->
-                limit.dropped(passage.now(), passage.actionNanos(), permits.inFlight(), passage::random);
-            case FAILURE -> limit.failed(passage.now(), passage.actionNanos(), permits.inFlight(), passage::random);
+                limit.dropped(passage.now(), passage.actionNanos(), now.inFlight(), passage::random);
+            case FAILURE -> limit.failed(passage.now(), passage.actionNanos(), now.inFlight(), passage::random);
             default -> {
                 return KEEP;
             }
         }
-        resized(passage, limit);
+        resized(passage, now, limit);
         return KEEP;
     }
 
     /** Gives out as many permits as the limit says now; false if they are as many already. */
-    private boolean resized(Passage passage, AdaptiveLimit limit) {
-        boolean changed = show(limit);
+    private boolean resized(Passage passage, Permits now, AdaptiveLimit limit) {
+        boolean changed = show(now, limit);
         int decided = limit.decided();
         if (toldLimit.get() != decided) {
             tellLimit(passage, decided);
@@ -281,10 +292,10 @@ public final class BulkheadPolicy extends Policy {
     }
 
     /** Two changes may arrive here in the wrong order. The last one sets the permits to the present limit. */
-    private boolean show(AdaptiveLimit limit) {
+    private static boolean show(Permits now, AdaptiveLimit limit) {
         boolean changed = false;
-        while (permits.limit() != limit.limit()) {
-            permits.resize(limit.limit());
+        while (now.limit() != limit.limit()) {
+            now.resize(limit.limit());
             changed = true;
         }
         return changed;
@@ -292,9 +303,8 @@ public final class BulkheadPolicy extends Policy {
 
     @Override
     public void ended(Passage passage) {
-        long held = passage.slot();
-        if (held != 0) {
-            release(held == HELD_SPARE); // first, because the rest may throw
+        if (passage.slot() != 0) {
+            release(passage); // first, because the rest may throw
             if (passage.writtenOff()) {
                 writtenOff.increment();
             }
@@ -304,12 +314,13 @@ public final class BulkheadPolicy extends Policy {
         }
     }
 
-    private void release(boolean last) {
+    private static void release(Passage passage) {
+        Permits from = (Permits) Objects.requireNonNull(passage.object());
         int stripe = Stripes.current();
-        if (last) {
-            permits.releaseSpare(stripe);
+        if (passage.slot() == HELD_SPARE) {
+            from.releaseSpare(stripe);
         } else {
-            permits.release(stripe);
+            from.release(stripe);
         }
     }
 
@@ -345,22 +356,24 @@ public final class BulkheadPolicy extends Policy {
 
         @Override
         public long pauseNanos(long now) {
+            Permits present = permits;
             AdaptiveLimit limit = adaptive;
             long pause = limit == null ? 0 : limit.pauseNanos(now);
             if (limit != null && pause == 0) {
-                boolean unused = show(limit);
+                boolean unused = show(present, limit);
             }
             return pause;
         }
     }
 
     private void resizeTo(int most) {
+        Permits present = permits;
         AdaptiveLimit limit = adaptive;
         if (limit == null) {
-            permits.resize(most);
+            present.resize(most);
         } else {
             limit.ceiling(most);
-            boolean unused = show(limit);
+            boolean unused = show(present, limit);
         }
     }
 
@@ -410,7 +423,6 @@ public final class BulkheadPolicy extends Policy {
         }
         writtenOff = bulkhead.writtenOff;
         if (settings.isQueuedAndAdaptsAs(bulkhead.settings)) {
-            permits = bulkhead.permits;
             views = bulkhead.views;
             views.longestIfLate(targetNanos);
             if (bulkhead.adaptive != null) {
@@ -421,6 +433,7 @@ public final class BulkheadPolicy extends Policy {
                     limit.first(settings::initialConcurrentCalls);
                 }
             }
+            permits = bulkhead.permits;
             permits.queueLimit(settings.maxWaitingCalls());
             if (settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {
                 resizeTo(settings.maxConcurrentCalls());
@@ -442,8 +455,9 @@ public final class BulkheadPolicy extends Policy {
     public void meters(Meters meters) {
         meters.gauge("bulkhead.in.flight", "Permits that are out", this::inFlight);
         meters.gauge("bulkhead.waiting", "Calls that wait for a permit", this::waiting);
-        meters.gauge("bulkhead.limit", "Permits in all", permits::limit);
-        meters.counter("bulkhead.written.off", "Permits taken back from work that outlived its lease", writtenOff::sum);
+        meters.gauge("bulkhead.limit", "Permits in all", this::limit);
+        meters.counter(
+                "bulkhead.written.off", "Permits taken back from work that outlived its lease", this::writtenOff);
     }
 
     @Override
@@ -510,9 +524,10 @@ public final class BulkheadPolicy extends Policy {
 
     /** The present numbers. The text is made when it is read. */
     private Supplier<String> counts() {
-        int out = permits.inFlight();
-        int limit = permits.limit();
-        int waiting = permits.waiting();
-        return () -> out + " of " + limit + " permits are out, " + waiting + " of " + permits.queueLimit() + " wait";
+        Permits now = permits;
+        int out = now.inFlight();
+        int limit = now.limit();
+        int waiting = now.waiting();
+        return () -> out + " of " + limit + " permits are out, " + waiting + " of " + now.queueLimit() + " wait";
     }
 }

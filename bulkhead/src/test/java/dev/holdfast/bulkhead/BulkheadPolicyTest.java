@@ -305,6 +305,26 @@ class BulkheadPolicyTest {
         assertThat(ofAnotherKind.writtenOff()).as("totals never go back").isEqualTo(1);
     }
 
+    @Test
+    void aPermitComesBackToTheBulkheadThatGaveItAlsoIfItTakesOverFromAnotherOneMeanwhile() throws Exception {
+        BulkheadPolicy comesBack = BulkheadPolicy.of(b -> b.maxConcurrentCalls(2));
+        BulkheadPolicy between = BulkheadPolicy.of(b -> b.maxConcurrentCalls(3));
+        Pipeline pipeline = pipeline(comesBack);
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        CompletableFuture<String> first = pipeline.callAsync(() -> answer);
+        CompletableFuture<String> second = pipeline.callAsync(() -> answer);
+        CompletableFuture<String> waits = pipeline.callAsync(() -> answer);
+        pipeline.replace();
+        pipeline.replace(between);
+        pipeline.replace(comesBack);
+        answer.complete("done");
+        time.run();
+        assertThat(List.of(first, second, waits))
+                .allSatisfy(call -> assertThat(call).isCompletedWithValue("done"));
+        assertIdle(comesBack);
+        assertThat(pipeline.call(() -> "next")).isEqualTo("next");
+    }
+
     private long sinceStart() {
         return time.nanos() - start;
     }

@@ -2,14 +2,16 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.config.Memory.Succession;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Lazily;
-import dev.holdfast.internal.Owners;
+import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -264,12 +266,27 @@ public final class Holdfast implements AutoCloseable {
         Map<String, Running> before = running;
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
+        parts.forEach((plan, policies) -> checkFallbacks(plan, Running.policies(policies), problems));
         problems.throwIfAny();
         List<String> changed = new ArrayList<>();
-        next.successions(Owners::succeeds);
         apply(parts, before, changed, problems, next);
+        // A pipeline that the files have no longer may come back, and shares with the others then.
+        next.carryShared((name, policy) -> running.values().stream().anyMatch(one -> one.has(policy)));
+        next.forget();
         memory = next;
         return changed;
+    }
+
+    /** A pipeline refuses such a change itself, but the others have changed then: what they took over from is cut to the new bounds. */
+    private void checkFallbacks(PipelinePlan plan, List<Policy> policies, Problems problems) {
+        Running known = running.get(plan.name());
+        if (known != null) {
+            Stream.concat(Stream.of(known.pipeline), keyed(plan.name()).pipelines().stream())
+                    .filter(pipeline -> OwnFallbacks.isTakenBy(policies, pipeline.policies()))
+                    .filter(OwnFallbacks::isKept)
+                    .findFirst()
+                    .ifPresent(pipeline -> problems.add(plan.place(), OwnFallbacks.refusal(pipeline.name())));
+        }
     }
 
     /** All of it or nothing. */
@@ -281,7 +298,9 @@ public final class Holdfast implements AutoCloseable {
             Memory next) {
         Map<String, Running> after = new LinkedHashMap<>();
         Undo undo = new Undo();
+        List<Succession> successions = next.successions();
         try {
+            successions.forEach(one -> succeed(one, parts));
             parts.forEach((plan, policies) -> {
                 Running known = before.get(plan.name());
                 boolean same = known != null && known.isAs(plan, policies);
@@ -297,10 +316,26 @@ public final class Holdfast implements AutoCloseable {
             problems.throwIfAny();
             publish(after, before);
         } catch (RuntimeException | Error e) {
-            next.successions((policy, previous) -> Owners.succeeds(previous, policy));
+            // Added last, so that they come first: before any pipeline has the previous one again.
+            successions.forEach(one -> undo.add(one::takeBack));
             undo.run(e);
             throw e;
         }
+    }
+
+    /**
+     * Before any pipeline has the policy, since a call that begins in it must count in what it has taken over. It is bound as by the
+     * first pipeline, which binds it again.
+     */
+    private void succeed(Succession one, Map<PipelinePlan, List<Running.Part>> parts) {
+        parts.forEach((plan, made) -> {
+            List<Policy> policies = Running.policies(made);
+            if (!one.isDone() && policies.contains(one.policy())) {
+                one.policy().bind(plan.name(), builder.time());
+                one.policy().beside(plan.name(), policies);
+                one.takeOver(plan.name());
+            }
+        });
     }
 
     private Running applied(

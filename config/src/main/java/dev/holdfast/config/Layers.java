@@ -156,8 +156,8 @@ final class Layers {
         @Override
         public Optional<Policy> policy(Problems problems) {
             Optional<Policy> one = memory.kept(madeOf(), () -> layer.policy(problems));
-            one.map(ShadowPolicy::inside).ifPresent(policy -> {
-                Owners.share(policy);
+            one.ifPresent(policy -> {
+                Owners.share(ShadowPolicy.inside(policy));
                 memory.share(name, policy);
             });
             return one;
@@ -197,6 +197,7 @@ final class Layers {
         own(place, section, Set.of(Form.BUDGET.key())).ifPresent(layer -> {
             Layer one = new Shared(name, layer, memory);
             memory.carry(one.madeOf());
+            memory.carryShared((other, any) -> other.equals(name));
             shared.put(name, one);
         });
     }
@@ -303,7 +304,10 @@ final class Layers {
             return Optional.empty();
         }
         if (!(use.value() instanceof Scalar scalar) || scalar.isNothing()) {
-            problems.add(here, "is " + use.value().described(), "the name of a policy");
+            String what = use.value().isNothing()
+                    ? "has no value"
+                    : "is " + use.value().described();
+            problems.add(here, what, "the name of a policy");
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());

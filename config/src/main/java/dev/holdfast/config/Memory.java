@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.internal.Successor;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiConsumer;
+import java.util.function.BiPredicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a configuration has made and a later one may keep: by what made it. A thing of the later configuration is the one of the
@@ -21,16 +27,15 @@ final class Memory {
     /** Policies that pipelines share, by their names. */
     private final Map<String, Policy> sharedBefore;
 
-    private final Map<String, Policy> shared;
+    private final Map<String, Policy> shared = new HashMap<>();
 
     private Memory(Map<Object, Object> before, Map<String, Policy> sharedBefore) {
         this.before = before;
         this.sharedBefore = sharedBefore;
-        shared = new HashMap<>(sharedBefore);
     }
 
     static Memory empty() {
-        return new Memory(Map.of(), Map.of());
+        return new Memory(new HashMap<>(), new HashMap<>());
     }
 
     /** For the configuration after this one. */
@@ -40,6 +45,39 @@ final class Memory {
             return new Memory(new HashMap<>(now), new HashMap<>(shared));
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** A policy that pipelines share takes the place of another one with its name, in all of them. For one thread. */
+    static final class Succession {
+        private final Policy policy;
+        private final Policy previous;
+        /** The first pipeline that has the policy; null: it has not taken over. */
+        private @Nullable String by;
+
+        private Succession(Policy policy, Policy previous) {
+            this.policy = policy;
+            this.previous = previous;
+        }
+
+        Policy policy() {
+            return policy;
+        }
+
+        boolean isDone() {
+            return by != null;
+        }
+
+        void takeOver(String pipeline) {
+            by = pipeline;
+            Successor.takeOver(pipeline, policy, previous);
+        }
+
+        /** If it has taken over, the previous one takes over from it. */
+        void takeBack() {
+            if (by != null) {
+                Successor.takeOver(by, previous, policy);
+            }
         }
     }
 
@@ -53,16 +91,50 @@ final class Memory {
         }
     }
 
-    /** Tells of each pair of a shared policy and the one whose name and place it takes. */
-    void successions(BiConsumer<Policy, Policy> pair) {
+    /** In the order of their names. */
+    List<Succession> successions() {
         lock.lock();
         try {
-            sharedBefore.forEach((name, previous) -> {
+            List<Succession> all = new ArrayList<>();
+            new TreeMap<>(sharedBefore).forEach((name, previous) -> {
                 Policy policy = shared.get(name);
-                if (policy != null && policy != previous) {
-                    pair.accept(policy, previous);
+                if (policy != null && policy != previous && kind(policy).equals(kind(previous))) {
+                    all.add(new Succession(policy, previous));
                 }
             });
+            return all;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static String kind(Policy policy) {
+        return ShadowPolicy.inside(policy).name();
+    }
+
+    /**
+     * Keeps the shared policies of these names for the configuration after this one, unless others have their places. Then what
+     * takes the place of one later can take over from it.
+     */
+    void carryShared(BiPredicate<String, Policy> which) {
+        lock.lock();
+        try {
+            sharedBefore.forEach((name, policy) -> {
+                if (which.test(name, policy)) {
+                    shared.putIfAbsent(name, policy);
+                }
+            });
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets go of what only the configuration before had. */
+    void forget() {
+        lock.lock();
+        try {
+            before.clear();
+            sharedBefore.clear();
         } finally {
             lock.unlock();
         }

@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.internal.keyed.InUse;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver.Histograms;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -54,7 +55,9 @@ final class Running {
         }
         try {
             // Before any pipeline is changed: what a policy takes over in a change that is taken back may be lost.
-            Pipeline.Builder unused = Pipeline.builder(plan.name()).policies(policies(parts));
+            List<Policy> policies = policies(parts);
+            Pipeline.Builder unused =
+                    Pipeline.builder(plan.name()).policies(before == null ? policies : before.asByHand(policies));
         } catch (IllegalArgumentException never) {
             problems.add(plan.place(), String.valueOf(never.getMessage()));
         }
@@ -64,13 +67,24 @@ final class Running {
     /** The same pipeline with what a later plan says. Throws if these policies can never work together; then nothing changes. */
     Running with(PipelinePlan newPlan, List<Part> newParts) {
         if (!isAsTold || !policies(newParts).equals(policies(parts))) {
-            pipeline.replace(policies(newParts).toArray(new Policy[0]));
+            pipeline.replace(asByHand(policies(newParts)).toArray(new Policy[0]));
         }
         if (!isAsTold || !newPlan.histograms().equals(plan.histograms())) {
             pipeline.replaceHistograms(newPlan.histograms().orElse(null));
         }
         pipeline.replaceClassifier(newPlan.classifier());
         return new Running(pipeline, newPlan, newParts);
+    }
+
+    /** A policy that stays, and that somebody has put into shadow or out of it, stays so. */
+    private List<Policy> asByHand(List<Policy> policies) {
+        List<Policy> present = pipeline.policies();
+        return policies.stream()
+                .map(policy -> present.stream()
+                        .filter(one -> ShadowPolicy.inside(one) == ShadowPolicy.inside(policy))
+                        .findFirst()
+                        .orElse(policy))
+                .toList();
     }
 
     boolean isAs(PipelinePlan other, List<Part> others) {
@@ -100,7 +114,11 @@ final class Running {
         };
     }
 
-    private static List<Policy> policies(List<Part> parts) {
+    boolean has(Policy policy) {
+        return policies(parts).contains(policy);
+    }
+
+    static List<Policy> policies(List<Part> parts) {
         return parts.stream().map(Part::policy).toList();
     }
 }

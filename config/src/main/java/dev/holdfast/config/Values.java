@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
@@ -146,10 +147,11 @@ final class Values {
         String name = scalar.text();
         Optional<Object> found = bindings.find(name);
         if (found.isEmpty() && !bindings.hasAny()) {
+            Set<String> fitting = bindings.names(type);
             String known = bindings.names().isEmpty()
                     ? "a name that code binds, and it binds none"
-                    : "one of " + String.join(", ", bindings.names());
-            problems.add(here, is(scalar) + ", which is not bound in code", known, Nearest.to(name, bindings.names()));
+                    : fitting.isEmpty() ? expected(type) : "one of " + String.join(", ", fitting);
+            problems.add(here, is(scalar) + ", which is not bound in code", known, Nearest.to(name, fitting));
         } else if (found.isPresent() && !type.isInstance(found.get())) {
             String what = is(scalar) + ", which code binds to a value of type " + Bindings.described(found.get());
             problems.add(here, what, expected(type));

@@ -10,13 +10,16 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
 import dev.holdfast.config.ConfigException.Problem;
 import dev.holdfast.config.SampleFactory.Sample;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
 import dev.holdfast.testlogs.Logs;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -230,6 +233,31 @@ class HoldfastTest {
                 .isThrownBy(() -> load("pipelines: { inventory: { classifier: http, retry: } }"))
                 .withMessageEndingWith(
                         "is http, which is not bound in code; expected a name that code binds, and it binds none");
+    }
+
+    @Test
+    void onlyNamesOfTheRightTypeAreOffered() {
+        Holdfast.Builder builder = Holdfast.builder()
+                .bind("fn", Function.class, error -> error)
+                .bind("http", Classifier.class, (value, error) -> Verdict.FAILURE);
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> builder.load("test", yaml("pipelines: { inventory: { retry: { budget: 5 } } }")))
+                .withMessageEndingWith(
+                        "is 5, which is not bound in code; expected the name of a RetryBudget that code binds");
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> builder.load("test", yaml("pipelines: { inventory: { retry: , classifier: htp } }")))
+                .withMessageEndingWith("is htp, which is not bound in code; did you mean http?");
+    }
+
+    @Test
+    void aUseWithoutANameHasNoValue() {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> load("pipelines: { inventory: { bulkhead: { use: } } }"))
+                .withMessageEndingWith("pipelines.inventory.bulkhead.use: has no value; expected the name of a policy");
+    }
+
+    private static InputStream yaml(String text) {
+        return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test

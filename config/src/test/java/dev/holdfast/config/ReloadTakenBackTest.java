@@ -35,6 +35,11 @@ import org.junit.jupiter.api.Test;
 class ReloadTakenBackTest {
     /** What the files say: a value for each path of keys. */
     private final Map<String, String> file = new TreeMap<>();
+    /**
+     * They get methods with a fallback of their own when the first pipeline has changed, as if a bean came meanwhile: before, the
+     * reload would be refused before it changes anything.
+     */
+    private final List<Pipeline> meanwhile = new ArrayList<>();
     /** Told when a pipeline has other policies. */
     private final AtomicReference<CallObserver> replacing = new AtomicReference<>(new CallObserver() {});
 
@@ -49,6 +54,7 @@ class ReloadTakenBackTest {
         return builder.observer(new CallObserver() {
                     @Override
                     public void replaced(Observed pipeline) {
+                        meanwhile.forEach(keeps -> OwnFallbacks.keep(keeps, () -> true));
                         replacing.get().replaced(pipeline);
                     }
                 })
@@ -143,7 +149,7 @@ class ReloadTakenBackTest {
         }
         file.put("z.fallback.only-of-operations", "true");
         Holdfast holdfast = load(Holdfast.builder());
-        OwnFallbacks.keep(holdfast.pipeline("z", "key"), () -> true);
+        meanwhile.add(holdfast.pipeline("z", "key"));
         return holdfast;
     }
 
@@ -233,7 +239,7 @@ class ReloadTakenBackTest {
         file.put("z.timeout", "1s");
         file.put(fallbackOfZ, "true");
         try (Holdfast holdfast = load(Holdfast.builder())) {
-            OwnFallbacks.keep(holdfast.pipeline("z"), () -> true);
+            meanwhile.add(holdfast.pipeline("z"));
             replacing.set(new CallObserver() {
                 @Override
                 public void replaced(Observed pipeline) {
@@ -276,7 +282,7 @@ class ReloadTakenBackTest {
                     .toList();
             Classifier byHand = (value, error) -> Verdict.FAILURE;
             instances.forEach(pipeline -> pipeline.replaceClassifier(byHand));
-            OwnFallbacks.keep(instances.get(4), () -> true);
+            meanwhile.add(instances.get(4));
             file.remove("a.fallback.only-of-operations");
             assertThatExceptionOfType(ConfigException.class).isThrownBy(holdfast::reload);
             assertThat(instances).extracting(Pipeline::classifier).containsOnly(byHand);
@@ -284,21 +290,44 @@ class ReloadTakenBackTest {
     }
 
     @Test
-    void aReloadWithPoliciesThatCanNeverWorkTogetherLeavesWhatATakeOverWouldLose() throws Exception {
-        file.put("a.gate.max-hold", "1h");
+    void aReloadThatIsRefusedForAFallbackOfAMethodLeavesWhatATakeOverWouldLose() throws Exception {
+        bounded("1h", "50", "50");
+        file.put("z.fallback.only-of-operations", "true");
+        file.put("z.timeout", "1s");
+        for (String key : List.of("", "key")) {
+            try (Holdfast holdfast = load(Holdfast.builder())) {
+                used(holdfast.pipeline("a"));
+                OwnFallbacks.keep(key.isEmpty() ? holdfast.pipeline("z") : holdfast.pipeline("z", key), () -> true);
+                bounded("1ms", "1", "60");
+                file.remove("z.fallback.only-of-operations");
+                assertRefused(holdfast, "fallback of their own");
+                bounded("1h", "50", "50");
+                file.put("z.fallback.only-of-operations", "true");
+            }
+        }
+    }
+
+    private void bounded(String maxHold, String burst, String permits) {
+        file.put("a.gate.max-hold", maxHold);
         file.put("a.throttle.limit", "100");
         file.put("a.throttle.per", "1h");
-        file.put("a.throttle.burst", "50");
-        file.put("a.bulkhead.max-concurrent-calls", "50");
+        file.put("a.throttle.burst", burst);
+        file.put("a.bulkhead.max-concurrent-calls", permits);
+    }
+
+    private static void used(Pipeline a) throws Exception {
+        a.policy(BulkheadPolicy.class).resize(7);
+        a.replaceClassifier((value, error) -> Verdict.pushback(Duration.ofMinutes(30)));
+        assertThat(a.call(() -> "busy")).isEqualTo("busy");
+    }
+
+    @Test
+    void aReloadWithPoliciesThatCanNeverWorkTogetherLeavesWhatATakeOverWouldLose() throws Exception {
+        bounded("1h", "50", "50");
         file.put("b.timeout", "1s");
         try (Holdfast holdfast = load(Holdfast.builder())) {
-            Pipeline a = holdfast.pipeline("a");
-            a.policy(BulkheadPolicy.class).resize(7);
-            a.replaceClassifier((value, error) -> Verdict.pushback(Duration.ofMinutes(30)));
-            assertThat(a.call(() -> "busy")).isEqualTo("busy");
-            file.put("a.gate.max-hold", "1ms");
-            file.put("a.throttle.burst", "1");
-            file.put("a.bulkhead.max-concurrent-calls", "60");
+            used(holdfast.pipeline("a"));
+            bounded("1ms", "1", "60");
             Map<String, String> good = Map.copyOf(file);
             neverWorks("b.bulkhead.dedicated-threads", "true", "bulkhead");
             assertRefused(holdfast, "pipeline 'b' has two policies with dedicated threads");
@@ -335,7 +364,7 @@ class ReloadTakenBackTest {
         file.put("z.fallback.only-of-operations", "true");
         try (VirtualTime time = new VirtualTime();
                 Holdfast holdfast = load(Holdfast.builder().time(time))) {
-            OwnFallbacks.keep(holdfast.pipeline("z"), () -> true);
+            meanwhile.add(holdfast.pipeline("z"));
             replacing.set(new CallObserver() {
                 @Override
                 public void replaced(Observed pipeline) {

@@ -16,9 +16,11 @@ import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.Observation;
@@ -26,6 +28,7 @@ import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +44,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -348,6 +352,55 @@ class ReloadTest {
     }
 
     @Test
+    void callsOfAPipelineThatJoinsASharedPolicyCountInWhatThatTakesOver() throws Exception {
+        String yaml = """
+                shared:
+                  pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
+                pipelines:
+                  inventory: { timeout: 1m%s }
+                  payments:  { bulkhead: { use: pool } }
+                """;
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        AtomicReference<@Nullable Pipeline> joining = new AtomicReference<>();
+        CallObserver calling = new CallObserver() {
+            @Override
+            public void replaced(Observed pipeline) {
+                Pipeline one = joining.get();
+                if (one != null && pipeline.name().equals(one.name())) {
+                    calls.add(one.callAsync(() -> answer));
+                }
+            }
+        };
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        try (Holdfast holdfast = Holdfast.builder()
+                .observer(new MicrometerObserver(registry))
+                .observer(calling)
+                .load(write(yaml.formatted(2, "")))) {
+            joining.set(holdfast.pipeline("inventory"));
+            Pipeline payments = holdfast.pipeline("payments");
+            calls.add(payments.callAsync(() -> answer));
+            write(yaml.formatted(3, ", bulkhead: { use: pool }"));
+            assertThat(holdfast.reload()).containsExactly("inventory", "payments");
+            BulkheadPolicy pool = payments.policy(BulkheadPolicy.class);
+            assertThat(pool.inFlight()).isEqualTo(2);
+            assertThat(registry.get("holdfast.bulkhead.limit").gauges())
+                    .extracting(Gauge::value)
+                    .containsExactly(3.0, 3.0);
+            answer.complete("done");
+            for (CompletableFuture<String> call : calls) {
+                assertThat(call.get()).isEqualTo("done");
+            }
+            assertThat(pool.inFlight()).isZero();
+            pool.resize(4);
+            assertThat(registry.get("holdfast.bulkhead.limit").gauges())
+                    .as("of what both have")
+                    .extracting(Gauge::value)
+                    .containsExactly(4.0, 4.0);
+        }
+    }
+
+    @Test
     void aPipelineThatComesBackSharesWhatTheOthersHaveNow() throws Exception {
         String yaml = """
                 shared:
@@ -368,6 +421,99 @@ class ReloadTest {
         }
     }
 
+    @Test
+    void aSharedPolicyThatNoPipelineHasAndNoFileNamesIsForgotten() throws Exception {
+        String yaml = """
+                shared:
+                  %1$s: { circuit-breaker: { minimum-number-of-calls: %2$s } }
+                pipelines:
+                  payments:  { circuit-breaker: { use: %1$s } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted("first", 5)))) {
+            Pipeline payments = holdfast.pipeline("payments");
+            breaker(payments).asResilience4j().transitionToOpenState();
+            WeakReference<Policy> first = new WeakReference<>(breaker(payments));
+            write(yaml.formatted("second", 5));
+            holdfast.reload();
+            long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
+            while (first.get() != null && System.nanoTime() - end < 0) {
+                System.gc();
+                Thread.onSpinWait();
+            }
+            assertThat(first.get()).isNull();
+            write(yaml.formatted("first", 6));
+            holdfast.reload();
+            assertThat(breaker(payments).state()).isEqualTo(CircuitBreakerPolicy.State.CLOSED);
+        }
+    }
+
+    @Test
+    void aSharedPolicyThatAPipelineOutsideTheFileStillHasHandsOverWhenItsNameComesBack() throws Exception {
+        String yaml = """
+                shared:
+                  cb: { circuit-breaker: { minimum-number-of-calls: %s } }
+                pipelines:
+                  payments:  { circuit-breaker: { use: cb } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(5)))) {
+            Pipeline payments = holdfast.pipeline("payments");
+            breaker(payments).asResilience4j().transitionToOpenState();
+            write("pipelines: { inventory: { timeout: 1s } }");
+            holdfast.reload();
+            holdfast.reload();
+            write(yaml.formatted(6));
+            assertThat(holdfast.reload()).containsExactly("payments");
+            assertThat(breaker(payments).state()).isEqualTo(CircuitBreakerPolicy.State.OPEN);
+        }
+    }
+
+    @Test
+    void aPolicyThatStaysIsInShadowOrActiveAsItWasPutByHand() throws Exception {
+        String yaml = """
+                pipelines:
+                  inventory: { retry: { max-attempts: %s }, timeout: 1s, bulkhead: { mode: shadow, max-concurrent-calls: %s } }
+                """;
+        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(2, 5)))) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            inventory.shadow("timeout");
+            inventory.enforce("bulkhead");
+            write(yaml.formatted(3, 5));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(inventory).hasToString("inventory: retry > bulkhead > timeout-shadow > call");
+            write(yaml.formatted(3, 6));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(inventory)
+                    .as("the section of the bulkhead has changed")
+                    .hasToString("inventory: retry > bulkhead-shadow > timeout-shadow > call");
+        }
+    }
+
+    @Test
+    void aTotalOfAPolicyGoesOnWhenItsPlaceIsTakenByOneThatBeginsAnew() throws Exception {
+        String own = "pipelines: { inventory: { throttle: { limit: 1, per: 1h, burst: 1 } } }";
+        String shared = """
+                shared: { rate: { throttle: { limit: 1, per: 1h, burst: 1 } } }
+                pipelines: { inventory: { throttle: { use: rate } } }
+                """;
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        try (Holdfast holdfast =
+                Holdfast.builder().observer(new MicrometerObserver(registry)).load(write(own))) {
+            Pipeline inventory = holdfast.pipeline("inventory");
+            int rejected = 0;
+            for (String next : List.of(shared, own, own)) {
+                inventory.run(() -> {});
+                assertThatThrownBy(() -> inventory.run(() -> {})).isInstanceOf(CallRejectedException.class);
+                rejected++;
+                write(next);
+                holdfast.reload();
+                assertThat(registry.get("holdfast.throttle.rejected")
+                                .functionCounter()
+                                .count())
+                        .isEqualTo(rejected);
+            }
+        }
+    }
+
     private static CircuitBreakerPolicy breaker(Pipeline pipeline) {
         return pipeline.policy(CircuitBreakerPolicy.class);
     }
@@ -378,20 +524,38 @@ class ReloadTest {
                 shared:
                   pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
                 pipelines:
+                  first:     { timeout: %ss }
+                  prices:    { timeout: 1s%s }
                   inventory: { bulkhead: { use: pool } }
                   payments:  { bulkhead: { use: pool } }
-                  prices:    { timeout: 1s%s }
+                  last:      { timeout: 1s%s }
                 """;
-        try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, ", fallback: { only-of-operations: true }")))) {
-            OwnFallbacks.keep(holdfast.pipeline("prices"), () -> true);
-            Pipeline inventory = holdfast.pipeline("inventory");
-            inventory.run(() -> {
-                write(yaml.formatted(5, ""));
-                assertThatThrownBy(holdfast::reload).hasMessageContaining("fallback of their own");
-                assertThat(inventory.policy(BulkheadPolicy.class).limit()).isOne();
-                assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isOne();
-            });
-            assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isZero();
+        String fallback = ", fallback: { only-of-operations: true }";
+        for (String refusing : List.of("prices", "last")) {
+            AtomicReference<@Nullable Pipeline> keeping = new AtomicReference<>();
+            // As if a method of a bean came meanwhile.
+            CallObserver meanwhile = new CallObserver() {
+                @Override
+                public void replaced(Observed pipeline) {
+                    Pipeline keeps = keeping.getAndSet(null);
+                    if (keeps != null) {
+                        OwnFallbacks.keep(keeps, () -> true);
+                    }
+                }
+            };
+            try (Holdfast holdfast =
+                    Holdfast.builder().observer(meanwhile).load(write(yaml.formatted(1, 1, fallback, fallback)))) {
+                keeping.set(holdfast.pipeline(refusing));
+                Pipeline inventory = holdfast.pipeline("inventory");
+                inventory.run(() -> {
+                    write(yaml.formatted(5, 2, "", ""));
+                    assertThatThrownBy(holdfast::reload).hasMessageContaining("fallback of their own");
+                    assertThat(inventory.policy(BulkheadPolicy.class).limit()).isOne();
+                    assertThat(inventory.policy(BulkheadPolicy.class).inFlight())
+                            .isOne();
+                });
+                assertThat(inventory.policy(BulkheadPolicy.class).inFlight()).isZero();
+            }
         }
     }
 

@@ -195,12 +195,12 @@ public final class HedgePolicy extends Policy {
     public void meters(Meters meters) {
         meters.gauge(
                 "hedge.delay.seconds", "After how long another attempt is started", () -> lastKnownDelayNanos() / 1e9);
-        meters.counter("hedge.started", "Attempts that were started beside a slow one", started::sum);
-        meters.counter("hedge.won", "Calls that were answered by such an attempt", won::sum);
+        meters.counter("hedge.started", "Attempts that were started beside a slow one", () -> started.sum());
+        meters.counter("hedge.won", "Calls that were answered by such an attempt", () -> won.sum());
         meters.counter(
                 "hedge.refused",
                 "Attempts that were due and did not begin: by the budget, by another policy, or since the call had ended",
-                refused::sum);
+                () -> refused.sum());
     }
 
     // ---- the delay

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal;
 
+import dev.holdfast.spi.Policy;
+import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.function.BooleanSupplier;
@@ -29,6 +31,29 @@ public final class OwnFallbacks {
             PIPELINES.put(pipeline, true);
             return true;
         }
+    }
+
+    /** Whether these policies in the place of those take away the policy that asks for fallbacks of calls. */
+    public static boolean isTakenBy(List<Policy> after, List<Policy> before) {
+        return ask(before) && !ask(after);
+    }
+
+    /** Whether one of these policies asks for fallbacks of calls. */
+    public static boolean ask(List<Policy> policies) {
+        return policies.stream().anyMatch(policy -> (policy.hears() & Policy.OWN_FALLBACK) != 0);
+    }
+
+    /** Whether the pipeline keeps the policy now. Who wants to change several pipelines looks before the first one. */
+    public static boolean isKept(Object pipeline) {
+        synchronized (PIPELINES) {
+            return Boolean.TRUE.equals(PIPELINES.get(pipeline));
+        }
+    }
+
+    /** Why the policy of the pipeline with this name is not taken away. */
+    public static String refusal(String name) {
+        return "pipeline '" + name + "': there are methods with a fallback of their own, so"
+                + " that it needs a policy that asks for it; keep  fallback: { only-of-operations: true }";
     }
 
     /**

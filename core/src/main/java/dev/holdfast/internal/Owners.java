@@ -17,9 +17,6 @@ public final class Owners {
     /** Null: several, or code beside pipelines. */
     private @Nullable WeakReference<Object> only;
 
-    /** What it takes over from, although it has several owners: all of them change at the same time. */
-    private @Nullable WeakReference<Policy> predecessor;
-
     private Owners(@Nullable Object pipeline) {
         only = pipeline == null ? null : new WeakReference<>(pipeline);
     }
@@ -37,15 +34,7 @@ public final class Owners {
     /** This policy does not belong to one pipeline, however many have it. */
     public static void share(Policy policy) {
         synchronized (OF_POLICIES) {
-            // What it takes over from stays known: a pipeline may name it for the first time before the others get it.
             OF_POLICIES.computeIfAbsent(policy, any -> new Owners(null)).only = null;
-        }
-    }
-
-    /** A policy that several pipelines have takes the place of another one in all of them, and takes over from it once. */
-    public static void succeeds(Policy policy, Policy previous) {
-        synchronized (OF_POLICIES) {
-            OF_POLICIES.computeIfAbsent(policy, any -> new Owners(null)).predecessor = new WeakReference<>(previous);
         }
     }
 
@@ -54,10 +43,6 @@ public final class Owners {
         synchronized (OF_POLICIES) {
             Owners before = OF_POLICIES.get(previous);
             Owners after = OF_POLICIES.get(policy);
-            if (after != null && after.predecessor != null && after.predecessor.get() == previous) {
-                after.predecessor = null;
-                return true;
-            }
             return before != null && before.isOnly(pipeline) && (after == null || after.isOnly(pipeline));
         }
     }

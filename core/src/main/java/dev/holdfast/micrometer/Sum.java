@@ -70,8 +70,12 @@ final class Sum {
         Part part = new Part(asked, source);
         for (int i = 0; i < all.size(); i++) {
             if (all.get(i).asked.equals(asked)) {
-                all.set(i, part);
-                parts = new Parts(all, before.goneCount, before.goneValue);
+                Source old = all.set(i, part).source;
+                // One that took over goes on from there. What one that begins anew lacks is gone.
+                parts = new Parts(
+                        all,
+                        before.goneCount + Math.max(0, old.count() - source.count()),
+                        before.goneValue + Math.max(0, old.value() - source.value()));
                 return;
             }
         }

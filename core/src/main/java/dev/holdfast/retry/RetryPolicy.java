@@ -8,6 +8,7 @@ import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -85,12 +86,11 @@ public final class RetryPolicy extends Policy {
 
     @Override
     public void meters(Meters meters) {
-        RetryBudget shown = budget;
-        if (shown != null) {
+        if (budget != null) {
             meters.gauge(
                     "retry.budget.tokens",
                     "Tokens of the retry budget; at half and below there are only the retries by time alone",
-                    shown::tokens);
+                    () -> Objects.requireNonNull(budget).tokens());
         }
     }
 

@@ -786,6 +786,6 @@ public final class StaleCachePolicy extends Policy {
     @Override
     public void meters(Meters meters) {
         meters.gauge("stalecache.size", "Values that are kept.", this::size);
-        tally.meters(meters);
+        Tally.meters(meters, () -> tally);
     }
 }

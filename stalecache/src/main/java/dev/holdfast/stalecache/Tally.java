@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /** Counts what the cache did for calls. Safe for any number of threads. */
 final class Tally {
@@ -51,15 +52,29 @@ final class Tally {
         }
     }
 
-    void meters(Meters meters) {
-        requests.forEach((kind, total) -> meters.counter(
-                "stalecache.requests", "Calls by what the cache did for them.", "kind", tag(kind), total::sum));
-        refreshes.forEach((outcome, total) -> meters.counter(
-                "stalecache.refreshes",
-                "Refreshes in the background that ended.",
-                "outcome",
-                tag(outcome),
-                total::sum));
+    /** Of the tally that the cache has when they are read: it may take over another one's. */
+    static void meters(Meters meters, Supplier<Tally> tally) {
+        for (Kind kind : Kind.values()) {
+            meters.counter(
+                    "stalecache.requests",
+                    "Calls by what the cache did for them.",
+                    "kind",
+                    tag(kind),
+                    () -> sum(tally.get().requests, kind));
+        }
+        for (Outcome outcome : Outcome.values()) {
+            meters.counter(
+                    "stalecache.refreshes",
+                    "Refreshes in the background that ended.",
+                    "outcome",
+                    tag(outcome),
+                    () -> sum(tally.get().refreshes, outcome));
+        }
+    }
+
+    private static <K> long sum(Map<K, LongAdder> counters, K which) {
+        LongAdder counter = counters.get(which);
+        return counter == null ? 0 : counter.sum();
     }
 
     private static String tag(Enum<?> constant) {

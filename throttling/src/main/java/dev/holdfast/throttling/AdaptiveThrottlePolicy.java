@@ -161,7 +161,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
                 "adaptivethrottle.share",
                 "Share of the calls of ranks 0 and 1 that is rejected now",
                 this::rejectedShare);
-        meters.counter("adaptivethrottle.rejected", "Calls that were turned away", rejected::sum);
+        meters.counter("adaptivethrottle.rejected", "Calls that were turned away", this::rejected);
     }
 
     /** The share of the calls that is rejected now: 0 to {@code maxRejected}. Uses the clock of the pipeline that was built last with it. */

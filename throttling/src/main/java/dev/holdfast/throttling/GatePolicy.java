@@ -184,10 +184,10 @@ public final class GatePolicy extends Policy {
     @Override
     public void meters(Meters meters) {
         meters.gauge("gate.held", "Seconds until the gate opens; 0 if it is open", () -> heldNanos() / 1e9);
-        meters.counter("gate.holds", "How often the dependency closed the open gate", holds::sum);
-        meters.counter("gate.rejected", "Calls that were turned away", rejected::sum);
-        meters.counter("gate.waited", "Calls that were held back", waited::sum);
-        meters.counter("gate.malformed", "Answers with a time that cannot be read, and none that can", malformed::sum);
+        meters.counter("gate.holds", "How often the dependency closed the open gate", this::holds);
+        meters.counter("gate.rejected", "Calls that were turned away", this::rejected);
+        meters.counter("gate.waited", "Calls that were held back", this::waited);
+        meters.counter("gate.malformed", "Answers with a time that cannot be read, and none that can", this::malformed);
     }
 
     /** The settings that this gate was made with. */

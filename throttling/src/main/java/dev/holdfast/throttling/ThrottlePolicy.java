@@ -331,9 +331,9 @@ public final class ThrottlePolicy extends Policy {
     @Override
     public void meters(Meters meters) {
         meters.gauge("throttle.available", "Calls that could start at once now", this::available);
-        meters.counter("throttle.rejected", "Calls that were turned away", rejected::sum);
-        meters.counter("throttle.waited", "Calls that were held back", waited::sum);
-        meters.counter("throttle.given.back", "Reservations that were not used", givenBack::sum);
+        meters.counter("throttle.rejected", "Calls that were turned away", this::rejected);
+        meters.counter("throttle.waited", "Calls that were held back", this::waited);
+        meters.counter("throttle.given.back", "Reservations that were not used", this::givenBack);
     }
 
     /** The settings that this throttle was made with. */

@@ -4,6 +4,7 @@ package dev.holdfast.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
 import java.util.HashMap;
 import java.util.Map;
@@ -91,6 +92,16 @@ class RefreshTest {
             assertThat(settings(context)).contains("PT1S");
             change(context, "3s");
             assertThat(settings(context)).contains("PT3S");
+        });
+    }
+
+    @Test
+    @Logs("changed properties are not read")
+    void aChangeAfterCodeHasClosedTheConfigurationIsLogged() {
+        runner.run(context -> {
+            context.getBean(Holdfast.class).close();
+            change(context, "3s");
+            assertThat(settings(context)).contains("PT1S");
         });
     }
 }

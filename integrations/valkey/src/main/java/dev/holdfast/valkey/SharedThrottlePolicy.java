@@ -221,13 +221,13 @@ public final class SharedThrottlePolicy extends Policy {
     @Override
     public void meters(Meters meters) {
         meters.gauge("throttle.available", "Permits that this process holds ready", permits::held);
-        meters.counter("throttle.rejected", "Calls that were turned away", rejected::sum);
-        meters.counter("throttle.waited", "Calls that were held back", waited::sum);
-        meters.counter("throttle.given.back", "Permits that were not used", givenBack::sum);
+        meters.counter("throttle.rejected", "Calls that were turned away", this::rejected);
+        meters.counter("throttle.waited", "Calls that were held back", this::waited);
+        meters.counter("throttle.given.back", "Permits that were not used", this::givenBack);
         meters.gauge("throttle.store.away", "1 while the store is away", () -> permits.away() ? 1 : 0);
         meters.counter("throttle.store.asked", "Questions to the store", permits::questions);
         meters.counter("throttle.store.failed", "Questions that got no answer in time", permits::failures);
-        meters.counter("throttle.without.store", "Calls that started while the store was away", withoutStore::sum);
+        meters.counter("throttle.without.store", "Calls that started while the store was away", this::withoutStore);
     }
 
     /** The settings that this throttle was made with. */

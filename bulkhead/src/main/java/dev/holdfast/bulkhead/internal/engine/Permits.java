@@ -127,7 +127,7 @@ public final class Permits {
      * @return null if the queue is full
      */
     public @Nullable Ticket join(long now, int rank) {
-        Ticket ticket = new Ticket();
+        Ticket ticket = new Ticket(this);
         Ticket displaced = null;
         lock.lock();
         try {

@@ -2,9 +2,12 @@
 package dev.holdfast.bulkhead.internal.engine;
 
 import dev.holdfast.spi.Completion;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** A place in the queue. Completed when it gets a permit, or when a later call takes its place. */
 public final class Ticket extends Completion {
+    private final @Nullable Permits permits;
     // The links are guarded by the lock of the permits. A ticket outside a queue is a ring of its own.
     Ticket before = this;
     Ticket after = this;
@@ -17,6 +20,21 @@ public final class Ticket extends Completion {
     // Written under the lock before the completion, read without the lock. The grant counts from here on.
     private volatile boolean granted;
     private volatile boolean displaced;
+
+    /** Of no permits: an end of a lane. */
+    Ticket() {
+        permits = null;
+    }
+
+    /** Of these permits. */
+    Ticket(Permits permits) {
+        this.permits = permits;
+    }
+
+    /** Where it has its place, and where a permit that it was granted goes back to. */
+    public Permits permits() {
+        return Objects.requireNonNull(permits);
+    }
 
     /** Whether the holder of this ticket holds a permit. Never changes back. */
     public boolean granted() {
