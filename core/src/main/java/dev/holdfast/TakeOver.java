@@ -2,7 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.internal.Owners;
-import dev.holdfast.internal.Successor;
+import dev.holdfast.internal.change.Successor;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;

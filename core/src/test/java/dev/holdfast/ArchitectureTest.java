@@ -65,6 +65,8 @@ class ArchitectureTest {
                     "dev.holdfast.retry..",
                     "dev.holdfast.shadow..",
                     "dev.holdfast.timeout..")
+            .layer("change")
+            .definedBy("dev.holdfast.internal.change..")
             .layer("time")
             .definedBy("dev.holdfast.time..")
             .layer("facade")
@@ -81,16 +83,18 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("time")
             .mayNotBeAccessedByAnyLayer()
+            .whereLayer("change")
+            .mayOnlyBeAccessedByLayers("facade", "around")
             .whereLayer("facade")
             .mayOnlyBeAccessedByLayers("around")
             .whereLayer("policies")
-            .mayOnlyBeAccessedByLayers("facade", "around")
+            .mayOnlyBeAccessedByLayers("change", "facade", "around")
             .whereLayer("engine")
-            .mayOnlyBeAccessedByLayers("facade", "around")
+            .mayOnlyBeAccessedByLayers("change", "facade", "around")
             .whereLayer("shared")
-            .mayOnlyBeAccessedByLayers("engine", "policies", "time", "facade", "around")
+            .mayOnlyBeAccessedByLayers("engine", "policies", "change", "time", "facade", "around")
             .whereLayer("spi")
-            .mayOnlyBeAccessedByLayers("shared", "engine", "policies", "time", "facade", "around");
+            .mayOnlyBeAccessedByLayers("shared", "engine", "policies", "change", "time", "facade", "around");
 
     @ArchTest
     static final ArchRule corePoliciesDoNotKnowOneAnother = slices().matching(

@@ -10,6 +10,7 @@ import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.ToDoubleBiFunction;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -18,20 +19,38 @@ class SlowerDependencyTest {
     private static final int SEEDS = 5;
     private static final int PER_SECOND = 20;
     private static final int USUAL_SECONDS = 30;
-    private static final int LOOKED_AT_SECONDS = 75;
-    private static final int END_SECONDS = 120;
+    private static final int LOOKED_AT_SECONDS = 45;
     private static final double SLOW = 1.2;
+    private static final int OVERLOAD_SECONDS = 45;
 
     @ParameterizedTest
     @ValueSource(doubles = {0.1, 0.3})
     void theLimitIsPutBack(double usual) {
         for (long seed = 1; seed <= SEEDS; seed++) {
-            assertThat(answered(usual, seed)).as("seed %d", seed).isGreaterThan(0.95);
+            double answered = answered(
+                    seed,
+                    USUAL_SECONDS + 45,
+                    (now, random) -> (now < USUAL_SECONDS ? usual : SLOW) * (0.5 + random.nextDouble()));
+            assertThat(answered).as("seed %d", seed).isGreaterThan(0.95);
         }
     }
 
-    /** How many of the calls are answered, from three quarters of a minute after the others began to need longer. */
-    private static double answered(double usual, long seed) {
+    /** After an overload a share of the calls takes longer than all did before, which no limit changes. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0.45, 0.6, 0.75})
+    void aShareThatStaysSlowDoesNotHoldTheLimitDown(double share) {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            double answered = answered(seed, OVERLOAD_SECONDS + 60, (now, random) -> {
+                boolean slow = now > OVERLOAD_SECONDS && random.nextDouble() < share;
+                boolean overloaded = now > USUAL_SECONDS && now < OVERLOAD_SECONDS;
+                return overloaded ? 1.5 + random.nextDouble() : slow ? 0.8 + 0.4 * random.nextDouble() : 0.1;
+            });
+            assertThat(answered).as("seed %d", seed).isGreaterThan(0.9);
+        }
+    }
+
+    /** How many of the calls are answered from this second on, for a while. */
+    private static double answered(long seed, int from, ToDoubleBiFunction<Double, Random> seconds) {
         try (VirtualTime time = VirtualTime.seeded(seed)) {
             Pipeline pipeline = Pipeline.builder("inventory")
                     .policies(
@@ -42,13 +61,12 @@ class SlowerDependencyTest {
             Random random = new Random(seed);
             int[] calls = new int[1];
             int[] answers = new int[1];
-            for (double now = 0; now < END_SECONDS; ) {
+            for (double now = 0; now < from + LOOKED_AT_SECONDS; ) {
                 double wait = -Math.log(1 - random.nextDouble()) / PER_SECOND;
                 now += wait;
                 time.advance(ofNanos((long) (wait * 1e9)));
-                double mean = now < USUAL_SECONDS ? usual : SLOW;
-                long takes = (long) (1e9 * mean * (0.5 + random.nextDouble()));
-                boolean counts = now > LOOKED_AT_SECONDS;
+                long takes = (long) (1e9 * seconds.applyAsDouble(now, random));
+                boolean counts = now > from;
                 calls[0] += counts ? 1 : 0;
                 var unused = pipeline.<String>callAsync(() -> {
                             CompletableFuture<String> answer = new CompletableFuture<>();

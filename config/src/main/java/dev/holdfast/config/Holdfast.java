@@ -300,7 +300,7 @@ public final class Holdfast implements AutoCloseable {
         Undo undo = new Undo();
         List<Succession> successions = next.successions();
         try {
-            successions.forEach(one -> succeed(one, parts));
+            successions.forEach(one -> succeed(one, parts, before));
             parts.forEach((plan, policies) -> {
                 Running known = before.get(plan.name());
                 boolean same = known != null && known.isAs(plan, policies);
@@ -327,9 +327,10 @@ public final class Holdfast implements AutoCloseable {
      * Before any pipeline has the policy, since a call that begins in it must count in what it has taken over. It is bound as by the
      * first pipeline, which binds it again.
      */
-    private void succeed(Succession one, Map<PipelinePlan, List<Running.Part>> parts) {
+    private void succeed(Succession one, Map<PipelinePlan, List<Running.Part>> parts, Map<String, Running> before) {
         parts.forEach((plan, made) -> {
-            List<Policy> policies = Running.policies(made);
+            Running known = before.get(plan.name());
+            List<Policy> policies = known == null ? Running.policies(made) : known.asByHand(Running.policies(made));
             if (!one.isDone() && policies.contains(one.policy())) {
                 one.policy().bind(plan.name(), builder.time());
                 one.policy().beside(plan.name(), policies);

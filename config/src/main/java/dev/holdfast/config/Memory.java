@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import dev.holdfast.internal.Successor;
+import dev.holdfast.internal.change.Successor;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -73,9 +73,9 @@ final class Memory {
             Successor.takeOver(pipeline, policy, previous);
         }
 
-        /** If it has taken over, the previous one takes over from it. */
+        /** If it has taken over, the previous one takes over from it. What is in shadow has taken nothing of one that decides. */
         void takeBack() {
-            if (by != null) {
+            if (by != null && (previous instanceof ShadowPolicy || !(policy instanceof ShadowPolicy))) {
                 Successor.takeOver(by, previous, policy);
             }
         }

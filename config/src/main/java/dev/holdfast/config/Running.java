@@ -77,11 +77,12 @@ final class Running {
     }
 
     /** A policy that stays, and that somebody has put into shadow or out of it, stays so. */
-    private List<Policy> asByHand(List<Policy> policies) {
+    List<Policy> asByHand(List<Policy> policies) {
         List<Policy> present = pipeline.policies();
+        List<Policy> told = policies(parts);
         return policies.stream()
                 .map(policy -> present.stream()
-                        .filter(one -> ShadowPolicy.inside(one) == ShadowPolicy.inside(policy))
+                        .filter(one -> told.contains(policy) && ShadowPolicy.inside(one) == ShadowPolicy.inside(policy))
                         .findFirst()
                         .orElse(policy))
                 .toList();

@@ -493,20 +493,21 @@ class ReloadTest {
         String own = "pipelines: { inventory: { throttle: { limit: 1, per: 1h, burst: 1 } } }";
         String shared = """
                 shared: { rate: { throttle: { limit: 1, per: 1h, burst: 1 } } }
-                pipelines: { inventory: { throttle: { use: rate } } }
+                pipelines: { inventory: { throttle: { use: rate } }, prices: { throttle: { use: rate } } }
                 """;
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         try (Holdfast holdfast =
                 Holdfast.builder().observer(new MicrometerObserver(registry)).load(write(own))) {
             Pipeline inventory = holdfast.pipeline("inventory");
             int rejected = 0;
-            for (String next : List.of(shared, own, own)) {
+            for (String next : List.of(shared, own, shared)) {
                 inventory.run(() -> {});
                 assertThatThrownBy(() -> inventory.run(() -> {})).isInstanceOf(CallRejectedException.class);
                 rejected++;
                 write(next);
                 holdfast.reload();
                 assertThat(registry.get("holdfast.throttle.rejected")
+                                .tag("pipeline", "inventory")
                                 .functionCounter()
                                 .count())
                         .isEqualTo(rejected);

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,16 +72,26 @@ final class Sum {
         for (int i = 0; i < all.size(); i++) {
             if (all.get(i).asked.equals(asked)) {
                 Source old = all.set(i, part).source;
-                // One that took over goes on from there. What one that begins anew lacks is gone.
+                // A total never falls, and one that was there before is not counted twice.
                 parts = new Parts(
                         all,
-                        before.goneCount + Math.max(0, old.count() - source.count()),
-                        before.goneValue + Math.max(0, old.value() - source.value()));
+                        (long) Math.max(0, before.goneCount + difference(() -> old.count() - source.count())),
+                        Math.max(0, before.goneValue + difference(() -> old.value() - source.value())));
                 return;
             }
         }
         all.add(part);
         parts = new Parts(all, before.goneCount, before.goneValue);
+    }
+
+    /** Of a policy that throws nothing is known. Its meters are exchanged all the same. */
+    private static double difference(DoubleSupplier asked) {
+        try {
+            double difference = asked.getAsDouble();
+            return Double.isFinite(difference) ? difference : 0;
+        } catch (RuntimeException thrown) {
+            return 0;
+        }
     }
 
     /** Takes the source away. Returns in what words it was asked for; null if another one has its place. */

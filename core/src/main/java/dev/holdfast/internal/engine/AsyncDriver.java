@@ -490,27 +490,9 @@ public final class AsyncDriver implements Driver {
     }
 
     private void handOver(HandOver elsewhere) {
-        giveUpInside(elsewhere.call);
         if (!elsewhere.isTakenBy(ends)) {
             elsewhere.call.refused = true;
             onSpareThread(elsewhere.ifRefused);
-        }
-    }
-
-    /**
-     * An attempt that is given up and whose stage is a call of Holdfast's: that one must begin nothing more, such as with a permit
-     * for which it waits, until the executor comes to cancel the stage.
-     */
-    private static void giveUpInside(CallState call) {
-        Suspension waited = call.suspension;
-        if (waited != null
-                && call.claimReason() != CallWord.BY_COMPLETION
-                && waited.stage instanceof CallFuture<?> inside) {
-            try {
-                inside.giveUp();
-            } catch (Throwable noMemory) {
-                // The call itself must go on, and cancels the stage then.
-            }
         }
     }
 

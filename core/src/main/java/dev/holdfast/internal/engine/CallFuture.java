@@ -34,14 +34,6 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         }
     }
 
-    /** Gives the call up on its own threads: this one runs nothing of the user's, and completes nothing. */
-    void giveUp() {
-        CallState underWay = call;
-        if (underWay != null) {
-            var unused = underWay.engine.async.giveUp(underWay);
-        }
-    }
-
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
         return givingUp(() -> super.cancel(mayInterruptIfRunning));

@@ -27,8 +27,8 @@ import java.util.function.IntSupplier;
  * </ul>
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
- * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, a third of
- * late ones is enough for the next one. Where a quarter of the limit has made nothing better, the trouble has another reason than
+ * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than
+ * a third of late ones is enough for the next one. Where a quarter of the limit has made nothing better, the trouble has another reason than
  * the load: the limit is put back, and that share of losses, or that time of an attempt, becomes the usual one. So does a share of
  * hanging attempts that stays while the limit is at most half of what it was.
  *
@@ -418,28 +418,37 @@ public final class LossLimit implements AdaptiveLimit {
         }
         boolean nearlyAllAreBad = all >= LEAST && (period.inTime() == 0 || !losses.isUsual(bad, NEARLY_ALL, all));
         boolean isUsualTime = UsualTime.isUsual(period.late(), period.served());
-        boolean lateAsBefore = trial.isOn() && all >= LEAST && !isUsualTime;
-        boolean fine = losses.isUsual() && !nearlyAllAreBad && !lateAsBefore;
+        boolean fine = losses.isUsual() && !nearlyAllAreBad;
+        boolean onlyLate = fine && trial.isOn() && all >= LEAST && !isUsualTime;
         losses.learn();
-        if (!fine) {
-            trouble(now, nearlyAllAreBad || lateAsBefore ? Math.max(losses.lost(), (double) bad / all) : losses.lost());
+        if (fine) {
+            // Half of those that only are late, so that a trial ends whatever they are late for.
+            trial.fine(onlyLate ? all / 2 : all);
+        } else {
+            trial.notFine();
+        }
+        if (onlyLate && trial.helps((double) bad / all, attemptNanos, exact, floor)) {
+            endPeriod(now);
+            return;
+        }
+        if (!fine || (onlyLate && trial.isOn())) {
+            trouble(now, nearlyAllAreBad || onlyLate ? Math.max(losses.lost(), (double) bad / all) : losses.lost());
             return;
         }
         if (period.timed() > 0 && isUsualTime) {
             usual.learn(now, period.meanNanos(), period.timed());
         }
-        trial.fine(all);
         if ((bad == 0 || all >= LEAST) && !steady.isReduced(exact)) { // of fewer, it may be chance
             steady.end();
         }
         grow(now);
         calm = bad == 0 && !wanted && exact >= Math.min(first, ceiling);
+        regrowing &= !calm;
         wanted = false;
         endPeriod(now);
     }
 
     private void trouble(long now, double share) {
-        trial.notFine();
         if (!trial.isOn()) {
             trial.begin(exact, doubling, share, attemptNanos);
         } else if (!losses.isMost() && trial.isSmall(exact, floor)) {
@@ -509,6 +518,7 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void beginAnew(long now) {
+        regrowing = false;
         if (exact < first) {
             exact = clamped(first);
             doubling = Math.max(doubling, exact);

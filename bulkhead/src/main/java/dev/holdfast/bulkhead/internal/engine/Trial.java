@@ -78,6 +78,11 @@ final class Trial {
         return tried >= (now <= limit / SMALLEST ? LossLimit.LEAST : MANY);
     }
 
+    /** Whether a small limit makes it better. What is late all the same has another reason than the load. */
+    boolean helps(double shareNow, long nanosNow, double now, int floor) {
+        return isOn() && isSmall(now, floor) && !isNoBetter(shareNow, nanosNow);
+    }
+
     boolean isNoBetter(double shareNow, long nanosNow) {
         return shareNow > NO_BETTER * share && nanosNow > NO_BETTER * nanos;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.internal;
+package dev.holdfast.internal.change;
 
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.engine.AnswerTimes;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
