@@ -74,7 +74,7 @@ class HedgeInFileTest {
     void whatCannotBeIsToldWhereItStands() {
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> load("{ percentile: 20, max-hedges: 0, delay: 0s }"))
-                .withMessageContaining("hedge.percentile: is 20.0; expected 50 to 99.9")
+                .withMessageContaining("hedge.percentile: is 20; expected 50 to 99.9")
                 .withMessageContaining("hedge.max-hedges: is 0; expected 1 to 10")
                 .withMessageContaining("hedge.delay: is 0s; expected 1ms to 1h");
     }

@@ -64,7 +64,7 @@ class ReplicasInFileTest {
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> load("throttle: { replicas: 0 }, bulkhead: { replicas: 10_001 }"))
                 .withMessageContaining("throttle.replicas: is 0; expected 1 to 10,000")
-                .withMessageContaining("bulkhead.replicas: is 10001; expected 1 to 10,000");
+                .withMessageContaining("bulkhead.replicas: is 10_001; expected 1 to 10,000");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> load("throttle: { replicas: word }, bulkhead: { replicas: proceses }"))
                 .withMessageContaining("a whole number, or the name of an IntSupplier that code binds")

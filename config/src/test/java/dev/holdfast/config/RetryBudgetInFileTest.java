@@ -57,7 +57,7 @@ class RetryBudgetInFileTest {
                 .isThrownBy(() -> budget("{ max-retry-after: 2d, budget: { max-tokens: 0, token-ratio: 0 } }"))
                 .withMessageContaining("retry.max-retry-after: is 2d; expected 0s to 1d")
                 .withMessageContaining("retry.budget.max-tokens: is 0; expected 1 to 1,000")
-                .withMessageContaining("retry.budget.token-ratio: is 0.0; expected 0.001 to 1,000");
+                .withMessageContaining("retry.budget.token-ratio: is 0; expected 0.001 to 1,000");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> budget("{ budget: our }"))
                 .withMessageContaining("did you mean ours?");
