@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static java.time.Duration.ofNanos;
+import static java.time.Duration.ofSeconds;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.ToDoubleBiFunction;
+
+/** A process whose limit heeds losses, in virtual time: so many calls a second, at random, with a timeout in seconds. */
+record OneProcess(int perSecond, int timeout) {
+    /** What takes so many seconds hangs. */
+    static final double FOR_EVER = Double.POSITIVE_INFINITY;
+
+    /**
+     * Of the calls that do not hang, how many are answered between two seconds.
+     *
+     * @param seconds how long a call takes that is made in this second
+     */
+    double answered(long seed, int from, int end, ToDoubleBiFunction<Double, Random> seconds) {
+        try (VirtualTime time = VirtualTime.seeded(seed)) {
+            Pipeline pipeline = Pipeline.builder("inventory")
+                    .policies(
+                            BulkheadPolicy.of(b -> b.limit(BulkheadSettings.LimitAlgorithm.LOSSES)),
+                            TimeoutPolicy.of(ofSeconds(timeout)))
+                    .time(time)
+                    .build();
+            Random random = new Random(seed);
+            int[] calls = new int[1];
+            int[] answers = new int[1];
+            for (double now = 0; now < end; ) {
+                double wait = -Math.log(1 - random.nextDouble()) / perSecond;
+                now += wait;
+                time.advance(ofNanos((long) (wait * 1e9)));
+                double takes = seconds.applyAsDouble(now, random);
+                boolean counts = now > from && takes < FOR_EVER;
+                calls[0] += counts ? 1 : 0;
+                var unused = pipeline.<String>callAsync(() -> {
+                            CompletableFuture<String> answer = new CompletableFuture<>();
+                            if (takes < FOR_EVER) {
+                                time.schedule((long) (takes * 1e9), () -> answer.complete("12"));
+                            }
+                            return answer;
+                        })
+                        .whenComplete((value, error) -> answers[0] += counts && error == null ? 1 : 0);
+            }
+            time.advance(ofSeconds(timeout + 1));
+            pipeline.close();
+            return (double) answers[0] / calls[0];
+        }
+    }
+}
