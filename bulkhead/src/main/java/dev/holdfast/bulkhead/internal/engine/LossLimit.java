@@ -22,8 +22,9 @@ import java.util.function.IntSupplier;
  *   <li>Nothing but losses, or many failures in a row, for as long as an attempt takes and at least 100 ms: the limit falls to one.
  *       If this goes on, it is zero for a pause, and each pause is longer than the one before.
  *   <li>Otherwise the limit grows if calls want more: from one to three or four, then by one with each answer of the period, until
- *       the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. After half a
- *       minute without an attempt it is at least what it was at first.
+ *       the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. In the ten
+ *       seconds after a cut it grows so only if all of it is in use, and by at most one a second, or by a twentieth; not where lost
+ *       attempts hang. After half a minute without an attempt it is at least what it was at first.
  * </ul>
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
@@ -65,8 +66,15 @@ public final class LossLimit implements AdaptiveLimit {
     /** Times as long as a served attempt, and a lost one was not in a queue with it. */
     private static final int HANGING_TIMES = 3;
 
+    private static final double SECOND_NANOS = 1e9;
     private static final double DEEPEST_CUT = 0.25;
     private static final double GROWTH = 0.05;
+
+    /**
+     * So long after a cut the limit grows only if it is in use, and by at most one a second. Where the load stays above what the
+     * dependency can do, many processes that all grow faster are too many again after two seconds. What hangs is in no queue.
+     */
+    private static final long CAREFUL_NANOS = 10_000_000_000L;
 
     /** What follows a limit of one, as TCP's initial window: four are no crowd, and are heard of sooner. */
     private static final int RESTART = 4;
@@ -480,13 +488,20 @@ public final class LossLimit implements AdaptiveLimit {
                 exact = isProven(now) ? clamped(Math.max(LEAST_RESTART, Math.min(RESTART, doubling))) : exact;
             } else if (exact < doubling) {
                 exact = clamped(Math.min(doubling, exact + period.inTime()));
+            } else if (wasCut && now - cutAt < CAREFUL_NANOS && !lostOnesHang()) {
+                boolean isInUse = period.mostInFlight() >= (int) exact;
+                exact = isInUse ? stepUp(Math.min(period.inTime() / exact, period.age(now) / SECOND_NANOS)) : exact;
             } else if (period.mostInFlight() < (int) exact && exact < 2 * period.mostInFlight() + 2) {
                 // What is not in use does no harm, and twice as many calls may come next. One step may go beyond that.
                 exact = clamped(exact + period.inTime());
             } else {
-                exact = clamped(exact + Math.max(GROWTH * exact, period.inTime() / exact));
+                exact = stepUp(period.inTime() / exact);
             }
         }
+    }
+
+    private double stepUp(double by) {
+        return clamped(exact + Math.max(GROWTH * exact, by));
     }
 
     /** Where no call waits, a limit of four lets no more through than one does. */

@@ -398,19 +398,60 @@ class LossLimitTest {
         assertThat(limit.limit()).isEqualTo(200);
     }
 
-    @Test
-    void afterATroubleItGrowsByOneInEachPeriod() {
-        limit = limit(1, 10, 200);
+    /** At its last cut. */
+    private int cutFrom(int first) {
+        limit = limit(1, first, 200);
         served(10);
         dropped(4);
         served(6);
-        int cut = limit.limit();
-        assertThat(cut).isLessThan(10);
+        assertThat(limit.limit()).isLessThan(first);
+        return limit.limit();
+    }
+
+    @Test
+    void inTheTenSecondsAfterACutItGrowsByOneASecond() {
+        int cut = cutFrom(4);
+
+        for (int second = 1; second <= 2; second++) {
+            for (int i = 0; i < 10; i++) {
+                limit.wanted();
+                served(10);
+            }
+            assertThat(limit.limit()).as("after %d s", second).isBetween(cut + second - 1, cut + second);
+        }
+    }
+
+    @Test
+    void inTheTenSecondsAfterACutItDoesNotGrowWhileAPartIsNotInUse() {
+        int cut = cutFrom(10);
+
+        for (int i = 0; i < 200; i++) {
+            limit.wanted();
+            now += 40 * MILLI;
+            limit.served(now, ATTEMPT, cut - 1);
+        }
+        assertThat(limit.limit()).isEqualTo(cut);
+
+        for (int i = 0; i < 60; i++) {
+            limit.wanted();
+            now += 40 * MILLI;
+            limit.served(now, ATTEMPT, cut - 1);
+        }
+        assertThat(limit.limit()).isGreaterThan(cut);
+    }
+
+    @Test
+    void tenSecondsAfterACutItGrowsByOneInEachPeriod() {
+        int cut = cutFrom(10);
+        now += 10_000 * MILLI;
+        served(1, 5 * MILLI);
+        int before = limit.limit();
+        assertThat(before).isBetween(cut, cut + 1);
 
         limit.wanted();
         served(22, 5 * MILLI);
 
-        assertThat(limit.limit()).isBetween(cut + 1, cut + 4);
+        assertThat(limit.limit()).isBetween(before + 1, before + 4);
     }
 
     @Test
