@@ -36,6 +36,9 @@ final class Baton {
     private static final long LAST = Long.MAX_VALUE;
 
     private static final long CLOSE_MILLIS = 10_000;
+    private static final long LOOK_NANOS = 1_000_000_000;
+    /** So many looks in a row must find the same thread waiting by other means. On a busy machine the looks are late, too. */
+    private static final int LOOKS = 20;
 
     private final LongSupplier ties;
     private final TreeSet<Event> events = new TreeSet<>();
@@ -45,7 +48,11 @@ final class Baton {
     private final Set<Seat> guests = new LinkedHashSet<>();
 
     private final List<Throwable> failures = new ArrayList<>();
+    private final long lookNanos;
     private long sequence;
+    /** How often a thread has gone on here: with a task, or after a wait. */
+    private long moves;
+
     private final List<Driver> drivers = new ArrayList<>();
     private Consumer<Driver> start = onThreadOf(new Daemons());
     /** Whether one of our own threads has the baton. */
@@ -56,6 +63,12 @@ final class Baton {
 
     /** Draws the order of events of one instant from this; null: the order in which they are made. */
     Baton(@Nullable Random random) {
+        this(random, LOOK_NANOS);
+    }
+
+    /** Whoever lets time pass looks as often whether it can. */
+    Baton(@Nullable Random random, long lookNanos) {
+        this.lookNanos = lookNanos;
         ties = random == null ? () -> sequence : () -> random.nextLong() >>> 1;
     }
 
@@ -199,6 +212,9 @@ final class Baton {
         if (turn == Turn.CLOSED) {
             throw new IllegalStateException("virtual time is closed; " + reason + " was waited for");
         }
+        if (turn == Turn.STUCK) {
+            throw stuck();
+        }
         return turn;
     }
 
@@ -249,6 +265,7 @@ final class Baton {
     }
 
     private synchronized void leave(Seat seat) {
+        moves++;
         seat.wait = Wait.NONE;
         if (seat.interrupted) {
             seat.interrupted = false;
@@ -263,8 +280,14 @@ final class Baton {
     /** Parks until the seat gets its turn, or this time is closed. */
     private Turn turn(Seat seat) {
         Turn turn = null;
+        Looks looks = seat.wait == Wait.DIRECTING ? new Looks() : null;
         while (!closed && (turn = seat.take()) == null) {
-            LockSupport.park(this);
+            if (looks == null) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, lookNanos);
+                looks.look(seat);
+            }
             if (seat.thread.isInterrupted()) {
                 // By Java itself. First kept, then cleared, because others may look at it at any moment.
                 keepInterrupt(seat);
@@ -272,6 +295,58 @@ final class Baton {
             }
         }
         return turn == null ? Turn.CLOSED : turn;
+    }
+
+    /** Looks of a director at the thread that has the baton: has it handed it on, or does it wait where no time passes? */
+    private final class Looks {
+        private long movesBefore = -1;
+        private long lookedAt = System.nanoTime();
+        private int found;
+
+        void look(Seat director) {
+            long now = System.nanoTime();
+            if (now - lookedAt < lookNanos) {
+                return;
+            }
+            lookedAt = now;
+            synchronized (Baton.this) {
+                found = moves == movesBefore && waitsElsewhere() != null ? found + 1 : 0;
+                movesBefore = moves;
+                if (found >= LOOKS && director.turnIsAhead()) {
+                    if (director.end != null) {
+                        events.remove(director.end);
+                    }
+                    director.give(Turn.STUCK);
+                }
+            }
+        }
+    }
+
+    /** The driver that has the baton, and waits by other means than this time; null if there is none. */
+    private synchronized @Nullable Thread waitsElsewhere() {
+        for (Driver driver : drivers) {
+            Seat seat = driver.thread == null ? null : seats.get(driver.thread);
+            if (driving && seat != null && seat.wait == Wait.NONE && seat.turnIsAhead()) {
+                Thread.State state = seat.thread.getState();
+                return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING ? seat.thread : null;
+            }
+        }
+        return null;
+    }
+
+    private IllegalStateException stuck() {
+        Thread thread = waitsElsewhere();
+        String name = thread == null ? "a thread" : "thread '" + thread.getName() + "'";
+        IllegalStateException stuck = new IllegalStateException(
+                "virtual time cannot pass: it is the turn of " + name + ", which waits by other means than this time"
+                        + " (see the cause), such as Mono.block(), a blocking gRPC stub, join() or a latch."
+                        + " Take the future instead, call run(), and look at the future");
+        if (thread != null) {
+            Throwable where = new Throwable(name + " waits here");
+            where.setStackTrace(thread.getStackTrace());
+            stuck.initCause(where);
+        }
+        return stuck;
     }
 
     private void startDriver() {
@@ -351,6 +426,7 @@ final class Baton {
                 fallQuiet();
             } else {
                 elapsed = Math.max(elapsed, event.at());
+                moves++;
                 if (event.seat() == null) {
                     return event.task();
                 }

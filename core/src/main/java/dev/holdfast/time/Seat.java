@@ -30,6 +30,8 @@ final class Seat {
         GO,
         /** Nothing is left that could end its wait. */
         QUIET,
+        /** Nothing can end its wait: the thread that has the baton waits by other means. */
+        STUCK,
         /** Virtual time has ended. */
         CLOSED
     }
@@ -63,6 +65,11 @@ final class Seat {
         if (thread != Thread.currentThread()) {
             LockSupport.unpark(thread);
         }
+    }
+
+    /** Whether no turn was given that the thread has not taken. */
+    boolean turnIsAhead() {
+        return turn == null;
     }
 
     @Nullable

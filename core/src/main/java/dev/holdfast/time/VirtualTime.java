@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * was not spawned, such as the test's own, has the baton outside of {@link #run}, {@link #advance}, {@link #sleep} and {@link
  * #park}, and lets time pass in them. Between these calls nothing happens: a wait by other means ({@code
  * CompletableFuture.join}, a latch) for a future event never ends.
+ * A spawned thread must not wait so either. {@link #run} and {@link #advance} notice it after 20 seconds of real time, and throw.
  *
  * <p>Other threads may schedule, spawn, unpark and interrupt at any time, but then the order is not repeatable.
  */
@@ -140,7 +141,8 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      * Lets all events happen that are still to come, and lets time pass as far as they need. Threads that are parked without
      * a limit may remain.
      *
-     * @throws IllegalStateException on a spawned thread, or if this time is closed
+     * @throws IllegalStateException on a spawned thread, if this time is closed, or if a spawned thread or an event has waited
+     *     for 20 seconds of real time by other means than this time; the cause says where
      */
     public void run() {
         baton.await(Wait.DIRECTING, Long.MAX_VALUE, this);
@@ -151,7 +153,8 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      * Lets all events happen that are due within the duration. Afterwards it is exactly that much later.
      *
      * @throws IllegalArgumentException if the duration is negative
-     * @throws IllegalStateException on a spawned thread, or if this time is closed
+     * @throws IllegalStateException on a spawned thread, if this time is closed, or if a spawned thread or an event has waited
+     *     for 20 seconds of real time by other means than this time; the cause says where
      */
     public void advance(Duration duration) {
         if (duration.isNegative()) {

@@ -720,4 +720,42 @@ class VirtualTimeTest {
         }
         assertThat(threads).noneMatch(Thread::isAlive);
     }
+
+    // ---- waits by other means
+
+    private static final long LOOK_NANOS = 1_000_000;
+
+    @Test
+    void threadThatWaitsWhereNoTimePassesIsToldInPlaceOfAHang() {
+        Baton baton = new Baton(null, LOOK_NANOS);
+        CompletableFuture<String> never = new CompletableFuture<>();
+        baton.schedule(0, never::join);
+        assertThatThrownBy(() -> baton.await(Seat.Wait.DIRECTING, Long.MAX_VALUE, baton))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("'virtual-time-1'", "call run()")
+                .cause()
+                .satisfies(where -> assertThat(where.getStackTrace())
+                        .anySatisfy(frame -> assertThat(frame.getMethodName()).isEqualTo("join")));
+        assertThatThrownBy(() -> baton.await(Seat.Wait.DIRECTING, 1, baton))
+                .as("looked at again")
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(baton.left()).isZero();
+        never.complete("at last");
+        baton.close();
+    }
+
+    @Test
+    void threadThatIsBusyIsWaitedFor() {
+        Baton baton = new Baton(null, LOOK_NANOS);
+        AtomicInteger spins = new AtomicInteger();
+        baton.schedule(0, () -> {
+            while (spins.get() < 3_000_000) {
+                spins.incrementAndGet();
+                Thread.onSpinWait();
+            }
+        });
+        assertThat(baton.await(Seat.Wait.DIRECTING, 1, baton)).isEqualTo(Seat.Turn.GO);
+        assertThat(spins).hasValue(3_000_000);
+        baton.close();
+    }
 }

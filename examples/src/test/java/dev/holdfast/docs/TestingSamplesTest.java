@@ -31,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Mono;
 
 /** The samples of the pages on testing, as they stand there. */
 @Logs({"chaos-enabled", "chaos is on", "chaos is off"})
@@ -61,6 +62,20 @@ class TestingSamplesTest {
                     ScriptedAction.<String>on(time).fails(reset).returns("12");
             Operation<String> lookup = pipeline.operation("lookup");
             assertThat(lookup.unkeyed().reply(attempt -> stock.call())).isLive().hasAttempts(2);
+        }
+    }
+
+    @Test
+    void futureIsLookedAtAfterTheRun() {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline =
+                        Pipeline.builder("stock").standard().time(time).build()) {
+            ScriptedAction<String> action =
+                    ScriptedAction.<String>on(time).fails(reset).returns("12").after(ofMillis(50));
+            CompletableFuture<String> stock =
+                    Mono.fromFuture(() -> pipeline.callAsync(action::callAsync)).toFuture();
+            time.run();
+            assertThat(stock).isCompletedWithValue("12");
         }
     }
 

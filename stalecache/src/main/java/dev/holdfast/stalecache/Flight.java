@@ -18,6 +18,15 @@ import org.jspecify.annotations.Nullable;
 final class Flight {
     /** An attempt may end this late after its limit: it must be interrupted, and a thread must wake up. */
     static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    /** Followers look at the leader's attempt this long after its limit, so that they know whether the process runs. */
+    private static final long LOOK_NANOS = GRACE_NANOS / 2;
+    /**
+     * If nobody has looked this soon after the limit, the process may have stood still. Then the limit strikes later, too
+     * (see the page of the timeout): it is another look.
+     */
+    private static final long ON_TIME_NANOS = GRACE_NANOS * 4 / 5;
+    /** As much longer does an attempt run, then. */
+    private static final long STOOD_STILL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /** A follower whose leader has no attempt under way looks again after this time, and then after twice as long each time. */
     private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /**
@@ -44,11 +53,44 @@ final class Flight {
     }
 
     /** The leader's attempt that is under way. */
-    record Running(String limitedBy, boolean personal, int attempt, long since, long limitNanos) {
+    static final class Running {
+        final String limitedBy;
+        final boolean personal;
+        final int attempt;
+        final long since;
+        private final long limitNanos;
+        // Written under the lock of the flight.
+        private boolean seen;
+        /** From then on; set before anybody is told that it is outlived. */
+        volatile long outlivedAt;
+
+        Running(String limitedBy, boolean personal, int attempt, long since, long limitNanos) {
+            this.limitedBy = limitedBy;
+            this.personal = personal;
+            this.attempt = attempt;
+            this.since = since;
+            this.limitNanos = limitNanos;
+        }
 
         /** {@link Long#MAX_VALUE} if it has no limit. */
-        long untilOutlived(long now) {
-            return limitNanos >= Long.MAX_VALUE - GRACE_NANOS ? Long.MAX_VALUE : since + limitNanos + GRACE_NANOS - now;
+        private long untilLook(long now) {
+            if (limitNanos >= Long.MAX_VALUE - GRACE_NANOS) {
+                return Long.MAX_VALUE;
+            }
+            return seen ? outlivedAt - now : since + limitNanos + LOOK_NANOS - now;
+        }
+
+        /** The first look after the limit says how long it may take to come back. */
+        private boolean isOutlived(long now) {
+            long late = limitNanos >= Long.MAX_VALUE - GRACE_NANOS ? -1 : now - since - limitNanos;
+            if (late < 0) {
+                return false;
+            }
+            if (!seen) {
+                seen = true;
+                outlivedAt = (late < ON_TIME_NANOS ? now - late : now + STOOD_STILL_NANOS) + GRACE_NANOS;
+            }
+            return now - outlivedAt >= 0;
         }
     }
 
@@ -143,7 +185,7 @@ final class Flight {
         Running attempt = running;
         if (attempt != null) {
             // The next leader may be lost, and tells nobody of it. So all look at times, whatever an attempt may take.
-            return Math.min(attempt.untilOutlived(now), Math.max(patience, now - attempt.since()));
+            return Math.min(Math.max(1, attempt.untilLook(now)), Math.max(patience, now - attempt.since));
         }
         return Math.min(Math.max(FIRST_LOOK_NANOS, now - begunAt), Math.max(1, untilLost(patience, now)));
     }
@@ -158,7 +200,7 @@ final class Flight {
     /** The leader whose attempt has outlived its limit, and this attempt; null if there is none. */
     synchronized @Nullable Lost outlived(long now) {
         Running attempt = running;
-        return leader == null || attempt == null || attempt.untilOutlived(now) > 0 ? null : new Lost(leader, attempt);
+        return leader != null && attempt != null && attempt.isOutlived(now) ? new Lost(leader, attempt) : null;
     }
 
     /**

@@ -398,14 +398,15 @@ public final class StaleCachePolicy extends Policy {
             paces.of(passage).slow(true);
         }
         if (leader.isRefresh()) {
-            store.refreshFailed(leader.flight().key(), now, -1);
+            // Perhaps nobody has looked for long.
+            store.refreshFailed(leader.flight().key(), attempt.outlivedAt, -1);
         }
-        if (attempt.personal()) {
+        if (attempt.personal) {
             flights.leave(leader, now);
             return;
         }
         Throwable timeout = new CallTimeoutException(
-                passage.pipeline(), attempt.limitedBy(), attempt.attempt(), now - attempt.since());
+                passage.pipeline(), attempt.limitedBy, attempt.attempt, now - attempt.since);
         flights.land(leader, Landing.failed(Outcome.TIMEOUT, timeout));
     }
 

@@ -111,6 +111,22 @@ class DeafLeaderTest {
         assertThat(policy.underWay()).isZero();
     }
 
+    /** It cannot know whether the leader's limit has struck, or is to strike after a standstill of the process. */
+    @Test
+    void callThatComesLateWaitsForTheLeaderForAShortTime() {
+        Call<String> call = operation(policy, TimeoutPolicy.of(LIMIT)).key("a");
+        CompletableFuture<String> leader = lead(call);
+        time.advance(LIMIT.plusMillis(500));
+        List<CompletableFuture<String>> late = follow(5, 5, call);
+        time.advance(Duration.ofMillis(145));
+        assertThat(late).noneMatch(CompletableFuture::isDone);
+        time.advance(Duration.ofMillis(10));
+        assertTimedOut(late, "timeout");
+        assertThat(leader).isNotDone();
+        time.run();
+        assertThat(asked).hasValue(1);
+    }
+
     @Test
     void ofAnAttemptAmongSeveralToo() {
         RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(3).budgetEnabled(false));

@@ -24,6 +24,7 @@ class FlightsTest {
     private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE, false, true);
 
     private static final long SLOW = 1_000;
+    private static final long MILLI = 1_000_000;
 
     private final Flights flights = new Flights(1_000_000, 1_000_000);
 
@@ -61,7 +62,45 @@ class FlightsTest {
         assertThat(flight.outlived(Flight.GRACE_NANOS * 2)).isNull();
         flight.attemptStarts(next, new Flight.Running("call", true, 1, 0, 1));
         flight.attemptEnds(first);
+        assertThat(flight.outlived(1)).as("looked at in time").isNull();
         assertThat(flight.outlived(Flight.GRACE_NANOS * 2)).isNotNull();
+    }
+
+    private Flight withAttempt(long limitNanos) {
+        Ticket leader = board("key");
+        leader.flight().attemptStarts(leader, new Flight.Running("timeout", false, 1, 0, limitNanos));
+        return leader.flight();
+    }
+
+    @Test
+    void anAttemptAtWhichSomebodyLooksInTimeIsOutlivedAfterTheGrace() {
+        Flight flight = withAttempt(100 * MILLI);
+        long look = flight.untilLook(Long.MAX_VALUE, 0);
+        assertThat(look).isBetween(100 * MILLI, 140 * MILLI);
+        assertThat(flight.outlived(look)).isNull();
+        assertThat(look + flight.untilLook(Long.MAX_VALUE, look)).isEqualTo(150 * MILLI);
+        assertThat(flight.outlived(150 * MILLI - 1)).isNull();
+        assertThat(flight.outlived(150 * MILLI)).isNotNull();
+    }
+
+    /** Its answer may have come unseen, and its limit strikes later. */
+    @Test
+    void anAttemptAtWhichNobodyCouldLookInTimeIsWaitedForOnce() {
+        Flight flight = withAttempt(100 * MILLI);
+        assertThat(flight.outlived(1_000 * MILLI)).isNull();
+        assertThat(flight.untilLook(Long.MAX_VALUE, 1_000 * MILLI)).isEqualTo(150 * MILLI);
+        assertThat(flight.outlived(1_150 * MILLI - 1)).isNull();
+        assertThat(flight.outlived(1_150 * MILLI)).isNotNull();
+        assertThat(flight.outlived(5_000 * MILLI)).as("a second standstill").isNotNull();
+    }
+
+    /** The timer of limits counts as late from 50 ms on; a follower may look some milliseconds before it. */
+    @Test
+    void anAttemptAtWhichTheFirstLookIsNearlySoLateIsWaitedForToo() {
+        Flight flight = withAttempt(100 * MILLI);
+        assertThat(flight.outlived(145 * MILLI)).isNull();
+        assertThat(flight.outlived(160 * MILLI)).isNull();
+        assertThat(flight.outlived(295 * MILLI)).isNotNull();
     }
 
     @Test

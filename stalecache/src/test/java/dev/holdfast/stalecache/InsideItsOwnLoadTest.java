@@ -4,6 +4,9 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Deadline;
+import dev.holdfast.Operation;
+import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Passage;
@@ -241,5 +244,25 @@ class InsideItsOwnLoadTest {
         time.run();
         assertThat(other).isCompletedWithValue("read");
         assertThat(late).isCompletedWithValue("read");
+    }
+
+    @Test
+    void callOfAClassifierFailsAtOnce() {
+        for (boolean async : new boolean[] {true, false}) {
+            AtomicReference<Operation<Object>> stock = new AtomicReference<>();
+            Pipeline pipeline = Pipeline.builder("inventory")
+                    .policies(policy)
+                    .classifier((value, error) -> {
+                        stock.get().key(KEY).call(attempt -> "never");
+                        return Verdict.SUCCESS;
+                    })
+                    .time(time)
+                    .build();
+            stock.set(pipeline.operation("stock"));
+            assertRefused(
+                    async
+                            ? stock.get().key(KEY).callAsync(attempt -> CompletableFuture.completedFuture("value"))
+                            : time.spawn(() -> stock.get().key(KEY).call(attempt -> "value")));
+        }
     }
 }

@@ -12,6 +12,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.Verdict;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.ThreadKind;
@@ -129,5 +130,24 @@ class OldAnswerInsideTest {
     private String failed(CompletableFuture<String> load) throws IOException, InterruptedException {
         time.sleep(ofMillis(1));
         throw new IOException("ill, as " + load);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAClassifierAsksIsNoPartOfTheValue(boolean async) throws Exception {
+        Pipeline flags = pipeline("flags", FallbackPolicy.of(error -> "off"));
+        StaleCachePolicy cache = StaleCachePolicy.of(c -> c.fresh(ofSeconds(5)));
+        Pipeline outer = Pipeline.builder("outer")
+                .time(time)
+                .policies(cache)
+                .classifier((value, error) -> {
+                    flags.call(() -> {
+                        throw new IllegalStateException("no flags");
+                    });
+                    return error == null ? Verdict.SUCCESS : Verdict.FAILURE;
+                })
+                .build();
+        through(async, outer, pipeline("inner"));
+        assertThat(cache.size()).isOne();
     }
 }

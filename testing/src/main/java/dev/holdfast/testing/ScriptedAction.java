@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -160,12 +159,12 @@ public final class ScriptedAction<T extends @Nullable Object> {
     }
 
     /** One asynchronous call: {@code pipeline.callAsync(action::callAsync)}. */
-    public CompletionStage<T> callAsync() {
+    public CompletableFuture<T> callAsync() {
         return start(null);
     }
 
     /** One asynchronous call with an argument: {@code operation.decorateAsync(action::callAsyncWith)}. */
-    public CompletionStage<T> callAsyncWith(Object argument) {
+    public CompletableFuture<T> callAsyncWith(Object argument) {
         return start(Objects.requireNonNull(argument, "argument"));
     }
 
@@ -201,7 +200,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
         return nanos == Long.MAX_VALUE ? nanos : nanos - (time.nanos() - start);
     }
 
-    private CompletionStage<T> start(@Nullable Object argument) {
+    private CompletableFuture<T> start(@Nullable Object argument) {
         Step step = begin(argument);
         if (step.after().isZero()) {
             end();

@@ -38,6 +38,9 @@ final class Ambient {
     private boolean ownHidden;
 
     private @Nullable CallState inner;
+    /** The asynchronous call whose classifier runs. */
+    @Nullable
+    CallState judged;
 
     /** The deadline, attempt, priority and calls of others under which this thread works; null: none. */
     @Nullable
@@ -153,9 +156,9 @@ final class Ambient {
         if (outer == null) {
             return fromOutside;
         }
-        // What answers in the place of an attempt is none, and runs once: what it calls may be tried again.
-        return Math.max(
-                fromOutside, outer.answering ? outer.outerAttempt : Math.max(outer.attempts, outer.outerAttempt));
+        // What runs after an attempt, such as a fallback or a classifier, is none: what it calls may be tried again.
+        boolean isNone = outer.answering || isAfterItsAttempt(outer);
+        return Math.max(fromOutside, isNone ? outer.outerAttempt : Math.max(outer.attempts, outer.outerAttempt));
     }
 
     /** The priority of what this thread works for; {@link Bound#UNSAID}. */
@@ -170,7 +173,18 @@ final class Ambient {
     Around around() {
         CallState outer = current();
         Around fromOutside = bound == null ? null : bound.around;
-        return outer == null ? fromOutside : Around.joined(fromOutside, outer.withThoseAround());
+        return outer == null
+                ? fromOutside
+                : Around.joined(
+                        fromOutside, isAfterItsAttempt(outer) ? outer.aroundNoAttempt() : outer.withThoseAround());
+    }
+
+    /**
+     * Whether a classifier or other code on the call's way up runs here, and no attempt or fallback. An asynchronous call goes up on
+     * one thread while an attempt that was given up may still run on another.
+     */
+    private boolean isAfterItsAttempt(CallState call) {
+        return call.async ? call == judged : !call.down && !call.answering;
     }
 
     /** The innermost call whose action runs on this thread. */

@@ -216,6 +216,12 @@ final class CallState extends CallAlarms {
         engine.discard(spec.operation(), inside, lost);
     }
 
+    /** As {@link #withThoseAround}, for work that is no attempt's, and whose answers are not the call's: nobody hears of it here. */
+    @Nullable
+    Around aroundNoAttempt() {
+        return wantsToKnow() ? Around.of(engine, objects(), new Inside(false), around) : around;
+    }
+
     /** What is to be run, kept for other threads and further attempts. */
     void work(@Nullable Object newAction, @Nullable Object newArgument) {
         action = newAction;

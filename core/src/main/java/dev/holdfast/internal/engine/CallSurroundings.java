@@ -146,13 +146,13 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
     /** This call and the calls around it, as far as they must know what happens inside. */
     @Nullable
     Around withThoseAround() {
-        boolean wantsToKnow = !spec.idempotent()
+        return wantsToKnow() ? Around.of(engine, objects(), inside(), around) : around;
+    }
+
+    boolean wantsToKnow() {
+        return !spec.idempotent()
                 || (spec.key() != null && !remembersNothing())
                 || spec.operation().discard() != null;
-        if (!wantsToKnow) {
-            return around;
-        }
-        return Around.of(engine, objects(), inside(), around);
     }
 
     /** Makes what the calls inside report to, where several threads may begin such calls. */

@@ -35,7 +35,7 @@ final class Judge {
             return Outcome.REJECTED;
         }
         try {
-            Verdict verdict = classifier.classify(value, error);
+            Verdict verdict = call.async ? inside(call, classifier, value, error) : classifier.classify(value, error);
             if (verdict == null) {
                 throw new NullPointerException(noVerdict(call, classifier));
             }
@@ -48,6 +48,22 @@ final class Judge {
             }
             call.fail(broken);
             return Outcome.IGNORED;
+        }
+    }
+
+    /** A blocking call stands on its thread until it is over. So what the classifier calls has the call's limits in both. */
+    private static @Nullable Verdict inside(
+            CallState call, Classifier classifier, @Nullable Object value, @Nullable Throwable error) {
+        Ambient ambient = Ambient.get();
+        CallState before = ambient.inner();
+        CallState judgedBefore = ambient.judged;
+        try {
+            ambient.enter(call);
+            ambient.judged = call;
+            return classifier.classify(value, error);
+        } finally {
+            ambient.judged = judgedBefore;
+            ambient.leave(before);
         }
     }
 

@@ -15,6 +15,7 @@ final class Kept {
     boolean common;
     private Outcome outcome = Outcome.FAILURE;
     private @Nullable Throwable error;
+    private boolean failedHere;
     private long retryAfter;
     private Source source = Source.LIVE;
     private long ageNanos;
@@ -28,6 +29,7 @@ final class Kept {
         value = call.value;
         common = call.common;
         error = call.error;
+        failedHere = call.failedHere;
         retryAfter = call.retryAfter;
         source = call.source;
         ageNanos = call.ageNanos;
@@ -41,6 +43,7 @@ final class Kept {
         call.value = value;
         call.common = common;
         call.error = error;
+        call.failedHere = failedHere;
         call.retryAfter = retryAfter;
         call.source = source;
         call.ageNanos = ageNanos;

@@ -303,7 +303,7 @@ final class Walk {
                 if (call.awaited().isDone()) {
                     return Step.GO_UP;
                 }
-                if (!call.cancelPending() && call.remaining() > 0) {
+                if (!isGivenUp(call) && call.remaining() > 0) {
                     return Step.AWAIT;
                 }
                 call.settling = false;
@@ -360,10 +360,15 @@ final class Walk {
         hooks.abandon(call);
     }
 
+    /** Nobody waits for it any more. A lost hedge that is cancelled in its wait has no cancellation pending. */
+    private static boolean isGivenUp(CallState call) {
+        return call.cancelPending() || call.outcome == Outcome.CANCELLED || call.outcome == Outcome.INTERRUPTED;
+    }
+
     // ---- retries
 
     private boolean retryFits(CallState call) {
-        if (call.cancelPending() || call.outcome == Outcome.CANCELLED || call.outcome == Outcome.INTERRUPTED) {
+        if (isGivenUp(call)) {
             return false;
         }
         // A wait that leaves no time for the attempt is useless.
