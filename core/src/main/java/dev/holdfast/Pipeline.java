@@ -8,6 +8,7 @@ import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Meaning;
 import dev.holdfast.internal.engine.Watchdog;
@@ -61,6 +62,10 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     private static final int MOST_WARNINGS = 100;
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
+
+    static {
+        Exchange.ofPipelines((pipeline, others) -> ((Pipeline) pipeline).exchange(others));
+    }
 
     private final String name;
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
@@ -643,38 +648,78 @@ public final class Pipeline implements Observed, AutoCloseable {
      *     ask for any more; then nothing is replaced
      */
     public void replace(Policy... outermostFirst) {
-        changing.lock();
-        try {
-            List<Policy> others = List.of(outermostFirst);
-            // Before anything changes, since policies are asked, which may throw.
-            List<String> found = found(others);
-            if (!OwnFallbacks.isTakenBy(others, policies)) {
-                replace(others, found);
-                return;
-            }
-            if (!OwnFallbacks.take(this)) {
-                throw new IllegalArgumentException(OwnFallbacks.refusal(name));
-            }
-            try {
-                replace(others, found);
-            } finally {
-                OwnFallbacks.taken(this);
-            }
-        } finally {
-            changing.unlock();
+        try (Exchange exchange = exchange(List.of(outermostFirst))) {
+            exchange.make();
         }
     }
 
-    private void replace(List<Policy> others, List<String> found) {
-        Engine successor = engine.with(others);
-        TakeOver.between(this, policies, others);
-        policies = others;
-        engine = successor;
-        warn(others, found);
-        if (traffic != null) {
-            traffic.begin(others);
+    private Exchange exchange(List<Policy> others) {
+        changing.lock();
+        try {
+            return new Change(others);
+        } catch (RuntimeException | Error refused) {
+            unchanged();
+            throw refused;
         }
-        successor.replaced(this);
+    }
+
+    /** The policies have heard of others beside them, which do not come. */
+    private void unchanged() {
+        for (Policy policy : policies) {
+            try {
+                policy.beside(name, policies);
+            } catch (RuntimeException | Error broken) {
+                LOG.warn("pipeline '" + name + "': " + policy.name() + " threw when a change was refused", broken);
+            }
+        }
+        endChange();
+    }
+
+    private void endChange() {
+        OwnFallbacks.taken(this);
+        changing.unlock();
+    }
+
+    /** Other policies, which have all been asked. */
+    private final class Change extends Exchange {
+        private final List<Policy> others;
+        private final List<String> found;
+        private final Engine successor;
+        private boolean isMade;
+
+        Change(List<Policy> others) {
+            this.others = others;
+            found = found(others);
+            if (OwnFallbacks.isTakenBy(others, policies) && !OwnFallbacks.take(Pipeline.this)) {
+                throw new IllegalArgumentException(OwnFallbacks.refusal(name));
+            }
+            successor = engine.with(others);
+        }
+
+        @Override
+        protected void change() {
+            try {
+                TakeOver.between(Pipeline.this, policies, others);
+            } finally {
+                isMade = true;
+                policies = others;
+                engine = successor;
+                warn(others, found);
+                successor.replaced(Pipeline.this);
+            }
+            if (traffic != null) {
+                traffic.begin(others);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (isMade) {
+                endChange();
+            } else {
+                unchanged();
+            }
+        }
     }
 
     /**

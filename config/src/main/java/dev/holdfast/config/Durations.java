@@ -37,15 +37,19 @@ final class Durations {
 
     /** The time, if it is well written and at most 100 years. A negative one passes; the range of the option excludes it. */
     static Optional<Duration> parse(String text) {
+        return anyLength(text).filter(found -> found.abs().compareTo(LONGEST) <= 0);
+    }
+
+    private static Optional<Duration> anyLength(String text) {
         if (text.length() > Bounds.WORD) {
             return Optional.empty();
         }
         try {
             Matcher matcher = SHORT.matcher(text);
-            Duration value = matcher.matches()
-                    ? Duration.of(Long.parseLong(matcher.group(1)), unit(matcher.group(2)))
-                    : Duration.parse(text);
-            return Optional.of(value).filter(found -> found.abs().compareTo(LONGEST) <= 0);
+            return Optional.of(
+                    matcher.matches()
+                            ? Duration.of(Long.parseLong(matcher.group(1)), unit(matcher.group(2)))
+                            : Duration.parse(text));
         } catch (DateTimeException | ArithmeticException | NumberFormatException e) {
             return Optional.empty();
         }
@@ -54,7 +58,7 @@ final class Durations {
     /** Whether only the size of the time is wrong. */
     static boolean isTooLong(String text) {
         return text.length() <= Bounds.WORD
-                && SHORT.matcher(text).matches()
+                && (SHORT.matcher(text).matches() || anyLength(text).isPresent())
                 && parse(text).isEmpty();
     }
 

@@ -5,13 +5,13 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.config.Memory.Succession;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Lazily;
-import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.change.Exchange;
+import dev.holdfast.internal.change.Successor;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.log.LogObserver;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
-import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -266,10 +266,8 @@ public final class Holdfast implements AutoCloseable {
         Map<String, Running> before = running;
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
-        parts.forEach((plan, policies) -> checkFallbacks(plan, Running.policies(policies), problems));
         problems.throwIfAny();
-        List<String> changed = new ArrayList<>();
-        apply(parts, before, changed, problems, next);
+        List<String> changed = apply(parts, before, problems, next);
         // A pipeline that the files have no longer may come back, and shares with the others then.
         next.carryShared((name, policy) -> running.values().stream().anyMatch(one -> one.has(policy)));
         next.forget();
@@ -277,79 +275,56 @@ public final class Holdfast implements AutoCloseable {
         return changed;
     }
 
-    /** A pipeline refuses such a change itself, but the others have changed then: what they took over from is cut to the new bounds. */
-    private void checkFallbacks(PipelinePlan plan, List<Policy> policies, Problems problems) {
-        Running known = running.get(plan.name());
-        if (known != null) {
-            Stream.concat(Stream.of(known.pipeline), keyed(plan.name()).pipelines().stream())
-                    .filter(pipeline -> OwnFallbacks.isTakenBy(policies, pipeline.policies()))
-                    .filter(OwnFallbacks::isKept)
-                    .findFirst()
-                    .ifPresent(pipeline -> problems.add(plan.place(), OwnFallbacks.refusal(pipeline.name())));
-        }
-    }
-
-    /** All of it or nothing. */
-    private void apply(
-            Map<PipelinePlan, List<Running.Part>> parts,
-            Map<String, Running> before,
-            List<String> changed,
-            Problems problems,
-            Memory next) {
+    /**
+     * All of it or nothing: first everything is asked that may refuse, such as code of users' policies; then all is changed. So
+     * there is nothing to take back: what a policy has taken over cannot be given back as it was.
+     */
+    private List<String> apply(
+            Map<PipelinePlan, List<Running.Part>> parts, Map<String, Running> before, Problems problems, Memory next) {
+        List<String> changed = new ArrayList<>();
         Map<String, Running> after = new LinkedHashMap<>();
-        Undo undo = new Undo();
-        List<Succession> successions = next.successions();
+        List<Exchange> changes = new ArrayList<>();
+        List<Running> made = new ArrayList<>();
         try {
-            successions.forEach(one -> succeed(one, parts, before));
             parts.forEach((plan, policies) -> {
                 Running known = before.get(plan.name());
-                boolean same = known != null && known.isAs(plan, policies);
                 try {
-                    after.put(plan.name(), applied(plan, policies, known, undo, problems));
+                    if (known == null) {
+                        made.add(builder.built(plan, policies));
+                        after.put(plan.name(), made.get(made.size() - 1));
+                    } else {
+                        Running.Change change = known.with(plan, policies);
+                        changes.add(change);
+                        changes.add(keyed(plan.name()).change(plan, problems));
+                        after.put(plan.name(), change.after);
+                    }
                 } catch (IllegalArgumentException never) {
                     problems.add(plan.place(), String.valueOf(never.getMessage()));
                 }
-                if (!same) {
+                if (known == null || !known.isAs(plan, policies)) {
                     changed.add(plan.name());
                 }
             });
             problems.throwIfAny();
+            mustBeOpen();
+            next.successions().forEach(one -> succeed(one, parts));
+            changes.forEach(Exchange::make);
             publish(after, before);
-        } catch (RuntimeException | Error e) {
-            // Added last, so that they come first: before any pipeline has the previous one again.
-            successions.forEach(one -> undo.add(one::takeBack));
-            undo.run(e);
-            throw e;
+            return changed;
+        } catch (RuntimeException | Error refused) {
+            made.forEach(one -> one.pipeline.close());
+            throw refused;
+        } finally {
+            changes.forEach(Exchange::close);
         }
     }
 
-    /**
-     * Before any pipeline has the policy, since a call that begins in it must count in what it has taken over. It is bound as by the
-     * first pipeline, which binds it again.
-     */
-    private void succeed(Succession one, Map<PipelinePlan, List<Running.Part>> parts, Map<String, Running> before) {
-        parts.forEach((plan, made) -> {
-            Running known = before.get(plan.name());
-            List<Policy> policies = known == null ? Running.policies(made) : known.asByHand(Running.policies(made));
-            if (!one.isDone() && policies.contains(one.policy())) {
-                one.policy().bind(plan.name(), builder.time());
-                one.policy().beside(plan.name(), policies);
-                one.takeOver(plan.name());
-            }
-        });
-    }
-
-    private Running applied(
-            PipelinePlan plan, List<Running.Part> policies, @Nullable Running known, Undo undo, Problems problems) {
-        if (known == null) {
-            Running made = builder.built(plan, policies);
-            undo.add(made.pipeline::close);
-            return made;
-        }
-        undo.add(known.back());
-        Running changed = known.with(plan, policies);
-        keyed(plan.name()).change(plan, problems, undo);
-        return changed;
+    /** Before any pipeline has the policy, since a call that begins in it must count in what it has taken over. */
+    private static void succeed(Succession one, Map<PipelinePlan, List<Running.Part>> parts) {
+        parts.entrySet().stream()
+                .filter(plan -> Running.policies(plan.getValue()).contains(one.policy()))
+                .findFirst()
+                .ifPresent(plan -> Successor.takeOver(plan.getKey().name(), one.policy(), one.previous()));
     }
 
     /** Either it is closed before, and then these pipelines are not its own, or it will close them. */

@@ -45,12 +45,18 @@ final class Inheritance {
     private final Map<String, Mapping> inherited = new HashMap<>();
     private final Set<String> incomplete = new HashSet<>();
     private Map<String, Entry> defaults = Map.of();
+    private List<String> files = List.of();
 
     private record Found(Place place, Mapping sections) {}
 
     Inheritance(Factories factories, Problems problems) {
         this.factories = factories;
         this.problems = problems;
+    }
+
+    /** The files of one configuration. A later one wins. */
+    void files(List<String> inOrder) {
+        files = inOrder;
     }
 
     void defaults(List<Entry> sections) {
@@ -131,6 +137,14 @@ final class Inheritance {
             inherited.put(name, all);
             return Optional.of(all);
         }
+        Found namesake = known.get(STANDARD);
+        if (name.equals(STANDARD) && namesake != null) {
+            Location at = namesake.place().at();
+            String where = at.line() == 0 ? at.file() : at.file() + ":" + at.line();
+            problems.add(
+                    here, "is standard, which is built in, and also the pipeline of " + where, "another name there");
+            return Optional.empty();
+        }
         if (name.equals(STANDARD)) {
             return Optional.of(standard(node.at()));
         }
@@ -164,11 +178,12 @@ final class Inheritance {
         Set<String> left = new HashSet<>();
         for (Node item : node.items()) {
             String name = item instanceof Scalar scalar && !scalar.isNothing() ? scalar.text() : "";
-            boolean itsOwn = own.find(name)
-                    .filter(section -> section.at().file().equals(item.at().file()))
-                    .isPresent();
-            if (present.contains(name) && itsOwn) {
+            String here = item.at().file();
+            String file = own.find(name).map(section -> section.at().file()).orElse("");
+            if (present.contains(name) && file.equals(here)) {
                 problems.add(place.value(item), "names " + name + ", which stands here itself", "one or the other");
+            } else if (present.contains(name) && isLater(file, here)) {
+                continue; // the later file has it again
             } else if (present.contains(name)) {
                 left.add(name);
             } else {
@@ -178,6 +193,11 @@ final class Inheritance {
             }
         }
         return left;
+    }
+
+    /** Of properties, nobody knows which place wins. */
+    private boolean isLater(String file, String other) {
+        return files.contains(other) && files.indexOf(file) > files.indexOf(other);
     }
 
     // ---- merging

@@ -2,15 +2,18 @@
 package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.Shown;
+import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.internal.keyed.Instances;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.function.BiFunction;
@@ -19,6 +22,8 @@ import java.util.function.BiFunction;
 final class Keyed extends Instances<Keyed.Instance> {
     /** Of a key in the name of its pipeline: keys come from outside. */
     private static final int LONGEST = 100;
+
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     /** A pipeline, and what its calls are counted by. */
     static final class Instance {
@@ -32,6 +37,15 @@ final class Keyed extends Instances<Keyed.Instance> {
 
         Pipeline pipeline() {
             return running.pipeline;
+        }
+
+        Running.Change change(PipelinePlan newPlan, Problems problems) {
+            return running.with(newPlan, Running.parts(newPlan, running, problems, use));
+        }
+
+        void become(Running.Change change) {
+            change.make();
+            running = change.after;
         }
     }
 
@@ -94,31 +108,44 @@ final class Keyed extends Instances<Keyed.Instance> {
     /**
      * Gives all instances what a later plan says. Throws if its policies can never work together. Instances are made and closed
      * meanwhile: foreign code runs here, and may take long.
-     *
-     * @param undo gets what takes the change back
      */
-    void change(PipelinePlan newPlan, Problems problems, Undo undo) {
-        PipelinePlan planBefore = plan;
-        Set<Instance> known = new HashSet<>();
-        undo.add(() -> {
-            use(planBefore).stream()
-                    .filter(one -> !known.contains(one))
-                    .forEach(madeSince -> undo.add(() -> change(madeSince, planBefore, new Problems())));
-            lookSooner();
-        });
-        List<Instance> all = use(newPlan);
-        // Before the first one changes: those that the change does not reach are as they were.
-        known.addAll(all);
-        for (Instance instance : all) {
-            Running before = instance.running;
-            Runnable back = before.back();
-            undo.add(() -> {
-                instance.running = before;
-                back.run();
-            });
-            change(instance, newPlan, problems);
+    Exchange change(PipelinePlan newPlan, Problems problems) {
+        Map<Instance, Running.Change> changes = new LinkedHashMap<>();
+        Exchange change = new Exchange() {
+            @Override
+            protected void change() {
+                // Those that were made since then are changed one by one: the new policies fit together, as is known
+                // now.
+                List<Instance> all = use(newPlan);
+                changes.forEach((instance, one) -> instance.become(one));
+                all.stream()
+                        .filter(instance -> !changes.containsKey(instance))
+                        .forEach(instance -> changeLate(instance, newPlan));
+                lookSooner();
+            }
+
+            @Override
+            public void close() {
+                changes.values().forEach(Exchange::close);
+            }
+        };
+        try {
+            all().forEach(instance -> changes.put(instance, instance.change(newPlan, problems)));
+            return change;
+        } catch (RuntimeException | Error refused) {
+            change.close();
+            throw refused;
         }
-        lookSooner();
+    }
+
+    private static void changeLate(Instance instance, PipelinePlan newPlan) {
+        Problems problems = new Problems();
+        try (Running.Change change = instance.change(newPlan, problems)) {
+            problems.throwIfAny();
+            instance.become(change);
+        } catch (RuntimeException | Error refused) {
+            LOG.warn("pipeline '" + instance.pipeline().name() + "' stays as it was before a reload", refused);
+        }
     }
 
     /** From now on instances are made of this plan. Returns those that were made of the one before. */
@@ -130,11 +157,6 @@ final class Keyed extends Instances<Keyed.Instance> {
         } finally {
             lock.unlock();
         }
-    }
-
-    private static void change(Instance instance, PipelinePlan newPlan, Problems problems) {
-        List<Running.Part> parts = Running.parts(newPlan, instance.running, problems, instance.use);
-        instance.running = instance.running.with(newPlan, parts);
     }
 
     List<Pipeline> pipelines() {

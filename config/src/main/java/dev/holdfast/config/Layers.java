@@ -10,6 +10,7 @@ import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,6 +30,8 @@ final class Layers {
     private final Memory memory;
     private final Problems problems;
     private final Map<String, Layer> shared = new LinkedHashMap<>();
+    /** Also of those that could not be read, which is told there. */
+    private final Set<String> namesBelowShared = new HashSet<>();
 
     Layers(Factories factories, Bindings bindings, Values values, Memory memory, Problems problems) {
         this.memory = memory;
@@ -188,8 +191,14 @@ final class Layers {
         }
     }
 
+    /** Something of this name stands below {@code shared}. */
+    void isShared(String name) {
+        namesBelowShared.add(name);
+    }
+
     /** Gives a name to the policy of a section. */
     void share(String name, Place place, Entry section) {
+        isShared(name);
         ShadowSection.of(section.value())
                 .second()
                 .ifPresent(second ->
@@ -311,7 +320,7 @@ final class Layers {
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());
-        if (found.isEmpty() && bindings.hasAny()) {
+        if (found.isEmpty() && (bindings.hasAny() || namesBelowShared.contains(scalar.text()))) {
             return found;
         } else if (found.isEmpty()) {
             Set<String> names = new LinkedHashSet<>(shared.keySet());
@@ -324,7 +333,9 @@ final class Layers {
         } else if (!found.get().key().equals(key)) {
             String what = "is " + scalar.described() + ", which is a policy of the kind "
                     + found.get().key();
-            problems.add(here, what, "the name of a " + key);
+            String kind = found.get().key();
+            problems.add(
+                    here, what, kind + ": { use: " + scalar.described() + " }: a section has the name of its kind");
             return Optional.empty();
         }
         return found;

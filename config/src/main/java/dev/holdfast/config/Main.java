@@ -38,6 +38,10 @@ final class Main {
     static int run(List<String> args, PrintStream out, PrintStream err) {
         String command = args.isEmpty() ? "" : args.get(0);
         List<String> files = args.stream().skip(1).toList();
+        if (args.contains("--help") || args.contains("-h")) {
+            out.println(USAGE);
+            return 0;
+        }
         return switch (command) {
             case "check" -> files.isEmpty() ? usage(err) : check(files, out, err);
             case "schema" -> files.isEmpty() ? schema(out) : usage(err);

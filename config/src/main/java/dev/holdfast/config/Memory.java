@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import dev.holdfast.internal.change.Successor;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -12,7 +11,6 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiPredicate;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a configuration has made and a later one may keep: by what made it. A thing of the later configuration is the one of the
@@ -48,38 +46,8 @@ final class Memory {
         }
     }
 
-    /** A policy that pipelines share takes the place of another one with its name, in all of them. For one thread. */
-    static final class Succession {
-        private final Policy policy;
-        private final Policy previous;
-        /** The first pipeline that has the policy; null: it has not taken over. */
-        private @Nullable String by;
-
-        private Succession(Policy policy, Policy previous) {
-            this.policy = policy;
-            this.previous = previous;
-        }
-
-        Policy policy() {
-            return policy;
-        }
-
-        boolean isDone() {
-            return by != null;
-        }
-
-        void takeOver(String pipeline) {
-            by = pipeline;
-            Successor.takeOver(pipeline, policy, previous);
-        }
-
-        /** If it has taken over, the previous one takes over from it. What is in shadow has taken nothing of one that decides. */
-        void takeBack() {
-            if (by != null && (previous instanceof ShadowPolicy || !(policy instanceof ShadowPolicy))) {
-                Successor.takeOver(by, previous, policy);
-            }
-        }
-    }
+    /** A policy that pipelines share takes the place of another one with its name, in all of them. */
+    record Succession(Policy policy, Policy previous) {}
 
     /** Pipelines share this policy by this name. */
     void share(String name, Policy policy) {

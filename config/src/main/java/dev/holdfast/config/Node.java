@@ -76,7 +76,8 @@ sealed interface Node {
 
         @Override
         public String described() {
-            return Shown.words(text, LONGEST);
+            boolean isBare = text.isBlank() || text.equals(text.strip());
+            return isBare ? Shown.words(text, LONGEST) : '"' + Shown.line(text, LONGEST) + '"';
         }
     }
 

@@ -79,6 +79,7 @@ final class PlanReader {
     /** Reads the documents in the order of the files. A later one adds to the earlier ones. */
     List<PipelinePlan> read(List<Node> roots) {
         Place place = Place.document(roots.get(0).at());
+        inheritance.files(roots.stream().map(root -> root.at().file()).toList());
         Map<String, Entry> top = new LinkedHashMap<>();
         boolean misspelt = false;
         for (Node root : roots) {
@@ -139,15 +140,23 @@ final class PlanReader {
     }
 
     private void shared(Place place, @Nullable Entry top) {
-        for (Entry entry : entries(place, top, "names, and one section below each")) {
+        List<Entry> entries = new ArrayList<>(entries(place, top, "names, and one section below each"));
+        // A policy may name a budget that stands below it.
+        entries.sort(Comparator.comparing(entry -> !isBudget(entry.value())));
+        for (Entry entry : entries) {
             Place here = place.child(Objects.requireNonNull(top)).child(entry);
             if (entry.value() instanceof Mapping one && one.entries().size() == 1) {
                 share(here, entry.key(), one.entries().get(0));
             } else {
                 String expected = "one section, such as bulkhead: { max-concurrent-calls: 20 }";
                 problems.add(here.value(entry.value()), "is not one section", expected);
+                layers.isShared(entry.key());
             }
         }
+    }
+
+    private static boolean isBudget(Node node) {
+        return node instanceof Mapping one && one.find(Form.BUDGET.key()).isPresent();
     }
 
     private void share(Place place, String name, Entry section) {

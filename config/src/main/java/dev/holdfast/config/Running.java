@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
-import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.shadow.ShadowPolicy;
-import dev.holdfast.spi.CallObserver.Histograms;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,8 +23,6 @@ final class Running {
     private final List<Part> parts;
     final Pipeline pipeline;
     final PipelinePlan plan;
-    /** False if a change could not be taken back: the pipeline has others than these policies until a reload that is not refused. */
-    private boolean isAsTold = true;
 
     Running(Pipeline pipeline, PipelinePlan plan, List<Part> parts) {
         this.plan = plan;
@@ -54,7 +51,7 @@ final class Running {
             parts.add(InUse.place(policies(parts)), new Part(counting, counting));
         }
         try {
-            // Before any pipeline is changed: what a policy takes over in a change that is taken back may be lost.
+            // Of a pipeline whose problems are told with those of the others.
             List<Policy> policies = policies(parts);
             Pipeline.Builder unused =
                     Pipeline.builder(plan.name()).policies(before == null ? policies : before.asByHand(policies));
@@ -64,20 +61,48 @@ final class Running {
         return parts;
     }
 
-    /** The same pipeline with what a later plan says. Throws if these policies can never work together; then nothing changes. */
-    Running with(PipelinePlan newPlan, List<Part> newParts) {
-        if (!isAsTold || !policies(newParts).equals(policies(parts))) {
-            pipeline.replace(asByHand(policies(newParts)).toArray(new Policy[0]));
+    /** The same pipeline with what a later plan says. Throws if these policies can never work together. */
+    Change with(PipelinePlan newPlan, List<Part> newParts) {
+        List<Policy> policies = policies(newParts);
+        return new Change(
+                new Running(pipeline, newPlan, newParts),
+                policies.equals(policies(parts)) ? null : Exchange.of(pipeline, asByHand(policies)),
+                !newPlan.histograms().equals(plan.histograms()));
+    }
+
+    /** What a later plan changes in a pipeline. */
+    static final class Change extends Exchange {
+        final Running after;
+        private final @Nullable Exchange policies;
+        private final boolean withHistograms;
+
+        private Change(Running after, @Nullable Exchange policies, boolean withHistograms) {
+            this.after = after;
+            this.policies = policies;
+            this.withHistograms = withHistograms;
         }
-        if (!isAsTold || !newPlan.histograms().equals(plan.histograms())) {
-            pipeline.replaceHistograms(newPlan.histograms().orElse(null));
+
+        @Override
+        protected void change() {
+            if (policies != null) {
+                policies.make();
+            }
+            if (withHistograms) {
+                after.pipeline.replaceHistograms(after.plan.histograms().orElse(null));
+            }
+            after.pipeline.replaceClassifier(after.plan.classifier());
         }
-        pipeline.replaceClassifier(newPlan.classifier());
-        return new Running(pipeline, newPlan, newParts);
+
+        @Override
+        public void close() {
+            if (policies != null) {
+                policies.close();
+            }
+        }
     }
 
     /** A policy that stays, and that somebody has put into shadow or out of it, stays so. */
-    List<Policy> asByHand(List<Policy> policies) {
+    private List<Policy> asByHand(List<Policy> policies) {
         List<Policy> present = pipeline.policies();
         List<Policy> told = policies(parts);
         return policies.stream()
@@ -89,30 +114,10 @@ final class Running {
     }
 
     boolean isAs(PipelinePlan other, List<Part> others) {
-        return isAsTold
-                && other.classifier().equals(plan.classifier())
+        return other.classifier().equals(plan.classifier())
                 && other.keys().equals(plan.keys())
                 && other.histograms().equals(plan.histograms())
                 && policies(others).equals(policies(parts));
-    }
-
-    /** Takes a change that comes now back. To be asked for before it: somebody may have changed the pipeline by hand. */
-    Runnable back() {
-        List<Policy> policies = pipeline.policies();
-        Classifier classifier = pipeline.classifier();
-        Optional<Histograms> histograms = pipeline.histograms();
-        boolean wasAsTold = isAsTold;
-        return () -> {
-            isAsTold = false;
-            pipeline.replaceClassifier(classifier);
-            if (!pipeline.histograms().equals(histograms)) {
-                pipeline.replaceHistograms(histograms.orElse(null));
-            }
-            if (!pipeline.policies().equals(policies)) {
-                pipeline.replace(policies.toArray(new Policy[0]));
-            }
-            isAsTold = wasAsTold;
-        };
     }
 
     boolean has(Policy policy) {

@@ -107,7 +107,7 @@ final class Section<B> {
     }
 
     private void checked(@Nullable Throwable thrown, Problems problems) {
-        if (thrown instanceof IllegalArgumentException invalid) {
+        if (thrown instanceof RuntimeException invalid) {
             report(invalid, problems);
         } else if (refused.isEmpty()) {
             throw new IllegalStateException("the settings of " + form.key() + " cannot be checked", thrown);
@@ -119,17 +119,19 @@ final class Section<B> {
     <T> Optional<T> make(Function<? super B, ? extends T> maker, Problems problems) {
         try {
             return Optional.of(maker.apply(builder));
-        } catch (IllegalArgumentException e) {
+        } catch (RuntimeException e) {
             report(e, problems);
             return Optional.empty();
         }
     }
 
-    private void report(IllegalArgumentException e, Problems problems) {
+    private void report(RuntimeException e, Problems problems) {
         if (e instanceof InvalidSettingsException settings) {
             settings.problems().forEach(problem -> report(problem, problems));
         } else if (refused.isEmpty()) {
-            problems.add(place, String.valueOf(e.getMessage()));
+            // Whose code it is, nobody knows: only an IllegalArgumentException is meant to be read without its type.
+            boolean isMeant = e.getClass() == IllegalArgumentException.class;
+            problems.add(place, isMeant ? String.valueOf(e.getMessage()) : e.toString());
         }
     }
 

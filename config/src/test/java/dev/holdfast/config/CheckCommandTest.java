@@ -53,6 +53,13 @@ class CheckCommandTest {
     }
 
     @Test
+    void whoAsksForHelpGetsTheUsage() {
+        assertThat(check("--help")).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).startsWith("usage: ");
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    }
+
+    @Test
     void warningsAreToldAndAreNoError() throws Exception {
         String doubtful = write("doubtful.yaml", "pipelines: { a: { retry: , order: [retry, retry] } }");
         assertThat(check(doubtful)).isZero();

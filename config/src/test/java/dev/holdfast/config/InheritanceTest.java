@@ -16,11 +16,15 @@ import dev.holdfast.spi.Policy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneId;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,6 +67,113 @@ class InheritanceTest {
                                 "templates.service.extends: is standrd, which is no template and no pipeline",
                                 "pipelines.a.extends: is servic, which is no template and no pipeline",
                                 "pipelines.c: has no section"));
+    }
+
+    private Holdfast loadBoth(String base, String later) throws IOException {
+        return Holdfast.load(
+                Files.writeString(directory.resolve("base.yaml"), base),
+                Files.writeString(directory.resolve("later.yaml"), later));
+    }
+
+    @Test
+    void aSectionOfALaterFileIsThereAlthoughAnEarlierOneLeavesItOut() throws Exception {
+        String base = """
+                defaults: { histograms: { slo: [100ms] } }
+                pipelines: { a: { extends: standard, without: [retry, histograms] } }
+                """;
+        try (Holdfast holdfast =
+                loadBoth(base, "pipelines: { a: { retry: { max-attempts: 7 }, histograms: { slo: [50ms] } } }")) {
+            Pipeline a = holdfast.pipeline("a");
+            assertThat(retry(a).settings().maxAttempts()).isEqualTo(7);
+            assertThat(a.histograms()).isPresent();
+        }
+        try (Holdfast holdfast =
+                loadBoth("pipelines: { a: { retry: , timeout: 1s } }", "pipelines: { a: { without: retry } }")) {
+            assertThat(order(holdfast.pipeline("a"))).isEqualTo("a: timeout > call");
+        }
+    }
+
+    private static void assertProblems(String yaml, String... problems) {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> load(yaml))
+                .satisfies(wrong -> assertThat(wrong.problems())
+                        .extracting(problem -> problem.path() + ": " + problem.what()
+                                + problem.expected()
+                                        .map(expected -> "; expected " + expected)
+                                        .orElse(""))
+                        .containsExactly(problems));
+    }
+
+    @Test
+    void theOrderBelowSharedHasNoMeaning() {
+        try (Holdfast holdfast = load("""
+                shared: { p5: { retry: { budget: p6 } }, p6: { budget: { max-tokens: 5 } } }
+                pipelines: { a: { retry: { use: p5 } } }
+                """)) {
+            assertThat(retry(holdfast.pipeline("a")).budget()).isPresent();
+        }
+    }
+
+    @Test
+    void aWrongSharedPolicyIsToldOnceAndNotWhereItIsUsed() {
+        assertProblems(
+                """
+                shared: { pool: { bulkhead: , retry: } }
+                pipelines: { a: { bulkhead: { use: pool } }, b: { bulkhead: { use: pool } } }
+                """,
+                "shared.pool: is not one section; expected one section, such as bulkhead: { max-concurrent-calls: 20 }");
+    }
+
+    @Test
+    void standardIsNotExtendedWhereAPipelineIsCalledSo() {
+        assertProblems(
+                """
+                pipelines:
+                  standard: { timeout: 1s }
+                  a: { extends: standard }
+                """,
+                "pipelines.a.extends: is standard, which is built in, and also the pipeline of holdfast.yaml:2;"
+                        + " expected another name there");
+        try (Holdfast holdfast = load("pipelines: { standard: { timeout: 1s } }")) {
+            assertThat(order(holdfast.pipeline("standard"))).isEqualTo("standard: timeout > call");
+        }
+    }
+
+    @Test
+    void aBlankAtTheEndOfAValueIsShown() {
+        assertProblems(
+                "pipelines: { a: { retry: { max-attempts: \"5\\n\" }, timeout: PT876000H1S } }",
+                "pipelines.a.retry.max-attempts: is \"5\\n\"; expected a whole number",
+                "pipelines.a.timeout: is PT876000H1S, which is too long; expected at most 36500d");
+    }
+
+    @Test
+    void aSectionUnderTheNameOfItsPolicyIsToldTheKind() {
+        assertProblems(
+                """
+                shared: { of-all: { throttle: { limit: 1, per: 1s } } }
+                pipelines: { partner: { of-all: { use: of-all } } }
+                """,
+                "pipelines.partner.of-all.use: is of-all, which is a policy of the kind throttle;"
+                        + " expected throttle: { use: of-all }: a section has the name of its kind");
+    }
+
+    @Test
+    void whateverAFactoryThrowsIsAProblemOfItsSectionBesideAllOthers() {
+        SampleFactory zone = new SampleFactory("zone", 1, Optional.of("id"))
+                .option("id", "id", String.class)
+                .check((b, c) -> {
+                    ZoneId unused = ZoneId.of(b.value("id", String.class).orElseThrow());
+                });
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> load(
+                        Holdfast.builder().factories(new Factories(List.of(zone))),
+                        "pipelines: { a: { zone: Nowhere/City }, b: { zone: , zoned: } }"))
+                .satisfies(wrong -> assertThat(wrong.problems())
+                        .extracting(problem -> problem.path() + ": " + problem.what())
+                        .contains(
+                                "pipelines.a.zone: java.time.zone.ZoneRulesException: Unknown time-zone ID: Nowhere/City",
+                                "pipelines.b.zoned: unknown section"));
     }
 
     @Test

@@ -520,7 +520,7 @@ class ReloadTest {
     }
 
     @Test
-    void aSharedPolicyIsAsBeforeIfTheReloadIsTakenBack() throws Exception {
+    void aSharedPolicyIsAsBeforeIfTheReloadIsRefused() throws Exception {
         String yaml = """
                 shared:
                   pool: { bulkhead: { max-concurrent-calls: %s, max-wait: 0s } }
@@ -533,20 +533,8 @@ class ReloadTest {
                 """;
         String fallback = ", fallback: { only-of-operations: true }";
         for (String refusing : List.of("prices", "last")) {
-            AtomicReference<@Nullable Pipeline> keeping = new AtomicReference<>();
-            // As if a method of a bean came meanwhile.
-            CallObserver meanwhile = new CallObserver() {
-                @Override
-                public void replaced(Observed pipeline) {
-                    Pipeline keeps = keeping.getAndSet(null);
-                    if (keeps != null) {
-                        OwnFallbacks.keep(keeps, () -> true);
-                    }
-                }
-            };
-            try (Holdfast holdfast =
-                    Holdfast.builder().observer(meanwhile).load(write(yaml.formatted(1, 1, fallback, fallback)))) {
-                keeping.set(holdfast.pipeline(refusing));
+            try (Holdfast holdfast = Holdfast.load(write(yaml.formatted(1, 1, fallback, fallback)))) {
+                OwnFallbacks.keep(holdfast.pipeline(refusing), () -> true);
                 Pipeline inventory = holdfast.pipeline("inventory");
                 inventory.run(() -> {
                     write(yaml.formatted(5, 2, "", ""));

@@ -15,14 +15,19 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import io.github.resilience4j.bulkhead.Bulkhead;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +59,29 @@ class ReplacedPoliciesTest {
     private static BulkheadPolicy bulkhead(int calls) {
         return BulkheadPolicy.of(
                 b -> b.maxConcurrentCalls(calls).maxWaitingCalls(10).maxWait(Duration.ofSeconds(10)));
+    }
+
+    /** An option that is new needs a decision: what a policy that has another value of it takes over. */
+    @Test
+    void theTableSaysOfEachOptionWhatIsKept() throws IOException {
+        List<String> rows =
+                Files.readAllLines(Path.of(System.getProperty("basedir", ".")).resolve("../docs/reload.md")).stream()
+                        .filter(line -> line.startsWith("| `"))
+                        .toList();
+        List<String> missing = new ArrayList<>();
+        for (PolicyFactory<?> factory : ServiceLoader.load(PolicyFactory.class)) {
+            List<String> options = rows.stream()
+                    .map(row -> row.split(" \\| "))
+                    .filter(row -> row[0].contains("`" + factory.key() + "`"))
+                    .map(row -> row[1])
+                    .toList();
+            factory.options().stream()
+                    .map(PolicyFactory.Option::name)
+                    .filter(name -> options.stream()
+                            .noneMatch(some -> some.startsWith("any") || some.contains("`" + name + "`")))
+                    .forEach(name -> missing.add(factory.key() + "." + name));
+        }
+        assertThat(missing).isEmpty();
     }
 
     @Test

@@ -60,7 +60,7 @@ public final class HedgePolicy extends Policy {
     private final AtomicReference<@Nullable TimeSource> bound = new AtomicReference<>();
     private volatile @Nullable Latencies latencies;
     private volatile @Nullable Purse purse;
-    /** Its own budget while a retry has one: the retry may go again, as when a reload is taken back. Guarded by this. */
+    /** Its own budget while a retry has one: the retry may go again, as when a reload is refused. Guarded by this. */
     private @Nullable RetryBudget setAside;
 
     private HedgePolicy(HedgeSettings settings) {

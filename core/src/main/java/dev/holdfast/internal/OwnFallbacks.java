@@ -43,13 +43,6 @@ public final class OwnFallbacks {
         return policies.stream().anyMatch(policy -> (policy.hears() & Policy.OWN_FALLBACK) != 0);
     }
 
-    /** Whether the pipeline keeps the policy now. Who wants to change several pipelines looks before the first one. */
-    public static boolean isKept(Object pipeline) {
-        synchronized (PIPELINES) {
-            return Boolean.TRUE.equals(PIPELINES.get(pipeline));
-        }
-    }
-
     /** Why the policy of the pipeline with this name is not taken away. */
     public static String refusal(String name) {
         return "pipeline '" + name + "': there are methods with a fallback of their own, so"

@@ -29,6 +29,8 @@ final class Sum {
         }
     }
 
+    private static final int TRIES = 10;
+
     private record Part(Asked asked, Source source) {}
 
     /** The parts, and what those had counted that are gone: a total never goes down while its meter stays. */
@@ -75,8 +77,8 @@ final class Sum {
                 // A total never falls, and one that was there before is not counted twice.
                 parts = new Parts(
                         all,
-                        (long) Math.max(0, before.goneCount + difference(() -> old.count() - source.count())),
-                        Math.max(0, before.goneValue + difference(() -> old.value() - source.value())));
+                        (long) Math.max(0, before.goneCount + difference(old::count, source::count)),
+                        Math.max(0, before.goneValue + difference(old::value, source::value)));
                 return;
             }
         }
@@ -84,12 +86,30 @@ final class Sum {
         parts = new Parts(all, before.goneCount, before.goneValue);
     }
 
-    /** Of a policy that throws nothing is known. Its meters are exchanged all the same. */
-    private static double difference(DoubleSupplier asked) {
+    /**
+     * By how much the old one has more. Both may be of the same adder, which counts meanwhile: so this is exact only if the other one
+     * has not moved. If it always does, the other one is asked first: the total rises by what came between, and cannot fall.
+     */
+    private static double difference(DoubleSupplier old, DoubleSupplier other) {
+        return known(() -> {
+            double difference = 0;
+            for (int i = 0; i < TRIES; i++) {
+                double asked = other.getAsDouble();
+                difference = old.getAsDouble() - asked;
+                if (other.getAsDouble() == asked) {
+                    break;
+                }
+            }
+            return difference;
+        });
+    }
+
+    /** Of a policy that throws nothing is known. Its meters are exchanged, and go, all the same. */
+    private static double known(DoubleSupplier asked) {
         try {
-            double difference = asked.getAsDouble();
-            return Double.isFinite(difference) ? difference : 0;
-        } catch (RuntimeException thrown) {
+            double value = asked.getAsDouble();
+            return Double.isFinite(value) ? value : 0;
+        } catch (RuntimeException | Error thrown) {
             return 0;
         }
     }
@@ -103,7 +123,8 @@ final class Sum {
             if (Objects.equals(part.source, source)) {
                 List<Part> all = new ArrayList<>(before.all);
                 all.remove(i);
-                parts = new Parts(all, before.goneCount + source.count(), before.goneValue + source.value());
+                parts = new Parts(
+                        all, before.goneCount + (long) known(source::count), before.goneValue + known(source::value));
                 return part.asked;
             }
         }

@@ -222,7 +222,7 @@ public abstract class Policy {
 
     /**
      * Receives the name and the policies of each pipeline that it is built into, the first outermost, before any call; again when
-     * they are replaced, also when that is taken back.
+     * they are replaced; and those before once more, if another policy refuses that.
      */
     public void beside(String pipeline, List<Policy> policies) {}
 

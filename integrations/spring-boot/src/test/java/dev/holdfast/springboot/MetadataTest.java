@@ -55,7 +55,9 @@ class MetadataTest {
         Files.writeString(target, wanted);
         String found = Files.readString(file);
         // The formatter breaks lines.
-        assertThat(found.replaceAll("\\s+\\*?", "")).isEqualTo(wanted.replaceAll("\\s+\\*?", ""));
+        assertThat(found.replaceAll("\\s+\\*?", ""))
+                .as("an option has changed; cp %s %s", target.toAbsolutePath(), file)
+                .isEqualTo(wanted.replaceAll("\\s+\\*?", ""));
     }
 
     // ---- the schema
