@@ -760,8 +760,7 @@ class HoldfastCallTest {
                 throw new IllegalStateException("by intent");
             }
         };
-        assertThat(catchThrowable(
-                        () -> sent(calls.newCall(request().put(broken).build()), way)))
+        assertThat(catchThrowable(() -> sent(calls.newCall(request().put(broken).build()), way)))
                 .hasMessage("by intent");
         assertThat(attempts).containsExactly(Outcome.IGNORED);
     }

@@ -4,10 +4,10 @@ package dev.holdfast.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.Verdict;
-import dev.holdfast.Classifier;
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.Classifier;
 import dev.holdfast.Reason;
+import dev.holdfast.Verdict;
 import dev.holdfast.springboot.other.Elsewhere;
 import dev.holdfast.testlogs.Logs;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
@@ -202,14 +202,15 @@ class ProtectedResultsTest {
 
     @Test
     void aValueForWhichThereIsNoFallbackIsReturned() {
-        Classifier strict = (value, error) -> error != null || value.equals(-1) ? Verdict.FAILURE : Verdict.SUCCESS;
+        Classifier strict = (value, error) ->
+                error != null || Integer.valueOf(-1).equals(value) ? Verdict.FAILURE : Verdict.SUCCESS;
         runner.withBean(ForSomeErrors.class)
                 .withBean("strict", Classifier.class, () -> strict)
                 .withPropertyValues("holdfast.pipelines.inventory.classifier=strict")
                 .run(context -> {
                     ForSomeErrors bean = context.getBean(ForSomeErrors.class);
                     assertThat(bean.now()).isEqualTo(-1);
-                    assertThat(bean.later()).isCompletedWithValue(-1);
+                    assertThat(bean.later().join()).isEqualTo(-1);
                     assertThat(bean.reactive().block()).isEqualTo(-1);
                 });
     }
@@ -236,8 +237,8 @@ class ProtectedResultsTest {
     @Test
     void aMethodOfTheSameNameIsAFallback() {
         runner.withBean(Overloaded.class)
-                .run(context -> assertThat(context.getBean(Overloaded.class).stock("a"))
-                        .isEqualTo("any of a: down"));
+                .run(context ->
+                        assertThat(context.getBean(Overloaded.class).stock("a")).isEqualTo("any of a: down"));
     }
 
     /** With the types of resilience4j, which are on the class path of the breaker. */
