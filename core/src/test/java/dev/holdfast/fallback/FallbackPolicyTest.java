@@ -4,12 +4,15 @@ package dev.holdfast.fallback;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Call;
+import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.internal.NotAnswered;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Policy;
@@ -86,6 +89,31 @@ class FallbackPolicyTest {
                 .call(attempt -> "503");
         assertThat(answer).isEqualTo("error was null");
         assertThat(discarded).containsExactly("503");
+    }
+
+    /** Those of methods, of which each is for some errors. */
+    @Test
+    void aFallbackWithoutAnAnswerLeavesTheFailureAsItIs() throws Exception {
+        Operation<String> get = pipeline(FallbackPolicy.ofOperations())
+                .operation("get", o -> o.classifier((value, error) -> Verdict.FAILURE));
+        Call<String> now = get.unkeyed().fallback(error -> {
+            throw new NotAnswered();
+        });
+        Call<String> atOnce = get.unkeyed().fallbackAsync(error -> {
+            throw new NotAnswered();
+        });
+        Call<String> later = get.unkeyed().fallbackAsync(error -> CompletableFuture.failedFuture(new NotAnswered()));
+        for (Call<String> call : List.of(now, atOnce, later)) {
+            Reply<String> reply = call.reply(attempt -> "503");
+            assertThat(reply.value()).isEqualTo("503");
+            assertThat(reply.source()).isEqualTo(Source.LIVE);
+            assertThat(call.callAsync(attempt -> CompletableFuture.completedFuture("503")))
+                    .isCompletedWithValue("503");
+            assertThatThrownBy(() -> call.call(attempt -> broken())).hasMessage("down");
+            assertThatThrownBy(() -> call.callAsync(attempt -> CompletableFuture.failedFuture(new IOException("down")))
+                            .get())
+                    .hasRootCauseMessage("down");
+        }
     }
 
     @Test

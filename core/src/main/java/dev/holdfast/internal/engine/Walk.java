@@ -4,6 +4,7 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.Outcome;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.NotAnswered;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -347,6 +348,13 @@ final class Walk {
         try {
             call.answerOwn(Answering.applied(call), Source.FALLBACK, 0);
         } catch (Throwable thrown) {
+            fallbackThrew(call, thrown);
+        }
+    }
+
+    /** If it has no answer for this error or value, the call keeps that. */
+    private static void fallbackThrew(CallState call, Throwable thrown) {
+        if (!(thrown instanceof NotAnswered)) {
             call.fail(thrown);
         }
     }
@@ -508,7 +516,7 @@ final class Walk {
                 call.answerOwn(value, Source.FALLBACK, 0);
             } else {
                 Throwable cause = Judge.unwrapped(error);
-                call.fail(cause == null ? error : cause);
+                fallbackThrew(call, cause == null ? error : cause);
             }
         } else {
             call.discard(value);

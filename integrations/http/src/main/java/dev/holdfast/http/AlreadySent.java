@@ -20,6 +20,10 @@ public final class AlreadySent {
      * rejections do not, an exception around it. A pipeline looks through a {@code CompletionException}, and so does this.
      */
     public static Throwable marked(Throwable thrown) {
+        return withMark(unwrapped(thrown));
+    }
+
+    private static Throwable unwrapped(Throwable thrown) {
         Throwable error = thrown;
         for (int i = 0; i < Causes.MOST && isOfFutures(error); i++) {
             Throwable cause = Causes.of(error);
@@ -28,7 +32,7 @@ public final class AlreadySent {
             }
             error = cause;
         }
-        return withMark(error);
+        return error;
     }
 
     private static boolean isOfFutures(Throwable error) {
@@ -55,12 +59,18 @@ public final class AlreadySent {
     }
 
     /**
-     * As {@link #marked}, of what a client says of an answer that it cannot read. Whatever its type is, to a pipeline it is an
+     * As {@link #marked}, of what a client says of an answer that it cannot read. Whatever its type is, to {@link HttpClassifier} it is an
      * exception of the network, unless it tells of a circle of redirects.
      */
     public static Throwable unreadable(Throwable thrown) {
-        Throwable error = marked(thrown);
-        return HttpClassifier.isOfTheNetwork(error) ? error : new Around(error);
+        Throwable error = unwrapped(thrown);
+        if (!HttpClassifier.isOfTheNetwork(error) && !isUnreadable(error)) {
+            error.addSuppressed(new Unreadable());
+            if (!isUnreadable(error)) {
+                return new Around(error);
+            }
+        }
+        return withMark(error);
     }
 
     /** The same of an exception that is thrown: throws that around it, if it needs one. */
@@ -84,19 +94,40 @@ public final class AlreadySent {
     }
 
     private static boolean isMarked(Throwable error) {
+        return has(error, Mark.class);
+    }
+
+    /** Whether this is what a client says of an answer that it cannot read. */
+    static boolean isUnreadable(Throwable error) {
+        return has(error, Unreadable.class);
+    }
+
+    private static boolean has(Throwable error, Class<? extends Mark> mark) {
         for (Throwable other : error.getSuppressed()) {
-            if (other instanceof Mark) {
+            if (mark.isInstance(other)) {
                 return true;
             }
         }
         return false;
     }
 
-    private static final class Mark extends IOException {
+    private static class Mark extends IOException {
         private static final long serialVersionUID = 1;
 
         Mark() {
-            super("the request was sent before this happened, or may have been");
+            this("the request was sent before this happened, or may have been");
+        }
+
+        Mark(String message) {
+            super(message);
+        }
+    }
+
+    private static final class Unreadable extends Mark {
+        private static final long serialVersionUID = 1;
+
+        Unreadable() {
+            super("the client could not read the answer");
         }
     }
 

@@ -204,6 +204,7 @@ public final class HttpClassifier implements Classifier {
             is |= cause instanceof IOException
                     || cause instanceof UncheckedIOException
                     || cause.getClass().getName().equals(OF_JETTY)
+                    || AlreadySent.isUnreadable(cause)
                     || Timeouts.isOne(cause);
         }
         return is;

@@ -69,10 +69,12 @@ class AlreadySentTest {
     @Test
     void whatIsThrownAtAnUnreadableAnswerIsOfTheNetworkWhateverItsType() {
         Exception thrown = new NumberFormatException("zz");
-        Throwable told = AlreadySent.unreadable(new CompletionException(thrown));
-        assertThat(AlreadySent.original(told)).isSameAs(thrown);
         assertThat(HttpClassifier.ofDefaults().classify(null, thrown)).isEqualTo(Verdict.IGNORED);
+        Throwable told = AlreadySent.unreadable(new CompletionException(thrown));
+        assertThat(told).as("what policies and observers see").isSameAs(thrown);
         assertThat(HttpClassifier.ofDefaults().classify(null, told)).isEqualTo(Verdict.FAILURE);
+        assertThat(AlreadySent.unreadable(told)).isSameAs(told);
+        assertThat(told.getSuppressed()).hasSize(1);
         IOException ofTheNetwork = new IOException();
         assertThat(AlreadySent.unreadable(ofTheNetwork)).isSameAs(ofTheNetwork);
     }
@@ -99,5 +101,8 @@ class AlreadySentTest {
             private static final long serialVersionUID = 1;
         };
         assertThat(AlreadySent.marked(own)).isSameAs(own);
+        Throwable unreadable = AlreadySent.unreadable(own);
+        assertThat(unreadable).isInstanceOf(IOException.class).hasCause(own);
+        assertThat(AlreadySent.original(unreadable)).isSameAs(own);
     }
 }

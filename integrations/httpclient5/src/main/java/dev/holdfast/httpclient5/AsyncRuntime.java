@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
 import org.apache.hc.client5.http.EndpointInfo;
 import org.apache.hc.client5.http.HttpRoute;
@@ -48,6 +49,13 @@ final class AsyncRuntime implements AsyncExecRuntime {
                         channel.sendRequest(request, body, of);
                     },
                     context);
+        }
+
+        /** What no code of the user's has thrown, the client says of the answer. */
+        @Override
+        public void failed(Exception cause) {
+            boolean ofTheClient = cause instanceof RuntimeException && sent && !hasThrown();
+            super.failed(ofTheClient ? (Exception) AlreadySent.unreadable(cause) : cause);
         }
     }
 

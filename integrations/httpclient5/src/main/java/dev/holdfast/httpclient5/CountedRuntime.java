@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
+import java.io.OutputStream;
 import org.apache.hc.client5.http.EndpointInfo;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecRuntime;
@@ -9,10 +11,12 @@ import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.Method;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
+import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 import org.apache.hc.core5.util.TimeValue;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +47,7 @@ final class CountedRuntime implements ExecRuntime {
     @Override
     public ClassicHttpResponse execute(String id, ClassicHttpRequest request, HttpClientContext context)
             throws IOException, HttpException {
-        return noted(request, begun(request).execute(id, request, context));
+        return executed(request, begun(request), sending -> sending.execute(id, request, context));
     }
 
     @Override
@@ -53,7 +57,48 @@ final class CountedRuntime implements ExecRuntime {
             @Nullable HttpResponseInformationCallback information,
             HttpClientContext context)
             throws IOException, HttpException {
-        return noted(request, begun(request).execute(id, request, information, context));
+        return executed(request, begun(request), sending -> sending.execute(id, request, information, context));
+    }
+
+    private interface Executing {
+        ClassicHttpResponse execute(ExecRuntime runtime) throws IOException, HttpException;
+    }
+
+    /** Here are no handlers of the user's any more: what his body has not thrown, the client says of the answer. */
+    private ClassicHttpResponse executed(ClassicHttpRequest request, ExecRuntime sending, Executing executing)
+            throws IOException, HttpException {
+        HttpEntity entity = request.getEntity();
+        Body body = entity == null ? null : new Body(entity);
+        request.setEntity(body);
+        try {
+            return noted(request, executing.execute(sending));
+        } catch (RuntimeException e) {
+            if (!isOfTheProxy(request) && (body == null || e != body.thrown)) {
+                AlreadySent.markUnreadable(e);
+            }
+            throw e;
+        } finally {
+            request.setEntity(entity);
+        }
+    }
+
+    /** Notes what is thrown when it is written. */
+    private static final class Body extends HttpEntityWrapper {
+        private @Nullable Throwable thrown;
+
+        Body(HttpEntity entity) {
+            super(entity);
+        }
+
+        @Override
+        public void writeTo(OutputStream out) throws IOException {
+            try {
+                super.writeTo(out);
+            } catch (Throwable e) {
+                thrown = e;
+                throw e;
+            }
+        }
     }
 
     private ExecRuntime begun(ClassicHttpRequest request) {

@@ -19,8 +19,16 @@ import org.jspecify.annotations.Nullable;
 class ExchangeWrapper implements AsyncClientExchangeHandler {
     private final AsyncClientExchangeHandler exchange;
 
+    /** Stays true if the exchange throws. */
+    private volatile boolean inside;
+
     ExchangeWrapper(AsyncClientExchangeHandler exchange) {
         this.exchange = exchange;
+    }
+
+    /** Whether the exchange has thrown, and so its handlers, producer or consumer: not the client by itself. */
+    boolean hasThrown() {
+        return inside;
     }
 
     @Override
@@ -40,42 +48,59 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
 
     @Override
     public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
+        inside = true;
         exchange.produceRequest(channel, context);
+        inside = false;
     }
 
     @Override
     public int available() {
-        return exchange.available();
+        inside = true;
+        int available = exchange.available();
+        inside = false;
+        return available;
     }
 
     @Override
     public void produce(DataStreamChannel channel) throws IOException {
+        inside = true;
         exchange.produce(channel);
+        inside = false;
     }
 
     @Override
     public void consumeInformation(HttpResponse response, HttpContext context) throws HttpException, IOException {
+        inside = true;
         exchange.consumeInformation(response, context);
+        inside = false;
     }
 
     @Override
     public void consumeResponse(HttpResponse response, @Nullable EntityDetails body, HttpContext context)
             throws HttpException, IOException {
+        inside = true;
         exchange.consumeResponse(response, body, context);
+        inside = false;
     }
 
     @Override
     public void updateCapacity(CapacityChannel channel) throws IOException {
+        inside = true;
         exchange.updateCapacity(channel);
+        inside = false;
     }
 
     @Override
     public void consume(ByteBuffer bytes) throws IOException {
+        inside = true;
         exchange.consume(bytes);
+        inside = false;
     }
 
     @Override
     public void streamEnd(@Nullable List<? extends Header> trailers) throws HttpException, IOException {
+        inside = true;
         exchange.streamEnd(trailers);
+        inside = false;
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import okhttp3.Call;
 import okhttp3.Callback;
+import okhttp3.EventListener;
 import okhttp3.Interceptor;
 import okhttp3.Request;
 import okhttp3.RequestBody;
@@ -30,10 +31,23 @@ final class Exchange extends AbstractInterruptibleChannel {
     private static final int UPGRADED = 101;
     private static final int UNAVAILABLE = 503;
 
+    private static final EventListener ANSWERS = new EventListener() {
+        @Override
+        public void responseHeadersStart(Call call) {
+            Exchange exchange = call.tag(Exchange.class);
+            if (exchange != null) {
+                exchange.answered = true;
+            }
+        }
+    };
+
     private final Call call;
     private final long mostRead;
     private final HttpCalls<Request, Response> calls;
     private volatile boolean sent;
+
+    /** Whether OkHttp has begun to read an answer: what it throws then, it says of that. */
+    private volatile boolean answered;
     /** Its lines, where they are hidden from OkHttp. */
     private volatile List<String> retryAfter = List.of();
 
@@ -42,6 +56,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         this.mostRead = mostRead;
         this.calls = calls;
         call.tag(Exchange.class, () -> this);
+        call.addEventListener(ANSWERS);
     }
 
     Call call() {
@@ -162,6 +177,9 @@ final class Exchange extends AbstractInterruptibleChannel {
             return response;
         } catch (Throwable e) {
             response.close();
+            if (e instanceof RuntimeException) {
+                AlreadySent.markUnreadable(e);
+            }
             throw e;
         }
     }
@@ -194,6 +212,23 @@ final class Exchange extends AbstractInterruptibleChannel {
         boolean hidden = seconds != null && seconds.matches("[0-9]+");
         exchange.retryAfter = hidden ? response.headers(RETRY_AFTER) : List.of();
         return hidden ? response.newBuilder().removeHeader(RETRY_AFTER).build() : response;
+    }
+
+    /** Inside the user's own interceptors: what is thrown here, with no body to write any more, OkHttp throws by itself. */
+    static Response markUnreadable(Interceptor.Chain chain) throws IOException {
+        Exchange exchange = chain.call().tag(Exchange.class);
+        if (exchange == null) {
+            return chain.proceed(chain.request());
+        }
+        exchange.answered = false;
+        try {
+            return chain.proceed(chain.request());
+        } catch (RuntimeException e) {
+            if (exchange.answered) {
+                AlreadySent.markUnreadable(e);
+            }
+            throw e;
+        }
     }
 
     /** What a request without a change has learned, that of the caller tells: interceptors may have added a {@code no-cache}. */

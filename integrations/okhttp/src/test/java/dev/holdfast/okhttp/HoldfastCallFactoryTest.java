@@ -13,9 +13,11 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
 import java.util.function.Function;
 import okhttp3.Call;
 import okhttp3.Callback;
+import okhttp3.Dispatcher;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.RequestBody;
@@ -33,7 +35,14 @@ class HoldfastCallFactoryTest extends HttpClientContract {
 
     @Override
     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
-        OkHttpClient plain = new OkHttpClient();
+        // What is no IOException, OkHttp throws on the dispatcher's thread once more.
+        OkHttpClient plain = new OkHttpClient.Builder()
+                .dispatcher(new Dispatcher(Executors.newCachedThreadPool(task -> {
+                    Thread thread = new Thread(task);
+                    thread.setUncaughtExceptionHandler((of, thrown) -> {});
+                    return thread;
+                })))
+                .build();
         return new OkClient(
                 plain,
                 HoldfastCallFactory.around(

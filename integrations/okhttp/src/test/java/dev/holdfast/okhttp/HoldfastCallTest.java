@@ -729,6 +729,42 @@ class HoldfastCallTest {
         assertThat(attempts).containsExactly(Outcome.IGNORED);
     }
 
+    /** OkHttp throws by itself, too, when it reads an answer: that is a failure. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatAnInterceptorOfTheNetworkThrowsIsIgnored(Way way) {
+        answers(new MockResponse.Builder().body("12").build());
+        clientWith(b -> b.addNetworkInterceptor(chain -> {
+                    chain.proceed(chain.request()).close();
+                    throw new IllegalStateException("by intent");
+                })
+                .dispatcher(new okhttp3.Dispatcher(quiet)));
+        assertThat(catchThrowable(() -> sent(calls.newCall(request().build()), way)))
+                .hasMessage("by intent");
+        assertThat(attempts).containsExactly(Outcome.IGNORED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs(value = "didn't make a request", sometimes = true)
+    void whatABodyThrowsIsIgnored(Way way) {
+        clientWith(b -> b.dispatcher(new okhttp3.Dispatcher(quiet)));
+        RequestBody broken = new RequestBody() {
+            @Override
+            public @Nullable MediaType contentType() {
+                return null;
+            }
+
+            @Override
+            public void writeTo(BufferedSink sink) {
+                throw new IllegalStateException("by intent");
+            }
+        };
+        assertThat(catchThrowable(() -> sent(calls.newCall(request().put(broken).build()), way)))
+                .hasMessage("by intent");
+        assertThat(attempts).containsExactly(Outcome.IGNORED);
+    }
+
     /** A rejection says that nothing was sent: by the other pipeline. */
     @ParameterizedTest
     @EnumSource(Way.class)

@@ -7,6 +7,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.internal.NotAnswered;
 import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -55,9 +56,6 @@ final class FallbackMethods {
         if (!hasPolicy(pipeline)) {
             throw noPolicy(name, pipeline);
         }
-        if (method.getName().equals(name)) {
-            throw new IllegalArgumentException("fallback: " + name + " is the method itself");
-        }
         List<Method> named = new ArrayList<>();
         List<Method> fitting = new ArrayList<>();
         ReflectionUtils.doWithMethods(
@@ -69,7 +67,10 @@ final class FallbackMethods {
                         fitting.add(candidate);
                     }
                 },
-                candidate -> candidate.getName().equals(name) && !candidate.isBridge());
+                candidate -> candidate.getName().equals(name) && !candidate.isBridge() && !isItself(candidate, method));
+        if (named.isEmpty() && method.getName().equals(name)) {
+            throw new IllegalArgumentException("fallback: " + name + " is the method itself");
+        }
         if (fitting.isEmpty()) {
             throw new IllegalArgumentException(
                     "fallback: " + method.getDeclaringClass().getName() + " has "
@@ -86,6 +87,12 @@ final class FallbackMethods {
             throw noPolicy(name, pipeline);
         }
         return new FallbackMethods(List.copyOf(fitting), arguments);
+    }
+
+    /** Also as the one of a superclass that it overrides. */
+    private static boolean isItself(Method candidate, Method method) {
+        return candidate.getName().equals(method.getName())
+                && Arrays.equals(candidate.getParameterTypes(), method.getParameterTypes());
     }
 
     private record Instead(Class<?> error, String which) {}
@@ -221,7 +228,7 @@ final class FallbackMethods {
         return depth;
     }
 
-    /** The answer of the nearest. If none is for this error, it is thrown again. */
+    /** The answer of the nearest. If none is for this, the call ends as it would without a fallback. */
     @Nullable
     Object answer(Object target, @Nullable Object[] given, @Nullable Throwable error) {
         for (Method method : methods) {
@@ -239,7 +246,7 @@ final class FallbackMethods {
                 return invoked(method, target, all);
             }
         }
-        throw sneaky(error == null ? new IllegalStateException("no fallback for a failure that is a value") : error);
+        throw new NotAnswered();
     }
 
     /** As the method itself is called: that of a suspending function gives a Mono. */

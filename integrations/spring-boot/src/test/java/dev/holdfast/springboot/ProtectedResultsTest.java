@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.Classifier;
 import dev.holdfast.Reason;
+import dev.holdfast.Verdict;
 import dev.holdfast.springboot.other.Elsewhere;
 import dev.holdfast.testlogs.Logs;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.ratelimiter.RequestNotPermitted;
+import java.io.UncheckedIOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -166,6 +169,76 @@ class ProtectedResultsTest {
                 .run(context -> assertThatThrownBy(context.getBean(Chain.class)::first)
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessage("second"));
+    }
+
+    static class ForSomeErrors {
+        @Protected(value = "inventory", fallback = "none")
+        public Integer now() {
+            return -1;
+        }
+
+        Integer none(UncheckedIOException error) {
+            return 7;
+        }
+
+        @Protected(value = "inventory", fallback = "later")
+        public CompletableFuture<Integer> later() {
+            return CompletableFuture.completedFuture(-1);
+        }
+
+        CompletableFuture<Integer> later(UncheckedIOException error) {
+            return CompletableFuture.completedFuture(7);
+        }
+
+        @Protected(value = "inventory", fallback = "reactive")
+        public Mono<Integer> reactive() {
+            return Mono.just(-1);
+        }
+
+        Mono<Integer> reactive(UncheckedIOException error) {
+            return Mono.just(7);
+        }
+    }
+
+    @Test
+    void aValueForWhichThereIsNoFallbackIsReturned() {
+        Classifier strict = (value, error) ->
+                error != null || Integer.valueOf(-1).equals(value) ? Verdict.FAILURE : Verdict.SUCCESS;
+        runner.withBean(ForSomeErrors.class)
+                .withBean("strict", Classifier.class, () -> strict)
+                .withPropertyValues("holdfast.pipelines.inventory.classifier=strict")
+                .run(context -> {
+                    ForSomeErrors bean = context.getBean(ForSomeErrors.class);
+                    assertThat(bean.now()).isEqualTo(-1);
+                    assertThat(bean.later().join()).isEqualTo(-1);
+                    assertThat(bean.reactive().block()).isEqualTo(-1);
+                });
+    }
+
+    static class Base {
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class Overloaded extends Base {
+        @Override
+        @Protected(value = "inventory", fallback = "stock")
+        public String stock(String sku) {
+            throw new IllegalStateException("down");
+        }
+
+        @SuppressWarnings("unused") // by its name
+        String stock(String sku, Throwable error) {
+            return "any of " + sku + ": " + error.getMessage();
+        }
+    }
+
+    @Test
+    void aMethodOfTheSameNameIsAFallback() {
+        runner.withBean(Overloaded.class)
+                .run(context ->
+                        assertThat(context.getBean(Overloaded.class).stock("a")).isEqualTo("any of a: down"));
     }
 
     /** With the types of resilience4j, which are on the class path of the breaker. */

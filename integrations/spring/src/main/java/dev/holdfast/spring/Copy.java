@@ -29,7 +29,7 @@ final class Copy implements ClientHttpResponse {
 
     /** What a cache keeps. */
     static Received of(ClientHttpResponse response, byte[] bytes) throws IOException {
-        return new Received(new Copy(response, Map.of(), bytes), new Exchange());
+        return Received.of(new Copy(response, Map.of(), bytes), new Exchange());
     }
 
     /** The response for one caller: if others may have it, too, an object of his own. */

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -56,6 +57,8 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** What tells of the requests that the client has sent, given the status of the last answer. */
     private @Nullable IntFunction<@Nullable List<Step>> telling;
 
+    private @Nullable BooleanSupplier awaiting;
+
     /** Null: nobody tells. */
     private @Nullable List<Step> steps;
 
@@ -88,7 +91,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         begin();
         try {
             ClientHttpResponse response = rest.execute(request, body);
-            received = new Received(response, this);
+            received = Received.of(response, this);
             if (telling != null) {
                 steps = telling.apply(received.status());
             } else {
@@ -173,6 +176,15 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** A client that tells of the requests that it has sent, the last one first, given the status of the last answer. */
     void telling(IntFunction<@Nullable List<Step>> requests) {
         telling = requests;
+    }
+
+    /** A client that tells whether it has begun to send a request, and has no answer yet: what it throws then is its own. */
+    void awaiting(BooleanSupplier answer) {
+        awaiting = answer;
+    }
+
+    boolean isAwaiting() {
+        return awaiting != null && awaiting.getAsBoolean();
     }
 
     /** The same, of a response that tells, unless an interceptor has wrapped it. */

@@ -22,11 +22,32 @@ final class Received implements ClientHttpResponse {
 
     private boolean whole;
 
-    /** Some clients read the status only here. */
-    Received(ClientHttpResponse response, Exchange exchange) throws IOException {
+    private Received(ClientHttpResponse response, HttpStatusCode status, Exchange exchange) {
         this.response = response;
+        this.status = status;
         this.exchange = exchange;
-        status = response.getStatusCode();
+    }
+
+    /** Some clients read the status only here, and Spring refuses some. Then nobody else knows of the response to close it. */
+    static Received of(ClientHttpResponse response, Exchange exchange) throws IOException {
+        try {
+            return new Received(response, response.getStatusCode(), exchange);
+        } catch (Throwable e) {
+            giveUp(response, exchange);
+            if (e instanceof RuntimeException) {
+                AlreadySent.markUnreadable(e);
+            }
+            throw e;
+        }
+    }
+
+    private static void giveUp(ClientHttpResponse response, Exchange exchange) {
+        try {
+            exchange.reading(response.getBody());
+        } catch (IOException | RuntimeException noBody) {
+            // Closed all the same.
+        }
+        discard(response, exchange);
     }
 
     /** A small body; of one whose length is not known, what the bound allows. */
@@ -67,9 +88,13 @@ final class Received implements ClientHttpResponse {
             close();
             return;
         }
+        discard(response, exchange);
+    }
+
+    private static void discard(ClientHttpResponse response, Exchange exchange) {
         exchange.cancel();
         try {
-            close();
+            response.close();
         } catch (IllegalStateException closed) {
             // Reactor Netty's body cannot be read to its end once it is closed.
         }

@@ -85,6 +85,7 @@ public final class RequestFactories {
             }
             HttpClientContext context = users == null ? HttpClientContext.create() : (HttpClientContext) users;
             exchange.telling(status -> steps(method, uri, status, context));
+            exchange.awaiting(() -> context.getEndpointDetails() != null && context.getResponse() == null);
             return context;
         }
 
@@ -164,10 +165,12 @@ public final class RequestFactories {
                 ClientHttpResponse response = request.execute();
                 exchange.answeredBy(response);
                 return response;
-            } catch (NumberFormatException ofItsLength) {
-                // The JDK's client does not say otherwise that the answer is malformed.
-                AlreadySent.markUnreadable(ofItsLength);
-                throw ofItsLength;
+            } catch (RuntimeException e) {
+                // The JDK's client does not say otherwise that a length is malformed.
+                if (e instanceof NumberFormatException || exchange.isAwaiting()) {
+                    AlreadySent.markUnreadable(e);
+                }
+                throw e;
             }
         }
 

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -375,6 +376,26 @@ class HoldfastInterceptorTest {
         assertThat(response.getBody().readAllBytes()).hasSize(4);
         assertThat(closes).hasValue(3);
         assertThat(answers).extracting(answer -> answer.closed).containsExactly(true, false);
+    }
+
+    /** Nobody else knows of it: its connection would be lost. */
+    @Test
+    void aResponseWhoseStatusIsRefusedIsClosedAndAnAttemptThatFailed() throws IOException {
+        AtomicBoolean bodyClosed = new AtomicBoolean();
+        InputStream text = new ByteArrayInputStream(new byte[10]) {
+            @Override
+            public void close() {
+                bodyClosed.set(true);
+            }
+        };
+        ClientHttpResponse response = holdfast(retry()).intercept(get(), new byte[0], (request, body) -> {
+            Answer answer = answers.isEmpty() ? new Answer(0, text) : new Answer(200, "text");
+            answers.add(answer);
+            return answer;
+        });
+        assertThat(response.getStatusCode().value()).isEqualTo(200);
+        assertThat(answers).extracting(answer -> answer.closed).containsExactly(true, false);
+        assertThat(bodyClosed).as("not read to its end").isTrue();
     }
 
     /** A body that cannot be read is an attempt that failed. */

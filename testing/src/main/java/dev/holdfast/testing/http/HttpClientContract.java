@@ -593,17 +593,32 @@ public abstract class HttpClientContract {
 
     /** Clients throw anything then, and not only what is an IOException. */
     @ParameterizedTest
-    @ValueSource(strings = {NO_HTTP, "HTTP/1.1 2x0 X\r\nContent-Length: 0\r\n\r\n"})
+    @ValueSource(
+            strings = {
+                NO_HTTP,
+                "HTTP/1.1 2x0 X\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 -20 X\r\nContent-Length: 0\r\n\r\n"
+            })
     void anAnswerThatIsNoHttpIsAFailure(String answer) throws Exception {
         isAFailure(answer);
     }
 
-    @Test
-    void aChunkThatIsBrokenIsAFailure() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"5\r\nabcde\r\nzz\r\nxx\r\n0\r\n\r\n", "-2\r\nab\r\n0\r\n\r\n"})
+    void aChunkThatIsBrokenIsAFailure(String body) throws Exception {
         assumeThat(readsBodiesWithinTheCall())
                 .as("bodies are read within the call")
                 .isTrue();
-        isAFailure("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\nxx\r\n0\r\n\r\n");
+        isAFailure("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n" + body);
+    }
+
+    /** Some clients take it as it is, others refuse it. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aStatusThatNobodyKnowsIsNoMistakeOfTheCaller(Way way) throws Exception {
+        server.on("/a", raw("HTTP/1.1 000 X\r\nContent-Length: 2\r\n\r\n12"), status(200, "12"));
+        assertThat(send(client(retry()), way, get("/a")).body()).isEqualTo("12");
+        assertThat(attempts).doesNotContain(Outcome.IGNORED);
     }
 
     /** Some clients do without it, and others throw what a caller's mistake is to them. */
