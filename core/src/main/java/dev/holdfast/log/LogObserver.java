@@ -9,6 +9,7 @@ import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,9 @@ public final class LogObserver implements CallObserver {
     public static final String NAME = "dev.holdfast.events";
 
     private static final SafeLog LOG = SafeLog.of(NAME);
+
+    /** In these a policy rejects calls, or no longer keeps its limit over all processes. */
+    private static final Set<String> BAD_STATES = Set.of("open", "forced_open", "away");
 
     private final TimeSource time;
     /** For events that are told without {@link #forPipeline}. */
@@ -107,8 +111,7 @@ public final class LogObserver implements CallObserver {
             String line = line(
                     pipeline,
                     policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more);
-            boolean rejects = change.to().equals("open") || change.to().equals("forced_open");
-            if (rejects && !policy.endsWith(ShadowPolicy.SUFFIX)) {
+            if (BAD_STATES.contains(change.to()) && !policy.endsWith(ShadowPolicy.SUFFIX)) {
                 LOG.warn(line, null);
             } else {
                 LOG.info(line);

@@ -76,6 +76,17 @@ class LogObserverTest {
     }
 
     @Test
+    void aStoreThatIsAwayIsAWarningAndItsReturnIsNot() {
+        log.stateChanged("stock", "throttle", "shared", "away", "the store has not answered within 250ms");
+        log.stateChanged("stock", "throttle", "away", "shared", "the store answers again after 3 s");
+
+        assertThat(lines)
+                .containsExactly(
+                        "! pipeline 'stock': throttle was shared and is away: the store has not answered within 250ms",
+                        "pipeline 'stock': throttle was away and is shared: the store answers again after 3 s");
+    }
+
+    @Test
     void anEmptyBudgetIsWrittenOnceAMinuteWithTheNumberOfThoseLeftOut() {
         for (int i = 0; i < 1_500; i++) {
             log.retryRefused("stock", "get", 1, Refusal.BUDGET);

@@ -11,6 +11,7 @@ import dev.holdfast.valkey.SharedThrottleSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
@@ -44,6 +45,20 @@ class PolicyPagesTest {
     @MethodSource("factories")
     <B> void tableSaysOfEachOptionWhatTheCodeSays(PolicyFactory<B> factory) {
         assertTable(page(factory), "Options", new Options<>(factory.key(), factory::builder, factory.options()));
+    }
+
+    @Test
+    void theTableOfPositionsSaysWhatTheFactoriesSay() {
+        List<String> rows = Pages.section(Pages.DOCS.resolve("policy.md"), "In a file")
+                .lines()
+                .filter(line -> line.startsWith("| `"))
+                .toList();
+        assertThat(rows)
+                .containsExactlyElementsOf(factories()
+                        .map(Named::getPayload)
+                        .sorted(Comparator.comparingInt(PolicyFactory::position))
+                        .map(factory -> "| `" + factory.key() + "` | " + factory.position() + " |")
+                        .toList());
     }
 
     @Test

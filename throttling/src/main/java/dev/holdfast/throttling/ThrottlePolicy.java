@@ -334,6 +334,7 @@ public final class ThrottlePolicy extends Policy {
         meters.counter("throttle.rejected", "Calls that were turned away", this::rejected);
         meters.counter("throttle.waited", "Calls that were held back", this::waited);
         meters.counter("throttle.given.back", "Reservations that were not used", this::givenBack);
+        meters.gauge("throttle.replicas", "Processes that share the limit, as far as this one knows", () -> replicas);
     }
 
     /** The settings that this throttle was made with. */

@@ -300,6 +300,7 @@ class ThrottlePolicyTest {
                 .containsEntry("throttle.rejected", 1.0)
                 .containsEntry("throttle.waited", 1.0)
                 .containsEntry("throttle.given.back", 0.0)
-                .hasSize(4);
+                .containsEntry("throttle.replicas", 1.0)
+                .hasSize(5);
     }
 }

@@ -484,6 +484,12 @@ final class SharedPermits {
         return phase == Phase.AWAY;
     }
 
+    /** Whether the store has been looked for, and has not answered yet. A stale number of looks changes a message only. */
+    boolean late() {
+        Question asked = question;
+        return asked != null && asked.looks > 0;
+    }
+
     /** The permits at hand. */
     long held() {
         return held.get(HELD);

@@ -147,17 +147,22 @@ public final class SharedThrottlePolicy extends Policy {
         rejected.increment();
         String pipeline = passage.pipeline();
         boolean away = permits.away();
+        String store = away ? ", and its store is away" : permits.late() ? ", and its store has not answered yet" : "";
         return passage.reject(
                 Reason.THROTTLED,
                 wait,
                 () -> away && settings.whenStoreIsAway() == WhenStoreIsAway.CLOSED
                         ? "throttle of '" + pipeline + "' lets no call start while its store is away, asked again in "
                                 + Checks.time(wait)
-                        : "throttle of '" + pipeline + "' lets " + settings.limit() + " calls of " + settings.replicas()
-                                + " processes start in " + Checks.text(settings.per())
-                                + (away ? ", and its store is away" : "")
-                                + ", the next one in " + Checks.time(wait),
+                        : "throttle of '" + pipeline + "' lets " + rate() + store + ", the next one in "
+                                + Checks.time(wait),
                 null);
+    }
+
+    private String rate() {
+        int processes = settings.replicas();
+        return settings.limit() + " calls " + (processes == 1 ? "" : "of " + processes + " processes ") + "start in "
+                + Checks.text(settings.per());
     }
 
     private void tellState(Passage passage) {
@@ -224,6 +229,8 @@ public final class SharedThrottlePolicy extends Policy {
         meters.counter("throttle.rejected", "Calls that were turned away", this::rejected);
         meters.counter("throttle.waited", "Calls that were held back", this::waited);
         meters.counter("throttle.given.back", "Permits that were not used", this::givenBack);
+        meters.gauge(
+                "throttle.replicas", "Processes that share the limit, as far as this one knows", settings::replicas);
         meters.gauge("throttle.store.away", "1 while the store is away", () -> permits.away() ? 1 : 0);
         meters.counter("throttle.store.asked", "Questions to the store", permits::questions);
         meters.counter("throttle.store.failed", "Questions that got no answer in time", permits::failures);

@@ -7,6 +7,8 @@ import dev.holdfast.internal.Replicas;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -110,7 +112,10 @@ public final class SharedThrottleSettings {
 
     /** The values by the names that a file would have, also those that follow others. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(toBuilder().burst(burst()).batch(batch()));
+        Map<String, Object> values =
+                new LinkedHashMap<>(OPTIONS.values(toBuilder().burst(burst()).batch(batch())));
+        values.put("key", key()); // a name; texts of other policies may be data
+        return Collections.unmodifiableMap(values);
     }
 
     /** The name of the limit in the store. */

@@ -160,7 +160,19 @@ public final class ValkeyStore implements AutoCloseable {
      * @throws IllegalArgumentException if it is no such URI
      */
     public static ValkeyStore connect(String uri) {
-        return connect(RedisURI.create(uri));
+        return connect(uri(uri));
+    }
+
+    private static RedisURI uri(String uri) {
+        try {
+            return RedisURI.create(uri);
+        } catch (IllegalArgumentException notOne) {
+            String withoutPassword = uri.substring(uri.lastIndexOf('@') + 1);
+            throw new IllegalArgumentException(
+                    "the URI of the store is '" + withoutPassword
+                            + "' but must be redis://host:port, or rediss://host:port with TLS",
+                    notOne);
+        }
     }
 
     /**
@@ -343,7 +355,8 @@ public final class ValkeyStore implements AutoCloseable {
     }
 
     private IllegalStateException noConnection() {
-        return new IllegalStateException("there is no connection to " + uri.getHost() + ":" + uri.getPort());
+        return new IllegalStateException(
+                closed ? this + " is closed" : "there is no connection to " + uri.getHost() + ":" + uri.getPort());
     }
 
     /** A connection on which a command got no answer may lead nowhere: the server may have moved. */

@@ -20,10 +20,17 @@ import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +40,7 @@ class SharedThrottlePolicyTest {
     private static final long MILLI = 1_000_000;
     private static final int LIMIT = 200;
     private static final int BURST = 20;
+    private static final Pattern METER = Pattern.compile("(?m)^\\| `holdfast\\.([a-z.]+)` \\| (?:gauge|counter) \\|");
 
     private final VirtualTime time = new VirtualTime();
     private final FakeStore store = new FakeStore(time, LIMIT, BURST);
@@ -322,6 +330,35 @@ class SharedThrottlePolicyTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void aCallThatIsRejectedWhileTheStoreHangsSaysSo(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(s -> s.batch(1).maxWait(ofMillis(20))));
+        store.standStill();
+
+        Running<String> call = calls(dependency, pipeline, 1).get(0);
+        time.advance(ofMillis(20));
+
+        assertThat(call.error())
+                .hasMessageStartingWith("throttle of 'inventory' lets 200 calls of 2 processes start in 1s,"
+                        + " and its store has not answered yet, the next one in ");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aThrottleOfOneProcessDoesNotCountIt(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        store.stop();
+        Pipeline pipeline = pipeline(throttle(s -> s.replicas(1).maxWait(ZERO)));
+
+        Running<String> late = calls(dependency, pipeline, BURST + 1).get(BURST);
+        time.advance(ofMillis(1));
+
+        assertThat(late.error())
+                .hasMessageStartingWith("throttle of 'inventory' lets 200 calls start in 1s, and its store is away, ");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void noCallNoticesThatTheStoreRefuses(Way way) {
         SharedThrottlePolicy throttle = throttle(s -> {});
         Dependency dependency = new Dependency(time, way);
@@ -578,20 +615,23 @@ class SharedThrottlePolicyTest {
     }
 
     @Test
-    void thePagesMetersAreDeclared() {
+    void theMetersAreThoseOfThePages() throws IOException {
         RecordedMeters meters = new RecordedMeters();
         throttle(s -> {}).meters(meters);
 
-        assertThat(meters.values())
-                .containsOnlyKeys(
-                        "throttle.available",
-                        "throttle.rejected",
-                        "throttle.waited",
-                        "throttle.given.back",
-                        "throttle.store.away",
-                        "throttle.store.asked",
-                        "throttle.store.failed",
-                        "throttle.without.store");
+        assertThat(meters.values().keySet()).containsExactlyInAnyOrderElementsOf(rows("many-machines", "Metrics"));
+        Set<String> general = rows("metrics", "Meters of the policies");
+        general.addAll(rows("metrics", "Meters of a shared throttle"));
+        general.removeIf(name -> !name.startsWith("throttle."));
+        assertThat(meters.values().keySet()).containsExactlyInAnyOrderElementsOf(general);
+    }
+
+    private static Set<String> rows(String page, String heading) throws IOException {
+        String text = Files.readString(Path.of("../../docs/" + page + ".md"));
+        int begin = text.indexOf("\n## " + heading + "\n");
+        assertThat(begin).as(heading).isPositive();
+        String section = text.substring(begin, text.indexOf("\n## ", begin + 1));
+        return METER.matcher(section).results().map(row -> row.group(1)).collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Test

@@ -85,6 +85,7 @@ class SharedThrottleSettingsTest {
     @Test
     void theMapHasWhatWarningsOfNumbersLookAt() {
         assertThat(settings(s -> s.limit(200)).asMap())
+                .containsEntry("key", "inventory")
                 .containsEntry("limit", 200)
                 .containsEntry("per", Duration.ofSeconds(1))
                 .containsEntry("burst", 20)

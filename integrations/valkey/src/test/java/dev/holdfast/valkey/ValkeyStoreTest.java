@@ -268,6 +268,27 @@ class ValkeyStoreTest {
 
     @Test
     void whatIsNoUriIsRefused() {
-        assertThatThrownBy(() -> ValkeyStore.connect("valkey")).isInstanceOf(IllegalArgumentException.class);
+        assertNoUri("valkey", "valkey");
+        assertNoUri("valkey.example:6379", "valkey.example:6379");
+        assertNoUri("valkey://me:secret@valkey.example", "valkey.example");
+    }
+
+    private static void assertNoUri(String uri, String shown) {
+        assertThatThrownBy(() -> ValkeyStore.connect(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the URI of the store is '" + shown
+                        + "' but must be redis://host:port, or rediss://host:port with TLS");
+    }
+
+    @Test
+    void aStoreThatThisProcessHasClosedSaysSo() throws Exception {
+        try (Server.Imitation server = new Server.Imitation()) {
+            ValkeyStore store = connect(server);
+            PermitStore permits = permits(store, "a");
+            store.close();
+
+            assertThatThrownBy(() -> take(permits, 5).get())
+                    .hasRootCauseMessage("store at 127.0.0.1:" + server.port + " is closed");
+        }
     }
 }
