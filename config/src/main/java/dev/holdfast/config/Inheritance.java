@@ -182,10 +182,10 @@ final class Inheritance {
             String file = own.find(name).map(section -> section.at().file()).orElse("");
             if (present.contains(name) && file.equals(here)) {
                 problems.add(place.value(item), "names " + name + ", which stands here itself", "one or the other");
-            } else if (present.contains(name) && isLater(file, here)) {
-                continue; // the later file has it again
             } else if (present.contains(name)) {
-                left.add(name);
+                if (!isLater(file, here)) {
+                    left.add(name);
+                }
             } else {
                 String what = "names " + item.described() + ", which this pipeline does not have";
                 String expected = "a list of " + String.join(", ", present);

@@ -76,7 +76,8 @@ sealed interface Node {
 
         @Override
         public String described() {
-            boolean isBare = text.isBlank() || text.equals(text.strip());
+            boolean isBare =
+                    text.isBlank() || text.equals(text.strip()) || text.strip().contains("\n");
             return isBare ? Shown.words(text, LONGEST) : '"' + Shown.line(text, LONGEST) + '"';
         }
     }

@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -67,10 +68,6 @@ class ReloadRefusedTest {
                 .load("test", this::properties);
     }
 
-    private static Duration timeout(Pipeline pipeline) {
-        return pipeline.policy(TimeoutPolicy.class).limit();
-    }
-
     /** Where code of a policy is asked before a pipeline gets it. */
     private enum Where {
         WARNINGS,
@@ -82,7 +79,7 @@ class ReloadRefusedTest {
     /** A policy with a value. One with a negative value throws. */
     private static final class Odd extends Policy {
         private static Where where = Where.WARNINGS;
-        private static Throwable what = new IllegalStateException("odd");
+        private static Supplier<Throwable> what = () -> new IllegalStateException("odd");
         private static Runnable first = () -> {};
 
         private final int value;
@@ -95,10 +92,11 @@ class ReloadRefusedTest {
         private void asked(Where now) {
             if (value < 0 && now == where) {
                 first.run();
-                if (what instanceof Error error) {
+                Throwable thrown = what.get();
+                if (thrown instanceof Error error) {
                     throw error;
                 }
-                throw (RuntimeException) what;
+                throw (RuntimeException) thrown;
             }
         }
 
@@ -189,7 +187,7 @@ class ReloadRefusedTest {
         file.put(odd, "1");
         bounded("1h", "50", "50");
         Odd.where = where;
-        Odd.what = what;
+        Odd.what = () -> what;
         try (Holdfast holdfast = loadOdd(Holdfast.builder())) {
             Pipeline a = which.equals("key") ? holdfast.pipeline("a", "key") : holdfast.pipeline("a");
             used(a);
@@ -358,7 +356,7 @@ class ReloadRefusedTest {
         try (VirtualTime time = new VirtualTime();
                 Holdfast holdfast = loadOdd(Holdfast.builder().time(time))) {
             Odd.where = Where.WARNINGS;
-            Odd.what = new IllegalStateException("odd");
+            Odd.what = () -> new IllegalStateException("odd");
             Odd.first = () -> holdfast.pipeline("a", "meanwhile").warnings();
             file.put("pipelines.a.keys.idle", "1d");
             file.put("pipelines.z.odd", "-1");

@@ -69,6 +69,7 @@ class SumTest {
         Source broken = new Broken();
         Source infinite = fixed(Double.NaN);
         sum.put(A, fixed(10));
+        sum.put(A, fixed(0));
         sum.put(A, broken);
         sum.put(B, infinite);
         assertThat(sum.leave(broken)).isEqualTo(A);

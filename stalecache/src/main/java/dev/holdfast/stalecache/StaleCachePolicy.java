@@ -405,8 +405,8 @@ public final class StaleCachePolicy extends Policy {
             flights.leave(leader, now);
             return;
         }
-        Throwable timeout = new CallTimeoutException(
-                passage.pipeline(), attempt.limitedBy, attempt.attempt, now - attempt.since);
+        Throwable timeout =
+                new CallTimeoutException(passage.pipeline(), attempt.limitedBy, attempt.attempt, now - attempt.since);
         flights.land(leader, Landing.failed(Outcome.TIMEOUT, timeout));
     }
 

@@ -145,7 +145,9 @@ class StaleCacheOverHttpTest {
                         .isEqualTo("new");
             }
             assertThat(send(way, any, BodyHandlers.ofString()).body()).isEqualTo("old");
-            HttpRequest more = get("/x").header("Cache-Control", "max-age=1, min-fresh=3600").build();
+            HttpRequest more = get("/x")
+                    .header("Cache-Control", "max-age=1, min-fresh=3600")
+                    .build();
             assertThat(send(way, more, BodyHandlers.ofString()).statusCode()).isEqualTo(500);
         }
     }
