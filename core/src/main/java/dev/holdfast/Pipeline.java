@@ -115,6 +115,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 builder.backgroundExecutor,
                 builder.straightAfter,
                 builder.watchdog));
+        engine.introduce();
         plain = new Operation<>(this, null, meaning, new Operation.Options<>());
         policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
         engine.opened(this);
@@ -655,10 +656,18 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     private Exchange exchange(List<Policy> others) {
         changing.lock();
+        Change change = null;
         try {
-            return new Change(others);
+            change = new Change(others);
+            // From here on policies have heard of others beside them: if one refuses, all hear of those before.
+            change.successor.introduce();
+            return change;
         } catch (RuntimeException | Error refused) {
-            unchanged();
+            if (change == null) {
+                endChange();
+            } else {
+                change.close();
+            }
             throw refused;
         }
     }

@@ -119,17 +119,13 @@ public final class Engine {
         lanes = lifetime.lanes;
         closing = lifetime.closing;
         log = lifetime.log;
-        // Before the policies hear of one another: those of a plan that can never work may be in use elsewhere.
+        // First: policies of a plan that can never work may be in use elsewhere, and are not bound.
         plan = new Plan(name, settings.policies);
         dedicated = hasDedicatedThreads(name, settings.policies) ? lifetime.dedicatedThreads() : null;
         traces = observers.traces;
         plain = dedicated == null && traces == null;
         for (Policy policy : settings.policies) {
             policy.bind(name, time);
-        }
-        // After all are bound: one that refuses the time leaves the others as they are.
-        for (Policy policy : settings.policies) {
-            policy.beside(name, settings.policies);
         }
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
         timed = observers.anyOfCalls() || asked.contains(Timing.EVERY);
@@ -182,6 +178,13 @@ public final class Engine {
                         settings.straightAfter,
                         settings.watchdog),
                 lifetime);
+    }
+
+    /** Before the first call: tells the policies of one another. One that could not be bound has left them as they are. */
+    public void introduce() {
+        for (Policy policy : settings.policies) {
+            policy.beside(name, settings.policies);
+        }
     }
 
     /** Before the first call: tells the observers for whom it works. */
