@@ -37,7 +37,8 @@ final class Durations {
 
     /** The time, if it is well written and at most 100 years. A negative one passes; the range of the option excludes it. */
     static Optional<Duration> parse(String text) {
-        return anyLength(text).filter(found -> found.abs().compareTo(LONGEST) <= 0);
+        return anyLength(text)
+                .filter(found -> found.compareTo(LONGEST) <= 0 && found.compareTo(LONGEST.negated()) >= 0);
     }
 
     private static Optional<Duration> anyLength(String text) {

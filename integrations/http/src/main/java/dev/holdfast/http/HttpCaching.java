@@ -60,16 +60,13 @@ final class HttpCaching {
 
     /**
      * Whether the response to a GET or HEAD that is not kept says that what is kept for its address is gone or old. What a request that
-     * the cache may answer learns, the cache itself sees, for its method, unless the request {@linkplain Demanded demands} something.
+     * the cache may answer learns, the cache itself sees, for its method.
      *
      * @param past whether the request was sent without the cache in any case
      */
     static <Q> boolean outdates(HttpMessages<Q, ?> messages, Q request, int status, boolean past) {
         if (isGone(status)) {
-            return past
-                    || !mayAsk(messages, request)
-                    || !Demanded.by(messages.requestHeaders(request, "Cache-Control"))
-                            .isNothing();
+            return past || !mayAsk(messages, request);
         }
         return status == OK
                 && messages.method(request).equals("GET")
@@ -100,10 +97,6 @@ final class HttpCaching {
             return freshness.notKept();
         }
         Duration fresh = freshTime(key, headers, said, received);
-        if (!key.demanded().isNothing()) {
-            Duration allowed = key.demanded().within(fresh);
-            return age(freshness.fresh(allowed).staleWhileRevalidate(NONE).staleIfError(NONE), headers);
-        }
         if (fresh != null) {
             freshness = freshness.fresh(fresh);
         }

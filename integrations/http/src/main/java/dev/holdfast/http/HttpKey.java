@@ -14,7 +14,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The key of a request in a cache: method, address, partition, what it demands, and the headers that responses vary with. */
+/** The key of a request in a cache: method, address, partition, and the headers that responses vary with. */
 final class HttpKey {
     private static final String ENCODING = "accept-encoding";
     private static final String HOST = "host";
@@ -153,7 +153,6 @@ final class HttpKey {
     private final String uri;
     private final int changes;
     private final @Nullable Object partition;
-    private final Demanded demanded;
     private final List<String> names;
     private final List<List<String>> values;
     private final Varying varying;
@@ -169,7 +168,6 @@ final class HttpKey {
         changes = resources.of(method, uri);
         this.partition = partition;
         this.varying = varying;
-        demanded = Demanded.by(messages.requestHeaders(request, "Cache-Control"));
         names = varying.names();
         values = new ArrayList<>(names.size());
         for (String name : names) {
@@ -209,10 +207,6 @@ final class HttpKey {
     @Nullable
     Object partition() {
         return partition;
-    }
-
-    Demanded demanded() {
-        return demanded;
     }
 
     /**
@@ -287,14 +281,13 @@ final class HttpKey {
                 && uri.equals(key.uri)
                 && changes == key.changes
                 && Objects.equals(partition, key.partition)
-                && demanded.equals(key.demanded)
                 && names.equals(key.names)
                 && values.equals(key.values);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(method, uri, changes, partition, demanded, values);
+        return Objects.hash(method, uri, changes, partition, values);
     }
 
     @Override

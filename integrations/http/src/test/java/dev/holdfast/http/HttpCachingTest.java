@@ -620,32 +620,4 @@ class HttpCachingTest {
         assertThat(HttpCaching.mayAsk(JdkMessages.INSTANCE, get(header).build()))
                 .isFalse();
     }
-
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "max-age=60               | max-age=3600                  | 60",
-                "max-age=60               | max-age=30, stale-if-error=90 | 30",
-                "min-fresh=60             | max-age=3600                  | 3540",
-                "min-fresh=60             | max-age=59                    | 0",
-                "max-age=60, min-fresh=60 | max-age=100                   | 40",
-                "max-age=60               | public                        | 0",
-                "max-age=60               | max-age=30, stale-while-revalidate=90 | 30"
-            })
-    void whatARequestDemandsBoundsTheUseOfItsResponse(String demand, String said, long fresh) {
-        HttpKey key = key(null, "Cache-Control: " + demand);
-        assertThat(key).isNotEqualTo(key(null));
-        assertThat(key).isEqualTo(key(null, "Cache-Control: " + demand));
-        Freshness freshness = freshness(key, "Cache-Control: " + said);
-        assertThat(freshness.fresh()).isEqualTo(Duration.ofSeconds(fresh));
-        assertThat(freshness.staleWhileRevalidate()).isEqualTo(Duration.ZERO);
-        assertThat(freshness.staleIfError()).isEqualTo(Duration.ZERO);
-    }
-
-    @Test
-    void aRequestThatDemandsNothingHasTheUsualKey() {
-        assertThat(key(null, "Cache-Control: max-stale=60, no-transform")).isEqualTo(key(null));
-        assertThat(key(null, "Cache-Control: min-fresh=soon")).isEqualTo(key(null));
-    }
 }

@@ -70,7 +70,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         this.sent = sent;
         this.reading = reading;
         this.shared = shared;
-        runtime = new AsyncRuntime(of.execRuntime.fork());
+        runtime = new AsyncRuntime(of.execRuntime.fork(), shared);
         scope = new AsyncExecChain.Scope(
                 of.exchangeId,
                 of.route,

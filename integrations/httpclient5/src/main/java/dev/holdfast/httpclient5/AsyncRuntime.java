@@ -19,10 +19,13 @@ import org.apache.hc.core5.util.TimeValue;
 /** What sends the requests of one asynchronous attempt. Sees whether one was sent: the client asks for it once it has a connection. */
 final class AsyncRuntime implements AsyncExecRuntime {
     private final AsyncExecRuntime runtime;
+    private final boolean shared;
     private volatile boolean sent;
 
-    AsyncRuntime(AsyncExecRuntime runtime) {
+    /** What {@code runtime} does, on a connection that has streams of other requests, too, or not. */
+    AsyncRuntime(AsyncExecRuntime runtime, boolean shared) {
         this.runtime = runtime;
+        this.shared = shared;
     }
 
     /** Whether a request was begun on a connection: this one, or where it was redirected. */
@@ -51,11 +54,11 @@ final class AsyncRuntime implements AsyncExecRuntime {
                     context);
         }
 
-        /** What no code of the user's has thrown, the client says of the answer. */
+        /** What no code of the user's has thrown, the client says of the answer. Streams of one connection get one exception. */
         @Override
         public void failed(Exception cause) {
-            boolean ofTheClient = cause instanceof RuntimeException && sent && !hasThrown();
-            super.failed(ofTheClient ? (Exception) AlreadySent.unreadable(cause) : cause);
+            boolean ofTheClient = cause instanceof RuntimeException && sent && !shared && !hasThrown();
+            super.failed(ofTheClient && AlreadySent.unreadable(cause) instanceof Exception e ? e : cause);
         }
     }
 

@@ -32,11 +32,21 @@ final class Exchange extends AbstractInterruptibleChannel {
     private static final int UNAVAILABLE = 503;
 
     private static final EventListener ANSWERS = new EventListener() {
+        /** After the answer to an {@code Expect: 100-continue}. */
+        @Override
+        public void requestBodyStart(Call call) {
+            answered(call, false);
+        }
+
         @Override
         public void responseHeadersStart(Call call) {
+            answered(call, true);
+        }
+
+        private void answered(Call call, boolean is) {
             Exchange exchange = call.tag(Exchange.class);
             if (exchange != null) {
-                exchange.answered = true;
+                exchange.answered = is;
             }
         }
     };

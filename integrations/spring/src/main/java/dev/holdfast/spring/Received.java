@@ -46,8 +46,9 @@ final class Received implements ClientHttpResponse {
             exchange.reading(response.getBody());
         } catch (IOException | RuntimeException noBody) {
             // Closed all the same.
+        } finally {
+            discard(response, exchange);
         }
-        discard(response, exchange);
     }
 
     /** A small body; of one whose length is not known, what the bound allows. */

@@ -166,12 +166,11 @@ public final class ValkeyStore implements AutoCloseable {
     private static RedisURI uri(String uri) {
         try {
             return RedisURI.create(uri);
-        } catch (IllegalArgumentException notOne) {
+        } catch (IllegalArgumentException notOne) { // may have the password in its message, and is no cause for this
             String withoutPassword = uri.substring(uri.lastIndexOf('@') + 1);
             throw new IllegalArgumentException(
                     "the URI of the store is '" + withoutPassword
-                            + "' but must be redis://host:port, or rediss://host:port with TLS",
-                    notOne);
+                            + "' but must be redis://host:port, or rediss://host:port with TLS");
         }
     }
 
