@@ -649,26 +649,28 @@ public final class Pipeline implements Observed, AutoCloseable {
      *     ask for any more; then nothing is replaced
      */
     public void replace(Policy... outermostFirst) {
-        try (Exchange exchange = exchange(List.of(outermostFirst))) {
+        List<Policy> others = List.of(outermostFirst);
+        try (Exchange exchange = exchange(present -> others)) {
             exchange.make();
         }
     }
 
-    private Exchange exchange(List<Policy> others) {
+    private Exchange exchange(UnaryOperator<List<Policy>> others) {
         changing.lock();
         Change change = null;
+        boolean isAgreed = false;
         try {
-            change = new Change(others);
+            change = new Change(others.apply(policies));
             // From here on policies have heard of others beside them: if one refuses, all hear of those before.
             change.successor.introduce();
+            isAgreed = true;
             return change;
-        } catch (RuntimeException | Error refused) {
+        } finally {
             if (change == null) {
                 endChange();
-            } else {
+            } else if (!isAgreed) {
                 change.close();
             }
-            throw refused;
         }
     }
 
@@ -677,7 +679,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         for (Policy policy : policies) {
             try {
                 policy.beside(name, policies);
-            } catch (RuntimeException | Error broken) {
+            } catch (Throwable broken) {
                 LOG.warn("pipeline '" + name + "': " + policy.name() + " threw when a change was refused", broken);
             }
         }
@@ -714,10 +716,10 @@ public final class Pipeline implements Observed, AutoCloseable {
                 policies = others;
                 engine = successor;
                 warn(others, found);
+                if (traffic != null) {
+                    traffic.begin(others);
+                }
                 successor.replaced(Pipeline.this);
-            }
-            if (traffic != null) {
-                traffic.begin(others);
             }
         }
 

@@ -310,11 +310,10 @@ public final class Holdfast implements AutoCloseable {
             next.successions().forEach(one -> succeed(one, parts));
             changes.forEach(Exchange::make);
             publish(after, before);
+            made.clear();
             return changed;
-        } catch (RuntimeException | Error refused) {
-            made.forEach(one -> one.pipeline.close());
-            throw refused;
         } finally {
+            made.forEach(one -> one.pipeline.close());
             changes.forEach(Exchange::close);
         }
     }

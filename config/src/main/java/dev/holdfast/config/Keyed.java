@@ -114,8 +114,8 @@ final class Keyed extends Instances<Keyed.Instance> {
         Exchange change = new Exchange() {
             @Override
             protected void change() {
-                // Those that were made since then are changed one by one: the new policies fit together, as is known
-                // now.
+                // Those that were made since then are changed one by one: it is known that the new policies fit
+                // together.
                 List<Instance> all = use(newPlan);
                 changes.forEach((instance, one) -> instance.become(one));
                 all.stream()
@@ -129,12 +129,15 @@ final class Keyed extends Instances<Keyed.Instance> {
                 changes.values().forEach(Exchange::close);
             }
         };
+        boolean isAgreed = false;
         try {
             all().forEach(instance -> changes.put(instance, instance.change(newPlan, problems)));
+            isAgreed = true;
             return change;
-        } catch (RuntimeException | Error refused) {
-            change.close();
-            throw refused;
+        } finally {
+            if (!isAgreed) {
+                change.close();
+            }
         }
     }
 
@@ -143,7 +146,7 @@ final class Keyed extends Instances<Keyed.Instance> {
         try (Running.Change change = instance.change(newPlan, problems)) {
             problems.throwIfAny();
             instance.become(change);
-        } catch (RuntimeException | Error refused) {
+        } catch (Throwable refused) {
             LOG.warn("pipeline '" + instance.pipeline().name() + "' stays as it was before a reload", refused);
         }
     }

@@ -53,8 +53,8 @@ final class Running {
         try {
             // Of a pipeline whose problems are told with those of the others.
             List<Policy> policies = policies(parts);
-            Pipeline.Builder unused =
-                    Pipeline.builder(plan.name()).policies(before == null ? policies : before.asByHand(policies));
+            Pipeline.Builder unused = Pipeline.builder(plan.name())
+                    .policies(before == null ? policies : before.asByHand(policies, before.pipeline.policies()));
         } catch (IllegalArgumentException never) {
             problems.add(plan.place(), String.valueOf(never.getMessage()));
         }
@@ -66,7 +66,7 @@ final class Running {
         List<Policy> policies = policies(newParts);
         return new Change(
                 new Running(pipeline, newPlan, newParts),
-                policies.equals(policies(parts)) ? null : Exchange.of(pipeline, asByHand(policies)),
+                policies.equals(policies(parts)) ? null : Exchange.of(pipeline, present -> asByHand(policies, present)),
                 !newPlan.histograms().equals(plan.histograms()));
     }
 
@@ -102,8 +102,7 @@ final class Running {
     }
 
     /** A policy that stays, and that somebody has put into shadow or out of it, stays so. */
-    private List<Policy> asByHand(List<Policy> policies) {
-        List<Policy> present = pipeline.policies();
+    private List<Policy> asByHand(List<Policy> policies, List<Policy> present) {
         List<Policy> told = policies(parts);
         return policies.stream()
                 .map(policy -> present.stream()

@@ -346,6 +346,10 @@ final class Baton {
             where.setStackTrace(thread.getStackTrace());
             stuck.initCause(where);
         }
+        synchronized (this) {
+            failures.forEach(stuck::addSuppressed); // perhaps the reason why nothing ends its wait
+            failures.clear();
+        }
         return stuck;
     }
 

@@ -142,7 +142,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      * a limit may remain.
      *
      * @throws IllegalStateException on a spawned thread, if this time is closed, or if a spawned thread or an event has waited
-     *     for 20 seconds of real time by other means than this time; the cause says where
+     *     for 20 seconds of real time by other means than this time; the cause says where, and this time can only be closed
      */
     public void run() {
         baton.await(Wait.DIRECTING, Long.MAX_VALUE, this);
@@ -154,7 +154,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      *
      * @throws IllegalArgumentException if the duration is negative
      * @throws IllegalStateException on a spawned thread, if this time is closed, or if a spawned thread or an event has waited
-     *     for 20 seconds of real time by other means than this time; the cause says where
+     *     for 20 seconds of real time by other means than this time; the cause says where, and this time can only be closed
      */
     public void advance(Duration duration) {
         if (duration.isNegative()) {

@@ -80,15 +80,20 @@ final class Flight {
             return seen ? outlivedAt - now : since + limitNanos + LOOK_NANOS - now;
         }
 
-        /** The first look after the limit says how long it may take to come back. */
-        private boolean isOutlived(long now) {
+        /**
+         * The first look after the limit says how long it may take to come back.
+         *
+         * @param isAwaited whether somebody waits for its answer, or nobody asks the dependency until it is back
+         */
+        private boolean isOutlived(long now, boolean isAwaited) {
             long late = limitNanos >= Long.MAX_VALUE - GRACE_NANOS ? -1 : now - since - limitNanos;
             if (late < 0) {
                 return false;
             }
             if (!seen) {
                 seen = true;
-                outlivedAt = (late < ON_TIME_NANOS ? now - late : now + STOOD_STILL_NANOS) + GRACE_NANOS;
+                boolean stoodStill = isAwaited && late >= ON_TIME_NANOS;
+                outlivedAt = (stoodStill ? now + STOOD_STILL_NANOS : now - late) + GRACE_NANOS;
             }
             return now - outlivedAt >= 0;
         }
@@ -200,7 +205,12 @@ final class Flight {
     /** The leader whose attempt has outlived its limit, and this attempt; null if there is none. */
     synchronized @Nullable Lost outlived(long now) {
         Running attempt = running;
-        return leader != null && attempt != null && attempt.isOutlived(now) ? new Lost(leader, attempt) : null;
+        if (leader == null || attempt == null) {
+            return null;
+        }
+        // A call that comes long after the limit, and finds nobody, loads by itself.
+        boolean isAwaited = !waiting.isEmpty() || leader.isRefresh();
+        return attempt.isOutlived(now, isAwaited) ? new Lost(leader, attempt) : null;
     }
 
     /**

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The caches that reloads have put in one place, one after the other, also those in shadow. What is removed from one is removed
- * from all: a load that began with an earlier one may end later, somebody may hold an earlier one, and a reload that is refused
- * puts it back. Holds none of them in memory. Safe for any number of threads.
+ * from all: a load that began with an earlier one may end later, and somebody may hold an earlier one, or
+ * put it back. Holds none of them in memory. Safe for any number of threads.
  */
 final class Lineage {
     private volatile List<WeakReference<StaleCachePolicy>> members = List.of();

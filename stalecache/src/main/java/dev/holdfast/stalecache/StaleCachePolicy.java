@@ -664,7 +664,7 @@ public final class StaleCachePolicy extends Policy {
         return kept;
     }
 
-    /** This load may have begun before a reload, or in a cache that a refused one puts back. */
+    /** This load may have begun before a reload, or in a cache that somebody puts back. */
     private void removeElsewhere(Object key, String pipeline) {
         if (lineage.hasSeveral()) {
             boolean besideActive = place(pipeline).besideActive;

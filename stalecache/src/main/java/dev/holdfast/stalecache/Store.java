@@ -134,7 +134,7 @@ final class Store {
         }
     }
 
-    /** A cache that a refused reload puts back may have loaded a value meanwhile. */
+    /** A cache that somebody puts back may have loaded a value meanwhile. */
     private void keepIfYounger(Object key, Entry moved) {
         Entry there = entries.getIfPresent(key);
         if (there == null || !there.isYoungerThan(moved)) {

@@ -72,6 +72,19 @@ class FlightsTest {
         return leader.flight();
     }
 
+    /** Nobody would hear of its answer but its own caller. */
+    @Test
+    void anAttemptForWhichNobodyWaitsIsOutlivedAfterTheGraceWheneverSomebodyLooks() {
+        Flight flight = withAttempt(100 * MILLI);
+        assertThat(flight.outlived(1_000 * MILLI)).isNotNull();
+    }
+
+    private Flight withAttemptAndFollower(long limitNanos) {
+        Flight flight = withAttempt(limitNanos);
+        assertThat(board("key").flight()).isSameAs(flight);
+        return flight;
+    }
+
     @Test
     void anAttemptAtWhichSomebodyLooksInTimeIsOutlivedAfterTheGrace() {
         Flight flight = withAttempt(100 * MILLI);
@@ -86,7 +99,7 @@ class FlightsTest {
     /** Its answer may have come unseen, and its limit strikes later. */
     @Test
     void anAttemptAtWhichNobodyCouldLookInTimeIsWaitedForOnce() {
-        Flight flight = withAttempt(100 * MILLI);
+        Flight flight = withAttemptAndFollower(100 * MILLI);
         assertThat(flight.outlived(1_000 * MILLI)).isNull();
         assertThat(flight.untilLook(Long.MAX_VALUE, 1_000 * MILLI)).isEqualTo(150 * MILLI);
         assertThat(flight.outlived(1_150 * MILLI - 1)).isNull();
@@ -97,7 +110,7 @@ class FlightsTest {
     /** The timer of limits counts as late from 50 ms on; a follower may look some milliseconds before it. */
     @Test
     void anAttemptAtWhichTheFirstLookIsNearlySoLateIsWaitedForToo() {
-        Flight flight = withAttempt(100 * MILLI);
+        Flight flight = withAttemptAndFollower(100 * MILLI);
         assertThat(flight.outlived(145 * MILLI)).isNull();
         assertThat(flight.outlived(160 * MILLI)).isNull();
         assertThat(flight.outlived(295 * MILLI)).isNotNull();

@@ -6,6 +6,7 @@ import dev.holdfast.spi.Policy;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,19 +16,19 @@ import org.jspecify.annotations.Nullable;
 public abstract class Exchange implements AutoCloseable {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
-    private static volatile @Nullable BiFunction<Object, List<Policy>, Exchange> pipelines;
+    private static volatile @Nullable BiFunction<Object, UnaryOperator<List<Policy>>, Exchange> pipelines;
 
     /** Tells how a pipeline gets other policies, which only its class knows. */
-    public static void ofPipelines(BiFunction<Object, List<Policy>, Exchange> how) {
+    public static void ofPipelines(BiFunction<Object, UnaryOperator<List<Policy>>, Exchange> how) {
         pipelines = how;
     }
 
     /**
-     * Other policies for a pipeline. Until this is closed, other threads that change them wait.
+     * Other policies for a pipeline, made of those that it has. Until this is closed, other threads that change them wait.
      *
      * @throws IllegalArgumentException as {@code Pipeline.replace} does
      */
-    public static Exchange of(Object pipeline, List<Policy> others) {
+    public static Exchange of(Object pipeline, UnaryOperator<List<Policy>> others) {
         return Objects.requireNonNull(pipelines, "there is a pipeline").apply(pipeline, others);
     }
 
@@ -35,7 +36,7 @@ public abstract class Exchange implements AutoCloseable {
     public final void make() {
         try {
             change();
-        } catch (RuntimeException | Error late) {
+        } catch (Throwable late) {
             LOG.warn("a change of a pipeline is made, but code that heard of it threw", late);
         }
     }

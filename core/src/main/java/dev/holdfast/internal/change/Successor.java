@@ -21,7 +21,7 @@ public final class Successor {
             } else if (policy != ShadowPolicy.inside(previous)) {
                 policy.takeOver(ShadowPolicy.inside(previous));
             }
-        } catch (RuntimeException | Error broken) {
+        } catch (Throwable broken) { // also a checked exception of a language that has none
             LOG.warn(
                     "pipeline '" + pipeline + "': " + policy.name() + " begins anew, since it could not take over",
                     broken);

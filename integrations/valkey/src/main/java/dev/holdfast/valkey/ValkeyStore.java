@@ -168,9 +168,8 @@ public final class ValkeyStore implements AutoCloseable {
             return RedisURI.create(uri);
         } catch (IllegalArgumentException notOne) { // may have the password in its message, and is no cause for this
             String withoutPassword = uri.substring(uri.lastIndexOf('@') + 1);
-            throw new IllegalArgumentException(
-                    "the URI of the store is '" + withoutPassword
-                            + "' but must be redis://host:port, or rediss://host:port with TLS");
+            throw new IllegalArgumentException("the URI of the store is '" + withoutPassword
+                    + "' but must be redis://host:port, or rediss://host:port with TLS");
         }
     }
 
