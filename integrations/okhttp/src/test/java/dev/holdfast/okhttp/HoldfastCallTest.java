@@ -744,24 +744,43 @@ class HoldfastCallTest {
         assertThat(attempts).containsExactly(Outcome.IGNORED);
     }
 
+    private static final class BrokenBody extends RequestBody {
+        private volatile boolean asked;
+
+        @Override
+        public @Nullable MediaType contentType() {
+            return null;
+        }
+
+        @Override
+        public void writeTo(BufferedSink sink) {
+            asked = true;
+            throw new IllegalStateException("by intent");
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     @Logs(value = "didn't make a request", sometimes = true)
     void whatABodyThrowsIsIgnored(Way way) {
         clientWith(b -> b.dispatcher(new okhttp3.Dispatcher(quiet)));
-        RequestBody broken = new RequestBody() {
-            @Override
-            public @Nullable MediaType contentType() {
-                return null;
-            }
-
-            @Override
-            public void writeTo(BufferedSink sink) {
-                throw new IllegalStateException("by intent");
-            }
-        };
-        assertThat(catchThrowable(() -> sent(calls.newCall(request().put(broken).build()), way)))
+        assertThat(catchThrowable(
+                        () -> sent(calls.newCall(request().put(new BrokenBody()).build()), way)))
                 .hasMessage("by intent");
+        assertThat(attempts).containsExactly(Outcome.IGNORED);
+    }
+
+    /** Its answer has begun before the body is written. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs(value = "didn't make a request", sometimes = true)
+    void whatABodyThrowsAfterContinueIsIgnored(Way way) {
+        clientWith(b -> b.dispatcher(new okhttp3.Dispatcher(quiet)));
+        server.enqueue(new MockResponse.Builder().add100Continue().build());
+        BrokenBody broken = new BrokenBody();
+        Request put = request().header("Expect", "100-continue").put(broken).build();
+        assertThat(catchThrowable(() -> sent(calls.newCall(put), way))).hasMessage("by intent");
+        assertThat(broken.asked).isTrue();
         assertThat(attempts).containsExactly(Outcome.IGNORED);
     }
 
