@@ -10,8 +10,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A change that nobody refuses any more: everything that may refuse it was asked when this was made, and nothing has changed. So
- * several changes can be made, all or none. To be closed, whether it was made or not. For one thread.
+ * A change that nobody refuses any more: everything that may refuse it was asked when this was made, and calls see nothing of it
+ * yet. So several changes can be made, all or none. To be closed, whether it was made or not. For one thread.
  */
 public abstract class Exchange implements AutoCloseable {
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
