@@ -22,14 +22,22 @@ import org.junit.jupiter.api.Test;
  * these may be skipped. If this test fails, copy the table that it shows.
  */
 class HttpCasesTest {
-    private static final Path CONTRACT =
-            Pages.ROOT.resolve("testing/src/main/java/dev/holdfast/testing/http/HttpClientContract.java");
+    private static final Path CONTRACT = Pages.ROOT.resolve("testing/src/main/java/dev/holdfast/testing/http");
+    /** From the class below all others to the contract itself. */
+    private static final List<String> CHAIN = List.of(
+            "HttpCases",
+            "StatusCases",
+            "RepeatCases",
+            "TroubleCases",
+            "RequestCases",
+            "StaleCacheCases",
+            "HttpClientContract");
     /** Its tests are its only methods without a result, but for the one that closes. */
     private static final Pattern CASE = Pattern.compile("(?m)^    void (\\w+)\\(");
 
     private static final Pattern QUESTION = Pattern.compile("protected boolean (\\w+)\\(\\)");
     /** What a case calls may ask a question, too. */
-    private static final Pattern HELPER = Pattern.compile("    private (?:static )?[\\w<>]+ (\\w+)\\(");
+    private static final Pattern HELPER = Pattern.compile("(?m)^    (?:private |static |final )*[\\w<>]+ (\\w+)\\(");
 
     private static final Pattern CLASS = Pattern.compile(
             "(?:@DisplayName\\(\"([^\"]+)\"\\)\\s+(?:@\\w+(?:\\([^)]*\\))?\\s+)*)?(abstract )?class (\\w+) extends (\\w+)");
@@ -47,7 +55,7 @@ class HttpCasesTest {
     private static String table() throws IOException {
         List<Adapter> adapters = adapters();
         assertThat(adapters).hasSizeGreaterThan(3);
-        String contract = Files.readString(CONTRACT);
+        String contract = contract();
         List<String> cases = CASE.matcher(contract)
                 .results()
                 .map(found -> found.group(1))
@@ -64,6 +72,14 @@ class HttpCasesTest {
             table.append('\n');
         }
         return table.toString();
+    }
+
+    private static String contract() throws IOException {
+        StringBuilder contract = new StringBuilder();
+        for (String name : CHAIN) {
+            contract.append(Files.readString(CONTRACT.resolve(name + ".java")));
+        }
+        return contract.toString();
     }
 
     /** A class that says otherwise has a test of the same name, or answers a question of the contract's for itself. */
