@@ -319,7 +319,7 @@ public final class Operation<T extends @Nullable Object> {
     /** As this one, for another key and partition. */
     CallSpec spec(@Nullable Object given, @Nullable Object partition, CallSpec as, @Nullable Asker asker) {
         if (given != null && !as.idempotent()) {
-            pipeline.keyedInVain(this);
+            pipeline.warnings.keyedInVain(name());
         }
         CallKey key = given == null ? null : new CallKey(family, partition, given);
         return new CallSpec(

@@ -12,7 +12,6 @@ import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.engine.Meaning;
 import dev.holdfast.internal.engine.Watchdog;
-import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallObserver;
@@ -33,8 +32,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -60,7 +57,6 @@ public final class Pipeline implements Observed, AutoCloseable {
     /** Classes of its own cost a pipeline about as much as ten thousand calls do; this many tell that it is in use. */
     private static final int STRAIGHT_AFTER = Integer.getInteger("dev.holdfast.straight-after", 1_000);
 
-    private static final int MOST_WARNINGS = 100;
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     static {
@@ -72,11 +68,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     private final ReentrantLock changing = new ReentrantLock();
 
     private volatile List<Policy> policies;
-    private final Set<String> silenced;
-    private final List<String> warnings = new CopyOnWriteArrayList<>();
-    /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
-    private volatile @Nullable Set<String> keyedInVain;
-
+    final Warnings warnings;
     private final TimeSource time;
     private final StateChanges changes;
     private final @Nullable Traffic traffic;
@@ -92,8 +84,8 @@ public final class Pipeline implements Observed, AutoCloseable {
     private Pipeline(Builder builder) {
         name = builder.name;
         policies = List.copyOf(builder.policies);
-        silenced = Set.copyOf(builder.silenced);
-        warn(policies, found(policies));
+        warnings = new Warnings(name, builder.silenced);
+        warnings.become(policies, warnings.of(policies));
         time = builder.time;
         changes = new StateChanges(time);
         List<CallObserver> observers = new ArrayList<>(builder.observers);
@@ -119,62 +111,6 @@ public final class Pipeline implements Observed, AutoCloseable {
         plain = new Operation<>(this, null, meaning, new Operation.Options<>());
         policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
         engine.opened(this);
-    }
-
-    /** Asks policies of the user's, which may throw. */
-    private List<String> found(List<Policy> all) {
-        List<String> found = new ArrayList<>(OrderLint.check(name, all));
-        all.forEach(policy -> found.addAll(policy.warnings()));
-        silence(found);
-        return found;
-    }
-
-    private void warn(List<Policy> all, List<String> found) {
-        keyedInVain = OrderLint.caches(all) ? ConcurrentHashMap.newKeySet() : null;
-        // Of an instance with a key, the pipeline of the file has told all this: there may be 10,000 instances.
-        if (all.stream().noneMatch(InUse.class::isInstance)) {
-            found.stream().filter(warning -> !warnings.contains(warning)).forEach(warning -> log(name, warning));
-        }
-        warnings.clear();
-        warnings.addAll(found);
-    }
-
-    private void silence(List<String> found) {
-        if (silenced.isEmpty()) {
-            return;
-        }
-        Set<String> rules = OrderLint.rules();
-        rules.addAll(NumberLint.RULES);
-        rules.addAll(TrafficLint.RULES);
-        found.forEach(warning -> rules.add(rule(warning)));
-        found.removeIf(warning -> silenced.contains(rule(warning)));
-        silenced.stream()
-                .filter(name -> !rules.contains(name))
-                .forEach(name -> found.add("unknown-rule: no rule is called '" + name
-                        + "', so that nothing is silenced; correct the name, or leave it out"));
-    }
-
-    private static String rule(String warning) {
-        return warning.substring(0, Math.max(0, warning.indexOf(':')));
-    }
-
-    private static void log(String name, String warning) {
-        LOG.warn("pipeline '" + name + "': " + warning, null);
-    }
-
-    /** A call of this operation has a key and is not idempotent. */
-    void keyedInVain(Operation<?> operation) {
-        Set<String> told = keyedInVain;
-        String which = operation.name();
-        // Names are the user's and few, unless somebody makes one of each path.
-        if (told != null && !told.contains(which) && told.size() < MOST_WARNINGS && told.add(which)) {
-            if (silenced.contains(OrderLint.KEY_WITHOUT_IDEMPOTENCE)) {
-                return;
-            }
-            String warning = OrderLint.keyedInVain(which);
-            warnings.add(warning);
-            log(name, warning);
-        }
     }
 
     /**
@@ -570,7 +506,7 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /** Known problems of this pipeline's order, settings and use so far. Each one begins with the name of its rule. */
     public List<String> warnings() {
-        return List.copyOf(warnings);
+        return warnings.now();
     }
 
     /** Declares the gauges and totals of all policies. The second policy of a kind has {@code .2} behind its names, and so on. */
@@ -623,7 +559,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         return measured == null
                 ? List.of()
                 : TrafficLint.check(measured.hour()).stream()
-                        .filter(found -> !silenced.contains(found.rule()))
+                        .filter(found -> !warnings.silences(found.rule()))
                         .toList();
     }
 
@@ -700,7 +636,7 @@ public final class Pipeline implements Observed, AutoCloseable {
 
         Change(List<Policy> others) {
             this.others = others;
-            found = found(others);
+            found = warnings.of(others);
             if (OwnFallbacks.isTakenBy(others, policies) && !OwnFallbacks.take(Pipeline.this)) {
                 throw new IllegalArgumentException(OwnFallbacks.refusal(name));
             }
@@ -715,7 +651,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 isMade = true;
                 policies = others;
                 engine = successor;
-                warn(others, found);
+                warnings.become(others, found);
                 if (traffic != null) {
                     traffic.begin(others);
                 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.keyed.InUse;
+import dev.holdfast.spi.Policy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** What is known to be wrong with a pipeline: with its order, its settings, and how it is used. Safe for any number of threads. */
+final class Warnings {
+    private static final int MOST_OF_USE = 100;
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast");
+
+    private final String pipeline;
+    private final Set<String> silenced;
+    private final AtomicReference<List<String>> now = new AtomicReference<>(List.of());
+    /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
+    private volatile @Nullable Set<String> keyedInVain;
+
+    Warnings(String pipeline, Set<String> silenced) {
+        this.pipeline = pipeline;
+        this.silenced = Set.copyOf(silenced);
+    }
+
+    List<String> now() {
+        return now.get();
+    }
+
+    boolean silences(String rule) {
+        return silenced.contains(rule);
+    }
+
+    /** What is wrong with these policies. Asks policies of the user's, which may throw. */
+    List<String> of(List<Policy> policies) {
+        List<String> found = new ArrayList<>(OrderLint.check(pipeline, policies));
+        policies.forEach(policy -> found.addAll(policy.warnings()));
+        silence(found);
+        return found;
+    }
+
+    /** The pipeline has these policies now, with which this is wrong. */
+    void become(List<Policy> policies, List<String> found) {
+        List<String> before = now.getAndSet(List.copyOf(found));
+        keyedInVain = OrderLint.caches(policies) ? ConcurrentHashMap.newKeySet() : null;
+        // Of an instance with a key, the pipeline of the file has told all this: there may be 10,000 instances.
+        if (policies.stream().noneMatch(InUse.class::isInstance)) {
+            found.stream().filter(warning -> !before.contains(warning)).forEach(this::log);
+        }
+    }
+
+    /** A call of this operation has a key and is not idempotent. */
+    void keyedInVain(String operation) {
+        Set<String> told = keyedInVain;
+        // Names are the user's and few, unless somebody makes one of each path.
+        if (told != null && !told.contains(operation) && told.size() < MOST_OF_USE && told.add(operation)) {
+            if (silences(OrderLint.KEY_WITHOUT_IDEMPOTENCE)) {
+                return;
+            }
+            String warning = OrderLint.keyedInVain(operation);
+            now.updateAndGet(all -> {
+                List<String> more = new ArrayList<>(all);
+                more.add(warning);
+                return List.copyOf(more);
+            });
+            log(warning);
+        }
+    }
+
+    private void silence(List<String> found) {
+        if (silenced.isEmpty()) {
+            return;
+        }
+        Set<String> rules = OrderLint.rules();
+        rules.addAll(NumberLint.RULES);
+        rules.addAll(TrafficLint.RULES);
+        found.forEach(warning -> rules.add(rule(warning)));
+        found.removeIf(warning -> silences(rule(warning)));
+        silenced.stream()
+                .filter(name -> !rules.contains(name))
+                .forEach(name -> found.add("unknown-rule: no rule is called '" + name
+                        + "', so that nothing is silenced; correct the name, or leave it out"));
+    }
+
+    private static String rule(String warning) {
+        return warning.substring(0, Math.max(0, warning.indexOf(':')));
+    }
+
+    private void log(String warning) {
+        LOG.warn("pipeline '" + pipeline + "': " + warning, null);
+    }
+}
