@@ -257,8 +257,7 @@ public final class BulkheadPolicy extends Policy {
         }
         // A 404 says that the dependency works, and how long it takes.
         boolean success = passage.outcome() == Outcome.SUCCESS || passage.outcome() == Outcome.IGNORED;
-        // If an outer limit cut the attempt short, its time says nothing about the load.
-        if (success ? limit.isIndifferentTo(passage.actionNanos()) : passage.cutShort()) {
+        if (success ? limit.isIndifferentTo(passage.actionNanos()) : saysNothing(passage)) {
             return KEEP;
         }
         switch (passage.outcome()) {
@@ -272,6 +271,12 @@ public final class BulkheadPolicy extends Policy {
         }
         resized(passage, now, limit);
         return KEEP;
+    }
+
+    /** Of an attempt that was not served: whether an outer limit cut it short, or it repeats one that has told the same before. */
+    private static boolean saysNothing(Passage passage) {
+        // One call that hangs again and again may be all there is between two bursts of other calls.
+        return passage.cutShort() || passage.attempts() > 1;
     }
 
     /** Gives out as many permits as the limit says now; false if they are as many already. */

@@ -291,7 +291,7 @@ public final class CircuitBreakerPolicy extends Policy {
                     hold(passage, token, now);
                 }
                 views.error(passage.actionNanos(), PolicyParts.error(passage));
-                record(passage, token, Window.FAILED, now);
+                record(passage, token, passage.attempts() > 1 ? Window.FAILED | Engine.REPEATED : Window.FAILED, now);
             }
             case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> {
                 release(passage, token, now);

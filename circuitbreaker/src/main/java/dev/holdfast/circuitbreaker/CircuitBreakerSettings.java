@@ -447,9 +447,9 @@ public final class CircuitBreakerSettings {
         }
 
         /**
-         * It also opens after nothing but failures for this long, without a success between them, if there were five, or {@link
-         * #minimumNumberOfCalls} if that is less. A window of calls has no clock: with few calls it takes minutes to see an
-         * outage. Zero: not for that; else 1 ms to 1 day; default 2 s.
+         * It also opens after nothing but failures for this long, without a success between them, if five calls have failed, or
+         * {@link #minimumNumberOfCalls} if that is less. Their retries and hedges do not count here. A window of calls has no clock:
+         * with few calls it takes minutes to see an outage. Zero: not for that; else 1 ms to 1 day; default 2 s.
          */
         public Builder outageDurationThreshold(Duration duration) {
             outageDurationThreshold = Objects.requireNonNull(duration, "outageDurationThreshold");

@@ -99,6 +99,21 @@ class CircuitBreakerPolicyTest {
         }
     }
 
+    /** Between two bursts of calls, the retries of those that fail may be all there is. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aFewCallsThatFailAgainAndAgainAreNoOutage(Way way) {
+        RetryPolicy retry = RetryPolicy.of(
+                r -> r.maxAttempts(5).initialBackoff(Duration.ofSeconds(1)).budgetEnabled(false));
+        try (Rig rig = new Rig(way, retry, policy)) {
+            rig.run(20, WELL);
+            rig.run(4, ILL);
+            assertThat(rig.changes).isEmpty();
+            rig.run(1, ILL);
+            assertThat(rig.changes).isNotEmpty();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void anOutageLastsForAMoment(Way way) {

@@ -5,7 +5,7 @@ package dev.holdfast.bulkhead.internal.engine;
  * Which share of attempts is lost, and which share is usual.
  *
  * <p>An attempt is lost long after others that began with it were served. So the share is one of what ended in about the time that
- * a lost attempt takes; what ended longer ago counts for less. Not for several threads at once.
+ * a lost attempt takes, or in a period; what ended longer ago counts for less. Not for several threads at once.
  */
 final class LossShare {
     /** A share of losses that is no trouble. */
@@ -15,6 +15,9 @@ final class LossShare {
     private static final double MOST = 0.5;
 
     private static final double USUAL_WEIGHT = 1.0 / 16;
+
+    /** As long as a period: where attempts are lost at once, a shorter time would have too few of them. */
+    private static final long SHORTEST_NANOS = 200_000_000;
 
     private double served;
     private double lost;
@@ -33,7 +36,8 @@ final class LossShare {
     }
 
     void add(long now, int moreServed, int moreLost) {
-        double stays = lostNanos / (lostNanos + (now - fadedAt) + 1.0);
+        double memory = Math.max(lostNanos, SHORTEST_NANOS);
+        double stays = memory / (memory + (now - fadedAt));
         fadedAt = now;
         served = stays * served + moreServed;
         lost = stays * lost + moreLost;

@@ -402,7 +402,7 @@ class LossLimitTest {
     private int cutFrom(int first) {
         limit = limit(1, first, 200);
         served(10);
-        dropped(4);
+        dropped(5);
         served(6);
         assertThat(limit.limit()).isLessThan(first);
         return limit.limit();

@@ -84,18 +84,20 @@ class LossShareTest {
 
     @Test
     void theTimeOfALostAttemptFollowsByAQuarter() {
-        losses.took(400 * MILLI);
+        losses.took(1_600 * MILLI);
         losses.add(0, 0, 8);
-        losses.add(300 * MILLI, 8, 0);
+        losses.add(400 * MILLI, 8, 0);
 
-        assertThat(losses.lost()).as("100 of 400 ms stay").isCloseTo(2 / 10.0, within(1e-6));
+        assertThat(losses.lost()).as("400 of 1,600 ms stay").isCloseTo(4 / 12.0, within(1e-6));
     }
 
+    /** Where attempts are lost at once, the share would be one of the last few. */
     @Test
-    void withoutALossNothingStays() {
+    void howeverSoonAttemptsAreLostThoseOfTheLastPeriodCount() {
+        losses.took(MILLI);
         losses.add(0, 8, 0);
-        losses.add(10 * MILLI, 0, 1);
+        losses.add(200 * MILLI, 0, 1);
 
-        assertThat(losses.lost()).isCloseTo(1, within(1e-6));
+        assertThat(losses.lost()).isCloseTo(1 / 5.0, within(1e-6));
     }
 }

@@ -22,6 +22,9 @@ public final class Engine {
     /** No token: not admitted. */
     public static final long REFUSED = 0;
 
+    /** Beside {@link Window#FAILED}: its call has made an attempt before. It counts, and says nothing new of an outage. */
+    public static final int REPEATED = 4;
+
     private static final int MOST_UNTOLD = 16;
     private static final String WAITED = "its wait is over";
     private static final long MILLISECOND = 1_000_000;
@@ -149,7 +152,7 @@ public final class Engine {
     public void recordOverdue(long admission, int kind, long now) {
         Life at = life(now);
         if (at.admitted(admission)) {
-            int judged = at.window.recordOverdue(kind, now) | lasting(at, kind, now);
+            int judged = at.window.recordOverdue(kind & ~REPEATED, now) | lasting(at, kind, now);
             used(at, admission);
             decide(at, judged, now);
         }
@@ -157,9 +160,10 @@ public final class Engine {
 
     private static int recorded(Life at, int kind, long now) {
         // Half-open, a good result may decide, too. If two end at once, the last must judge both, under the lock.
+        int counted = kind & ~REPEATED;
         return at.probes == null
-                ? at.window.record(kind, now) | lasting(at, kind, now)
-                : at.window.recordLocked(kind, now);
+                ? at.window.record(counted, now) | lasting(at, kind, now)
+                : at.window.recordLocked(counted, now);
     }
 
     private static int lasting(Life at, int kind, long now) {
@@ -170,7 +174,8 @@ public final class Engine {
             at.streak.succeeded();
             return 0;
         }
-        return at.streak.failed(now) ? Thresholds.LASTING : 0;
+        // A few calls that fail, and their retries, may be all there is between two bursts of other calls.
+        return (kind & REPEATED) == 0 && at.streak.failed(now) ? Thresholds.LASTING : 0;
     }
 
     private static void used(Life at, long admission) {

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
+import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.time.VirtualTime;
+import dev.holdfast.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A few keys or tenants are ill, and the others are well: those are called. */
+class FanOutTest {
+    private static final int CALLS = 40;
+    private static final int WELL_ROUNDS = 10;
+    private static final int LOOKED_AT = 20;
+    private static final int ROUNDS = 60;
+    private static final Duration BETWEEN = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(1);
+
+    private final VirtualTime time = new VirtualTime();
+    private final Random random = new Random(1);
+
+    /** As in a page that asks for forty things: the calls that hang are tried again when all others are over. */
+    @ParameterizedTest
+    @CsvSource({"1, 0", "1, 20", "1, 39", "4, 0", "4, 18"})
+    void aCallThatHangsIsOneLossHoweverOftenItIsTried(int ill, int first) {
+        int asked = 0;
+        AtomicInteger answered = new AtomicInteger();
+        try (time;
+                Pipeline pipeline = pipeline()) {
+            for (int round = 0; round < ROUNDS; round++) {
+                for (int i = 0; i < CALLS; i++) {
+                    boolean hangs = round >= WELL_ROUNDS && i >= first && i < first + ill;
+                    CompletableFuture<Integer> call =
+                            pipeline.callAsync(() -> hangs ? new CompletableFuture<>() : served());
+                    if (round >= LOOKED_AT && !hangs) {
+                        asked++;
+                        count(call, answered);
+                    }
+                }
+                time.advance(BETWEEN);
+            }
+        }
+        assertThat(answered.get()).isGreaterThan(asked * 97 / 100);
+    }
+
+    /** One tenant is over its quota, and is told so within a millisecond. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0.3, 0.4})
+    void aShareThatIsTurnedAwayAtOnceCostsTheOthersNothing(double share) {
+        int asked = 0;
+        AtomicInteger answered = new AtomicInteger();
+        try (time;
+                Pipeline pipeline = pipeline()) {
+            for (int i = 0; i < 40_000; i++) {
+                boolean busy = i >= 4_000 && random.nextDouble() < share;
+                CompletableFuture<Integer> call = pipeline.callAsync(() -> busy ? after(1_000_000, 429) : served());
+                if (i >= 8_000 && !busy) {
+                    asked++;
+                    count(call, answered);
+                }
+                time.advance(Duration.ofMillis(5));
+            }
+            time.run();
+        }
+        assertThat(answered.get()).isGreaterThan(asked * 99 / 100);
+    }
+
+    private Pipeline pipeline() {
+        return Pipeline.builder("inventory")
+                .policies(RetryPolicy.ofDefaults(), BulkheadPolicy.ofDefaults(), TimeoutPolicy.of(TIMEOUT))
+                .classifier((value, error) ->
+                        error != null ? Verdict.FAILURE : value.equals(429) ? Verdict.PUSHBACK : Verdict.SUCCESS)
+                .time(time)
+                .build();
+    }
+
+    private CompletableFuture<Integer> served() {
+        return after((25 + random.nextInt(50)) * 1_000_000L, 200);
+    }
+
+    private CompletableFuture<Integer> after(long nanos, int status) {
+        CompletableFuture<Integer> answer = new CompletableFuture<>();
+        time.schedule(nanos, () -> answer.complete(status));
+        return answer;
+    }
+
+    private static void count(CompletableFuture<Integer> call, AtomicInteger answered) {
+        var unused = call.whenComplete((value, error) -> answered.addAndGet(error == null && value == 200 ? 1 : 0));
+    }
+}
