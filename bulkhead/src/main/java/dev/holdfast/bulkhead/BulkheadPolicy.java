@@ -257,14 +257,13 @@ public final class BulkheadPolicy extends Policy {
         }
         // A 404 says that the dependency works, and how long it takes.
         boolean success = passage.outcome() == Outcome.SUCCESS || passage.outcome() == Outcome.IGNORED;
-        if (success ? limit.isIndifferentTo(passage.actionNanos()) : saysNothing(passage)) {
+        // If an outer limit cut the attempt short, its time says nothing about the load.
+        if (success ? limit.isIndifferentTo(passage.actionNanos()) : passage.cutShort()) {
             return KEEP;
         }
         switch (passage.outcome()) {
             case SUCCESS, IGNORED -> limit.served(passage.now(), passage.actionNanos(), now.inFlight());
-            case TIMEOUT, PUSHBACK ->
-                limit.dropped(passage.now(), passage.actionNanos(), now.inFlight(), passage::random);
-            case FAILURE -> limit.failed(passage.now(), passage.actionNanos(), now.inFlight(), passage::random);
+            case TIMEOUT, PUSHBACK, FAILURE -> lost(passage, limit, now.inFlight());
             default -> {
                 return KEEP;
             }
@@ -273,10 +272,17 @@ public final class BulkheadPolicy extends Policy {
         return KEEP;
     }
 
-    /** Of an attempt that was not served: whether an outer limit cut it short, or it repeats one that has told the same before. */
-    private static boolean saysNothing(Passage passage) {
-        // One call that hangs again and again may be all there is between two bursts of other calls.
-        return passage.cutShort() || passage.attempts() > 1;
+    private static void lost(Passage passage, AdaptiveLimit limit, int inFlight) {
+        long now = passage.now();
+        long nanos = passage.actionNanos();
+        boolean failed = passage.outcome() == Outcome.FAILURE;
+        if (passage.attempts() > 1) {
+            limit.lostAgain(now, nanos, inFlight, !failed, passage::random);
+        } else if (failed) {
+            limit.failed(now, nanos, inFlight, passage::random);
+        } else {
+            limit.dropped(now, nanos, inFlight, passage::random);
+        }
     }
 
     /** Gives out as many permits as the limit says now; false if they are as many already. */

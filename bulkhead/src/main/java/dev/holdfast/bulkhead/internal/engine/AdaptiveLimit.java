@@ -26,6 +26,15 @@ public interface AdaptiveLimit {
     /** An attempt failed. */
     void failed(long now, long nanos, int inFlight, DoubleSupplier random);
 
+    /** As {@link #dropped} or {@link #failed}, of a call that has made an attempt before. */
+    default void lostAgain(long now, long nanos, int inFlight, boolean dropped, DoubleSupplier random) {
+        if (dropped) {
+            dropped(now, nanos, inFlight, random);
+        } else {
+            failed(now, nanos, inFlight, random);
+        }
+    }
+
     /** A call finds no permit. */
     void wanted();
 

@@ -27,6 +27,9 @@ import java.util.function.IntSupplier;
  *       attempts hang. After half a minute without an attempt it is at least what it was at first.
  * </ul>
  *
+ * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt of a call that has made
+ * one before counts only if another one has ended since it began, and in no row.
+ *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
  * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than
  * a third of late ones is enough for the next one. Where a quarter of the limit has made nothing better, the trouble has another reason than
@@ -262,18 +265,23 @@ public final class LossLimit implements AdaptiveLimit {
 
     @Override
     public void dropped(long now, long nanos, int inFlight, DoubleSupplier random) {
-        lost(now, nanos, inFlight, true, random);
+        lost(now, nanos, inFlight, true, false, random);
     }
 
     @Override
     public void failed(long now, long nanos, int inFlight, DoubleSupplier random) {
-        lost(now, nanos, inFlight, false, random);
+        lost(now, nanos, inFlight, false, false, random);
     }
 
-    private void lost(long now, long nanos, int inFlight, boolean drop, DoubleSupplier random) {
+    @Override
+    public void lostAgain(long now, long nanos, int inFlight, boolean dropped, DoubleSupplier random) {
+        lost(now, nanos, inFlight, dropped, true, random);
+    }
+
+    private void lost(long now, long nanos, int inFlight, boolean drop, boolean again, DoubleSupplier random) {
         int firstOfNow = firstNow.getAsInt();
         if (!lock.tryLock()) {
-            if (drop) {
+            if (drop && !again) {
                 missed.getAndIncrement();
                 missedAt = now;
             }
@@ -281,6 +289,10 @@ public final class LossLimit implements AdaptiveLimit {
         }
         try {
             follow(firstOfNow);
+            if (again && heardAt - (now - nanos) <= 0) {
+                // Nothing else has ended since it began: its call alone is there, and has been counted.
+                return;
+            }
             startCounting();
             heardAt = now;
             int more = 1;
@@ -298,16 +310,16 @@ public final class LossLimit implements AdaptiveLimit {
             }
             if (drop) {
                 period.countLost(more);
-                droppedInARow += more;
                 servedInARow = 0;
                 lostAt = now;
             }
-            if (inARow == 0) {
-                rowBegan = now;
+            if (!again) {
+                rowBegan = inARow == 0 ? now : rowBegan;
+                inARow += more;
+                droppedInARow += drop ? more : 0;
             }
-            inARow += more;
             period.ended(now, fewOf(inFlight, nanos), inFlight);
-            boolean enough = droppedInARow > 1 || inARow >= FAILURES_IN_A_ROW;
+            boolean enough = !again && (droppedInARow > 1 || inARow >= FAILURES_IN_A_ROW);
             if (enough && now - rowBegan >= Math.max(nanos, SHORTEST_NANOS / 2)) {
                 nothingComesBack(now, nanos, random);
             } else {

@@ -398,6 +398,26 @@ class LossLimitTest {
         assertThat(limit.limit()).isEqualTo(200);
     }
 
+    @Test
+    void whatIsLostAgainCountsOnlyBesideOtherAttempts() {
+        limit = limit(1, 10, 200);
+        served(10);
+        for (int i = 0; i < 20; i++) {
+            now += 2 * ATTEMPT;
+            limit.lostAgain(now, ATTEMPT, 1, true, () -> 0.5);
+        }
+        assertThat(limit.limit()).as("nothing else has ended").isGreaterThanOrEqualTo(10);
+
+        dropped(1);
+        served(8);
+        for (int i = 0; i < 5; i++) {
+            now += 10 * MILLI;
+            limit.lostAgain(now, ATTEMPT, 5, true, () -> 0.5);
+        }
+        served(6);
+        assertThat(limit.limit()).isLessThan(10);
+    }
+
     /** At its last cut. */
     private int cutFrom(int first) {
         limit = limit(1, first, 200);
