@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -127,9 +128,10 @@ final class OrderLint {
      */
     static List<String> check(String pipeline, List<Policy> outermostFirst) {
         rejectImpossible(pipeline, outermostFirst);
-        // One in shadow changes nothing, wherever it stands.
+        // One in shadow changes nothing, wherever it stands, and what counts the calls of an instance is not the
+        // user's.
         List<String> names = outermostFirst.stream()
-                .filter(policy -> !(policy instanceof ShadowPolicy))
+                .filter(policy -> !(policy instanceof ShadowPolicy) && !(policy instanceof InUse))
                 .map(Policy::name)
                 .toList();
         List<String> warnings = new ArrayList<>();

@@ -398,8 +398,8 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /**
      * Runs the action under the policies and returns at once. If the returned future is cancelled or completed from outside, the
-     * call is given up and its permits come back. Cancelling a future that was derived from it does not do this. Every problem is
-     * reported in the future.
+     * call is given up and its permits come back, before stages that depend on the future run, except as {@link Call#callAsync}
+     * says. Cancelling a future that was derived from it does not do this. Every problem is reported in the future.
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> action) {
         return engine.async.call(plain.unkeyed().spec, action, Engine.SUPPLIER, null, false);

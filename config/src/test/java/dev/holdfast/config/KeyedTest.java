@@ -83,6 +83,23 @@ class KeyedTest {
     }
 
     @Test
+    void warningsOfAnInstanceAreThoseOfItsPipeline() throws Exception {
+        String yaml = "pipelines: { inventory: { order: [bulkhead, deadline], deadline: 1s, bulkhead: %s } }";
+        try (Holdfast holdfast = load(yaml.formatted("{ mode: shadow }"))) {
+            assertThat(holdfast.pipeline("inventory", "a"))
+                    .hasToString("inventory/a: keyed > bulkhead-shadow > deadline > call");
+            assertThat(holdfast.pipeline("inventory", "a").warnings()).isEmpty();
+        }
+        try (Holdfast holdfast = load(yaml.formatted("{}"))) {
+            assertThat(holdfast.pipeline("inventory", "a").warnings())
+                    .isEqualTo(holdfast.pipeline("inventory").warnings())
+                    .singleElement()
+                    .asString()
+                    .startsWith("deadline-not-outermost: it does not bound what bulkhead does");
+        }
+    }
+
+    @Test
     void eachKeyHasItsOwnStateAndSharesWhatIsShared() throws Exception {
         try (Holdfast holdfast = load(YAML)) {
             Pipeline a = holdfast.pipeline("inventory", "a");

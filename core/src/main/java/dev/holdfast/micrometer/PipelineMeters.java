@@ -8,6 +8,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.Numbered;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Policy;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * youngest. A call that ends after the last pipeline was closed appears in no meter.
  */
 final class PipelineMeters implements CallObserver {
+    private static final SafeLog LOG = SafeLog.of("dev.holdfast.micrometer");
     private static final int MOST_OPERATIONS = 100;
     private static final int MOST_CHANGES = 100;
 
@@ -115,11 +117,21 @@ final class PipelineMeters implements CallObserver {
     }
 
     private static void register(Observed pipeline, Registration shown) {
-        pipeline.ownMeters(shown.ofPipeline());
+        declare(pipeline, "the pipeline", () -> pipeline.ownMeters(shown.ofPipeline()));
         List<Policy> policies = pipeline.policies(); // a reload may replace them meanwhile
         Iterator<String> names = Numbered.names(policies).iterator();
         for (Policy policy : policies) {
-            policy.meters(shown.of(names.next()));
+            String name = names.next();
+            declare(pipeline, name, () -> policy.meters(shown.of(name)));
+        }
+    }
+
+    /** A policy of the user's that throws costs its own meters alone. */
+    private static void declare(Observed pipeline, String whose, Runnable declaring) {
+        try {
+            declaring.run();
+        } catch (Throwable broken) {
+            LOG.warn("the meters of " + whose + " in '" + pipeline.name() + "' are not complete: it threw", broken);
         }
     }
 

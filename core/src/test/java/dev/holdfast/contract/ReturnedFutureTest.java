@@ -5,19 +5,27 @@ import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -86,6 +94,125 @@ class ReturnedFutureTest {
             assertThat(work).failsWithin(Duration.ofMinutes(5));
             assertThat(work).isCancelled();
         }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("endings")
+    void stagesThatDependOnItFindTheCallGivenUp(String name, Consumer<CompletableFuture<Object>> ending) {
+        try (Lab lab = new Lab()) {
+            lab.building(builder -> builder.observer(new CallObserver() {
+                        @Override
+                        public void callSettled(
+                                String pipeline,
+                                @Nullable String operation,
+                                Outcome outcome,
+                                Source source,
+                                int attempts,
+                                long nanos) {
+                            lab.log.add("settled " + outcome);
+                        }
+                    }))
+                    .layers(lab.probe("bulkhead"));
+            CompletableFuture<Object> work = new CompletableFuture<>();
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(attempt -> work);
+            var unused =
+                    future.whenComplete((value, error) -> lab.log.add("stage, work cancelled " + work.isCancelled()));
+            ending.accept(future);
+            lab.time.run();
+            assertThat(lab.log)
+                    .containsExactly(
+                            "bulkhead enter",
+                            "bulkhead settle CANCELLED",
+                            "bulkhead ended",
+                            "settled CANCELLED",
+                            "stage, work cancelled true");
+        }
+    }
+
+    @Test
+    void stagesThatDependOnItFindTheCallGivenUpByOrTimeout() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("bulkhead"));
+            CompletableFuture<Object> work = new CompletableFuture<>();
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(attempt -> work);
+            CompletableFuture<Object> seen = future.handle((value, error) -> error + ", " + work.isCancelled());
+            future.orTimeout(1, TimeUnit.MILLISECONDS);
+            assertThat(seen)
+                    .succeedsWithin(Duration.ofMinutes(5))
+                    .isEqualTo("java.util.concurrent.TimeoutException, true");
+        }
+    }
+
+    @Test
+    void endThatComesOfGivingTheCallUpDoesNotCompleteIt() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("cache").settling(passage -> {
+                lab.log.add("answers");
+                return Decision.answer("old");
+            }));
+            CompletableFuture<Object> future =
+                    lab.operation().unkeyed().callAsync(attempt -> new CompletableFuture<>());
+            assertThat(future.complete("outside")).isTrue();
+            lab.time.run();
+            assertThat(future).isCompletedWithValue("outside");
+            assertThat(lab.log).contains("answers");
+        }
+    }
+
+    /** Such as when the work's future and the call's are tied to each other. */
+    @Test
+    void hookOfWorkThatIsGivenUpCannotCompleteItBeforeWhoGaveItUp() {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("bulkhead"));
+            List<Boolean> completed = new ArrayList<>();
+            CompletableFuture<Object> work = new CompletableFuture<>();
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(attempt -> work);
+            var unused = work.whenComplete((value, error) -> {
+                completed.add(future.completeExceptionally(error));
+                completed.add(future.cancel(true));
+            });
+            assertThat(future.complete("outside")).isTrue();
+            assertThat(future).isCompletedWithValue("outside");
+            assertThat(completed).containsExactly(false, false);
+        }
+    }
+
+    @Test
+    void endsAtTheSameMomentLeaveOneValueAndTellWhoseItIs() throws Exception {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("bulkhead"));
+            for (int round = 0; round < 500; round++) {
+                List<Object> discarded = new CopyOnWriteArrayList<>();
+                CompletableFuture<Object> work = new CompletableFuture<>();
+                CompletableFuture<Object> future =
+                        lab.operation().unkeyed().discard(discarded::add).callAsync(attempt -> work);
+                AtomicInteger stages = new AtomicInteger();
+                var unused = future.whenComplete((value, error) -> stages.incrementAndGet());
+                CyclicBarrier start = new CyclicBarrier(3);
+                FutureTask<Boolean> one = started(start, () -> future.complete("one"));
+                FutureTask<Boolean> two = started(start, () -> future.complete("two"));
+                start.await();
+                work.complete("own");
+                String won = one.get() ? "one" : two.get() ? "two" : "own";
+                assertThat(one.get() && two.get()).isFalse();
+                assertThat(future).isCompletedWithValue(won);
+                assertThat(stages).hasValue(1);
+                // A future that is cancelled before its value comes has none to lose.
+                assertThat(discarded).hasSize(won.equals("own") || work.isCancelled() ? 0 : 1);
+            }
+            assertThat(lab.log)
+                    .filteredOn(line -> line.equals("bulkhead ended"))
+                    .hasSize(500);
+        }
+    }
+
+    private static FutureTask<Boolean> started(CyclicBarrier start, Callable<Boolean> completing) {
+        FutureTask<Boolean> task = new FutureTask<>(() -> {
+            start.await();
+            return completing.call();
+        });
+        new Thread(task, "completes").start();
+        return task;
     }
 
     @Test

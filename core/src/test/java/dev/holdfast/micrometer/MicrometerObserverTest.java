@@ -374,6 +374,36 @@ class MicrometerObserverTest {
     }
 
     @Test
+    @Logs("the meters of odd in 'inventory' are not complete: it threw .*not now")
+    void aPolicyThatThrowsCostsItsOwnMetersAlone() throws Exception {
+        boolean[] throwing = new boolean[1];
+        Policy odd = new Policy("odd", 0) {
+            @Override
+            public void meters(Meters meters) {
+                meters.gauge("odd.before", "declared before it throws", () -> 1);
+                if (throwing[0]) {
+                    throw new IllegalStateException("not now");
+                }
+                meters.gauge("odd.after", "declared after", () -> 2);
+            }
+        };
+        Policy after = new Policy("after", 0) {
+            @Override
+            public void meters(Meters meters) {
+                meters.gauge("after", "of a policy that stands after it", () -> 3);
+            }
+        };
+        Pipeline pipeline = open(odd, after);
+
+        throwing[0] = true;
+        pipeline.replace(odd, after, RetryPolicy.ofDefaults());
+
+        assertThat(gauge("odd.before")).isEqualTo(1);
+        assertThat(registry.find("holdfast.odd.after").gauge()).isNull();
+        assertThat(gauge("after")).isEqualTo(3);
+    }
+
+    @Test
     void aRegistryThatRefusesBreaksNoCall() throws Exception {
         registry.config().meterFilter(new MeterFilter() {
             @Override

@@ -5,6 +5,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
+import dev.holdfast.internal.Fatal;
 import dev.holdfast.spi.Passage;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +45,12 @@ final class Ends {
 
     /** Whether the end concerns the leader of a flight alone, and no call that waits for it. */
     static boolean isPersonal(Passage passage) {
-        return passage.personal() || couldNotWait(passage);
+        return passage.personal() || couldNotWait(passage) || isOfTheThread(passage.error());
+    }
+
+    /** Whether the leader's thread had no room left on its stack, or was stopped. Other calls have threads of their own. */
+    private static boolean isOfTheThread(@Nullable Throwable error) {
+        return error instanceof StackOverflowError || (Fatal.is(error) && !(error instanceof VirtualMachineError));
     }
 
     /** Whether the leader had too little time to wait for the throttle. Other calls may have more. */

@@ -127,6 +127,35 @@ class SingleFlightTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void fullStackOfTheLeaderIsItsOwn(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            Work work = Work.value("second").taking(LONG);
+            Running<Reply<Object>> leader =
+                    rig.start("a", Work.error(new StackOverflowError()).taking(LONG));
+            List<Running<Reply<Object>>> followers = start(rig, 5, work);
+            rig.time.run();
+            assertThat(leader.error()).isInstanceOf(StackOverflowError.class);
+            assertAll(followers, "second");
+            assertThat(work.asked()).isOne();
+        }
+    }
+
+    /** Another thread has no more memory than this one. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void endOfMemoryIsNotTheLeadersOwn(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            OutOfMemoryError full = new OutOfMemoryError();
+            Work work = Work.error(full).taking(LONG);
+            List<Running<Reply<Object>>> calls = start(rig, 5, work);
+            rig.time.run();
+            assertThat(calls).allSatisfy(call -> assertThat(call.error()).isSameAs(full));
+            assertThat(work.asked()).isOne();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void leadersShortDeadlineIsItsOwn(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             Work work = Work.value("value").taking(LONG);

@@ -1,17 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The future that a caller gets: whatever completes it from outside gives the call up. */
+/**
+ * The future that a caller gets: whatever completes it from outside gives the call up. First the call ends, and then the stages
+ * that depend on the future run, as when the call ends by itself.
+ */
 final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> {
+    private static final VarHandle CALL;
+
+    static {
+        try {
+            CALL = MethodHandles.lookup().findVarHandle(CallFuture.class, "call", CallState.class);
+        } catch (ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
+        }
+    }
+
     private final boolean asReply;
 
-    /** Null once the call is over, so that a future that is kept for long keeps nothing of the call. */
+    /**
+     * Null once somebody outside completes this: then nobody else does. Null also once the call is over, so that a future that is
+     * kept for long keeps nothing of the call.
+     *
+     * <p>Not volatile. A thread that sees an old value tries to complete the future, and the JDK lets one do so. An end that comes
+     * of giving the call up cannot see an old value: the call's word is written in between.
+     */
     private @Nullable CallState call;
 
     CallFuture(CallState call, boolean asReply) {
@@ -21,17 +42,21 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the value is of the operation's type
     void deliver(CallState ended) {
-        call = null;
+        if (call == null) {
+            ended.loseValueFor(null);
+            return;
+        }
         Throwable error = ended.error;
         if (error != null) {
             super.completeExceptionally(error);
-            return;
+        } else {
+            Object value = ended.value;
+            Object delivered = asReply ? ended.reply(value) : value;
+            if (!super.complete((R) delivered)) {
+                ended.loseValueFor(null);
+            }
         }
-        Object value = ended.value;
-        Object delivered = asReply ? ended.reply(value) : value;
-        if (!super.complete((R) delivered)) {
-            ended.loseValueFor(null);
-        }
+        call = null;
     }
 
     @Override
@@ -51,18 +76,14 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
 
     @Override
     public void obtrudeValue(R value) {
-        var unused = givingUp(() -> {
-            super.obtrudeValue(value);
-            return true;
-        });
+        var unused = complete(value);
+        super.obtrudeValue(value);
     }
 
     @Override
     public void obtrudeException(Throwable error) {
-        var unused = givingUp(() -> {
-            super.obtrudeException(error);
-            return true;
-        });
+        var unused = completeExceptionally(error);
+        super.obtrudeException(error);
     }
 
     @Override
@@ -82,24 +103,48 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         return this;
     }
 
-    /** Runs the stages that depend on this future as their caller would, whoever completes it. */
+    /** Ends the call before it completes the future. False if somebody else completes it, perhaps only a moment later. */
     private boolean givingUp(BooleanSupplier completing) {
+        if (isDone()) {
+            return completing.getAsBoolean();
+        }
         CallState underWay = call;
         if (underWay == null) {
-            return completing.getAsBoolean();
+            return false;
         }
-        if (completes(underWay, completing)) {
+        if (!StackRoom.isThere()) {
+            return withoutRoom(underWay, completing);
+        }
+        if (!CALL.compareAndSet(this, underWay, null)) {
+            return false;
+        }
+        boolean completed;
+        try {
             underWay.engine.async.cancel(underWay);
-            return true;
+        } finally {
+            completed = completes(underWay, completing);
         }
-        return false;
+        return completed;
     }
 
-    private static boolean completes(CallState underWay, BooleanSupplier completing) {
-        if (!StackRoom.isThere()) { // what the JDK itself can do with so little is done all the same
-            return completing.getAsBoolean();
+    /** The call ends on another thread. What the JDK itself can do with so little is done before: then it may throw. */
+    private static boolean withoutRoom(CallState underWay, BooleanSupplier completing) {
+        boolean completed = completing.getAsBoolean();
+        if (completed) {
+            underWay.engine.async.cancel(underWay);
         }
-        Surroundings callers = Surroundings.enter(underWay, Ambient.get());
+        return completed;
+    }
+
+    /** Runs the stages that depend on this future as their caller would, whoever completes it. */
+    private static boolean completes(CallState underWay, BooleanSupplier completing) {
+        Surroundings callers;
+        try {
+            callers = Surroundings.enter(underWay, Ambient.get());
+        } catch (Throwable broken) {
+            var unused = completing.getAsBoolean(); // nobody else would
+            throw broken;
+        }
         try {
             return completing.getAsBoolean();
         } finally {
