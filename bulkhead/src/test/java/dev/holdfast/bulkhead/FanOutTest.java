@@ -78,7 +78,7 @@ class FanOutTest {
         return Pipeline.builder("inventory")
                 .policies(RetryPolicy.ofDefaults(), BulkheadPolicy.ofDefaults(), TimeoutPolicy.of(TIMEOUT))
                 .classifier((value, error) ->
-                        error != null ? Verdict.FAILURE : value.equals(429) ? Verdict.PUSHBACK : Verdict.SUCCESS)
+                        error != null ? Verdict.FAILURE : Integer.valueOf(429).equals(value) ? Verdict.PUSHBACK : Verdict.SUCCESS)
                 .time(time)
                 .build();
     }
