@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Dependency;
@@ -21,6 +22,7 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -116,6 +118,52 @@ class ExistingBulkheadPolicyTest {
 
         assertThat(free()).isEqualTo(1);
         assertThat(meters.values()).containsEntry("bulkhead.in.flight", 0.0).containsEntry("bulkhead.written.off", 1.0);
+    }
+
+    /** Takes so long in virtual time for each permit, as a bulkhead whose calls wait does. */
+    private Policy waiting(Duration each) {
+        existing.changeConfig(BulkheadConfig.from(existing.getBulkheadConfig())
+                .maxWaitDuration(ofMillis(500))
+                .build());
+        existing.getEventPublisher().onCallPermitted(event -> {
+            try {
+                time.sleep(each);
+            } catch (InterruptedException unexpected) {
+                throw new AssertionError(unexpected);
+            }
+        });
+        return BulkheadPolicy.of(existing);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void nothingBeginsIfTheDeadlineIsOverAfterItsWait(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(DeadlinePolicy.of(ofMillis(50)), waiting(ofMillis(50)));
+
+        Running<String> call = dependency.call(pipeline, ofMillis(1));
+        time.run();
+
+        assertThat(call.error())
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class,
+                        rejection -> assertThat(rejection.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED));
+        assertThat(dependency.starts()).isEmpty();
+        assertThat(free()).isEqualTo(1);
+        assertThat(events).containsExactly("CALL_PERMITTED");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void itsWaitUsesUpNoTimeOfATimeoutInside(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(waiting(ofMillis(50)), TimeoutPolicy.of(ofMillis(20)));
+
+        Running<String> call = dependency.call(pipeline, ofMillis(19));
+        time.run();
+
+        assertThat(call.result()).isCompletedWithValue("done");
+        assertThat(free()).isEqualTo(1);
     }
 
     @Test

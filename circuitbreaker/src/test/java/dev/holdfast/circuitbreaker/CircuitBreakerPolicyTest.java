@@ -27,6 +27,7 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionCheckResult;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -596,6 +597,26 @@ class CircuitBreakerPolicyTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void existingBreakerWhoseProbesAreOutIsTheCauseOfARejectionToo(Way way) {
+        CircuitBreaker existing = CircuitBreaker.of(
+                "theirs",
+                CircuitBreakerConfig.custom()
+                        .permittedNumberOfCallsInHalfOpenState(1)
+                        .build());
+        existing.transitionToOpenState();
+        existing.transitionToHalfOpenState();
+        assertThat(existing.tryAcquirePermission()).isTrue();
+        try (Rig rig = new Rig(way, CircuitBreakerPolicy.of(existing))) {
+            assertThat(rig.rejection())
+                    .hasMessage("circuit breaker of 'inventory' is half-open, all 1 probes are out")
+                    .cause()
+                    .isInstanceOf(CallNotPermittedException.class)
+                    .hasMessage("CircuitBreaker 'theirs' is HALF_OPEN and does not permit further calls");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void predicateOfAnExistingBreakerThatThrowsLosesNoProbe(Way way) {
         CircuitBreaker existing = CircuitBreaker.of(
                 "theirs",
@@ -634,13 +655,15 @@ class CircuitBreakerPolicyTest {
                         .recordExceptions(IOException.class)
                         .ignoreExceptions(IllegalStateException.class)
                         .recordResult("bad"::equals)
+                        .transitionOnResult(result -> TransitionCheckResult.noTransition())
                         .build());
         assertThat(CircuitBreakerPolicy.of(existing).warnings())
-                .hasSize(3)
+                .hasSize(4)
                 .allMatch(warning -> warning.startsWith("resilience4j-predicates: the circuit breaker 'theirs' "))
                 .anyMatch(warning -> warning.contains("records certain exceptions only"))
                 .anyMatch(warning -> warning.contains("ignores certain exceptions"))
-                .anyMatch(warning -> warning.contains("recordResult is not asked"));
+                .anyMatch(warning -> warning.contains("recordResult is not asked"))
+                .anyMatch(warning -> warning.contains("transitionOnResult is asked of exceptions alone"));
     }
 
     @Test

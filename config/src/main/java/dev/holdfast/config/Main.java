@@ -34,8 +34,17 @@ final class Main {
         }
     }
 
-    /** Returns 0, or 1 if a file cannot be used, or 2 if the command is wrong. */
+    /** Returns 0, or 1 if a file cannot be used or the output not be written, or 2 if the command is wrong. */
     static int run(List<String> args, PrintStream out, PrintStream err) {
+        int code = print(args, out, err);
+        if (code == 0 && out.checkError()) {
+            err.println("the output could not be written");
+            return 1;
+        }
+        return code;
+    }
+
+    private static int print(List<String> args, PrintStream out, PrintStream err) {
         String command = args.isEmpty() ? "" : args.get(0);
         List<String> files = args.stream().skip(1).toList();
         if (args.contains("--help") || args.contains("-h")) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,6 +45,25 @@ class MigrateCommandTest {
         assertThat(err.toString(StandardCharsets.UTF_8))
                 .contains("there is no such file")
                 .hasLineCount(1);
+    }
+
+    @Test
+    void outputThatCannotBeWrittenIsAnError() throws IOException {
+        Path source = Files.writeString(
+                directory.resolve("application.properties"),
+                "resilience4j.timelimiter.instances.a.timeout-duration=2s");
+        for (List<String> command : List.of(List.of("migrate", source.toString()), List.of("schema"))) {
+            err.reset();
+            OutputStream full = new OutputStream() {
+                @Override
+                public void write(int b) throws IOException {
+                    throw new IOException("no space left on device");
+                }
+            };
+            assertThat(Main.run(command, new PrintStream(full, true, StandardCharsets.UTF_8), stream(err)))
+                    .isEqualTo(1);
+            assertThat(err.toString(StandardCharsets.UTF_8)).contains("the output could not be written");
+        }
     }
 
     @Test

@@ -156,7 +156,7 @@ final class Registration {
             meters.add(new Used(meter, source));
             return meter;
         } catch (RuntimeException refusal) {
-            LOG.warn("the registry refuses " + asked.name() + " " + asked.tags(), refusal);
+            uses.refused(asked, refusal);
             return null;
         } finally {
             lock.unlock();

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
@@ -26,6 +27,7 @@ final class Shared {
     private final IdentityHashMap<Meter, Sum> sums = new IdentityHashMap<>();
     private final Map<Asked, Meter> known = new HashMap<>();
     private boolean told;
+    private final AtomicBoolean refused = new AtomicBoolean();
 
     Shared(MeterRegistry registry, SafeLog log) {
         this.registry = registry;
@@ -34,6 +36,16 @@ final class Shared {
 
     MeterRegistry registry() {
         return registry;
+    }
+
+    /** Logs that the registry refuses a meter. A filter that throws does so for each: the first alone has its stack trace. */
+    void refused(Asked asked, RuntimeException refusal) {
+        String message = "the registry refuses " + asked.name() + " " + asked.tags();
+        if (refused.compareAndSet(false, true)) {
+            log.warn(message, refusal);
+        } else {
+            log.warn(message + ", too: " + refusal.getClass().getName(), null);
+        }
     }
 
     /** Registers a meter that polls the sum that is given, or adds the source to the meter that this registry has already. */

@@ -105,6 +105,52 @@ class WaitEdgesTest {
         }
     }
 
+    /** Waits in code of others, as a policy must not without need, and says that it did. */
+    private static Decision waitsItself(Lab lab, long millis) {
+        return new Decision(Decision.Kind.PAUSE, passage -> {
+            try {
+                lab.time.sleep(millis(millis));
+            } catch (InterruptedException unexpected) {
+                throw new AssertionError(unexpected);
+            }
+            return passage.pause(0);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void nothingBeginsIfThePolicyItselfHasWaitedUntilTheLimitWasOver(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(
+                    TimeoutPolicy.of(millis(10)),
+                    lab.probe("waiting").entering(p -> waitsItself(lab, 10)),
+                    lab.probe("inner"));
+            assertThat(lab.run(way, Step.value("never")).end())
+                    .isEqualTo(new Lab.End("rejected by timeout: DEADLINE_EXCEEDED", 0, millis(10)));
+            assertThat(lab.log).containsExactly("waiting enter", "waiting abandon");
+            lab.assertLivesOver();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void timeThatThePolicyItselfHasWaitedIsNoWork(Way way) {
+        try (Lab lab = new Lab()) {
+            List<Long> work = new ArrayList<>();
+            Probe outer = lab.probe("outer").settling(p -> {
+                work.add(p.actionNanos());
+                return Decision.GO_ON;
+            });
+            lab.layers(outer, lab.probe("waiting").entering(p -> waitsItself(lab, 10)), TimeoutPolicy.of(millis(9)));
+            assertThat(lab.run(way, Step.value("answer").after(8)).end())
+                    .isEqualTo(new Lab.End("answer from LIVE", 1, millis(18)));
+            assertThat(work).containsExactly(millis(8).toNanos());
+            // As after any wait, the outer layers are asked again.
+            assertThat(lab.log).containsSubsequence("waiting enter", "outer still admits");
+            lab.assertLivesOver();
+        }
+    }
+
     @Test
     void longestPauseOfACallThatNobodyTimesIsLong() {
         Policy pausing = new Policy("pausing", Policy.ENTER) {

@@ -98,7 +98,7 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public int pause(long nanos) {
-        waitNanos = nanos;
+        waitNanos = Math.max(0, nanos);
         return Decision.PAUSE;
     }
 

@@ -133,7 +133,13 @@ final class Walk {
                 if (call.waitNanos > 0) {
                     return !hedgeWouldWait(call) && pauseFits(call) ? Step.PAUSE : Step.GO_UP;
                 }
-                call.cursor++;
+                // The pause is over: the policy has waited itself, and nobody knows for how long.
+                call.askLater();
+                if (!pauseFits(call)) {
+                    return Step.GO_UP;
+                }
+                resumed(call, CallWord.BY_TIMER, Step.PAUSE);
+                return call.down ? Step.GO_DOWN : Step.GO_UP;
             }
             case Decision.AWAIT -> {
                 if (!call.awaited().isDone()) {

@@ -36,15 +36,24 @@ public final class ExistingBulkheadPolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
+        // Asked each time: the config may change. With a wait, the next line blocks.
+        boolean waits = !bulkhead.getBulkheadConfig().getMaxWaitDuration().isZero();
         if (bulkhead.tryAcquirePermission()) {
             passage.slot(HELD);
-            return PROCEED;
+            return waits ? passage.pause(0) : PROCEED;
         }
         int limit = bulkhead.getMetrics().getMaxAllowedConcurrentCalls();
         String message = "bulkhead of '" + passage.pipeline() + "' is full: all " + limit
                 + " permits of resilience4j's '" + bulkhead.getName() + "' are out";
         return passage.reject(
                 Reason.BULKHEAD_FULL, -1, message, BulkheadFullException.createBulkheadFullException(bulkhead));
+    }
+
+    @Override
+    public void abandon(Passage passage) {
+        if (passage.slot() == HELD) {
+            bulkhead.releasePermission();
+        }
     }
 
     @Override

@@ -177,6 +177,10 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
             warnings.add(called + "records certain results as failures: in the pipeline its recordResult is not asked;"
                     + " let the pipeline's classifier decide");
         }
+        if (config.getTransitionOnResult() != NONE.getTransitionOnResult()) {
+            warnings.add(called + "opens after certain results: in the pipeline its transitionOnResult is asked of"
+                    + " exceptions alone, and no value opens it; let the pipeline's classifier decide");
+        }
         return List.copyOf(warnings);
     }
 
@@ -189,12 +193,13 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
         /** Identifies this life of the state; null if nothing does. */
         final @Nullable Object life;
 
-        final @Nullable CallNotPermittedException refusal;
+        final CallNotPermittedException refusal;
 
         Sight(CircuitBreaker engine, CircuitBreaker.State state, @Nullable Object life) {
             this.state = state;
             this.life = life;
-            refusal = admits() ? null : PolicyParts.refusal(engine.getName(), state);
+            // A state that admits calls and rejects this one is half-open, or was.
+            refusal = PolicyParts.refusal(engine.getName(), admits() ? CircuitBreaker.State.HALF_OPEN : state);
         }
 
         /** Whether the state may admit a call. */

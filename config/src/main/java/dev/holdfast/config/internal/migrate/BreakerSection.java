@@ -113,10 +113,16 @@ final class BreakerSection {
 
     private void waits() {
         String option = "wait-duration-in-open-state";
-        Optional<Duration> wait = section.duration(
+        boolean grows = settings.given("enable-exponential-backoff")
+                .flatMap(Given::flag)
+                .orElse(false);
+        if (grows && !settings.has(MULTIPLIER)) {
+            section.leaveOut("resilience4j ignores it without " + MULTIPLIER, MOST);
+        }
+        Optional<Duration> wait = section.firstWait(
                 option,
                 Section.SHORTEST,
-                Section.LONGEST,
+                grows ? settings.given(MOST) : Optional.empty(),
                 option,
                 "wait-interval",
                 "wait-duration-in-open-state-millis");
@@ -129,7 +135,7 @@ final class BreakerSection {
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         enabled.ifPresent(given ->
                 section.comment((wait.isPresent() ? "kept: " : "left out: ") + given.shown() + given.replaced()));
-        if (wait.isPresent() && enabled.flatMap(Given::flag).orElse(false)) {
+        if (wait.isPresent() && grows) {
             if (section.decimal("wait-multiplier-in-open-state", 1, 10, MULTIPLIER)
                     .isEmpty()) {
                 section.add("wait-multiplier-in-open-state", "1.5", "resilience4j's default");

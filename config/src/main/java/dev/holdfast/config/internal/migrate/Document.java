@@ -2,6 +2,7 @@
 package dev.holdfast.config.internal.migrate;
 
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,9 @@ final class Document {
 
     private final String file;
     private final Map<String, String> values = new LinkedHashMap<>();
+    /** How each list is spelled where it is first named. */
+    private final Map<String, String> lists = new HashMap<>();
+
     private int steps;
 
     Document(String file) {
@@ -42,8 +46,9 @@ final class Document {
     void put(String name, String value) {
         Matcher indexed = INDEXED.matcher(name);
         if (indexed.matches()) {
+            String list = indexed.group(1);
             values.merge(
-                    indexed.group(1),
+                    lists.computeIfAbsent(Source.key(list), key -> list),
                     value.strip(),
                     (before, next) -> before.length() > LONGEST_LIST ? before : before + ", " + next);
         } else {

@@ -23,7 +23,12 @@ final class RetrySection {
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         String effect = settings.has("wait-duration") ? "kept: " : "left out: ";
         enabled.ifPresent(given -> section.comment(effect + given.shown() + given.replaced()));
-        Optional<Duration> wait = section.duration("backoff.initial", Duration.ZERO, Section.LONGEST, "wait-duration");
+        boolean grows = enabled.flatMap(Given::flag).orElse(false);
+        if (grows) {
+            ignoreMost(settings, section);
+        }
+        Optional<Given> most = grows ? settings.given(MOST) : Optional.empty();
+        Optional<Duration> wait = section.firstWait("backoff.initial", Duration.ZERO, most, "wait-duration");
         if (wait.isEmpty()) {
             String why = "resilience4j ignores it without a wait-duration";
             section.leaveOut(why, MULTIPLIER, MOST, "enable-randomized-wait", "randomized-wait-factor");
@@ -31,7 +36,7 @@ final class RetrySection {
                     + " up to 50ms at first, at random, and grows to at most 1s");
             return section.end();
         }
-        if (enabled.flatMap(Given::flag).orElse(false)) {
+        if (grows) {
             growth(section, wait.get(), attempts);
         } else {
             section.add("backoff.multiplier", "1", "resilience4j's wait does not grow");
@@ -40,6 +45,17 @@ final class RetrySection {
         jitter(settings, section);
         section.leaveOut("resilience4j ignores it without enable-exponential-backoff", MULTIPLIER, MOST);
         return section.end();
+    }
+
+    /** Leaves the longest wait out if resilience4j does. */
+    private static void ignoreMost(Settings settings, Section section) {
+        boolean random =
+                settings.given("enable-randomized-wait").flatMap(Given::flag).orElse(false);
+        if (!settings.has(MULTIPLIER)) {
+            section.leaveOut("resilience4j ignores it without " + MULTIPLIER, MOST);
+        } else if (random && !settings.has("randomized-wait-factor")) {
+            section.leaveOut("resilience4j ignores it with enable-randomized-wait and no randomized-wait-factor", MOST);
+        }
     }
 
     private static void growth(Section section, Duration wait, long attempts) {

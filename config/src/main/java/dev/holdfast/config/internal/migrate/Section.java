@@ -104,6 +104,7 @@ final class Section {
 
     /** What is left of the settings. */
     Section end() {
+        settings.idle().forEach(this::comment);
         settings.rest().forEach(given -> comment(Without.of(given)));
         return this;
     }
@@ -122,6 +123,21 @@ final class Section {
 
     Optional<Duration> duration(String option, Duration least, Duration most, String... names) {
         return ranged(option, Given::duration, least, most, Checks::text, names);
+    }
+
+    /** The first of several waits: as in resilience4j, the longest one, if it is written, limits it too. */
+    Optional<Duration> firstWait(String option, Duration least, Optional<Given> longest, String... names) {
+        Optional<Duration> limit = longest.flatMap(Given::duration).filter(time -> time.compareTo(LONGEST) < 0);
+        boolean over = settings.given(names)
+                .flatMap(Given::duration)
+                .filter(time -> limit.isPresent() && time.compareTo(limit.get()) > 0)
+                .isPresent();
+        Duration most = limit.filter(time -> time.compareTo(least) > 0).orElse(limit.isPresent() ? least : LONGEST);
+        Optional<Duration> wait = duration(option, least, most, names);
+        if (over) {
+            comment("note: in resilience4j " + longest.get().shown() + " limits the first wait, too");
+        }
+        return wait;
     }
 
     void flag(String option) {

@@ -12,13 +12,25 @@ final class Settings {
     private static final int LONGEST = 5_000;
 
     private final Map<String, Given> left;
+    private final List<String> idle;
 
     Settings(Map<String, Given> given) {
+        this(given, List.of());
+    }
+
+    /** The comments are on settings that stand where resilience4j does not look for them. */
+    Settings(Map<String, Given> given, List<String> idle) {
         this.left = new LinkedHashMap<>(given);
+        this.idle = idle;
     }
 
     Settings copy() {
-        return new Settings(left);
+        return new Settings(left, idle);
+    }
+
+    /** Comments on the settings that stand where resilience4j does not look for them. */
+    List<String> idle() {
+        return idle;
     }
 
     boolean has(String name) {

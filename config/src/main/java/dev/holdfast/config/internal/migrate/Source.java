@@ -69,7 +69,7 @@ final class Source {
     }
 
     /** The same for each spelling of a setting. Only names of instances and configs differ in their case. */
-    private static String key(String name) {
+    static String key(String name) {
         List<String> elements = Document.elements(name);
         if (elements.size() < 4 || !Document.isOfResilience4j(name)) {
             return Text.canonical(name);
@@ -97,7 +97,10 @@ final class Source {
                             .computeIfAbsent(elements.get(3), n -> new LinkedHashMap<>())
                     : general.computeIfAbsent(kind.get().section(), k -> new LinkedHashMap<>());
             String name = String.join(".", elements.subList(named ? 4 : 2, elements.size()));
-            if (!name.isEmpty()) {
+            if (name.isEmpty() && !written.value().isEmpty()) {
+                notes.add("left out: " + Text.shown(written.name()) + " = " + Text.shown(written.value())
+                        + "; it is no setting: a name and a value of its own are missing");
+            } else if (!name.isEmpty()) {
                 settings.put(Text.canonical(name), new Given(name, resolved(written.value()), "", written.value()));
             }
         }
@@ -170,7 +173,7 @@ final class Source {
     /** The settings of an instance with those of its configs, or nothing if there is no such instance. */
     Optional<Settings> settings(Kind kind, String name) {
         return Optional.ofNullable(instances.getOrDefault(kind, Map.of()).get(name))
-                .map(own -> new Settings(inherited(kind, name, own)));
+                .map(own -> Levels.of(kind, levels(kind, name, own)));
     }
 
     /** The config that resilience4j takes for names that it has no instance of; empty if there is none. */
@@ -180,9 +183,10 @@ final class Source {
                 .map(Settings::new);
     }
 
-    private Map<String, Given> inherited(Kind kind, String name, Map<String, Given> own) {
+    /** The instance's own settings, and those of each config that it inherits from. */
+    private List<Map<String, Given>> levels(Kind kind, String name, Map<String, Given> own) {
         Map<String, Map<String, Given>> known = configs.getOrDefault(kind, Map.of());
-        Map<String, Given> settings = new LinkedHashMap<>(own);
+        List<Map<String, Given>> levels = new ArrayList<>(List.of(own));
         Set<String> seen = new LinkedHashSet<>(instances.get(kind) == known ? Set.of(name) : Set.of());
         Optional<String> base = base(kind, name, own, known, seen);
         while (base.isPresent()) {
@@ -198,14 +202,16 @@ final class Source {
             }
             used.add(kind + config);
             Map<String, Given> inherited = known.getOrDefault(config, Map.of());
+            Map<String, Given> level = new LinkedHashMap<>();
             inherited.forEach((key, given) -> {
                 if (!key.equals("baseconfig")) {
-                    settings.putIfAbsent(key, new Given(given.name(), given.text(), config, given.written()));
+                    level.put(key, new Given(given.name(), given.text(), config, given.written()));
                 }
             });
+            levels.add(level);
             base = base(kind, config, inherited, known, seen);
         }
-        return settings;
+        return levels;
     }
 
     /** As resilience4j: what is named, else for a breaker the config of the same name, else the default. */

@@ -68,6 +68,31 @@ class MigrateFormsTest {
     }
 
     @Test
+    void listInTwoSpellingsIsOneList() throws IOException {
+        String of = "circuitbreaker.instances.a.";
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                of + "record-exceptions[0]=java.io.IOException",
+                of + "RECORD_EXCEPTIONS[1]=java.sql.SQLException",
+                of + "recordExceptions[2]=java.net.SocketException")) {
+            assertThat(made.text())
+                    .contains("record-exceptions = java.io.IOException, java.sql.SQLException, java.net.SocketException")
+                    .doesNotContain("another part or file has");
+        }
+    }
+
+    @Test
+    void instanceThatIsAValueIsNamed() throws IOException {
+        try (Migrated made =
+                Migrated.of(directory, "a.yml", "resilience4j: { retry: { instances: { a: 5, b: , c: {} } } }")) {
+            assertThat(made.names()).containsExactly("a", "b", "c");
+            assertThat(made.text())
+                    .containsOnlyOnce("it is no setting")
+                    .contains("left out: resilience4j.retry.instances.a = 5; it is no setting");
+        }
+    }
+
+    @Test
     void namesOfInstancesStayAsTheyAre() throws IOException {
         try (Migrated made = yaml("""
                 resilience4j.timelimiter.instances:
@@ -437,10 +462,10 @@ class MigrateFormsTest {
         try (Migrated made = yaml("""
                 resilience4j:
                   retry.instances:
-                    wait: { waitDuration: "${W:250ms}", enableExponentialBackoff: true, exponentialMaxWaitDuration: 1s }
-                    most: { waitDuration: 250ms, enableExponentialBackoff: true, exponentialMaxWaitDuration: "${M:1s}" }
-                    same: { waitDuration: "${W:1s}", enableExponentialBackoff: true, exponentialMaxWaitDuration: "${W:1s}" }
-                    none: { waitDuration: 250ms, enableExponentialBackoff: true, exponentialMaxWaitDuration: 1s }
+                    wait: { waitDuration: "${W:250ms}", enableExponentialBackoff: true, exponentialBackoffMultiplier: 1.5, exponentialMaxWaitDuration: 1s }
+                    most: { waitDuration: 250ms, enableExponentialBackoff: true, exponentialBackoffMultiplier: 1.5, exponentialMaxWaitDuration: "${M:1s}" }
+                    same: { waitDuration: "${W:1s}", enableExponentialBackoff: true, exponentialBackoffMultiplier: 1.5, exponentialMaxWaitDuration: "${W:1s}" }
+                    none: { waitDuration: 250ms, enableExponentialBackoff: true, exponentialBackoffMultiplier: 1.5, exponentialMaxWaitDuration: 1s }
                     flag: { waitDuration: "${DAYS:2d}", enableExponentialBackoff: "${GROWS:false}" }
                   circuitbreaker.instances:
                     window: { slidingWindowSize: "${WIN:50}", minimumNumberOfCalls: 20 }
@@ -449,7 +474,8 @@ class MigrateFormsTest {
                     open:
                       waitDurationInOpenState: ${CBW:30s}
                       enableExponentialBackoff: true
-                      exponentialMaxWaitDurationInOpenState: 10s
+                      exponentialBackoffMultiplier: 1.5
+                      exponentialMaxWaitDurationInOpenState: 1m
                 """)) {
             String text = made.text();
             assertThat(text)
@@ -460,9 +486,8 @@ class MigrateFormsTest {
                     .contains("kept; right for the default of WIN: with another value, it must be at most"
                             + " sliding-window-size")
                     .contains("; right for the default of LARGE: with another value, it must be at most")
-                    .contains(
-                            "= 10s; the least here; right for the default of CBW: with another value, it has no effect"
-                                    + " below wait-duration-in-open-state")
+                    .contains("= 1m; right for the default of CBW: with another value, it has no effect"
+                            + " below wait-duration-in-open-state")
                     .contains("= ${DAYS:2d}, which is 2d; the most here; a placeholder is not kept")
                     .contains(
                             "kept: enableExponentialBackoff = ${GROWS:false}, which is false; a placeholder is not kept");

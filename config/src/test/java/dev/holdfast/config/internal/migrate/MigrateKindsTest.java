@@ -13,6 +13,7 @@ import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.core.IntervalFunction;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,6 +72,120 @@ class MigrateKindsTest {
                 "retry.instances.a.exponential-max-wait-duration=PT20S")) {
             assertThat(made.retry("a"))
                     .isEqualTo(retry(r -> waits(r, 3, Duration.ofSeconds(1), 3, Duration.ofSeconds(20))));
+        }
+    }
+
+    @Test
+    void longestWaitLimitsTheFirstToo() throws IOException {
+        String retry = "retry.instances.a.";
+        String breaker = "circuitbreaker.instances.a.";
+        try (Migrated made = migrated(
+                retry + "wait-duration=1m",
+                retry + "enable-exponential-backoff=true",
+                retry + "exponential-backoff-multiplier=1.5",
+                retry + "exponential-max-wait-duration=10s",
+                breaker + "wait-duration-in-open-state=1m",
+                breaker + "enable-exponential-backoff=true",
+                breaker + "exponential-backoff-multiplier=1.5",
+                breaker + "exponential-max-wait-duration-in-open-state=10s")) {
+            Duration longest = Duration.ofSeconds(10);
+            // The wait of resilience4j, of both.
+            assertThat(IntervalFunction.ofExponentialBackoff(Duration.ofMinutes(1), 1.5, longest)
+                            .apply(1))
+                    .isEqualTo(longest.toMillis());
+            assertThat(made.retry("a")).isEqualTo(retry(r -> waits(r, 3, longest, 1.5, longest)));
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(longest);
+            assertThat(made.breaker("a").maxWaitDurationInOpenState()).isEqualTo(longest);
+            assertThat(made.text())
+                    .contains("note: in resilience4j exponential-max-wait-duration = 10s limits the first wait, too")
+                    .contains("exponential-max-wait-duration-in-open-state = 10s limits the first wait, too");
+        }
+    }
+
+    @Test
+    void longestWaitThatResilience4jIgnoresIsLeftOut() throws IOException {
+        String breaker = "circuitbreaker.instances.a.";
+        try (Migrated made = migrated(
+                "retry.instances.a.wait-duration=1m",
+                "retry.instances.a.enable-exponential-backoff=true",
+                "retry.instances.a.exponential-max-wait-duration=10s",
+                "retry.instances.b.wait-duration=1s",
+                "retry.instances.b.enable-exponential-backoff=true",
+                "retry.instances.b.exponential-backoff-multiplier=3",
+                "retry.instances.b.enable-randomized-wait=true",
+                "retry.instances.b.exponential-max-wait-duration=2s",
+                breaker + "wait-duration-in-open-state=1m",
+                breaker + "enable-exponential-backoff=true",
+                breaker + "exponential-max-wait-duration-in-open-state=10s")) {
+            Duration minute = Duration.ofMinutes(1);
+            assertThat(made.retry("a"))
+                    .isEqualTo(retry(r -> waits(r, 3, minute, 1.5, minute.multipliedBy(3).dividedBy(2))));
+            assertThat(made.retry("b"))
+                    .isEqualTo(retry(r ->
+                            waits(r, 3, Duration.ofSeconds(1), 3, Duration.ofSeconds(3)).jitter(Jitter.EQUAL)));
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(minute);
+            assertThat(made.breaker("a").maxWaitDurationInOpenState()).isEqualTo(Duration.ofDays(1));
+            assertThat(made.text())
+                    .contains("left out: exponential-max-wait-duration = 10s;"
+                            + " resilience4j ignores it without exponential-backoff-multiplier")
+                    .contains("left out: exponential-max-wait-duration = 2s;"
+                            + " resilience4j ignores it with enable-randomized-wait and no randomized-wait-factor")
+                    .contains("left out: exponential-max-wait-duration-in-open-state = 10s; resilience4j ignores it");
+        }
+    }
+
+    @Test
+    void growthOfABreakersWaitCountsOnlyBesideTheWait() throws IOException {
+        String base = "circuitbreaker.configs.grows.";
+        try (Migrated made = migrated(
+                base + "wait-duration-in-open-state=5s",
+                base + "enable-exponential-backoff=true",
+                base + "exponential-backoff-multiplier=2",
+                "circuitbreaker.configs.constant.wait-duration-in-open-state=5s",
+                "circuitbreaker.instances.wait.base-config=grows",
+                "circuitbreaker.instances.wait.wait-duration-in-open-state=1s",
+                "circuitbreaker.instances.factor.base-config=grows",
+                "circuitbreaker.instances.factor.exponential-backoff-multiplier=3",
+                "circuitbreaker.instances.growth.base-config=constant",
+                "circuitbreaker.instances.growth.enable-exponential-backoff=true",
+                "circuitbreaker.instances.growth.exponential-backoff-multiplier=3")) {
+            assertThat(made.breaker("wait").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(1));
+            assertThat(made.breaker("wait").waitMultiplierInOpenState()).isEqualTo(1);
+            assertThat(made.breaker("factor").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.breaker("factor").waitMultiplierInOpenState()).isEqualTo(2);
+            assertThat(made.breaker("growth").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.breaker("growth").waitMultiplierInOpenState()).isEqualTo(1);
+            assertThat(made.text())
+                    .contains("left out: exponential-backoff-multiplier = 2 (of configs.grows); resilience4j heeds it only"
+                            + " beside the wait itself, and the wait is wait-duration-in-open-state = 1s")
+                    .contains("left out: exponential-backoff-multiplier = 3; resilience4j heeds it only beside the wait"
+                            + " itself, and the wait is wait-duration-in-open-state = 5s (of configs.grows)");
+        }
+    }
+
+    @Test
+    void retryInheritsTheGrowthOfItsWaitButNotTheRandomFactor() throws IOException {
+        String base = "retry.configs.base.";
+        try (Migrated made = migrated(
+                base + "wait-duration=4s",
+                base + "enable-exponential-backoff=true",
+                base + "exponential-backoff-multiplier=2",
+                base + "enable-randomized-wait=true",
+                base + "randomized-wait-factor=0.8",
+                "retry.configs.constant.wait-duration=4s",
+                "retry.instances.wait.base-config=base",
+                "retry.instances.wait.wait-duration=1s",
+                "retry.instances.growth.base-config=constant",
+                "retry.instances.growth.enable-exponential-backoff=true",
+                "retry.instances.growth.exponential-backoff-multiplier=3")) {
+            Duration second = Duration.ofSeconds(1);
+            Duration four = Duration.ofSeconds(4);
+            assertThat(made.retry("wait"))
+                    .isEqualTo(retry(r -> waits(r, 3, second, 2, second.multipliedBy(2)).jitter(Jitter.EQUAL)));
+            assertThat(made.retry("growth")).isEqualTo(retry(r -> waits(r, 3, four, 1, four)));
+            assertThat(made.text())
+                    .contains("left out: randomized-wait-factor = 0.8 (of configs.base); resilience4j heeds it only")
+                    .contains("left out: enable-exponential-backoff = true; resilience4j heeds it only beside the wait");
         }
     }
 
