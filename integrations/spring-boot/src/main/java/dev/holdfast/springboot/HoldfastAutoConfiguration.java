@@ -54,6 +54,11 @@ public class HoldfastAutoConfiguration {
         return beans;
     }
 
+    @Bean
+    static ProtectedBeans.InPlace holdfastProtectedBeansInPlace(ProtectedBeans beans) {
+        return new ProtectedBeans.InPlace(beans);
+    }
+
     /** What there is with pipelines only. */
     @Configuration(proxyBeanMethods = false)
     @Conditional(OnPipelines.class)
