@@ -34,6 +34,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.AsyncAnnotationBeanPostProcessor;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** What methods with {@link Protected} return, and who calls them. */
@@ -453,5 +454,42 @@ class ProtectedResultsTest {
                         assertThat(advised).as("order %s", order).hasValue(3);
                     });
         }
+    }
+
+    static class WrongKeys {
+        @Protected(value = "inventory", key = "#sku.length()")
+        public String now(@Nullable String sku) {
+            return "now";
+        }
+
+        @Protected(value = "inventory", key = "#sku.length()")
+        public CompletableFuture<String> later(@Nullable String sku) {
+            return CompletableFuture.completedFuture("later");
+        }
+
+        @Protected(value = "inventory", key = "#sku.length()")
+        public Mono<String> reactive(@Nullable String sku) {
+            return Mono.just("reactive");
+        }
+
+        @Protected(value = "inventory", key = "#sku.length()")
+        public Flux<String> many(@Nullable String sku) {
+            return Flux.just("many");
+        }
+    }
+
+    @Test
+    void aKeyThatFailsEndsTheCallAsTheMethodEndsIt() {
+        String message = "the key '#sku.length()' failed";
+        runner.withBean(WrongKeys.class).run(context -> {
+            WrongKeys bean = context.getBean(WrongKeys.class);
+            assertThatThrownBy(() -> bean.now(null)).hasMessageContaining(message);
+            CompletableFuture<String> later = bean.later(null);
+            assertThatThrownBy(later::join).cause().hasMessageContaining(message);
+            Mono<String> reactive = bean.reactive(null);
+            assertThatThrownBy(reactive::block).hasMessageContaining(message);
+            Flux<String> many = bean.many(null);
+            assertThatThrownBy(many::blockLast).hasMessageContaining(message);
+        });
     }
 }
