@@ -100,6 +100,14 @@ public class HoldfastAutoConfiguration {
             return loaded;
         }
 
+        /** Also for pipelines that the application makes itself. */
+        @Bean
+        SpringSettings holdfastSpringSettings(Holdfast holdfast, Environment environment) {
+            SpringSettings settings = SpringSettings.of(environment);
+            settings.check(holdfast);
+            return settings;
+        }
+
         /** Static, since it must be there before all others. */
         @Bean
         static ClosedLast holdfastClosedLast() {

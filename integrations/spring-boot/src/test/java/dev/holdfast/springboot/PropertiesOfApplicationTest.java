@@ -372,6 +372,26 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
     }
 
+    @Test
+    void whatTheStarterIsToldIsCheckedBesidePipelinesOfTheApplicationsOwn() {
+        ApplicationContextRunner own = runner.withBean(
+                "pipelines",
+                Holdfast.class,
+                () -> Holdfast.builder()
+                        .load(
+                                "code",
+                                new ByteArrayInputStream(
+                                        "pipelines: { own: { timeout: 1s } }".getBytes(StandardCharsets.UTF_8))));
+        own.withPropertyValues("holdfast.spring.health.down-if-open=own")
+                .run(context -> assertThat(context).hasNotFailed());
+        own.withPropertyValues("holdfast.spring.health.down-if-open=onw")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("holdfast.spring.health.down-if-open: no pipeline 'onw'"));
+        own.withPropertyValues("holdfast.spring.servicegroup=false")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("holdfast.spring.servicegroup"));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
