@@ -24,8 +24,10 @@ import java.util.stream.Stream;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.springframework.aop.Pointcut;
 import org.springframework.aop.framework.AbstractAdvisingBeanPostProcessor;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
+import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -433,7 +435,8 @@ class ProtectedResultsTest {
         OtherAdvice(int order) {
             setOrder(order);
             setBeforeExistingAdvisors(true);
-            advisor = new DefaultPointcutAdvisor((MethodInterceptor) invocation -> {
+            Pointcut protectedMethods = new AnnotationMatchingPointcut(null, Protected.class, true);
+            advisor = new DefaultPointcutAdvisor(protectedMethods, (MethodInterceptor) invocation -> {
                 calls.incrementAndGet();
                 return invocation.proceed();
             });
