@@ -240,7 +240,9 @@ final class Inheritance {
     /** Options of a section: those of the second win over those of the first. */
     static Node options(Node base, Node over) {
         if (!(base instanceof Mapping earlier) || !(over instanceof Mapping later)) {
-            return over.isNothing() ? base : over;
+            // Of a property, an empty text is both: nothing, and a list without items.
+            boolean emptied = base.isList() && over.isList();
+            return over.isNothing() && !emptied ? base : over;
         }
         if (earlier.find(Layers.USE).isPresent() || later.find(Layers.USE).isPresent()) {
             return over; // another policy altogether

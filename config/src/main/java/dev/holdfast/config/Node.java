@@ -43,7 +43,8 @@ sealed interface Node {
      * A single value.
      *
      * @param text as it stands in the file, without quotes
-     * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there
+     * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there, and an empty text is
+     *     an empty one
      */
     record Scalar(Location at, Kind kind, String text, boolean isOutside) implements Node {
         private static final int LONGEST = 60;
@@ -54,7 +55,8 @@ sealed interface Node {
 
         @Override
         public boolean isList() {
-            return isOutside && kind == Kind.TEXT && text.length() <= Bounds.TEXT && text.indexOf(',') >= 0;
+            boolean hasCommas = kind == Kind.TEXT && text.length() <= Bounds.TEXT && text.indexOf(',') >= 0;
+            return isOutside && (text.isEmpty() || hasCommas);
         }
 
         @Override
@@ -63,7 +65,7 @@ sealed interface Node {
         }
 
         private List<Node> split() {
-            return Stream.of(text.split(",", -1))
+            return Stream.of(text.isEmpty() ? new String[0] : text.split(",", -1))
                     .map(String::strip)
                     .<Node>map(item -> new Scalar(at, Scalars.kind(item), item))
                     .toList();

@@ -140,6 +140,38 @@ class PropertiesTest {
                 .hasMessageContaining("file:4:29 pipelines.inventory.classifier.failures: is 421,500");
     }
 
+    /** Frameworks make one of it. */
+    @Test
+    void anEmptyTextIsAnEmptyListWhereAListMayStand() {
+        put("templates.careful.classifier.ignored[0]", "501");
+        put("templates.careful.extends", "standard");
+        put("pipelines.inventory.extends", "careful");
+        put("pipelines.inventory.classifier.ignored", "");
+        put("pipelines.inventory.without", "");
+        put("pipelines.inventory.silence", "");
+        put("pipelines.inventory.histograms.slo", "");
+        loaded.add(ofFile("""
+                        templates:
+                          careful: { extends: standard, classifier: { ignored: [501] } }
+                        pipelines:
+                          inventory:
+                            extends: careful
+                            classifier: { ignored: [] }
+                            without: []
+                            silence: []
+                            histograms: { slo: [] }
+                        """));
+        load();
+        assertThat(loaded.stream()
+                        .map(one -> settings(one.pipeline("inventory")))
+                        .distinct())
+                .hasSize(1);
+        assertThat(loaded.stream()
+                        .map(one -> one.pipeline("inventory").classifier())
+                        .distinct())
+                .hasSize(1);
+    }
+
     @Test
     void aProblemHasThePlaceOfItsProperty() {
         put("pipelines.inventory.deadline", "800ms");

@@ -33,7 +33,7 @@ class ClientsConfiguration {
         @Order(Ordered.LOWEST_PRECEDENCE)
         RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
             Pipelines pipelines = ClientPipelines.each(holdfast, name);
-            // One for each client: what a stale cache keeps for it is for its default headers.
+            // One for each builder: to a stale cache it is the client. Clones and mutations share it.
             return client -> client.requestInterceptor(HoldfastInterceptor.of(pipelines));
         }
     }

@@ -27,6 +27,8 @@ import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.boot.origin.TextResourceOrigin;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.Resource;
 
@@ -49,6 +51,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
      */
     private static final Set<String> SECTIONS = Set.of("defaults", "templates", "shared", "pipelines");
 
+    /** Those in which the next key is a name that the application gives. */
+    private static final Set<String> NAMED = Set.of("templates", "shared", "pipelines");
+
+    /** A switch of the JVM's, which is not an option: it means all policies of this kind. */
+    private static final ConfigurationPropertyName CHAOS = ROOT.append("chaos.enabled");
+
     /** The keys of a file that have hyphens. */
     private static final Pattern HYPHENED = Pattern.compile("\"([a-z0-9]+(?:-[a-z0-9]+)+)\" *:");
 
@@ -65,6 +73,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     public Collection<Property> get() {
         List<Found> all = found();
         YamlTraps.refuse(files());
+        refuseAlike(all);
         Spelling spelling = new Spelling();
         all.stream().filter(one -> !one.ofVariable).forEach(one -> spelling.learn(one.name()));
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
@@ -87,6 +96,30 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
         }
         return found().isEmpty() && !isWrong();
+    }
+
+    /** To Spring, {@code eu-1} and {@code EU1} are one name. Where one source has both, two are meant. */
+    private static void refuseAlike(List<Found> all) {
+        record Name(ConfigurationPropertySource source, String section, String uniform) {}
+        Map<Name, Found> known = new HashMap<>();
+        for (Found one : all) {
+            ConfigurationPropertyName name = one.name();
+            if (one.ofVariable || name.getNumberOfElements() < 3) {
+                continue;
+            }
+            String section = name.getElement(1, Form.UNIFORM);
+            String uniform = name.getElement(2, Form.UNIFORM);
+            if (NAMED.contains(section)) {
+                Found first = known.putIfAbsent(new Name(one.source, section, uniform), one);
+                String spelt = Spelling.original(name, 2);
+                String before = first == null ? spelt : Spelling.original(first.name(), 2);
+                if (first != null && !before.equals(spelt)) {
+                    throw new WrongSettingException(place(one) + ": to Spring, " + spelt + " and " + before
+                            + " (" + place(first) + ") are one name; expected others, or brackets around"
+                            + " both, such as \"[" + spelt + "]\"");
+                }
+            }
+        }
     }
 
     /** What Spring drops is no property: it may be all that there is. */
@@ -155,9 +188,10 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             if (source instanceof IterableConfigurationPropertySource names) {
                 boolean ofVariables = isOfVariables(source);
                 for (ConfigurationPropertyName name : names) {
-                    ConfigurationProperty property =
-                            isMeant(name, ofVariables) ? source.getConfigurationProperty(name) : null;
-                    if (property != null) {
+                    ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
+                            ? source.getConfigurationProperty(name)
+                            : null;
+                    if (property != null && !isNothing(property)) {
                         all.add(new Found(source, property, ofVariables));
                     }
                 }
@@ -170,8 +204,20 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
     }
 
+    private static boolean isSwitch(ConfigurationPropertyName name, ConfigurationPropertySource source) {
+        return CHAOS.equals(name)
+                && source.getUnderlyingSource() instanceof PropertySource<?> of
+                && of.getName().equals(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+    }
+
+    /** {@code holdfast:} alone. */
+    private static boolean isNothing(ConfigurationProperty property) {
+        return ROOT.equals(property.getName())
+                && String.valueOf(property.getValue()).isBlank();
+    }
+
     private static boolean isMeant(ConfigurationPropertyName name, boolean ofVariable) {
-        return ROOT.isAncestorOf(name)
+        return (ROOT.isAncestorOf(name) || (ROOT.equals(name) && !ofVariable))
                 && !OWN.equals(name)
                 && !OWN.isAncestorOf(name)
                 && (!ofVariable || SECTIONS.contains(name.getElement(1, Form.UNIFORM)));
@@ -221,36 +267,42 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     }
 
     private Property property(Found one, Spelling spelling) {
-        Origin origin = one.origin();
-        String file = origin == null ? "the property " + one.name() : origin.toString();
-        int line = 0;
-        int column = 0;
-        if (origin instanceof TextResourceOrigin text && text.getLocation() != null && text.getResource() != null) {
-            Matcher inBrackets = IN_BRACKETS.matcher(text.getResource().getDescription());
-            file = inBrackets.matches()
-                    ? inBrackets.group(1)
-                    : text.getResource().getDescription();
-            line = text.getLocation().getLine() + 1;
-            column = text.getLocation().getColumn() + 1;
+        Where at = Where.of(one);
+        List<String> keys = spelling.of(one.name(), one.ofVariable);
+        return new Property(keys.isEmpty() ? List.of(PREFIX) : keys, text(one), at.file, at.line, at.column);
+    }
+
+    /** The line is from 1, and 0 if it is not known. */
+    private record Where(String file, int line, int column) {
+        static Where of(Found one) {
+            Origin origin = one.origin();
+            if (origin instanceof TextResourceOrigin text && text.getLocation() != null && text.getResource() != null) {
+                String description = text.getResource().getDescription();
+                Matcher inBrackets = IN_BRACKETS.matcher(description);
+                return new Where(
+                        inBrackets.matches() ? inBrackets.group(1) : description,
+                        text.getLocation().getLine() + 1,
+                        text.getLocation().getColumn() + 1);
+            }
+            return new Where(origin == null ? "the property " + one.name() : origin.toString(), 0, 0);
         }
-        return new Property(spelling.of(one.name(), one.ofVariable), text(one, file), file, line, column);
     }
 
-    private static String place(String file, Found one) {
-        String line = one.origin() instanceof TextResourceOrigin text && text.getLocation() != null
-                ? ":" + (text.getLocation().getLine() + 1)
-                : "";
-        return file + line + " " + one.name().toString().substring(PREFIX.length() + 1);
+    private static String place(Found one) {
+        Where at = Where.of(one);
+        String name = one.name().toString();
+        return at.file + (at.line > 0 ? ":" + at.line : "") + " "
+                + (name.equals(PREFIX) ? name : name.substring(PREFIX.length() + 1));
     }
 
-    private String text(Found one, String file) {
+    private String text(Found one) {
         Object value = one.property.getValue();
         try {
             return value instanceof CharSequence text
                     ? environment.resolveRequiredPlaceholders(text.toString())
                     : String.valueOf(value);
         } catch (IllegalArgumentException unknown) {
-            throw new WrongSettingException(place(file, one) + ": " + unknown.getMessage(), unknown);
+            throw new WrongSettingException(place(one) + ": " + unknown.getMessage(), unknown);
         }
     }
 

@@ -54,6 +54,11 @@ public class HoldfastAutoConfiguration {
         return beans;
     }
 
+    @Bean
+    static ProtectedBeans.InPlace holdfastProtectedBeansInPlace(ProtectedBeans beans) {
+        return new ProtectedBeans.InPlace(beans);
+    }
+
     /** What there is with pipelines only. */
     @Configuration(proxyBeanMethods = false)
     @Conditional(OnPipelines.class)
@@ -93,6 +98,14 @@ public class HoldfastAutoConfiguration {
             closed.add(loaded);
             LeftOver.warn(environment);
             return loaded;
+        }
+
+        /** Also for pipelines that the application makes itself. */
+        @Bean
+        SpringSettings holdfastSpringSettings(Holdfast holdfast, Environment environment) {
+            SpringSettings settings = SpringSettings.of(environment);
+            settings.check(holdfast);
+            return settings;
         }
 
         /** Static, since it must be there before all others. */

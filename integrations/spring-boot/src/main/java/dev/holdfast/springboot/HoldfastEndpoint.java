@@ -10,8 +10,10 @@ import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -101,7 +103,12 @@ public final class HoldfastEndpoint {
         }
     }
 
-    private Map<String, Object> changed(String pipeline, String policy, Action action) {
+    private Map<String, Object> changed(String pipeline, String policy, @Nullable Action action) {
+        if (action == null) {
+            // Spring makes it of an empty text.
+            throw refused("action: is empty; expected one of "
+                    + Arrays.toString(Action.values()).toLowerCase(Locale.ROOT));
+        }
         Pipeline found = holdfast.pipelines().stream()
                 .filter(one -> one.name().equals(pipeline))
                 .findFirst()
@@ -164,8 +171,14 @@ public final class HoldfastEndpoint {
                 case ENFORCE -> found.enforce(policy);
             }
         } catch (IllegalArgumentException cannot) {
-            throw refused(String.valueOf(cannot.getMessage()));
+            throw refused(withoutCode(String.valueOf(cannot.getMessage())));
         }
+    }
+
+    /** What to do in code is no advice here. */
+    private static String withoutCode(String message) {
+        int advice = message.indexOf("; use replace()");
+        return advice < 0 ? message : message.substring(0, advice);
     }
 
     private static CircuitBreaker breaker(Pipeline pipeline, String name) {

@@ -29,13 +29,19 @@ import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
 import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.beans.factory.BeanCurrentlyInCreationException;
 import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.core.BridgeMethodResolver;
 import org.springframework.core.MethodIntrospector;
+import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
 
-/** Puts a proxy around each bean that has a method with {@link Protected}, outside of all its advice but {@code @Async}. */
+/**
+ * Puts a proxy around each bean that has a method with {@link Protected}, outside of all its advice but {@code @Async}: first the
+ * proxy, before those that note the bean as they find it ({@code @KafkaListener}), and then its advice to its {@linkplain InPlace
+ * place}.
+ */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
     private static final String STALE_CACHE = "stale-cache";
@@ -73,7 +79,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                             .invoke(invocation, singletons.name(bean));
                 });
         advisor = own;
-        // Outside of the other advice: each attempt is a whole one.
+        // Those of listeners come last, and among them the application's before a starter's.
+        setOrder(Ordered.LOWEST_PRECEDENCE - 10);
         setBeforeExistingAdvisors(true);
     }
 
@@ -95,34 +102,57 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         if (bean instanceof Advised advised && advised.indexOf(own) >= 0) {
             return bean; // under another name
         }
-        Object made = bean;
         if (bean instanceof Advised advised && !advised.isFrozen() && !isEligible(type)) {
             // The annotation is in an interface that the proxy has and its target has not, as that of a repository.
             advised.addAdvisor(0, own);
-        } else {
-            try {
-                made = super.postProcessAfterInitialization(bean, name);
-            } catch (AopConfigException noProxy) {
-                throw new BeanCreationException(
-                        name, "@Protected on " + all.iterator().next() + ": " + why(type), noProxy);
-            }
+            return bean;
         }
-        if (made instanceof Advised advised && !advised.isFrozen()) {
-            putInsideOfAsync(advised);
+        try {
+            return super.postProcessAfterInitialization(bean, name);
+        } catch (AopConfigException noProxy) {
+            throw new BeanCreationException(
+                    name, "@Protected on " + all.iterator().next() + ": " + why(type), noProxy);
         }
-        return made;
     }
 
-    /** Each attempt is the work, and not its hand-over to an executor. If that post-processor comes later, it puts itself outside. */
-    private void putInsideOfAsync(Advised proxy) {
-        Advisor[] all = proxy.getAdvisors();
-        int at = proxy.indexOf(own);
-        for (int i = all.length - 1; i > at && at >= 0; i--) {
-            if (all[i] instanceof AsyncAnnotationAdvisor) {
-                proxy.removeAdvisor(at);
-                proxy.addAdvisor(i, own);
-                return;
+    /** Moves the advice, as the last one: by then the proxy has that of the others. */
+    static final class InPlace implements BeanPostProcessor, Ordered {
+        private final Advisor own;
+
+        InPlace(ProtectedBeans beans) {
+            own = beans.own;
+        }
+
+        @Override
+        public int getOrder() {
+            return LOWEST_PRECEDENCE;
+        }
+
+        @Override
+        public Object postProcessAfterInitialization(Object bean, String name) {
+            if (bean instanceof Advised advised && !advised.isFrozen()) {
+                int at = advised.indexOf(own);
+                // A bean under another name may have its calls already.
+                if (at >= 0 && at != afterAsync(advised)) {
+                    advised.removeAdvisor(at);
+                    advised.addAdvisor(afterAsync(advised), own);
+                }
             }
+            return bean;
+        }
+
+        /**
+         * Outside of the other advice: each attempt is a whole one. But it is the work, and not its hand-over to an executor. If that
+         * post-processor comes later, it puts itself outside.
+         */
+        private static int afterAsync(Advised proxy) {
+            Advisor[] all = proxy.getAdvisors();
+            for (int i = all.length; i > 0; i--) {
+                if (all[i - 1] instanceof AsyncAnnotationAdvisor) {
+                    return i;
+                }
+            }
+            return 0;
         }
     }
 

@@ -8,8 +8,10 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
 import java.lang.reflect.UndeclaredThrowableException;
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,8 @@ import org.springframework.expression.EvaluationException;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.BeanReference;
+import org.springframework.expression.spel.ast.FunctionReference;
 import org.springframework.expression.spel.ast.PropertyOrFieldReference;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
@@ -31,7 +35,7 @@ import org.springframework.expression.spel.standard.SpelExpressionParser;
 final class ProtectedMethod {
     private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
     private static final SpelExpressionParser EXPRESSIONS = new SpelExpressionParser();
-    private static final Pattern NUMBERED = Pattern.compile("[ap][0-9]+|this|root");
+    private static final Pattern NUMBERED = Pattern.compile("[ap]([0-9]+)");
     private static final ParameterNameDiscoverer NAMES = new DefaultParameterNameDiscoverer();
 
     private final Method method;
@@ -104,18 +108,39 @@ final class ProtectedMethod {
         }
     }
 
-    /** A name that is none would be null in each call. */
+    /** A name that is none would be null in each call, and a bean or a function would end each. */
     private static void checkNames(SpelNode node, Method method, String text) {
-        String name = node instanceof VariableReference ? node.toStringAST().substring(1) : "this";
-        @Nullable String @Nullable [] found = NAMES.getParameterNames(method);
-        List<@Nullable String> names = found == null ? List.of() : Arrays.asList(found);
-        if (!names.contains(name) && !NUMBERED.matcher(name).matches()) {
-            throw new IllegalArgumentException("key: '" + text + "' has #" + name + "; expected one of " + names
-                    + (found == null ? ", which the compiler keeps with -parameters only, or #p0" : ""));
+        if (node instanceof BeanReference || node instanceof FunctionReference) {
+            throw new IllegalArgumentException("key: '" + text + "' has " + node.toStringAST()
+                    + ", and knows neither beans nor functions; expected arguments, with their properties and methods");
+        }
+        if (node instanceof VariableReference) {
+            checkName(node.toStringAST().substring(1), method, text);
         }
         for (int i = 0; i < node.getChildCount(); i++) {
             checkNames(node.getChild(i), method, text);
         }
+    }
+
+    private static void checkName(String name, Method method, String text) {
+        @Nullable String @Nullable [] found = NAMES.getParameterNames(method);
+        List<@Nullable String> names = found == null ? List.of() : Arrays.asList(found);
+        Matcher numbered = NUMBERED.matcher(name);
+        boolean isArgument = numbered.matches()
+                && new BigInteger(numbered.group(1)).compareTo(BigInteger.valueOf(taken(method))) < 0;
+        if (!names.contains(name) && !isArgument && !name.equals("this") && !name.equals("root")) {
+            throw new IllegalArgumentException("key: '" + text + "' has #" + name + "; expected one of " + names
+                    + (found == null ? ", which the compiler keeps with -parameters only, or #p0" : "")
+                    + (numbered.matches()
+                            ? "; the method has " + taken(method) + (taken(method) == 1 ? " argument" : " arguments")
+                                    + ", from #p0"
+                            : ""));
+        }
+    }
+
+    /** How many arguments a caller writes. */
+    private static int taken(Method method) {
+        return method.getParameterCount() - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
     }
 
     /** Whether answers could be kept, if the bean were the only one. */
@@ -137,7 +162,12 @@ final class ProtectedMethod {
                 ? behind
                 : ((ProxyMethodInvocation) invocation).getProxy();
         @Nullable Object[] arguments = invocation.getArguments();
-        Object found = isKeyed && bean != null ? key(target, arguments) : null;
+        Object found;
+        try {
+            found = isKeyed && bean != null ? key(target, arguments) : null;
+        } catch (RuntimeException wrong) {
+            return way.failed(wrong);
+        }
         // Other methods and other beans may have the same arguments and another answer.
         Call<Object> call = found == null || bean == null
                 ? operation.unkeyed()
@@ -161,8 +191,7 @@ final class ProtectedMethod {
     /** Null: this call has none. */
     private @Nullable Object key(Object target, @Nullable Object[] arguments) {
         if (key == null) {
-            int count = arguments.length - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
-            return new Arguments(arguments, count);
+            return new Arguments(arguments, taken(method));
         }
         MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(target, method, arguments, NAMES);
         try {

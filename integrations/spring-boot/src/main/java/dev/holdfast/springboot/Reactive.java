@@ -38,6 +38,11 @@ final class Reactive implements Way {
                 method));
     }
 
+    @Override
+    public Object failed(RuntimeException error) {
+        return isFlux ? Flux.error(error) : Mono.error(error);
+    }
+
     private static Mono<Object> mono(Call<Object> call, Proceeding method) {
         return ReactiveCall.of(call).mono(attempt -> Mono.from(published(method)));
     }

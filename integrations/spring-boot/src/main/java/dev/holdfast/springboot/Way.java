@@ -40,6 +40,9 @@ interface Way {
     @Nullable
     Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback) throws Exception;
 
+    /** A call that fails before it begins: later, if its result comes later. */
+    Object failed(RuntimeException error);
+
     /** Whether another result can stand in for that of the method. */
     default boolean allowsFallback() {
         return true;
@@ -109,6 +112,11 @@ interface Way {
             return whole.refreshable().<Exception>call(attempt -> seen(method.proceed()));
         }
 
+        @Override
+        public Object failed(RuntimeException error) {
+            throw error;
+        }
+
         private @Nullable Object seen(@Nullable Object result) {
             if (ofAnything != null
                     && result != null
@@ -139,6 +147,11 @@ interface Way {
                     return CompletableFuture.failedStage(e);
                 }
             });
+        }
+
+        @Override
+        public CompletableFuture<Object> failed(RuntimeException error) {
+            return CompletableFuture.failedFuture(error);
         }
 
         @SuppressWarnings("unchecked") // of the method

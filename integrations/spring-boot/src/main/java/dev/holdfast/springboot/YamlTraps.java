@@ -5,8 +5,14 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.core.io.Resource;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -16,6 +22,8 @@ import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+import org.yaml.snakeyaml.nodes.Tag;
 
 /**
  * Refuses what a file of Holdfast may say and Spring drops without a word: {@code retry: {}}, of which it makes no property, so that the
@@ -28,14 +36,14 @@ final class YamlTraps {
     private YamlTraps() {}
 
     /**
-     * Reads the YAML files among these again.
+     * Reads the YAML files among these again, whatever they are called: an import may say of a file without an extension what it is.
      *
      * @throws WrongSettingException for the first one
      */
     static void refuse(Collection<Resource> resources) {
         for (Resource resource : resources) {
-            String name = String.valueOf(resource.getFilename());
-            if (name.endsWith(".yml") || name.endsWith(".yaml")) {
+            String name = resource.getFilename();
+            if (name != null && !name.endsWith(".properties") && !name.endsWith(".xml")) {
                 try (Reader text = new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8)) {
                     LoaderOptions options = new LoaderOptions();
                     options.setCodePointLimit(Integer.MAX_VALUE); // as Spring
@@ -53,7 +61,8 @@ final class YamlTraps {
         if (!(node instanceof MappingNode mapping)) {
             return;
         }
-        if (mapping.getValue().isEmpty() && path.contains(".")) {
+        Collection<NodeTuple> entries = entries(mapping).values();
+        if (entries.isEmpty() && path.contains(".")) {
             String key = path.substring(path.lastIndexOf('.') + 1);
             throw wrong(
                     file,
@@ -61,21 +70,53 @@ final class YamlTraps {
                     path,
                     "is an empty mapping, which Spring leaves out; expected '" + key + ":' without the braces");
         }
-        for (NodeTuple entry : mapping.getValue()) {
-            String key = entry.getKeyNode() instanceof ScalarNode scalar ? scalar.getValue() : "";
+        for (NodeTuple entry : entries) {
+            String key = key(entry);
             String below = path.isEmpty() ? key : path + "." + key;
-            if (!path.isEmpty() && !KEPT.matcher(key).matches()) {
-                throw wrong(
-                        file,
-                        entry.getKeyNode(),
-                        below,
-                        "has letters in its name that Spring leaves out; expected \"[" + key
-                                + "]\", with the brackets");
-            }
             if (below.equals(EnvironmentProperties.PREFIX) || below.startsWith(EnvironmentProperties.PREFIX + ".")) {
+                if (!KEPT.matcher(key).matches()) {
+                    throw wrong(
+                            file,
+                            entry.getKeyNode(),
+                            below,
+                            "has letters in its name that Spring leaves out; expected "
+                                    + (path.isEmpty() ? bracketed(key) : "\"[" + key + "]\"") + ", with the brackets");
+                }
                 look(entry.getValueNode(), below, file);
             }
         }
+    }
+
+    /** Of several keys in one, with dots between them. */
+    private static String bracketed(String keys) {
+        return Stream.of(keys.split("\\.", -1))
+                .map(key -> KEPT.matcher(key).matches() ? key : "[" + key + "]")
+                .collect(Collectors.joining(".", "\"", "\""));
+    }
+
+    /** With those that it merges ({@code <<: *patient}), where it does not say them itself. */
+    private static Map<String, NodeTuple> entries(MappingNode mapping) {
+        Map<String, NodeTuple> own = new LinkedHashMap<>();
+        List<Node> merged = new ArrayList<>();
+        for (NodeTuple entry : mapping.getValue()) {
+            if (!entry.getKeyNode().getTag().equals(Tag.MERGE)) {
+                own.put(key(entry), entry);
+            } else if (entry.getValueNode() instanceof SequenceNode several) {
+                merged.addAll(several.getValue());
+            } else {
+                merged.add(entry.getValueNode());
+            }
+        }
+        for (Node one : merged) {
+            if (one instanceof MappingNode more) {
+                entries(more).forEach(own::putIfAbsent);
+            }
+        }
+        return own;
+    }
+
+    private static String key(NodeTuple entry) {
+        return entry.getKeyNode() instanceof ScalarNode scalar ? scalar.getValue() : "";
     }
 
     private static WrongSettingException wrong(String file, Node node, String path, String what) {

@@ -180,6 +180,25 @@ class ActuatorTest {
     }
 
     @Test
+    void whatIsRefusedIsToldInTheWordsOfARequest() throws Exception {
+        List<String> logged = new CopyOnWriteArrayList<>();
+        start();
+        Logger logger = Logger.getLogger(Holdfast.class.getName());
+        logger.setFilter(entry -> !logged.add(entry.getMessage()));
+        assertThat(post("""
+                        {"pipeline": "inventory", "policy": "timeout", "action": ""}""").statusCode()).isEqualTo(400);
+        assertThat(post("""
+                        {"pipeline": "inventory", "policy": "timeout", "action": "enforce"}""").statusCode()).isEqualTo(400);
+        logger.setFilter(null);
+        assertThat(logged)
+                .containsExactly(
+                        "a request to the actuator's endpoint is refused: action: is empty; expected one of"
+                                + " [open, close, disable, shadow, enforce]",
+                        "a request to the actuator's endpoint is refused: pipeline 'inventory': a timeout is active"
+                                + " already");
+    }
+
+    @Test
     void anInstanceIsReadByItsName() throws Exception {
         start();
         context()

@@ -93,7 +93,7 @@ class ClientsTest {
     }
 
     @Test
-    void aClientGetsNothingThatWasKeptForAnotherOne() {
+    void aClientGetsNothingThatWasKeptForThatOfAnotherBuilder() {
         RestClient ann = context.getBean(RestClient.Builder.class)
                 .defaultHeader("X-Tenant", "ann")
                 .build();
@@ -107,6 +107,54 @@ class ClientsTest {
         bob.get().uri(address() + "/stock").retrieve().toBodilessEntity();
 
         assertThat(requests).containsExactly("1", "2", "1", "2");
+    }
+
+    /** As http.md says: Spring copies the interceptor, and shows nothing by which they differ. */
+    @Test
+    void clientsOfOneBuilderAreOneToTheCache() {
+        RestClient.Builder builder = context.getBean(RestClient.Builder.class);
+        RestClient plain = builder.build();
+        RestClient cloned = builder.clone().defaultHeader("X-Tenant", "ann").build();
+        RestClient mutated = plain.mutate().defaultHeader("X-Tenant", "bob").build();
+        for (RestClient client : List.of(plain, cloned, mutated)) {
+            client.get().uri(address() + "/stock").retrieve().toBodilessEntity();
+        }
+        assertThat(requests).containsExactly("1", "2");
+    }
+
+    /** The way that the pages name. */
+    @Test
+    void whatVariesWithADefaultHeaderIsKeptForEach() {
+        server.removeContext("/");
+        server.createContext("/", exchange -> {
+            requests.add(exchange.getRequestHeaders().getFirst("X-Tenant"));
+            exchange.getResponseHeaders().add("Vary", "X-Tenant");
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        RestClient blocking = context.getBean(RestClient.Builder.class).build();
+        WebClient reactive = context.getBean(WebClient.Builder.class).build();
+        for (int i = 0; i < 3; i++) {
+            for (String tenant : List.of("ann", "bob")) {
+                blocking.mutate()
+                        .defaultHeader("X-Tenant", tenant)
+                        .build()
+                        .get()
+                        .uri(address() + "/stock")
+                        .retrieve()
+                        .toBodilessEntity();
+                reactive.mutate()
+                        .defaultHeader("X-Tenant", tenant)
+                        .build()
+                        .get()
+                        .uri(address() + "/stock")
+                        .retrieve()
+                        .toBodilessEntity()
+                        .block(Duration.ofMinutes(1));
+            }
+        }
+        // The first answer tells each client what it varies with, and is not kept.
+        assertThat(requests).containsExactly("ann", "ann", "bob", "bob", "ann", "ann");
     }
 
     @Test

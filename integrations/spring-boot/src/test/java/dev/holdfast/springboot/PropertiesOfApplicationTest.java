@@ -19,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
@@ -239,6 +240,156 @@ class PropertiesOfApplicationTest {
         runner.withInitializer(yaml("application.yml", indented("pipelines:\n  \"[my shops]\":\n    timeout: 1s\n")))
                 .run(context ->
                         assertThat(context.getBean(Pipeline.class).name()).isEqualTo("my shops"));
+    }
+
+    /** Of two keys with dots, too. */
+    @Test
+    void soIsOneInAKeyWithDots() {
+        runner.withInitializer(yaml(
+                        "application.yml",
+                        "holdfast.pipelines.inventory.timeout: 1s\nholdfast.pipelines.größe.timeout: 1s\n"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessage("application.yml:2:1 pipelines.größe.timeout: has letters in its name that Spring"
+                                + " leaves out; expected \"holdfast.pipelines.[größe].timeout\", with the brackets"));
+        runner.withInitializer(yaml("application.yml", "\"holdfast.pipelines.[größe].timeout\": 1s\n"))
+                .run(context ->
+                        assertThat(context.getBean(Pipeline.class).name()).isEqualTo("größe"));
+    }
+
+    /** An import may say of such a file that it is YAML: {@code spring.config.import: "file:/etc/extra[.yaml]"}. */
+    @Test
+    void anEmptyMappingIsRefusedAlsoInAFileWithoutAnExtension() {
+        String text = indented("pipelines:\n  prices:\n    timeout: 1s\n    retry: {}\n");
+        runner.withInitializer(yaml("extra", text))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("extra:5:14 pipelines.prices.retry: is an empty mapping"));
+    }
+
+    /** The example of configuration.md. */
+    @Test
+    void anchorsAndMergesAreAllowed() {
+        runner.withInitializer(yaml("application.yml", indented("""
+                        pipelines:
+                          inventory:
+                            retry: &patient { max-attempts: 5, backoff: { initial: 100ms } }
+                          prices:
+                            retry: *patient
+                          offers:
+                            retry: { <<: *patient, max-attempts: 2 }
+                        """))).run(context -> {
+            Map<String, List<PolicySnapshot>> all = settings(context.getBean(Holdfast.class));
+            assertThat(String.valueOf(all.get("prices"))).contains("max-attempts=5", "initial=PT0.1S");
+            assertThat(String.valueOf(all.get("offers"))).contains("max-attempts=2", "initial=PT0.1S");
+        });
+    }
+
+    @Test
+    void whatIsMergedIsLookedAtToo() {
+        String merged = "usual: &usual { retry: {} }\nmore: &more { timeout: 1s }\n";
+        runner.withInitializer(
+                        yaml("application.yml", merged + indented("pipelines:\n  prices:\n    <<: [*more, *usual]\n")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("pipelines.prices.retry: is an empty mapping"));
+        runner.withInitializer(yaml(
+                        "application.yml",
+                        merged + indented("pipelines:\n  prices:\n    <<: *usual\n    retry: { max-attempts: 2 }\n")))
+                .run(context -> assertThat(String.valueOf(
+                                settings(context.getBean(Holdfast.class)).get("prices")))
+                        .contains("max-attempts=2"));
+    }
+
+    /** Spring makes an empty text of one. */
+    @Test
+    void listsMayBeEmpty() {
+        String lists = """
+                templates:
+                  careful:
+                    retry: { max-attempts: 2 }
+                    classifier: { ignored: [501, 502], failures: [503] }
+                pipelines:
+                  inventory: { extends: standard, without: [], silence: [] }
+                  prices: { extends: careful, classifier: { ignored: [] } }
+                """;
+        try (Holdfast ofFile =
+                Holdfast.builder().load("file", new ByteArrayInputStream(lists.getBytes(StandardCharsets.UTF_8)))) {
+            runner.withInitializer(yaml("application.yml", indented(lists))).run(context -> {
+                Holdfast ofProperties = context.getBean(Holdfast.class);
+                assertThat(settings(ofProperties)).isEqualTo(settings(ofFile));
+                assertThat(ofProperties).hasToString(ofFile.toString());
+                for (Holdfast holdfast : List.of(ofFile, ofProperties)) {
+                    Classifier.Listed listed =
+                            (Classifier.Listed) holdfast.pipeline("prices").classifier();
+                    assertThat(listed.ofStatus(501)).isNull();
+                    assertThat(listed.ofStatus(503)).isEqualTo(Verdict.FAILURE);
+                }
+            });
+        }
+    }
+
+    /** To Spring they are one, which would have the sections of both. */
+    @ParameterizedTest
+    @CsvSource({"eu-1, eu1", "Shop, shop"})
+    void namesThatAreOneToSpringAreRefusedInOneSource(String one, String other) {
+        String text = "pipelines:\n  %s: { timeout: 1s }\n  %s: { retry: { max-attempts: 2 } }\n";
+        runner.withInitializer(yaml("application.yml", indented(text.formatted(one, other))))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessage("application.yml:4 pipelines." + other + ".retry.max-attempts: to Spring, " + other
+                                + " and " + one + " (application.yml:3 pipelines." + one.toLowerCase(Locale.ROOT)
+                                + ".timeout) are one name; expected others, or brackets around both, such as \"["
+                                + other + "]\""));
+        runner.withInitializer(
+                        yaml("application.yml", indented(text.formatted("\"[" + one + "]\"", "\"[" + other + "]\""))))
+                .run(context ->
+                        assertThat(settings(context.getBean(Holdfast.class))).containsOnlyKeys(one, other));
+    }
+
+    /** As elsewhere in Spring. */
+    @Test
+    void inAnotherSourceANameMayBeWrittenInAnotherWay() {
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  eu-1: { timeout: 1s }\n")))
+                .withPropertyValues("holdfast.pipelines.eu1.timeout=2s")
+                .run(context ->
+                        assertThat(settings(context.getBean(Holdfast.class))).hasSize(1));
+    }
+
+    /** It is for tests, and no option: see chaos.md. */
+    @Test
+    void theSwitchOfChaosIsNoMistake() {
+        runner.withSystemProperties("holdfast.chaos.enabled=true")
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+        runner.withSystemProperties("holdfast.chaos.enabled=true")
+                .withPropertyValues("holdfast.pipelines.inventory.timeout=1s")
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(Holdfast.class));
+    }
+
+    @Test
+    void aValueInPlaceOfTheSectionsIsRefused() {
+        runner.withInitializer(yaml("application.yml", "holdfast: hello\n"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageStartingWith("application.yml:1:11 holdfast: "));
+        runner.withInitializer(yaml("application.yml", "spring.application.name: shop\nholdfast:\n"))
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+    }
+
+    @Test
+    void whatTheStarterIsToldIsCheckedBesidePipelinesOfTheApplicationsOwn() {
+        ApplicationContextRunner own = runner.withBean(
+                "pipelines",
+                Holdfast.class,
+                () -> Holdfast.builder()
+                        .load(
+                                "code",
+                                new ByteArrayInputStream(
+                                        "pipelines: { own: { timeout: 1s } }".getBytes(StandardCharsets.UTF_8))));
+        own.withPropertyValues("holdfast.spring.health.down-if-open=own")
+                .run(context -> assertThat(context).hasNotFailed());
+        own.withPropertyValues("holdfast.spring.health.down-if-open=onw")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("holdfast.spring.health.down-if-open: no pipeline 'onw'"));
+        own.withPropertyValues("holdfast.spring.servicegroup=false")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("holdfast.spring.servicegroup"));
     }
 
     @ParameterizedTest

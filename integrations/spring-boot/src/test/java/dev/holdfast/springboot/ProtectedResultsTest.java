@@ -14,18 +14,29 @@ import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.ratelimiter.RequestNotPermitted;
 import java.io.UncheckedIOException;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.springframework.aop.Pointcut;
+import org.springframework.aop.framework.AbstractAdvisingBeanPostProcessor;
+import org.springframework.aop.support.DefaultPointcutAdvisor;
+import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.AsyncAnnotationBeanPostProcessor;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** What methods with {@link Protected} return, and who calls them. */
@@ -371,5 +382,117 @@ class ProtectedResultsTest {
                                 .isNotEqualTo(Thread.currentThread().getName());
                     });
         }
+    }
+
+    /** As those of {@code @KafkaListener} and {@code @RabbitListener}: last, and the application's before a starter's. */
+    static final class Listeners implements BeanPostProcessor, Ordered {
+        private @Nullable OfFuture noted;
+
+        @Override
+        public int getOrder() {
+            return LOWEST_PRECEDENCE;
+        }
+
+        @Override
+        public Object postProcessAfterInitialization(Object bean, String name) {
+            if (bean instanceof OfFuture found) {
+                noted = found;
+            }
+            return bean;
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithListeners {
+        @Bean
+        static Listeners listeners() {
+            return new Listeners();
+        }
+    }
+
+    @Test
+    void aListenerThatIsNotedAtTheEndHasItsPipeline() {
+        // The application's own come first.
+        new ApplicationContextRunner()
+                .withUserConfiguration(WithListeners.class)
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues(
+                        "holdfast.pipelines.inventory.retry.max-attempts=3",
+                        "holdfast.pipelines.inventory.retry.backoff.initial=1ms")
+                .withBean(OfFuture.class)
+                .run(context -> {
+                    OfFuture noted = Objects.requireNonNull(context.getBean(Listeners.class).noted, "noted");
+                    assertThatThrownBy(() -> noted.load().join()).hasCauseInstanceOf(IllegalStateException.class);
+                    assertThat(noted.calls()).isEqualTo(3);
+                });
+    }
+
+    /** As Spring Framework 7 does for {@code @Retryable} and {@code @ConcurrencyLimit}. */
+    static final class OtherAdvice extends AbstractAdvisingBeanPostProcessor {
+        private static final long serialVersionUID = 1L;
+        private final AtomicInteger calls = new AtomicInteger();
+
+        OtherAdvice(int order) {
+            setOrder(order);
+            setBeforeExistingAdvisors(true);
+            Pointcut protectedMethods = new AnnotationMatchingPointcut(null, Protected.class, true);
+            advisor = new DefaultPointcutAdvisor(protectedMethods, (MethodInterceptor) invocation -> {
+                calls.incrementAndGet();
+                return invocation.proceed();
+            });
+        }
+    }
+
+    /** Each attempt is a whole one. */
+    @Test
+    void thePipelineIsOutsideOfOtherAdvice() {
+        for (int order : new int[] {Integer.MIN_VALUE, 0, Integer.MAX_VALUE - 10, Integer.MAX_VALUE - 1}) {
+            runner.withBean(OtherAdvice.class, () -> new OtherAdvice(order))
+                    .withBean(OfFuture.class)
+                    .run(context -> {
+                        OfFuture bean = context.getBean(OfFuture.class);
+                        AtomicInteger advised = context.getBean(OtherAdvice.class).calls;
+                        advised.set(0);
+                        assertThatThrownBy(() -> bean.load().join()).hasCauseInstanceOf(IllegalStateException.class);
+                        assertThat(advised).as("order %s", order).hasValue(3);
+                    });
+        }
+    }
+
+    static class WrongKeys {
+        @Protected(value = "inventory", key = "#sku.length()")
+        public String now(@Nullable String sku) {
+            return "now";
+        }
+
+        @Protected(value = "inventory", key = "#sku.length()")
+        public CompletableFuture<String> later(@Nullable String sku) {
+            return CompletableFuture.completedFuture("later");
+        }
+
+        @Protected(value = "inventory", key = "#sku.length()")
+        public Mono<String> reactive(@Nullable String sku) {
+            return Mono.just("reactive");
+        }
+
+        @Protected(value = "inventory", key = "#sku.length()")
+        public Flux<String> many(@Nullable String sku) {
+            return Flux.just("many");
+        }
+    }
+
+    @Test
+    void aKeyThatFailsEndsTheCallAsTheMethodEndsIt() {
+        String message = "the key '#sku.length()' failed";
+        runner.withBean(WrongKeys.class).run(context -> {
+            WrongKeys bean = context.getBean(WrongKeys.class);
+            assertThatThrownBy(() -> bean.now(null)).hasMessageContaining(message);
+            CompletableFuture<String> later = bean.later(null);
+            assertThatThrownBy(later::join).cause().hasMessageContaining(message);
+            Mono<String> reactive = bean.reactive(null);
+            assertThatThrownBy(reactive::block).hasMessageContaining(message);
+            Flux<String> many = bean.many(null);
+            assertThatThrownBy(many::blockLast).hasMessageContaining(message);
+        });
     }
 }

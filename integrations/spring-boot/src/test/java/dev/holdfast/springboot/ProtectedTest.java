@@ -468,6 +468,27 @@ class ProtectedTest {
         }
     }
 
+    static class NoSuchNumber {
+        @Protected(value = "inventory", key = "#p1")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class OfABean {
+        @Protected(value = "inventory", key = "@tenants.current() + #sku")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class OfAFunction {
+        @Protected(value = "inventory", key = "#lower(#sku)")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
     static class ForgottenSign {
         @Protected(value = "inventory", key = "sku")
         public String stock(String sku) {
@@ -543,6 +564,9 @@ class ProtectedTest {
         refuses(NobodyAsks.class, "fallback", "'slow'", "only-of-operations: true");
         refuses(NoExpression.class, "key", "#sku..");
         refuses(NoSuchName.class, "has #shop; expected one of [sku]");
+        refuses(NoSuchNumber.class, "has #p1; expected one of [sku]; the method has 1 argument, from #p0");
+        refuses(OfABean.class, "has @tenants, and knows neither beans nor functions");
+        refuses(OfAFunction.class, "has #lower(#sku), and knows neither beans nor functions");
         refuses(ForgottenSign.class, "did you mean #sku?");
         refuses(ThrowingFallback.class, "throws IOException, which the method does not declare");
         refuses(ItsOwnFallback.class, "fallback", "the method itself");
