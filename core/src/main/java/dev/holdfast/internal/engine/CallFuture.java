@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.Discards;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
@@ -8,15 +9,23 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The future that a caller gets: whatever completes it from outside gives the call up. */
-final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> {
+final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> implements Discards {
     private final boolean asReply;
 
     /** Null once the call is over, so that a future that is kept for long keeps nothing of the call. */
     private @Nullable CallState call;
 
+    /** Written before this is complete; null: the value is not discarded. */
+    private @Nullable Unclaimed unclaimed;
+
     CallFuture(CallState call, boolean asReply) {
         this.call = call;
         this.asReply = asReply;
+    }
+
+    /** Before the call begins: at its end there may be no memory for it. */
+    void discardsAs(@Nullable Unclaimed ofCall) {
+        unclaimed = ofCall;
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the value is of the operation's type
@@ -29,8 +38,18 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         }
         Object value = ended.value;
         Object delivered = asReply ? ended.reply(value) : value;
+        if (ended.common) {
+            unclaimed = null;
+        }
         if (!super.complete((R) delivered)) {
             ended.loseValueFor(null);
+        }
+    }
+
+    @Override
+    public void discard(Object lost) {
+        if (unclaimed != null) {
+            unclaimed.discard(lost);
         }
     }
 
