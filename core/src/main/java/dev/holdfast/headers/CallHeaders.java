@@ -11,6 +11,7 @@ import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -222,6 +223,19 @@ public final class CallHeaders {
             time = Objects.requireNonNull(value, "time");
             return this;
         }
+    }
+
+    /** The names that are used, as they were given. */
+    public List<String> names() {
+        List<String> names = new ArrayList<>(4);
+        for (String name :
+                new @Nullable String[] {builder.grpcTimeout, builder.timeoutMillis, builder.attempt, builder.priority
+                }) {
+            if (name != null) {
+                names.add(name);
+            }
+        }
+        return List.copyOf(names);
     }
 
     /**

@@ -44,6 +44,7 @@ public final class AsyncDriver implements Driver {
         CallFuture<R> future = new CallFuture<>(call, asReply);
         call.begin(engine, spec, mode, asReply);
         call.work(action, argument);
+        future.discardsAs(call.unclaimed());
         call.inherit(Ambient.get());
         if (engine.traces != null) {
             call.trace = engine.traces.begin(call);

@@ -184,6 +184,9 @@ public final class BlockingDriver implements Driver {
         Carrier carrier = call.async ? null : call.engine.carrier;
         RunningAttempt attempt =
                 new RunningAttempt(call.time(), call.attempts, call.limited, call.limitAt, carrier, call.refresh);
+        if (call.async) {
+            attempt.unclaimed = call.unclaimed();
+        }
         call.attempt = attempt;
         return attempt;
     }

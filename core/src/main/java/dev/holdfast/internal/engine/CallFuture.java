@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.Discards;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * The future that a caller gets: whatever completes it from outside gives the call up. First the call ends, and then the stages
  * that depend on the future run, as when the call ends by itself.
  */
-final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> {
+final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> implements Discards {
     private static final VarHandle CALL;
 
     static {
@@ -35,9 +36,17 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
      */
     private @Nullable CallState call;
 
+    /** Written before this is complete; null: the value is not discarded. */
+    private @Nullable Unclaimed unclaimed;
+
     CallFuture(CallState call, boolean asReply) {
         this.call = call;
         this.asReply = asReply;
+    }
+
+    /** Before the call begins: at its end there may be no memory for it. */
+    void discardsAs(@Nullable Unclaimed ofCall) {
+        unclaimed = ofCall;
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the value is of the operation's type
@@ -52,11 +61,21 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         } else {
             Object value = ended.value;
             Object delivered = asReply ? ended.reply(value) : value;
+            if (ended.common) {
+                unclaimed = null;
+            }
             if (!super.complete((R) delivered)) {
                 ended.loseValueFor(null);
             }
         }
         call = null;
+    }
+
+    @Override
+    public void discard(Object lost) {
+        if (unclaimed != null) {
+            unclaimed.discard(lost);
+        }
     }
 
     @Override

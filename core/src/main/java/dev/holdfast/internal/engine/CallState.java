@@ -216,6 +216,16 @@ final class CallState extends CallAlarms {
         engine.discard(spec.operation(), inside, lost);
     }
 
+    /** How values of this call are discarded; null if nothing is done with them. */
+    @Nullable
+    Unclaimed unclaimed() {
+        if (spec.operation().discard() == null) {
+            return null;
+        }
+        beginInside(); // what calls inside share is not discarded
+        return new Unclaimed(engine, spec.operation(), inside);
+    }
+
     /** As {@link #withThoseAround}, for work that is no attempt's, and whose answers are not the call's: nobody hears of it here. */
     @Nullable
     Around aroundNoAttempt() {

@@ -2,6 +2,7 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.Attempt;
+import dev.holdfast.internal.Discards;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -11,13 +12,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** An attempt, as its action sees it, and its hooks. */
-final class RunningAttempt implements Attempt {
+final class RunningAttempt implements Attempt, Discards {
     private final TimeSource time;
     private final int number;
     private final boolean limited;
     private final long limitAt;
     private final @Nullable Carrier carrier;
     private final boolean refresh;
+    /** Given before the action knows of this; null: nothing is discarded. */
+    @Nullable
+    Unclaimed unclaimed;
+
     /** Null: none. */
     private @Nullable Deque<Runnable> hooks;
 
@@ -76,6 +81,13 @@ final class RunningAttempt implements Attempt {
             }
         }
         hook.run();
+    }
+
+    @Override
+    public void discard(Object lost) {
+        if (unclaimed != null) {
+            unclaimed.discard(lost);
+        }
     }
 
     synchronized boolean hasHooks() {

@@ -41,10 +41,10 @@ final class Exchange<Q, R> extends CompletableFuture<Object> {
         return Objects.requireNonNull(response);
     }
 
-    /** The message of an answer; null if there is none. */
+    /** The message of an answer; null if there is not just one. */
     @Nullable
     R message() {
-        return messages.isEmpty() ? null : messages.get(0);
+        return messages.size() == 1 ? messages.get(0) : null;
     }
 
     @Override
@@ -80,7 +80,7 @@ final class Exchange<Q, R> extends CompletableFuture<Object> {
                 if (status.isOk()) {
                     complete(Exchange.this);
                 } else {
-                    completeExceptionally(Failed.of(heard, streams, of.idempotent));
+                    completeExceptionally(Failed.of(heard, streams, of.isRepeatable()));
                 }
             } finally {
                 of.ofStream = null;

@@ -24,6 +24,9 @@ public final class GrpcOptions {
     @Nullable
     CallHeaders headers = CallHeaders.of(h -> h.grpcTimeout(null).timeoutMillis(null));
 
+    @Nullable
+    Keys keys = new Keys(headers);
+
     GrpcOptions() {}
 
     GrpcOptions(GrpcOptions other) {
@@ -32,6 +35,7 @@ public final class GrpcOptions {
         verdicts.putAll(other.verdicts);
         executor = other.executor;
         headers = other.headers;
+        keys = other.keys;
     }
 
     /**
@@ -59,8 +63,12 @@ public final class GrpcOptions {
     /**
      * The metadata that carries what gRPC does not: default {@code holdfast-attempt} and {@code holdfast-priority}; null: none.
      * {@code grpc-timeout} is gRPC's own and is not written by these.
+     *
+     * @throws IllegalArgumentException if gRPC refuses a name: it allows letters, digits and {@code -_.}, and no {@code -bin} at the
+     *     end
      */
     public GrpcOptions headers(@Nullable CallHeaders value) {
+        keys = value == null ? null : new Keys(value);
         headers = value;
         return this;
     }

@@ -105,10 +105,11 @@ public final class HoldfastClientInterceptor implements ClientInterceptor {
         Metadata copy = new Metadata();
         copy.merge(given);
         CallHeaders written = options.headers;
-        if (written != null) {
+        Keys keys = options.keys;
+        if (written != null && keys != null) {
             written.write((name, value) -> {
-                if (!name.equalsIgnoreCase("grpc-timeout")) {
-                    Metadata.Key<String> key = Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
+                Metadata.Key<String> key = keys.of(name);
+                if (key != null) {
                     copy.discardAll(key);
                     copy.put(key, value);
                 }

@@ -11,7 +11,6 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +29,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HoldfastServerInterceptor implements ServerInterceptor {
     private static final long MOST_DIGITS = 99_999_999;
-    private static final String GRPC_TIMEOUT = "grpc-timeout";
 
     private final CallHeaders headers;
+    private final Keys keys;
 
     private HoldfastServerInterceptor(CallHeaders headers) {
         this.headers = headers;
+        keys = new Keys(headers);
     }
 
     /** With the bounds and names of {@link CallHeaders#ofDefaults}: a time of more than one day counts as one day. */
@@ -43,7 +43,12 @@ public final class HoldfastServerInterceptor implements ServerInterceptor {
         return of(CallHeaders.ofDefaults());
     }
 
-    /** With these bounds and names: {@code of(CallHeaders.of(h -> h.maxTimeout(Duration.ofSeconds(30))))}. */
+    /**
+     * With these bounds and names: {@code of(CallHeaders.of(h -> h.maxTimeout(Duration.ofSeconds(30))))}.
+     *
+     * @throws IllegalArgumentException if gRPC refuses a name: it allows letters, digits and {@code -_.}, and no {@code -bin} at the
+     *     end
+     */
     public static HoldfastServerInterceptor of(CallHeaders headers) {
         return new HoldfastServerInterceptor(Objects.requireNonNull(headers, "headers"));
     }
@@ -80,15 +85,15 @@ public final class HoldfastServerInterceptor implements ServerInterceptor {
         }
     }
 
-    private static @Nullable String text(Metadata received, String name) {
-        return name.equals(GRPC_TIMEOUT)
-                ? null
-                : received.get(Metadata.Key.of(name.toLowerCase(Locale.ROOT), Metadata.ASCII_STRING_MARSHALLER));
+    private @Nullable String text(Metadata received, String name) {
+        Metadata.Key<String> key = keys.of(name);
+        return key == null ? null : received.get(key);
     }
 
     /** Of the context's deadline. */
     private static @Nullable String left(String name) {
-        Deadline deadline = name.equals(GRPC_TIMEOUT) ? Context.current().getDeadline() : null;
+        Deadline deadline =
+                name.equalsIgnoreCase(Keys.GRPC_TIMEOUT) ? Context.current().getDeadline() : null;
         return deadline == null ? null : text(deadline.timeRemaining(TimeUnit.NANOSECONDS));
     }
 

@@ -117,8 +117,9 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         CompletableFuture<?> call;
         try {
             call = bound == null ? pipelined(once).callAsync(action) : calledAsMade(bound, action, once);
-        } catch (RuntimeException e) {
-            // Whoever chooses the pipeline has failed. A listener hears of every problem.
+        } catch (Throwable e) {
+            // Whoever chooses the pipeline has failed. A listener hears of every problem, since it hears of nothing
+            // else.
             call = CompletableFuture.failedFuture(e);
         }
         Status late;
@@ -213,16 +214,27 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     // ---- the end
 
-    @SuppressWarnings("unchecked") // values are of the call's type
     private void ended(@Nullable Object value, @Nullable Throwable error) {
         if (error != null) {
             ended(Response.of(error));
-        } else if (value instanceof Exchange<?, ?> exchange) {
-            ended((Response<R>) exchange.response());
         } else if (value != StreamCall.BEGUN) {
-            Status wrong = wrongType(value);
-            ended(wrong == null ? Response.ofMessage((R) value) : Response.of(wrong));
+            Response<R> response;
+            try {
+                response = responseOf(value);
+            } catch (Throwable e) {
+                response = Response.of(e); // a marshaller of the user's, or a call of an interceptor of his
+            }
+            ended(response);
         }
+    }
+
+    @SuppressWarnings("unchecked") // values are of the call's type
+    private Response<R> responseOf(@Nullable Object value) {
+        if (value instanceof Exchange<?, ?> exchange) {
+            return (Response<R>) exchange.response();
+        }
+        Status wrong = wrongType(value);
+        return wrong == null ? Response.ofMessage((R) value) : Response.of(wrong);
     }
 
     /** Where the method knows the class of its messages, as those of protobuf do. */
@@ -257,6 +269,13 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             }
         }
         tellMore();
+    }
+
+    /** Whether its caller asks for no message now. */
+    final boolean asksNothing() {
+        synchronized (lock) {
+            return requested == 0;
+        }
     }
 
     /** The listener has heard the headers of a response already. */

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A call with streams. It is one attempt, which lasts for the pipeline until the first message of the response, or until the stream's
- * end if there is none. What the caller does before the pipeline lets it begin waits.
+ * end if there is none. If the caller asks for no message, until the headers. What the caller does before the pipeline lets it begin waits.
  */
 final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     /** The value of an attempt: the response has begun. */
@@ -257,6 +257,10 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
                 headersTold();
                 hears.onHeaders(headers);
             });
+            if (asksNothing()) {
+                // The first message waits for its caller, whose time is not the dependency's.
+                var unused = goesThrough();
+            }
         }
 
         @Override

@@ -8,6 +8,7 @@ import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import java.io.InputStream;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -56,7 +57,17 @@ final class UnaryCall<Q, R> extends PipelinedCall<Q, R> {
         listener();
         check(!halfClosed, "call already half-closed");
         halfClosed = true;
-        begin(this::exchange, false);
+        begin(this::exchange, isMessageReadOnce());
+    }
+
+    /** As with a marshaller that hands bytes through. In a second attempt nothing would be left of it. */
+    private boolean isMessageReadOnce() {
+        return message instanceof InputStream;
+    }
+
+    /** Whether it may be sent twice. */
+    boolean isRepeatable() {
+        return idempotent && !isMessageReadOnce();
     }
 
     private CompletionStage<Object> exchange(Attempt attempt) {

@@ -2,6 +2,7 @@
 package dev.holdfast.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a call that comes in binds, and where. */
 class HoldfastServerInterceptorTest {
@@ -283,5 +285,18 @@ class HoldfastServerInterceptorTest {
             Channel channel = shop.channel(Transport.IN_PROCESS, attempt(number));
             assertThat(Shop.within(Stub.FUTURE.call(channel, Shop.GET))).isEqualTo("nothing");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"x!attempt", "x-attempt-bin"})
+    void aNameThatIsNoneOfMetadataIsRefusedAtTheStart(String name) {
+        CallHeaders headers = CallHeaders.of(h -> h.attempt(name));
+        assertThatThrownBy(() -> HoldfastServerInterceptor.of(headers))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(name);
+        assertThatThrownBy(() -> HoldfastClientInterceptor.of(
+                        PipelinePerService.standard("shops"), options -> options.headers(headers)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(name);
     }
 }

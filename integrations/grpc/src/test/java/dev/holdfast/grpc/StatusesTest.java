@@ -254,6 +254,34 @@ class StatusesTest {
         assertEach(Outcome.FAILURE, 3);
     }
 
+    private static final class DoublingMessages implements ClientInterceptor {
+        @Override
+        public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions with, Channel to) {
+            return new SimpleForwardingClientCall<>(to.newCall(method, with)) {
+                @Override
+                public void start(Listener<R> listener, Metadata headers) {
+                    super.start(
+                            new SimpleForwardingClientCallListener<>(listener) {
+                                @Override
+                                public void onMessage(R message) {
+                                    super.onMessage(message);
+                                    super.onMessage(message);
+                                }
+                            },
+                            headers);
+                }
+            };
+        }
+    }
+
+    /** The caller of a stub gets an error. */
+    @Test
+    void anAnswerWithTwoMessagesIsAFailure() {
+        Channel doubling = shop.channel(Transport.IN_PROCESS, new DoublingMessages(), holdfast);
+        Shop.failure(Stub.BLOCKING.call(doubling, Shop.GET));
+        assertEach(Outcome.FAILURE, 3);
+    }
+
     @Test
     void anOptionMovesACode() {
         HoldfastClientInterceptor told = HoldfastClientInterceptor.of(

@@ -128,6 +128,34 @@ class StreamsTest {
         assertFree();
     }
 
+    /** What it does before it asks takes none of the dependency's time. */
+    @Test
+    void aConsumerThatAsksLateHasASuccessWithTheHeaders() {
+        VirtualTime time = new VirtualTime();
+        Channel channel =
+                channel(Transport.IN_PROCESS, attempts.on(time, one, TimeoutPolicy.of(Duration.ofMillis(400))));
+        CompletableFuture<Boolean> headers = new CompletableFuture<>();
+        Hears hears = new Hears() {
+            @Override
+            public void onHeaders(Metadata received) {
+                super.onHeaders(received);
+                headers.complete(true);
+            }
+        };
+        ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT);
+        call.start(hears, new Metadata());
+        call.sendMessage("request");
+        call.halfClose();
+        Shop.within(headers);
+        assertFree();
+        time.advance(Duration.ofSeconds(1));
+        call.request(2);
+        assertThat(Shop.within(hears.closed).isOk()).isTrue();
+        assertThat(hears.events).containsExactly("headers", "answer", "close OK");
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        time.close();
+    }
+
     @ParameterizedTest
     @EnumSource(Transport.class)
     void aStreamOfTheClientIsOneCall(Transport transport) {

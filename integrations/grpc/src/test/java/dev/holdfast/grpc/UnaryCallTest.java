@@ -38,7 +38,9 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -862,6 +864,47 @@ class UnaryCallTest {
         });
         Status status = Shop.failure(Stub.BLOCKING.call(shop.channel(Transport.IN_PROCESS, broken), Shop.GET));
         assertThat(status.getCause()).hasMessage("none for shop.Stock");
+    }
+
+    @Test
+    void anErrorOfWhoChoosesThePipelineIsHeardToo() {
+        HoldfastClientInterceptor broken = HoldfastClientInterceptor.of((authority, method) -> {
+            throw new ExceptionInInitializerError("template");
+        });
+        Hears hears =
+                sent(shop.channel(Transport.IN_PROCESS, broken).newCall(Shop.GET, CallOptions.DEFAULT), new Hears());
+        assertThat(Shop.within(hears.closed).getCause()).hasMessage("template");
+    }
+
+    // ---- messages
+
+    private enum Bytes implements MethodDescriptor.Marshaller<InputStream> {
+        AS_THEY_ARE;
+
+        @Override
+        public InputStream stream(InputStream bytes) {
+            return bytes;
+        }
+
+        @Override
+        public InputStream parse(InputStream bytes) {
+            return bytes;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
+    void aMessageThatCanBeReadOnceIsSentOnce(Status.Code code) {
+        shop.always(call -> call.fail(code.toStatus()));
+        Channel channel = channel(Transport.NETTY, attempts.retrying());
+        MethodDescriptor<InputStream, InputStream> get =
+                Shop.GET.toBuilder(Bytes.AS_THEY_ARE, Bytes.AS_THEY_ARE).build();
+        Status status = Shop.failure(ClientCalls.futureUnaryCall(
+                channel.newCall(get, CallOptions.DEFAULT), new ByteArrayInputStream(new byte[] {'a'})));
+        assertThat(status.getCode()).isEqualTo(code);
+        assertThat(shop.next().messages).containsExactly("a");
+        assertThat(shop.received).isEmpty();
+        assertThat(attempts.outcomes).containsExactly(Outcome.FAILURE);
     }
 
     // ---- threads and contexts

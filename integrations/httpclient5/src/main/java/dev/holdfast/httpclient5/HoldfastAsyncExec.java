@@ -175,9 +175,9 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
                             cached.call().replyAsync(attempt -> exchange(attempt, new Keeping(request, cached))),
                             reply -> AsyncAnswer.of(cached, reply));
                 }
-            } catch (RuntimeException e) {
-                // A malformed address. A callback hears of every problem.
-                caller.failed(e);
+            } catch (Throwable e) {
+                // A malformed address. A callback hears of every problem, since its caller hears of nothing else.
+                caller.failed(Errors.toCaller(e, false));
             }
         }
 

@@ -228,6 +228,19 @@ class AsyncExchangeTest {
         assertThat(told).containsExactly("failed");
     }
 
+    @Test
+    void anErrorOfWhatChoosesThePipelineIsToldToTheCallback() throws Exception {
+        CloseableHttpAsyncClient client = started(HoldfastAsyncExec.of(authority -> {
+                    throw new ExceptionInInitializerError("template");
+                })
+                .addTo(HttpAsyncClients.custom()));
+        assertThatThrownBy(() -> send(client, "GET", null).get(1, TimeUnit.MINUTES))
+                .isInstanceOf(ExecutionException.class)
+                .hasRootCauseInstanceOf(ExceptionInInitializerError.class);
+        assertThat(isTold.await(1, TimeUnit.MINUTES)).isTrue();
+        assertThat(told).containsExactly("failed");
+    }
+
     /** It has begun to reach the caller. */
     @Test
     void aLargeBodyThatBreaksFailsAndIsNotRepeated() throws Exception {

@@ -152,8 +152,8 @@ final class HoldfastCall implements Call {
                         reply -> Copies.response(cached, reply, request),
                         callback);
             }
-        } catch (RuntimeException e) {
-            // A malformed address. A callback hears of every problem.
+        } catch (Throwable e) {
+            // A malformed address. A callback hears of every problem, since its caller hears of nothing else.
             enqueue(CompletableFuture.failedFuture(e), none -> null, callback);
         }
     }
@@ -197,7 +197,7 @@ final class HoldfastCall implements Call {
         Throwable error = thrown;
         try {
             response = value == null ? null : made.apply(value);
-        } catch (RuntimeException broken) {
+        } catch (Throwable broken) {
             error = broken; // such as the value of a fallback that is no response
         }
         try {

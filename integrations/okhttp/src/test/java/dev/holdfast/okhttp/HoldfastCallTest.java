@@ -653,6 +653,27 @@ class HoldfastCallTest {
     }
 
     @Test
+    void aCallbackHearsOfAnErrorOfWhatChoosesThePipeline() {
+        Call.Factory calls = HoldfastCallFactory.around(new OkHttpClient(), authority -> {
+            throw new ExceptionInInitializerError("template");
+        });
+        CompletableFuture<IOException> failure = new CompletableFuture<>();
+        calls.newCall(new Request.Builder().url("http://127.0.0.1:1/").build()).enqueue(new Callback() {
+            @Override
+            public void onFailure(Call call, IOException e) {
+                failure.complete(e);
+            }
+
+            @Override
+            public void onResponse(Call call, Response response) {
+                failure.completeExceptionally(new AssertionError("answered"));
+            }
+        });
+        assertThat(failure.orTimeout(1, TimeUnit.MINUTES).join())
+                .hasCauseInstanceOf(ExceptionInInitializerError.class);
+    }
+
+    @Test
     void aCallbackHearsThatAFallbackIsNoResponse() {
         Pipeline wrong = Pipeline.builder("shop")
                 .policies(FallbackPolicy.value("no response"))

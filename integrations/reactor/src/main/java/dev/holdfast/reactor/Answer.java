@@ -3,6 +3,7 @@ package dev.holdfast.reactor;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
+import dev.holdfast.internal.Discards;
 import dev.holdfast.internal.context.Carried;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,7 +85,8 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
     public CompletionStage<T> apply(Attempt attempt) {
         Publisher<? extends T> publisher =
                 Objects.requireNonNull(source.apply(attempt), "the source of an attempt is null");
-        SourceAttempt<T> begun = new SourceAttempt<>(this, many, ReactiveCall.capture(actual.currentContext()));
+        SourceAttempt<T> begun =
+                new SourceAttempt<>(this, attempt, many, ReactiveCall.capture(actual.currentContext()));
         boolean isForCache = attempt.isRefresh(); // it goes on without this subscriber, who has an answer
         if (!isForCache) {
             synchronized (attempts) {
@@ -98,20 +100,36 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
         return begun;
     }
 
-    /** The call has no use for this value. */
+    /** The first element of an attempt that was given up before. */
+    void late(SourceAttempt<T> attempt, T nobodys) {
+        if (many) {
+            synchronized (attempts) {
+                // Before the others: the one that goes on may have begun with the same object.
+                attempts.remove(attempt);
+                attempts.add(0, attempt);
+            }
+        }
+        attempt.discard(nobodys);
+    }
+
+    /** Called for a value that is discarded. */
     private void lost(T nobodys) {
-        SourceAttempt<T> loser = many ? taken(nobodys) : null;
+        SourceAttempt<T> loser = many ? taken(nobodys, true) : null;
         if (loser != null) {
             loser.unsubscribe();
         }
         Operators.onDiscard(nobodys, actual.currentContext());
     }
 
-    /** An attempt that began with this, which is then no longer among the others. If there are several, each will do. */
-    private @Nullable SourceAttempt<T> taken(T first) {
+    /**
+     * An attempt that began with this, which is then no longer among the others. If there are several, each will do.
+     *
+     * @param late whether it may be one that the call had given up
+     */
+    private @Nullable SourceAttempt<T> taken(T first, boolean late) {
         synchronized (attempts) {
             for (SourceAttempt<T> attempt : attempts) {
-                if (attempt.beganWith(first)) {
+                if (attempt.beganWith(first) && (late || !attempt.isCompletedExceptionally())) {
                     attempts.remove(attempt);
                     return attempt;
                 }
@@ -130,7 +148,7 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
 
     private void decide(@Nullable T answer, @Nullable Throwable failure) {
         if (many) {
-            winner = answer == null ? null : taken(answer);
+            winner = answer == null ? null : taken(answer, false);
             others().forEach(SourceAttempt::unsubscribe);
         }
         value = answer;
@@ -219,8 +237,8 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
     private void discard() {
         T held = value;
         value = null;
-        if (held != null) {
-            Operators.onDiscard(held, actual.currentContext());
+        if (held != null && call instanceof Discards discards) {
+            discards.discard(held);
         }
         if (winner != null) {
             winner.unsubscribe();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.reactor;
 
+import dev.holdfast.Attempt;
+import dev.holdfast.internal.Discards;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +18,7 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
             AtomicReferenceFieldUpdater.newUpdater(SourceAttempt.class, Subscription.class, "subscription");
 
     private final Answer<T> answer;
+    private final Attempt attempt;
     private final boolean many;
     private final Context context;
     private volatile @Nullable Subscription subscription;
@@ -24,8 +27,9 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
     private volatile boolean ended;
     private @Nullable Throwable failure;
 
-    SourceAttempt(Answer<T> answer, boolean many, Context context) {
+    SourceAttempt(Answer<T> answer, Attempt attempt, boolean many, Context context) {
         this.answer = answer;
+        this.attempt = attempt;
         this.many = many;
         this.context = context;
     }
@@ -55,7 +59,7 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
             first = element;
             ended = !many;
             if (!complete(element)) {
-                Operators.onDiscard(element, context);
+                answer.late(this, element);
             }
         }
     }
@@ -112,9 +116,15 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
         }
     }
 
-    /** Whether the call has had this element from here. */
+    /** As the call does with the values that it has. */
+    void discard(T element) {
+        if (attempt instanceof Discards discards) {
+            discards.discard(element);
+        }
+    }
+
     boolean beganWith(T element) {
-        return first == element && !isCompletedExceptionally();
+        return first == element;
     }
 
     /** Whether it can no longer be what the subscriber gets. */

@@ -343,7 +343,9 @@ class FluxTest extends Bench {
     void cancelWithAFirstElementThatNobodyAskedForDiscardsIt() {
         TestPublisher<String> source = TestPublisher.create();
         TestSubscriber<String> subscriber = asking(0);
-        this.<String>call(bulkhead)
+        List<Object> ofOperation = new ArrayList<>();
+        Operation<String> stock = pipeline(bulkhead).operation("stock", o -> o.discard(ofOperation::add));
+        ReactiveCall.of(stock)
                 .flux(attempt -> source)
                 .doOnDiscard(String.class, discarded::add)
                 .subscribe(subscriber);
@@ -351,6 +353,35 @@ class FluxTest extends Bench {
         subscriber.cancel();
         source.assertCancelled();
         assertThat(discarded).containsExactly("a");
+        assertThat(ofOperation).containsExactly("a");
+    }
+
+    /** The call knows first elements by the object alone, and these are the same. */
+    @Test
+    void aFirstElementAfterTheTimeoutIsDiscardedAndTheNextAttemptFlows() {
+        TestPublisher<String> late = TestPublisher.createNoncompliant(Violation.DEFER_CANCELLATION);
+        TestPublisher<String> flows = TestPublisher.create();
+        List<Object> ofOperation = new ArrayList<>();
+        Operation<String> stock = pipeline(retry(2), bulkhead, TimeoutPolicy.of(Duration.ofMillis(50)))
+                .operation(
+                        "stock",
+                        o -> o.classifier((value, error) -> {
+                                    if (value != null) {
+                                        // The other one has been given up, and the call does not have this one yet.
+                                        late.next("a");
+                                    }
+                                    return error == null ? Verdict.SUCCESS : Verdict.FAILURE;
+                                })
+                                .discard(ofOperation::add));
+        StepVerifier.create(ReactiveCall.of(stock)
+                        .flux(streams(late.flux(), flows.flux()))
+                        .doOnDiscard(String.class, discarded::add))
+                .then(() -> time.advance(Duration.ofMillis(150)))
+                .then(() -> flows.next("a").next("b").complete())
+                .expectNext("a", "b")
+                .verifyComplete();
+        assertThat(discarded).containsExactly("a");
+        assertThat(ofOperation).containsExactly("a");
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -44,6 +45,11 @@ import reactor.util.context.Context;
 /** A Mono with a pipeline around it. */
 class MonoTest extends Bench {
     private final IOException failure = new IOException("down");
+    /** What goes to the operation's {@code discard}. */
+    private final List<Object> ofOperation = new ArrayList<>();
+
+    private final TestSubscriber<String> asksNothing =
+            TestSubscriber.builder().initialRequest(0).build();
 
     // ---- laziness
 
@@ -608,7 +614,6 @@ class MonoTest extends Bench {
 
     @Test
     void theValueOfARetriedAttemptIsDiscarded() {
-        List<Object> ofOperation = new ArrayList<>();
         Operation<String> stock = pipeline(retry(2), bulkhead)
                 .operation(
                         "stock",
@@ -639,20 +644,63 @@ class MonoTest extends Bench {
 
     @Test
     void aValueThatNobodyAskedForIsDiscardedWhenItsSubscriberCancels() {
-        TestSubscriber<String> subscriber =
-                TestSubscriber.builder().initialRequest(0).build();
-        this.<String>call(bulkhead)
+        ReactiveCall.of(discarding(bulkhead))
                 .mono(attempts(Mono.just("a")))
                 .doOnDiscard(String.class, discarded::add)
-                .subscribe(subscriber);
-        subscriber.cancel();
+                .subscribe(asksNothing);
+        asksNothing.cancel();
+        asksNothing.cancel();
         assertThat(discarded).containsExactly("a");
+        assertThat(ofOperation).containsExactly("a");
+    }
+
+    @Test
+    void aFallbackThatNobodyAskedForIsDiscardedWhenItsSubscriberCancels() {
+        ReactiveCall.of(discarding(FallbackPolicy.of(error -> "instead"), bulkhead))
+                .mono(attempts(Mono.error(failure)))
+                .doOnDiscard(String.class, discarded::add)
+                .subscribe(asksNothing);
+        asksNothing.cancel();
+        assertThat(discarded).containsExactly("instead");
+        assertThat(ofOperation).containsExactly("instead");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aValueThatACacheKeepsIsNotDiscardedWhenItsSubscriberCancels(boolean already) {
+        ReactiveCall<String> call =
+                ReactiveCall.of(discarding(StaleCachePolicy.of(c -> c.fresh(Duration.ofMinutes(1))), bulkhead)
+                        .key("sku"));
+        Mono<String> answer = call.mono(attempts(Mono.just("kept")));
+        if (already) {
+            StepVerifier.create(answer).expectNext("kept").verifyComplete();
+        }
+        answer.doOnDiscard(String.class, discarded::add).subscribe(asksNothing);
+        asksNothing.cancel();
+        StepVerifier.create(answer).expectNext("kept").verifyComplete();
+        assertThat(probes).hasSize(1);
+        assertThat(discarded).isEmpty();
+        assertThat(ofOperation).isEmpty();
+    }
+
+    @Test
+    void aValueThatACacheInsideKeepsIsNotDiscardedWhenItsSubscriberCancels() {
+        ReactiveCall<String> cached = ReactiveCall.of(pipeline(StaleCachePolicy.of(c -> c.fresh(Duration.ofMinutes(1))))
+                .<String>operation("cached")
+                .key("sku"));
+        ReactiveCall.of(discarding(bulkhead))
+                .mono(attempt -> cached.mono(attempts(Mono.just("kept"))))
+                .doOnDiscard(String.class, discarded::add)
+                .subscribe(asksNothing);
+        asksNothing.cancel();
+        assertThat(discarded).isEmpty();
+        assertThat(ofOperation).isEmpty();
     }
 
     @Test
     void aValueThatComesAfterTheTimeoutIsDiscarded() {
         Late late = new Late();
-        StepVerifier.create(this.<String>call(bulkhead, TimeoutPolicy.of(Duration.ofMillis(50)))
+        StepVerifier.create(ReactiveCall.of(discarding(bulkhead, TimeoutPolicy.of(Duration.ofMillis(50))))
                         .mono(attempt -> late)
                         .doOnDiscard(String.class, discarded::add))
                 .then(time::run)
@@ -660,6 +708,26 @@ class MonoTest extends Bench {
         late.subscriber.onNext("late");
         late.subscriber.onComplete();
         assertThat(discarded).containsExactly("late");
+        assertThat(ofOperation).containsExactly("late");
+    }
+
+    @Test
+    void aValueThatComesAfterACancelIsDiscarded() {
+        Late late = new Late();
+        TestSubscriber<String> subscriber = TestSubscriber.create();
+        ReactiveCall.of(discarding(bulkhead))
+                .mono(attempt -> late)
+                .doOnDiscard(String.class, discarded::add)
+                .subscribe(subscriber);
+        subscriber.cancel();
+        late.subscriber.onNext("late");
+        late.subscriber.onComplete();
+        assertThat(discarded).containsExactly("late");
+        assertThat(ofOperation).containsExactly("late");
+    }
+
+    private Operation<String> discarding(Policy... policies) {
+        return pipeline(policies).operation("stock", o -> o.discard(ofOperation::add));
     }
 
     @Test
