@@ -77,8 +77,9 @@ class FanOutTest {
     private Pipeline pipeline() {
         return Pipeline.builder("inventory")
                 .policies(RetryPolicy.ofDefaults(), BulkheadPolicy.ofDefaults(), TimeoutPolicy.of(TIMEOUT))
-                .classifier((value, error) ->
-                        error != null ? Verdict.FAILURE : Integer.valueOf(429).equals(value) ? Verdict.PUSHBACK : Verdict.SUCCESS)
+                .classifier((value, error) -> error != null
+                        ? Verdict.FAILURE
+                        : Integer.valueOf(429).equals(value) ? Verdict.PUSHBACK : Verdict.SUCCESS)
                 .time(time)
                 .build();
     }

@@ -669,8 +669,7 @@ class HoldfastCallTest {
                 failure.completeExceptionally(new AssertionError("answered"));
             }
         });
-        assertThat(failure.orTimeout(1, TimeUnit.MINUTES).join())
-                .hasCauseInstanceOf(ExceptionInInitializerError.class);
+        assertThat(failure.orTimeout(1, TimeUnit.MINUTES).join()).hasCauseInstanceOf(ExceptionInInitializerError.class);
     }
 
     @Test

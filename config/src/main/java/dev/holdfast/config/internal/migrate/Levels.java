@@ -46,8 +46,9 @@ final class Levels {
                 if (wait.isEmpty() || heeded || !GROWTH.contains(key)) {
                     settings.putIfAbsent(key, given);
                 } else {
-                    idle.add("left out: " + given.shown() + "; resilience4j heeds it only beside the wait itself, and the "
-                            + "wait is " + wait.get().shown());
+                    idle.add("left out: " + given.shown()
+                            + "; resilience4j heeds it only beside the wait itself, and the " + "wait is "
+                            + wait.get().shown());
                 }
             });
             inside &= !beside;

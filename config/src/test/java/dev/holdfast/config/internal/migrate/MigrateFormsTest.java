@@ -76,7 +76,8 @@ class MigrateFormsTest {
                 of + "RECORD_EXCEPTIONS[1]=java.sql.SQLException",
                 of + "recordExceptions[2]=java.net.SocketException")) {
             assertThat(made.text())
-                    .contains("record-exceptions = java.io.IOException, java.sql.SQLException, java.net.SocketException")
+                    .contains(
+                            "record-exceptions = java.io.IOException, java.sql.SQLException, java.net.SocketException")
                     .doesNotContain("another part or file has");
         }
     }

@@ -119,10 +119,11 @@ class MigrateKindsTest {
                 breaker + "exponential-max-wait-duration-in-open-state=10s")) {
             Duration minute = Duration.ofMinutes(1);
             assertThat(made.retry("a"))
-                    .isEqualTo(retry(r -> waits(r, 3, minute, 1.5, minute.multipliedBy(3).dividedBy(2))));
+                    .isEqualTo(retry(
+                            r -> waits(r, 3, minute, 1.5, minute.multipliedBy(3).dividedBy(2))));
             assertThat(made.retry("b"))
-                    .isEqualTo(retry(r ->
-                            waits(r, 3, Duration.ofSeconds(1), 3, Duration.ofSeconds(3)).jitter(Jitter.EQUAL)));
+                    .isEqualTo(retry(r -> waits(r, 3, Duration.ofSeconds(1), 3, Duration.ofSeconds(3))
+                            .jitter(Jitter.EQUAL)));
             assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(minute);
             assertThat(made.breaker("a").maxWaitDurationInOpenState()).isEqualTo(Duration.ofDays(1));
             assertThat(made.text())
@@ -156,8 +157,9 @@ class MigrateKindsTest {
             assertThat(made.breaker("growth").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(5));
             assertThat(made.breaker("growth").waitMultiplierInOpenState()).isEqualTo(1);
             assertThat(made.text())
-                    .contains("left out: exponential-backoff-multiplier = 2 (of configs.grows); resilience4j heeds it only"
-                            + " beside the wait itself, and the wait is wait-duration-in-open-state = 1s")
+                    .contains(
+                            "left out: exponential-backoff-multiplier = 2 (of configs.grows); resilience4j heeds it only"
+                                    + " beside the wait itself, and the wait is wait-duration-in-open-state = 1s")
                     .contains("left out: exponential-backoff-multiplier = 3; resilience4j heeds it only beside the wait"
                             + " itself, and the wait is wait-duration-in-open-state = 5s (of configs.grows)");
         }
@@ -181,11 +183,13 @@ class MigrateKindsTest {
             Duration second = Duration.ofSeconds(1);
             Duration four = Duration.ofSeconds(4);
             assertThat(made.retry("wait"))
-                    .isEqualTo(retry(r -> waits(r, 3, second, 2, second.multipliedBy(2)).jitter(Jitter.EQUAL)));
+                    .isEqualTo(retry(
+                            r -> waits(r, 3, second, 2, second.multipliedBy(2)).jitter(Jitter.EQUAL)));
             assertThat(made.retry("growth")).isEqualTo(retry(r -> waits(r, 3, four, 1, four)));
             assertThat(made.text())
                     .contains("left out: randomized-wait-factor = 0.8 (of configs.base); resilience4j heeds it only")
-                    .contains("left out: enable-exponential-backoff = true; resilience4j heeds it only beside the wait");
+                    .contains(
+                            "left out: enable-exponential-backoff = true; resilience4j heeds it only beside the wait");
         }
     }
 
