@@ -105,6 +105,8 @@ final class SharedPermits {
     private @Nullable Long backSince;
 
     private @Nullable Gcra share;
+    /** Whether another throttle has taken this one's place, and sets the limit of {@link #share}. */
+    private boolean handedOver;
     /** Whether the store has ever been there, and may have given its burst away. */
     private boolean reached;
 
@@ -192,7 +194,7 @@ final class SharedPermits {
             batch = settings.batch();
             low = (batch + 1) / 2;
             Gcra own = share;
-            if (own != null) {
+            if (own != null && !handedOver) {
                 share = own.with(settings.limit(), perOfShare(), burstOfShare(), now);
             }
         }
@@ -326,9 +328,7 @@ final class SharedPermits {
         if (phase == Phase.AWAY) {
             return;
         }
-        if (phase == Phase.SHARED) {
-            awaySince = failed.since;
-        }
+        awaySince = failed.since;
         phase = Phase.AWAY;
         state = new State("away", cause);
     }
@@ -393,6 +393,10 @@ final class SharedPermits {
     private Turn withinShare(long now, long longest) {
         Gcra own = share(now);
         long place = own.reserve(now, 0, Stripes.current());
+        while (place == Gcra.MOVED) { // the throttle that took this one's place has changed its share
+            own = own.successor();
+            place = own.reserve(now, 0, Stripes.current());
+        }
         if (place == Gcra.NONE) {
             return waitOrReject(Math.max(1, own.untilFree(now)), longest);
         }
@@ -457,20 +461,56 @@ final class SharedPermits {
         spare -= moved;
     }
 
-    /** For a throttle that takes this one's place. */
-    void takeOver(SharedPermits previous) {
+    /** What a throttle knows of the store when another one takes its place. */
+    private record Past(
+            boolean reached,
+            Phase phase,
+            State state,
+            @Nullable Gcra share,
+            long awaySince,
+            @Nullable Long backSince,
+            long failedAt,
+            long probeDistance,
+            long resumeAt) {}
+
+    /**
+     * Goes on for another throttle. If each one began anew, each reload in an outage would bring the burst of a share, and one as the
+     * store comes back the whole limit beside the shares of the others.
+     */
+    void takeOver(SharedPermits previous, long now) {
+        Past past = previous.handOver(this, now);
         lock.lock();
         try {
-            reached = previous.wasReached();
+            handedOver = false; // it may be the one before, and is put back
+            reached |= past.reached;
+            if (past.phase == Phase.SHARED) {
+                return;
+            }
+            phase = past.phase;
+            state = past.state;
+            share = past.share;
+            awaySince = past.awaySince;
+            backSince = past.backSince;
+            failedAt = past.failedAt;
+            probeDistance = past.probeDistance;
+            paused = phase == Phase.AWAY;
+            resumeAt = past.resumeAt;
         } finally {
             lock.unlock();
         }
     }
 
-    private boolean wasReached() {
+    /** Both have one share from now on, with the limit of the next one. */
+    private Past handOver(SharedPermits next, long now) {
         lock.lock();
         try {
-            return reached;
+            handedOver = true;
+            Gcra own = share;
+            if (own != null) {
+                share = own.with(next.settings.limit(), next.perOfShare(), next.burstOfShare(), now);
+            }
+            long again = paused ? resumeAt : now;
+            return new Past(reached, phase, state, share, awaySince, backSince, failedAt, probeDistance, again);
         } finally {
             lock.unlock();
         }

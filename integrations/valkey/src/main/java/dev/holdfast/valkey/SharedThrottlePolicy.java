@@ -211,7 +211,10 @@ public final class SharedThrottlePolicy extends Policy {
         permits.askAhead(pipelineTime.nanos());
     }
 
-    /** Takes over the totals. The permits that the previous throttle held ready are lost. */
+    /**
+     * Takes over the totals and, while the store is away and as it comes back, what is known of it and the share. The permits that the
+     * previous throttle held ready are lost.
+     */
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof SharedThrottlePolicy throttle) {
@@ -219,7 +222,8 @@ public final class SharedThrottlePolicy extends Policy {
             waited = throttle.waited;
             givenBack = throttle.givenBack;
             withoutStore = throttle.withoutStore;
-            permits.takeOver(throttle.permits);
+            permits.takeOver(throttle.permits, throttle.nanos());
+            told.set(throttle.told.get());
         }
     }
 
@@ -263,8 +267,12 @@ public final class SharedThrottlePolicy extends Policy {
     }
 
     long untilShareIsFree() {
+        return permits.untilShareIsFree(nanos());
+    }
+
+    private long nanos() {
         TimeSource bound = time;
-        return permits.untilShareIsFree((bound == null ? TimeSource.system() : bound).nanos());
+        return (bound == null ? TimeSource.system() : bound).nanos();
     }
 
     /** How many calls were rejected so far. */

@@ -5,6 +5,8 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Replicas;
 import dev.holdfast.valkey.RollCall.Count;
 import io.github.bucket4j.BucketConfiguration;
+import io.github.bucket4j.BucketState;
+import io.github.bucket4j.TimeMeter;
 import io.github.bucket4j.VerboseResult;
 import io.github.bucket4j.distributed.ExpirationAfterWriteStrategy;
 import io.github.bucket4j.distributed.proxy.AsyncProxyManager;
@@ -28,7 +30,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -42,6 +43,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +52,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Has one connection and four threads of its own, and makes the connection again by itself, also if the server is not there
  * at first. Safe for any number of threads; one instance for each server and process. The keys in the store begin with {@code
- * holdfast:throttle:} and {@code holdfast:replicas:}. A key goes a day after its last use at the latest.
+ * holdfast:throttle:} and {@code holdfast:replicas:}. A key goes a day after its last use at the latest. Time is the server's: the
+ * user of the server must be allowed {@code TIME}.
  */
 public final class ValkeyStore implements AutoCloseable {
     /** For a connection, and for each command. */
@@ -101,7 +104,10 @@ public final class ValkeyStore implements AutoCloseable {
     private @Nullable CompletableFuture<?> connecting;
 
     private volatile boolean closed;
+    /** Why the last attempt to connect has failed, as the end of a message. */
+    private volatile String refusal = "";
 
+    private final ServerTime time;
     private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
     private final Map<String, RollCall> rollCalls = new ConcurrentHashMap<>();
 
@@ -135,8 +141,22 @@ public final class ValkeyStore implements AutoCloseable {
         }
     }
 
-    private ValkeyStore(RedisURI uri, Duration timeout) {
+    /** A time for Bucket4j, in nanoseconds since 1970. */
+    record Clock(LongSupplier sinceEpoch) implements TimeMeter {
+        @Override
+        public long currentTimeNanos() {
+            return sinceEpoch.getAsLong();
+        }
+
+        @Override
+        public boolean isWallClockBased() {
+            return true;
+        }
+    }
+
+    private ValkeyStore(RedisURI uri, Duration timeout, ServerTime time) {
         this.timeout = timeout;
+        this.time = time;
         this.uri = RedisURI.builder(uri).withTimeout(timeout).build();
         client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder()
@@ -157,7 +177,7 @@ public final class ValkeyStore implements AutoCloseable {
      * A server, such as {@code redis://valkey.example:6379}, or {@code rediss://} with TLS.
      *
      * @see #connect(RedisURI)
-     * @throws IllegalArgumentException if it is no such URI
+     * @throws IllegalArgumentException if it is no such URI, or names a sentinel, a socket of Unix or several servers
      */
     public static ValkeyStore connect(String uri) {
         return connect(uri(uri));
@@ -177,13 +197,40 @@ public final class ValkeyStore implements AutoCloseable {
      * A server. Blocks until it is connected, for at most 2 s. If the server is not there, its throttles begin without it.
      *
      * @param uri may have the user, the password and the number of the database
+     * @throws IllegalArgumentException if it names a sentinel, a socket of Unix or several servers
      */
     public static ValkeyStore connect(RedisURI uri) {
-        return connect(uri, TIMEOUT);
+        return connect(oneServer(uri), TIMEOUT);
+    }
+
+    private static RedisURI oneServer(RedisURI uri) {
+        String others = others(uri);
+        if (others != null) {
+            throw new IllegalArgumentException("the URI of the store names " + others
+                    + " but must name one server: redis://host:port, or rediss://host:port with TLS");
+        }
+        return uri;
+    }
+
+    private static @Nullable String others(RedisURI uri) {
+        if (!uri.getSentinels().isEmpty()) {
+            return "a sentinel";
+        }
+        if (uri.getSocket() != null) {
+            return "a socket of Unix";
+        }
+        if (uri.getHost() == null) {
+            return "no server";
+        }
+        return uri.getHost().contains(",") ? "several servers" : null;
     }
 
     static ValkeyStore connect(RedisURI uri, Duration timeout) {
-        ValkeyStore store = new ValkeyStore(uri, timeout);
+        return connect(uri, timeout, new ServerTime(System::nanoTime));
+    }
+
+    static ValkeyStore connect(RedisURI uri, Duration timeout, ServerTime time) {
+        ValkeyStore store = new ValkeyStore(uri, timeout, time);
         try {
             store.connect().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException notYet) {
@@ -215,20 +262,46 @@ public final class ValkeyStore implements AutoCloseable {
 
         @Override
         public void take(long most, Answer answer) {
-            Link present = link;
-            if (present == null || !present.connection.isOpen()) {
-                var unused = connect();
-                answer.failed(noConnection());
+            Link present = usable();
+            if (present != null) {
+                take(most, answer, present);
                 return;
             }
-            CompletableFuture<?> taking = present.buckets
-                    .builder()
-                    .build(key, () -> CompletableFuture.completedFuture(bucket))
-                    .asVerbose()
-                    .tryConsumeAsMuchAsPossible(most)
+            // The question waits for the connection. If it failed, the next one would come up to a second later, when
+            // the
+            // other processes may be back at the store.
+            var unused = connect().whenComplete((connected, refused) -> {
+                Link made = usable();
+                if (made != null) {
+                    take(most, answer, made);
+                } else {
+                    answer.failed(noConnection());
+                }
+            });
+        }
+
+        private void take(long most, Answer answer, Link present) {
+            try {
+                ask(most, answer, present);
+            } catch (RejectedExecutionException closedMeanwhile) {
+                answer.failed(noConnection());
+            }
+        }
+
+        private void ask(long most, Answer answer, Link present) {
+            boolean known = time.isFresh();
+            CompletableFuture<?> taking = (known ? CompletableFuture.completedFuture(null) : readTime(present))
+                    .thenCompose(read -> present.buckets
+                            .builder()
+                            .build(key, () -> CompletableFuture.completedFuture(bucket))
+                            .asVerbose()
+                            .tryConsumeAsMuchAsPossible(most))
                     .whenComplete((taken, error) -> {
                         dropUnsound(present, error);
                         if (error == null) {
+                            if (taken.getValue() == 0) {
+                                keepUp(taken, !known);
+                            }
                             answer.taken(taken.getValue(), untilNext(taken));
                         } else {
                             Throwable cause = error.getCause(); // of a CompletionException, and more than others say
@@ -236,6 +309,16 @@ public final class ValkeyStore implements AutoCloseable {
                         }
                     });
             dropIfSilent(present, taking);
+        }
+
+        private CompletableFuture<?> readTime(Link present) {
+            long asked = time.nanos();
+            return present.connection
+                    .async()
+                    .time()
+                    .thenAccept(
+                            told -> time.read(asked, number(told.get(0)) * 1_000_000_000 + number(told.get(1)) * 1_000))
+                    .toCompletableFuture();
         }
 
         @Override
@@ -310,8 +393,8 @@ public final class ValkeyStore implements AutoCloseable {
 
         @Override
         public CompletionStage<Count> sign() {
-            Link present = link;
-            if (present == null || !present.connection.isOpen()) {
+            Link present = usable();
+            if (present == null) {
                 var unused = connect();
                 return CompletableFuture.failedStage(noConnection());
             }
@@ -352,9 +435,16 @@ public final class ValkeyStore implements AutoCloseable {
         }
     }
 
+    private @Nullable Link usable() {
+        Link seen = link;
+        return seen != null && seen.connection.isOpen() ? seen : null;
+    }
+
     private IllegalStateException noConnection() {
         return new IllegalStateException(
-                closed ? this + " is closed" : "there is no connection to " + uri.getHost() + ":" + uri.getPort());
+                closed
+                        ? this + " is closed"
+                        : "there is no connection to " + uri.getHost() + ":" + uri.getPort() + refusal);
     }
 
     /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
@@ -377,8 +467,8 @@ public final class ValkeyStore implements AutoCloseable {
 
     /** On the thread that first reads what has come. */
     private void onReader(long nanos, Runnable task) {
-        var unused = Objects.requireNonNull(reader, "asked without a connection")
-                .schedule(task, nanos, TimeUnit.NANOSECONDS);
+        EventLoop last = reader;
+        var unused = (last == null ? resources.eventExecutorGroup() : last).schedule(task, nanos, TimeUnit.NANOSECONDS);
     }
 
     private void signOff(Link last) {
@@ -386,6 +476,48 @@ public final class ValkeyStore implements AutoCloseable {
                 .map(name -> last.connection.async().zrem(signed(name), me).toCompletableFuture())
                 .toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(left), timeout);
+    }
+
+    private static long number(byte[] digits) {
+        return Long.parseLong(new String(digits, StandardCharsets.US_ASCII));
+    }
+
+    /**
+     * An empty bucket may be ahead: the server's clock has gone back, or a process with another clock has written it. It is not
+     * followed before the server was asked for its time in the same question, since this process may be behind.
+     */
+    private void keepUp(VerboseResult<Long> none, boolean justRead) {
+        long lead = lead(none);
+        if (lead > 0 && justRead) {
+            time.follow(none.getOperationTimeNanos() + lead);
+        } else if (lead > 0) {
+            time.forget();
+        }
+    }
+
+    /** How far the bucket is ahead, as Bucket4j tells nobody; 0 if it is less than the times of two processes may differ. */
+    private static long lead(VerboseResult<Long> none) {
+        long next = none.getOperationTimeNanos() + untilNext(none);
+        long low = ServerTime.FRESH_NANOS;
+        if (hasPermit(none, next + low)) {
+            return 0;
+        }
+        long high = Long.MAX_VALUE - next;
+        while (high - low > 1) {
+            long lead = low + (high - low) / 2;
+            if (hasPermit(none, next + lead)) {
+                high = lead;
+            } else {
+                low = lead;
+            }
+        }
+        return high;
+    }
+
+    private static boolean hasPermit(VerboseResult<Long> seen, long then) {
+        BucketState later = seen.getState().copy();
+        later.refillAllBandwidth(then);
+        return later.getAvailableTokens() > 0;
     }
 
     private static long untilNext(VerboseResult<Long> taken) {
@@ -410,12 +542,23 @@ public final class ValkeyStore implements AutoCloseable {
             }
             CompletableFuture<?> next = client.connectAsync(ByteArrayCodec.INSTANCE, uri)
                     .thenAccept(this::connected)
+                    .whenComplete((connected, error) -> refusal = error == null ? "" : ": " + root(error))
                     .toCompletableFuture();
             connecting = next;
             return next;
         } finally {
             lock.unlock();
         }
+    }
+
+    /** What the server or the network says, without what Lettuce says about it. */
+    private static String root(Throwable error) {
+        Throwable root = error;
+        for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+            root = cause;
+        }
+        String says = root.getMessage();
+        return says == null ? root.toString() : says;
     }
 
     private void connected(StatefulRedisConnection<byte[], byte[]> connection) {
@@ -426,9 +569,11 @@ public final class ValkeyStore implements AutoCloseable {
                 return;
             }
             AsyncProxyManager<byte[]> buckets = Bucket4jLettuce.casBasedBuilder(connection)
+                    .clientClock(new Clock(time::sinceEpoch))
                     .expirationAfterWrite(ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(KEPT))
                     .build()
                     .asAsync();
+            time.forget();
             link = new Link(connection, buckets, new AtomicInteger());
         } finally {
             lock.unlock();
@@ -447,7 +592,9 @@ public final class ValkeyStore implements AutoCloseable {
             if (old.equals(link)) {
                 link = null;
             }
-            var unused = old.connection.closeAsync();
+            if (old.connection.isOpen()) { // else Lettuce logs a warning
+                var unused = old.connection.closeAsync();
+            }
         } finally {
             lock.unlock();
         }

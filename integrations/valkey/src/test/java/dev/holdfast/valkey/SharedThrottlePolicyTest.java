@@ -648,4 +648,94 @@ class SharedThrottlePolicyTest {
 
         assertThat(second.rejected()).isEqualTo(first.rejected());
     }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void reloadsOfAProcessThatHasNotReachedTheStoreBringNoFurtherBurst(Way way) {
+        store.stop();
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle(s -> s.maxWait(ZERO)));
+        for (int reload = 0; reload < 5; reload++) {
+            calls(dependency, pipeline, 30);
+            time.advance(ofMillis(1));
+            pipeline.replace(throttle(s -> s.maxWait(ofNanos(1))));
+        }
+
+        assertThat(dependency.starts()).hasSize(BURST / 2);
+        assertThat(changes).hasSize(1);
+    }
+
+    /** The others may not have noticed yet that the store is back, and use their shares. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aThrottleThatTakesThePlaceOfAnotherAsTheStoreComesBackKeepsToTheShare(Way way) {
+        SharedThrottlePolicy first = throttle(s -> s.maxWait(ZERO));
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(first);
+        time.advance(ofMillis(1));
+        store.stop();
+        steady(dependency, pipeline, 200);
+        store.start();
+        SharedThrottlePolicy second = throttle(s -> s.maxWait(ofNanos(1)));
+        pipeline.replace(second);
+        assertThat(second.storeIsAway()).isTrue();
+        while (second.storeIsAway()) {
+            steady(dependency, pipeline, 1);
+        }
+        pipeline.replace(throttle(s -> s.maxWait(ZERO)));
+        int before = dependency.starts().size();
+
+        for (int i = 0; i < 1_000; i++) {
+            calls(dependency, pipeline, 1);
+            time.advance(ofMillis(1));
+        }
+
+        // A share of 100 a second, and a batch.
+        assertThat(dependency.starts().size() - before).isBetween(90, LIMIT / 2 + 5);
+        assertThat(changes).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aShareThatWasTakenOverFollowsTheNewLimit(Way way) {
+        store.stop();
+        SharedThrottlePolicy first = throttle(s -> s.maxWait(ZERO));
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(first);
+        calls(dependency, pipeline, 30);
+        time.advance(ofMillis(1));
+        pipeline.replace(throttle(s -> s.limit(20).burst(2).maxWait(ZERO)));
+        time.advance(ofSeconds(1));
+        int before = dependency.starts().size();
+
+        for (int i = 0; i < 1_000; i++) {
+            calls(dependency, pipeline, 1);
+            time.advance(ofMillis(1));
+        }
+
+        assertThat(dependency.starts().size() - before).isBetween(9, 11);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theTimeAwayIsThatOfTheLastOutage(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> {});
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        store.stop();
+        steady(dependency, pipeline, 300);
+        store.start();
+        while (throttle.storeIsAway()) {
+            steady(dependency, pipeline, 1);
+        }
+        store.stop();
+        steady(dependency, pipeline, 10);
+        store.start();
+        steady(dependency, pipeline, 100);
+
+        assertThat(changes).hasSize(4);
+        assertThat(changes.get(3))
+                .matches("inventory throttle away > shared: the store answers again after [0-9.]+ ms");
+    }
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.valkey;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.testlogs.Logs;
+import io.github.bucket4j.BucketConfiguration;
+import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
+import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.codec.ByteArrayCodec;
 import io.netty.channel.DefaultEventLoop;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,7 +19,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What Bucket4j and Lettuce say to a server. Two processes and one server: {@code examples/valkey}. */
 @Logs(value = "unable to send", sometimes = true) // the imitation, when it ends
 class ValkeyStoreTest {
+    private static final long SECOND = 1_000_000_000;
     private static final long DAY = Duration.ofDays(1).toNanos();
 
     private record Taken(long permits, long nanosUntilNext) {}
@@ -109,6 +117,150 @@ class ValkeyStoreTest {
         }
     }
 
+    /** Else the next question would come up to a second later: a process would be back that much later than others. */
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void theFirstQuestionAfterTheServersReturnIsAnswered(Server.Kind kind) throws Exception {
+        Server server = Server.start(kind);
+        try (ValkeyStore store = connect(server)) {
+            PermitStore permits = permits(store, "a");
+            assertThat(take(permits, 5).get().permits()).isEqualTo(5);
+            server.close();
+            assertThatThrownBy(() -> take(permits, 5).get()).isInstanceOf(ExecutionException.class);
+            assertThatThrownBy(() -> take(permits, 5).get()).isInstanceOf(ExecutionException.class);
+
+            try (Server again = Server.start(kind, server.port)) {
+                assertThat(again.port).isEqualTo(server.port);
+                assertThat(take(permits, 20).get().permits()).isEqualTo(20);
+            }
+        }
+    }
+
+    @Test
+    void theQuestionAfterThreeErrorsGetsItsAnswerOnAnotherConnection() throws Exception {
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore store = connect(server)) {
+            PermitStore permits = permits(store, "a");
+            assertThat(take(permits, 1).get().permits()).isEqualTo(1);
+            server.refusePresentConnections();
+            for (int error = 0; error < 3; error++) {
+                assertThatThrownBy(() -> take(permits, 1).get()).isInstanceOf(ExecutionException.class);
+            }
+            assertThat(take(permits, 1).get().permits()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aRefusedLoginIsNamed() throws Exception {
+        try (Server.Imitation server = new Server.Imitation()) {
+            server.refuseLogins();
+            try (ValkeyStore store = ValkeyStore.connect("redis://me:secret@127.0.0.1:" + server.port)) {
+                assertThatThrownBy(() -> take(permits(store, "a"), 1).get())
+                        .hasRootCauseMessage("there is no connection to 127.0.0.1:" + server.port
+                                + ": WRONGPASS invalid username-password pair or user is disabled.");
+            }
+        }
+    }
+
+    private static PermitStore aSecond(ValkeyStore store) {
+        return store.permits(SharedThrottleSettings.of(
+                s -> s.key("a").limit(20).per(Duration.ofSeconds(1)).burst(20).replicas(2)));
+    }
+
+    private static ValkeyStore connect(Server server, LongSupplier nanos) {
+        return ValkeyStore.connect(
+                RedisURI.create("127.0.0.1", server.port), Duration.ofMinutes(5), new ServerTime(nanos));
+    }
+
+    @Test
+    void processesWhoseClocksDifferShareTheServersTime() throws Exception {
+        AtomicLong nanos = new AtomicLong();
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore one = connect(server, nanos::get);
+                ValkeyStore ahead = connect(server, () -> nanos.get() + DAY)) {
+            server.clock(() -> 20_000 * DAY + nanos.get());
+            assertThat(take(aSecond(ahead), 20).get().permits()).isEqualTo(20);
+            assertThat(take(aSecond(one), 20).get().permits()).isZero();
+            nanos.addAndGet(SECOND / 2);
+            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(10);
+            assertThat(take(aSecond(ahead), 20).get().permits()).isZero();
+            nanos.addAndGet(SECOND / 4);
+            assertThat(take(aSecond(ahead), 20).get().permits()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void aServerWhoseClockGoesBackGivesPermitsOn() throws Exception {
+        AtomicLong nanos = new AtomicLong();
+        AtomicLong origin = new AtomicLong(20_000 * DAY);
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore one = connect(server, nanos::get);
+                ValkeyStore other = connect(server, nanos::get)) {
+            server.clock(() -> origin.get() + nanos.get());
+            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(20);
+            assertThat(take(aSecond(other), 20).get().permits()).isZero();
+            origin.addAndGet(-DAY);
+            nanos.addAndGet(SECOND);
+            assertThat(take(aSecond(one), 20).get().permits()).isZero();
+            assertThat(take(aSecond(other), 20).get().permits()).isZero();
+            nanos.addAndGet(SECOND / 2);
+            assertThat(take(aSecond(one), 20).get().permits()).isBetween(9L, 10L);
+            nanos.addAndGet(SECOND / 2);
+            assertThat(take(aSecond(other), 20).get().permits()).isBetween(9L, 10L);
+        }
+    }
+
+    /** Each process hears of the jump at another time. If it followed the bucket before, it would jump twice. */
+    @Test
+    void aServerWhoseClockJumpsForwardGivesOneBurst() throws Exception {
+        AtomicLong nanos = new AtomicLong();
+        AtomicLong origin = new AtomicLong(20_000 * DAY);
+        try (Server.Imitation server = new Server.Imitation();
+                ValkeyStore one = connect(server, nanos::get);
+                ValkeyStore other = connect(server, nanos::get)) {
+            server.clock(() -> origin.get() + nanos.get());
+            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(20);
+            nanos.addAndGet(SECOND - 1_000);
+            assertThat(take(aSecond(other), 20).get().permits()).isBetween(19L, 20L);
+            origin.addAndGet(DAY);
+            nanos.addAndGet(1_000);
+            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(20);
+            for (int i = 0; i < 3; i++) {
+                assertThat(take(aSecond(other), 20).get().permits()).isZero();
+            }
+            nanos.addAndGet(SECOND / 2);
+            assertThat(take(aSecond(other), 20).get().permits()).isEqualTo(10);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aBucketThatAnotherClockHasPutIntoTheFutureIsNoSilence(Server.Kind kind) throws Exception {
+        SharedThrottleSettings million = SharedThrottleSettings.of(s ->
+                s.key("a").limit(1_000_000).per(Duration.ofSeconds(1)).burst(20).replicas(2));
+        try (Server server = Server.start(kind);
+                ValkeyStore store = connect(server)) {
+            RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port);
+            try {
+                Bucket4jLettuce.casBasedBuilder(client.connect(ByteArrayCodec.INSTANCE))
+                        .clientClock(new ValkeyStore.Clock(() -> 30_000 * DAY))
+                        .build()
+                        .builder()
+                        .build(
+                                "holdfast:throttle:a:1000000/1s/20".getBytes(UTF_8),
+                                () -> BucketConfiguration.builder()
+                                        .addLimit(limit ->
+                                                limit.capacity(20).refillGreedy(1_000_000, Duration.ofSeconds(1)))
+                                        .build())
+                        .tryConsumeAsMuchAsPossible();
+            } finally {
+                client.shutdown();
+            }
+            assertThat(take(store.permits(million), 20).get().permits()).isZero();
+            assertThat(take(store.permits(million), 20).get().permits()).isPositive();
+        }
+    }
+
     /** Asks until there is an answer: a question without a connection makes one. Ends with the test's time at the latest. */
     private static Taken firstAnswer(PermitStore permits) throws InterruptedException {
         while (true) {
@@ -126,7 +278,9 @@ class ValkeyStoreTest {
         server.close();
         try (ValkeyStore store = connect(server)) {
             assertThatThrownBy(() -> take(permits(store, "a"), 5).get())
-                    .hasRootCauseMessage("there is no connection to 127.0.0.1:" + server.port);
+                    .rootCause()
+                    .hasMessageStartingWith("there is no connection to 127.0.0.1:" + server.port + ": ")
+                    .hasMessageEndingWith("Connection refused");
             try (Server again = Server.start(Server.Kind.IMITATION, server.port)) {
                 assertThat(again.port).isEqualTo(server.port);
                 assertThat(firstAnswer(permits(store, "a")).permits()).isEqualTo(1);
@@ -271,6 +425,22 @@ class ValkeyStoreTest {
         assertNoUri("valkey", "valkey");
         assertNoUri("valkey.example:6379", "valkey.example:6379");
         assertNoUri("valkey://me:secret@valkey.example", "valkey.example");
+    }
+
+    @Test
+    void whatIsNotOneServerIsRefused() {
+        assertNotOne("redis-sentinel://127.0.0.1:26379#mymaster", "a sentinel");
+        assertNotOne("redis-sentinel://:secret@127.0.0.1:26379,127.0.0.2#mymaster", "a sentinel");
+        assertNotOne("redis-socket:///run/valkey.sock", "a socket of Unix");
+        assertNotOne("redis://127.0.0.1:6379,127.0.0.2:6379", "several servers");
+        assertThatThrownBy(() -> ValkeyStore.connect(new RedisURI())).hasMessageContaining("names no server");
+    }
+
+    private static void assertNotOne(String uri, String named) {
+        assertThatThrownBy(() -> ValkeyStore.connect(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the URI of the store names " + named
+                        + " but must name one server: redis://host:port, or rediss://host:port with TLS");
     }
 
     private static void assertNoUri(String uri, String shown) {

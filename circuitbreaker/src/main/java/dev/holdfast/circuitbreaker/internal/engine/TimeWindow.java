@@ -21,7 +21,7 @@ final class TimeWindow extends Window {
     private static final long SECOND = 1_000_000_000;
 
     private static final class Second {
-        final long number;
+        final long begin;
         final LongAdder good = new LongAdder();
         /** How many of the good calls are in the window's total. */
         long counted;
@@ -32,8 +32,8 @@ final class TimeWindow extends Window {
         int slowFailed;
         boolean isForgotten;
 
-        Second(long number) {
-            this.number = number;
+        Second(long begin) {
+            this.begin = begin;
         }
     }
 
@@ -76,7 +76,7 @@ final class TimeWindow extends Window {
     @Override
     int good(long now) {
         Second second = quiet;
-        if (second == null || second.number != Math.floorDiv(now, SECOND)) {
+        if (second == null || now - second.begin < 0 || now - second.begin >= SECOND) {
             return recordLocked(GOOD, now);
         }
         second.good.increment();
@@ -96,7 +96,7 @@ final class TimeWindow extends Window {
     @Override
     int add(int kind, long now) {
         quiet = null;
-        Second second = moveTo(Math.floorDiv(now, SECOND));
+        Second second = moveTo(now);
         if (kind == GOOD) {
             second.good.increment();
         } else {
@@ -126,14 +126,14 @@ final class TimeWindow extends Window {
     int judge(long now) {
         // Before the adder is read: a thread that adds after that sees the null, and comes here, too.
         quiet = null;
-        Second second = moveTo(Math.floorDiv(now, SECOND));
+        Second second = moveTo(now);
         count(second);
         listen(now);
         int judged = thresholds.judge((int) calls, failed, timed(), slowTimed(), overdue());
         boolean spotless = failed == 0 && slow == 0 && overdue() == 0;
         quiet = judged == Thresholds.BELOW || spotless ? second : null;
         // While calls hang, the next second may forget calls that ended before.
-        lookAt(overdue() > 0 && calls > 0 ? (second.number + 1) * SECOND : NEVER);
+        lookAt(overdue() > 0 && calls > 0 ? second.begin + SECOND : NEVER);
         return judged;
     }
 
@@ -177,24 +177,26 @@ final class TimeWindow extends Window {
         return totals((int) calls, failed, slow, slowFailed, overdue(), timed(), slowTimed());
     }
 
-    /** The second of this number, or the newest one: a delayed thread may come with a time that is past. */
-    private Second moveTo(long number) {
+    /** The second of this time, or the newest one: a delayed thread may come with a time that is past. */
+    private Second moveTo(long now) {
         Second newest = head;
-        if (newest != null && number <= newest.number) {
+        if (newest != null && now - newest.begin < SECOND) {
             return newest;
         }
+        // From the newest one, because a clock that wraps around keeps only differences.
+        long begin = now - Math.floorMod(newest == null ? now : now - newest.begin, SECOND);
         if (newest != null) {
             count(newest);
-            forgetBefore(number - size + 1);
+            forgetBefore(begin - (size - 1) * SECOND);
         }
-        Second second = new Second(number);
+        Second second = new Second(begin);
         seconds.addLast(second);
         head = second;
         return second;
     }
 
-    private void forgetBefore(long number) {
-        for (Second old = seconds.peekFirst(); old != null && old.number < number; old = seconds.peekFirst()) {
+    private void forgetBefore(long begin) {
+        for (Second old = seconds.peekFirst(); old != null && old.begin - begin < 0; old = seconds.peekFirst()) {
             forget(old);
         }
     }

@@ -53,6 +53,19 @@ class WindowTest {
     }
 
     @Test
+    void aTimeWindowMovesOnWhenTheClockWrapsAround() {
+        Window window = Window.ofSeconds(10, HALF);
+        long origin = Long.MAX_VALUE - 5 * SECOND;
+        for (int i = 0; i < 40; i++) {
+            window.record(Window.FAILED, origin + i * SECOND);
+            assertThat(window.totals(origin + i * SECOND).failed())
+                    .as("second %d", i)
+                    .isEqualTo(Math.min(i + 1, 10));
+        }
+        assertThat(window.totals(origin + 60 * SECOND).failed()).isZero();
+    }
+
+    @Test
     void countWindowHoldsTheLastCalls() {
         for (long seed = 0; seed < 300; seed++) {
             SplittableRandom random = new SplittableRandom(seed);

@@ -26,6 +26,11 @@ public final class Accepts {
     private final AtomicLongArray lateSlices = new AtomicLongArray(SLICES);
 
     private final ReentrantLock moving = new ReentrantLock();
+    /**
+     * When slice 0 began. They are numbered from the first note on, because a clock that wraps around keeps only differences. Written
+     * before {@link #current}: what a thread reads too old makes it lock and look again.
+     */
+    private volatile long origin;
     /** The number of the slice that is written now; less than that of any time before the first note. */
     private volatile long current = Long.MIN_VALUE;
     /** The sum of all slices but the one that is written now. */
@@ -61,17 +66,23 @@ public final class Accepts {
 
     /** Leaves out what is older than the window. */
     public void moveOn(long now) {
-        long slice = Math.floorDiv(now, sliceNanos);
-        if (slice > current) {
+        if (slice(now) > current) {
             moving.lock();
             try {
-                if (slice > current) {
-                    moveTo(slice);
+                if (current == Long.MIN_VALUE) {
+                    origin = now - Math.floorMod(now, sliceNanos);
+                }
+                if (slice(now) > current) {
+                    moveTo(slice(now));
                 }
             } finally {
                 moving.unlock();
             }
         }
+    }
+
+    private long slice(long now) {
+        return Math.floorDiv(now - origin, sliceNanos);
     }
 
     private void moveTo(long slice) {

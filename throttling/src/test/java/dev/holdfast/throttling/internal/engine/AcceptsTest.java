@@ -26,6 +26,17 @@ class AcceptsTest {
         assertThat(accepts.share(2, 1)).isZero();
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {0, -WINDOW, Long.MAX_VALUE - WINDOW / 2, Long.MIN_VALUE, 12_345_678_901L})
+    void theWindowMovesOnWhereverTheClockBeganAndWhenItWrapsAround(long origin) {
+        for (int second = 0; second < 90; second++) {
+            accepts.accepted(origin + second * SECOND);
+            assertThat(accepts.requests()).isEqualTo(Math.min(second + 1, 30));
+        }
+        accepts.moveOn(origin + 90 * SECOND + WINDOW);
+        assertThat(accepts.requests()).isZero();
+    }
+
     @Test
     void theShareIsWhatIsAboveSoManyTimesTheAccepts() {
         for (int i = 0; i < 10; i++) {
