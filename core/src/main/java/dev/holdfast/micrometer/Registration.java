@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
-import dev.holdfast.internal.SafeLog;
 import dev.holdfast.micrometer.Sum.Asked;
 import dev.holdfast.micrometer.Sum.Source;
 import dev.holdfast.spi.Meters;
@@ -29,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  * counts are shown nowhere: metrics break no call. Safe for any number of threads.
  */
 final class Registration {
-    private static final SafeLog LOG = SafeLog.of("dev.holdfast.micrometer");
     private static final String PREFIX = "holdfast.";
 
     /** A meter, and what it polls for this registration. */

@@ -21,11 +21,14 @@ public final class GrpcOptions {
     Executor executor = new CompletableFuture<Void>().defaultExecutor();
 
     /** The deadline goes down as {@code grpc-timeout}, which gRPC writes by itself. */
-    @Nullable
-    CallHeaders headers = CallHeaders.of(h -> h.grpcTimeout(null).timeoutMillis(null));
+    private static final CallHeaders USUAL_HEADERS =
+            CallHeaders.of(h -> h.grpcTimeout(null).timeoutMillis(null));
 
     @Nullable
-    Keys keys = new Keys(headers);
+    CallHeaders headers = USUAL_HEADERS;
+
+    @Nullable
+    Keys keys = new Keys(USUAL_HEADERS);
 
     GrpcOptions() {}
 
