@@ -289,8 +289,9 @@ public final class Call<T extends @Nullable Object> {
      * call is given up. Cancelling a future that was derived from it does not do this. Every problem is reported in the future.
      *
      * <p>Stages that depend on the future run when the call has ended and given back what it held, such as its permit; also if the
-     * future is completed from outside, as by {@code orTimeout}. There is one exception: if another thread is at work for the call
-     * at that moment, or the stack is nearly full, the future is completed first, and the call ends soon.
+     * future is completed from outside, as by {@code orTimeout}. If a thread is at work for the call at that moment, or too much
+     * is on the stack, the future is completed first, and the call ends soon. What runs while the call is given up, such as an
+     * {@code onCancel} hook, finds the future open and must not wait for it.
      */
     public CompletableFuture<T> callAsync(Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
         return engineFor(action).async.call(spec, runnableAsync(action), mode(), null, false);

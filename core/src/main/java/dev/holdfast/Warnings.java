@@ -18,9 +18,20 @@ final class Warnings {
 
     private final String pipeline;
     private final Set<String> silenced;
-    private final AtomicReference<List<String>> now = new AtomicReference<>(List.of());
-    /** Names of operations that are known to have a key although no cache heeds it; null without a cache. */
-    private volatile @Nullable Set<String> keyedInVain;
+    private final AtomicReference<Known> known = new AtomicReference<>(new Known(List.of(), null));
+
+    /**
+     * Of the pipeline's present policies.
+     *
+     * @param keyedInVain names of operations that are known to have a key although no cache heeds it; null without a cache
+     */
+    private record Known(List<String> warnings, @Nullable Set<String> keyedInVain) {
+        Known with(String warning) {
+            List<String> more = new ArrayList<>(warnings);
+            more.add(warning);
+            return new Known(List.copyOf(more), keyedInVain);
+        }
+    }
 
     Warnings(String pipeline, Set<String> silenced) {
         this.pipeline = pipeline;
@@ -28,7 +39,7 @@ final class Warnings {
     }
 
     List<String> now() {
-        return now.get();
+        return known.get().warnings;
     }
 
     boolean silences(String rule) {
@@ -45,8 +56,8 @@ final class Warnings {
 
     /** The pipeline has these policies now, with which this is wrong. */
     void become(List<Policy> policies, List<String> found) {
-        List<String> before = now.getAndSet(List.copyOf(found));
-        keyedInVain = OrderLint.caches(policies) ? ConcurrentHashMap.newKeySet() : null;
+        Set<String> inVain = OrderLint.caches(policies) ? ConcurrentHashMap.newKeySet() : null;
+        List<String> before = known.getAndSet(new Known(List.copyOf(found), inVain)).warnings;
         // Of an instance with a key, the pipeline of the file has told all this: there may be 10,000 instances.
         if (policies.stream().noneMatch(InUse.class::isInstance)) {
             found.stream().filter(warning -> !before.contains(warning)).forEach(this::log);
@@ -55,18 +66,14 @@ final class Warnings {
 
     /** A call of this operation has a key and is not idempotent. */
     void keyedInVain(String operation) {
-        Set<String> told = keyedInVain;
+        Set<String> told = known.get().keyedInVain;
         // Names are the user's and few, unless somebody makes one of each path.
         if (told != null && !told.contains(operation) && told.size() < MOST_OF_USE && told.add(operation)) {
             if (silences(OrderLint.KEY_WITHOUT_IDEMPOTENCE)) {
                 return;
             }
             String warning = OrderLint.keyedInVain(operation);
-            now.updateAndGet(all -> {
-                List<String> more = new ArrayList<>(all);
-                more.add(warning);
-                return List.copyOf(more);
-            });
+            known.updateAndGet(now -> now.keyedInVain == told ? now.with(warning) : now);
             log(warning);
         }
     }

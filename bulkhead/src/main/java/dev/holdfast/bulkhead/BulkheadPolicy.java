@@ -52,6 +52,8 @@ public final class BulkheadPolicy extends Policy {
     private static final long HELD = 1;
     /** A permit that comes behind all others. */
     private static final long HELD_SPARE = 2;
+    /** A bit beside these: the call has made an attempt before it came here. */
+    private static final long AGAIN = 4;
 
     private static final long UNKNOWN = -1;
 
@@ -211,7 +213,7 @@ public final class BulkheadPolicy extends Policy {
 
     private int admit(Passage passage, Permits from, boolean last) {
         passage.object(from);
-        passage.slot(last ? HELD_SPARE : HELD);
+        passage.slot((last ? HELD_SPARE : HELD) | (passage.attempts() > 0 ? AGAIN : 0));
         views.permitted();
         return PROCEED;
     }
@@ -276,7 +278,7 @@ public final class BulkheadPolicy extends Policy {
         long now = passage.now();
         long nanos = passage.actionNanos();
         boolean failed = passage.outcome() == Outcome.FAILURE;
-        if (passage.attempts() > 1) {
+        if ((passage.slot() & AGAIN) != 0) {
             limit.lostAgain(now, nanos, inFlight, !failed, passage::random);
         } else if (failed) {
             limit.failed(now, nanos, inFlight, passage::random);
@@ -328,7 +330,7 @@ public final class BulkheadPolicy extends Policy {
     private static void release(Passage passage) {
         Permits from = (Permits) Objects.requireNonNull(passage.object());
         int stripe = Stripes.current();
-        if (passage.slot() == HELD_SPARE) {
+        if ((passage.slot() & HELD_SPARE) != 0) {
             from.releaseSpare(stripe);
         } else {
             from.release(stripe);

@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -74,9 +77,28 @@ class FanOutTest {
         assertThat(answered.get()).isGreaterThan(asked * 99 / 100);
     }
 
+    /** It sees one end of each call, whose attempts are all inside: a call that is lost there is news. */
+    @Test
+    @Logs("bulkhead-outside-retry")
+    void aBulkheadAroundTheRetryHeedsEachCall() {
+        BulkheadPolicy bulkhead = BulkheadPolicy.ofDefaults();
+        try (time;
+                Pipeline pipeline = pipeline(bulkhead, RetryPolicy.ofDefaults(), TimeoutPolicy.of(TIMEOUT))) {
+            for (int i = 0; i < 100; i++) {
+                CompletableFuture<Integer> unused = pipeline.callAsync(CompletableFuture::new);
+                time.advance(Duration.ofMillis(100));
+            }
+            assertThat(bulkhead.limit()).isLessThan(2);
+        }
+    }
+
     private Pipeline pipeline() {
+        return pipeline(RetryPolicy.ofDefaults(), BulkheadPolicy.ofDefaults(), TimeoutPolicy.of(TIMEOUT));
+    }
+
+    private Pipeline pipeline(Policy... policies) {
         return Pipeline.builder("inventory")
-                .policies(RetryPolicy.ofDefaults(), BulkheadPolicy.ofDefaults(), TimeoutPolicy.of(TIMEOUT))
+                .policies(policies)
                 .classifier((value, error) -> error != null
                         ? Verdict.FAILURE
                         : Integer.valueOf(429).equals(value) ? Verdict.PUSHBACK : Verdict.SUCCESS)

@@ -51,6 +51,9 @@ public final class CircuitBreakerPolicy extends Policy {
         METRICS_ONLY
     }
 
+    /** Held for a call that has made an attempt before it came here. */
+    private static final Object AGAIN = new Object();
+
     private final CircuitBreakerSettings settings;
     private final PipelineClock clock;
     private final Views views;
@@ -201,6 +204,9 @@ public final class CircuitBreakerPolicy extends Policy {
 
     private int admit(Passage passage, long token) {
         passage.slot(token);
+        if (passage.attempts() > 0) {
+            passage.object(AGAIN);
+        }
         if (watches) {
             // A call is slow if it runs for longer, so it is overdue with the first nanosecond beyond.
             passage.beside().overdueAfter(slowNanos + 1);
@@ -291,7 +297,11 @@ public final class CircuitBreakerPolicy extends Policy {
                     hold(passage, token, now);
                 }
                 views.error(passage.actionNanos(), PolicyParts.error(passage));
-                record(passage, token, passage.attempts() > 1 ? Window.FAILED | Engine.REPEATED : Window.FAILED, now);
+                record(
+                        passage,
+                        token,
+                        passage.object() == AGAIN ? Window.FAILED | Engine.REPEATED : Window.FAILED,
+                        now);
             }
             case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> {
                 release(passage, token, now);

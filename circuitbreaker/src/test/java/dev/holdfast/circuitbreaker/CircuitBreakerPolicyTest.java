@@ -115,6 +115,19 @@ class CircuitBreakerPolicyTest {
         }
     }
 
+    /** It sees one end of each call, whose attempts are all inside. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("retry-inside-circuit-breaker")
+    void aBreakerAroundTheRetrySeesAnOutage(Way way) {
+        RetryPolicy retry = RetryPolicy.of(
+                r -> r.maxAttempts(3).initialBackoff(Duration.ofSeconds(1)).budgetEnabled(false));
+        try (Rig rig = new Rig(way, policy, retry)) {
+            rig.run(5, ILL);
+            assertThat(rig.changes).isNotEmpty();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void anOutageLastsForAMoment(Way way) {

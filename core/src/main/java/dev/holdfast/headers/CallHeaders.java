@@ -11,7 +11,6 @@ import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -227,15 +226,9 @@ public final class CallHeaders {
 
     /** The names that are used, as they were given. */
     public List<String> names() {
-        List<String> names = new ArrayList<>(4);
-        for (String name :
-                new @Nullable String[] {builder.grpcTimeout, builder.timeoutMillis, builder.attempt, builder.priority
-                }) {
-            if (name != null) {
-                names.add(name);
-            }
-        }
-        return List.copyOf(names);
+        return Stream.of(builder.grpcTimeout, builder.timeoutMillis, builder.attempt, builder.priority)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     /**

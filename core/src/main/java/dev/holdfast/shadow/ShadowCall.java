@@ -350,7 +350,7 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int pause(long nanos) {
-        return decided(Decision.DELAYED);
+        return nanos > 0 ? decided(Decision.DELAYED) : GO_ON;
     }
 
     @Override

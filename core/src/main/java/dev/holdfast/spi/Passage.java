@@ -250,8 +250,8 @@ public abstract class Passage {
      * Proceed after a pause. The layer is entered when the pause ends. If the call is given up before, it is abandoned. A pause
      * that leaves no time before the nearest limit does not begin: the call is rejected, and the layer is abandoned.
      *
-     * <p>Zero or less: the policy has waited itself, because code of others gave it no choice. Nothing is awaited any more, but
-     * the rest holds: {@link #now} is later, the call may have been given up, and its time may be over.
+     * <p>Zero or less: the policy has waited itself, because code of others gave it no choice. The call does not wait, but
+     * {@link #now} is read again, and the call is rejected if its time is over or if it has been given up.
      */
     public abstract int pause(long nanos);
 

@@ -45,11 +45,11 @@ final class Ends {
 
     /** Whether the end concerns the leader of a flight alone, and no call that waits for it. */
     static boolean isPersonal(Passage passage) {
-        return passage.personal() || couldNotWait(passage) || isOfTheThread(passage.error());
+        return passage.personal() || couldNotWait(passage);
     }
 
     /** Whether the leader's thread had no room left on its stack, or was stopped. Other calls have threads of their own. */
-    private static boolean isOfTheThread(@Nullable Throwable error) {
+    static boolean isOfTheThread(@Nullable Throwable error) {
         return error instanceof StackOverflowError || (Fatal.is(error) && !(error instanceof VirtualMachineError));
     }
 

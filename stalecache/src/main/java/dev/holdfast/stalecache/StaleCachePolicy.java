@@ -690,7 +690,7 @@ public final class StaleCachePolicy extends Policy {
             flights.leave(leader, passage.now());
             return;
         }
-        Landing landing = sharesValue
+        Landing landing = sharesValue && !Ends.isOfTheThread(passage.error())
                 ? new Landing(
                         passage.outcome(),
                         passage.value(),

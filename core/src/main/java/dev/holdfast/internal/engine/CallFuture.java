@@ -57,6 +57,7 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         }
         Throwable error = ended.error;
         if (error != null) {
+            unclaimed = null;
             super.completeExceptionally(error);
         } else {
             Object value = ended.value;
@@ -141,9 +142,19 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         try {
             underWay.engine.async.cancel(underWay);
         } finally {
-            completed = completes(underWay, completing);
+            completed = completesAlone(underWay, completing);
         }
         return completed;
+    }
+
+    private boolean completesAlone(CallState underWay, BooleanSupplier completing) {
+        try {
+            return completes(underWay, completing);
+        } finally {
+            if (!isDone()) {
+                call = underWay; // for want of memory: the next one completes it
+            }
+        }
     }
 
     /** The call ends on another thread. What the JDK itself can do with so little is done before: then it may throw. */

@@ -64,6 +64,9 @@ final class CallState extends CallAlarms {
     @Nullable
     CallFuture<?> future;
 
+    /** Of an asynchronous call, whose object is its own. */
+    private @Nullable Unclaimed unclaimed;
+
     @Nullable
     Suspension suspension;
 
@@ -219,11 +222,11 @@ final class CallState extends CallAlarms {
     /** How values of this call are discarded; null if nothing is done with them. */
     @Nullable
     Unclaimed unclaimed() {
-        if (spec.operation().discard() == null) {
-            return null;
+        if (unclaimed == null && spec.operation().discard() != null) {
+            beginInside(); // what calls inside share is not discarded
+            unclaimed = new Unclaimed(engine, spec.operation(), inside);
         }
-        beginInside(); // what calls inside share is not discarded
-        return new Unclaimed(engine, spec.operation(), inside);
+        return unclaimed;
     }
 
     /** As {@link #withThoseAround}, for work that is no attempt's, and whose answers are not the call's: nobody hears of it here. */

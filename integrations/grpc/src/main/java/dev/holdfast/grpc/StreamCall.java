@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call with streams. It is one attempt, which lasts for the pipeline until the first message of the response, or until the stream's
- * end if there is none. If the caller asks for no message, until the headers. What the caller does before the pipeline lets it begin waits.
+ * A call with streams. It is one attempt, which lasts for the pipeline until the first message of the response, until the headers if the
+ * caller has asked for no message by then, or until the stream's end. What the caller does before the pipeline lets it begin waits.
  */
 final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     /** The value of an attempt: the response has begun. */

@@ -251,10 +251,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             return owner != null && owner != one.source;
         }
 
-        /** Spring makes a blank value of a mapping without entries, which hides nothing. */
+        /** Spring makes a blank value of a mapping without entries, which hides nothing, and of an empty list, which is a list. */
         void note(Found one, boolean isBlank) {
             ConfigurationPropertyName name = one.name();
-            if (!isBlank) {
+            if (isBlank) {
+                lists.putIfAbsent(name, one.source);
+            } else {
                 values.put(name, one.source);
             }
             for (int i = 1; i < name.getNumberOfElements(); i++) {

@@ -102,9 +102,9 @@ public class HoldfastAutoConfiguration {
 
         /** Also for pipelines that the application makes itself. */
         @Bean
-        SpringSettings holdfastSpringSettings(Holdfast holdfast, Environment environment) {
+        SpringSettings holdfastSpringSettings(ObjectProvider<Holdfast> holdfast, Environment environment) {
             SpringSettings settings = SpringSettings.of(environment);
-            settings.check(holdfast);
+            holdfast.ifUnique(settings::check);
             return settings;
         }
 

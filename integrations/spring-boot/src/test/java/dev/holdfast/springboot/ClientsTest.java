@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
-import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -188,7 +187,6 @@ class ClientsTest {
     /** Apache's client would answer a 503 with a request of its own, and both repeat what meets a stale connection. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    @Logs("bulkhead cut its limit")
     void theClientBelowRepeatsNothingByItself(boolean ofApache) {
         answerUnavailable();
         ClientHttpRequestFactoryBuilder<?> builder =
@@ -206,7 +204,6 @@ class ClientsTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    @Logs("bulkhead cut its limit")
     void neitherDoesAReactiveOne(boolean ofApache) {
         answerUnavailable();
         ClientHttpConnectorBuilder<?> builder =
@@ -227,7 +224,6 @@ class ClientsTest {
 
     /** There Spring Boot has none of its own for a blocking client, and would take what is on the class path: Apache's. */
     @Test
-    @Logs("bulkhead cut its limit")
     void neitherDoesABlockingOneInAReactiveApplication() {
         answerUnavailable();
         new ReactiveWebApplicationContextRunner()

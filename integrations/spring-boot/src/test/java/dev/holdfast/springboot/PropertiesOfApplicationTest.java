@@ -496,6 +496,20 @@ class PropertiesOfApplicationTest {
                 });
     }
 
+    /** Spring makes an empty text of it. */
+    @Test
+    void anEmptyListOfTheFirstSourceIsTheList() {
+        runner.withInitializer(yaml("application.yml", indented(FILE)))
+                .withPropertyValues("holdfast.pipelines.inventory.classifier.failures=")
+                .run(context -> {
+                    Classifier classifier = context.getBean(Holdfast.class)
+                            .pipeline("inventory")
+                            .classifier();
+                    assertThat(((Classifier.Listed) classifier).ofStatus(421)).isNull();
+                    assertThat(((Classifier.Listed) classifier).ofStatus(501)).isEqualTo(Verdict.IGNORED);
+                });
+    }
+
     private static ApplicationContextInitializer<ConfigurableApplicationContext> variables(String... namesAndValues) {
         Map<String, Object> all = new LinkedHashMap<>();
         for (int i = 0; i < namesAndValues.length; i += 2) {

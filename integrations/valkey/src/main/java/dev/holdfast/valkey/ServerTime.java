@@ -46,6 +46,8 @@ final class ServerTime {
         if (!known) {
             offset = least + (most - least) / 2;
         } else if (offset - least < 0) {
+            // What was ahead was so because this was behind, or the server's clock has caught up.
+            ahead -= Math.min(ahead, least - offset);
             offset = least;
         } else if (offset - most > 0) {
             offset = most;

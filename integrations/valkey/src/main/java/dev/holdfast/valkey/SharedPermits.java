@@ -167,7 +167,14 @@ final class SharedPermits {
         lock.lock();
         try {
             look(now);
-            if (question != null || (paused && now - resumeAt < 0)) {
+            Question open = question;
+            if (open != null) {
+                if (open.silent()) {
+                    failedAt = now; // it is being asked, and does not answer
+                }
+                return null;
+            }
+            if (paused && now - resumeAt < 0) {
                 return null;
             }
             boolean probe = phase == Phase.AWAY;
@@ -483,12 +490,9 @@ final class SharedPermits {
         try {
             handedOver = false; // it may be the one before, and is put back
             reached |= past.reached;
-            if (past.phase == Phase.SHARED) {
-                return;
-            }
             phase = past.phase;
             state = past.state;
-            share = past.share;
+            share = phase == Phase.SHARED ? null : past.share;
             awaySince = past.awaySince;
             backSince = past.backSince;
             failedAt = past.failedAt;

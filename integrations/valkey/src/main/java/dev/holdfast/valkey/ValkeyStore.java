@@ -267,9 +267,8 @@ public final class ValkeyStore implements AutoCloseable {
                 take(most, answer, present);
                 return;
             }
-            // The question waits for the connection. If it failed, the next one would come up to a second later, when
-            // the
-            // other processes may be back at the store.
+            // The question waits for the connection. If it failed, the next one would come up to a second later. The
+            // other processes may be back at the store by then.
             var unused = connect().whenComplete((connected, refused) -> {
                 Link made = usable();
                 if (made != null) {
@@ -285,6 +284,8 @@ public final class ValkeyStore implements AutoCloseable {
                 ask(most, answer, present);
             } catch (RejectedExecutionException closedMeanwhile) {
                 answer.failed(noConnection());
+            } catch (RuntimeException thrown) {
+                answer.failed(thrown); // nobody else hears of it where the question has waited for the connection
             }
         }
 
@@ -299,10 +300,10 @@ public final class ValkeyStore implements AutoCloseable {
                     .whenComplete((taken, error) -> {
                         dropUnsound(present, error);
                         if (error == null) {
+                            answer.taken(taken.getValue(), untilNext(taken));
                             if (taken.getValue() == 0) {
                                 keepUp(taken, !known);
                             }
-                            answer.taken(taken.getValue(), untilNext(taken));
                         } else {
                             Throwable cause = error.getCause(); // of a CompletionException, and more than others say
                             answer.failed(cause == null ? error : cause);
@@ -533,7 +534,7 @@ public final class ValkeyStore implements AutoCloseable {
             if (underWay != null && !underWay.isDone()) {
                 return underWay;
             }
-            if (closed) {
+            if (closed || usable() != null) { // one may have been made since the caller looked
                 return CompletableFuture.completedFuture(null);
             }
             Link old = link;

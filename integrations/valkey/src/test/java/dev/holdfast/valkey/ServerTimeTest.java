@@ -62,4 +62,13 @@ class ServerTimeTest {
         read(100 * SECOND, 0);
         assertThat(time.sinceEpoch()).isEqualTo(150 * SECOND);
     }
+
+    /** Else each process that is slow at its start would move the time of all others on. */
+    @Test
+    void whoFollowsForItsFirstAnswerWasSlowIsNotAheadLater() {
+        read(100 * SECOND, 3 * SECOND); // of a server that is at 103 s by now
+        time.follow(103 * SECOND);
+        read(103 * SECOND, 0);
+        assertThat(time.sinceEpoch()).isEqualTo(103 * SECOND);
+    }
 }

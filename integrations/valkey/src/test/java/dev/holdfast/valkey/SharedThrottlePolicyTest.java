@@ -420,6 +420,27 @@ class SharedThrottlePolicyTest {
         assertThat(throttle.storeIsAway()).isFalse();
     }
 
+    /** The question is broken off long after it was too late: as a connection that swallows packets. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aStoreThatSwallowsQuestionsCostsNoCallOfTheShare(Way way) {
+        SharedThrottlePolicy throttle = throttle(s -> s.maxWait(ZERO));
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        store.standStill();
+        steady(dependency, pipeline, 200);
+        for (int i = 0; i < 3; i++) {
+            store.stop();
+            store.standStill();
+            for (int k = 0; k < 200; k++) {
+                assertThat(dependency.call(pipeline, ZERO).error()).isNull();
+                time.advance(ofMillis(10));
+            }
+        }
+        assertThat(throttle.storeIsAway()).isTrue();
+    }
+
     /** Calls 10 ms apart. */
     private void steady(Dependency dependency, Pipeline pipeline, int number) {
         for (int i = 0; i < number; i++) {

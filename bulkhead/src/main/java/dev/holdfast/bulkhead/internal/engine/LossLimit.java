@@ -28,7 +28,7 @@ import java.util.function.IntSupplier;
  * </ul>
  *
  * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt of a call that has made
- * one before counts only if another one has ended since it began, and in no row.
+ * one before counts only if another one that counts has ended since it began, and in no row.
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
  * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than
@@ -290,7 +290,7 @@ public final class LossLimit implements AdaptiveLimit {
         try {
             follow(firstOfNow);
             if (again && heardAt - (now - nanos) <= 0) {
-                // Nothing else has ended since it began: its call alone is there, and has been counted.
+                // Nothing that counts has ended since it began: its call may be alone, and has been counted.
                 return;
             }
             startCounting();

@@ -37,8 +37,10 @@ final class LossShare {
 
     void add(long now, int moreServed, int moreLost) {
         double memory = Math.max(lostNanos, SHORTEST_NANOS);
-        double stays = memory / (memory + (now - fadedAt));
-        fadedAt = now;
+        // Less than nothing for a thread that has stood still since it read the time.
+        long passed = Math.max(0, now - fadedAt);
+        double stays = memory / (memory + passed);
+        fadedAt += passed;
         served = stays * served + moreServed;
         lost = stays * lost + moreLost;
     }

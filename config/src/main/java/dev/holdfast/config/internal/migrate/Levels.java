@@ -11,7 +11,7 @@ import java.util.Set;
 /**
  * Makes one of the settings of an instance and of the configs that it inherits from. The nearest one counts. But resilience4j
  * makes the function of a wait on each level that has the wait, of what this level says: a breaker of this level alone, a
- * retry also of what the level inherits, except for the random factor.
+ * retry also of the level that this one inherits from, except for the random factor.
  */
 final class Levels {
     private static final Map<Kind, Set<String>> WAITS = Map.of(
@@ -37,21 +37,21 @@ final class Levels {
                 .findFirst();
         Map<String, Given> settings = new LinkedHashMap<>();
         List<String> idle = new ArrayList<>();
-        boolean inside = true;
+        int further = -1; // than the level that has the wait
         for (Map<String, Given> level : levels) {
             boolean beside = wait.isPresent() && level.containsValue(wait.get());
-            boolean inherits = !inside && kind == Kind.RETRY;
+            further = beside ? 0 : further < 0 ? further : further + 1;
+            boolean inherits = further == 1 && kind == Kind.RETRY;
             level.forEach((key, given) -> {
                 boolean heeded = beside || (inherits && !key.equals(RANDOM_FACTOR));
                 if (wait.isEmpty() || heeded || !GROWTH.contains(key)) {
                     settings.putIfAbsent(key, given);
                 } else {
                     idle.add("left out: " + given.shown()
-                            + "; resilience4j heeds it only beside the wait itself, and the " + "wait is "
+                            + "; resilience4j heeds it only beside the wait itself, and the wait is "
                             + wait.get().shown());
                 }
             });
-            inside &= !beside;
         }
         return new Settings(settings, idle);
     }

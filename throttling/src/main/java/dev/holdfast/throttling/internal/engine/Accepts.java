@@ -28,7 +28,7 @@ public final class Accepts {
     private final ReentrantLock moving = new ReentrantLock();
     /**
      * When slice 0 began. They are numbered from the first note on, because a clock that wraps around keeps only differences. Written
-     * before {@link #current}: what a thread reads too old makes it lock and look again.
+     * before {@link #current}: a thread that reads an old one locks and looks again, or notes in the current slice.
      */
     private volatile long origin;
     /** The number of the slice that is written now; less than that of any time before the first note. */
