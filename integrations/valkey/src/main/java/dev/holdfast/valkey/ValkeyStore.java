@@ -300,10 +300,10 @@ public final class ValkeyStore implements AutoCloseable {
                     .whenComplete((taken, error) -> {
                         dropUnsound(present, error);
                         if (error == null) {
-                            answer.taken(taken.getValue(), untilNext(taken));
                             if (taken.getValue() == 0) {
                                 keepUp(taken, !known);
                             }
+                            answer.taken(taken.getValue(), untilNext(taken));
                         } else {
                             Throwable cause = error.getCause(); // of a CompletionException, and more than others say
                             answer.failed(cause == null ? error : cause);

@@ -434,8 +434,9 @@ class SharedThrottlePolicyTest {
             store.stop();
             store.standStill();
             for (int k = 0; k < 200; k++) {
-                assertThat(dependency.call(pipeline, ZERO).error()).isNull();
+                Running<String> call = dependency.call(pipeline, ZERO);
                 time.advance(ofMillis(10));
+                assertThat(call.result()).isCompleted();
             }
         }
         assertThat(throttle.storeIsAway()).isTrue();
