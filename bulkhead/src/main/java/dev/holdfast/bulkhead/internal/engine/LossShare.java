@@ -37,10 +37,11 @@ final class LossShare {
 
     void add(long now, int moreServed, int moreLost) {
         double memory = Math.max(lostNanos, SHORTEST_NANOS);
+        boolean begins = served + lost == 0;
         // Less than nothing for a thread that has stood still since it read the time.
-        long passed = Math.max(0, now - fadedAt);
+        long passed = begins ? 0 : Math.max(0, now - fadedAt);
         double stays = memory / (memory + passed);
-        fadedAt += passed;
+        fadedAt = begins ? now : fadedAt + passed;
         served = stays * served + moreServed;
         lost = stays * lost + moreLost;
     }
