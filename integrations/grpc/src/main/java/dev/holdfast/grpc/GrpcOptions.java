@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
 
 /** What a {@link HoldfastClientInterceptor} may be told. Not changed once the interceptor is made. */
 public final class GrpcOptions {
+    /** The deadline goes down as {@code grpc-timeout}, which gRPC writes by itself. */
+    private static final CallHeaders USUAL_HEADERS =
+            CallHeaders.of(h -> h.grpcTimeout(null).timeoutMillis(null));
+
     Predicate<? super MethodDescriptor<?, ?>> idempotent = method -> false;
     Predicate<? super MethodDescriptor<?, ?>> streams = method -> true;
     final Map<Status.Code, Verdict> verdicts = new EnumMap<>(Status.Code.class);
     Executor executor = new CompletableFuture<Void>().defaultExecutor();
-
-    /** The deadline goes down as {@code grpc-timeout}, which gRPC writes by itself. */
-    private static final CallHeaders USUAL_HEADERS =
-            CallHeaders.of(h -> h.grpcTimeout(null).timeoutMillis(null));
 
     @Nullable
     CallHeaders headers = USUAL_HEADERS;

@@ -230,31 +230,8 @@ class StatusesTest {
         assertEach(Outcome.FAILURE, 1);
     }
 
-    private static final class LosingMessages implements ClientInterceptor {
-        @Override
-        public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions with, Channel to) {
-            return new SimpleForwardingClientCall<>(to.newCall(method, with)) {
-                @Override
-                public void start(Listener<R> listener, Metadata headers) {
-                    super.start(
-                            new SimpleForwardingClientCallListener<>(listener) {
-                                @Override
-                                public void onMessage(R message) {}
-                            },
-                            headers);
-                }
-            };
-        }
-    }
-
-    @Test
-    void anAnswerWithoutAMessageIsAFailure() {
-        Channel losing = shop.channel(Transport.IN_PROCESS, new LosingMessages(), holdfast);
-        assertThat(Shop.failure(Stub.BLOCKING.call(losing, Shop.GET)).getCode()).isEqualTo(Status.Code.INTERNAL);
-        assertEach(Outcome.FAILURE, 3);
-    }
-
-    private static final class DoublingMessages implements ClientInterceptor {
+    /** Each message of the server's arrives so often. */
+    private record Times(int times) implements ClientInterceptor {
         @Override
         public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions with, Channel to) {
             return new SimpleForwardingClientCall<>(to.newCall(method, with)) {
@@ -264,8 +241,9 @@ class StatusesTest {
                             new SimpleForwardingClientCallListener<>(listener) {
                                 @Override
                                 public void onMessage(R message) {
-                                    super.onMessage(message);
-                                    super.onMessage(message);
+                                    for (int i = 0; i < times; i++) {
+                                        super.onMessage(message);
+                                    }
                                 }
                             },
                             headers);
@@ -274,10 +252,16 @@ class StatusesTest {
         }
     }
 
-    /** The caller of a stub gets an error. */
+    @Test
+    void anAnswerWithoutAMessageIsAFailure() {
+        Channel losing = shop.channel(Transport.IN_PROCESS, new Times(0), holdfast);
+        assertThat(Shop.failure(Stub.BLOCKING.call(losing, Shop.GET)).getCode()).isEqualTo(Status.Code.INTERNAL);
+        assertEach(Outcome.FAILURE, 3);
+    }
+
     @Test
     void anAnswerWithTwoMessagesIsAFailure() {
-        Channel doubling = shop.channel(Transport.IN_PROCESS, new DoublingMessages(), holdfast);
+        Channel doubling = shop.channel(Transport.IN_PROCESS, new Times(2), holdfast);
         Shop.failure(Stub.BLOCKING.call(doubling, Shop.GET));
         assertEach(Outcome.FAILURE, 3);
     }

@@ -98,29 +98,10 @@ class ValkeyStoreTest {
         }
     }
 
-    @ParameterizedTest
-    @MethodSource("kinds")
-    void aServerThatIsGoneIsAFailureAndItsReturnIsNoticed(Server.Kind kind) throws Exception {
-        Server server = Server.start(kind);
-        try (ValkeyStore store = connect(server)) {
-            PermitStore permits = permits(store, "a");
-            assertThat(take(permits, 5).get().permits()).isEqualTo(5);
-
-            server.close();
-            assertThatThrownBy(() -> take(permits, 5).get()).isInstanceOf(ExecutionException.class);
-            assertThatThrownBy(() -> take(permits, 5).get()).isInstanceOf(ExecutionException.class);
-
-            try (Server again = Server.start(kind, server.port)) {
-                assertThat(again.port).isEqualTo(server.port);
-                assertThat(firstAnswer(permits).permits()).isEqualTo(1);
-            }
-        }
-    }
-
     /** Else the next question would come up to a second later: a process would be back that much later than others. */
     @ParameterizedTest
     @MethodSource("kinds")
-    void theFirstQuestionAfterTheServersReturnIsAnswered(Server.Kind kind) throws Exception {
+    void aServerThatIsGoneIsAFailureAndTheFirstQuestionAfterItsReturnIsAnswered(Server.Kind kind) throws Exception {
         Server server = Server.start(kind);
         try (ValkeyStore store = connect(server)) {
             PermitStore permits = permits(store, "a");
