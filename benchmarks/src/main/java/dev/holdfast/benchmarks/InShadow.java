@@ -8,18 +8,35 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** What a second policy in shadow adds to the standard pipeline. */
+/** What a policy adds to the others of the standard pipeline: active, and in shadow. */
 @SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up the rest
 public class InShadow extends Measured {
-    @Param({"none", "circuit-breaker", "throttle", "bulkhead", "timeout"})
+    @Param({"circuit-breaker", "throttle", "bulkhead", "timeout"})
     public String policy;
+
+    @Param({"LEFT_OUT", "ACTIVE", "IN_SHADOW"})
+    public Mode mode;
+
+    /** Of the policy. */
+    public enum Mode {
+        LEFT_OUT,
+        ACTIVE,
+        IN_SHADOW
+    }
 
     private Pipeline pipeline;
 
     @Setup
     public void build() {
         Pipeline.Builder standard = Pipeline.builder("inventory").standard();
-        pipeline = (policy.equals("none") ? standard : standard.with(ShadowPolicy.of(Policies.named(policy)))).build();
+        Pipeline.Builder others = policy.equals("throttle") ? standard : standard.without(policy);
+        pipeline =
+                switch (mode) {
+                    case LEFT_OUT -> others.build();
+                    case ACTIVE -> others.with(Policies.named(policy)).build();
+                    case IN_SHADOW ->
+                        others.with(ShadowPolicy.of(Policies.named(policy))).build();
+                };
     }
 
     @TearDown

@@ -191,9 +191,15 @@ final class ShadowCall extends PassageOver {
         }
     }
 
+    /** On the way up: whether the attempt took so long that the policy is asked for a hedge. */
+    boolean wouldHedge() {
+        // Most policies never hedge, and the time that an attempt took is measured only for those who ask.
+        return inside && hedgeAfter != Long.MAX_VALUE && hedgeAfter < passage.actionNanos();
+    }
+
     /** On the way up: whether the policy would have hedged. Its budget pays as if it had. */
     void lookAtHedge(Policy policy) {
-        if (hedgeAfter < passage.actionNanos() && policy.hedge(0, passage.now()) != Policy.NO_HEDGE) {
+        if (policy.hedge(0, passage.now()) != Policy.NO_HEDGE) {
             policy.hedgeBegun();
             decided(Decision.HEDGED);
         }

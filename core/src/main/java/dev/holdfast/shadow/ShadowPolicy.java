@@ -244,7 +244,9 @@ public final class ShadowPolicy extends Policy {
     public int settle(Passage passage) {
         ShadowCall call = ShadowCall.of(passage);
         if (call != null) {
-            tellIfInside(Event.HEDGE, passage);
+            if (call.wouldHedge()) {
+                tell(Event.HEDGE, call);
+            }
             if (call.hasWaited()) {
                 tell(Event.WAITED, call);
             } else if (call.wasTooSlow()) {
