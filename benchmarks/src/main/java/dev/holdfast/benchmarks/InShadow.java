@@ -30,13 +30,12 @@ public class InShadow extends Measured {
     public void build() {
         Pipeline.Builder standard = Pipeline.builder("inventory").standard();
         Pipeline.Builder others = policy.equals("throttle") ? standard : standard.without(policy);
-        pipeline =
-                switch (mode) {
-                    case LEFT_OUT -> others.build();
-                    case ACTIVE -> others.with(Policies.named(policy)).build();
-                    case IN_SHADOW ->
-                        others.with(ShadowPolicy.of(Policies.named(policy))).build();
-                };
+        pipeline = switch (mode) {
+            case LEFT_OUT -> others.build();
+            case ACTIVE -> others.with(Policies.named(policy)).build();
+            case IN_SHADOW ->
+                others.with(ShadowPolicy.of(Policies.named(policy))).build();
+        };
     }
 
     @TearDown

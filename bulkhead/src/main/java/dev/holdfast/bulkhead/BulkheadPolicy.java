@@ -13,6 +13,7 @@ import dev.holdfast.bulkhead.internal.engine.Ticket;
 import dev.holdfast.bulkhead.internal.engine.TicketQueue;
 import dev.holdfast.bulkhead.internal.resilience4j.ExistingBulkheadPolicy;
 import dev.holdfast.bulkhead.internal.resilience4j.Views;
+import dev.holdfast.internal.ByPipeline;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Meters;
@@ -68,8 +69,8 @@ public final class BulkheadPolicy extends Policy {
     private final long leaseNanos;
     private final long targetNanos;
     private @Nullable AdaptiveLimit adaptive;
-    /** How long an attempt takes at most, in the pipeline that was built last. */
-    private long attemptLimit = UNKNOWN;
+    /** How long an attempt takes at most. */
+    private final ByPipeline<Long> attemptLimits = new ByPipeline<>();
     /** The limit that observers know. */
     private AtomicInteger toldLimit;
 
@@ -163,13 +164,15 @@ public final class BulkheadPolicy extends Policy {
     /** The attempts of all its pipelines are to know how long one may take. */
     @Override
     public void beside(String pipeline, List<Policy> policies) {
-        attemptLimit = policies.stream().mapToLong(Policy::longest).min().orElse(Long.MAX_VALUE);
+        long attempt = policies.stream().mapToLong(Policy::longest).min().orElse(Long.MAX_VALUE);
+        attemptLimits.tell(pipeline, before -> attempt);
         tellAttemptLimit();
     }
 
     private void tellAttemptLimit() {
-        if (adaptive instanceof LossLimit limit && attemptLimit != UNKNOWN) {
-            limit.attemptLimit(attemptLimit);
+        if (adaptive instanceof LossLimit limit) {
+            // What is slow in one pipeline may be usual in another.
+            attemptLimits.values().stream().mapToLong(Long::longValue).max().ifPresent(limit::attemptLimit);
         }
     }
 
@@ -213,7 +216,7 @@ public final class BulkheadPolicy extends Policy {
 
     private int admit(Passage passage, Permits from, boolean last) {
         passage.object(from);
-        passage.slot((last ? HELD_SPARE : HELD) | (passage.attempts() > 0 ? AGAIN : 0));
+        passage.slot((last ? HELD_SPARE : HELD) | (passage.repeats() ? AGAIN : 0));
         views.permitted();
         return PROCEED;
     }
@@ -450,6 +453,8 @@ public final class BulkheadPolicy extends Policy {
             permits.queueLimit(settings.maxWaitingCalls());
             if (settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {
                 resizeTo(settings.maxConcurrentCalls());
+            } else if (adaptive != null) {
+                boolean unused = show(permits, adaptive); // others may be a good number at first
             }
         }
     }

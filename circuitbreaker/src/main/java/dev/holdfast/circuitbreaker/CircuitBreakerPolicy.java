@@ -204,7 +204,7 @@ public final class CircuitBreakerPolicy extends Policy {
 
     private int admit(Passage passage, long token) {
         passage.slot(token);
-        if (passage.attempts() > 0) {
+        if (passage.repeats()) {
             passage.object(AGAIN);
         }
         if (watches) {

@@ -14,6 +14,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.NullMarked;
 
@@ -44,6 +45,20 @@ class ModulesTest {
     };
 
     private static final Pattern FOR_TESTS = Pattern.compile("dev\\.holdfast\\.(testing|chaos)(\\..*)?");
+
+    /** BlockHound knows the others. In these, a reload or the log waits. */
+    @ArchTest
+    static final ArchRule aLockOfACallIsAShortLock = noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.holdfast.testing..")
+            .and()
+            .doNotHaveFullyQualifiedName("dev.holdfast.Pipeline")
+            .and()
+            .doNotHaveFullyQualifiedName("dev.holdfast.config.Holdfast")
+            .and()
+            .doNotHaveFullyQualifiedName("dev.holdfast.log.StateLines")
+            .should()
+            .callConstructor(ReentrantLock.class);
 
     @ArchTest
     static final ArchRule noPolicyModuleDependsOnAnother = slices().matching(

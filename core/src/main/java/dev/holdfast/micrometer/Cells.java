@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import dev.holdfast.internal.ShortLock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +16,7 @@ final class Cells<E extends Enum<E>, T> {
     private final E[] constants;
     private final Function<E, T> maker;
     // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
-    private final ReentrantLock making = new ReentrantLock();
+    private final ShortLock making = new ShortLock();
 
     Cells(Class<E> constants, Function<E, T> maker) {
         this.constants = constants.getEnumConstants();

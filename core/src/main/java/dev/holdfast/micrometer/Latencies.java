@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.CallObserver.Histograms;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -8,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
@@ -21,7 +21,7 @@ final class Latencies {
     private record Followed(Timing timing, String name, Tags tags) {}
 
     // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
     private final Supplier<Registration> registrations;
     private final List<Followed> followed = new ArrayList<>();
     private Optional<Histograms> shown = Optional.empty();

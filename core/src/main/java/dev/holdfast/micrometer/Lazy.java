@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
-import java.util.concurrent.locks.ReentrantLock;
+import dev.holdfast.internal.ShortLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class Lazy<T> {
     private final Supplier<T> maker;
     // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
-    private final ReentrantLock making = new ReentrantLock();
+    private final ShortLock making = new ShortLock();
     // Volatile: a thread that sees it without the lock must see all of it.
     private volatile @Nullable T made;
 

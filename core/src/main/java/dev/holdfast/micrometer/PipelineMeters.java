@@ -9,6 +9,7 @@ import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import dev.holdfast.spi.Policy;
@@ -20,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +50,7 @@ final class PipelineMeters implements CallObserver {
     private final Map<String, OperationMeters> operations = new ConcurrentHashMap<>();
     private final Map<String, Cells<Reason, LongAdder>> rejections = new ConcurrentHashMap<>();
     // Not within computeIfAbsent, which has a monitor: the registry waits for locks of others.
-    private final ReentrantLock making = new ReentrantLock();
+    private final ShortLock making = new ShortLock();
     private final Map<String, LongAdder> writtenOff = new ConcurrentHashMap<>();
     private final Map<Change, LongAdder> stateChanges = new ConcurrentHashMap<>();
     private final Lazy<LongAdder> scheduledRetries;

@@ -5,6 +5,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.micrometer.ObservationObserver.AttemptObservation;
 import dev.holdfast.micrometer.ObservationObserver.CallObservation;
 import dev.holdfast.spi.CallContext.Scope;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the observations of one pipeline's calls. */
@@ -89,7 +89,7 @@ final class PipelineTracer implements Tracer {
     /** Its observation is not safe for threads, but hedges add events on threads of their own: hence the lock. */
     private final class OfCall implements CallTrace {
         // Not a monitor: handlers wait for locks of others, and a virtual thread would keep its carrier.
-        private final ReentrantLock lock = new ReentrantLock();
+        private final ShortLock lock = new ShortLock();
         private final CallObservation call;
         private final Observation observation;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.micrometer.Sum.Asked;
 import dev.holdfast.micrometer.Sum.Source;
 import dev.holdfast.spi.Meters;
@@ -17,7 +18,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -34,7 +34,7 @@ final class Registration {
     private record Used(Meter meter, Source source) {}
 
     // Not a monitor: the registry and the log wait for locks of others, and a virtual thread would keep its carrier.
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
     private final MeterRegistry registry;
     private final Shared uses;
     private final Tags shared;

@@ -2,6 +2,7 @@
 package dev.holdfast.micrometer;
 
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Observed;
 import io.micrometer.core.instrument.Counter;
@@ -16,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The meters of all pipelines in one registry, whichever observer the pipelines have: two observers of a registry are as one.
@@ -30,7 +30,7 @@ final class RegistryMeters {
     private static final Map<MeterRegistry, WeakReference<RegistryMeters>> ALL = new WeakHashMap<>();
 
     // Not a monitor: the registry waits for locks of others, and a virtual thread would keep its carrier.
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
     private final MeterRegistry registry;
     private final Shared shared;
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();

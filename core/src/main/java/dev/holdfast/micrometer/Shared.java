@@ -2,6 +2,7 @@
 package dev.holdfast.micrometer;
 
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.micrometer.Sum.Asked;
 import dev.holdfast.micrometer.Sum.Source;
 import io.micrometer.core.instrument.Gauge;
@@ -11,7 +12,6 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
@@ -20,7 +20,7 @@ import java.util.function.Function;
  */
 final class Shared {
     // Not a monitor: the registry and the log wait for locks of others, and a virtual thread would keep its carrier.
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
     private final MeterRegistry registry;
     private final SafeLog log;
     // Micrometer refers to what it polls only weakly: here it is kept.

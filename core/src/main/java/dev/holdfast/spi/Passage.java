@@ -59,6 +59,14 @@ public abstract class Passage {
     /** The number of the outer pipeline's attempt that this call runs in; 0 if none is known. */
     public abstract int outerAttempt();
 
+    /**
+     * Whether the next attempt repeats one: of this call, or of an outer pipeline or the service that called, inside whose retry
+     * it runs.
+     */
+    public final boolean repeats() {
+        return attempts() > 0 || outerAttempt() > 1;
+    }
+
     /** The name of the pipeline. */
     public abstract String pipeline();
 

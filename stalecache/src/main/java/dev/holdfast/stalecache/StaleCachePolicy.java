@@ -6,6 +6,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.ByPipeline;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -17,7 +18,6 @@ import dev.holdfast.stalecache.Flight.Lost;
 import dev.holdfast.stalecache.Flight.Running;
 import dev.holdfast.stalecache.Tally.Kind;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -69,11 +69,7 @@ public final class StaleCachePolicy extends Policy {
 
     private static final Place UNKNOWN = new Place(Long.MAX_VALUE, false);
 
-    /** Nobody says when a pipeline has gone: of more than so many, the first ones are forgotten, and are then {@link #UNKNOWN}. */
-    private static final int MOST_PLACES = 1_000;
-
-    /** By the name of the pipeline, in the order in which they came. Replaced as a whole. */
-    private volatile Map<String, Place> places = Map.of();
+    private final ByPipeline<Place> places = new ByPipeline<>();
 
     private final long refreshTimeout;
     private final long fixedSlowAfter;
@@ -186,7 +182,16 @@ public final class StaleCachePolicy extends Policy {
             tally.request(asked == null ? Kind.NO_KEY : Kind.NOT_IDEMPOTENT);
             return PROCEED;
         }
-        Object key = asked;
+        try {
+            return find(passage, asked);
+        } catch (Throwable thrown) {
+            // Code of the user's, such as the key's equals.
+            tally.request(Kind.MISS);
+            throw thrown;
+        }
+    }
+
+    private int find(Passage passage, Object key) {
         long now = passage.now();
         Entry entry = store.find(key, now);
         if (entry != null && entry.isFresh(now)) {
@@ -361,7 +366,7 @@ public final class StaleCachePolicy extends Policy {
     }
 
     private Place place(String pipeline) {
-        return places.getOrDefault(pipeline, UNKNOWN);
+        return Objects.requireNonNullElse(places.get(pipeline), UNKNOWN);
     }
 
     /** For a call that is about to find a load under way. */
@@ -761,7 +766,7 @@ public final class StaleCachePolicy extends Policy {
     }
 
     @Override
-    public synchronized void beside(String pipeline, List<Policy> policies) {
+    public void beside(String pipeline, List<Policy> policies) {
         int here = policies.stream().map(Policy::name).toList().indexOf(NAME);
         long attempt = policies.stream()
                 .skip(here + 1L)
@@ -773,15 +778,11 @@ public final class StaleCachePolicy extends Policy {
                 .filter(policy -> inShadow && policy instanceof StaleCachePolicy)
                 .toList();
         active.forEach(this::shadows);
-        Map<String, Place> all = new LinkedHashMap<>(places);
-        // The latest one is the last. Its calls of before are still on their way, with the time that they had.
-        Place before = all.remove(pipeline);
-        long longest = before == null ? attempt : Math.max(before.attemptNanos, attempt);
-        all.put(pipeline, new Place(longest, !active.isEmpty()));
-        if (all.size() > MOST_PLACES) {
-            all.remove(all.keySet().iterator().next());
-        }
-        places = all;
+        // Its calls of before are still on their way, with the time that they had.
+        places.tell(
+                pipeline,
+                before -> new Place(
+                        before == null ? attempt : Math.max(before.attemptNanos, attempt), !active.isEmpty()));
     }
 
     @Override

@@ -4,6 +4,7 @@ package dev.holdfast.throttling;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Ranks;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +51,7 @@ public final class ThrottlePolicy extends Policy {
 
     private final boolean replicasChange;
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
-    private final ReentrantLock changing = new ReentrantLock();
+    private final ShortLock changing = new ShortLock();
 
     /** How many processes share {@link #line}. Written under {@link #changing}. */
     private volatile int replicas;

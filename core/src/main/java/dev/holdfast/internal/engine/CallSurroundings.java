@@ -190,7 +190,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
         }
         int said = saidPriority();
         int first = said == Bound.UNSAID ? Bound.USUAL : said;
-        return attempts > 0 || outerAttempt > 1 ? first + 1 : first;
+        return repeats() ? first + 1 : first;
     }
 
     @Override

@@ -2,10 +2,10 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The leases of a blocking attempt that was struck while its action holds the thread of the call. The walk cannot go up
@@ -18,7 +18,7 @@ final class Overstay extends Work {
      * No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. The timer's thread would wait for the
      * locks of policies, whose next owner may need that carrier.
      */
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     private final List<TimeSource.Timer> timers = new ArrayList<>(1);
     private boolean cameBack;

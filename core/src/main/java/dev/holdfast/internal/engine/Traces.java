@@ -4,6 +4,7 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.CallContext.Scope;
 import dev.holdfast.spi.CallObserver.AttemptTrace;
 import dev.holdfast.spi.CallObserver.CallTrace;
@@ -11,7 +12,6 @@ import dev.holdfast.spi.CallObserver.Tracer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -165,7 +165,7 @@ final class Traces {
     /** One attempt. If it is given up while its action runs on another thread, its tracers hear the end when that returns. */
     static final class OfAttempt {
         /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
-        private final ReentrantLock lock = new ReentrantLock();
+        private final ShortLock lock = new ShortLock();
 
         private final OfCall call;
         private final int number;

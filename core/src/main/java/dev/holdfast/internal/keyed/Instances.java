@@ -3,6 +3,7 @@ package dev.holdfast.internal.keyed;
 
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
@@ -11,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +45,7 @@ public abstract class Instances<T> {
     }
 
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
-    protected final ReentrantLock lock = new ReentrantLock();
+    protected final ShortLock lock = new ShortLock();
 
     private final TimeSource time;
     private final Map<String, Entry<T>> entries = new ConcurrentHashMap<>();

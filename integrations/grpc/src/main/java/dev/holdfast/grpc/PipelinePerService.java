@@ -2,12 +2,12 @@
 package dev.holdfast.grpc;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.ShortLock;
 import io.grpc.MethodDescriptor;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 
 /**
@@ -23,7 +23,7 @@ public final class PipelinePerService implements GrpcPipelines, AutoCloseable {
 
     private final Map<String, Pipeline> pipelines = new ConcurrentHashMap<>();
     // Not within computeIfAbsent, which has a monitor: a virtual thread that waits would keep its carrier.
-    private final ReentrantLock making = new ReentrantLock();
+    private final ShortLock making = new ShortLock();
     private final String name;
     private final UnaryOperator<Pipeline.Builder> template;
 

@@ -2,12 +2,12 @@
 package dev.holdfast.valkey;
 
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,7 +67,7 @@ final class SharedPermits {
     record Turn(Kind kind, long nanos, long place, @Nullable Gcra share, Completion answer) {}
 
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     private final SharedThrottleSettings settings;
     private final PermitStore store;

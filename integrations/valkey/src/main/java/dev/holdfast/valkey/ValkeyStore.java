@@ -3,6 +3,7 @@ package dev.holdfast.valkey;
 
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Replicas;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.valkey.RollCall.Count;
 import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.BucketState;
@@ -15,6 +16,7 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
@@ -41,7 +43,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -94,7 +95,7 @@ public final class ValkeyStore implements AutoCloseable {
     volatile @Nullable EventLoop reader;
 
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     private final RedisURI uri;
     private final RedisClient client;
@@ -136,8 +137,11 @@ public final class ValkeyStore implements AutoCloseable {
                 return true;
             }
             Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-            return cause instanceof RedisCommandExecutionException reply
-                    && (isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS);
+            if (cause instanceof RedisCommandExecutionException reply) {
+                return isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS;
+            }
+            // Any other exception comes from Bucket4j, which cannot read what the server has sent.
+            return !(cause instanceof RedisException);
         }
     }
 

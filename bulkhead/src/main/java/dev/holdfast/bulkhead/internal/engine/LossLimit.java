@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.engine;
 
+import dev.holdfast.internal.ShortLock;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntSupplier;
 
@@ -27,8 +27,8 @@ import java.util.function.IntSupplier;
  *       attempts hang. After half a minute without an attempt it is at least what it was at first.
  * </ul>
  *
- * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt of a call that has made
- * one before counts only if another one that counts has ended since it began, and in no row.
+ * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt that repeats one
+ * counts only if another one was served since it began, and in no row.
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
  * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than
@@ -99,7 +99,7 @@ public final class LossLimit implements AdaptiveLimit {
     private volatile long openAt;
 
     /** Guards what follows. An attempt that does not get it is left out; the next loss makes up for one that was. */
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     private final AtomicInteger missed = new AtomicInteger();
     private volatile long missedAt;
@@ -133,6 +133,8 @@ public final class LossLimit implements AdaptiveLimit {
     private long servedSince;
 
     private long lostAt;
+    /** The end of the last attempt that was served, and counted. */
+    private long servedAt;
     /** The end of the last attempt that was counted. */
     private long heardAt;
 
@@ -155,7 +157,14 @@ public final class LossLimit implements AdaptiveLimit {
 
     /** Other settings say from now on how many are a good number at first. */
     public void first(IntSupplier other) {
-        firstNow = other;
+        int now = other.getAsInt();
+        lock.lock();
+        try {
+            firstNow = other;
+            follow(now);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Tells that an attempt takes this long at most. */
@@ -240,6 +249,7 @@ public final class LossLimit implements AdaptiveLimit {
                 beginAnew(now);
             }
             heardAt = now;
+            servedAt = now;
             if (nanos != 0) {
                 attemptNanos += (nanos - attemptNanos) / 8;
             }
@@ -289,8 +299,8 @@ public final class LossLimit implements AdaptiveLimit {
         }
         try {
             follow(firstOfNow);
-            if (again && heardAt - (now - nanos) <= 0) {
-                // Nothing that counts has ended since it began: its call may be alone, and has been counted.
+            if (again && servedAt - (now - nanos) <= 0) {
+                // Nothing has come back since it began: its call may be alone, and has been counted.
                 return;
             }
             startCounting();

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.engine;
 
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Completion;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,7 +51,7 @@ public final class Permits {
     private final AtomicInteger spare = new AtomicInteger();
 
     private final TicketQueue queue;
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     /** Creates this many free permits, and a queue for this many tickets. */
     public Permits(int limit, int queueLimit, TicketQueue queue) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.engine;
 
+import dev.holdfast.internal.ShortLock;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 
 /**
@@ -21,7 +21,7 @@ public final class WindowedLimit implements AdaptiveLimit {
     private final int ceiling;
 
     /** Guards rule and window. A call that does not get the lock leaves its sample out; the next call adds a missed drop. */
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     private final AtomicInteger missedDrops = new AtomicInteger();
     /** Calls while at least half of the limit was in use, and all others. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
-import java.util.concurrent.locks.ReentrantLock;
+import dev.holdfast.internal.ShortLock;
 
 /**
  * The permits of one half-open life. A permit is free, out, or used up by a result. A permit that has been out for the lease
@@ -31,7 +31,7 @@ final class Probes {
     private static final byte OUT = 1;
     private static final byte USED = 2;
 
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
     private final byte[] states;
     private final int[] turns;
 

@@ -2,7 +2,7 @@
 package dev.holdfast.circuitbreaker.internal.engine;
 
 import dev.holdfast.internal.Checks;
-import java.util.concurrent.locks.ReentrantLock;
+import dev.holdfast.internal.ShortLock;
 
 /**
  * Failures without a success between them. A window of calls has no clock: with three calls a second it needs a quarter of a
@@ -15,7 +15,7 @@ final class Streak {
 
     private final long enoughNanos;
     private final int least;
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     // Written under the lock.
     private volatile int failures;

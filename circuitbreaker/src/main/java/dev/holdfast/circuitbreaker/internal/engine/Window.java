@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
+import dev.holdfast.internal.ShortLock;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The calls that are remembered. A call is added and judged in the same step, so that of two calls that end at once the
@@ -29,7 +29,7 @@ public abstract class Window {
     private volatile long refusedAtEnd = -1;
 
     /** Guards everything that is not volatile or atomic. Good calls in a healthy window do not take it. */
-    final ReentrantLock lock = new ReentrantLock();
+    final ShortLock lock = new ShortLock();
 
     /** Running calls that are slow already. Below zero for a moment if a call ends before it is reported as overdue. */
     private int overdue;

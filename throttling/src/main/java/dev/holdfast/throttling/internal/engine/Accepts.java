@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.throttling.internal.engine;
 
+import dev.holdfast.internal.ShortLock;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * How many requests there were in the last window, how many of them the dependency accepted, and how many less important ones were
@@ -25,7 +25,7 @@ public final class Accepts {
 
     private final AtomicLongArray lateSlices = new AtomicLongArray(SLICES);
 
-    private final ReentrantLock moving = new ReentrantLock();
+    private final ShortLock moving = new ShortLock();
     /**
      * When slice 0 began. They are numbered from the first note on, because a clock that wraps around keeps only differences. Written
      * before {@link #current}: a thread that reads an old one locks and looks again, or notes in the current slice.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.throttling.internal.engine;
 
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.Stripes;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,7 +78,7 @@ public final class Gcra {
     /** Under the lock. If {@link #last} moved back instead, a call could start at the same time as another one. */
     private final VacantPlaces vacant;
 
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShortLock lock = new ShortLock();
 
     /** Written under the lock. A thread that reads an old value takes a later place, as if none were vacant. */
     private volatile boolean vacancies;
