@@ -298,8 +298,8 @@ public final class Pipeline implements Observed, AutoCloseable {
 
         /**
          * Where asynchronous calls continue after a wait: with their next attempt, their end, and the continuations of the returned
-         * future. It is not closed with the pipeline. Default: virtual threads where the JVM has them, else daemon threads of
-         * the pipeline, at most 256.
+         * future. It is not closed with the pipeline. Default: daemon threads of the pipeline, at most 256. Virtual threads are
+         * as good until their carriers are busy or pinned: then no limit ends an asynchronous call.
          *
          * <p>If it refuses a task, that call is rejected, and ends on a thread of the pipeline. If it runs tasks on the thread
          * that submits them, or blocks that thread, the limits and waits of all pipelines are late; then a continuation of one

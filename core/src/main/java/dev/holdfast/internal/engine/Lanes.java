@@ -4,11 +4,13 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The threads on which a pipeline continues. The ends of calls, background work and hooks never share a queue: work that hangs
- * delays no call's end.
+ * delays no call's end. No virtual thread ends a call: virtual threads that compute, or wait where they cannot leave their carrier,
+ * hold up all others, and then no limit would hold.
  */
 final class Lanes {
     private final Lane ends;
@@ -22,10 +24,10 @@ final class Lanes {
             @Nullable Executor forEnds,
             @Nullable Executor forBackground,
             @Nullable ClassLoader loader) {
-        ends = new Lane(pipeline, time, forEnds, loader);
-        background = new Lane(pipeline + "-background", time, forBackground, loader);
-        hooks = new Lane(pipeline + "-hooks", time, null, loader);
-        spare = new Lane(pipeline + "-spare", time, null, loader);
+        ends = new Lane(time, forEnds, () -> Threads.newPool(pipeline, loader));
+        background = new Lane(time, forBackground, () -> Threads.newExecutor(pipeline + "-background", loader));
+        hooks = new Lane(time, null, () -> Threads.newPool(pipeline + "-hooks", loader));
+        spare = new Lane(time, null, () -> Threads.newPool(pipeline + "-spare", loader));
     }
 
     /** For what follows a wait or an attempt of an asynchronous call: its next attempt, its end, the caller's continuations. */
@@ -58,17 +60,15 @@ final class Lanes {
 
     /** One that was given, the time's, or threads of the pipeline's own, made when they are first needed. */
     private static final class Lane {
-        private final String name;
         private final TimeSource time;
-        private final @Nullable ClassLoader loader;
+        private final Supplier<ExecutorService> maker;
         private volatile @Nullable Executor executor;
         private @Nullable ExecutorService owned;
         private boolean closed;
 
-        Lane(String name, TimeSource time, @Nullable Executor given, @Nullable ClassLoader loader) {
-            this.name = name;
+        Lane(TimeSource time, @Nullable Executor given, Supplier<ExecutorService> maker) {
             this.time = time;
-            this.loader = loader;
+            this.maker = maker;
             executor = given;
         }
 
@@ -83,7 +83,7 @@ final class Lanes {
                 known = time.executor();
             }
             if (known == null) {
-                owned = Threads.newExecutor(name, loader);
+                owned = maker.get();
                 if (closed) {
                     owned.shutdown();
                 }

@@ -66,9 +66,12 @@ public final class Threads {
     /** Virtual threads where the JVM has them, else a bounded pool of daemons that end when they idle. */
     static ExecutorService newExecutor(String called, @Nullable ClassLoader loader) {
         ThreadFactory virtual = VIRTUAL;
-        return virtual != null
-                ? threadPerTask(task -> with(loader, virtual.newThread(task)))
-                : newPool(called, MOST_THREADS, MOST_QUEUED, loader);
+        return virtual != null ? threadPerTask(task -> with(loader, virtual.newThread(task))) : newPool(called, loader);
+    }
+
+    /** A bounded pool of daemons that end when they idle. */
+    static ExecutorService newPool(String called, @Nullable ClassLoader loader) {
+        return newPool(called, MOST_THREADS, MOST_QUEUED, loader);
     }
 
     /**

@@ -2,23 +2,29 @@
 package dev.holdfast.internal.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Knobs;
 import dev.holdfast.Pipeline;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.timeout.TimeoutPolicy;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -78,8 +84,33 @@ class ThreadsTest {
         }
     }
 
+    /** They compute. As well they may be pinned: in a static initializer, or before Java 24 in a monitor. */
     @Test
-    void pipelinesExecutorHasVirtualThreadsWhereTheJvmHasThem() throws Exception {
+    void anAsynchronousCallEndsAtItsLimitWhereAllVirtualThreadsAreBusy() throws Exception {
+        AtomicBoolean over = new AtomicBoolean();
+        ExecutorService threads = Threads.newExecutor("hogs", null);
+        try (Pipeline pipeline = Pipeline.of("p", TimeoutPolicy.of(Duration.ofMillis(20)))) {
+            CountDownLatch busy = new CountDownLatch(Runtime.getRuntime().availableProcessors());
+            for (long i = busy.getCount(); i > 0; i--) {
+                threads.execute(() -> {
+                    busy.countDown();
+                    while (!over.get()) {
+                        Thread.onSpinWait();
+                    }
+                });
+            }
+            assertThat(busy.await(5, TimeUnit.MINUTES)).isTrue();
+            CompletableFuture<Object> answer = pipeline.callAsync(() -> new CompletableFuture<>());
+            assertThat(catchThrowable(() -> answer.get(1, TimeUnit.MINUTES)))
+                    .hasCauseInstanceOf(CallTimeoutException.class);
+        } finally {
+            over.set(true);
+            threads.shutdown();
+        }
+    }
+
+    @Test
+    void threadsForWorkAreVirtualWhereTheJvmHasThem() throws Exception {
         boolean jvmHasThem = Runtime.version().feature() >= 21;
         assertThat(onEach(null, () -> Threads.isVirtual(Thread.currentThread())))
                 .containsExactly(jvmHasThem, false);
