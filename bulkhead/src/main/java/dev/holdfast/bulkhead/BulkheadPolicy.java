@@ -55,6 +55,8 @@ public final class BulkheadPolicy extends Policy {
     private static final long HELD_SPARE = 2;
     /** A bit beside these: the call has made an attempt before it came here. */
     private static final long AGAIN = 4;
+    /** Both bits: a hedge, or the retry of a refresh. */
+    private static final long BESIDE = HELD_SPARE | AGAIN;
 
     private static final long UNKNOWN = -1;
 
@@ -281,6 +283,9 @@ public final class BulkheadPolicy extends Policy {
         long now = passage.now();
         long nanos = passage.actionNanos();
         boolean failed = passage.outcome() == Outcome.FAILURE;
+        if ((passage.slot() & BESIDE) == BESIDE) {
+            return; // a call is counted once, and this one has another attempt
+        }
         if ((passage.slot() & AGAIN) != 0) {
             limit.lostAgain(now, nanos, inFlight, !failed, passage::random);
         } else if (failed) {

@@ -23,6 +23,7 @@ import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
@@ -30,6 +31,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.TransitionCheckResult;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,6 +114,30 @@ class CircuitBreakerPolicyTest {
             assertThat(rig.changes).isEmpty();
             rig.run(1, ILL);
             assertThat(rig.changes).isNotEmpty();
+        }
+    }
+
+    /** Of an outer pipeline, or of the service that called. */
+    @Test
+    void retriesOfOthersAreNoOutageEither() {
+        RetryPolicy retry = RetryPolicy.of(
+                r -> r.maxAttempts(5).initialBackoff(Duration.ofSeconds(1)).budgetEnabled(false));
+        try (VirtualTime time = new VirtualTime();
+                Pipeline outer =
+                        Pipeline.builder("page").policies(retry).time(time).build();
+                Pipeline inner = Pipeline.builder("inventory")
+                        .policies(policy)
+                        .time(time)
+                        .build()) {
+            for (int calls = 0; calls < 20; calls++) {
+                assertThat(inner.call(() -> "well")).isEqualTo("well");
+            }
+            for (int calls = 0; calls < 4; calls++) {
+                CompletableFuture<Object> unused = outer.callAsync(
+                        () -> inner.callAsync(() -> CompletableFuture.failedFuture(new IOException("ill"))));
+                time.run();
+            }
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
         }
     }
 

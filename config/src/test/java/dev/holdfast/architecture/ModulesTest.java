@@ -52,6 +52,8 @@ class ModulesTest {
             .that()
             .resideOutsideOfPackage("dev.holdfast.testing..")
             .and()
+            .doNotHaveFullyQualifiedName("dev.holdfast.internal.ShortLock")
+            .and()
             .doNotHaveFullyQualifiedName("dev.holdfast.Pipeline")
             .and()
             .doNotHaveFullyQualifiedName("dev.holdfast.config.Holdfast")

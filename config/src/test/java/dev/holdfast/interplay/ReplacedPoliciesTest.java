@@ -124,6 +124,21 @@ class ReplacedPoliciesTest {
     }
 
     @Test
+    void aFirstLimitThatNothingHasChangedIsTheNewOneAtOnce() {
+        Pipeline pipeline = pipeline(BulkheadPolicy.of(b -> b.initialConcurrentCalls(10)));
+        assertThat(pipeline.call(() -> "well")).isEqualTo("well");
+        BulkheadPolicy fifty =
+                BulkheadPolicy.of(b -> b.initialConcurrentCalls(50).maxWait(Duration.ZERO));
+        pipeline.replace(fifty);
+        assertThat(fifty.limit()).isEqualTo(50);
+        List<CompletableFuture<String>> answers = hanging(pipeline, 50);
+        assertThat(fifty.inFlight()).isEqualTo(50);
+        answers.forEach(answer -> answer.complete("done"));
+        time.run();
+        assertThat(fifty.inFlight()).isZero();
+    }
+
+    @Test
     void aBreakerKeepsItsStateAndForHowLongItIsOpen() {
         CircuitBreakerPolicy breaker = CircuitBreakerPolicy.of(c -> c.slidingWindowSize(4)
                 .minimumNumberOfCalls(4)

@@ -174,16 +174,8 @@ public final class StaleCachePolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        if (passage.object() instanceof Ticket ticket) {
-            return resume(passage, ticket);
-        }
-        CallKey asked = passage.key();
-        if (asked == null || !passage.idempotent()) {
-            tally.request(asked == null ? Kind.NO_KEY : Kind.NOT_IDEMPOTENT);
-            return PROCEED;
-        }
         try {
-            return find(passage, asked);
+            return passage.object() instanceof Ticket ticket ? resume(passage, ticket) : lookUp(passage);
         } catch (Throwable thrown) {
             // Code of the user's, such as the key's equals.
             tally.request(Kind.MISS);
@@ -191,7 +183,12 @@ public final class StaleCachePolicy extends Policy {
         }
     }
 
-    private int find(Passage passage, Object key) {
+    private int lookUp(Passage passage) {
+        CallKey key = passage.key();
+        if (key == null || !passage.idempotent()) {
+            tally.request(key == null ? Kind.NO_KEY : Kind.NOT_IDEMPOTENT);
+            return PROCEED;
+        }
         long now = passage.now();
         Entry entry = store.find(key, now);
         if (entry != null && entry.isFresh(now)) {
@@ -342,7 +339,7 @@ public final class StaleCachePolicy extends Policy {
         if (told && !ticket.leads()) {
             // It was told to lead, and heard of it so late that it was taken for lost.
             passage.object(null);
-            return enter(passage);
+            return lookUp(passage);
         }
         return leadOrAwait(passage, ticket);
     }

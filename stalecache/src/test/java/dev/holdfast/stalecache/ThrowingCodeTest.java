@@ -13,6 +13,7 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Perishable;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testcalls.RecordedMeters;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
@@ -266,8 +267,9 @@ class ThrowingCodeTest {
         }
     }
 
-    /** Counts the entries that are not over. */
+    /** Counts the entries, and those that are not over. */
     private static final class Balance extends Policy {
+        final AtomicInteger entered = new AtomicInteger();
         final AtomicInteger open = new AtomicInteger();
 
         Balance() {
@@ -276,6 +278,7 @@ class ThrowingCodeTest {
 
         @Override
         public int enter(Passage passage) {
+            entered.incrementAndGet();
             open.incrementAndGet();
             return PROCEED;
         }
@@ -299,14 +302,16 @@ class ThrowingCodeTest {
         private final Way way;
         private final Bomb inEquals = new Bomb();
         private final Bomb inHashCode = new Bomb();
+        private final Balance asked = new Balance();
         private final Balance balance = new Balance();
+        private final RecordedMeters meters = new RecordedMeters();
         private final StaleCachePolicy policy = StaleCachePolicy.of(c -> c.fresh(LONG)
                 .staleWhileRevalidate(Duration.ofHours(1))
                 .refreshAhead(0.5)
                 .freshIfIgnored(LONG)
                 .staleIfSlow(Duration.ofMillis(150)));
         private final Operation<Object> stock = Pipeline.builder("inventory")
-                .policies(policy, balance)
+                .policies(asked, policy, balance)
                 .time(time)
                 .build()
                 .operation("stock");
@@ -318,6 +323,7 @@ class ThrowingCodeTest {
 
         Play(Way way) {
             this.way = way;
+            policy.meters(meters);
         }
 
         void ask(int id, Work asked) {
@@ -400,6 +406,12 @@ class ThrowingCodeTest {
                 assertThat(last().join()).isEqualTo("newest");
             }
             assertThat(policy.underWay()).isZero();
+            assertThat(meters.values().entrySet().stream()
+                            .filter(meter -> meter.getKey().startsWith("stalecache.requests"))
+                            .mapToLong(meter -> meter.getValue().longValue())
+                            .sum())
+                    .as("each call is counted once")
+                    .isEqualTo(asked.entered.get());
         }
 
         @Override

@@ -11,6 +11,7 @@ import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.netty.channel.DefaultEventLoop;
 import java.time.Duration;
@@ -308,6 +309,32 @@ class ValkeyStoreTest {
                 assertThat(store.replicas("shop " + name, 4).getAsInt()).isEqualTo(4);
             }
             assertThat(take(permits, 1).get().permits()).isEqualTo(1);
+        }
+    }
+
+    /** As in a rolling upgrade, of a version that writes what this one cannot read. */
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aBucketThatCannotBeReadTakesTheConnectionFromNobody(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore store = connect(server);
+                RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port);
+                StatefulRedisConnection<String, String> connection = client.connect()) {
+            PermitStore ill = permits(store, "ill");
+            PermitStore well = permits(store, "well");
+            assertThat(firstAnswer(ill).permits()).isEqualTo(1);
+            for (String bucket : connection.sync().keys("*:ill:*")) {
+                connection.sync().set(bucket, "nothing that anybody knows");
+            }
+            List<CompletableFuture<Taken>> answers = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                CompletableFuture<Taken> unreadable = take(ill, 1);
+                answers.add(take(well, 1));
+                assertThatThrownBy(unreadable::get).isInstanceOf(ExecutionException.class);
+            }
+            for (CompletableFuture<Taken> answer : answers) {
+                assertThat(answer.get().permits()).isEqualTo(1);
+            }
         }
     }
 

@@ -28,7 +28,7 @@ import java.util.function.IntSupplier;
  * </ul>
  *
  * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt that repeats one
- * counts only if another one was served since it began, and in no row.
+ * counts only if another one that counts has ended since it began, and in no row.
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
  * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than
@@ -133,8 +133,6 @@ public final class LossLimit implements AdaptiveLimit {
     private long servedSince;
 
     private long lostAt;
-    /** The end of the last attempt that was served, and counted. */
-    private long servedAt;
     /** The end of the last attempt that was counted. */
     private long heardAt;
 
@@ -249,7 +247,6 @@ public final class LossLimit implements AdaptiveLimit {
                 beginAnew(now);
             }
             heardAt = now;
-            servedAt = now;
             if (nanos != 0) {
                 attemptNanos += (nanos - attemptNanos) / 8;
             }
@@ -299,8 +296,8 @@ public final class LossLimit implements AdaptiveLimit {
         }
         try {
             follow(firstOfNow);
-            if (again && servedAt - (now - nanos) <= 0) {
-                // Nothing has come back since it began: its call may be alone, and has been counted.
+            if (again && heardAt - (now - nanos) <= 0) {
+                // Nothing that counts has ended since it began: its call may be alone, and has been counted.
                 return;
             }
             startCounting();
