@@ -5,11 +5,13 @@ import dev.holdfast.spi.TimeSource;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.RejectedExecutionHandler;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
@@ -86,21 +88,33 @@ public final class Threads {
                 return tryTransfer(task);
             }
         };
-        return new ThreadPoolExecutor(
-                0, mostThreads, 1, TimeUnit.SECONDS, idle, daemons(called, loader), (task, pool) -> {
-                    if (pool.isShutdown() || !places.tryAcquire()) {
-                        throw new RejectedExecutionException(called + " takes no more tasks");
-                    }
-                    Runnable queued = () -> {
-                        places.release();
-                        task.run();
-                    };
-                    idle.put(queued);
-                    if (pool.isShutdown() && pool.remove(queued)) {
-                        places.release();
-                        throw new RejectedExecutionException(called + " is closed");
-                    }
-                });
+        return new Pool(mostThreads, idle, daemons(called, loader), (task, pool) -> {
+            if (pool.isShutdown() || !places.tryAcquire()) {
+                throw new RejectedExecutionException(called + " takes no more tasks");
+            }
+            Runnable queued = () -> {
+                places.release();
+                task.run();
+            };
+            idle.put(queued);
+            if (pool.isShutdown() && pool.remove(queued)) {
+                places.release();
+                throw new RejectedExecutionException(called + " is closed");
+            }
+        });
+    }
+
+    /** A thread that must not block may give it a task: the lock inside is short. BlockHound looks for this class. */
+    private static final class Pool extends ThreadPoolExecutor {
+        Pool(int mostThreads, BlockingQueue<Runnable> queue, ThreadFactory factory, RejectedExecutionHandler full) {
+            super(0, mostThreads, 1, TimeUnit.SECONDS, queue, factory, full);
+        }
+
+        @Override
+        @SuppressWarnings("RedundantMethodOverride") // as ShortLock.lock
+        public void execute(Runnable task) {
+            super.execute(task);
+        }
     }
 
     private static ExecutorService threadPerTask(ThreadFactory factory) {
@@ -118,13 +132,11 @@ public final class Threads {
      * while an earlier thread is still on its way back, or runs work that was written off.
      */
     static ExecutorService newDedicated(String pipeline, @Nullable ClassLoader loader) {
-        return new ThreadPoolExecutor(
-                0,
+        return new Pool(
                 Integer.MAX_VALUE,
-                1,
-                TimeUnit.SECONDS,
                 new SynchronousQueue<>(),
-                daemons(pipeline + "-attempt", loader));
+                daemons(pipeline + "-attempt", loader),
+                new ThreadPoolExecutor.AbortPolicy());
     }
 
     private static ThreadFactory daemons(String called, @Nullable ClassLoader loader) {

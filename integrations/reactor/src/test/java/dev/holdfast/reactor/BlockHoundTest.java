@@ -7,8 +7,10 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.retry.RetryPolicy;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -53,6 +55,15 @@ class BlockHoundTest {
             }
             lock.unlock();
             return String.valueOf(taken.get());
+        }
+    }
+
+    @Test
+    void whatIsAllowedIsThere() throws ClassNotFoundException {
+        for (Map.Entry<String, String> allowed : HoldfastBlockHoundIntegration.ALLOWED.entrySet()) {
+            assertThat(Class.forName(allowed.getKey()).getDeclaredMethods())
+                    .extracting(Method::getName)
+                    .contains(allowed.getValue());
         }
     }
 
