@@ -82,6 +82,20 @@ class MonoTest extends Bench {
         assertThat(probes).isEmpty();
     }
 
+    /** Reactor's and the pipeline's: each source of time moves by itself. */
+    @Test
+    void aTestMovesBothTimes() {
+        StepVerifier.withVirtualTime(() -> this.<String>call(retry(2), bulkhead)
+                        .mono(attempts(
+                                Mono.error(failure),
+                                Mono.delay(Duration.ofSeconds(1)).map(tick -> "b"))))
+                .then(() -> time.advance(BACKOFF))
+                .expectNoEvent(Duration.ofMillis(999))
+                .thenAwait(Duration.ofMillis(1))
+                .expectNext("b")
+                .verifyComplete();
+    }
+
     @Test
     void aValueWaitsForTheDemand() {
         TestSubscriber<String> subscriber =
