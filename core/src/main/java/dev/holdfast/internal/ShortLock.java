@@ -10,9 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class ShortLock extends ReentrantLock {
     private static final long serialVersionUID = 1L;
 
+    /** This frame is what BlockHound looks for. */
     @Override
-    @SuppressWarnings({"LockAcquiredButNotSafelyReleased", "RedundantMethodOverride"
-    }) // this frame is what BlockHound looks for
     public void lock() {
         super.lock();
     }

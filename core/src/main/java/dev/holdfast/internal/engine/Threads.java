@@ -111,7 +111,6 @@ public final class Threads {
         }
 
         @Override
-        @SuppressWarnings("RedundantMethodOverride") // as ShortLock.lock
         public void execute(Runnable task) {
             super.execute(task);
         }
