@@ -7,6 +7,7 @@ import org.apache.hc.client5.http.EndpointInfo;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.async.AsyncExecRuntime;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.concurrent.BasicFuture;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.HttpException;
@@ -21,6 +22,11 @@ final class AsyncRuntime implements AsyncExecRuntime {
     private final AsyncExecRuntime runtime;
     private final boolean shared;
     private volatile boolean sent;
+
+    /** Guarded by this. */
+    private boolean connecting;
+
+    private boolean toDiscard;
 
     /** What {@code runtime} does, on a connection that has streams of other requests, too, or not. */
     AsyncRuntime(AsyncExecRuntime runtime, boolean shared) {
@@ -62,6 +68,80 @@ final class AsyncRuntime implements AsyncExecRuntime {
         }
     }
 
+    // ---- the connection
+
+    /**
+     * To cancel this tells the callback at once, and lets the client go on: cancelled, it would forget a socket that is connected and
+     * leave it open, such as one whose TLS handshake is under way. A shared connection is made for others, too.
+     */
+    @Override
+    public Cancellable connectEndpoint(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
+        if (shared) {
+            return runtime.connectEndpoint(context, callback);
+        }
+        BasicFuture<AsyncExecRuntime> told = new BasicFuture<>(callback);
+        setConnecting();
+        try {
+            runtime.connectEndpoint(context, new FutureCallback<>() {
+                @Override
+                public void completed(AsyncExecRuntime connected) {
+                    if (connectEnded()) {
+                        told.cancel();
+                    } else {
+                        told.completed(connected);
+                    }
+                }
+
+                @Override
+                public void failed(Exception cause) {
+                    connectEnded();
+                    told.failed(cause);
+                }
+
+                @Override
+                public void cancelled() {
+                    connectEnded();
+                    told.cancel();
+                }
+            });
+        } catch (Throwable e) {
+            // Such as of the user's resolver of names.
+            connectEnded();
+            throw e;
+        }
+        return told;
+    }
+
+    private synchronized void setConnecting() {
+        connecting = true;
+    }
+
+    /** Whether nobody wants the connection any more. */
+    private boolean connectEnded() {
+        boolean discard;
+        synchronized (this) {
+            connecting = false;
+            discard = toDiscard;
+            toDiscard = false;
+        }
+        if (discard) {
+            runtime.discardEndpoint();
+        }
+        return discard;
+    }
+
+    /** Nobody can close a connection that is being made. Until it is there, it stays leased: the pool must count its socket. */
+    @Override
+    public void discardEndpoint() {
+        synchronized (this) {
+            if (connecting) {
+                toDiscard = true;
+                return;
+            }
+        }
+        runtime.discardEndpoint();
+    }
+
     // ---- as the client's
 
     @Override
@@ -85,18 +165,8 @@ final class AsyncRuntime implements AsyncExecRuntime {
     }
 
     @Override
-    public void discardEndpoint() {
-        runtime.discardEndpoint();
-    }
-
-    @Override
     public boolean isEndpointConnected() {
         return runtime.isEndpointConnected();
-    }
-
-    @Override
-    public Cancellable connectEndpoint(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
-        return runtime.connectEndpoint(context, callback);
     }
 
     @Override
