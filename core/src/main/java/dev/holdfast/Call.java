@@ -212,7 +212,7 @@ public final class Call<T extends @Nullable Object> {
     }
 
     /**
-     * As {@link #fallback}, for a function that returns a stage. Not called when the call's time is over.
+     * As {@link #fallback}, for a function that returns a stage. When the call's time is over, it is not waited for.
      *
      * @throws IllegalStateException if the pipeline has no {@link dev.holdfast.fallback.FallbackPolicy}
      */

@@ -8,6 +8,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.matrix.Cell.Way;
 import dev.holdfast.matrix.Ending.Event;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -373,10 +374,10 @@ final class Model {
         return limits.contains(end.struck()) ? end : end.struck(end.struck().whole);
     }
 
-    /** deadline.md: "If the inner pipeline has a fallback with a value or a function, or a stale cache, …". */
+    /** deadline.md: "If the inner pipeline has a fallback or a stale cache, …". */
     private List<Limit> inherited(int level, long t, List<Limit> limits) {
         List<Layer> layers = cell.level(level).layers();
-        if (!layers.contains(Layer.FALLBACK) && !layers.contains(Layer.CACHE)) {
+        if (Collections.disjoint(layers, List.of(Layer.FALLBACK, Layer.STAGE, Layer.CACHE))) {
             return limits;
         }
         List<Limit> sooner = new ArrayList<>(limits);
@@ -532,7 +533,7 @@ final class Model {
         return answers(end) ? end.answered("fb", Source.FALLBACK) : end;
     }
 
-    /** fallback.md: not asked when the call's time is over. */
+    /** fallback.md: not waited for when the call's time is over. */
     private End stage(Pass pass, End end, List<Limit> limits) {
         Limit near = nearest(limits);
         boolean interrupted = end.outcome() == Outcome.INTERRUPTED;

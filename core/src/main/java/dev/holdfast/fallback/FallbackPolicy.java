@@ -77,8 +77,8 @@ public final class FallbackPolicy extends Policy {
 
     @Override
     public boolean mayAnswer() {
-        // A stage is not asked for when the time is over, and what operations and calls have they say themselves.
-        return asyncFunction == null && !settings.onlyOfOperations();
+        // What operations and calls have they say themselves.
+        return !settings.onlyOfOperations();
     }
 
     @Override
@@ -99,7 +99,7 @@ public final class FallbackPolicy extends Policy {
             return passage.answerFrom(now);
         }
         if (later != null) {
-            return passage.remaining() > 0 ? passage.answerFromStage(later) : KEEP;
+            return passage.answerFromStage(later);
         }
         return passage.answer(settings.value(), Source.FALLBACK, 0);
     }

@@ -134,7 +134,7 @@ public final class FallbackSettings {
             return this;
         }
 
-        /** Returns a stage that completes with the answer; not called when the call's time is over. */
+        /** Returns a stage that completes with the answer; when the call's time is over, only one that is complete answers. */
         public Builder asyncFunction(Function<@Nullable Throwable, ? extends CompletionStage<?>> newFunction) {
             asyncFunction = Objects.requireNonNull(newFunction, "asyncFunction");
             given |= 4;

@@ -306,7 +306,10 @@ public abstract class Passage {
     /** The call's outcome is the function's value or exception. The interpreter calls it, with null if there is no error. */
     public abstract int answerFrom(Function<? super @Nullable Throwable, ?> function);
 
-    /** The call's outcome is the end of the stage that the function returns. */
+    /**
+     * The call's outcome is the end of the stage that the function returns. It is waited for as long as there is time: if none
+     * {@linkplain #remaining remains}, a stage that is complete at once is the outcome, and another one keeps it.
+     */
     public abstract int answerFromStage(Function<? super @Nullable Throwable, ? extends CompletionStage<?>> function);
 
     /** Enter everything inside this layer again after this wait. Refused, and the outcome kept, if there is too little time. */

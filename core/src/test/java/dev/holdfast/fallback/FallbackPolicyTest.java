@@ -193,21 +193,6 @@ class FallbackPolicyTest {
     }
 
     @Test
-    void anAsynchronousFallbackIsNotStartedAfterTheDeadline() {
-        List<String> asked = new ArrayList<>();
-        Pipeline p = pipeline(DeadlinePolicy.of(Duration.ofMillis(20)), FallbackPolicy.ofAsync(error -> {
-            asked.add("asked");
-            return CompletableFuture.completedFuture("x");
-        }));
-        assertThatThrownBy(() -> p.call(() -> {
-                    time.sleep(Duration.ofSeconds(1));
-                    return "x";
-                }))
-                .hasMessageContaining("deadline");
-        assertThat(asked).isEmpty();
-    }
-
-    @Test
     void theCallersOwnFaultIsAnsweredOnlyWhereAsked() throws Exception {
         Policy asked = FallbackPolicy.of(FallbackSettings.of(f -> f.value("x").onIgnored(true)));
         Policy notAsked = FallbackPolicy.value("x");

@@ -10,6 +10,8 @@ import dev.holdfast.Deadline;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.contract.Around;
+import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.internal.NotAnswered;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
@@ -21,6 +23,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
@@ -36,9 +39,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The stage of a fallback: its value is the caller's or is discarded once, and it runs under the call's deadline. */
 @ThreadKind.Each
@@ -383,6 +389,96 @@ class FallbackStageTest {
                 assertThat(end).isCompletedWithValue("instead");
                 assertThat(wasDone).containsExactly(true);
             }
+        }
+    }
+
+    // ---- when the time is over
+
+    private enum Whose {
+        POLICY,
+        OPERATION,
+        CALL;
+
+        Call<Object> call(VirtualTime time, List<Object> discarded, Supplier<CompletableFuture<Object>> stage) {
+            Pipeline pipeline = Pipeline.builder("p")
+                    .policies(
+                            DeadlinePolicy.of(LIMIT),
+                            this == POLICY
+                                    ? FallbackPolicy.ofAsync(error -> stage.get())
+                                    : FallbackPolicy.ofOperations())
+                    .time(time)
+                    .executor(time.executor())
+                    .build();
+            Operation<Object> operation = pipeline.operation("x", o -> {
+                o.discard(discarded::add);
+                if (this == OPERATION) {
+                    o.fallbackAsync(error -> stage.get());
+                }
+            });
+            return this == CALL ? operation.unkeyed().fallbackAsync(error -> stage.get()) : operation.unkeyed();
+        }
+    }
+
+    private static CompletableFuture<Object> slow(Way way, VirtualTime time, Call<Object> call) {
+        CompletableFuture<Object> end = way == Way.CALL
+                ? time.spawn(() -> call.callInterruptibly(attempt -> {
+                    time.sleep(Duration.ofSeconds(2));
+                    return "late";
+                }))
+                : call.callAsync(attempt -> new CompletableFuture<>());
+        time.run();
+        return end;
+    }
+
+    private static Stream<Arguments> eachWayAndWhose() {
+        return Arrays.stream(Way.values())
+                .flatMap(way -> Arrays.stream(Whose.values()).map(whose -> Arguments.of(way, whose)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("eachWayAndWhose")
+    void completeStageAnswersAlsoWhenTheTimeIsOver(Way way, Whose whose) {
+        try (VirtualTime time = seeded(1)) {
+            List<Object> discarded = new ArrayList<>();
+            Call<Object> call = whose.call(time, discarded, () -> CompletableFuture.completedFuture("instead"));
+            assertThat(slow(way, time, call)).isCompletedWithValue("instead");
+            assertThat(discarded).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("eachWayAndWhose")
+    void stageThatFailsWhenTheTimeIsOverIsAFallbackThatThrows(Way way, Whose whose) {
+        try (VirtualTime time = seeded(1)) {
+            Call<Object> failed =
+                    whose.call(time, new ArrayList<>(), () -> CompletableFuture.failedFuture(new IOException("worse")));
+            assertThatThrownBy(slow(way, time, failed)::join).hasRootCauseMessage("worse");
+            Call<Object> threw = whose.call(time, new ArrayList<>(), () -> {
+                throw new IllegalStateException("worse");
+            });
+            assertThatThrownBy(slow(way, time, threw)::join).hasRootCauseMessage("worse");
+            Call<Object> none =
+                    whose.call(time, new ArrayList<>(), () -> CompletableFuture.failedFuture(new NotAnswered()));
+            assertThatThrownBy(slow(way, time, none)::join).hasCauseInstanceOf(CallTimeoutException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("eachWayAndWhose")
+    void stageThatIsNotCompleteWhenTheTimeIsOverIsNotWaitedFor(Way way, Whose whose) {
+        try (VirtualTime time = seeded(1)) {
+            CompletableFuture<Object> stage = new CompletableFuture<>();
+            List<Object> discarded = Collections.synchronizedList(new ArrayList<>());
+            long begun = time.nanos();
+            List<Long> asked = Collections.synchronizedList(new ArrayList<>());
+            CompletableFuture<Object> end = slow(way, time, whose.call(time, discarded, () -> {
+                asked.add(time.nanos() - begun);
+                return stage;
+            }));
+            assertThatThrownBy(end::join).hasCauseInstanceOf(CallTimeoutException.class);
+            assertThat(asked).containsExactly(LIMIT.toNanos());
+            stage.complete("late");
+            assertThat(discarded).containsExactly("late");
         }
     }
 

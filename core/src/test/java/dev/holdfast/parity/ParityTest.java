@@ -350,13 +350,16 @@ class ParityTest {
                         .steps(error(ill()).after(1))
                         .ends("IOException: ill", 1, 5),
                 new Of(
-                                "fallback stage after the deadline is not started",
-                                lab -> List.of(deadline(5), FallbackPolicy.ofAsync(error -> {
-                                    lab.log.add("WRONG: started");
-                                    return stage(lab, 1, "f");
-                                })))
+                                "fallback stage after the deadline is not waited for",
+                                lab -> List.of(deadline(5), FallbackPolicy.ofAsync(error -> stage(lab, 1, "f"))))
                         .steps(NEVER)
                         .ends("timeout of deadline", 1, 5),
+                of(
+                                "fallback stage that is complete after the deadline",
+                                deadline(5),
+                                FallbackPolicy.ofAsync(error -> CompletableFuture.completedFuture("f")))
+                        .steps(NEVER)
+                        .ends("f from FALLBACK", 1, 5),
                 of("retry outside a fallback that throws", retry(3), FallbackPolicy.of(error -> {
                             throw new IllegalStateException("f");
                         }))

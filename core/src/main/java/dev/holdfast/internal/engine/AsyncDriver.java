@@ -177,7 +177,8 @@ public final class AsyncDriver implements Driver {
 
     private void startStage(CallState call, Suspension suspension) {
         long remaining = call.remaining();
-        if (remaining != Long.MAX_VALUE) {
+        boolean waits = remaining > 0;
+        if (waits && remaining != Long.MAX_VALUE) {
             suspension.limited(call.awaitsAnswer());
             suspension.timer = timer(call, remaining, suspension);
         }
@@ -185,6 +186,10 @@ public final class AsyncDriver implements Driver {
             Answering.appliedStage(call).whenComplete(suspension);
         } catch (Throwable thrown) {
             suspension.accept(null, thrown);
+        }
+        if (!waits) {
+            // In vain if the stage was complete.
+            call.claim(suspension.number, CallWord.BY_LIMIT);
         }
     }
 

@@ -95,7 +95,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
                     null);
         }
         long own = spec.deadlineNanos();
-        long kept = engine.plan.reserve(inherited, fallback() != null);
+        long kept = engine.plan.reserve(inherited, spec.fallback() != null);
         boolean ownIsNearer = own <= inherited - kept;
         limitCaller(ownIsNearer ? own : inherited - kept, ownIsNearer ? 0 : kept);
     }

@@ -75,14 +75,23 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         YamlTraps.refuse(files());
         refuseAlike(all);
         Spelling spelling = new Spelling();
-        all.stream().filter(one -> !one.ofVariable).forEach(one -> spelling.learn(one.name()));
+        // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
+        for (int i = all.size() - 1; i >= 0; i--) {
+            if (!all.get(i).ofVariable) {
+                spelling.learn(all.get(i).name());
+            }
+        }
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
         Owners owners = new Owners();
         for (Found one : all) {
-            if (!first.containsKey(one.name()) && owners.allow(one)) {
+            Property above = first.get(one.name());
+            if ((above == null || above.value().isBlank()) && owners.allow(one)) {
                 Property property = property(one, spelling);
-                first.put(one.name(), property);
-                owners.note(one, property.value().isBlank());
+                boolean isBlank = property.value().isBlank();
+                if (above == null || !isBlank) {
+                    first.put(one.name(), property);
+                }
+                owners.note(one, isBlank);
             }
         }
         return first.values();
@@ -191,7 +200,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                     ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
                             ? source.getConfigurationProperty(name)
                             : null;
-                    if (property != null && !isNothing(property)) {
+                    if (property != null && !isNothing(property, ofVariables)) {
                         all.add(new Found(source, property, ofVariables));
                     }
                 }
@@ -210,9 +219,9 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 && of.getName().equals(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
     }
 
-    /** {@code holdfast:} alone. */
-    private static boolean isNothing(ConfigurationProperty property) {
-        return ROOT.equals(property.getName())
+    /** {@code holdfast:} alone, and a blank variable, as of {@code ${LIMIT:-}}: it stands for one that is not set. */
+    private static boolean isNothing(ConfigurationProperty property, boolean ofVariable) {
+        return (ofVariable || ROOT.equals(property.getName()))
                 && String.valueOf(property.getValue()).isBlank();
     }
 
@@ -251,7 +260,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             return owner != null && owner != one.source;
         }
 
-        /** Spring makes a blank value of a mapping without entries, which hides nothing, and of an empty list, which is a list. */
+        /** Spring makes a blank value of a key without a value, which hides nothing, and of an empty list, which is a list. */
         void note(Found one, boolean isBlank) {
             ConfigurationPropertyName name = one.name();
             if (isBlank) {

@@ -54,6 +54,12 @@ public class HoldfastAutoConfiguration {
         return beans;
     }
 
+    /** Static, since it must be there before all others. */
+    @Bean
+    static EarlyBeans holdfastEarlyBeans() {
+        return new EarlyBeans();
+    }
+
     @Bean
     static ProtectedBeans.InPlace holdfastProtectedBeansInPlace(ProtectedBeans beans) {
         return new ProtectedBeans.InPlace(beans);

@@ -16,12 +16,15 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopConfigException;
+import org.springframework.aop.framework.AopInfrastructureBean;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.framework.autoproxy.AbstractBeanFactoryAwareAdvisingPostProcessor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
@@ -32,6 +35,7 @@ import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.core.BridgeMethodResolver;
+import org.springframework.core.DecoratingProxy;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -93,6 +97,48 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
 
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
+        Object proxy = proxied(bean, name);
+        // That of a scope is not: its target is a bean itself.
+        Set<Method> missed = isAdvised(proxy) || bean instanceof AopInfrastructureBean
+                ? Set.of()
+                : protectedMethods(bean, behind(bean));
+        if (!missed.isEmpty()) {
+            throw new BeanCreationException(
+                    name,
+                    "@Protected on " + missed.iterator().next()
+                            + ": the bean is a proxy that takes no advice for it, since it"
+                            + " is frozen, opaque or around another proxy, so that the method would run unprotected;"
+                            + " expected a bean without a proxy of its own, or one whose interface has the annotation");
+        }
+        return proxy;
+    }
+
+    /** Also if ours stands behind another one. */
+    private boolean isAdvised(Object bean) {
+        for (Object each = bean; each instanceof Advised proxy; each = AopProxyUtils.getSingletonTarget(proxy)) {
+            if (proxy.indexOf(own) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The class behind all proxies, also if they do not show each other. */
+    private static Class<?> behind(Object bean) {
+        return bean instanceof DecoratingProxy proxy
+                ? proxy.getDecoratedClass()
+                : AopProxyUtils.ultimateTargetClass(bean);
+    }
+
+    /** One of the protected methods of a bean; null if it has none. */
+    static @Nullable Method anyProtected(Object bean) {
+        return Stream.of(behind(bean), bean.getClass())
+                .flatMap(seen -> MethodIntrospector.selectMethods(seen, ProtectedBeans::isProtected).stream())
+                .findFirst()
+                .orElse(null);
+    }
+
+    private Object proxied(Object bean, String name) {
         Class<?> type = AopUtils.getTargetClass(bean);
         Set<Method> all = protectedMethods(bean, type);
         if (all.isEmpty()) {

@@ -6,6 +6,8 @@ import dev.holdfast.reactor.ReactiveCall;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -31,11 +33,15 @@ final class Reactive implements Way {
         if (fallback == null) {
             return mono(call, method);
         }
-        return Mono.deferContextual(context -> mono(
-                call.fallbackAsync(error -> Mono.from(publisher(fallback.answer(error)))
-                        .contextWrite(context)
-                        .toFuture()),
-                method));
+        return Mono.deferContextual(context -> {
+            Disposable.Swap asked = Disposables.swap();
+            Call<Object> whole = call.fallbackAsync(error -> Mono.from(publisher(fallback.answer(error)))
+                    .contextWrite(context)
+                    .doOnSubscribe(subscription -> asked.update(subscription::cancel))
+                    .toFuture());
+            // Nobody waits for it any more: the subscriber has cancelled, or a limit has struck.
+            return mono(whole, method).doFinally(end -> asked.dispose());
+        });
     }
 
     @Override

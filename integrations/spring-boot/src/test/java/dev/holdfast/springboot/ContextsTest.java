@@ -23,12 +23,15 @@ import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
+import org.springframework.core.Ordered;
 import org.springframework.core.env.MapPropertySource;
 
 /** When pipelines are made, of which beans, and when they are closed. */
@@ -94,6 +97,70 @@ class ContextsTest {
         Inventory inventory() {
             return new Inventory();
         }
+    }
+
+    // ---- beans that are made too early
+
+    static class First implements BeanPostProcessor, Ordered {
+        @Override
+        public int getOrder() {
+            return HIGHEST_PRECEDENCE;
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class NeededByABeanPostProcessor {
+        @Bean
+        static First first(Inventory inventory) {
+            return new First();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class NeededByABeanFactoryPostProcessor {
+        @Bean
+        static BeanFactoryPostProcessor first(Inventory inventory) {
+            return beans -> {};
+        }
+    }
+
+    @Test
+    void aBeanThatIsMadeBeforeItCanHaveAProxyEndsTheStart() {
+        for (Class<?> needing : List.of(NeededByABeanPostProcessor.class, NeededByABeanFactoryPostProcessor.class)) {
+            runner.withUserConfiguration(needing)
+                    .withBean(Inventory.class)
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasMessageContaining("first")
+                            .rootCause()
+                            .hasMessageContaining("@Protected on public java.lang.String " + Inventory.class.getName()
+                                    + ".stock(): the bean is made so early that it can have no proxy"));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class AskedForLater {
+        @Bean
+        static First first(ObjectProvider<Inventory> inventory) {
+            return new First();
+        }
+    }
+
+    @Test
+    void aPostProcessorMayAskForItLater() {
+        runner.withUserConfiguration(AskedForLater.class)
+                .withBean(Inventory.class)
+                .run(context ->
+                        assertThat(context.getBean(Inventory.class).stock()).isEqualTo("ten"));
+    }
+
+    /** As a test puts its mocks in the place of beans. */
+    @Test
+    void anObjectThatTheContainerDoesNotMakeIsLeftAlone() {
+        Inventory mock = new Inventory();
+        runner.withBean("inventory", Inventory.class)
+                .withInitializer(context ->
+                        context.addBeanFactoryPostProcessor(beans -> beans.registerSingleton("inventory", mock)))
+                .run(context -> assertThat(context.getBean(Inventory.class)).isSameAs(mock));
     }
 
     // ---- beans that a configuration names

@@ -5,16 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.FactoryBean;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import reactor.core.publisher.Mono;
 
 /** {@link Protected} in interfaces of which something makes proxies: clients of HTTP, repositories. */
@@ -171,6 +176,63 @@ class JdkProxiesTest {
         runner.withBean(Misspelt.class, () -> (Misspelt) proxy)
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("Misspelt.stock(java.lang.String): no pipeline 'inventroy'"));
+    }
+
+    interface Stock {
+        String stock(String sku);
+    }
+
+    static class Behindhand implements Stock {
+        @Override
+        @Protected("inventory")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    private static Stock proxy(Stock behind, Consumer<ProxyFactory> how) {
+        ProxyFactory factory = new ProxyFactory(behind);
+        how.accept(factory);
+        return (Stock) factory.getProxy(Stock.class.getClassLoader());
+    }
+
+    /** Only the class behind them has the annotation. */
+    @Test
+    void aProxyThatTakesNoAdviceEndsTheStart() {
+        Stock simple = proxy(new Behindhand(), factory -> {});
+        List<Stock> proxies = List.of(
+                proxy(new Behindhand(), factory -> factory.setFrozen(true)),
+                proxy(new Behindhand(), factory -> factory.setOpaque(true)),
+                proxy(simple, factory -> {}),
+                proxy(proxy(simple, factory -> factory.setOpaque(true)), factory -> {}));
+        for (Stock each : proxies) {
+            runner.withBean(Stock.class, () -> each)
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasStackTraceContaining(
+                                    "@Protected on public java.lang.String " + Behindhand.class.getName()
+                                            + ".stock(java.lang.String): the bean is a proxy that takes no advice"));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Doubled {
+        @Bean
+        Stock inner() {
+            return new Behindhand();
+        }
+
+        @Bean
+        Stock outer(@Qualifier("inner") Stock inner) {
+            return proxy(inner, factory -> {});
+        }
+    }
+
+    @Test
+    void aProxyAroundAProtectedBeanIsAllowed() {
+        runner.withUserConfiguration(Doubled.class)
+                .withPropertyValues("spring.aop.proxy-target-class=false")
+                .run(context -> assertThat(context.getBean("outer", Stock.class).stock("a"))
+                        .isEqualTo("a"));
     }
 
     static final class Final implements Later<Map<String, String>> {

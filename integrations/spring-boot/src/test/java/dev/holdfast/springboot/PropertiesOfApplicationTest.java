@@ -345,11 +345,14 @@ class PropertiesOfApplicationTest {
 
     /** As elsewhere in Spring. */
     @Test
-    void inAnotherSourceANameMayBeWrittenInAnotherWay() {
+    void inAnotherSourceANameMayBeWrittenInAnotherWayAndKeepsThatOfTheLowest() {
         runner.withInitializer(yaml("application.yml", indented("pipelines:\n  eu-1: { timeout: 1s }\n")))
                 .withPropertyValues("holdfast.pipelines.eu1.timeout=2s")
-                .run(context ->
-                        assertThat(settings(context.getBean(Holdfast.class))).hasSize(1));
+                .run(context -> {
+                    Map<String, List<PolicySnapshot>> all = settings(context.getBean(Holdfast.class));
+                    assertThat(all).containsOnlyKeys("eu-1");
+                    assertThat(String.valueOf(all)).contains("limit=PT2S");
+                });
     }
 
     /** It is for tests, and no option: see chaos.md. */
@@ -561,6 +564,57 @@ class PropertiesOfApplicationTest {
                         "HOLDFAST_PIPELINES_INVENTORY_DEADLINE_LIMIT", "3s"))
                 .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
                         .isEqualTo("[deadline=PT3S, timeout=PT1S]"));
+    }
+
+    /** Neither a value nor a section, and whoever writes it may mean nothing by it. */
+    @Test
+    void aBlankValueHidesNothing() {
+        for (String file : List.of(LONG, SHORT)) {
+            runner.withInitializer(yaml("application.yml", indented(file))).run(plain -> {
+                String limits = timeLimits(plain.getBean(Holdfast.class));
+                runner.withInitializer(yaml("application-prod.yml", indented("""
+                                pipelines:
+                                  inventory:
+                                    deadline:
+                                    timeout:
+                                """)))
+                        .withInitializer(yaml("application.yml", indented(file)))
+                        .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
+                                .isEqualTo(limits));
+                runner.withInitializer(yaml("application.yml", indented(file)))
+                        .withPropertyValues("holdfast.pipelines.inventory.timeout=${TIMEOUT_OF_NOBODY:}")
+                        .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
+                                .isEqualTo(limits));
+            });
+        }
+    }
+
+    @Test
+    void aBlankValueWithNothingBelowIsASectionOrAMistake() {
+        runner.withPropertyValues("holdfast.pipelines.inventory.timeout=")
+                .run(context ->
+                        assertThat(timeLimits(context.getBean(Holdfast.class))).isEqualTo("[timeout=PT3S]"));
+        runner.withPropertyValues("holdfast.pipelines.inventory.timeout.limit=")
+                .run(context ->
+                        assertThat(context.getStartupFailure()).rootCause().hasMessageContaining("has no value"));
+    }
+
+    @Test
+    void aBlankVariableOfTheEnvironmentIsAsOneThatIsNotSet() {
+        runner.withInitializer(yaml("application.yml", indented(LONG)))
+                .withInitializer(variables(
+                        "HOLDFAST_PIPELINES_INVENTORY_TIMEOUT", "",
+                        "HOLDFAST_PIPELINES_INVENTORY_DEADLINE_LIMIT", " ",
+                        "HOLDFAST_PIPELINES_INVENTORY_EXTENDS", "",
+                        "HOLDFAST_PIPELINES_INVENTORY_RETRY_MAXATTEMPTS", "",
+                        "HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED", ""))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(timeLimits(holdfast)).isEqualTo("[deadline=PT5S, timeout-shadow=PT0.25S]");
+                    assertThat(ignored(holdfast)).isEqualTo("[501, 502]");
+                });
+        runner.withInitializer(variables("HOLDFAST_PIPELINES_INVENTORY_RETRY", ""))
+                .run(context -> assertThat(context).doesNotHaveBean(Holdfast.class));
     }
 
     private static String ignored(Holdfast holdfast) {

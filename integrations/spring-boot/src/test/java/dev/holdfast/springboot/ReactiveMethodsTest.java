@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.CallTimeoutException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -15,6 +18,7 @@ import org.springframework.core.io.buffer.DefaultDataBufferFactory;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.WebClient;
+import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -132,6 +136,98 @@ class ReactiveMethodsTest {
         runner.run(context -> assertThatThrownBy(
                         () -> context.getBean(Inventory.class).hangs().block(MINUTE))
                 .isInstanceOf(CallTimeoutException.class));
+    }
+
+    static class Hanging {
+        private final CountDownLatch asked = new CountDownLatch(1);
+        private final CountDownLatch cancelled = new CountDownLatch(1);
+
+        public CountDownLatch asked() {
+            return asked;
+        }
+
+        public CountDownLatch cancelled() {
+            return cancelled;
+        }
+
+        @Protected(value = "short", fallback = "now")
+        public String value() throws InterruptedException {
+            cancelled.await();
+            return "late";
+        }
+
+        String now() {
+            return "instead";
+        }
+
+        @Protected(value = "short", fallback = "monoNow")
+        public Mono<String> mono() {
+            return Mono.never();
+        }
+
+        Mono<String> monoNow() {
+            return Mono.just("instead");
+        }
+
+        @Protected(value = "short", fallback = "futureNow")
+        public CompletableFuture<String> future() {
+            return new CompletableFuture<>();
+        }
+
+        CompletableFuture<String> futureNow() {
+            return CompletableFuture.completedFuture("instead");
+        }
+
+        @Protected(value = "short", fallback = "never")
+        public Mono<String> hangsTwice() {
+            return Mono.never();
+        }
+
+        @Protected(value = "inventory", fallback = "never")
+        public Mono<String> broken() {
+            return Mono.error(new IllegalStateException("no"));
+        }
+
+        Mono<String> never() {
+            return Mono.<String>never()
+                    .doOnSubscribe(subscribed -> asked.countDown())
+                    .doOnCancel(cancelled::countDown);
+        }
+    }
+
+    private final ApplicationContextRunner hanging = runner.withBean(Hanging.class)
+            .withPropertyValues(
+                    "holdfast.pipelines.short.deadline=50ms",
+                    "holdfast.pipelines.short.fallback.only-of-operations=true");
+
+    @Test
+    void aFallbackThatAnswersAtOnceAnswersAlsoAtTheDeadline() {
+        hanging.run(context -> {
+            Hanging bean = context.getBean(Hanging.class);
+            assertThat(bean.value()).isEqualTo("instead");
+            assertThat(bean.mono().block(MINUTE)).isEqualTo("instead");
+            assertThat(bean.future().get(1, TimeUnit.MINUTES)).isEqualTo("instead");
+        });
+    }
+
+    @Test
+    void aFallbackIsCancelledWithTheSubscriber() {
+        hanging.run(context -> {
+            Hanging bean = context.getBean(Hanging.class);
+            Disposable subscription = bean.broken().subscribe();
+            assertThat(bean.asked().await(1, TimeUnit.MINUTES)).isTrue();
+            subscription.dispose();
+            assertThat(bean.cancelled().await(1, TimeUnit.MINUTES)).isTrue();
+        });
+    }
+
+    @Test
+    void aFallbackIsCancelledWhenALimitHasStruck() {
+        hanging.run(context -> {
+            Hanging bean = context.getBean(Hanging.class);
+            assertThatThrownBy(() -> bean.hangsTwice().block(MINUTE)).isInstanceOf(CallTimeoutException.class);
+            assertThat(bean.cancelled().await(1, TimeUnit.MINUTES)).isTrue();
+        });
     }
 
     static class FluxWithFallback {
