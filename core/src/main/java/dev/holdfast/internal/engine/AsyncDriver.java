@@ -393,9 +393,16 @@ public final class AsyncDriver implements Driver {
         }
         Ambient here = ifRoom();
         if (here == null) {
-            giveUp(call);
+            cancelElsewhere(call);
         } else if (call.cancel()) {
             nested(here, call);
+        }
+    }
+
+    private void cancelElsewhere(CallState call) {
+        HandOver elsewhere = new HandOver(call);
+        if (call.cancel()) {
+            handOver(elsewhere);
         }
     }
 
@@ -403,7 +410,7 @@ public final class AsyncDriver implements Driver {
         @Override
         public void run() {
             if (call != null) {
-                driver.giveUp(call);
+                driver.cancelElsewhere(call);
             }
         }
     }
@@ -418,12 +425,10 @@ public final class AsyncDriver implements Driver {
         claim(call, number, CallWord.BY_RACE);
     }
 
+    /** Here, if its stage is open: before the call ends that it stands beside, it gives back what it holds. */
     @Override
-    public boolean giveUp(CallState call) {
-        HandOver elsewhere = new HandOver(call);
-        if (call.cancel()) {
-            handOver(elsewhere);
-        }
+    public boolean giveUp(CallState hedge) {
+        cancel(hedge);
         return true;
     }
 
