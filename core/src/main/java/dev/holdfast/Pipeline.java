@@ -298,8 +298,11 @@ public final class Pipeline implements Observed, AutoCloseable {
 
         /**
          * Where asynchronous calls continue after a wait: with their next attempt, their end, and the continuations of the returned
-         * future. It is not closed with the pipeline. Default: daemon threads of the pipeline, at most 256. Virtual threads are
-         * as good until their carriers are busy or pinned: then no limit ends an asynchronous call.
+         * future. Default: daemon threads of the pipeline, at most 256. Virtual threads are as good until their carriers are busy
+         * or pinned: then no limit ends an asynchronous call.
+         *
+         * <p>It is not closed with the pipeline. Close it afterwards, with {@code shutdown()}: a call whose task it has taken and
+         * never runs, as after {@code shutdownNow()}, never ends.
          *
          * <p>If it refuses a task, that call is rejected, and ends on a thread of the pipeline. If it runs tasks on the thread
          * that submits them, or blocks that thread, the limits and waits of all pipelines are late; then a continuation of one
@@ -312,9 +315,9 @@ public final class Pipeline implements Observed, AutoCloseable {
 
         /**
          * Where refreshes of cached values and hedges run. They may hang for as long as their limit allows. It is not closed with
-         * the pipeline. It should not be the one of {@link #executor}, whose tasks would wait for it. It should not run tasks on
-         * the thread that submits them, because the timer thread submits hedges. Default: as for {@link #executor}, with
-         * threads of its own.
+         * the pipeline; close it as the one of {@link #executor}. It should not be the same, whose tasks would wait for it. It
+         * should not run tasks on the thread that submits them, because the timer thread submits hedges. Default: as for
+         * {@link #executor}, with threads of its own.
          */
         public Builder backgroundExecutor(Executor value) {
             backgroundExecutor = Objects.requireNonNull(value, "backgroundExecutor");

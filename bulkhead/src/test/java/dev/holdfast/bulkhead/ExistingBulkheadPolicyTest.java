@@ -5,11 +5,13 @@ import static java.time.Duration.ZERO;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofMinutes;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Dependency;
@@ -164,6 +166,34 @@ class ExistingBulkheadPolicyTest {
 
         assertThat(call.result()).isCompletedWithValue("done");
         assertThat(free()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anInterruptOfItsWaitGivesUpTheCall(Way way) {
+        Policy waiting = waiting(ZERO);
+        Pipeline pipeline = pipeline(RetryPolicy.ofDefaults(), waiting);
+        existing.acquirePermission();
+        CompletableFuture<Boolean> flag = new CompletableFuture<>();
+
+        CompletableFuture<Throwable> error = time.spawn(() -> {
+            Thread.currentThread().interrupt();
+            Throwable thrown = way == Way.CALL
+                    ? catchThrowable(() -> pipeline.call(() -> "ran"))
+                    : pipeline.callAsync(() -> CompletableFuture.completedFuture("ran"))
+                            .handle((value, failure) -> failure)
+                            .getNow(null);
+            flag.complete(Thread.interrupted());
+            return thrown;
+        });
+        time.run();
+
+        assertThat(error.join())
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class,
+                        rejection -> assertThat(rejection.reason()).isEqualTo(Reason.INTERRUPTED))
+                .hasMessage("call of 'inventory' was interrupted while it waited for resilience4j's 'theirs'");
+        assertThat(flag.join()).isTrue();
     }
 
     @Test

@@ -88,7 +88,10 @@ public abstract class Policy {
         return hears;
     }
 
-    /** On the way in: {@link #PROCEED}, or a decision of the passage. Asked again after an await. */
+    /**
+     * On the way in: {@link #PROCEED}, or a decision of the passage. Asked again after an await. An
+     * {@link InterruptedException} out of it gives up the call, as an interrupt of a wait does.
+     */
     public int enter(Passage passage) {
         return PROCEED;
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testcalls.Way;
@@ -126,6 +127,40 @@ class ReturnedFutureTest {
                             "bulkhead ended",
                             "settled CANCELLED",
                             "stage, work cancelled true");
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("endings")
+    void stagesThatDependOnItFindWhatAHedgeHeldGivenBack(String name, Consumer<CompletableFuture<Object>> ending) {
+        hedged(ending);
+    }
+
+    @Test
+    void stagesOfAnAnsweredCallFindWhatAHedgeHeldGivenBack() {
+        hedged(null);
+    }
+
+    private static void hedged(@Nullable Consumer<CompletableFuture<Object>> ending) {
+        try (Lab lab = new Lab()) {
+            lab.layers(HedgePolicy.of(h -> h.delay(Duration.ofMillis(5)).budgetEnabled(false)), lab.probe("bulkhead"));
+            List<CompletableFuture<Object>> work = new CopyOnWriteArrayList<>();
+            CompletableFuture<Object> future = lab.operation().unkeyed().callAsync(attempt -> {
+                CompletableFuture<Object> one = new CompletableFuture<>();
+                work.add(one);
+                return one;
+            });
+            lab.time.advance(Duration.ofMillis(6));
+            assertThat(work).hasSize(2);
+            var unused = future.whenComplete((value, error) -> lab.log.add("stage"));
+            if (ending == null) {
+                work.get(0).complete("answer");
+            } else {
+                ending.accept(future);
+            }
+            lab.time.run();
+            assertThat(lab.log).filteredOn(line -> line.endsWith("ended")).hasSize(2);
+            assertThat(lab.log).last().isEqualTo("stage");
         }
     }
 

@@ -584,7 +584,11 @@ public final class StaleCachePolicy extends Policy {
                 store.refreshFailed(ticket.flight().key(), passage.now(), -1);
             }
         } finally {
-            flights.land(ticket, Landing.failed(Outcome.IGNORED, thrown));
+            flights.land(
+                    ticket,
+                    Ends.isOfTheThread(thrown)
+                            ? Landing.unshared(Outcome.IGNORED)
+                            : Landing.failed(Outcome.IGNORED, thrown));
         }
     }
 

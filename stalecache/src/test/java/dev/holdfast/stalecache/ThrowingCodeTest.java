@@ -124,6 +124,25 @@ class ThrowingCodeTest {
         });
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void aStackThatOverflowsThereIsTheLeadersOwn(Way way) {
+        AtomicInteger asked = new AtomicInteger();
+        StaleCachePolicy policy = StaleCachePolicy.of(c -> c.freshness(value -> {
+            if (asked.getAndIncrement() == 0) {
+                throw new StackOverflowError("made up");
+            }
+            return null;
+        }));
+        try (Rig rig = new Rig(way, policy)) {
+            Running<Reply<Object>> leader = rig.start("a", Work.value("one").taking(LONG));
+            Running<Reply<Object>> follower = rig.start("a", Work.value("two").taking(LONG));
+            rig.time.run();
+            assertThat(leader.error()).isInstanceOf(StackOverflowError.class);
+            assertThat(follower.result()).isCompleted();
+        }
+    }
+
     /** Of code inside the cache that throws when the attempt has failed. */
     private enum Inside {
         FALLBACK {

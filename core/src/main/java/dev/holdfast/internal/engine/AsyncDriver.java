@@ -398,9 +398,16 @@ public final class AsyncDriver implements Driver {
         }
         Ambient here = ifRoom();
         if (here == null) {
-            giveUp(call);
+            cancelElsewhere(call);
         } else if (call.cancel()) {
             nested(here, call);
+        }
+    }
+
+    private void cancelElsewhere(CallState call) {
+        HandOver elsewhere = new HandOver(call);
+        if (call.cancel()) {
+            handOver(elsewhere);
         }
     }
 
@@ -408,7 +415,7 @@ public final class AsyncDriver implements Driver {
         @Override
         public void run() {
             if (call != null) {
-                driver.giveUp(call);
+                driver.cancelElsewhere(call);
             }
         }
     }
@@ -423,12 +430,10 @@ public final class AsyncDriver implements Driver {
         claim(call, number, CallWord.BY_RACE);
     }
 
+    /** Here, if its stage is open: before the call ends that it stands beside, it gives back what it holds. */
     @Override
-    public boolean giveUp(CallState call) {
-        HandOver elsewhere = new HandOver(call);
-        if (call.cancel()) {
-            handOver(elsewhere);
-        }
+    public boolean giveUp(CallState hedge) {
+        cancel(hedge);
         return true;
     }
 
@@ -463,6 +468,43 @@ public final class AsyncDriver implements Driver {
 
     /** For a call that cannot go on, such as for want of memory: it gives back what it holds, and fails. */
     private void endWith(Throwable broken, CallState call) {
+        if (broken instanceof StackOverflowError) {
+            try {
+                StackRoom.onNewThread(new Ending(this, call, broken));
+                return;
+            } catch (Throwable noThread) {
+                // Then here, as far as it goes.
+            }
+        }
+        endHere(broken, call);
+    }
+
+    /** For a call that has found no room on a stack, and so would leave out layers there. */
+    record Ending(AsyncDriver driver, CallState call, Throwable broken) implements Runnable {
+        @Override
+        public void run() {
+            driver.endOnNewThread(broken, call);
+        }
+    }
+
+    private void endOnNewThread(Throwable broken, CallState call) {
+        Ambient ambient = Ambient.get();
+        Surroundings callers = null;
+        boolean before = ambient.enterWalk();
+        try {
+            callers = Surroundings.enter(call, ambient);
+        } catch (Throwable again) {
+            // The first one is told.
+        }
+        try {
+            endHere(broken, call);
+        } finally {
+            ambient.leaveWalk(before);
+            Surroundings.leave(callers);
+        }
+    }
+
+    private void endHere(Throwable broken, CallState call) {
         try {
             breakOff(call, broken);
         } catch (Throwable again) {
@@ -510,12 +552,20 @@ public final class AsyncDriver implements Driver {
 
         HandOver(CallState call) {
             this.call = call;
-            ifRefused = new Once() {
-                @Override
-                void runOnce() {
-                    handedOver(call);
-                }
-            };
+            ifRefused = new IfRefused(call);
+        }
+
+        @Override
+        void runOnce() {
+            handedOver(call);
+        }
+    }
+
+    final class IfRefused extends Once {
+        private final CallState call;
+
+        IfRefused(CallState call) {
+            this.call = call;
         }
 
         @Override

@@ -119,6 +119,9 @@ abstract class CallDecisions extends CallOutcome {
                 new CallRejectedException(
                         reason, engine.name, policy, message, retryAfterNanos, cause, historyOfRejection()),
                 Outcome.REJECTED);
+        if (reason == Reason.INTERRUPTED) {
+            interrupted();
+        }
         engine.observers.rejected(operation(), policy, reason);
         if (trace != null) {
             trace.rejected(policy, reason);

@@ -157,13 +157,23 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         }
     }
 
-    /** The call ends on another thread. What the JDK itself can do with so little is done before: then it may throw. */
-    private static boolean withoutRoom(CallState underWay, BooleanSupplier completing) {
-        boolean completed = completing.getAsBoolean();
-        if (completed) {
-            underWay.engine.async.cancel(underWay);
+    /**
+     * The call ends on another thread. What the JDK itself can do with so little is done before: it may throw, and then the call
+     * goes on, or is given up if the future is complete.
+     */
+    private boolean withoutRoom(CallState underWay, BooleanSupplier completing) {
+        boolean completed = false;
+        try {
+            completed = completing.getAsBoolean();
+            return completed;
+        } catch (StackOverflowError nearlyOver) {
+            completed = isDone(); // the stages that depend on it come after that
+            throw nearlyOver;
+        } finally {
+            if (completed) {
+                underWay.engine.async.cancel(underWay);
+            }
         }
-        return completed;
     }
 
     /** Runs the stages that depend on this future as their caller would, whoever completes it. */

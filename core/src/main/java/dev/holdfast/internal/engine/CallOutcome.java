@@ -49,6 +49,8 @@ abstract class CallOutcome extends CallLimits {
 
     /** Layers inside this one do not retry. It is the layer whose limit struck, or from which the call was given up. */
     int giveUpAt;
+    /** The thread of a blocking call gets its flag back when the call has ended. */
+    boolean wasInterrupted;
     /** Whose limit ended the attempt; {@link #NOT_GIVEN_UP} if none did. */
     int endedBy;
     /** A bit for each layer: the attempt that a limit ended ran long enough to count against the dependency. */
@@ -361,6 +363,13 @@ abstract class CallOutcome extends CallLimits {
         return (outcome == Outcome.TIMEOUT || outcome == Outcome.FAILURE)
                 && endedBy < cursor
                 && (outlived >>> cursor & 1) == 0;
+    }
+
+    /** The call waits for nothing more, and its end concerns no other call. */
+    void interrupted() {
+        giveUpAt = CallLimits.CALLER;
+        wasInterrupted = true;
+        outcome = Outcome.INTERRUPTED;
     }
 
     @Override

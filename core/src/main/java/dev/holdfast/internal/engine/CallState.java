@@ -34,7 +34,6 @@ final class CallState extends CallAlarms {
     boolean settling;
     boolean expired;
     boolean writtenOff;
-    boolean wasInterrupted;
     /** A function of the user's answers in the place of an attempt just now. */
     boolean answering;
     /** The innermost layer at which this pass was suspended. */

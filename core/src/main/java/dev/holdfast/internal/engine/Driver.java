@@ -12,6 +12,6 @@ interface Driver {
     /** A hedge has answered before the call's own attempt; on the thread on which it ended. */
     void overtake(CallState call, long number);
 
-    /** Gives up a hedge. Returns false if its action was about to run, and now does not. Runs none of it on this thread. */
+    /** Gives up a hedge. Returns false if its action was about to run, and now does not. */
     boolean giveUp(CallState hedge);
 }

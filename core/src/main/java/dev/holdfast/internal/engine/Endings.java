@@ -181,10 +181,8 @@ final class Endings {
                         new CancellationException("another attempt of '" + name + "' was faster"), Outcome.CANCELLED);
             }
             case CallWord.BY_INTERRUPT -> {
-                call.giveUpAt = CallLimits.CALLER;
-                call.wasInterrupted = true;
                 reject(call, rejections.interrupted());
-                call.outcome = Outcome.INTERRUPTED;
+                call.interrupted();
             }
             default -> {
                 call.giveUpAt = CallLimits.CALLER;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.Attempt;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.CallObserver;
@@ -30,19 +31,30 @@ public final class Engine {
     public static final int KEYED_ATTEMPT = KEYED | ATTEMPT;
 
     /**
-     * Loaded before the first call. HotSpot inlines no method whose signature names a class that is not loaded, and what a call
-     * has only sometimes is named by methods that every call passes.
+     * Loaded before the first call, for two reasons. HotSpot inlines no method whose signature names a class that is not loaded,
+     * and what a call has only sometimes is named by methods that every call passes. And a call that is given up where the stack
+     * is nearly full has room for its way up, but not for loading a class there.
      */
     @SuppressWarnings("UnusedVariable")
     private static final List<Class<?>> LOADED = List.of(
+            Ambient.Held.class,
             Around.class,
             Asker.class,
+            AsyncDriver.Ending.class,
+            AsyncDriver.HandOver.class,
+            AsyncDriver.IfRefused.class,
+            Attempt.End.class,
+            AttemptEnds.class,
             Bound.class,
             CallKey.class,
             Passage.Fault.class,
             Hedge.class,
+            History.class,
+            LateEnd.class,
+            LateEnd.Leaving.class,
             OwnFallback.class,
             RunningAttempt.class,
+            Surroundings.class,
             Traces.OfAttempt.class);
 
     /** For calls on the thread of their caller. */

@@ -105,7 +105,7 @@ final class Hedge extends Once {
         call.letGo();
     }
 
-    /** Another attempt has answered, or the whole call has ended. Runs nothing of the hedge on this thread. */
+    /** Another attempt has answered, or the whole call has ended. */
     void giveUp() {
         synchronized (this) {
             tooLate = !started;

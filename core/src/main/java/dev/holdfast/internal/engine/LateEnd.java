@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * The end of a layer's entry, put off while work goes on although its outcome is decided. Made only in this rare case. It keeps
  * what the layer remembered of the entry, so that the late end finds its permit.
  */
-final class LateEnd {
+final class LateEnd implements Runnable {
     /** Work that goes on for longer than this after its outcome was decided is an overrun. */
     static final long GRACE_NANOS = 10_000_000;
 
@@ -25,7 +25,7 @@ final class LateEnd {
 
     private LateEnd(CallState view) {
         this.view = view;
-        leaving = () -> view.engine.walk.end(view);
+        leaving = new Leaving(view);
     }
 
     /**
@@ -91,12 +91,18 @@ final class LateEnd {
         long nanos = call.engine.plan.policy(call.cursor).lease();
         if (nanos != Long.MAX_VALUE) {
             try {
-                lease = call.time().schedule(nanos, () -> tell(true));
+                lease = call.time().schedule(nanos, this);
             } catch (Throwable noTimer) {
                 // Without a lease: the work's end must still find what it is to give back.
                 Log.warn("no timer for a lease", noTimer);
             }
         }
+    }
+
+    /** The lease is over. */
+    @Override
+    public void run() {
+        tell(true);
     }
 
     void workEnded() {
@@ -114,6 +120,14 @@ final class LateEnd {
             view.writtenOff = writtenOff;
             view.readNow();
             Carrier.within(view.context, leaving);
+        }
+    }
+
+    /** No lambda: linking one takes more of the stack than there may be. */
+    record Leaving(CallState view) implements Runnable {
+        @Override
+        public void run() {
+            view.engine.walk.end(view);
         }
     }
 }

@@ -114,7 +114,15 @@ final class Walk {
     private Step enterThrew(CallState call, Throwable thrown) {
         call.forks = null;
         call.expired = false;
-        call.error(thrown, Outcome.IGNORED);
+        if (thrown instanceof InterruptedException) {
+            endings.giveUp(call, CallWord.BY_INTERRUPT);
+            if (call.async) {
+                // The flag is the thread's, which does not wait for the end of the call.
+                Thread.currentThread().interrupt();
+            }
+        } else {
+            call.error(thrown, Outcome.IGNORED);
+        }
         abandon(call);
         return Step.GO_UP;
     }

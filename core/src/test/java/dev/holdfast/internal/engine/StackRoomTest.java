@@ -4,10 +4,14 @@ package dev.holdfast.internal.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** An asynchronous call goes on where its stage completes; where a stack is nearly over, it goes on elsewhere. */
@@ -73,5 +77,62 @@ class StackRoomTest {
 
         assertThat(answer).isCancelled();
         assertThat(stage.handle((value, error) -> stage.isCancelled()).join()).isTrue();
+    }
+
+    /** The JDK wraps the error for the stages that depend on the future, and needs its text. */
+    private static final class Deep extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public String getMessage() {
+            throw new StackOverflowError("made up");
+        }
+    }
+
+    @Test
+    void aCallIsGivenUpAlsoIfItsFutureOverflowsTheStackWhenItIsComplete() throws InterruptedException {
+        CompletableFuture<String> answer = pipeline.callAsync(() -> stage);
+        var unused = answer.thenRun(() -> {});
+        List<Throwable> thrown = new ArrayList<>();
+
+        whereTheStackIsNearlyOver(() -> {
+            try {
+                answer.completeExceptionally(new Deep());
+            } catch (StackOverflowError overflow) {
+                thrown.add(overflow);
+            }
+        });
+
+        assertThat(thrown).hasSize(1);
+        assertThat(stage.handle((value, error) -> stage.isCancelled())
+                        .orTimeout(1, TimeUnit.MINUTES)
+                        .join())
+                .isTrue();
+    }
+
+    /** Where it overflows, layers further out would be left out. */
+    @Test
+    void aCallThatOverflowsTheStackOnItsWayEndsElsewhere() {
+        List<Thread> ended = new CopyOnWriteArrayList<>();
+        Policy holding = new Policy("holding", Policy.ENTER | Policy.ENDED) {
+            @Override
+            public int enter(Passage passage) {
+                ((CallState) passage).context = () -> {
+                    throw new StackOverflowError("made up");
+                };
+                return PROCEED;
+            }
+
+            @Override
+            public void ended(Passage passage) {
+                ended.add(Thread.currentThread());
+            }
+        };
+        CompletableFuture<String> answer = Pipeline.of("p", holding).callAsync(() -> stage);
+
+        stage.complete("done");
+
+        assertThat(answer.handle((value, error) -> error).join()).isInstanceOf(StackOverflowError.class);
+        assertThat(ended).hasSize(1).doesNotContain(Thread.currentThread());
     }
 }

@@ -8,6 +8,7 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
+import io.github.resilience4j.core.exception.AcquirePermissionCancelledException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -36,17 +37,37 @@ public final class ExistingBulkheadPolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        // Asked each time: the config may change. With a wait, the next line blocks.
-        boolean waits = !bulkhead.getBulkheadConfig().getMaxWaitDuration().isZero();
+        // Asked each time: the config may change.
+        if (!bulkhead.getBulkheadConfig().getMaxWaitDuration().isZero()) {
+            return enterAfterItsWait(passage);
+        }
         if (bulkhead.tryAcquirePermission()) {
             passage.slot(HELD);
-            return waits ? passage.pause(0) : PROCEED;
+            return PROCEED;
         }
+        return rejectFull(passage, BulkheadFullException.createBulkheadFullException(bulkhead));
+    }
+
+    /** Blocks. */
+    private int enterAfterItsWait(Passage passage) {
+        try {
+            bulkhead.acquirePermission();
+        } catch (AcquirePermissionCancelledException interrupted) {
+            String message = "call of '" + passage.pipeline() + "' was interrupted while it waited for resilience4j's '"
+                    + bulkhead.getName() + "'";
+            return passage.reject(Reason.INTERRUPTED, -1, message, interrupted);
+        } catch (BulkheadFullException full) {
+            return rejectFull(passage, full);
+        }
+        passage.slot(HELD);
+        return passage.pause(0);
+    }
+
+    private int rejectFull(Passage passage, BulkheadFullException full) {
         int limit = bulkhead.getMetrics().getMaxAllowedConcurrentCalls();
         String message = "bulkhead of '" + passage.pipeline() + "' is full: all " + limit
                 + " permits of resilience4j's '" + bulkhead.getName() + "' are out";
-        return passage.reject(
-                Reason.BULKHEAD_FULL, -1, message, BulkheadFullException.createBulkheadFullException(bulkhead));
+        return passage.reject(Reason.BULKHEAD_FULL, -1, message, full);
     }
 
     @Override
