@@ -79,9 +79,9 @@ class FanOutTest {
                     boolean hangs = round >= WELL_ROUNDS && i >= first && i < first + ill;
                     Supplier<CompletableFuture<Integer>> work = () -> hangs ? new CompletableFuture<>() : served();
                     CompletableFuture<Integer> call = switch (again) {
-                        case THE_PIPELINE, A_HEDGE -> pipeline.callAsync(work::get);
-                        case AN_OUTER_PIPELINE -> outer.callAsync(() -> pipeline.callAsync(work::get));
-                        case ANOTHER_SERVICE -> thrice(1, () -> pipeline.callAsync(work::get));
+                        case THE_PIPELINE, A_HEDGE -> pipeline.callAsync(work);
+                        case AN_OUTER_PIPELINE -> outer.callAsync(() -> pipeline.callAsync(work));
+                        case ANOTHER_SERVICE -> thrice(1, () -> pipeline.callAsync(work));
                     };
                     if (round >= LOOKED_AT && !hangs) {
                         asked++;
