@@ -316,8 +316,8 @@ public final class Pipeline implements Observed, AutoCloseable {
         /**
          * Where refreshes of cached values and hedges run. They may hang for as long as their limit allows. It is not closed with
          * the pipeline; close it as the one of {@link #executor}. It should not be the same, whose tasks would wait for it. It
-         * should not run tasks on the thread that submits them, because the timer thread submits hedges. Default: as for
-         * {@link #executor}, with threads of its own.
+         * should not run tasks on the thread that submits them, because the timer thread submits hedges. Default: virtual
+         * threads where the JVM has them, else daemon threads of the pipeline, at most 256.
          */
         public Builder backgroundExecutor(Executor value) {
             backgroundExecutor = Objects.requireNonNull(value, "backgroundExecutor");
