@@ -212,7 +212,8 @@ public final class Call<T extends @Nullable Object> {
     }
 
     /**
-     * As {@link #fallback}, for a function that returns a stage. When the call's time is over, it is not waited for.
+     * As {@link #fallback}, for a function that returns a stage. When the call's time is over, only a stage that
+     * is complete at once answers.
      *
      * @throws IllegalStateException if the pipeline has no {@link dev.holdfast.fallback.FallbackPolicy}
      */

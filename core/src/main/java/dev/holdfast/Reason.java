@@ -19,7 +19,7 @@ public enum Reason {
     THROTTLED,
     /** The time of the call was over, or would have been over before the dependency could be called. */
     DEADLINE_EXCEEDED,
-    /** The calling thread was interrupted while it waited. Its interrupt flag is set. */
+    /** The calling thread was interrupted while it waited. Its interrupt flag is set if the call blocks. */
     INTERRUPTED,
     /**
      * The decorated function would have run on a thread where its partition differs. Register what the partition is read from as

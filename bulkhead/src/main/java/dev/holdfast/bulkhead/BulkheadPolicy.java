@@ -53,7 +53,7 @@ public final class BulkheadPolicy extends Policy {
     private static final long HELD = 1;
     /** A permit that comes behind all others. */
     private static final long HELD_SPARE = 2;
-    /** A bit beside these: the call has made an attempt before it came here. */
+    /** A bit beside these: the attempt {@linkplain Passage#repeats repeats} one. */
     private static final long AGAIN = 4;
     /** Both bits: a hedge, or the retry of a refresh. */
     private static final long BESIDE = HELD_SPARE | AGAIN;
@@ -174,7 +174,10 @@ public final class BulkheadPolicy extends Policy {
     private void tellAttemptLimit() {
         if (adaptive instanceof LossLimit limit) {
             // What is slow in one pipeline may be usual in another.
-            attemptLimits.values().stream().mapToLong(Long::longValue).max().ifPresent(limit::attemptLimit);
+            limit.attemptLimit(() -> attemptLimits.values().stream()
+                    .mapToLong(Long::longValue)
+                    .max()
+                    .orElse(Long.MAX_VALUE));
         }
     }
 
@@ -283,7 +286,7 @@ public final class BulkheadPolicy extends Policy {
         long now = passage.now();
         long nanos = passage.actionNanos();
         boolean failed = passage.outcome() == Outcome.FAILURE;
-        if ((passage.slot() & BESIDE) == BESIDE) {
+        if ((passage.slot() & BESIDE) == BESIDE && limit instanceof LossLimit) {
             return; // a call is counted once, and this one has another attempt
         }
         if ((passage.slot() & AGAIN) != 0) {
@@ -443,6 +446,7 @@ public final class BulkheadPolicy extends Policy {
             return;
         }
         writtenOff = bulkhead.writtenOff;
+        attemptLimits.addThoseOf(bulkhead.attemptLimits);
         if (settings.isQueuedAndAdaptsAs(bulkhead.settings)) {
             views = bulkhead.views;
             views.longestIfLate(targetNanos);
@@ -450,16 +454,16 @@ public final class BulkheadPolicy extends Policy {
                 adaptive = bulkhead.adaptive;
                 toldLimit = bulkhead.toldLimit;
                 tellAttemptLimit();
-                if (adaptive instanceof LossLimit limit) {
-                    limit.first(settings::initialConcurrentCalls);
-                }
             }
             permits = bulkhead.permits;
             permits.queueLimit(settings.maxWaitingCalls());
             if (settings.maxConcurrentCalls() != bulkhead.settings.maxConcurrentCalls()) {
                 resizeTo(settings.maxConcurrentCalls());
-            } else if (adaptive != null) {
-                boolean unused = show(permits, adaptive); // others may be a good number at first
+            }
+            if (adaptive instanceof LossLimit limit) {
+                // After the maximum, within which it is.
+                limit.first(settings::initialConcurrentCalls);
+                boolean unused = show(permits, limit);
             }
         }
     }

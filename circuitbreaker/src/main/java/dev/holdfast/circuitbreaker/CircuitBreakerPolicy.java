@@ -51,7 +51,7 @@ public final class CircuitBreakerPolicy extends Policy {
         METRICS_ONLY
     }
 
-    /** Held for a call that has made an attempt before it came here. */
+    /** Held for an attempt that {@linkplain Passage#repeats repeats} one. */
     private static final Object AGAIN = new Object();
 
     private final CircuitBreakerSettings settings;

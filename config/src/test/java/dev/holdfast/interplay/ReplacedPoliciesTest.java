@@ -31,6 +31,8 @@ import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a policy takes over from the one that it replaces, in a pipeline that is in use: the table of docs/reload.md. */
 @Logs("begins anew")
@@ -123,19 +125,21 @@ class ReplacedPoliciesTest {
         assertThat(fixed.inFlight()).isZero();
     }
 
-    @Test
-    void aFirstLimitThatNothingHasChangedIsTheNewOneAtOnce() {
-        Pipeline pipeline = pipeline(BulkheadPolicy.of(b -> b.initialConcurrentCalls(10)));
+    @ParameterizedTest
+    @CsvSource({"10, 200, 50, 200", "50, 100, 150, 200", "50, 200, 120, 200", "100, 200, 50, 60", "100, 200, 60, 60"})
+    void aFirstLimitThatNothingHasChangedIsTheNewOneAtOnce(int before, int mostBefore, int first, int most) {
+        Pipeline pipeline =
+                pipeline(BulkheadPolicy.of(b -> b.initialConcurrentCalls(before).maxConcurrentCalls(mostBefore)));
         assertThat(pipeline.call(() -> "well")).isEqualTo("well");
-        BulkheadPolicy fifty =
-                BulkheadPolicy.of(b -> b.initialConcurrentCalls(50).maxWait(Duration.ZERO));
-        pipeline.replace(fifty);
-        assertThat(fifty.limit()).isEqualTo(50);
-        List<CompletableFuture<String>> answers = hanging(pipeline, 50);
-        assertThat(fifty.inFlight()).isEqualTo(50);
+        BulkheadPolicy later = BulkheadPolicy.of(
+                b -> b.initialConcurrentCalls(first).maxConcurrentCalls(most).maxWait(Duration.ZERO));
+        pipeline.replace(later);
+        assertThat(later.limit()).isEqualTo(first);
+        List<CompletableFuture<String>> answers = hanging(pipeline, first);
+        assertThat(later.inFlight()).isEqualTo(first);
         answers.forEach(answer -> answer.complete("done"));
         time.run();
-        assertThat(fifty.inFlight()).isZero();
+        assertThat(later.inFlight()).isZero();
     }
 
     @Test

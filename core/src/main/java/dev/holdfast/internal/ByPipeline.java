@@ -27,6 +27,13 @@ public final class ByPipeline<T> {
         return all.values();
     }
 
+    /** What another policy knows of pipelines that are not known here. */
+    public synchronized void addThoseOf(ByPipeline<T> earlier) {
+        Map<String, T> next = new LinkedHashMap<>(earlier.all);
+        next.putAll(all);
+        all = next;
+    }
+
     /** From now on this is known of the pipeline; it may depend on what was known, or null. */
     public synchronized void tell(String pipeline, UnaryOperator<@Nullable T> known) {
         Map<String, T> next = new LinkedHashMap<>(all);

@@ -277,7 +277,8 @@ public abstract class Passage {
     }
 
     /**
-     * Reject the call. The policy must first release everything that the layer holds.
+     * Reject the call. The policy must first release everything that the layer holds. With {@link Reason#INTERRUPTED} the whole call
+     * is given up: it is not retried, and its end concerns no other call.
      *
      * @param retryAfterNanos when it may be worth trying again; -1 if not known; {@link #NEVER} if this call could never pass
      * @param message policy, pipeline, fact and number; made only when it is read, later and on any thread, so it must not
@@ -308,7 +309,7 @@ public abstract class Passage {
 
     /**
      * The call's outcome is the end of the stage that the function returns. It is waited for as long as there is time: if none
-     * {@linkplain #remaining remains}, a stage that is complete at once is the outcome, and another one keeps it.
+     * {@linkplain #remaining remains}, a stage that is complete at once is the outcome; with any other one the call keeps its outcome.
      */
     public abstract int answerFromStage(Function<? super @Nullable Throwable, ? extends CompletionStage<?>> function);
 

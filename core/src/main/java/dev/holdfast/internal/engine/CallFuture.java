@@ -162,15 +162,10 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
      * goes on, or is given up if the future is complete.
      */
     private boolean withoutRoom(CallState underWay, BooleanSupplier completing) {
-        boolean completed = false;
         try {
-            completed = completing.getAsBoolean();
-            return completed;
-        } catch (StackOverflowError nearlyOver) {
-            completed = isDone(); // the stages that depend on it come after that
-            throw nearlyOver;
+            return completing.getAsBoolean();
         } finally {
-            if (completed) {
+            if (isDone()) { // the stages that depend on it come after that, and may throw
                 underWay.engine.async.cancel(underWay);
             }
         }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The threads on which a pipeline continues. The ends of calls, background work and hooks never share a queue: work that hangs
- * delays no call's end. No virtual thread ends a call: virtual threads that compute, or wait where they cannot leave their carrier,
- * hold up all others, and then no limit would hold.
+ * delays no call's end. No limit waits for a virtual thread: those that compute, or wait where they cannot leave their carrier,
+ * hold up all others.
  */
 final class Lanes {
     private final Lane ends;

@@ -7,7 +7,7 @@ import reactor.blockhound.integration.BlockHoundIntegration;
 
 /**
  * Tells BlockHound, which finds it by itself, what a pipeline may do on a thread that must not block: take a lock that is held for
- * a few instructions, give a task to its own threads, read a class once, after its first thousand calls, and tidy up its cache.
+ * a moment, give a task to its own threads, read a class once, after its first thousand calls, and tidy up its cache.
  * Your own functions are looked at as before.
  */
 public final class HoldfastBlockHoundIntegration implements BlockHoundIntegration {

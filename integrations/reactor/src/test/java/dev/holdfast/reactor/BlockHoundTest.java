@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -41,8 +42,10 @@ class BlockHoundTest {
         /** What comes of a thread that must not block, and finds the lock taken. */
         @SuppressWarnings("LockNotBeforeTry") // between the two nothing can throw
         private static String waitingFor(ReentrantLock lock) throws InterruptedException, ExecutionException {
+            AtomicReference<@Nullable Thread> waiter = new AtomicReference<>();
             lock.lock();
             CompletableFuture<@Nullable String> taken = Mono.fromCallable(() -> {
+                        waiter.set(Thread.currentThread());
                         lock.lock();
                         lock.unlock();
                         return "taken";
@@ -50,12 +53,16 @@ class BlockHoundTest {
                     .subscribeOn(Schedulers.parallel())
                     .onErrorResume(error -> Mono.just(error.getClass().getSimpleName()))
                     .toFuture();
-            while (!lock.hasQueuedThreads() && !taken.isDone()) {
+            while (!isParked(waiter.get()) && !taken.isDone()) {
                 Thread.onSpinWait();
             }
             lock.unlock();
             return String.valueOf(taken.get());
         }
+    }
+
+    private static boolean isParked(@Nullable Thread thread) {
+        return thread != null && thread.getState() == Thread.State.WAITING;
     }
 
     @Test

@@ -32,6 +32,7 @@ import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
 import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.beans.factory.BeanCurrentlyInCreationException;
 import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.config.AutowireCapableBeanFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.core.BridgeMethodResolver;
@@ -98,8 +99,9 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
         Object proxy = proxied(bean, name);
-        // That of a scope is not: its target is a bean itself.
-        Set<Method> missed = isAdvised(proxy) || bean instanceof AopInfrastructureBean
+        Set<Method> missed = isAdvised(proxy)
+                        || isOfAnother(bean)
+                        || name.endsWith(AutowireCapableBeanFactory.ORIGINAL_INSTANCE_SUFFIX)
                 ? Set.of()
                 : protectedMethods(bean, behind(bean));
         if (!missed.isEmpty()) {
@@ -130,8 +132,16 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 : AopProxyUtils.ultimateTargetClass(bean);
     }
 
-    /** One of the protected methods of a bean; null if it has none. */
+    /** Whether it is the proxy of a scope: its target is a bean itself. */
+    private static boolean isOfAnother(Object bean) {
+        return bean instanceof AopInfrastructureBean;
+    }
+
+    /** One of the protected methods of a bean; null if it has none, or another bean has them. */
     static @Nullable Method anyProtected(Object bean) {
+        if (isOfAnother(bean)) {
+            return null;
+        }
         return Stream.of(behind(bean), bean.getClass())
                 .flatMap(seen -> MethodIntrospector.selectMethods(seen, ProtectedBeans::isProtected).stream())
                 .findFirst()

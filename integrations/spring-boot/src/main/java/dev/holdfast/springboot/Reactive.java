@@ -4,6 +4,7 @@ package dev.holdfast.springboot;
 import dev.holdfast.Call;
 import dev.holdfast.reactor.ReactiveCall;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
@@ -35,10 +36,13 @@ final class Reactive implements Way {
         }
         return Mono.deferContextual(context -> {
             Disposable.Swap asked = Disposables.swap();
-            Call<Object> whole = call.fallbackAsync(error -> Mono.from(publisher(fallback.answer(error)))
-                    .contextWrite(context)
-                    .doOnSubscribe(subscription -> asked.update(subscription::cancel))
-                    .toFuture());
+            Call<Object> whole = call.fallbackAsync(error -> {
+                CompletableFuture<?> answer = Mono.from(publisher(fallback.answer(error)))
+                        .contextWrite(context)
+                        .toFuture();
+                asked.update(() -> answer.cancel(true)); // nothing if it has answered
+                return answer;
+            });
             // Nobody waits for it any more: the subscriber has cancelled, or a limit has struck.
             return mono(whole, method).doFinally(end -> asked.dispose());
         });

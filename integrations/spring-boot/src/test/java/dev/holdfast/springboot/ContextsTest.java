@@ -31,6 +31,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
+import org.springframework.context.annotation.ScopedProxyMode;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.MapPropertySource;
 
@@ -149,6 +150,28 @@ class ContextsTest {
     void aPostProcessorMayAskForItLater() {
         runner.withUserConfiguration(AskedForLater.class)
                 .withBean(Inventory.class)
+                .run(context ->
+                        assertThat(context.getBean(Inventory.class).stock()).isEqualTo("ten"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Scoped {
+        @Bean
+        static First first(Inventory inventory) {
+            return new First();
+        }
+
+        @Bean
+        @Scope(value = "prototype", proxyMode = ScopedProxyMode.TARGET_CLASS)
+        Inventory inventory() {
+            return new Inventory();
+        }
+    }
+
+    /** What it stands for is made later. */
+    @Test
+    void theProxyOfAScopeMayBeMadeEarly() {
+        runner.withUserConfiguration(Scoped.class)
                 .run(context ->
                         assertThat(context.getBean(Inventory.class).stock()).isEqualTo("ten"));
     }

@@ -166,7 +166,7 @@ class ReactiveMethodsTest {
         }
 
         Mono<String> monoNow() {
-            return Mono.just("instead");
+            return Mono.just("instead").doOnCancel(cancelled::countDown);
         }
 
         @Protected(value = "short", fallback = "futureNow")
@@ -206,6 +206,7 @@ class ReactiveMethodsTest {
             Hanging bean = context.getBean(Hanging.class);
             assertThat(bean.value()).isEqualTo("instead");
             assertThat(bean.mono().block(MINUTE)).isEqualTo("instead");
+            assertThat(bean.cancelled().getCount()).as("cancelled").isOne();
             assertThat(bean.future().get(1, TimeUnit.MINUTES)).isEqualTo("instead");
         });
     }

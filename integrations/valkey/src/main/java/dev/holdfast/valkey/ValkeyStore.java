@@ -16,7 +16,6 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
@@ -28,6 +27,7 @@ import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import java.io.EOFException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -140,8 +140,8 @@ public final class ValkeyStore implements AutoCloseable {
             if (cause instanceof RedisCommandExecutionException reply) {
                 return isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS;
             }
-            // Any other exception comes from Bucket4j, which cannot read what the server has sent.
-            return !(cause instanceof RedisException);
+            // Bucket4j cannot read what the server has sent: another connection would bring the same.
+            return cause instanceof IllegalStateException || cause instanceof EOFException;
         }
     }
 

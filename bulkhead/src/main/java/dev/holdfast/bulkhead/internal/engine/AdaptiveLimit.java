@@ -26,7 +26,7 @@ public interface AdaptiveLimit {
     /** An attempt failed. */
     void failed(long now, long nanos, int inFlight, DoubleSupplier random);
 
-    /** As {@link #dropped} or {@link #failed}, of a call that has made an attempt before. */
+    /** As {@link #dropped} or {@link #failed}, of an attempt that repeats one. */
     default void lostAgain(long now, long nanos, int inFlight, boolean dropped, DoubleSupplier random) {
         if (dropped) {
             dropped(now, nanos, inFlight, random);

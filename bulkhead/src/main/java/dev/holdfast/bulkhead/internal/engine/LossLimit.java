@@ -5,6 +5,7 @@ import dev.holdfast.internal.ShortLock;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * The engine of a limit that heeds losses, as the congestion control of TCP does. A process knows only itself, and a dependency
@@ -165,11 +166,11 @@ public final class LossLimit implements AdaptiveLimit {
         }
     }
 
-    /** Tells that an attempt takes this long at most. */
-    public void attemptLimit(long nanos) {
+    /** Tells how long an attempt takes at most; asked when nobody else tells it. */
+    public void attemptLimit(LongSupplier nanos) {
         lock.lock();
         try {
-            usual.attemptLimit(nanos);
+            usual.attemptLimit(nanos.getAsLong());
         } finally {
             lock.unlock();
         }
@@ -340,7 +341,7 @@ public final class LossLimit implements AdaptiveLimit {
     /** A limit that nothing has changed since it began is the new first one. Any other knows more of the dependency. */
     private void follow(int now) {
         if (now != first) {
-            boolean untouched = exact == first;
+            boolean untouched = exact == clamped(first); // the maximum may be less than this
             first = now;
             if (untouched) {
                 exact = clamped(first);

@@ -23,7 +23,7 @@ class LossLimitTest {
     /** Its pauses have the length in the middle. */
     private static LossLimit limit(int floor, int first, int ceiling) {
         LossLimit limit = new LossLimit(floor, first, ceiling);
-        limit.attemptLimit(TIMEOUT);
+        limit.attemptLimit(() -> TIMEOUT);
         return limit;
     }
 
@@ -131,7 +131,7 @@ class LossLimitTest {
     @Test
     void anotherTimeoutHoldsAtOnce() {
         served(300);
-        limit.attemptLimit(100 * TIMEOUT);
+        limit.attemptLimit(() -> 100 * TIMEOUT);
         for (int i = 0; i < 100; i++) {
             now += 10 * MILLI;
             limit.served(now, TIMEOUT, limit.limit());
