@@ -10,6 +10,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A call that is given up where the stack is nearly full must give back what it holds. There is room for its walk up, but not for
  * loading a class on the way.
  */
+@Logs("hedge-outside-retry")
 class LoadedClassesTest {
 
     /** Loads the library once more, and can tell what it loads. */

@@ -87,7 +87,7 @@ class StackRoomTest {
         assertThat(stage.handle((value, error) -> stage.isCancelled()).join()).isTrue();
     }
 
-    /** The JDK wraps the error for the stages that depend on the future, and needs its text. */
+    /** The JDK wraps the error for the stages that depend on the future, and needs its text. Newer ones catch what that throws. */
     private static final class Deep extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -111,7 +111,8 @@ class StackRoomTest {
             }
         });
 
-        assertThat(thrown).hasSize(1);
+        assertThat(thrown).hasSizeLessThan(2);
+        assertThat(answer).isCompletedExceptionally();
         assertThat(stage.handle((value, error) -> stage.isCancelled())
                         .orTimeout(1, TimeUnit.MINUTES)
                         .join())
