@@ -80,7 +80,7 @@ public final class Deadline {
     }
 
     /**
-     * The deadline and the number of the attempt that hold on a thread. For libraries that carry thread-locals to other threads
+     * The deadline, the number of the attempt and the priority that hold on a thread. For libraries that carry thread-locals to other threads
      * by themselves; Micrometer's context-propagation is supported already. Others use {@link #propagating} or {@link #within}.
      * The static methods act on the current thread. Immutable.
      */

@@ -31,7 +31,7 @@ public final class ByPipeline<T> {
     public synchronized void addThoseOf(ByPipeline<T> earlier) {
         Map<String, T> next = new LinkedHashMap<>(earlier.all);
         next.putAll(all);
-        all = next;
+        all = bounded(next);
     }
 
     /** From now on this is known of the pipeline; it may depend on what was known, or null. */
@@ -39,9 +39,13 @@ public final class ByPipeline<T> {
         Map<String, T> next = new LinkedHashMap<>(all);
         T before = next.remove(pipeline);
         next.put(pipeline, known.apply(before));
-        if (next.size() > MOST) {
+        all = bounded(next);
+    }
+
+    private static <T> Map<String, T> bounded(Map<String, T> next) {
+        while (next.size() > MOST) {
             next.remove(next.keySet().iterator().next());
         }
-        all = next;
+        return next;
     }
 }

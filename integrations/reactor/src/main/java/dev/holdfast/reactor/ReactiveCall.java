@@ -98,7 +98,7 @@ public final class ReactiveCall<T> implements UnaryOperator<Publisher<T>> {
     }
 
     /**
-     * Adds the deadline and the number of the attempt that hold on this thread to a {@link Context}; the same as {@link
+     * Adds the deadline, the number of the attempt and the priority that hold on this thread to a {@link Context}; the same as {@link
      * Mono#contextCapture} does where Micrometer's context-propagation is on the class path. Calls of subscribers that have this
      * context inherit both.
      *

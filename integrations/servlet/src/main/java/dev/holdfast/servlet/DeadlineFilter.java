@@ -23,7 +23,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Binds the deadline and the number of the attempt that came with a request ({@link CallHeaders}) to the thread that serves it. So
+ * Binds the deadline, the number of the attempt and the priority that came with a request ({@link CallHeaders}) to the thread that serves it. So
  * pipelines that the servlet calls end within the time for which the caller still waits, and do not retry inside its retry.
  *
  * <pre>{@code
