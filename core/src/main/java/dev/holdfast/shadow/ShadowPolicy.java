@@ -198,7 +198,7 @@ public final class ShadowPolicy extends Policy {
                 case ATTEMPT_STARTS -> policy.attemptStarts(call);
                 case ATTEMPT_ENDS -> policy.attemptEnds(call);
             }
-        } catch (Throwable thrown) {
+        } catch (RuntimeException | Error thrown) {
             broke(thrown);
             if (event == Event.ENTER) {
                 call.turnedAway();
@@ -208,9 +208,6 @@ public final class ShadowPolicy extends Policy {
     }
 
     private void broke(Throwable thrown) {
-        if (thrown instanceof InterruptedException) { // of a language that declares none
-            Thread.currentThread().interrupt();
-        }
         if (broken.compareAndSet(false, true)) {
             LOG.warn("a policy in shadow threw; told once: " + policy.name(), thrown);
         }
