@@ -34,7 +34,8 @@ public final class SharedThrottleSettings {
                     Option.of("key", String.class, (Builder b) -> b.key, Builder::key)
                             .rangeIs("1 to 200 characters")
                             .means(
-                                    "the name of the limit in the store. Throttles with the same key and limit share it"),
+                                    "the name of the limit in the store. Throttles with the same key, `limit`, `per` and `burst`"
+                                            + " share it"),
                     Option.integer("limit", (Builder b) -> b.limit, Builder::limit)
                             .range(1, 1_000_000_000)
                             .means("how many calls of all processes together may start in each `per`")
