@@ -53,8 +53,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Has one connection and four threads of its own, and makes the connection again by itself, also if the server is not there
  * at first. Safe for any number of threads; one instance for each server and process. The keys in the store begin with {@code
- * holdfast:throttle:} and {@code holdfast:replicas:}. A key goes a day after its last use at the latest. Time is the server's: the
- * user of the server must be allowed {@code TIME}.
+ * holdfast:throttle:} and {@code holdfast:replicas:}. A bucket's key goes a day after it would be full again. Time is the server's. The
+ * page on many machines has the rights that the user of the server needs.
  */
 public final class ValkeyStore implements AutoCloseable {
     /** For a connection, and for each command. */

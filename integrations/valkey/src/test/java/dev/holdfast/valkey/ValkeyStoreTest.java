@@ -13,7 +13,13 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import io.netty.channel.DefaultEventLoop;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -401,6 +408,43 @@ class ValkeyStoreTest {
             try (ValkeyStore third = connect(server)) {
                 assertThat(third.replicas("inventory").getAsInt()).isEqualTo(2);
             }
+        }
+    }
+
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("realOnes")
+    void rightsOnThePageAreEnough(Server.Kind kind) throws Exception {
+        String rights = Files.readAllLines(Path.of("../../docs/many-machines.md")).stream()
+                .filter(line -> line.startsWith("ACL SETUSER "))
+                .findFirst()
+                .orElseThrow();
+        try (Server server = Server.start(kind)) {
+            allow(server, rights.split(" "));
+            String uri = "redis://shop:secret@127.0.0.1:" + server.port;
+            try (ValkeyStore store = ValkeyStore.connect(uri)) {
+                assertThat(take(permits(store, "a"), 5).get()).isEqualTo(new Taken(5, 0));
+                assertThat(take(permits(store, "a"), 20).get().permits()).isEqualTo(15);
+                assertThat(store.replicas("inventory").getAsInt()).isEqualTo(1);
+                try (ValkeyStore leaves = ValkeyStore.connect(uri)) {
+                    assertThat(leaves.replicas("inventory").getAsInt()).isEqualTo(2);
+                }
+                try (ValkeyStore comes = ValkeyStore.connect(uri)) {
+                    assertThat(comes.replicas("inventory").getAsInt())
+                            .as("the one that has left took itself off the list")
+                            .isEqualTo(2);
+                }
+            }
+        }
+    }
+
+    private static void allow(Server server, String... command) {
+        RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", server.port));
+        try (StatefulRedisConnection<String, String> connection = client.connect()) {
+            CommandArgs<String, String> rights = new CommandArgs<>(StringCodec.UTF8);
+            Stream.of(command).skip(1).forEach(rights::add);
+            connection.sync().dispatch(CommandType.ACL, new StatusOutput<>(StringCodec.UTF8), rights);
+        } finally {
+            client.shutdown();
         }
     }
 
