@@ -60,9 +60,9 @@ public abstract class Policy {
     public static final long NO_HEDGE = -1;
 
     /** From {@link #enter} and {@link #stillAdmits}: go on. */
-    protected static final int PROCEED = 0;
+    public static final int PROCEED = 0;
     /** From {@link #settle}: leave the outcome as it is. */
-    protected static final int KEEP = 0;
+    public static final int KEEP = 0;
 
     private final String name;
     private final int hears;
