@@ -3,48 +3,18 @@ package dev.holdfast.valkey;
 
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Replicas;
-import dev.holdfast.internal.ShortLock;
-import dev.holdfast.valkey.RollCall.Count;
 import io.github.bucket4j.BucketConfiguration;
-import io.github.bucket4j.BucketState;
-import io.github.bucket4j.TimeMeter;
-import io.github.bucket4j.VerboseResult;
-import io.github.bucket4j.distributed.ExpirationAfterWriteStrategy;
-import io.github.bucket4j.distributed.proxy.AsyncProxyManager;
-import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.ClientOptions.DisconnectedBehavior;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.SocketOptions;
-import io.lettuce.core.TimeoutOptions;
-import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.resource.ClientResources;
-import io.lettuce.core.resource.DefaultClientResources;
-import io.lettuce.core.resource.NettyCustomizer;
-import io.netty.channel.Channel;
-import io.netty.channel.EventLoop;
-import java.io.EOFException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,121 +30,16 @@ public final class ValkeyStore implements AutoCloseable {
     /** For a connection, and for each command. */
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-    /** A bucket without use is full again long before that. */
-    private static final Duration KEPT = Duration.ofDays(1);
-
-    /**
-     * Who has signed when, and since when there is such a list. Both keys go with the last sign. Returns how many are alive, and the
-     * age of the list.
-     */
-    private static final String SIGN = """
-            local time = redis.call('TIME')
-            local now = time[1] * 1000 + math.floor(time[2] / 1000)
-            local alive = tonumber(ARGV[2])
-            redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - alive)
-            redis.call('ZADD', KEYS[1], now, ARGV[1])
-            redis.call('PEXPIRE', KEYS[1], alive)
-            redis.call('SET', KEYS[2], now, 'NX')
-            redis.call('PEXPIRE', KEYS[2], alive)
-            return {redis.call('ZCARD', KEYS[1]), now - tonumber(redis.call('GET', KEYS[2]))}
-            """;
-
-    private static final int LOOKS = 10;
-
-    private final ClientResources resources = DefaultClientResources.builder()
-            .ioThreadPoolSize(2)
-            .computationThreadPoolSize(2)
-            .nettyCustomizer(new NettyCustomizer() {
-                @Override
-                public void afterChannelInitialized(Channel channel) {
-                    reader = channel.eventLoop();
-                }
-            })
-            .build();
-    /** The thread that reads what the server says to the last connection. It reads first, and then runs the tasks that are due. */
-    volatile @Nullable EventLoop reader;
-
-    /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
-    private final ShortLock lock = new ShortLock();
-
-    private final RedisURI uri;
-    private final RedisClient client;
     private final Duration timeout;
-    private volatile @Nullable Link link;
-    /** The attempt to connect that is under way. Written under the lock. */
-    private @Nullable CompletableFuture<?> connecting;
-
-    private volatile boolean closed;
-    /** Why the last attempt to connect has failed, as the end of a message. */
-    private volatile String refusal = "";
-
     private final ServerTime time;
+    final Wire wire;
     private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
     private final Map<String, RollCall> rollCalls = new ConcurrentHashMap<>();
-
-    /**
-     * A connection.
-     *
-     * @param errors how many the server has answered since it last did what it was asked
-     */
-    private record Link(
-            StatefulRedisConnection<byte[], byte[]> connection,
-            AsyncProxyManager<byte[]> buckets,
-            AtomicInteger errors) {
-        /** After as many in a row, another connection may know better: the server may have become a replica. */
-        private static final int MOST_ERRORS = 3;
-
-        /** Another connection would hear the same. */
-        private static boolean isOfOneKey(RedisCommandExecutionException reply) {
-            String says = String.valueOf(reply.getMessage());
-            return says.startsWith("NOPERM") || says.startsWith("WRONGTYPE");
-        }
-
-        /** Whether it is to be used on, after this answer. It may count as open and take no commands. */
-        boolean isSound(@Nullable Throwable error) {
-            if (error == null) {
-                errors.set(0);
-                return true;
-            }
-            Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-            if (cause instanceof RedisCommandExecutionException reply) {
-                return isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS;
-            }
-            // Bucket4j cannot read what the server has sent: another connection would bring the same.
-            return cause instanceof IllegalStateException || cause instanceof EOFException;
-        }
-    }
-
-    /** A time for Bucket4j, in nanoseconds since 1970. */
-    record Clock(LongSupplier sinceEpoch) implements TimeMeter {
-        @Override
-        public long currentTimeNanos() {
-            return sinceEpoch.getAsLong();
-        }
-
-        @Override
-        public boolean isWallClockBased() {
-            return true;
-        }
-    }
 
     private ValkeyStore(RedisURI uri, Duration timeout, ServerTime time) {
         this.timeout = timeout;
         this.time = time;
-        this.uri = RedisURI.builder(uri).withTimeout(timeout).build();
-        client = RedisClient.create(resources);
-        client.setOptions(ClientOptions.builder()
-                // This class connects anew. What waited in Lettuce for a server would come to it when no call needs it
-                // any more.
-                .autoReconnect(false)
-                .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
-                // Its timer counts the time in which the process stood still: see look.
-                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
-                .socketOptions(SocketOptions.builder()
-                        .connectTimeout(timeout)
-                        .keepAlive(true)
-                        .build())
-                .build());
+        wire = new Wire(uri, timeout, time);
     }
 
     /**
@@ -235,13 +100,7 @@ public final class ValkeyStore implements AutoCloseable {
 
     static ValkeyStore connect(RedisURI uri, Duration timeout, ServerTime time) {
         ValkeyStore store = new ValkeyStore(uri, timeout, time);
-        try {
-            store.connect().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (ExecutionException | TimeoutException notYet) {
-            // Asked again with the first question.
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        await(store.wire.connect(), timeout);
         return store;
     }
 
@@ -252,84 +111,7 @@ public final class ValkeyStore implements AutoCloseable {
         BucketConfiguration limit = BucketConfiguration.builder()
                 .addLimit(limited -> limited.capacity(settings.burst()).refillGreedy(settings.limit(), settings.per()))
                 .build();
-        return new Limit(name.getBytes(StandardCharsets.UTF_8), limit);
-    }
-
-    private final class Limit implements PermitStore {
-        private final byte[] key;
-        private final BucketConfiguration bucket;
-
-        Limit(byte[] key, BucketConfiguration bucket) {
-            this.key = key;
-            this.bucket = bucket;
-        }
-
-        @Override
-        public void take(long most, Answer answer) {
-            Link present = usable();
-            if (present != null) {
-                take(most, answer, present);
-                return;
-            }
-            // The question waits for the connection. If it failed, the next one would come up to a second later. The
-            // other processes may be back at the store by then.
-            var unused = connect().whenComplete((connected, refused) -> {
-                Link made = usable();
-                if (made != null) {
-                    take(most, answer, made);
-                } else {
-                    answer.failed(noConnection());
-                }
-            });
-        }
-
-        private void take(long most, Answer answer, Link present) {
-            try {
-                ask(most, answer, present);
-            } catch (RejectedExecutionException closedMeanwhile) {
-                answer.failed(noConnection());
-            } catch (RuntimeException thrown) {
-                answer.failed(thrown); // nobody else hears of it where the question has waited for the connection
-            }
-        }
-
-        private void ask(long most, Answer answer, Link present) {
-            boolean known = time.isFresh();
-            CompletableFuture<?> taking = (known ? CompletableFuture.completedFuture(null) : readTime(present))
-                    .thenCompose(read -> present.buckets
-                            .builder()
-                            .build(key, () -> CompletableFuture.completedFuture(bucket))
-                            .asVerbose()
-                            .tryConsumeAsMuchAsPossible(most))
-                    .whenComplete((taken, error) -> {
-                        dropUnsound(present, error);
-                        if (error == null) {
-                            if (taken.getValue() == 0) {
-                                keepUp(taken, !known);
-                            }
-                            answer.taken(taken.getValue(), untilNext(taken));
-                        } else {
-                            Throwable cause = error.getCause(); // of a CompletionException, and more than others say
-                            answer.failed(cause == null ? error : cause);
-                        }
-                    });
-            dropIfSilent(present, taking);
-        }
-
-        private CompletableFuture<?> readTime(Link present) {
-            long asked = time.nanos();
-            return present.connection
-                    .async()
-                    .time()
-                    .thenAccept(
-                            told -> time.read(asked, number(told.get(0)) * 1_000_000_000 + number(told.get(1)) * 1_000))
-                    .toCompletableFuture();
-        }
-
-        @Override
-        public void later(long nanos, Runnable task) {
-            onReader(nanos, task);
-        }
+        return new Bucket(wire, time, name.getBytes(StandardCharsets.UTF_8), limit);
     }
 
     /** As {@link #replicas(String, int)}, with 1 until the store has answered. */
@@ -361,7 +143,7 @@ public final class ValkeyStore implements AutoCloseable {
         if (known != null) {
             return known;
         }
-        RollCall made = new RollCall(new Signs(name), atFirst);
+        RollCall made = new RollCall(signs(name), atFirst);
         known = rollCalls.putIfAbsent(name, made);
         if (known != null) {
             return known;
@@ -370,238 +152,17 @@ public final class ValkeyStore implements AutoCloseable {
         return made;
     }
 
+    private Signs signs(String name) {
+        return new Signs(wire, name, me);
+    }
+
     private static void await(CompletableFuture<?> answer, Duration longest) {
         try {
             answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException notYet) {
-            // Nothing waits for it any more.
+            // Nothing waits for it any more. A connection is asked for again with the first question.
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    /** The braces put both keys on one node of a cluster. */
-    private static byte[] signed(String name) {
-        return ("holdfast:replicas:{" + name + "}").getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static byte[] since(String name) {
-        return ("holdfast:replicas:{" + name + "}:since").getBytes(StandardCharsets.UTF_8);
-    }
-
-    private final class Signs implements RollCall.Book {
-        private final byte[][] keys;
-
-        Signs(String name) {
-            keys = new byte[][] {signed(name), since(name)};
-        }
-
-        @Override
-        public CompletionStage<Count> sign() {
-            Link present = usable();
-            if (present == null) {
-                var unused = connect();
-                return CompletableFuture.failedStage(noConnection());
-            }
-            byte[] alive = Long.toString(RollCall.ALIVE).getBytes(StandardCharsets.UTF_8);
-            CompletionStage<List<Long>> answer;
-            lock.lock();
-            try {
-                if (closed) {
-                    return CompletableFuture.failedStage(noConnection()); // else it would come after the goodbye
-                }
-                answer = present.connection.async().eval(SIGN, ScriptOutputType.MULTI, keys, me, alive);
-            } finally {
-                lock.unlock();
-            }
-            try {
-                dropIfSilent(present, answer.toCompletableFuture());
-            } catch (RejectedExecutionException closedMeanwhile) {
-                return CompletableFuture.failedStage(noConnection());
-            }
-            var unused = answer.whenComplete((told, error) -> dropUnsound(present, error));
-            return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));
-        }
-
-        @Override
-        public void later(long nanos, Runnable task) {
-            if (!closed) {
-                try {
-                    var unused = resources.eventExecutorGroup().schedule(task, nanos, TimeUnit.NANOSECONDS);
-                } catch (RejectedExecutionException closedMeanwhile) {
-                    // There is no next round.
-                }
-            }
-        }
-
-        @Override
-        public double random() {
-            return ThreadLocalRandom.current().nextDouble();
-        }
-    }
-
-    private @Nullable Link usable() {
-        Link seen = link;
-        return seen != null && seen.connection.isOpen() ? seen : null;
-    }
-
-    private IllegalStateException noConnection() {
-        return new IllegalStateException(
-                closed
-                        ? this + " is closed"
-                        : "there is no connection to " + uri.getHost() + ":" + uri.getPort() + refusal);
-    }
-
-    /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
-    private void dropIfSilent(Link present, CompletableFuture<?> answer) {
-        look(present, answer, 1);
-    }
-
-    /** So often in the store's time. A process that stood still for as long has looked once: a question has several answers. */
-    private void look(Link present, CompletableFuture<?> answer, int looks) {
-        onReader(timeout.toNanos() / LOOKS, () -> {
-            if (!answer.isDone() && !closed) {
-                if (looks == LOOKS) {
-                    drop(present);
-                } else {
-                    look(present, answer, looks + 1);
-                }
-            }
-        });
-    }
-
-    /** On the thread that first reads what has come. */
-    private void onReader(long nanos, Runnable task) {
-        EventLoop last = reader;
-        var unused = (last == null ? resources.eventExecutorGroup() : last).schedule(task, nanos, TimeUnit.NANOSECONDS);
-    }
-
-    private void signOff(Link last) {
-        CompletableFuture<?>[] left = rollCalls.keySet().stream()
-                .map(name -> last.connection.async().zrem(signed(name), me).toCompletableFuture())
-                .toArray(CompletableFuture[]::new);
-        await(CompletableFuture.allOf(left), timeout);
-    }
-
-    private static long number(byte[] digits) {
-        return Long.parseLong(new String(digits, StandardCharsets.US_ASCII));
-    }
-
-    /**
-     * An empty bucket may be ahead: the server's clock has gone back, or a process with another clock has written it. It is not
-     * followed before the server was asked for its time in the same question, since this process may be behind.
-     */
-    private void keepUp(VerboseResult<Long> none, boolean justRead) {
-        long lead = lead(none);
-        if (lead > 0 && justRead) {
-            time.follow(none.getOperationTimeNanos() + lead);
-        } else if (lead > 0) {
-            time.forget();
-        }
-    }
-
-    /** How far the bucket is ahead, as Bucket4j tells nobody; 0 if it is less than the times of two processes may differ. */
-    private static long lead(VerboseResult<Long> none) {
-        long next = none.getOperationTimeNanos() + untilNext(none);
-        long low = ServerTime.FRESH_NANOS;
-        if (hasPermit(none, next + low)) {
-            return 0;
-        }
-        long high = Long.MAX_VALUE - next;
-        while (high - low > 1) {
-            long lead = low + (high - low) / 2;
-            if (hasPermit(none, next + lead)) {
-                high = lead;
-            } else {
-                low = lead;
-            }
-        }
-        return high;
-    }
-
-    private static boolean hasPermit(VerboseResult<Long> seen, long then) {
-        BucketState later = seen.getState().copy();
-        later.refillAllBandwidth(then);
-        return later.getAvailableTokens() > 0;
-    }
-
-    private static long untilNext(VerboseResult<Long> taken) {
-        return taken.getState()
-                .calculateDelayNanosAfterWillBePossibleToConsume(1, taken.getOperationTimeNanos(), false);
-    }
-
-    /** Connects anew. Does nothing if that is under way. */
-    private CompletableFuture<?> connect() {
-        lock.lock();
-        try {
-            CompletableFuture<?> underWay = connecting;
-            if (underWay != null && !underWay.isDone()) {
-                return underWay;
-            }
-            if (closed || usable() != null) { // one may have been made since the caller looked
-                return CompletableFuture.completedFuture(null);
-            }
-            Link old = link;
-            if (old != null) {
-                drop(old);
-            }
-            CompletableFuture<?> next = client.connectAsync(ByteArrayCodec.INSTANCE, uri)
-                    .thenAccept(this::connected)
-                    .whenComplete((connected, error) -> refusal = error == null ? "" : ": " + root(error))
-                    .toCompletableFuture();
-            connecting = next;
-            return next;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** What the server or the network says, without what Lettuce says about it. */
-    private static String root(Throwable error) {
-        Throwable root = error;
-        for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
-            root = cause;
-        }
-        String says = root.getMessage();
-        return says == null ? root.toString() : says;
-    }
-
-    private void connected(StatefulRedisConnection<byte[], byte[]> connection) {
-        lock.lock();
-        try {
-            if (closed) {
-                var unused = connection.closeAsync();
-                return;
-            }
-            AsyncProxyManager<byte[]> buckets = Bucket4jLettuce.casBasedBuilder(connection)
-                    .clientClock(new Clock(time::sinceEpoch))
-                    .expirationAfterWrite(ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(KEPT))
-                    .build()
-                    .asAsync();
-            time.forget();
-            link = new Link(connection, buckets, new AtomicInteger());
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void dropUnsound(Link used, @Nullable Throwable error) {
-        if (!used.isSound(error)) {
-            drop(used);
-        }
-    }
-
-    private void drop(Link old) {
-        lock.lock();
-        try {
-            if (old.equals(link)) {
-                link = null;
-            }
-            if (old.connection.isOpen()) { // else Lettuce logs a warning
-                var unused = old.connection.closeAsync();
-            }
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -611,24 +172,15 @@ public final class ValkeyStore implements AutoCloseable {
      */
     @Override
     public void close() {
-        Link last;
-        lock.lock();
-        try {
-            closed = true;
-            last = link;
-            link = null;
-        } finally {
-            lock.unlock();
-        }
-        if (last != null && last.connection.isOpen()) {
-            signOff(last);
-        }
-        client.shutdown(Duration.ZERO, timeout);
-        var unused = resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        wire.close(last -> await(
+                CompletableFuture.allOf(rollCalls.keySet().stream()
+                        .map(name -> signs(name).takeOff(last))
+                        .toArray(CompletableFuture[]::new)),
+                timeout));
     }
 
     @Override
     public String toString() {
-        return "store at " + uri.getHost() + ":" + uri.getPort();
+        return wire.toString();
     }
 }

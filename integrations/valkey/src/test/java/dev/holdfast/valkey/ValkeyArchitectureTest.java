@@ -19,7 +19,8 @@ import java.util.concurrent.locks.LockSupport;
 /** The policy decides, and the store alone does: it knows the client, futures and threads. */
 @AnalyzeClasses(packages = "dev.holdfast.valkey", importOptions = ImportOption.DoNotIncludeTests.class)
 class ValkeyArchitectureTest {
-    private static final String STORE = ".*\\.ValkeyStore(\\$.*)?";
+    /** The store, its connection, and what is in it. */
+    private static final String STORE = ".*\\.(ValkeyStore|Wire|Bucket|Signs)(\\$.*)?";
 
     @ArchTest
     static final ArchRule onlyTheStoreKnowsTheClient = noClasses()

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.valkey;
+
+import dev.holdfast.internal.ShortLock;
+import io.github.bucket4j.TimeMeter;
+import io.github.bucket4j.distributed.ExpirationAfterWriteStrategy;
+import io.github.bucket4j.distributed.proxy.AsyncProxyManager;
+import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import java.io.EOFException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connection to a server, made again by itself. Safe for any number of threads.
+ *
+ * <p>Lettuce could do so, too. But what waited there for a server would come to it when no call needs it any more.
+ */
+final class Wire {
+    private static final int LOOKS = 10;
+
+    /** A bucket without use is full again long before that. */
+    private static final Duration KEPT = Duration.ofDays(1);
+
+    private final ClientResources resources = DefaultClientResources.builder()
+            .ioThreadPoolSize(2)
+            .computationThreadPoolSize(2)
+            .nettyCustomizer(new NettyCustomizer() {
+                @Override
+                public void afterChannelInitialized(Channel channel) {
+                    reader = channel.eventLoop();
+                }
+            })
+            .build();
+    /** The thread that reads what the server says to the last connection. It reads first, and then runs the tasks that are due. */
+    volatile @Nullable EventLoop reader;
+
+    /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
+    private final ShortLock lock = new ShortLock();
+
+    private final RedisURI uri;
+    private final RedisClient client;
+    private final Duration timeout;
+    private final ServerTime time;
+    private volatile @Nullable Link link;
+    /** The attempt to connect that is under way. Written under the lock. */
+    private @Nullable CompletableFuture<?> connecting;
+
+    private volatile boolean closed;
+    /** Why the last attempt to connect has failed, as the end of a message. */
+    private volatile String refusal = "";
+
+    /**
+     * A connection.
+     *
+     * @param errors how many the server has answered since it last did what it was asked
+     */
+    record Link(
+            StatefulRedisConnection<byte[], byte[]> connection,
+            AsyncProxyManager<byte[]> buckets,
+            AtomicInteger errors) {
+        /** After as many in a row, another connection may know better: the server may have become a replica. */
+        private static final int MOST_ERRORS = 3;
+
+        /** Another connection would hear the same. */
+        private static boolean isOfOneKey(RedisCommandExecutionException reply) {
+            String says = String.valueOf(reply.getMessage());
+            return says.startsWith("NOPERM") || says.startsWith("WRONGTYPE");
+        }
+
+        /** Whether it is to be used on, after this answer. It may count as open and take no commands. */
+        boolean isSound(@Nullable Throwable error) {
+            if (error == null) {
+                errors.set(0);
+                return true;
+            }
+            Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+            if (cause instanceof RedisCommandExecutionException reply) {
+                return isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS;
+            }
+            // Bucket4j cannot read what the server has sent: another connection would bring the same.
+            return cause instanceof IllegalStateException || cause instanceof EOFException;
+        }
+    }
+
+    /** A time for Bucket4j, in nanoseconds since 1970. */
+    record Clock(LongSupplier sinceEpoch) implements TimeMeter {
+        @Override
+        public long currentTimeNanos() {
+            return sinceEpoch.getAsLong();
+        }
+
+        @Override
+        public boolean isWallClockBased() {
+            return true;
+        }
+    }
+
+    Wire(RedisURI uri, Duration timeout, ServerTime time) {
+        this.timeout = timeout;
+        this.time = time;
+        this.uri = RedisURI.builder(uri).withTimeout(timeout).build();
+        client = RedisClient.create(resources);
+        client.setOptions(ClientOptions.builder()
+                .autoReconnect(false) // see above
+                .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+                // Its timer counts the time in which the process stood still: see look.
+                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+                .socketOptions(SocketOptions.builder()
+                        .connectTimeout(timeout)
+                        .keepAlive(true)
+                        .build())
+                .build());
+    }
+
+    @Nullable
+    Link usable() {
+        Link seen = link;
+        return seen != null && seen.connection.isOpen() ? seen : null;
+    }
+
+    IllegalStateException noConnection() {
+        return new IllegalStateException(
+                closed
+                        ? this + " is closed"
+                        : "there is no connection to " + uri.getHost() + ":" + uri.getPort() + refusal);
+    }
+
+    /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
+    void dropIfSilent(Link present, CompletableFuture<?> answer) {
+        look(present, answer, 1);
+    }
+
+    /** So often in the store's time. A process that stood still for as long has looked once: a question has several answers. */
+    private void look(Link present, CompletableFuture<?> answer, int looks) {
+        onReader(timeout.toNanos() / LOOKS, () -> {
+            if (!answer.isDone() && !closed) {
+                if (looks == LOOKS) {
+                    drop(present);
+                } else {
+                    look(present, answer, looks + 1);
+                }
+            }
+        });
+    }
+
+    /** On the thread that first reads what has come. */
+    void onReader(long nanos, Runnable task) {
+        EventLoop last = reader;
+        var unused = (last == null ? resources.eventExecutorGroup() : last).schedule(task, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** Connects anew. Does nothing if that is under way. */
+    CompletableFuture<?> connect() {
+        lock.lock();
+        try {
+            CompletableFuture<?> underWay = connecting;
+            if (underWay != null && !underWay.isDone()) {
+                return underWay;
+            }
+            if (closed || usable() != null) { // one may have been made since the caller looked
+                return CompletableFuture.completedFuture(null);
+            }
+            Link old = link;
+            if (old != null) {
+                drop(old);
+            }
+            CompletableFuture<?> next = client.connectAsync(ByteArrayCodec.INSTANCE, uri)
+                    .thenAccept(this::connected)
+                    .whenComplete((connected, error) -> refusal = error == null ? "" : ": " + root(error))
+                    .toCompletableFuture();
+            connecting = next;
+            return next;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What the server or the network says, without what Lettuce says about it. */
+    private static String root(Throwable error) {
+        Throwable root = error;
+        for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+            root = cause;
+        }
+        String says = root.getMessage();
+        return says == null ? root.toString() : says;
+    }
+
+    private void connected(StatefulRedisConnection<byte[], byte[]> connection) {
+        lock.lock();
+        try {
+            if (closed) {
+                var unused = connection.closeAsync();
+                return;
+            }
+            AsyncProxyManager<byte[]> buckets = Bucket4jLettuce.casBasedBuilder(connection)
+                    .clientClock(new Clock(time::sinceEpoch))
+                    .expirationAfterWrite(ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(KEPT))
+                    .build()
+                    .asAsync();
+            time.forget();
+            link = new Link(connection, buckets, new AtomicInteger());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void dropUnsound(Link used, @Nullable Throwable error) {
+        if (!used.isSound(error)) {
+            drop(used);
+        }
+    }
+
+    private void drop(Link old) {
+        lock.lock();
+        try {
+            if (old.equals(link)) {
+                link = null;
+            }
+            if (old.connection.isOpen()) { // else Lettuce logs a warning
+                var unused = old.connection.closeAsync();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Runs this unless the connection is closed, and before it is closed; null if it is. */
+    <T> @Nullable T unlessClosed(Supplier<T> command) {
+        lock.lock();
+        try {
+            return closed ? null : command.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Runs the task later, unless the connection is closed before. */
+    void later(long nanos, Runnable task) {
+        if (!closed) {
+            try {
+                var unused = resources.eventExecutorGroup().schedule(task, nanos, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException closedMeanwhile) {
+                // There is no next time.
+            }
+        }
+    }
+
+    /** Says goodbye, closes the connection and ends the threads. */
+    void close(Consumer<Link> goodbye) {
+        Link last;
+        lock.lock();
+        try {
+            closed = true;
+            last = link;
+            link = null;
+        } finally {
+            lock.unlock();
+        }
+        if (last != null && last.connection.isOpen()) {
+            goodbye.accept(last);
+        }
+        client.shutdown(Duration.ZERO, timeout);
+        var unused = resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public String toString() {
+        return "store at " + uri.getHost() + ":" + uri.getPort();
+    }
+}
