@@ -72,7 +72,7 @@ public final class BulkheadPolicy extends Policy {
     private final long targetNanos;
     private @Nullable AdaptiveLimit adaptive;
     /** How long an attempt takes at most. */
-    private final ByPipeline<Long> attemptLimits = new ByPipeline<>();
+    private final ByPipeline<Long> attemptLimits = new ByPipeline<>(Math::max);
     /** The limit that observers know. */
     private AtomicInteger toldLimit;
 
@@ -174,10 +174,7 @@ public final class BulkheadPolicy extends Policy {
     private void tellAttemptLimit() {
         if (adaptive instanceof LossLimit limit) {
             // What is slow in one pipeline may be usual in another.
-            limit.attemptLimit(() -> attemptLimits.values().stream()
-                    .mapToLong(Long::longValue)
-                    .max()
-                    .orElse(Long.MAX_VALUE));
+            limit.attemptLimit(() -> Objects.requireNonNullElse(attemptLimits.ofAll(), Long.MAX_VALUE));
         }
     }
 

@@ -19,7 +19,11 @@ final class Cache {
      * @param attemptNanos the longest time that an attempt has had, if layers further in limit it
      * @param besideActive whether it is in shadow, and another cache is active beside it, which sees the same loads
      */
-    record Place(long attemptNanos, boolean besideActive) {}
+    record Place(long attemptNanos, boolean besideActive) {
+        Place together(Place other) {
+            return new Place(Math.max(attemptNanos, other.attemptNanos), besideActive && other.besideActive);
+        }
+    }
 
     private static final Place UNKNOWN = new Place(Long.MAX_VALUE, false);
 
@@ -38,7 +42,7 @@ final class Cache {
     final boolean storesIgnored;
     private final long fixedSlowAfter;
     private final boolean measuresSlow;
-    private final ByPipeline<Place> places = new ByPipeline<>();
+    private final ByPipeline<Place> places = new ByPipeline<>(Place::together);
 
     Cache(StaleCacheSettings settings) {
         this.settings = settings;

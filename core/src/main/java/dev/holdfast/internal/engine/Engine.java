@@ -31,11 +31,11 @@ public final class Engine {
     public static final int KEYED_ATTEMPT = KEYED | ATTEMPT;
 
     /**
-     * Loaded before the first call, for two reasons. HotSpot inlines no method whose signature names a class that is not loaded,
+     * Loaded and initialized before the first call, for two reasons. HotSpot inlines no method whose signature names a class that is not loaded,
      * and what a call has only sometimes is named by methods that every call passes. And a call that is given up where the stack
-     * is nearly full has room for its way up, but not for loading a class there.
+     * is nearly full has room for its way up, but not for loading a class there. A class whose initializer has no room is broken for
+     * good.
      */
-    @SuppressWarnings("UnusedVariable")
     private static final List<Class<?>> LOADED = List.of(
             Ambient.Held.class,
             Around.class,
@@ -46,6 +46,7 @@ public final class Engine {
             Attempt.End.class,
             AttemptEnds.class,
             Bound.class,
+            CallFuture.class,
             CallKey.class,
             Passage.Fault.class,
             Hedge.class,
@@ -56,6 +57,18 @@ public final class Engine {
             RunningAttempt.class,
             Surroundings.class,
             Traces.OfAttempt.class);
+
+    static {
+        LOADED.forEach(Engine::initialize);
+    }
+
+    private static void initialize(Class<?> loaded) {
+        try {
+            Class.forName(loaded.getName(), true, loaded.getClassLoader());
+        } catch (ClassNotFoundException impossible) {
+            throw new LinkageError(loaded.getName(), impossible);
+        }
+    }
 
     /** For calls on the thread of their caller. */
     public final BlockingDriver blocking;

@@ -18,6 +18,7 @@ public final class Family {
 
     private final String operation;
     private final @Nullable Class<?> type;
+    private final int hash;
     /**
      * Of the first action that was run with a key: its class if it is a lambda or a method reference, the family whose
      * decorated function it is, else an object of its own.
@@ -28,6 +29,8 @@ public final class Family {
         this.pipeline = pipeline;
         this.operation = operation == null ? "" : operation;
         this.type = type;
+        // Pipelines that share a cache have operations of the same name, and keys of the same text.
+        hash = 31 * System.identityHashCode(pipeline) + this.operation.hashCode();
     }
 
     /** Before the first key is looked up; so equality never changes after that. */
@@ -71,7 +74,7 @@ public final class Family {
 
     @Override
     public int hashCode() {
-        return operation.hashCode();
+        return hash;
     }
 
     @Override

@@ -27,7 +27,7 @@ final class Lanes {
         ends = new Lane(time, forEnds, () -> Threads.newPool(pipeline, loader));
         background = new Lane(time, forBackground, () -> Threads.newExecutor(pipeline + "-background", loader));
         hooks = new Lane(time, null, () -> Threads.newPool(pipeline + "-hooks", loader));
-        spare = new Lane(time, null, () -> Threads.newPool(pipeline + "-spare", loader));
+        spare = new Lane(time, null, () -> Threads.newUnboundedPool(pipeline + "-spare", loader));
     }
 
     /** For what follows a wait or an attempt of an asynchronous call: its next attempt, its end, the caller's continuations. */
@@ -46,8 +46,8 @@ final class Lanes {
     }
 
     /**
-     * For calls that {@link #ends} refused. They must not end on a thread that is ending another call, which may wait for them.
-     * Works after the pipeline is closed, as {@link #hooks} does.
+     * For calls that {@link #ends} refused. They must not end on a thread that is ending another call, which may wait for them, nor
+     * on the timer's, so this takes all of them. Works after the pipeline is closed, as {@link #hooks} does.
      */
     Executor spare() {
         return spare.executor();

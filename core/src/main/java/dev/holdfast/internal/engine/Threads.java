@@ -76,6 +76,11 @@ public final class Threads {
         return newPool(called, MOST_THREADS, MOST_QUEUED, loader);
     }
 
+    /** The same, for tasks that are there anyway: as many as come may wait for a thread. */
+    static ExecutorService newUnboundedPool(String called, @Nullable ClassLoader loader) {
+        return newPool(called, MOST_THREADS, Integer.MAX_VALUE, loader);
+    }
+
     /**
      * A task goes to an idle thread, else to a new one. It queues only if the pool has its most threads. So a few tasks that
      * hang delay no other.

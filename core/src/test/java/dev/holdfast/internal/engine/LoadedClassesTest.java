@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +83,30 @@ class LoadedClassesTest {
         assertThat(loader.loaded)
                 .filteredOn(name -> !name.startsWith("dev.holdfast.fallback."))
                 .isEmpty();
+    }
+
+    /** Where the stack is nearly full, its initializer might find no room. Then it could never be used again. */
+    @ParameterizedTest
+    @ValueSource(classes = {CompletableFuture.class, CallFuture.class})
+    void futuresOfCallsAreInitializedBeforeTheFirstCall(Class<?> future) throws Exception {
+        Process jvm = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xlog:class+init=info",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        NoCall.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(jvm.waitFor()).as(said).isZero();
+        assertThat(said).contains("Initializing '" + future.getName().replace('.', '/') + "'");
+    }
+
+    /** The program of another JVM. */
+    static final class NoCall {
+        public static void main(String[] arguments) {
+            Pipeline.of("p");
+        }
     }
 
     /** Runs in a class loader of its own. Takes what a call is given up in, and what is run just before. */

@@ -41,6 +41,30 @@ class ThreadsTest {
         }
     }
 
+    /** Else calls would end where they were refused: on the thread of the timer, which strikes the limits of all pipelines. */
+    @Test
+    void spareThreadsTakeEveryCallHoweverManyBlock() throws Exception {
+        Lanes lanes = new Lanes("p", TimeSource.system(), null, null, null);
+        CountDownLatch letGo = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(11_000);
+        for (int call = 0; call < 11_000; call++) {
+            lanes.spare().execute(() -> {
+                uninterruptibly(letGo);
+                ended.countDown();
+            });
+        }
+        letGo.countDown();
+        ended.await();
+    }
+
+    private static void uninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException never) {
+            throw new AssertionError(never);
+        }
+    }
+
     /** The timer's thread has the highest, and starts some of them. */
     @Test
     @SuppressWarnings("ThreadPriorityCheck")
