@@ -95,24 +95,18 @@ public final class HoldfastHttpClient extends HttpClient {
                     throw e;
                 }
             });
-        } catch (IOException | RuntimeException e) {
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Throwable e) {
             Throwable thrown = AlreadySent.original(e);
             if (thrown instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
                 InterruptedException interrupted = new InterruptedException(rejected.getMessage());
                 interrupted.initCause(rejected);
                 throw interrupted;
             }
-            if (thrown instanceof RuntimeException own) {
-                ofHandler.wrap(own);
-                if (isOfThePolicies(own)) {
-                    throw asIOException(own);
-                }
-                throw own;
-            }
-            if (thrown instanceof IOException io) {
-                throw io;
-            }
-            throw e;
+            ofHandler.wrap(thrown);
+            throw OfTheHandler.<IOException>asItIs(
+                    isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown);
         }
     }
 
