@@ -83,18 +83,19 @@ public final class HoldfastHttpClient extends HttpClient {
             boolean readOnce = JdkMessages.hasTarget(handler);
             CachedCall<HttpResponse<?>> cached = readOnce || hasBody(request) ? null : operation.cached(request);
             if (cached != null) {
-                return caching.send(cached, request, handler, ofHandler);
+                return Answer.made(caching.send(cached, request, handler, ofHandler));
             }
-            return (HttpResponse<T>) call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
+            HttpResponse<?> answer = call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
                 try {
-                    return noted(client.send(sent, sent.noting(noting(request, handler))));
+                    return sent.answer(noted(client.send(sent, sent.noting(noting(request, handler)))));
                 } catch (IOException | RuntimeException e) {
                     sent.mark(e);
                     ofHandler.unwrap(e, sent);
                     throw e;
                 }
             });
+            return (HttpResponse<T>) Answer.made(answer);
         } catch (InterruptedException e) {
             throw e;
         } catch (Throwable e) {
@@ -197,10 +198,14 @@ public final class HoldfastHttpClient extends HttpClient {
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>)
                                     (HttpCalls.isSafe(request.method()) ? marked : noted(marked));
                         });
-        return HandedOn.of(call, error -> {
-            Throwable thrown = AlreadySent.original(error);
-            return isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown;
-        });
+        return HandedOn.of(
+                call,
+                Answer::made,
+                error -> {
+                    Throwable thrown = AlreadySent.original(error);
+                    return isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown;
+                },
+                JdkMessages.INSTANCE::close);
     }
 
     // ---- as the client
