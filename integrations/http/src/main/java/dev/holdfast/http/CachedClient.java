@@ -66,7 +66,8 @@ final class CachedClient {
             SentRequest sent = sending.apply(request);
             BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody(null) : handler;
             try {
-                return kept(cached, client.send(sent, sent.noting(info -> body(cached, request, own, info))));
+                return kept(
+                        cached, sent.answer(client.send(sent, sent.noting(info -> body(cached, request, own, info)))));
             } catch (IOException | RuntimeException e) {
                 sent.mark(e);
                 wrapped.unwrap(e, sent);
@@ -115,6 +116,7 @@ final class CachedClient {
     }
 
     private static Kept<HttpResponse<?>> kept(CachedCall<HttpResponse<?>> cached, HttpResponse<?> response) {
+        // Bytes are the whole body, so that nothing holds a connection.
         return response.body() instanceof Bytes bytes
                         && response.previousResponse().isEmpty()
                 ? cached.kept(response, response.headers().map(), bytes.all())
@@ -123,7 +125,7 @@ final class CachedClient {
 
     // ---- to the caller
 
-    /** Of the bytes, the caller's handler makes the body. */
+    /** Of the bytes, the caller's handler makes the body. Another response may still be an {@link Answer}. */
     @SuppressWarnings("unchecked") // what is not kept is what the caller's handler made
     private static <T> CompletableFuture<HttpResponse<T>> response(
             Kept<HttpResponse<?>> kept, Reply<?> reply, HttpRequest request, BodyHandler<T> handler) {

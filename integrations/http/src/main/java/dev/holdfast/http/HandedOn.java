@@ -45,23 +45,28 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
         this.lost = lost;
     }
 
-    /** The same response. */
+    /** Another form of the same response. {@code lost} gets the source's. */
     static <T> HandedOn<HttpResponse<T>, HttpResponse<T>> of(
-            CompletableFuture<HttpResponse<T>> source, UnaryOperator<Throwable> errors) {
-        HandedOn<HttpResponse<T>, HttpResponse<T>> same = new HandedOn<>(source, errors, JdkMessages.INSTANCE::close);
+            CompletableFuture<HttpResponse<T>> source,
+            UnaryOperator<HttpResponse<T>> values,
+            UnaryOperator<Throwable> errors,
+            Consumer<HttpResponse<T>> lost) {
+        HandedOn<HttpResponse<T>, HttpResponse<T>> same = new HandedOn<>(source, errors, lost);
         // A fallback may have another type, whatever the signature says.
         CompletableFuture<?> any = source;
-        var unused = any.whenComplete((value, error) -> same.endWith(value, error));
+        var unused = any.whenComplete((value, error) -> same.endWith(values, value, error));
         return same;
     }
 
-    @SuppressWarnings("unchecked") // it is a response
-    private void endWith(@Nullable Object value, @Nullable Throwable error) {
-        if (value == null || value instanceof HttpResponse<?>) {
-            end((T) value, error);
-        } else {
+    @SuppressWarnings("unchecked") // both are responses
+    private void endWith(UnaryOperator<T> values, @Nullable Object value, @Nullable Throwable error) {
+        if (value == null || error != null) {
+            end(null, error);
+        } else if (!(value instanceof HttpResponse<?>)) {
             completeExceptionally(new ClassCastException("the answer is a "
                     + value.getClass().getName() + ", perhaps of a fallback; expected a java.net.http.HttpResponse"));
+        } else if (!complete(values.apply((T) value))) {
+            lost.accept((T) value);
         }
     }
 

@@ -83,36 +83,31 @@ public final class HoldfastHttpClient extends HttpClient {
             boolean readOnce = JdkMessages.hasTarget(handler);
             CachedCall<HttpResponse<?>> cached = readOnce || hasBody(request) ? null : operation.cached(request);
             if (cached != null) {
-                return caching.send(cached, request, handler, ofHandler);
+                return Answer.made(caching.send(cached, request, handler, ofHandler));
             }
-            return (HttpResponse<T>) call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
+            HttpResponse<?> answer = call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
                 try {
-                    return noted(client.send(sent, sent.noting(noting(request, handler))));
+                    return sent.answer(noted(client.send(sent, sent.noting(noting(request, handler)))));
                 } catch (IOException | RuntimeException e) {
                     sent.mark(e);
                     ofHandler.unwrap(e, sent);
                     throw e;
                 }
             });
-        } catch (IOException | RuntimeException e) {
+            return (HttpResponse<T>) Answer.made(answer);
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Throwable e) {
             Throwable thrown = AlreadySent.original(e);
             if (thrown instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
                 InterruptedException interrupted = new InterruptedException(rejected.getMessage());
                 interrupted.initCause(rejected);
                 throw interrupted;
             }
-            if (thrown instanceof RuntimeException own) {
-                ofHandler.wrap(own);
-                if (isOfThePolicies(own)) {
-                    throw asIOException(own);
-                }
-                throw own;
-            }
-            if (thrown instanceof IOException io) {
-                throw io;
-            }
-            throw e;
+            ofHandler.wrap(thrown);
+            throw OfTheHandler.<IOException>asItIs(
+                    isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown);
         }
     }
 
@@ -203,10 +198,14 @@ public final class HoldfastHttpClient extends HttpClient {
                             return (CompletableFuture<HttpResponse<?>>) (CompletableFuture<?>)
                                     (HttpCalls.isSafe(request.method()) ? marked : noted(marked));
                         });
-        return HandedOn.of(call, error -> {
-            Throwable thrown = AlreadySent.original(error);
-            return isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown;
-        });
+        return HandedOn.of(
+                call,
+                Answer::made,
+                error -> {
+                    Throwable thrown = AlreadySent.original(error);
+                    return isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown;
+                },
+                JdkMessages.INSTANCE::close);
     }
 
     // ---- as the client

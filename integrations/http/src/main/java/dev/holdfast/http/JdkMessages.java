@@ -117,6 +117,9 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
     @Override
     public void close(HttpResponse<?> response) {
         Object body = response.body();
+        if (response instanceof Answer<?> answer) {
+            answer.giveUp();
+        }
         if (body instanceof Flow.Publisher<?> publisher) {
             publisher.subscribe(new Cancelling<>());
         } else if (body instanceof AutoCloseable closeable) {

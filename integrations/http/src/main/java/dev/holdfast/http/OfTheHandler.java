@@ -21,14 +21,22 @@ final class OfTheHandler {
      * that nothing was sent.
      */
     void unwrap(Exception thrown, SentRequest sent) throws IOException {
+        Throwable own = thrown.getCause();
         if (thrown.getClass() == IOException.class
-                && thrown.getCause() instanceof RuntimeException own
+                && own != null
+                && !(own instanceof InterruptedException) // to the pipeline, one of the caller
                 && !HttpClassifier.isOfTheNetwork(own)
                 && !isRejection(own)) {
             add((IOException) thrown);
             sent.mark(own);
-            throw own;
+            throw asItIs(own);
         }
+    }
+
+    /** Throws it, also if it is checked: a pipeline hands on what it gets. */
+    @SuppressWarnings("unchecked")
+    static <E extends Throwable> RuntimeException asItIs(Throwable own) throws E {
+        throw (E) own;
     }
 
     /** Whether this is a rejection, also as a cause. */
@@ -50,7 +58,7 @@ final class OfTheHandler {
     }
 
     /** Throws what the client has made of this; does nothing if it is something else. */
-    synchronized void wrap(RuntimeException own) throws IOException {
+    synchronized void wrap(Throwable own) throws IOException {
         for (IOException as : wrapped == null ? List.<IOException>of() : wrapped) {
             if (as.getCause() == own) {
                 throw as;

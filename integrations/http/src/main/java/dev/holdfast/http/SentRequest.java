@@ -10,6 +10,7 @@ import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Collections;
@@ -35,6 +36,8 @@ final class SentRequest extends HttpRequest {
 
     /** Whether the answer has a length that is no number: then the client throws what a caller's mistake is to it. */
     private volatile boolean unreadable;
+
+    private volatile @Nullable WatchedBody<?> body;
 
     /** To be made on the thread that runs the attempt. */
     SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
@@ -66,8 +69,20 @@ final class SentRequest extends HttpRequest {
         return info -> {
             begun = true;
             unreadable = !isReadable(info.headers());
-            return handler.apply(info);
+            BodySubscriber<T> subscriber = handler.apply(info);
+            if (subscriber == null || !WatchedBody.isNeededFor(subscriber)) {
+                return subscriber;
+            }
+            WatchedBody<T> watched = new WatchedBody<>(subscriber);
+            body = watched;
+            return watched;
         };
+    }
+
+    /** The response to it, for {@link JdkMessages#close}. */
+    <T> HttpResponse<T> answer(HttpResponse<T> response) {
+        WatchedBody<?> reading = body;
+        return reading == null || reading.hasEnded() ? response : new Answer<>(response, reading);
     }
 
     private static boolean isReadable(HttpHeaders answered) {
@@ -79,8 +94,9 @@ final class SentRequest extends HttpRequest {
         }
     }
 
-    /** What goes wrong with it, marked if it was sent. */
+    /** What goes wrong with it, marked if it was sent. Nobody gets its body. */
     void mark(Throwable error) throws IOException {
+        giveUp(error);
         if (unreadable) {
             AlreadySent.markUnreadable(error);
         } else if (begun) {
@@ -92,7 +108,19 @@ final class SentRequest extends HttpRequest {
     <T> CompletableFuture<HttpResponse<T>> marked(CompletableFuture<HttpResponse<T>> exchange) {
         return HandedOn.of(
                 exchange,
-                error -> unreadable ? AlreadySent.unreadable(error) : begun ? AlreadySent.marked(error) : error);
+                this::answer,
+                error -> {
+                    giveUp(error);
+                    return unreadable ? AlreadySent.unreadable(error) : begun ? AlreadySent.marked(error) : error;
+                },
+                response -> JdkMessages.INSTANCE.close(answer(response)));
+    }
+
+    private void giveUp(Throwable error) {
+        WatchedBody<?> reading = body;
+        if (reading != null) {
+            reading.giveUp(error);
+        }
     }
 
     @Override

@@ -41,8 +41,11 @@ class HandedOnTest {
     @SuppressWarnings("unchecked")
     void aValueThatIsNoResponseIsAnError() {
         CompletableFuture<Object> any = new CompletableFuture<>();
-        CompletableFuture<HttpResponse<String>> responses =
-                HandedOn.of((CompletableFuture<HttpResponse<String>>) (CompletableFuture<?>) any, error -> error);
+        CompletableFuture<HttpResponse<String>> responses = HandedOn.of(
+                (CompletableFuture<HttpResponse<String>>) (CompletableFuture<?>) any,
+                response -> response,
+                error -> error,
+                response -> {});
         any.complete("instead");
 
         assertThatThrownBy(responses::join)

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import okhttp3.Request;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
@@ -17,6 +18,7 @@ import okio.BufferedSource;
 /** Responses that a stale cache keeps: without a connection, without a call, and without what the first caller's request said. */
 final class Copies {
     private static final int UPGRADED = 101;
+    private static final Set<String> OF_THE_CACHE = Set.of("If-None-Match", "If-Modified-Since");
 
     private Copies() {}
 
@@ -27,7 +29,7 @@ final class Copies {
                 && response.code() != UPGRADED
                 && response.priorResponse() == null
                 && cached.isTo(sent(response).url().uri())
-                && cached.mayKeep(response.code(), headers, sent(response)::headers);
+                && cached.mayKeep(response.code(), headers, name -> sent(response, name));
         if (!mayKeep) {
             return cached.forOne(exchange.read(response));
         }
@@ -50,6 +52,16 @@ final class Copies {
     private static Request sent(Response response) {
         Response ofNetwork = response.networkResponse();
         return (ofNetwork == null ? response : ofNetwork).request();
+    }
+
+    /**
+     * Without the condition with which OkHttp's own cache asks whether its response is still good: whatever the service says, OkHttp
+     * makes the whole response of it. Where a caller or an interceptor asks so, that cache has no part in it.
+     */
+    private static List<String> sent(Response response, String name) {
+        return response.cacheResponse() != null && OF_THE_CACHE.contains(name)
+                ? List.of()
+                : sent(response).headers(name);
     }
 
     /** OkHttp's own cache does not say how old its responses have become, since they were asked for (RFC 9111 §4.2.3). */

@@ -8,12 +8,15 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
+import java.io.File;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
+import okhttp3.Cache;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.OkHttpClient;
@@ -22,6 +25,7 @@ import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -29,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What of OkHttp a kept response has, and what it has not. */
 class StaleCacheTest {
     private static final String[] FRESH = {"Cache-Control", "max-age=3600"};
+    private static final String[] REVALIDATE = {"Cache-Control", "max-age=0"};
     private static final String[] PUBLIC = {"Cache-Control", "public, max-age=3600"};
     private static final String[] REVALIDATED = {"Cache-Control", "max-age=0, stale-while-revalidate=3600"};
 
@@ -137,6 +142,35 @@ class StaleCacheTest {
         added = List.of();
 
         assertThat(body(get().build())).isEqualTo("1234");
+    }
+
+    /** OkHttp asks whether what it has is still good. */
+    @ParameterizedTest
+    @CsvSource({
+        "304, '', ETag, '\"1\"', first",
+        "304, '', Last-Modified, 'Sun, 06 Nov 1994 08:49:37 GMT', first",
+        "200, second, ETag, '\"1\"', second"
+    })
+    void whatOkHttpHasRevalidatedIsKept(
+            int status, String body, String header, String value, String whole, @TempDir File folder) throws Exception {
+        try (Cache own = new Cache(folder, 1_000_000)) {
+            HoldfastCallFactory caching =
+                    HoldfastCallFactory.around(plain.newBuilder().cache(own).build(), Pipelines.one(pipeline));
+            answers("first", REVALIDATE);
+            server.with(header, value)
+                    .answers(status, body)
+                    .with(REVALIDATE[0], REVALIDATE[1])
+                    .answers(500, "down");
+            for (String expected : List.of("first", whole, whole)) {
+                try (Response response = caching.newCall(get().build()).execute()) {
+                    assertThat(response.body().string()).isEqualTo(expected);
+                }
+            }
+            assertThat(server.requests()).hasSize(3);
+            assertThat(server.requests().get(1).headers())
+                    .containsAnyOf(
+                            Map.entry("If-none-match", List.of(value)), Map.entry("If-modified-since", List.of(value)));
+        }
     }
 
     /** Its time on the way to OkHttp's own cache counts, too (RFC 9111 §4.2.3). */
