@@ -2,17 +2,19 @@
 package dev.holdfast.springboot;
 
 import java.lang.reflect.Method;
+import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.BeanCreationException;
-import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.beans.factory.config.SmartInstantiationAwareBeanPostProcessor;
 import org.springframework.beans.factory.support.AbstractBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.BeanDefinitionRegistryPostProcessor;
 import org.springframework.core.Ordered;
 
 /**
- * Refuses a bean with {@link Protected} that is made before {@link ProtectedBeans} is there, because another post-processor needs it:
- * its methods would run unprotected. Objects that nobody makes in the container, such as mocks of a test, are left alone.
+ * Refuses a bean with {@link Protected} whose methods would run unprotected: one that is made before {@link ProtectedBeans} is there,
+ * because another post-processor needs it, and one that is asked for before it is finished. Objects that nobody makes in the container,
+ * such as mocks of a test, are left alone.
  */
 final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
     @Override
@@ -32,12 +34,32 @@ final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
         // The earlier moment counts.
     }
 
-    private static final class Refusal implements BeanPostProcessor {
+    private static final class Refusal implements SmartInstantiationAwareBeanPostProcessor {
         private final AbstractBeanFactory beans;
         private volatile boolean isOver;
 
         Refusal(AbstractBeanFactory beans) {
             this.beans = beans;
+        }
+
+        /**
+         * Of a circle. What is given away here would have no pipeline, and the proxy of the finished bean would miss advice that
+         * others give already now. Being the first, this one sees the bean as it was made. No {@code
+         * BeanCurrentlyInCreationException}: Spring would go on after it.
+         */
+        @Override
+        public Object getEarlyBeanReference(Object bean, String name) {
+            boolean isProxied =
+                    bean instanceof Advised advised && !advised.isFrozen(); // which stays, and takes the advice
+            Method method = isProxied ? null : ProtectedBeans.anyProtected(bean);
+            if (method != null) {
+                throw new BeanCreationException(
+                        name,
+                        "@Protected on " + method + ": the bean is asked for before it is finished, by itself or in a"
+                                + " circle of beans, and the method would run unprotected there; expected @Lazy where the"
+                                + " bean is injected, or an ObjectProvider of it");
+            }
+            return bean;
         }
 
         @Override

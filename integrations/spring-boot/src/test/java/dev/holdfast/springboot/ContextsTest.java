@@ -13,6 +13,7 @@ import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -20,13 +21,20 @@ import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.ToIntFunction;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.springframework.aop.framework.Advised;
+import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.ApplicationContextAware;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
@@ -184,6 +192,125 @@ class ContextsTest {
                 .withInitializer(context ->
                         context.addBeanFactoryPostProcessor(beans -> beans.registerSingleton("inventory", mock)))
                 .run(context -> assertThat(context.getBean(Inventory.class)).isSameAs(mock));
+    }
+
+    // ---- circles
+
+    static class Own extends Inventory {
+        @Autowired
+        @Nullable
+        Own self;
+    }
+
+    static class OwnLater extends Inventory {
+        @Autowired
+        @Lazy
+        @Nullable
+        OwnLater self;
+
+        String bySelf() {
+            return Objects.requireNonNull(self, "self").stock();
+        }
+    }
+
+    /** It asks the context, when its fields are set. */
+    static class Asking extends Inventory implements ApplicationContextAware, InitializingBean {
+        private final AtomicReference<Object> asked;
+        private @Nullable ApplicationContext context;
+
+        Asking() {
+            this(new AtomicReference<>());
+        }
+
+        Asking(AtomicReference<Object> asked) {
+            this.asked = asked;
+        }
+
+        @Override
+        public void setApplicationContext(ApplicationContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public void afterPropertiesSet() {
+            asked.set(Objects.requireNonNull(context, "context").getBean(Asking.class));
+        }
+    }
+
+    static class Stocked extends Inventory {
+        @Autowired
+        @Nullable
+        Shelf shelf;
+    }
+
+    static class Shelf {
+        @Autowired
+        @Nullable
+        Stocked inventory;
+    }
+
+    /** It stands between the two of the circle. */
+    static class Caller {
+        @Autowired
+        @Nullable
+        Stocked inventory;
+
+        @Autowired
+        @Nullable
+        Shelf shelf;
+    }
+
+    /** Whoever asks would get it without its pipeline, and later callers without its other advice. */
+    @Test
+    void aProtectedBeanThatIsAskedForBeforeItIsFinishedEndsTheStart() {
+        String told = "@Protected on public java.lang.String " + Inventory.class.getName()
+                + ".stock(): the bean is asked for before it is finished";
+        for (ApplicationContextRunner one :
+                List.of(runner.withBean(Own.class), runner.withBean(Asking.class, () -> new Asking()))) {
+            one.withAllowCircularReferences(true)
+                    .run(context ->
+                            assertThat(context.getStartupFailure()).rootCause().hasMessageContaining(told));
+        }
+        runner.withAllowCircularReferences(true)
+                .withBean(Stocked.class)
+                .withBean("another", Caller.class)
+                .withBean(Shelf.class)
+                .run(context ->
+                        assertThat(context.getStartupFailure()).rootCause().hasMessageContaining(told));
+    }
+
+    @Test
+    void aCircleIsAllowedIfTheProtectedBeanIsFinishedFirst() {
+        runner.withAllowCircularReferences(true)
+                .withBean(Shelf.class)
+                .withBean(Stocked.class)
+                .run(context -> {
+                    Stocked seen = context.getBean(Shelf.class).inventory;
+                    assertThat(seen).isSameAs(context.getBean(Stocked.class)).isInstanceOf(Advised.class);
+                    assertThat(Objects.requireNonNull(seen, "seen").stock()).isEqualTo("ten");
+                });
+    }
+
+    @Test
+    void aBeanMayCallItselfThroughALazyReference() {
+        runner.withAllowCircularReferences(true)
+                .withBean(OwnLater.class)
+                .run(context ->
+                        assertThat(context.getBean(OwnLater.class).bySelf()).isEqualTo("ten"));
+    }
+
+    /** A proxy that a configuration makes is what callers reach: it takes the advice later. */
+    @Test
+    void aProxyThatIsAskedForEarlyIsTheOneThatIsFinished() {
+        AtomicReference<Object> asked = new AtomicReference<>();
+        ProxyFactory proxy = new ProxyFactory(new Asking(asked));
+        proxy.setProxyTargetClass(true);
+        runner.withAllowCircularReferences(true)
+                .withBean(Asking.class, () -> (Asking) proxy.getProxy())
+                .run(context -> {
+                    assertThat(asked).hasValue(context.getBean(Asking.class));
+                    assertThat(proxy.getAdvisors()).hasSize(1);
+                });
     }
 
     // ---- beans that a configuration names
