@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells from an error that the work was surely not done: the call was turned away locally, or no connection was made for it,
- * or TLS did not come to stand, without which nothing is sent.
+ * or TLS did not come to stand, without which nothing is sent, or a server that goes away has left the request out.
  * Everything else may have been sent, whatever it is called.
  */
 final class NotDone {
@@ -32,7 +32,8 @@ final class NotDone {
             "java.net.http.HttpConnectTimeoutException",
             "org.apache.http.conn.ConnectTimeoutException",
             "org.apache.hc.client5.http.ConnectTimeoutException",
-            "org.apache.hc.core5.http.ConnectionRequestTimeoutException");
+            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
+            "org.apache.hc.core5.http.RequestNotExecutedException");
 
     private NotDone() {}
 

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** What sends the requests of one attempt. Sees whether one was sent, and whether the client repeats it, as its own retries do. */
 final class CountedRuntime implements ExecRuntime {
     private final ExecRuntime runtime;
+    private final Runnable waits;
     /** Whether there was an end after which the client sends nothing more, unless it repeats the request. */
     private boolean ended;
 
@@ -30,8 +31,14 @@ final class CountedRuntime implements ExecRuntime {
 
     private boolean sent;
 
-    CountedRuntime(ExecRuntime runtime) {
+    /**
+     * As this one.
+     *
+     * @param waits what is done before it waits for the network
+     */
+    CountedRuntime(ExecRuntime runtime, Runnable waits) {
         this.runtime = runtime;
+        this.waits = waits;
     }
 
     /** A redirect and an answer to 401 are none. */
@@ -70,6 +77,7 @@ final class CountedRuntime implements ExecRuntime {
         HttpEntity entity = request.getEntity();
         Body body = entity == null ? null : new Body(entity);
         request.setEntity(body);
+        waits.run();
         try {
             return noted(request, executing.execute(sending));
         } catch (RuntimeException e) {
@@ -83,7 +91,7 @@ final class CountedRuntime implements ExecRuntime {
     }
 
     /** Notes what is thrown when it is written. */
-    private static final class Body extends HttpEntityWrapper {
+    private final class Body extends HttpEntityWrapper {
         private @Nullable Throwable thrown;
 
         Body(HttpEntity entity) {
@@ -97,6 +105,8 @@ final class CountedRuntime implements ExecRuntime {
             } catch (Throwable e) {
                 thrown = e;
                 throw e;
+            } finally {
+                waits.run(); // it may be read of a file
             }
         }
     }
@@ -169,6 +179,7 @@ final class CountedRuntime implements ExecRuntime {
 
     @Override
     public void connectEndpoint(HttpClientContext context) throws IOException {
+        waits.run();
         begun().connectEndpoint(context);
         ended = false;
     }

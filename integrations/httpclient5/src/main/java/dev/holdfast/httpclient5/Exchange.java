@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exchange extends AbstractInterruptibleChannel implements CancellableDependency {
     private final OwnRetries ownRetries;
+    /** Who has it executed now. Read on other threads, too, which are never equal to it. */
+    private @Nullable Thread caller;
+
     private boolean sent;
     private boolean cancelled;
     private @Nullable Cancellable connection;
@@ -44,13 +47,15 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
      */
     <T> T execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain, Reading<T> reading)
             throws IOException, HttpException {
-        CountedRuntime runtime = new CountedRuntime(scope.execRuntime.fork(this));
+        CountedRuntime runtime = new CountedRuntime(scope.execRuntime.fork(this), this::waits);
         ExecChain.Scope own = new ExecChain.Scope(scope.exchangeId, scope.route, request, runtime, scope.clientContext);
         ClassicHttpResponse response = null;
         boolean whole = false;
+        caller = Thread.currentThread();
         begin();
         try {
             response = chain.proceed(ClassicRequestBuilder.copy(request).build(), own);
+            waits();
             T read = reading.read(this, response, own.clientContext);
             AttemptContext.answered(own.clientContext);
             whole = true;
@@ -80,7 +85,18 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         return sent;
     }
 
+    /**
+     * To be called before a wait. A channel that was used since {@link #begin}, such as that of a file or of another pipeline's request,
+     * has taken the interrupt from this one. Does nothing on another thread.
+     */
+    void waits() {
+        if (Thread.currentThread() == caller) {
+            begin();
+        }
+    }
+
     private void ended(@Nullable ClassicHttpResponse response, boolean whole) throws IOException {
+        caller = null;
         boolean keep = false;
         try {
             end(true);

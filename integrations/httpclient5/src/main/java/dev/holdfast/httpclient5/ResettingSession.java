@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A request that is cancelled while it waits for a free stream is left out when the client asks for it. While all streams are
  * taken, the client does not ask, and the request stays in memory.
  *
+ * <p>After a GOAWAY of the server's it serves its streams to their end, and new requests get a new connection ({@link #isOpen}).
+ *
  * <p>Requests may come and be cancelled on any thread. The rest is called by the thread of the connection.
  */
 final class ResettingSession implements IOSession {
@@ -170,6 +172,15 @@ final class ResettingSession implements IOSession {
         }
     }
 
+    /**
+     * For the client's pool, which asks it before it hands the session out, and else makes a new one. After a GOAWAY the pool would
+     * keep this one, where every new request fails, until its last stream ends.
+     */
+    @Override
+    public boolean isOpen() {
+        return session.isOpen() && !input.isGoneAway();
+    }
+
     // ---- as it is
 
     @Override
@@ -225,11 +236,6 @@ final class ResettingSession implements IOSession {
     @Override
     public int write(ByteBuffer bytes) throws IOException {
         return session.write(bytes);
-    }
-
-    @Override
-    public boolean isOpen() {
-        return session.isOpen();
     }
 
     @Override

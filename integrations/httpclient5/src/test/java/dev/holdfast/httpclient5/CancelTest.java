@@ -2,6 +2,7 @@
 package dev.holdfast.httpclient5;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Outcome;
@@ -13,6 +14,8 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -20,11 +23,16 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.classic.methods.HttpPut;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.core5.http.io.entity.EntityTemplate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A request that its user cancels ends, wherever it is, and blames nobody. */
 class CancelTest {
@@ -115,5 +123,53 @@ class CancelTest {
         assertThat(ended.error()).isInstanceOf(InterruptedIOException.class);
         assertThat(ended.flag()).isFalse();
         assertThat(attempts).containsExactly(Outcome.FAILURE);
+    }
+
+    /** As a request through another adapter does: it takes the interrupt of the thread from the channels outside. */
+    private static void useAChannel() throws IOException {
+        try (FileChannel file = FileChannel.open(Path.of("pom.xml"))) {
+            assertThat(file.size()).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anInterruptEndsAnAttemptWithinWhichAChannelWasUsed(boolean byItsBody) throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        server.createContext("/", exchange -> {
+            exchange.getRequestBody().readAllBytes();
+            arrived.countDown();
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        });
+        HttpPut put = new HttpPut("http://127.0.0.1:" + server.getAddress().getPort() + "/");
+        put.setEntity(new EntityTemplate(1, null, null, out -> {
+            out.write(1);
+            if (byItsBody) {
+                useAChannel();
+            }
+        }));
+        HttpClientBuilder builder = HttpClients.custom().addExecInterceptorLast("using", (request, scope, chain) -> {
+            if (!byItsBody) {
+                useAChannel();
+            }
+            return chain.proceed(request, scope);
+        });
+        try (CloseableHttpClient using =
+                HoldfastExec.of(Pipelines.one(pipeline)).addTo(builder).build()) {
+            FutureTask<Ended> sending = new FutureTask<>(() ->
+                    new Ended(catchThrowable(() -> using.execute(put, response -> null)), Thread.interrupted()));
+            Thread thread = new Thread(sending);
+            thread.start();
+            assertThat(arrived.await(1, TimeUnit.MINUTES)).isTrue();
+            thread.interrupt();
+            Ended ended = sending.get(1, TimeUnit.MINUTES);
+            assertThat(ended.error()).isInstanceOf(InterruptedIOException.class);
+            assertThat(ended.flag()).as("the interrupt flag").isTrue();
+            assertThat(attempts).hasSize(1).doesNotContain(Outcome.FAILURE);
+        }
     }
 }

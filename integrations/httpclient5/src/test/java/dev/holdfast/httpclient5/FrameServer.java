@@ -23,6 +23,7 @@ final class FrameServer implements AutoCloseable {
     private static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
     static final int PING = 6;
+    private static final int GOAWAY = 7;
     private static final int CONTINUATION = 9;
     private static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
@@ -43,6 +44,19 @@ final class FrameServer implements AutoCloseable {
 
         static Frame restOfAnswer(int stream) {
             return new Frame(CONTINUATION, END_HEADERS, stream, OK);
+        }
+
+        /** The server takes no new streams, and none of these above the last one. */
+        static Frame goAway(int last) {
+            return new Frame(GOAWAY, 0, 0, bytes(0, 0, 0, last, 0, 0, 0, 0));
+        }
+
+        static Frame ping() {
+            return new Frame(PING, 0, 0, bytes(0, 0, 0, 0, 0, 0, 0, 0));
+        }
+
+        boolean isAnsweredPing() {
+            return type == PING && flags == ACK;
         }
 
         Frame acknowledged() {

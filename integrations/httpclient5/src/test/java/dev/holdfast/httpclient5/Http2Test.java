@@ -436,4 +436,65 @@ class Http2Test {
             assertThat(server.connections).hasValue(1);
         }
     }
+
+    // ---- a server that goes away, such as before a restart
+
+    @Test
+    void afterAGoAwayNewCallsGetANewConnectionAndOldOnesAreAnswered() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            CountDownLatch others = new CountDownLatch(1);
+            server.answered = stream -> server.connections.get() > 1;
+            server.script = frame -> {
+                if (frame.type() == FrameServer.HEADERS && frame.stream() == 3) {
+                    return List.of(FrameServer.Frame.goAway(3), FrameServer.Frame.answer(3), FrameServer.Frame.ping());
+                }
+                if (frame.isAnsweredPing()) {
+                    await(others);
+                    return List.of(FrameServer.Frame.answer(1));
+                }
+                return List.of();
+            };
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> old = client.execute(get(server), null);
+            server.request();
+            assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
+
+            assertThat(answerTo(client, get(server)).getCode()).isEqualTo(200);
+            assertThat(old).isNotDone();
+            others.countDown();
+            assertThat(old.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            assertThat(server.connections).hasValue(2);
+        }
+    }
+
+    @Test
+    void aPostThatWaitsForAStreamWhenTheServerGoesAwayIsRepeated() throws Exception {
+        try (FrameServer server = new FrameServer(1);
+                Pipeline pipeline = pipeline()) {
+            CountDownLatch waits = new CountDownLatch(1);
+            server.answered = stream -> server.connections.get() > 1;
+            server.script = frame -> {
+                if (frame.isAnsweredPing()) {
+                    await(waits);
+                    return List.of(FrameServer.Frame.goAway(1));
+                }
+                return frame.type() == FrameServer.HEADERS && server.connections.get() == 1
+                        ? List.of(FrameServer.Frame.ping())
+                        : List.of();
+            };
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> old = client.execute(get(server), null);
+            server.request();
+            Future<SimpleHttpResponse> post = client.execute(
+                    SimpleRequestBuilder.post("http://localhost:" + server.port() + "/")
+                            .build(),
+                    null);
+            waits.countDown();
+
+            assertThat(post.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            assertThat(old).isNotDone();
+            assertThat(server.connections).hasValue(2);
+        }
+    }
 }

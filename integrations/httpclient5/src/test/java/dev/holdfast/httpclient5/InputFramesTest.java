@@ -65,6 +65,15 @@ class InputFramesTest {
     }
 
     @Test
+    void aServerIsGoneAwayOnceItSaysSo() {
+        frames.passed(frame(HEADERS, END_HEADERS, 7));
+        assertThat(frames.isGoneAway()).isFalse();
+        frames.passed(frame(7, 0, 8));
+        frames.passed(frame(DATA, 0, 1));
+        assertThat(frames.isGoneAway()).isTrue();
+    }
+
+    @Test
     void theFrameThatIsHandedOverIsOne() {
         ByteBuffer empty = InputFrames.emptyData(0x01020304);
         assertThat(empty).isEqualTo(ByteBuffer.wrap(new byte[] {0, 0, 0, 0, 0, 1, 2, 3, 4}));

@@ -41,6 +41,20 @@ final class Exchange extends AbstractInterruptibleChannel {
         @Override
         public void responseHeadersStart(Call call) {
             answered(call, true);
+            waits(call);
+        }
+
+        /** What writes a body may read it of a file. After an {@code Expect: 100-continue} the client tells of no wait. */
+        @Override
+        public void requestBodyEnd(Call call, long bytes) {
+            waits(call);
+        }
+
+        private void waits(Call call) {
+            Exchange exchange = call.tag(Exchange.class);
+            if (exchange != null) {
+                exchange.waits();
+            }
         }
 
         private void answered(Call call, boolean is) {
@@ -50,6 +64,9 @@ final class Exchange extends AbstractInterruptibleChannel {
             }
         }
     };
+
+    /** Who has it executed now. Read on other threads, too, which are never equal to it. */
+    private @Nullable Thread caller;
 
     private final Call call;
     private final long mostRead;
@@ -88,9 +105,11 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** On this thread. */
     <T> T execute(Reading<T> reading) throws IOException {
         Response response = null;
+        caller = Thread.currentThread();
         begin();
         try {
             response = call.execute();
+            waits();
             return reading.read(this, response);
         } catch (Throwable e) {
             if (e instanceof IOException io && isCancelled(io)) {
@@ -105,7 +124,18 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
     }
 
+    /**
+     * To be called before a wait. A channel that was used since {@link #begin}, such as that of a file or of another pipeline's request,
+     * has taken the interrupt from this one. Does nothing on another thread.
+     */
+    void waits() {
+        if (Thread.currentThread() == caller) {
+            begin();
+        }
+    }
+
     private void ended(@Nullable Response response) throws ClosedByInterruptException {
+        caller = null;
         try {
             end(true);
         } catch (ClosedByInterruptException e) {
@@ -231,6 +261,7 @@ final class Exchange extends AbstractInterruptibleChannel {
             return chain.proceed(chain.request());
         }
         exchange.answered = false;
+        exchange.waits();
         try {
             return chain.proceed(chain.request());
         } catch (RuntimeException e) {
@@ -251,8 +282,11 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     /** The user's interceptors and the pipeline see it. */
     static Response showRetryAfter(Interceptor.Chain chain) throws IOException {
-        Response response = chain.proceed(chain.request());
         Exchange exchange = chain.call().tag(Exchange.class);
+        if (exchange != null) {
+            exchange.waits(); // for a connection
+        }
+        Response response = chain.proceed(chain.request());
         List<String> hidden = exchange == null ? List.of() : exchange.retryAfter;
         if (hidden.isEmpty() || response.code() != UNAVAILABLE) {
             return response;

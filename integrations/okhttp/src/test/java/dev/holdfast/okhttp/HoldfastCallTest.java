@@ -20,6 +20,8 @@ import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetAddress;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +41,7 @@ import mockwebserver3.SocketEffect;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.EventListener;
+import okhttp3.Interceptor;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
@@ -883,6 +886,61 @@ class HoldfastCallTest {
         server.takeRequest();
         thread.interrupt();
         assertThat(task.get(1, TimeUnit.MINUTES).error()).isInstanceOf(InterruptedIOException.class);
+        assertThat(task.get().flag()).isTrue();
+        assertThat(attempts).doesNotContain(Outcome.FAILURE);
+    }
+
+    enum Where {
+        INTERCEPTOR,
+        NETWORK_INTERCEPTOR,
+        REQUEST_BODY
+    }
+
+    /** As a request through another adapter does: it takes the interrupt of the thread from the channels outside. */
+    private static void useAChannel() throws IOException {
+        try (FileChannel file = FileChannel.open(Path.of("pom.xml"))) {
+            assertThat(file.size()).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Where.class)
+    void anInterruptEndsACallWithinWhichAChannelWasUsed(Where where) throws Exception {
+        Interceptor using = chain -> {
+            useAChannel();
+            return chain.proceed(chain.request());
+        };
+        clientWith(b -> {
+            switch (where) {
+                case INTERCEPTOR -> b.addInterceptor(using);
+                case NETWORK_INTERCEPTOR -> b.addNetworkInterceptor(using);
+                default -> {}
+            }
+        });
+        RequestBody body = new RequestBody() {
+            @Override
+            public @Nullable MediaType contentType() {
+                return null;
+            }
+
+            @Override
+            public void writeTo(BufferedSink sink) throws IOException {
+                sink.writeUtf8("12");
+                if (where == Where.REQUEST_BODY) {
+                    useAChannel();
+                }
+            }
+        };
+        answers(hanging().build());
+        FutureTask<Ended> task = new FutureTask<>(() -> new Ended(
+                catchThrowable(() -> calls.newCall(request().put(body).build()).execute()), Thread.interrupted()));
+        Thread thread = new Thread(task);
+        thread.start();
+        server.takeRequest();
+        thread.interrupt();
+        assertThat(task.get(1, TimeUnit.MINUTES).error())
+                .isInstanceOf(InterruptedIOException.class)
+                .hasMessage("interrupted");
         assertThat(task.get().flag()).isTrue();
         assertThat(attempts).doesNotContain(Outcome.FAILURE);
     }

@@ -39,6 +39,9 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     private boolean cancelled;
 
+    /** Who has it executed now. Read on other threads, too, which are never equal to it. */
+    private @Nullable Thread caller;
+
     private @Nullable InputStream body;
 
     /** Whether a factory tells when something is sent. If not, it may have been, whatever fails. */
@@ -88,9 +91,11 @@ final class Exchange extends AbstractInterruptibleChannel {
         CURRENT.set(this);
         Received received = null;
         boolean whole = false;
+        caller = Thread.currentThread();
         begin();
         try {
             ClientHttpResponse response = rest.execute(request, body);
+            waits();
             received = Received.of(response, this);
             if (telling != null) {
                 steps = telling.apply(received.status());
@@ -114,7 +119,18 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
     }
 
+    /**
+     * To be called before a wait, as factories do. A channel that was used since {@link #begin}, such as that of a file or of another pipeline's request,
+     * has taken the interrupt from this one. Does nothing on another thread.
+     */
+    void waits() {
+        if (Thread.currentThread() == caller) {
+            begin();
+        }
+    }
+
     private void ended(@Nullable Received received, boolean whole) throws IOException {
+        caller = null;
         boolean keep = false;
         try {
             end(true);

@@ -140,6 +140,7 @@ public final class RequestFactories {
                 public void writeTo(OutputStream out) throws IOException {
                     exchange.sending();
                     body.writeTo(out);
+                    exchange.waits();
                 }
 
                 @Override
@@ -161,6 +162,7 @@ public final class RequestFactories {
                 return request.execute();
             }
             exchange.writing(request.getHeaders(), getURI());
+            exchange.waits();
             try {
                 ClientHttpResponse response = request.execute();
                 exchange.answeredBy(response);

@@ -19,6 +19,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -62,10 +64,17 @@ class RequestFactoriesTest {
         }
     }
 
+    private interface Inside {
+        void run() throws IOException;
+    }
+
     private static final String HALF = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345";
 
     private final ServerSocket server;
     private Thread caller = Thread.currentThread();
+    /** What an interceptor does within the attempt. */
+    private Inside inside = () -> {};
+
     private final CountDownLatch answered = new CountDownLatch(1);
     private final CountDownLatch closed = new CountDownLatch(1);
 
@@ -107,6 +116,10 @@ class RequestFactoriesTest {
         RestClient client = RestClient.builder()
                 .requestFactory(kind.factory())
                 .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                .requestInterceptor((request, body, rest) -> {
+                    inside.run();
+                    return rest.execute(request, body);
+                })
                 .build();
         FutureTask<Throwable> call = new FutureTask<>(() -> catchThrowable(() -> client.get()
                 .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
@@ -162,6 +175,19 @@ class RequestFactoriesTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void anInterruptedCallerWaitsForNoAnswer(Kind kind) throws Exception {
+        answering("");
+        isInterrupted(kind);
+    }
+
+    /** As a request through another adapter does: it takes the interrupt of the thread from the channels outside. */
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void anInterruptedCallerWithinWhoseAttemptAChannelWasUsedWaitsForNoAnswer(Kind kind) throws Exception {
+        inside = () -> {
+            try (FileChannel file = FileChannel.open(Path.of("pom.xml"))) {
+                assertThat(file.size()).isPositive();
+            }
+        };
         answering("");
         isInterrupted(kind);
     }
