@@ -139,7 +139,7 @@ public abstract class Policy {
 
     /**
      * Whether {@link #overdue} would run user code now. A timer's thread must not run it, so {@code overdue} is then called
-     * on the pipeline's executor.
+     * on another one of the pipeline.
      */
     public boolean overdueRunsUserCode() {
         return false;

@@ -7,10 +7,10 @@ import dev.holdfast.stalecache.Tally.Kind;
 
 /** Loads that no call makes on its own thread: refreshes, and the rest of a load whose caller took the old value. */
 final class Background {
-    private final Cache cache;
+    private final CacheState cache;
     private final LostLeaders lostLeaders;
 
-    Background(Cache cache, LostLeaders lostLeaders) {
+    Background(CacheState cache, LostLeaders lostLeaders) {
         this.cache = cache;
         this.lostLeaders = lostLeaders;
     }

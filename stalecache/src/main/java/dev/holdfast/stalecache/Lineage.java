@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * put it back. Holds none of them in memory. Safe for any number of threads.
  */
 final class Lineage {
-    private volatile List<WeakReference<Cache>> members = List.of();
+    private volatile List<WeakReference<CacheState>> members = List.of();
     /** The lineage that this one has become a part of; null if it has not. */
     private volatile @Nullable Lineage whole;
 
@@ -22,12 +22,12 @@ final class Lineage {
      * From now on the two caches are of one lineage. To be called before the later one takes values over: so no removal is
      * lost.
      */
-    static void join(Cache earlier, Cache later) {
+    static void join(CacheState earlier, CacheState later) {
         synchronized (Lineage.class) {
             Lineage one = earlier.lineage;
             Lineage other = later.lineage;
             if (other != one) {
-                for (Cache member : living(other.members)) {
+                for (CacheState member : living(other.members)) {
                     one.add(member);
                     member.lineage = one;
                 }
@@ -39,8 +39,8 @@ final class Lineage {
         }
     }
 
-    synchronized void add(Cache cache) {
-        List<WeakReference<Cache>> all = new ArrayList<>(members);
+    synchronized void add(CacheState cache) {
+        List<WeakReference<CacheState>> all = new ArrayList<>(members);
         all.removeIf(member -> member.refersTo(null) || member.refersTo(cache));
         all.add(new WeakReference<>(cache));
         members = List.copyOf(all);
@@ -50,8 +50,8 @@ final class Lineage {
      * Runs this for each; again for all if one was added meanwhile: it may have a value from a cache that was not reached yet,
      * and another one may have it from there.
      */
-    void forEach(Consumer<Cache> removal) {
-        List<WeakReference<Cache>> reached;
+    void forEach(Consumer<CacheState> removal) {
+        List<WeakReference<CacheState>> reached;
         do {
             reached = members;
             living(reached).forEach(removal);
@@ -66,7 +66,7 @@ final class Lineage {
         return members.size() > 1;
     }
 
-    private static List<Cache> living(List<WeakReference<Cache>> members) {
+    private static List<CacheState> living(List<WeakReference<CacheState>> members) {
         return members.stream().map(WeakReference::get).filter(Objects::nonNull).toList();
     }
 }

@@ -10,9 +10,9 @@ import dev.holdfast.stalecache.Flight.Running;
 
 /** Leaders that are not back although their limit is over, or have no thread: the calls that wait for them go on. */
 final class LostLeaders {
-    private final Cache cache;
+    private final CacheState cache;
 
-    LostLeaders(Cache cache) {
+    LostLeaders(CacheState cache) {
         this.cache = cache;
     }
 

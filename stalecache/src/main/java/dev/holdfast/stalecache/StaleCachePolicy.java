@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 public final class StaleCachePolicy extends Policy {
     static final String NAME = "stale-cache";
 
-    private final Cache cache;
+    private final CacheState cache;
     private final WayIn wayIn;
     private final WayOut wayOut;
     private final boolean answersFailed;
@@ -45,7 +45,7 @@ public final class StaleCachePolicy extends Policy {
 
     private StaleCachePolicy(StaleCacheSettings settings) {
         super(NAME, ENTER | SUCCESS | FAILURE | ATTEMPTS);
-        cache = new Cache(settings);
+        cache = new CacheState(settings);
         LostLeaders lostLeaders = new LostLeaders(cache);
         Background background = new Background(cache, lostLeaders);
         wayIn = new WayIn(cache, lostLeaders, background);
@@ -185,7 +185,7 @@ public final class StaleCachePolicy extends Policy {
                 .filter(policy -> inShadow && policy instanceof StaleCachePolicy)
                 .toList();
         active.forEach(this::shadows);
-        cache.isIn(pipeline, attempt, !active.isEmpty());
+        cache.joins(pipeline, attempt, !active.isEmpty());
     }
 
     @Override

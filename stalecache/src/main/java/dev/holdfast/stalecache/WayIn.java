@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A call on its way to the dependency: it is answered, leads a load, waits for one, or goes alone. */
 final class WayIn {
-    private final Cache cache;
+    private final CacheState cache;
     private final LostLeaders lostLeaders;
     private final Background background;
 
-    WayIn(Cache cache, LostLeaders lostLeaders, Background background) {
+    WayIn(CacheState cache, LostLeaders lostLeaders, Background background) {
         this.cache = cache;
         this.lostLeaders = lostLeaders;
         this.background = background;

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A call on its way back: its value is kept and shared, an old one takes its place, or its load goes on without it. */
 final class WayOut {
-    private final Cache cache;
+    private final CacheState cache;
     private final Background background;
 
-    WayOut(Cache cache, Background background) {
+    WayOut(CacheState cache, Background background) {
         this.cache = cache;
         this.background = background;
     }

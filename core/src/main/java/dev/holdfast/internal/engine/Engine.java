@@ -2,6 +2,8 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.Attempt;
+import dev.holdfast.Outcome;
+import dev.holdfast.Reply;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.CallObserver;
@@ -11,6 +13,7 @@ import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.Policy.Timing;
 import dev.holdfast.spi.TimeSource;
+import java.lang.invoke.MethodHandles;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -31,12 +34,12 @@ public final class Engine {
     public static final int KEYED_ATTEMPT = KEYED | ATTEMPT;
 
     /**
-     * Loaded and initialized before the first call, for two reasons. HotSpot inlines no method whose signature names a class that is not loaded,
-     * and what a call has only sometimes is named by methods that every call passes. And a call that is given up where the stack
-     * is nearly full has room for its way up, but not for loading a class there. A class whose initializer has no room is broken for
-     * good.
+     * Loaded and initialized before the first call. HotSpot inlines no method whose signature names a class that is not loaded, and
+     * what a call has only sometimes is named by methods that every call passes. A call that is given up where the stack is nearly
+     * full has room for its way up, but not for loading a class there. And a class whose initializer has no room is broken for good.
      */
     private static final List<Class<?>> LOADED = List.of(
+            Ambient.class,
             Ambient.Held.class,
             Around.class,
             Asker.class,
@@ -48,14 +51,20 @@ public final class Engine {
             Bound.class,
             CallFuture.class,
             CallKey.class,
+            CallState.class,
             Passage.Fault.class,
             Hedge.class,
             History.class,
             LateEnd.class,
             LateEnd.Leaving.class,
+            Outcome.class,
             OwnFallback.class,
+            Reply.Source.class,
             RunningAttempt.class,
+            StackRoom.class,
+            Step.class,
             Surroundings.class,
+            Threads.class,
             Traces.OfAttempt.class);
 
     static {
@@ -64,8 +73,8 @@ public final class Engine {
 
     private static void initialize(Class<?> loaded) {
         try {
-            Class.forName(loaded.getName(), true, loaded.getClassLoader());
-        } catch (ClassNotFoundException impossible) {
+            MethodHandles.lookup().ensureInitialized(loaded);
+        } catch (IllegalAccessException impossible) {
             throw new LinkageError(loaded.getName(), impossible);
         }
     }

@@ -30,7 +30,7 @@ public final class Family {
         this.operation = operation == null ? "" : operation;
         this.type = type;
         // Pipelines that share a cache have operations of the same name, and keys of the same text.
-        hash = 31 * System.identityHashCode(pipeline) + this.operation.hashCode();
+        hash = (System.identityHashCode(pipeline) * 31 + this.operation.hashCode()) * 31 + Objects.hashCode(type);
     }
 
     /** Before the first key is looked up; so equality never changes after that. */

@@ -26,7 +26,7 @@ final class Lanes {
             @Nullable ClassLoader loader) {
         ends = new Lane(time, forEnds, () -> Threads.newPool(pipeline, loader));
         background = new Lane(time, forBackground, () -> Threads.newExecutor(pipeline + "-background", loader));
-        hooks = new Lane(time, null, () -> Threads.newPool(pipeline + "-hooks", loader));
+        hooks = new Lane(time, null, () -> Threads.newUnboundedPool(pipeline + "-hooks", loader));
         spare = new Lane(time, null, () -> Threads.newUnboundedPool(pipeline + "-spare", loader));
     }
 
@@ -47,7 +47,7 @@ final class Lanes {
 
     /**
      * For calls that {@link #ends} refused. They must not end on a thread that is ending another call, which may wait for them, nor
-     * on the timer's, so this takes all of them. Works after the pipeline is closed, as {@link #hooks} does.
+     * on the timer's, so any number of them may wait here. Works after the pipeline is closed, as {@link #hooks} does.
      */
     Executor spare() {
         return spare.executor();

@@ -6,7 +6,7 @@
  *   <li>{@code Plan}: the policies of a pipeline and what each hears. {@code Walk}: down through them and up again.
  *       {@code Endings}: how attempts begin and end.
  *   <li>{@code CallState} and what it extends: one call.
- *   <li>{@code BlockingDriver}, {@code AsyncDriver}: who does what the walk says.
+ *   <li>{@code BlockingDriver}, {@code AsyncDriver} with {@code AsyncAttempts}: who does what the walk says.
  *   <li>{@code Race}, {@code Hedge}: attempts beside one another. {@code LateEnd}, {@code Work}: what outlives its call.
  *   <li>{@code Watchdog}, {@code WatchQueue}, {@code Alarms}: limits that strike.
  *   <li>{@code Ambient}, {@code Bound}, {@code Surroundings}, {@code Carrier}: what holds on a thread.

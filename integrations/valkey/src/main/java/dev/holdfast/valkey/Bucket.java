@@ -10,13 +10,13 @@ import java.util.concurrent.RejectedExecutionException;
 
 /** The permits of one limit, in a bucket of Bucket4j. */
 final class Bucket implements PermitStore {
-    private final Wire wire;
+    private final Connector connector;
     private final ServerTime time;
     private final byte[] key;
     private final BucketConfiguration limit;
 
-    Bucket(Wire wire, ServerTime time, byte[] key, BucketConfiguration limit) {
-        this.wire = wire;
+    Bucket(Connector connector, ServerTime time, byte[] key, BucketConfiguration limit) {
+        this.connector = connector;
         this.time = time;
         this.key = key;
         this.limit = limit;
@@ -24,34 +24,34 @@ final class Bucket implements PermitStore {
 
     @Override
     public void take(long most, Answer answer) {
-        Wire.Link present = wire.usable();
+        Connector.Link present = connector.usable();
         if (present != null) {
             take(most, answer, present);
             return;
         }
         // The question waits for the connection. If it failed, the next one would come up to a second later. The
         // other processes may be back at the store by then.
-        var unused = wire.connect().whenComplete((connected, refused) -> {
-            Wire.Link made = wire.usable();
+        var unused = connector.connect().whenComplete((connected, refused) -> {
+            Connector.Link made = connector.usable();
             if (made != null) {
                 take(most, answer, made);
             } else {
-                answer.failed(wire.noConnection());
+                answer.failed(connector.noConnection());
             }
         });
     }
 
-    private void take(long most, Answer answer, Wire.Link present) {
+    private void take(long most, Answer answer, Connector.Link present) {
         try {
             ask(most, answer, present);
         } catch (RejectedExecutionException closedMeanwhile) {
-            answer.failed(wire.noConnection());
+            answer.failed(connector.noConnection());
         } catch (RuntimeException thrown) {
             answer.failed(thrown); // nobody else hears of it where the question has waited for the connection
         }
     }
 
-    private void ask(long most, Answer answer, Wire.Link present) {
+    private void ask(long most, Answer answer, Connector.Link present) {
         boolean known = time.isFresh();
         CompletableFuture<?> taking = (known ? CompletableFuture.completedFuture(null) : readTime(present))
                 .thenCompose(read -> present.buckets()
@@ -60,7 +60,7 @@ final class Bucket implements PermitStore {
                         .asVerbose()
                         .tryConsumeAsMuchAsPossible(most))
                 .whenComplete((taken, error) -> {
-                    wire.dropUnsound(present, error);
+                    connector.dropUnsound(present, error);
                     if (error == null) {
                         if (taken.getValue() == 0) {
                             keepUp(taken, !known);
@@ -71,10 +71,10 @@ final class Bucket implements PermitStore {
                         answer.failed(cause == null ? error : cause);
                     }
                 });
-        wire.dropIfSilent(present, taking);
+        connector.dropIfSilent(present, taking);
     }
 
-    private CompletableFuture<?> readTime(Wire.Link present) {
+    private CompletableFuture<?> readTime(Connector.Link present) {
         long asked = time.nanos();
         return present.connection()
                 .async()
@@ -85,7 +85,7 @@ final class Bucket implements PermitStore {
 
     @Override
     public void later(long nanos, Runnable task) {
-        wire.onReader(nanos, task);
+        connector.onReader(nanos, task);
     }
 
     private static long number(byte[] digits) {

@@ -28,17 +28,17 @@ final class Signs implements RollCall.Book {
             return {redis.call('ZCARD', KEYS[1]), now - tonumber(redis.call('GET', KEYS[2]))}
             """;
 
-    private final Wire wire;
+    private final Connector connector;
     private final byte[] me;
     private final byte[][] keys;
 
     /**
-     * Of this name.
+     * The list of one name.
      *
      * @param me what stands in the list for this process
      */
-    Signs(Wire wire, String name, byte[] me) {
-        this.wire = wire;
+    Signs(Connector connector, String name, byte[] me) {
+        this.connector = connector;
         this.me = me;
         // The braces put both keys on one node of a cluster.
         String key = "holdfast:replicas:{" + name + "}";
@@ -47,29 +47,29 @@ final class Signs implements RollCall.Book {
 
     @Override
     public CompletionStage<Count> sign() {
-        Wire.Link present = wire.usable();
+        Connector.Link present = connector.usable();
         if (present == null) {
-            var unused = wire.connect();
-            return CompletableFuture.failedStage(wire.noConnection());
+            var unused = connector.connect();
+            return CompletableFuture.failedStage(connector.noConnection());
         }
         byte[] alive = Long.toString(RollCall.ALIVE).getBytes(StandardCharsets.UTF_8);
-        CompletionStage<List<Long>> answer = wire.unlessClosed(
+        CompletionStage<List<Long>> answer = connector.unlessClosed(
                 () -> present.connection().async().<List<Long>>eval(SIGN, ScriptOutputType.MULTI, keys, me, alive));
         if (answer == null) {
-            return CompletableFuture.failedStage(wire.noConnection()); // else it would come after the goodbye
+            return CompletableFuture.failedStage(connector.noConnection()); // else it would come after the goodbye
         }
         try {
-            wire.dropIfSilent(present, answer.toCompletableFuture());
+            connector.dropIfSilent(present, answer.toCompletableFuture());
         } catch (RejectedExecutionException closedMeanwhile) {
-            return CompletableFuture.failedStage(wire.noConnection());
+            return CompletableFuture.failedStage(connector.noConnection());
         }
-        var unused = answer.whenComplete((told, error) -> wire.dropUnsound(present, error));
+        var unused = answer.whenComplete((told, error) -> connector.dropUnsound(present, error));
         return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));
     }
 
     @Override
     public void later(long nanos, Runnable task) {
-        wire.later(nanos, task);
+        connector.later(nanos, task);
     }
 
     @Override
@@ -78,7 +78,7 @@ final class Signs implements RollCall.Book {
     }
 
     /** This process is not counted any more. */
-    CompletableFuture<?> takeOff(Wire.Link last) {
+    CompletableFuture<?> takeOff(Connector.Link last) {
         return last.connection().async().zrem(keys[0], me).toCompletableFuture();
     }
 }

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Has one connection and four threads of its own, and makes the connection again by itself, also if the server is not there
  * at first. Safe for any number of threads; one instance for each server and process. The keys in the store begin with {@code
- * holdfast:throttle:} and {@code holdfast:replicas:}. A bucket's key goes a day after it would be full again. Time is the server's. The
- * page on many machines has the rights that the user of the server needs.
+ * holdfast:throttle:} and {@code holdfast:replicas:}. A bucket's key goes a day after it would be full again. Time is
+ * the server's. {@code docs/many-machines.md} has the rights that its user needs.
  */
 public final class ValkeyStore implements AutoCloseable {
     /** For a connection, and for each command. */
@@ -32,14 +32,14 @@ public final class ValkeyStore implements AutoCloseable {
 
     private final Duration timeout;
     private final ServerTime time;
-    final Wire wire;
+    final Connector connector;
     private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
     private final Map<String, RollCall> rollCalls = new ConcurrentHashMap<>();
 
     private ValkeyStore(RedisURI uri, Duration timeout, ServerTime time) {
         this.timeout = timeout;
         this.time = time;
-        wire = new Wire(uri, timeout, time);
+        connector = new Connector(uri, timeout, time);
     }
 
     /**
@@ -100,7 +100,7 @@ public final class ValkeyStore implements AutoCloseable {
 
     static ValkeyStore connect(RedisURI uri, Duration timeout, ServerTime time) {
         ValkeyStore store = new ValkeyStore(uri, timeout, time);
-        await(store.wire.connect(), timeout);
+        await(store.connector.connect(), timeout); // if it fails, the first question asks again
         return store;
     }
 
@@ -111,7 +111,7 @@ public final class ValkeyStore implements AutoCloseable {
         BucketConfiguration limit = BucketConfiguration.builder()
                 .addLimit(limited -> limited.capacity(settings.burst()).refillGreedy(settings.limit(), settings.per()))
                 .build();
-        return new Bucket(wire, time, name.getBytes(StandardCharsets.UTF_8), limit);
+        return new Bucket(connector, time, name.getBytes(StandardCharsets.UTF_8), limit);
     }
 
     /** As {@link #replicas(String, int)}, with 1 until the store has answered. */
@@ -153,14 +153,14 @@ public final class ValkeyStore implements AutoCloseable {
     }
 
     private Signs signs(String name) {
-        return new Signs(wire, name, me);
+        return new Signs(connector, name, me);
     }
 
     private static void await(CompletableFuture<?> answer, Duration longest) {
         try {
             answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException notYet) {
-            // Nothing waits for it any more. A connection is asked for again with the first question.
+            // Nothing waits for it any more.
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -172,7 +172,7 @@ public final class ValkeyStore implements AutoCloseable {
      */
     @Override
     public void close() {
-        wire.close(last -> await(
+        connector.close(last -> await(
                 CompletableFuture.allOf(rollCalls.keySet().stream()
                         .map(name -> signs(name).takeOff(last))
                         .toArray(CompletableFuture[]::new)),
@@ -181,6 +181,6 @@ public final class ValkeyStore implements AutoCloseable {
 
     @Override
     public String toString() {
-        return wire.toString();
+        return connector.toString();
     }
 }

@@ -20,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 @AnalyzeClasses(packages = "dev.holdfast.valkey", importOptions = ImportOption.DoNotIncludeTests.class)
 class ValkeyArchitectureTest {
     /** The store, its connection, and what is in it. */
-    private static final String STORE = ".*\\.(ValkeyStore|Wire|Bucket|Signs)(\\$.*)?";
+    private static final String STORE = ".*\\.(ValkeyStore|Connector|Bucket|Signs)(\\$.*)?";
 
     @ArchTest
     static final ArchRule onlyTheStoreKnowsTheClient = noClasses()

@@ -232,7 +232,7 @@ class ValkeyStoreTest {
             RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port);
             try {
                 Bucket4jLettuce.casBasedBuilder(client.connect(ByteArrayCodec.INSTANCE))
-                        .clientClock(new Wire.Clock(() -> 30_000 * DAY))
+                        .clientClock(new Connector.Clock(() -> 30_000 * DAY))
                         .build()
                         .builder()
                         .build(
@@ -467,7 +467,7 @@ class ValkeyStoreTest {
         ended.shutdownGracefully(0, 0, TimeUnit.SECONDS).sync();
         try (Server.Imitation server = new Server.Imitation();
                 ValkeyStore store = connect(server)) {
-            store.wire.reader = ended;
+            store.connector.reader = ended;
             assertThat(store.replicas("inventory", 4).getAsInt()).isEqualTo(4);
         }
     }

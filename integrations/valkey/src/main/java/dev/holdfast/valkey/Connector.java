@@ -33,14 +33,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connection to a server, made again by itself. Safe for any number of threads.
+ * Makes the connection to a server, again and again if it is lost. Safe for any number of threads.
  *
  * <p>Lettuce could do so, too. But what waited there for a server would come to it when no call needs it any more.
  */
-final class Wire {
+final class Connector {
     private static final int LOOKS = 10;
 
-    /** A bucket without use is full again long before that. */
+    /** So long after it would be full again, a bucket is let go of. */
     private static final Duration KEPT = Duration.ofDays(1);
 
     private final ClientResources resources = DefaultClientResources.builder()
@@ -117,13 +117,13 @@ final class Wire {
         }
     }
 
-    Wire(RedisURI uri, Duration timeout, ServerTime time) {
+    Connector(RedisURI uri, Duration timeout, ServerTime time) {
         this.timeout = timeout;
         this.time = time;
         this.uri = RedisURI.builder(uri).withTimeout(timeout).build();
         client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder()
-                .autoReconnect(false) // see above
+                .autoReconnect(false) // this class does
                 .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
                 // Its timer counts the time in which the process stood still: see look.
                 .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
@@ -246,7 +246,7 @@ final class Wire {
         }
     }
 
-    /** Runs this unless the connection is closed, and before it is closed; null if it is. */
+    /** Sends this before the connection is closed; null if it is closed. Holds the lock: it must not wait. */
     <T> @Nullable T unlessClosed(Supplier<T> command) {
         lock.lock();
         try {
@@ -267,7 +267,7 @@ final class Wire {
         }
     }
 
-    /** Says goodbye, closes the connection and ends the threads. */
+    /** Says goodbye, if there is a connection, closes it and ends the threads. */
     void close(Consumer<Link> goodbye) {
         Link last;
         lock.lock();

@@ -11,8 +11,8 @@ import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What a call uses on its way in and on its way out: the values, the loads under way, what was measured. Safe for any number of threads. */
-final class Cache {
+/** What a call uses on both ways: the values, the loads under way, what was measured. Safe for any number of threads. */
+final class CacheState {
     /**
      * What it knows of a pipeline that it is in.
      *
@@ -20,8 +20,9 @@ final class Cache {
      * @param besideActive whether it is in shadow, and another cache is active beside it, which sees the same loads
      */
     record Place(long attemptNanos, boolean besideActive) {
+        /** One that may be in shadow touches no active one. */
         Place together(Place other) {
-            return new Place(Math.max(attemptNanos, other.attemptNanos), besideActive && other.besideActive);
+            return new Place(Math.max(attemptNanos, other.attemptNanos), besideActive || other.besideActive);
         }
     }
 
@@ -44,7 +45,7 @@ final class Cache {
     private final boolean measuresSlow;
     private final ByPipeline<Place> places = new ByPipeline<>(Place::together);
 
-    Cache(StaleCacheSettings settings) {
+    CacheState(StaleCacheSettings settings) {
         this.settings = settings;
         store = new Store(settings);
         flights =
@@ -79,7 +80,7 @@ final class Cache {
         return place(passage.pipeline());
     }
 
-    Place place(String pipeline) {
+    private Place place(String pipeline) {
         return Objects.requireNonNullElse(places.get(pipeline), UNKNOWN);
     }
 
@@ -109,8 +110,8 @@ final class Cache {
         }
     }
 
-    /** It is in this pipeline. */
-    void isIn(String pipeline, long attemptNanos, boolean besideActive) {
+    /** From now on it is in this pipeline. */
+    void joins(String pipeline, long attemptNanos, boolean besideActive) {
         // Its calls of before are still on their way, with the time that they had.
         places.tell(
                 pipeline,
@@ -119,7 +120,7 @@ final class Cache {
     }
 
     /** The values, the totals, and what was learned of operations and keys. */
-    void takeOver(Cache earlier) {
+    void takeOver(CacheState earlier) {
         tally = earlier.tally;
         unshared = earlier.unshared;
         paces = earlier.paces;
