@@ -16,7 +16,10 @@ public enum Outcome {
     PUSHBACK,
     /** The caller's own fault (a 404): delivered as it is; no policy counts it. */
     IGNORED,
-    /** Rejected locally; never reached the dependency. The error is a {@link CallRejectedException}. */
+    /**
+     * Rejected locally; never reached the dependency. The error is a {@link CallRejectedException}, or says that the HTTP client's own
+     * pool has no free connection.
+     */
     REJECTED,
     /** The attempt was started and did not end within its limit. The error is a {@link CallTimeoutException}. */
     TIMEOUT,

@@ -18,6 +18,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
+import org.apache.http.conn.ConnectionPoolTimeoutException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -43,6 +45,21 @@ class LocalRejectionIsNoFailureTest {
             assertThat(settlements(lab))
                     .containsExactly("inner settle REJECTED not started", "outer settle REJECTED not started");
             assertThat(lab.log).noneMatch(line -> line.startsWith("unreached"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void clientsPoolWithoutAFreeConnectionIsARejection(Way way) {
+        for (IOException full : List.of(
+                new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES"),
+                new ConnectionPoolTimeoutException("Timeout waiting for connection from pool"),
+                new IOException("of a client", new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES")))) {
+            try (Lab lab = new Lab()) {
+                lab.layers(lab.probe("breaker"));
+                assertThat(lab.run(way, Step.error(full)).error()).isSameAs(full);
+                assertThat(settlements(lab)).containsExactly("breaker settle REJECTED");
+            }
         }
     }
 

@@ -7,12 +7,23 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Verdict;
 import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.Fatal;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** Decides what the end of an attempt means: once, for all policies. */
 final class Judge {
+    /**
+     * A client's own pool has no connection to give: nothing was sent, whatever the dependency does. By name, since they may not be
+     * there.
+     */
+    private static final Set<String> FULL_POOLS = Set.of(
+            "org.apache.http.conn.ConnectionPoolTimeoutException",
+            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
+            "reactor.netty.internal.shaded.reactor.pool.PoolAcquireTimeoutException",
+            "reactor.netty.internal.shaded.reactor.pool.PoolAcquirePendingLimitException");
+
     private final String pipeline;
 
     Judge(String pipeline) {
@@ -29,9 +40,9 @@ final class Judge {
         if (Fatal.is(error)) {
             return Outcome.IGNORED;
         }
-        CallRejectedException rejection = rejectionIn(error);
+        Throwable rejection = rejectionIn(error);
         if (rejection != null) {
-            call.retryAfter = rejection.retryAfterNanos();
+            call.retryAfter = rejection instanceof CallRejectedException inner ? inner.retryAfterNanos() : -1;
             return Outcome.REJECTED;
         }
         try {
@@ -88,12 +99,13 @@ final class Judge {
         return error;
     }
 
-    /** The rejection of an inner pipeline, also where a client has wrapped it; null if it is none. */
-    private static @Nullable CallRejectedException rejectionIn(@Nullable Throwable error) {
+    /** The rejection of an inner pipeline or of a client's full pool, also where a client has wrapped it; null if it is none. */
+    private static @Nullable Throwable rejectionIn(@Nullable Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
-            if (cause instanceof CallRejectedException rejection) {
-                return rejection;
+            if (cause instanceof CallRejectedException
+                    || FULL_POOLS.contains(cause.getClass().getName())) {
+                return cause;
             }
         }
         return null;

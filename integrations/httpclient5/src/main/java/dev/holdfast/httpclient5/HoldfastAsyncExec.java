@@ -107,7 +107,11 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         return new HoldfastAsyncExec(calls, headers, Bodies.checked("HoldfastAsyncExec", bytes), streams);
     }
 
-    /** Adds it to a client, as the outermost handler, and switches the client's own retries off. Returns the builder. */
+    /**
+     * Adds it to a client, as the outermost handler, and switches the client's own retries off. Returns the builder. Not for a
+     * connection manager with {@code setMessageMultiplexing(true)}: an attempt that is given up closes its connection, and would end
+     * the requests that share it.
+     */
     public HttpAsyncClientBuilder addTo(HttpAsyncClientBuilder client) {
         return client.disableAutomaticRetries().addExecInterceptorFirst(HoldfastExec.NAME, this);
     }

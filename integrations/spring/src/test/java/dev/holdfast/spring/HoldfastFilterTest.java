@@ -8,12 +8,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
+import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.context.Carried;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
@@ -21,6 +23,8 @@ import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.netty.handler.timeout.ReadTimeoutException;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +33,7 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +44,7 @@ import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.client.reactive.ReactorClientHttpConnector;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
@@ -51,6 +57,8 @@ import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
+import reactor.netty.http.client.HttpClient;
+import reactor.netty.resources.ConnectionProvider;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
@@ -115,6 +123,50 @@ class HoldfastFilterTest {
                     .hasRootCauseInstanceOf(CallRejectedException.class);
             assertThat(server.requests()).hasSize(1);
         }
+    }
+
+    /** The server hears of nothing: it is not to blame. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 10})
+    void aPoolWithoutAFreeConnectionIsARejection(int mostPending) throws IOException {
+        List<Outcome> attempts = new CopyOnWriteArrayList<>();
+        Pipeline observed = Pipeline.builder("observed")
+                .policies(retry())
+                .observer(new CallObserver() {
+                    @Override
+                    public void attemptSettled(
+                            String of, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+                        attempts.add(outcome);
+                    }
+                })
+                .build();
+        open.add(observed);
+        ConnectionProvider connections = ConnectionProvider.builder("full")
+                .maxConnections(1)
+                .pendingAcquireMaxCount(mostPending)
+                .pendingAcquireTimeout(Duration.ofMillis(1))
+                .build();
+        WebClient plain = WebClient.builder()
+                .clientConnector(new ReactorClientHttpConnector(HttpClient.create(connections)))
+                .build();
+        try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            String url = "http://localhost:" + silent.getLocalPort() + "/";
+            Disposable other =
+                    plain.get().uri(url).retrieve().toBodilessEntity().subscribe();
+            assertThatThrownBy(() -> plain.mutate()
+                            .filter(HoldfastFilter.of(Pipelines.one(observed)))
+                            .build()
+                            .get()
+                            .uri(url)
+                            .retrieve()
+                            .toBodilessEntity()
+                            .block())
+                    .isInstanceOf(WebClientRequestException.class);
+            other.dispose();
+        } finally {
+            connections.dispose();
+        }
+        assertThat(attempts).containsExactly(Outcome.REJECTED);
     }
 
     private WebClient client(ExchangeFunction server) {
