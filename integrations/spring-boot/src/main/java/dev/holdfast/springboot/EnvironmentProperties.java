@@ -6,6 +6,7 @@ import dev.holdfast.config.Holdfast.Property;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,6 +24,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.boot.json.BasicJsonParser;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.boot.origin.TextResourceOrigin;
@@ -84,14 +86,13 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
         Owners owners = new Owners();
         for (Found one : all) {
-            Property above = first.get(one.name());
-            if ((above == null || above.value().isBlank()) && owners.allow(one)) {
+            if (owners.allow(one)) {
                 Property property = property(one, spelling);
-                boolean isBlank = property.value().isBlank();
-                if (above == null || !isBlank) {
+                boolean isNothing = property.value().isBlank() && (one.ofVariable || !spelling.isList(one.name()));
+                if (!isNothing || !first.containsKey(one.name())) {
                     first.put(one.name(), property);
                 }
-                owners.note(one, isBlank);
+                owners.note(one, isNothing);
             }
         }
         return first.values();
@@ -243,7 +244,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
         boolean allow(Found one) {
             ConfigurationPropertyName name = one.name();
-            if (isOfAnother(parents.get(name), one)) {
+            if (isOfAnother(parents.get(name), one) || isOfAnother(values.get(name), one)) {
                 return false;
             }
             for (int i = 2; i < name.getNumberOfElements(); i++) {
@@ -260,12 +261,14 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             return owner != null && owner != one.source;
         }
 
-        /** Spring makes a blank value of a key without a value, which hides nothing, and of an empty list, which is a list. */
-        void note(Found one, boolean isBlank) {
+        /**
+         * Spring makes a blank value of a key without a value, and of an empty list.
+         *
+         * @param isNothing for the former: it hides nothing
+         */
+        void note(Found one, boolean isNothing) {
             ConfigurationPropertyName name = one.name();
-            if (isBlank) {
-                lists.putIfAbsent(name, one.source);
-            } else {
+            if (!isNothing) {
                 values.put(name, one.source);
             }
             for (int i = 1; i < name.getNumberOfElements(); i++) {
@@ -320,6 +323,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     /** Variables of the environment have no hyphens. So the other properties, and the keys of a file, say where they are. */
     private static final class Spelling {
         private final Map<String, String> ofFiles = new HashMap<>();
+        private final Set<String> lists = new HashSet<>();
         private final Node root = new Node(null);
 
         private record Node(@Nullable String spelt, Map<String, Node> below) {
@@ -333,6 +337,28 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             while (keys.find()) {
                 ofFiles.put(keys.group(1).replace("-", ""), keys.group(1));
             }
+            addLists("", new BasicJsonParser().parseMap(Holdfast.schema()));
+        }
+
+        private void addLists(String key, @Nullable Object schema) {
+            if (schema instanceof List<?> several) {
+                several.forEach(one -> addLists(key, one));
+            } else if (schema instanceof Map<?, ?> one) {
+                if ("array".equals(one.get("type"))) {
+                    lists.add(key.replace("-", ""));
+                }
+                one.forEach((below, what) -> addLists("anyOf".equals(below) ? key : String.valueOf(below), what));
+            }
+        }
+
+        /** Whether a file may have a list there. */
+        boolean isList(ConfigurationPropertyName name) {
+            return !isGiven(name, name.getNumberOfElements() - 1) && lists.contains(name.getLastElement(Form.UNIFORM));
+        }
+
+        /** Whether it is a name that the application gives. */
+        private static boolean isGiven(ConfigurationPropertyName name, int i) {
+            return i == 2 && NAMED.contains(name.getElement(1, Form.UNIFORM));
         }
 
         void learn(ConfigurationPropertyName name) {

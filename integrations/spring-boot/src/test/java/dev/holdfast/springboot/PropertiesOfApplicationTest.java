@@ -513,6 +513,46 @@ class PropertiesOfApplicationTest {
                 });
     }
 
+    /** Also of what a lower source writes as one value. */
+    @Test
+    void anEmptyListOfTheFirstSourceTakesThePlaceOfASingleValue() {
+        String file = """
+                pipelines:
+                  inventory:
+                    extends: standard
+                    without: retry
+                    classifier: { ignored: '501,502' }
+                    silence: timeout-outside-retry
+                """;
+        runner.withInitializer(yaml("application-prod.yml", indented("""
+                        pipelines:
+                          inventory:
+                            without: []
+                            classifier: { ignored: [] }
+                            retry: { max-attempts: 2 }
+                        """)))
+                .withInitializer(yaml("application.yml", indented(file)))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(ignored(holdfast)).isEqualTo("[]");
+                    assertThat(String.valueOf(settings(holdfast).get("inventory")))
+                            .contains("max-attempts=2");
+                });
+        runner.withInitializer(yaml("application.yml", indented(file)))
+                .withInitializer(variables("HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED", "${NOBODY_HAS_IT:}"))
+                .run(context ->
+                        assertThat(ignored(context.getBean(Holdfast.class))).isEqualTo("[501, 502]"));
+    }
+
+    /** A pipeline may be called as a list is. */
+    @Test
+    void aBlankPipelineHidesNothingWhateverItsName() {
+        runner.withInitializer(yaml("application-prod.yml", indented("pipelines:\n  order:\n")))
+                .withInitializer(yaml("application.yml", indented("pipelines:\n  order: { timeout: 1s }\n")))
+                .run(context ->
+                        assertThat(context.getBean(Pipeline.class).name()).isEqualTo("order"));
+    }
+
     private static ApplicationContextInitializer<ConfigurableApplicationContext> variables(String... namesAndValues) {
         Map<String, Object> all = new LinkedHashMap<>();
         for (int i = 0; i < namesAndValues.length; i += 2) {
