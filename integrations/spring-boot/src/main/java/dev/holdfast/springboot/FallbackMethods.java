@@ -168,7 +168,7 @@ final class FallbackMethods {
         Class<?> of = wanted.getGeneric(0).resolve();
         Class<?> given0 = given.getGeneric(0).resolve();
         return ClassUtils.isAssignable(later, given.toClass())
-                && (!Way.isLater(later) || of == null || given0 == null || ClassUtils.isAssignable(of, given0));
+                && (!Later.is(later) || of == null || given0 == null || ClassUtils.isAssignable(of, given0));
     }
 
     /** Those that have a pipeline themselves, which they do not go through here. */

@@ -4,16 +4,12 @@ package dev.holdfast.springboot;
 import dev.holdfast.Call;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.BaseStream;
 import org.jspecify.annotations.Nullable;
-import org.springframework.core.GenericTypeResolver;
 import org.springframework.core.KotlinDetector;
-import org.springframework.core.ReactiveAdapterRegistry;
+import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
 
 /** How a method gives its result, and so how a call of it goes through a pipeline. */
@@ -55,7 +51,8 @@ interface Way {
      * @throws IllegalArgumentException if there is none for what it returns
      */
     static Way of(Method method, Class<?> bean) {
-        Class<?> type = GenericTypeResolver.resolveReturnType(method, bean);
+        ResolvableType result = ResolvableType.forMethodReturnType(method, bean);
+        Class<?> type = result.toClass();
         boolean suspending = KotlinDetector.isSuspendingFunction(method);
         if (suspending || isReactive(type)) {
             if (!ClassUtils.isPresent("dev.holdfast.reactor.ReactiveCall", Way.class.getClassLoader())) {
@@ -67,20 +64,14 @@ interface Way {
         if (type == CompletionStage.class || type == CompletableFuture.class) {
             return new Staged();
         }
-        if (isLater(type)) {
+        // No policy would see the work.
+        if (Later.is(result)) {
+            Class<?> inside = Later.is(type) ? null : result.getGeneric(0).toClass();
             throw new IllegalArgumentException("returns " + type.getSimpleName()
+                    + (inside == null ? "" : " with " + inside.getSimpleName())
                     + "; expected a value, a CompletionStage, a CompletableFuture, a Mono or a Flux");
         }
         return new Blocking(type == Object.class ? method : null);
-    }
-
-    /** A result that has still to come. Beside those above, no policy would wait for it. */
-    static boolean isLater(Class<?> type) {
-        return Future.class.isAssignableFrom(type)
-                || Callable.class.isAssignableFrom(type)
-                || BaseStream.class.isAssignableFrom(type)
-                || CompletionStage.class.isAssignableFrom(type)
-                || ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
     }
 
     private static boolean isReactive(Class<?> type) {
@@ -121,7 +112,7 @@ interface Way {
             if (ofAnything != null
                     && result != null
                     && !warned.get()
-                    && isLater(result.getClass())
+                    && Later.is(result.getClass())
                     && warned.compareAndSet(false, true)) {
                 LOG.warn(
                         "@Protected on " + ofAnything + ": returned a "

@@ -14,12 +14,17 @@ import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.ratelimiter.RequestNotPermitted;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Method;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +39,14 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
+import org.springframework.http.HttpEntity;
+import org.springframework.http.ResponseEntity;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.AsyncAnnotationBeanPostProcessor;
+import org.springframework.web.context.request.async.DeferredResult;
+import org.springframework.web.context.request.async.WebAsyncTask;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -494,5 +505,54 @@ class ProtectedResultsTest {
             Flux<String> many = bean.many(null);
             assertThatThrownBy(many::blockLast).hasMessageContaining(message);
         });
+    }
+
+    // ---- work that comes later
+
+    /** What has the results of {@code T}. */
+    interface OfLater<T> {
+        DeferredResult<String> deferred();
+
+        WebAsyncTask<String> task();
+
+        ResponseBodyEmitter emitter();
+
+        StreamingResponseBody body();
+
+        ResponseEntity<StreamingResponseBody> bodyWithHeaders();
+
+        HttpEntity<Mono<String>> mono();
+
+        HttpEntity<T> ofTheBean();
+
+        Optional<CompletableFuture<String>> perhaps();
+
+        Supplier<String> supplier();
+
+        Iterator<String> iterator();
+    }
+
+    interface OfStages extends OfLater<CompletableFuture<String>> {}
+
+    interface OfNow {
+        ResponseEntity<String> response();
+
+        ResponseEntity<?> anything();
+
+        Optional<List<String>> perhaps();
+
+        List<String> list();
+    }
+
+    @Test
+    void aResultWhoseWorkComesLaterIsRefused() {
+        for (Method method : OfLater.class.getDeclaredMethods()) {
+            assertThatThrownBy(() -> Way.of(method, OfStages.class))
+                    .as(method.getName())
+                    .hasMessageMatching("returns \\w+( with \\w+)?; expected a value, .*");
+        }
+        for (Method method : OfNow.class.getDeclaredMethods()) {
+            assertThat(Way.of(method, OfNow.class)).as(method.getName()).isInstanceOf(Way.Blocking.class);
+        }
     }
 }

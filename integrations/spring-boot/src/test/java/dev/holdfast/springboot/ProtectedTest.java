@@ -33,8 +33,10 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Scope;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.client.HttpClientErrorException;
 import org.springframework.web.client.HttpServerErrorException;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
 /** Methods with {@link Protected}. */
 @Logs(
@@ -555,6 +557,13 @@ class ProtectedTest {
         }
     }
 
+    static class Emitting {
+        @Protected("inventory")
+        public ResponseEntity<SseEmitter> stock(String sku) {
+            return ResponseEntity.ok(new SseEmitter());
+        }
+    }
+
     @Test
     void mistakesEndTheStart() {
         refuses(TwoPriorities.class, "TwoPriorities.stock", "priority: has [CRITICAL, DEFAULT]; expected one");
@@ -571,6 +580,7 @@ class ProtectedTest {
         refuses(ThrowingFallback.class, "throws IOException, which the method does not declare");
         refuses(ItsOwnFallback.class, "fallback", "the method itself");
         refuses(PlainFuture.class, "returns Future", "a CompletionStage");
+        refuses(Emitting.class, "returns ResponseEntity with SseEmitter", "a CompletionStage");
         refuses(Hidden.class, "private");
         refuses(Last.class, "final");
     }

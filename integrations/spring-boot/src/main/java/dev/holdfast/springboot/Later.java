@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.springframework.core.ReactiveAdapterRegistry;
+import org.springframework.core.ResolvableType;
+import org.springframework.util.ClassUtils;
+
+/** Results whose work begins or ends after the method has returned. */
+final class Later {
+    /** Those of Spring's may not be on the class path. */
+    private static final List<? extends Class<?>> TYPES = Stream.of(
+                    "java.util.concurrent.Future",
+                    "java.util.concurrent.Callable",
+                    "java.util.concurrent.CompletionStage",
+                    "java.util.function.Supplier",
+                    "java.util.Iterator",
+                    "java.util.stream.BaseStream",
+                    "org.springframework.web.context.request.async.DeferredResult",
+                    "org.springframework.web.context.request.async.WebAsyncTask",
+                    "org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter",
+                    "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody")
+            .filter(name -> ClassUtils.isPresent(name, Later.class.getClassLoader()))
+            .map(name -> ClassUtils.resolveClassName(name, Later.class.getClassLoader()))
+            .toList();
+
+    /** They have such a result in them, if any. */
+    private static final Set<String> AROUND = Set.of(
+            "java.util.Optional", "org.springframework.http.HttpEntity", "org.springframework.http.ResponseEntity");
+
+    private Later() {}
+
+    /** Whether a result of this type is one. */
+    static boolean is(Class<?> type) {
+        return TYPES.stream().anyMatch(later -> later.isAssignableFrom(type))
+                || ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
+    }
+
+    /** Also if it is in another one, such as {@code ResponseEntity<Mono<String>>}. */
+    static boolean is(ResolvableType type) {
+        return is(type.toClass()) || (AROUND.contains(type.toClass().getName()) && is(type.getGeneric(0)));
+    }
+}
