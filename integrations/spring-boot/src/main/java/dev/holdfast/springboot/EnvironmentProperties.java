@@ -42,7 +42,7 @@ import org.springframework.core.io.Resource;
 final class EnvironmentProperties implements Supplier<Collection<Property>> {
     static final String PREFIX = "holdfast";
 
-    private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of(PREFIX);
+    static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of(PREFIX);
 
     /** What the starter itself is told. */
     private static final ConfigurationPropertyName OWN = ROOT.append("spring");
@@ -140,6 +140,16 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         } catch (WrongSettingException wrong) {
             return true;
         }
+    }
+
+    /** Whether it is a name that the application gives. */
+    private static boolean isGiven(ConfigurationPropertyName name, int i) {
+        return i == 2 && NAMED.contains(name.getElement(1, Form.UNIFORM));
+    }
+
+    /** Whether it is that of an item of a list. A name may have digits only. */
+    private static boolean isIndex(ConfigurationPropertyName name, int i) {
+        return name.isNumericIndex(i) && !isGiven(name, i);
     }
 
     /** The names of the pipelines. */
@@ -249,8 +259,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
             for (int i = 2; i < name.getNumberOfElements(); i++) {
                 ConfigurationPropertyName above = name.chop(i);
-                if (isOfAnother(values.get(above), one)
-                        || (name.isNumericIndex(i) && isOfAnother(lists.get(above), one))) {
+                if (isOfAnother(values.get(above), one) || (isIndex(name, i) && isOfAnother(lists.get(above), one))) {
                     return false;
                 }
             }
@@ -273,7 +282,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
             for (int i = 1; i < name.getNumberOfElements(); i++) {
                 parents.putIfAbsent(name.chop(i), one.source);
-                if (name.isNumericIndex(i)) {
+                if (isIndex(name, i)) {
                     lists.putIfAbsent(name.chop(i), one.source);
                 }
             }
@@ -356,11 +365,6 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             return !isGiven(name, name.getNumberOfElements() - 1) && lists.contains(name.getLastElement(Form.UNIFORM));
         }
 
-        /** Whether it is a name that the application gives. */
-        private static boolean isGiven(ConfigurationPropertyName name, int i) {
-            return i == 2 && NAMED.contains(name.getElement(1, Form.UNIFORM));
-        }
-
         void learn(ConfigurationPropertyName name) {
             Node node = root;
             for (int i = 1; i < name.getNumberOfElements(); i++) {
@@ -376,8 +380,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 String uniform = name.getElement(i, Form.UNIFORM);
                 Node below = node == null ? null : node.below.get(uniform);
                 String known = below == null ? null : below.spelt;
-                // The second is a name that the application gives.
-                boolean key = ofVariable && i != 2 && !name.isNumericIndex(i);
+                boolean key = ofVariable && !isGiven(name, i) && !isIndex(name, i);
                 keys.add(known != null ? known : key ? ofFiles.getOrDefault(uniform, uniform) : original(name, i));
                 node = below;
             }
@@ -386,7 +389,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
         private static String original(ConfigurationPropertyName name, int i) {
             String element = name.getElement(i, Form.ORIGINAL);
-            return name.isNumericIndex(i) ? "[" + element + "]" : element;
+            return isIndex(name, i) ? "[" + element + "]" : element;
         }
     }
 }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.core.io.Resource;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -73,7 +74,7 @@ final class YamlTraps {
         for (NodeTuple entry : entries) {
             String key = key(entry);
             String below = path.isEmpty() ? key : path + "." + key;
-            if (below.equals(EnvironmentProperties.PREFIX) || below.startsWith(EnvironmentProperties.PREFIX + ".")) {
+            if (!path.isEmpty() || isOurs(key)) {
                 if (!KEPT.matcher(key).matches()) {
                     throw wrong(
                             file,
@@ -85,6 +86,12 @@ final class YamlTraps {
                 look(entry.getValueNode(), below, file);
             }
         }
+    }
+
+    /** To Spring, {@code Holdfast} and {@code hold-fast} are the same. */
+    private static boolean isOurs(String key) {
+        ConfigurationPropertyName name = ConfigurationPropertyName.adapt(key, '.');
+        return EnvironmentProperties.ROOT.equals(name) || EnvironmentProperties.ROOT.isAncestorOf(name);
     }
 
     /** Of several keys in one, with dots between them. */
@@ -121,7 +128,7 @@ final class YamlTraps {
 
     private static WrongSettingException wrong(String file, Node node, String path, String what) {
         Mark at = node.getStartMark();
-        String shown = path.substring(EnvironmentProperties.PREFIX.length() + 1);
+        String shown = path.substring(path.indexOf('.') + 1);
         return new WrongSettingException(
                 file + ":" + (at.getLine() + 1) + ":" + (at.getColumn() + 1) + " " + shown + ": " + what);
     }

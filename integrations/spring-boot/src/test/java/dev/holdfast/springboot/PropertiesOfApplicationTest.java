@@ -27,6 +27,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
@@ -228,6 +229,49 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasMessage("application.yml:5:14 pipelines.prices.retry: is an empty mapping, which Spring"
                                 + " leaves out; expected 'retry:' without the braces"));
+    }
+
+    /** To Spring, they are the same. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Holdfast", "hold-fast"})
+    void soItIsHoweverThePrefixIsWritten(String prefix) {
+        runner.withInitializer(
+                        yaml("application.yml", prefix + ":\n  pipelines:\n    prices: { timeout: 1s, retry: {} }\n"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageStartingWith(
+                                "application.yml:3:35 pipelines.prices.retry: is an empty mapping, which Spring"));
+        runner.withInitializer(yaml("application.yml", prefix + ".pipelines.prices: { timeout: 1s, retry: {} }\n"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("pipelines.prices.retry: is an empty mapping, which Spring"));
+    }
+
+    /** Spring makes an index of a key of digits. */
+    @Test
+    void aNameMayHaveDigitsOnly() {
+        runner.withInitializer(yaml("application-prod.yml", "holdfast.pipelines.404.timeout.limit: 2s\n"))
+                .withInitializer(yaml("application.yml", indented("""
+                        pipelines:
+                          404: { timeout: 1s, retry: }
+                          500: { timeout: 1s }
+                        """)))
+                .withInitializer(variables("HOLDFAST_PIPELINES_500_TIMEOUT", "3s"))
+                .run(context -> {
+                    Map<String, List<PolicySnapshot>> all = settings(context.getBean(Holdfast.class));
+                    assertThat(all).containsOnlyKeys("404", "500");
+                    assertThat(String.valueOf(all.get("404"))).contains("max-attempts", "limit=PT2S");
+                    assertThat(String.valueOf(all.get("500"))).contains("limit=PT3S");
+                });
+        runner.withPropertyValues("holdfast.pipelines.404.timeout=1s")
+                .run(context ->
+                        assertThat(context.getBean(Pipeline.class).name()).isEqualTo("404"));
+    }
+
+    @Test
+    void variablesSayDefaultsToo() {
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  prices: { circuit-breaker: }\n")))
+                .withInitializer(variables("HOLDFAST_DEFAULTS_CIRCUITBREAKER_SLIDINGWINDOWSIZE", "20"))
+                .run(context -> assertThat(String.valueOf(settings(context.getBean(Holdfast.class))))
+                        .contains("sliding-window-size=20"));
     }
 
     @Test
