@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
-import dev.holdfast.config.Holdfast;
 import dev.holdfast.config.Holdfast.Property;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,7 +22,6 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
-import org.springframework.boot.json.BasicJsonParser;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.boot.origin.TextResourceOrigin;
@@ -53,14 +50,8 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
      */
     private static final Set<String> SECTIONS = Set.of("defaults", "templates", "shared", "pipelines");
 
-    /** Those in which the next key is a name that the application gives. */
-    private static final Set<String> NAMED = Set.of("templates", "shared", "pipelines");
-
     /** A switch of the JVM's, which is not an option: it means all policies of this kind. */
     private static final ConfigurationPropertyName CHAOS = ROOT.append("chaos.enabled");
-
-    /** The keys of a file that have hyphens. */
-    private static final Pattern HYPHENED = Pattern.compile("\"([a-z0-9]+(?:-[a-z0-9]+)+)\" *:");
 
     /** {@code class path resource [application.yml]}. */
     private static final Pattern IN_BRACKETS = Pattern.compile("[^\\[]*\\[([^\\[\\]]+)]");
@@ -87,6 +78,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         Owners owners = new Owners();
         for (Found one : all) {
             if (owners.allow(one)) {
+                refuseSplit(one, spelling);
                 Property property = property(one, spelling);
                 boolean isNothing = property.value().isBlank() && (one.ofVariable || !spelling.isList(one.name()));
                 if (!isNothing || !first.containsKey(one.name())) {
@@ -119,7 +111,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
             String section = name.getElement(1, Form.UNIFORM);
             String uniform = name.getElement(2, Form.UNIFORM);
-            if (NAMED.contains(section)) {
+            if (Spelling.isGiven(name, 2)) {
                 Found first = known.putIfAbsent(new Name(one.source, section, uniform), one);
                 String spelt = Spelling.original(name, 2);
                 String before = first == null ? spelt : Spelling.original(first.name(), 2);
@@ -132,6 +124,14 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
     }
 
+    /** {@code RETRY_MAX_ATTEMPTS}: to Spring, attempts stands below max. */
+    private static void refuseSplit(Found one, Spelling spelling) {
+        String joined = one.ofVariable ? spelling.joined(one.name()) : null;
+        if (joined != null) {
+            throw new WrongSettingException(place(one) + ": has an underscore inside of a key; expected " + joined);
+        }
+    }
+
     /** What Spring drops is no property: it may be all that there is. */
     private boolean isWrong() {
         try {
@@ -140,16 +140,6 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         } catch (WrongSettingException wrong) {
             return true;
         }
-    }
-
-    /** Whether it is a name that the application gives. */
-    private static boolean isGiven(ConfigurationPropertyName name, int i) {
-        return i == 2 && NAMED.contains(name.getElement(1, Form.UNIFORM));
-    }
-
-    /** Whether it is that of an item of a list. A name may have digits only. */
-    private static boolean isIndex(ConfigurationPropertyName name, int i) {
-        return name.isNumericIndex(i) && !isGiven(name, i);
     }
 
     /** The names of the pipelines. */
@@ -259,7 +249,8 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
             for (int i = 2; i < name.getNumberOfElements(); i++) {
                 ConfigurationPropertyName above = name.chop(i);
-                if (isOfAnother(values.get(above), one) || (isIndex(name, i) && isOfAnother(lists.get(above), one))) {
+                if (isOfAnother(values.get(above), one)
+                        || (Spelling.isIndex(name, i) && isOfAnother(lists.get(above), one))) {
                     return false;
                 }
             }
@@ -282,7 +273,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
             for (int i = 1; i < name.getNumberOfElements(); i++) {
                 parents.putIfAbsent(name.chop(i), one.source);
-                if (isIndex(name, i)) {
+                if (Spelling.isIndex(name, i)) {
                     lists.putIfAbsent(name.chop(i), one.source);
                 }
             }
@@ -326,70 +317,6 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                     : String.valueOf(value);
         } catch (IllegalArgumentException unknown) {
             throw new WrongSettingException(place(one) + ": " + unknown.getMessage(), unknown);
-        }
-    }
-
-    /** Variables of the environment have no hyphens. So the other properties, and the keys of a file, say where they are. */
-    private static final class Spelling {
-        private final Map<String, String> ofFiles = new HashMap<>();
-        private final Set<String> lists = new HashSet<>();
-        private final Node root = new Node(null);
-
-        private record Node(@Nullable String spelt, Map<String, Node> below) {
-            Node(@Nullable String spelt) {
-                this(spelt, new HashMap<>());
-            }
-        }
-
-        Spelling() {
-            Matcher keys = HYPHENED.matcher(Holdfast.schema());
-            while (keys.find()) {
-                ofFiles.put(keys.group(1).replace("-", ""), keys.group(1));
-            }
-            addLists("", new BasicJsonParser().parseMap(Holdfast.schema()));
-        }
-
-        private void addLists(String key, @Nullable Object schema) {
-            if (schema instanceof List<?> several) {
-                several.forEach(one -> addLists(key, one));
-            } else if (schema instanceof Map<?, ?> one) {
-                if ("array".equals(one.get("type"))) {
-                    lists.add(key.replace("-", ""));
-                }
-                one.forEach((below, what) -> addLists("anyOf".equals(below) ? key : String.valueOf(below), what));
-            }
-        }
-
-        /** Whether a file may have a list there. */
-        boolean isList(ConfigurationPropertyName name) {
-            return !isGiven(name, name.getNumberOfElements() - 1) && lists.contains(name.getLastElement(Form.UNIFORM));
-        }
-
-        void learn(ConfigurationPropertyName name) {
-            Node node = root;
-            for (int i = 1; i < name.getNumberOfElements(); i++) {
-                String spelt = original(name, i);
-                node = node.below.computeIfAbsent(name.getElement(i, Form.UNIFORM), any -> new Node(spelt));
-            }
-        }
-
-        List<String> of(ConfigurationPropertyName name, boolean ofVariable) {
-            List<String> keys = new ArrayList<>();
-            Node node = root;
-            for (int i = 1; i < name.getNumberOfElements(); i++) {
-                String uniform = name.getElement(i, Form.UNIFORM);
-                Node below = node == null ? null : node.below.get(uniform);
-                String known = below == null ? null : below.spelt;
-                boolean key = ofVariable && !isGiven(name, i) && !isIndex(name, i);
-                keys.add(known != null ? known : key ? ofFiles.getOrDefault(uniform, uniform) : original(name, i));
-                node = below;
-            }
-            return keys;
-        }
-
-        private static String original(ConfigurationPropertyName name, int i) {
-            String element = name.getElement(i, Form.ORIGINAL);
-            return isIndex(name, i) ? "[" + element + "]" : element;
         }
     }
 }

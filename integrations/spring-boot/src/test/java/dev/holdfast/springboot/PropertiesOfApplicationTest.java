@@ -266,6 +266,21 @@ class PropertiesOfApplicationTest {
                         assertThat(context.getBean(Pipeline.class).name()).isEqualTo("404"));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "PIPELINES_PRICES_RETRY_MAX_ATTEMPTS, PIPELINES_PRICES_RETRY_MAXATTEMPTS",
+        "PIPELINES_PRICES_CIRCUIT_BREAKER_MAX_WAIT_DURATION_IN_HALF_OPEN_STATE,"
+                + " PIPELINES_PRICES_CIRCUITBREAKER_MAXWAITDURATIONINHALFOPENSTATE",
+        "DEFAULTS_CIRCUIT_BREAKER_MODE, DEFAULTS_CIRCUITBREAKER_MODE"
+    })
+    void aVariableWithAnUnderscoreInsideOfAKeyIsToldItsName(String given, String meant) {
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  prices: { timeout: 1s }\n")))
+                .withInitializer(variables("HOLDFAST_" + given, "4"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("\"HOLDFAST_" + given + "\"")
+                        .hasMessageEndingWith("has an underscore inside of a key; expected HOLDFAST_" + meant));
+    }
+
     @Test
     void variablesSayDefaultsToo() {
         runner.withInitializer(yaml("application.yml", indented("pipelines:\n  prices: { circuit-breaker: }\n")))
@@ -573,14 +588,14 @@ class PropertiesOfApplicationTest {
                           inventory:
                             without: []
                             classifier: { ignored: [] }
-                            retry: { max-attempts: 5 }
+                            retry: { max-attempts: 2 }
                         """)))
                 .withInitializer(yaml("application.yml", indented(file)))
                 .run(context -> {
                     Holdfast holdfast = context.getBean(Holdfast.class);
                     assertThat(ignored(holdfast)).isEqualTo("[]");
                     assertThat(String.valueOf(settings(holdfast).get("inventory")))
-                            .contains("max-attempts=5");
+                            .contains("max-attempts=2");
                 });
         runner.withInitializer(yaml("application.yml", indented(file)))
                 .withInitializer(variables("HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED", "${NOBODY_HAS_IT:}"))

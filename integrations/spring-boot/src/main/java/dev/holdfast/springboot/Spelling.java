@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import dev.holdfast.config.Holdfast;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.json.BasicJsonParser;
+
+/** Variables of the environment have no hyphens. So the other properties, and the keys of a file, say where they are. */
+final class Spelling {
+    /** Those in which the next key is a name that the application gives. */
+    private static final Set<String> NAMED = Set.of("templates", "shared", "pipelines");
+
+    /** The keys of a file that have hyphens. */
+    private static final Pattern HYPHENED = Pattern.compile("\"([a-z0-9]+(?:-[a-z0-9]+)+)\" *:");
+
+    private final Map<String, String> ofFiles = new HashMap<>();
+    private final Set<String> lists = new HashSet<>();
+    private final Node root = new Node(null);
+
+    private record Node(@Nullable String spelt, Map<String, Node> below) {
+        Node(@Nullable String spelt) {
+            this(spelt, new HashMap<>());
+        }
+    }
+
+    Spelling() {
+        Matcher keys = HYPHENED.matcher(Holdfast.schema());
+        while (keys.find()) {
+            ofFiles.put(keys.group(1).replace("-", ""), keys.group(1));
+        }
+        addLists("", new BasicJsonParser().parseMap(Holdfast.schema()));
+    }
+
+    private void addLists(String key, @Nullable Object schema) {
+        if (schema instanceof List<?> several) {
+            several.forEach(one -> addLists(key, one));
+        } else if (schema instanceof Map<?, ?> one) {
+            if ("array".equals(one.get("type"))) {
+                lists.add(key.replace("-", ""));
+            }
+            one.forEach((below, what) -> addLists("anyOf".equals(below) ? key : String.valueOf(below), what));
+        }
+    }
+
+    /** Whether a file may have a list there. */
+    boolean isList(ConfigurationPropertyName name) {
+        return !isGiven(name, name.getNumberOfElements() - 1) && lists.contains(name.getLastElement(Form.UNIFORM));
+    }
+
+    /** Whether it is a name that the application gives. */
+    static boolean isGiven(ConfigurationPropertyName name, int i) {
+        return i == 2 && NAMED.contains(name.getElement(1, Form.UNIFORM));
+    }
+
+    /** Whether it is that of an item of a list. A name may have digits only. */
+    static boolean isIndex(ConfigurationPropertyName name, int i) {
+        return name.isNumericIndex(i) && !isGiven(name, i);
+    }
+
+    void learn(ConfigurationPropertyName name) {
+        Node node = root;
+        for (int i = 1; i < name.getNumberOfElements(); i++) {
+            String spelt = original(name, i);
+            node = node.below.computeIfAbsent(name.getElement(i, Form.UNIFORM), any -> new Node(spelt));
+        }
+    }
+
+    List<String> of(ConfigurationPropertyName name, boolean ofVariable) {
+        List<String> keys = new ArrayList<>();
+        Node node = root;
+        for (int i = 1; i < name.getNumberOfElements(); i++) {
+            String uniform = name.getElement(i, Form.UNIFORM);
+            Node below = node == null ? null : node.below.get(uniform);
+            String known = below == null ? null : below.spelt;
+            boolean key = ofVariable && !isGiven(name, i) && !isIndex(name, i);
+            keys.add(known != null ? known : key ? ofFiles.getOrDefault(uniform, uniform) : original(name, i));
+            node = below;
+        }
+        return keys;
+    }
+
+    /**
+     * The variable that is probably meant by one with underscores inside of a key, as {@code RETRY_MAX_ATTEMPTS}; null if this one has
+     * none. No option of Holdfast's own stands below another one with which its name would be a third one's.
+     */
+    @Nullable
+    String joined(ConfigurationPropertyName name) {
+        int all = name.getNumberOfElements();
+        List<String> keys = new ArrayList<>();
+        for (int i = 0; i < all; i++) {
+            String key = name.getElement(i, Form.UNIFORM);
+            int last = i;
+            StringBuilder several = new StringBuilder(key);
+            for (int j = i + 1; j < all && !isGiven(name, i); j++) {
+                if (ofFiles.containsKey(
+                        several.append(name.getElement(j, Form.UNIFORM)).toString())) {
+                    key = several.toString();
+                    last = j;
+                }
+            }
+            keys.add(key);
+            i = last;
+        }
+        return keys.size() == all ? null : String.join("_", keys).toUpperCase(Locale.ROOT);
+    }
+
+    static String original(ConfigurationPropertyName name, int i) {
+        String element = name.getElement(i, Form.ORIGINAL);
+        return isIndex(name, i) ? "[" + element + "]" : element;
+    }
+}
