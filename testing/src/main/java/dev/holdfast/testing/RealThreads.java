@@ -36,6 +36,8 @@ final class RealThreads {
     /** Longer than any machine needs. A thread that takes longer hangs. */
     private static final Duration BOUND = Duration.ofMinutes(10);
 
+    private static final int LOOKS = 10_000;
+
     private final SpyPolicy spy;
     private final Pipeline pipeline;
     private final Operation<String> operation;
@@ -92,15 +94,23 @@ final class RealThreads {
         return thread;
     }
 
-    /** Repeats the assertion until it holds, because late work may still end on other threads. */
+    /**
+     * Repeats the assertion until it holds, because late work may still end on other threads. Gives up after so many looks without a
+     * change, ten seconds at least: looks and not time, since a process that stands still does not look.
+     */
     void settleDown(Runnable assertion) {
-        for (long start = System.nanoTime(); ; ) {
+        String before = "";
+        for (int looks = 0; ; looks++) {
             try {
                 spy.assertOver();
                 assertion.run();
                 return;
             } catch (AssertionError notYet) {
-                if (System.nanoTime() - start > BOUND.toNanos()) {
+                String now = String.valueOf(notYet.getMessage());
+                if (!now.equals(before)) {
+                    before = now;
+                    looks = 0;
+                } else if (looks > LOOKS) {
                     throw notYet;
                 }
                 LockSupport.parkNanos(1_000_000);

@@ -64,7 +64,7 @@ final class CachedClient {
             throws IOException, InterruptedException {
         return cached.call().<IOException>replyInterruptibly(attempt -> {
             SentRequest sent = sending.apply(request);
-            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody(null) : handler;
+            BodyHandler<?> own = attempt.isRefresh() ? info -> UnwantedBody.with(null) : handler;
             try {
                 return kept(
                         cached, sent.answer(client.send(sent, sent.noting(info -> body(cached, request, own, info)))));
@@ -80,7 +80,7 @@ final class CachedClient {
             CachedCall<HttpResponse<?>> cached, HttpRequest request, BodyHandler<T> handler) {
         CompletableFuture<Reply<Kept<HttpResponse<?>>>> call = cached.call().replyAsync(attempt -> {
             SentRequest sent = sending.apply(request);
-            BodyHandler<?> own = attempt.isRefresh() ? info -> new UnwantedBody(null) : handler;
+            BodyHandler<?> own = attempt.isRefresh() ? info -> UnwantedBody.with(null) : handler;
             CompletableFuture<HttpResponse<Object>> exchange =
                     client.sendAsync(sent, sent.noting(info -> body(cached, request, own, info)));
             return new HandedOn<HttpResponse<Object>, Kept<HttpResponse<?>>>(

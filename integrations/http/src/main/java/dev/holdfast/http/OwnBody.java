@@ -39,7 +39,7 @@ final class OwnBody implements BodySubscriber<@Nullable Object> {
             if (HttpClassifier.isOfTheNetwork(thrown)) {
                 throw thrown;
             }
-            return new UnwantedBody(new Broken(thrown));
+            return UnwantedBody.with(new Broken(thrown));
         }
     }
 

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -69,8 +70,14 @@ final class SentRequest extends HttpRequest {
         return info -> {
             begun = true;
             unreadable = !isReadable(info.headers());
-            BodySubscriber<T> subscriber = handler.apply(info);
-            if (subscriber == null || !WatchedBody.isNeededFor(subscriber)) {
+            BodySubscriber<T> subscriber;
+            try {
+                subscriber = Objects.requireNonNull(handler.apply(info), "the body handler returned null");
+            } catch (Throwable thrown) {
+                // Thrown to the client, it would leave the connection open, in nobody's hands.
+                return UnwantedBody.failed(thrown);
+            }
+            if (!WatchedBody.isNeededFor(subscriber)) {
                 return subscriber;
             }
             WatchedBody<T> watched = new WatchedBody<>(subscriber);

@@ -9,17 +9,28 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
-/** A body that nobody reads: it is given up at once, and the response has this in its place. */
+/** A body that nobody reads: it is given up at once. */
 final class UnwantedBody implements BodySubscriber<@Nullable Object>, Flow.Subscriber<List<ByteBuffer>> {
-    private final @Nullable Object instead;
+    private final CompletionStage<@Nullable Object> instead;
 
-    UnwantedBody(@Nullable Object instead) {
+    private UnwantedBody(CompletionStage<@Nullable Object> instead) {
         this.instead = instead;
+    }
+
+    /** The response has this in its place. */
+    static UnwantedBody with(@Nullable Object instead) {
+        return new UnwantedBody(CompletableFuture.completedStage(instead));
+    }
+
+    /** The response fails with this. */
+    @SuppressWarnings("unchecked") // there is no value
+    static <T> BodySubscriber<T> failed(Throwable why) {
+        return (BodySubscriber<T>) new UnwantedBody(CompletableFuture.<@Nullable Object>failedStage(why));
     }
 
     @Override
     public CompletionStage<@Nullable Object> getBody() {
-        return CompletableFuture.completedStage(instead);
+        return instead;
     }
 
     @Override

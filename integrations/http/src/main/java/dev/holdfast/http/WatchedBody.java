@@ -80,6 +80,9 @@ final class WatchedBody<T> implements BodySubscriber<T> {
         }
         try {
             inside.onSubscribe(subscription);
+        } catch (Throwable thrown) {
+            subscription.cancel(); // the client would leave the connection open
+            throw thrown;
         } finally {
             told();
         }

@@ -11,6 +11,10 @@ import dev.holdfast.testing.ScriptedServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -19,6 +23,7 @@ import java.net.http.HttpResponse.BodySubscribers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -109,5 +114,46 @@ class DiscardedBodyTest {
         assertThatThrownBy(() -> send(way, broken)).hasRootCauseMessage("no JSON");
         assertThat(streams).hasSize(1);
         assertThatThrownBy(() -> read(streams.get(0))).hasMessageContaining("closed");
+    }
+
+    /** With the client alone, the connection would stay open, in nobody's hands. */
+    @ParameterizedTest
+    @EnumSource
+    void connectionOfAResponseThatTheHandlerRefusesIsClosed(Way way) throws Exception {
+        try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            CompletableFuture<Integer> afterTheAnswer = CompletableFuture.supplyAsync(
+                    () -> answered(listening), server -> new Thread(server, "answers").start());
+            HttpRequest get = HttpRequest.newBuilder(
+                            URI.create("http://localhost:" + listening.getLocalPort() + "/stock"))
+                    .build();
+            BodyHandler<String> refuses = info -> {
+                throw new IllegalStateException("status " + info.statusCode());
+            };
+            assertThatThrownBy(() -> {
+                        if (way == Way.BLOCKING) {
+                            client.send(get, refuses);
+                        } else {
+                            client.sendAsync(get, refuses).get();
+                        }
+                    })
+                    .hasRootCauseMessage("status 404");
+            assertThat(afterTheAnswer.get()).as("the end of the connection").isEqualTo(-1);
+        }
+    }
+
+    /** What the client sends after an answer that has not come whole. */
+    private static int answered(ServerSocket listening) {
+        try (Socket connection = listening.accept()) {
+            InputStream in = connection.getInputStream();
+            byte[] request = new byte[10_000];
+            int read = in.read(request);
+            assertThat(read).isPositive();
+            connection
+                    .getOutputStream()
+                    .write("HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\nnot".getBytes(StandardCharsets.UTF_8));
+            return in.read();
+        } catch (IOException reset) {
+            return -1;
+        }
     }
 }

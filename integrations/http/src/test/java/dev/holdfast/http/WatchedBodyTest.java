@@ -2,6 +2,7 @@
 package dev.holdfast.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.http.HttpResponse.BodySubscriber;
@@ -19,6 +20,7 @@ class WatchedBodyTest {
     private final List<String> heard = new ArrayList<>();
     private final WatchedBody<String> body = new WatchedBody<>(new Hearing());
     private Runnable duringPart = () -> {};
+    private Runnable atTheBeginning = () -> {};
 
     private final Flow.Subscription source = new Flow.Subscription() {
         @Override
@@ -39,6 +41,7 @@ class WatchedBodyTest {
         @Override
         public void onSubscribe(Flow.Subscription subscription) {
             heard.add("begin");
+            atTheBeginning.run();
         }
 
         @Override
@@ -117,5 +120,14 @@ class WatchedBodyTest {
         assertThat(body.hasEnded()).isTrue();
         giveUp();
         assertThat(heard).containsExactly("begin", "part", "end", "told");
+    }
+
+    @Test
+    void subscriberThatThrowsAtTheBeginningHasItCancelled() {
+        atTheBeginning = () -> {
+            throw new IllegalStateException("of the subscriber");
+        };
+        assertThatThrownBy(() -> body.onSubscribe(source)).hasMessage("of the subscriber");
+        assertThat(heard).containsExactly("begin", "cancel");
     }
 }

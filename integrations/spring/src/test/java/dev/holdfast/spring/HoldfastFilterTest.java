@@ -53,6 +53,7 @@ import org.springframework.web.reactive.function.client.WebClientRequestExceptio
 import org.springframework.web.reactive.function.client.WebClientResponseException;
 import reactor.core.CoreSubscriber;
 import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -127,8 +128,8 @@ class HoldfastFilterTest {
 
     /** The server hears of nothing: it is not to blame. */
     @ParameterizedTest
-    @ValueSource(ints = {0, 10})
-    void aPoolWithoutAFreeConnectionIsARejection(int mostPending) throws IOException {
+    @ValueSource(booleans = {false, true})
+    void aPoolWithoutAFreeConnectionIsARejection(boolean noneMayWait) throws IOException {
         List<Outcome> attempts = new CopyOnWriteArrayList<>();
         Pipeline observed = Pipeline.builder("observed")
                 .policies(retry())
@@ -143,16 +144,18 @@ class HoldfastFilterTest {
         open.add(observed);
         ConnectionProvider connections = ConnectionProvider.builder("full")
                 .maxConnections(1)
-                .pendingAcquireMaxCount(mostPending)
-                .pendingAcquireTimeout(Duration.ofMillis(1))
+                .pendingAcquireMaxCount(noneMayWait ? 1 : 10)
+                .pendingAcquireTimeout(noneMayWait ? Duration.ofMinutes(10) : Duration.ofMillis(1))
                 .build();
         WebClient plain = WebClient.builder()
                 .clientConnector(new ReactorClientHttpConnector(HttpClient.create(connections)))
                 .build();
         try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
             String url = "http://localhost:" + silent.getLocalPort() + "/";
-            Disposable other =
-                    plain.get().uri(url).retrieve().toBodilessEntity().subscribe();
+            Disposable.Composite others = Disposables.composite();
+            for (int other = 0; other < (noneMayWait ? 2 : 1); other++) {
+                others.add(plain.get().uri(url).retrieve().toBodilessEntity().subscribe());
+            }
             assertThatThrownBy(() -> plain.mutate()
                             .filter(HoldfastFilter.of(Pipelines.one(observed)))
                             .build()
@@ -162,7 +165,7 @@ class HoldfastFilterTest {
                             .toBodilessEntity()
                             .block())
                     .isInstanceOf(WebClientRequestException.class);
-            other.dispose();
+            others.dispose();
         } finally {
             connections.dispose();
         }
