@@ -323,8 +323,9 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     private static void checkVisible(Method method, Class<?> type) {
         int modifiers = method.getModifiers();
         if (Modifier.isPrivate(modifiers) || Modifier.isStatic(modifiers) || Modifier.isFinal(modifiers)) {
-            throw new IllegalArgumentException("the method is " + Modifier.toString(modifiers)
-                    + ", so that no proxy sees its calls; expected one that a class below could override");
+            throw new IllegalArgumentException(
+                    "the method is " + Modifier.toString(modifiers)
+                            + ", so that no proxy sees its calls; expected one that a subclass could override: not private, static or final");
         }
         String home = method.getDeclaringClass().getPackageName();
         if (!Modifier.isPublic(modifiers) && !Modifier.isProtected(modifiers) && !home.equals(type.getPackageName())) {
