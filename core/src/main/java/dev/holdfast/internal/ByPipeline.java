@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * many some are known together only. Safe for any number of threads.
  */
 public final class ByPipeline<T> {
-    /** Some megabytes. */
+    /** Some megabytes at most, for one policy. */
     private static final int MOST = 10_000;
 
     private final BinaryOperator<T> together;

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
+import org.apache.hc.core5.util.DeadlineTimeoutException;
 import org.apache.http.conn.ConnectionPoolTimeoutException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,7 +52,8 @@ class LocalRejectionIsNoFailureTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void clientsPoolWithoutAFreeConnectionIsARejection(Way way) {
-        for (IOException full : List.of(
+        for (Exception full : List.of(
+                new DeadlineTimeoutException("Deadline: 3 MINUTES"),
                 new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES"),
                 new ConnectionPoolTimeoutException("Timeout waiting for connection from pool"),
                 new IOException("of a client", new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES")))) {

@@ -38,6 +38,7 @@ class ByPipelineTest {
             assertThat(longest.get("later " + later)).isBetween(30 - later % 2, 30);
         }
         assertThat(longest.ofAll()).isEqualTo(30);
+        assertThat(longest.get("unknown")).as("there are others").isNotNull();
     }
 
     @Test

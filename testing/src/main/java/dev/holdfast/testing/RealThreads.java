@@ -36,7 +36,7 @@ final class RealThreads {
     /** Longer than any machine needs. A thread that takes longer hangs. */
     private static final Duration BOUND = Duration.ofMinutes(10);
 
-    private static final int LOOKS = 10_000;
+    private static final int LOOKS = 30_000;
 
     private final SpyPolicy spy;
     private final Pipeline pipeline;
@@ -96,10 +96,12 @@ final class RealThreads {
 
     /**
      * Repeats the assertion until it holds, because late work may still end on other threads. Gives up after so many looks without a
-     * change, ten seconds at least: looks and not time, since a process that stands still does not look.
+     * change, half a minute at least, and after ten times as many in any case: looks and not time, since a process that stands still
+     * does not look.
      */
     void settleDown(Runnable assertion) {
         String before = "";
+        int same = 0;
         for (int looks = 0; ; looks++) {
             try {
                 spy.assertOver();
@@ -109,8 +111,10 @@ final class RealThreads {
                 String now = String.valueOf(notYet.getMessage());
                 if (!now.equals(before)) {
                     before = now;
-                    looks = 0;
-                } else if (looks > LOOKS) {
+                    same = 0;
+                }
+                same++;
+                if (same > LOOKS || looks > 10 * LOOKS) {
                     throw notYet;
                 }
                 LockSupport.parkNanos(1_000_000);

@@ -7,23 +7,12 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Verdict;
 import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.Fatal;
-import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** Decides what the end of an attempt means: once, for all policies. */
 final class Judge {
-    /**
-     * A client's own pool has no connection to give: nothing was sent, whatever the dependency does. By name, since they may not be
-     * there.
-     */
-    private static final Set<String> FULL_POOLS = Set.of(
-            "org.apache.http.conn.ConnectionPoolTimeoutException",
-            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
-            "reactor.netty.internal.shaded.reactor.pool.PoolAcquireTimeoutException",
-            "reactor.netty.internal.shaded.reactor.pool.PoolAcquirePendingLimitException");
-
     private final String pipeline;
 
     Judge(String pipeline) {
@@ -103,8 +92,7 @@ final class Judge {
     private static @Nullable Throwable rejectionIn(@Nullable Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
-            if (cause instanceof CallRejectedException
-                    || FULL_POOLS.contains(cause.getClass().getName())) {
+            if (cause instanceof CallRejectedException || FullPools.isSaidBy(cause)) {
                 return cause;
             }
         }

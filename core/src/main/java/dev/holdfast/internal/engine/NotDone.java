@@ -32,7 +32,6 @@ final class NotDone {
             "java.net.http.HttpConnectTimeoutException",
             "org.apache.http.conn.ConnectTimeoutException",
             "org.apache.hc.client5.http.ConnectTimeoutException",
-            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
             "org.apache.hc.core5.http.RequestNotExecutedException");
 
     private NotDone() {}
@@ -72,6 +71,7 @@ final class NotDone {
                 || error instanceof UnresolvedAddressException
                 || error instanceof SSLHandshakeException
                 || error instanceof SSLPeerUnverifiedException
+                || FullPools.isSaidBy(error)
                 || isNamed(error.getClass());
     }
 

@@ -44,6 +44,7 @@ import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.hc.core5.http.RequestNotExecutedException;
+import org.apache.hc.core5.util.DeadlineTimeoutException;
 import org.apache.http.conn.ConnectTimeoutException;
 import org.apache.http.conn.ConnectionPoolTimeoutException;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,7 @@ class NotDoneTest {
                 new ConnectionPoolTimeoutException("Timeout waiting for connection from pool"),
                 new org.apache.hc.client5.http.ConnectTimeoutException("Connect to http://a failed"),
                 new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES"),
+                new DeadlineTimeoutException("Deadline: 3 MINUTES"),
                 new RequestNotExecutedException("Request execution deadline"),
                 new CallRejectedException(Reason.CIRCUIT_OPEN, "inner", "circuit-breaker", "open", -1, null));
     }

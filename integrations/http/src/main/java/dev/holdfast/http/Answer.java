@@ -13,7 +13,7 @@ import javax.net.ssl.SSLSession;
 /** A response within the pipeline, whose body was not at its end when the caller's subscriber had made something of it. */
 record Answer<T>(HttpResponse<T> made, WatchedBody<?> reading) implements HttpResponse<T> {
     /** What the caller gets. */
-    static <T> HttpResponse<T> made(HttpResponse<T> response) {
+    static <T> HttpResponse<T> forCaller(HttpResponse<T> response) {
         return response instanceof Answer<T> answer ? answer.made : response;
     }
 

@@ -72,6 +72,9 @@ final class CachedClient {
                 sent.mark(e);
                 wrapped.unwrap(e, sent);
                 throw e;
+            } catch (InterruptedException e) {
+                sent.giveUp(e);
+                throw e;
             }
         });
     }
@@ -131,6 +134,7 @@ final class CachedClient {
             Kept<HttpResponse<?>> kept, Reply<?> reply, HttpRequest request, BodyHandler<T> handler) {
         HttpResponse<?> made = kept.response();
         if (made.body() instanceof Broken broken) {
+            JdkMessages.INSTANCE.close(made); // the rest of its body may still come
             return CompletableFuture.failedFuture(broken.by());
         }
         if (!(made.body() instanceof Bytes bytes)) {

@@ -83,7 +83,7 @@ public final class HoldfastHttpClient extends HttpClient {
             boolean readOnce = JdkMessages.hasTarget(handler);
             CachedCall<HttpResponse<?>> cached = readOnce || hasBody(request) ? null : operation.cached(request);
             if (cached != null) {
-                return Answer.made(caching.send(cached, request, handler, ofHandler));
+                return Answer.forCaller(caching.send(cached, request, handler, ofHandler));
             }
             HttpResponse<?> answer = call(operation, request, readOnce).<IOException>callInterruptibly(attempt -> {
                 SentRequest sent = sent(request);
@@ -93,9 +93,12 @@ public final class HoldfastHttpClient extends HttpClient {
                     sent.mark(e);
                     ofHandler.unwrap(e, sent);
                     throw e;
+                } catch (InterruptedException e) {
+                    sent.giveUp(e);
+                    throw e;
                 }
             });
-            return (HttpResponse<T>) Answer.made(answer);
+            return (HttpResponse<T>) Answer.forCaller(answer);
         } catch (InterruptedException e) {
             throw e;
         } catch (Throwable e) {
@@ -200,7 +203,7 @@ public final class HoldfastHttpClient extends HttpClient {
                         });
         return HandedOn.of(
                 call,
-                Answer::made,
+                Answer::forCaller,
                 error -> {
                     Throwable thrown = AlreadySent.original(error);
                     return isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown;

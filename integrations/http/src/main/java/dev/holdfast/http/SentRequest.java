@@ -39,6 +39,8 @@ final class SentRequest extends HttpRequest {
     private volatile boolean unreadable;
 
     private volatile @Nullable WatchedBody<?> body;
+    /** Why nobody gets the response; null: somebody may. */
+    private volatile @Nullable Throwable over;
 
     /** To be made on the thread that runs the attempt. */
     SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
@@ -82,6 +84,10 @@ final class SentRequest extends HttpRequest {
             }
             WatchedBody<T> watched = new WatchedBody<>(subscriber);
             body = watched;
+            Throwable because = over;
+            if (because != null) {
+                watched.giveUp(because);
+            }
             return watched;
         };
     }
@@ -123,7 +129,9 @@ final class SentRequest extends HttpRequest {
                 response -> JdkMessages.INSTANCE.close(answer(response)));
     }
 
-    private void giveUp(Throwable error) {
+    /** Nobody gets its response, also if it comes only now. */
+    void giveUp(Throwable error) {
+        over = error;
         WatchedBody<?> reading = body;
         if (reading != null) {
             reading.giveUp(error);

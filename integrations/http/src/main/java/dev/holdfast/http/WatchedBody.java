@@ -20,11 +20,11 @@ final class WatchedBody<T> implements BodySubscriber<T> {
             BodySubscribers.ofPublisher().getClass(),
             BodySubscribers.discarding().getClass());
 
-    private static final int NEW = 0;
-    private static final int SILENT = 1;
-    private static final int TELLING = 2;
-    private static final int GIVEN_UP = 3;
+    // The state: three flags, and how many threads tell the subscriber something now.
+    private static final int BEGUN = 1;
+    private static final int GIVEN_UP = 2;
     private static final int ENDED = 4;
+    private static final int TELLER = 8;
 
     private final BodySubscriber<T> inside;
     private final AtomicInteger state = new AtomicInteger();
@@ -40,7 +40,7 @@ final class WatchedBody<T> implements BodySubscriber<T> {
     }
 
     boolean hasEnded() {
-        return state.get() == ENDED;
+        return (state.get() & ENDED) != 0;
     }
 
     /**
@@ -49,13 +49,15 @@ final class WatchedBody<T> implements BodySubscriber<T> {
      */
     void giveUp(Throwable because) {
         why = because;
-        int before = state.getAndUpdate(now -> now == ENDED ? ENDED : GIVEN_UP);
-        Flow.Subscription from = source;
-        if (before != ENDED && from != null) {
-            from.cancel();
-        }
-        if (before == SILENT) {
-            tellWhy();
+        int before = state.getAndUpdate(now -> (now & ENDED) == 0 ? now | GIVEN_UP : now);
+        if ((before & (GIVEN_UP | ENDED)) == 0) {
+            Flow.Subscription from = source;
+            if (from != null) {
+                from.cancel();
+            }
+            if (before == BEGUN) {
+                tellWhy();
+            }
         }
     }
 
@@ -75,7 +77,7 @@ final class WatchedBody<T> implements BodySubscriber<T> {
     @Override
     public void onSubscribe(Flow.Subscription subscription) {
         source = subscription;
-        if (!state.compareAndSet(NEW, TELLING)) {
+        if ((state.addAndGet(BEGUN + TELLER) & GIVEN_UP) != 0) {
             subscription.cancel();
         }
         try {
@@ -88,24 +90,23 @@ final class WatchedBody<T> implements BodySubscriber<T> {
         }
     }
 
-    /** May come while another thing is told, if the subscriber asks for it then. */
+    /** May come while another thing is told, here or on another thread, if the subscriber asks for it then. */
     @Override
     public void onNext(List<ByteBuffer> item) {
-        boolean isOutermost = state.compareAndSet(SILENT, TELLING);
-        if (!isOutermost && state.get() != TELLING) {
+        int before = state.getAndUpdate(now -> (now & GIVEN_UP) == 0 ? now + TELLER : now);
+        if ((before & GIVEN_UP) != 0) {
             return;
         }
         try {
             inside.onNext(item);
         } finally {
-            if (isOutermost) {
-                told();
-            }
+            told();
         }
     }
 
+    /** The last one that told it something tells it the end, too. */
     private void told() {
-        if (!state.compareAndSet(TELLING, SILENT) && state.get() == GIVEN_UP) {
+        if (state.addAndGet(-TELLER) == (BEGUN | GIVEN_UP)) {
             tellWhy();
         }
     }
@@ -126,6 +127,6 @@ final class WatchedBody<T> implements BodySubscriber<T> {
 
     private boolean ends() {
         source = null;
-        return state.getAndUpdate(now -> now == GIVEN_UP ? GIVEN_UP : ENDED) != GIVEN_UP;
+        return (state.getAndUpdate(now -> (now & GIVEN_UP) == 0 ? now | ENDED : now) & GIVEN_UP) == 0;
     }
 }

@@ -116,6 +116,20 @@ class DiscardedBodyTest {
         assertThatThrownBy(() -> read(streams.get(0))).hasMessageContaining("closed");
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void thatOfWhichTheHandlerMakesAnErrorIsGivenUpWithAStaleCacheToo(Way way) {
+        pipeline.replace(StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO)), retry());
+        server.answers(200, LONG).with("Cache-Control", "no-store");
+        BodyHandler<String> broken = info -> BodySubscribers.mapping(BodySubscribers.ofInputStream(), stream -> {
+            streams.add(stream);
+            throw new IllegalStateException("no JSON");
+        });
+        assertThatThrownBy(() -> send(way, broken)).hasRootCauseMessage("no JSON");
+        assertThat(streams).hasSize(1);
+        assertThatThrownBy(() -> read(streams.get(0))).hasMessageContaining("closed");
+    }
+
     /** With the client alone, the connection would stay open, in nobody's hands. */
     @ParameterizedTest
     @EnumSource

@@ -130,4 +130,16 @@ class WatchedBodyTest {
         assertThatThrownBy(() -> body.onSubscribe(source)).hasMessage("of the subscriber");
         assertThat(heard).containsExactly("begin", "cancel");
     }
+
+    /** It may have asked for the first part when it began, and another thread brings it. */
+    @Test
+    void whatAnotherThreadTellsIsNoEndEither() {
+        atTheBeginning = () -> {
+            duringPart = this::giveUp;
+            body.onNext(PART);
+            heard.add("begun");
+        };
+        body.onSubscribe(source);
+        assertThat(heard).containsExactly("begin", "part", "cancel", "told", "begun", "given up");
+    }
 }

@@ -32,7 +32,7 @@ final class CountedRuntime implements ExecRuntime {
     private boolean sent;
 
     /**
-     * As this one.
+     * Around the client's own.
      *
      * @param waits what is done before it waits for the network
      */

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exchange extends AbstractInterruptibleChannel implements CancellableDependency {
     private final OwnRetries ownRetries;
-    /** Who has it executed now. Read on other threads, too, which are never equal to it. */
+    /** The thread that executes it now. Others read it, too, and never find themselves. */
     private @Nullable Thread caller;
 
     private boolean sent;

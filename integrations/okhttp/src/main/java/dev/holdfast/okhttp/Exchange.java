@@ -5,6 +5,8 @@ import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.List;
@@ -44,6 +46,12 @@ final class Exchange extends AbstractInterruptibleChannel {
             waits(call);
         }
 
+        /** Before this a cookie jar, an authenticator or the search for an address may have used a channel. */
+        @Override
+        public void connectStart(Call call, InetSocketAddress address, Proxy proxy) {
+            waits(call);
+        }
+
         /** What writes a body may read it of a file. After an {@code Expect: 100-continue} the client tells of no wait. */
         @Override
         public void requestBodyEnd(Call call, long bytes) {
@@ -65,7 +73,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
     };
 
-    /** Who has it executed now. Read on other threads, too, which are never equal to it. */
+    /** The thread that executes it now. Others read it, too, and never find themselves. */
     private @Nullable Thread caller;
 
     private final Call call;

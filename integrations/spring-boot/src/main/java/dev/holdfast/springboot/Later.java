@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.core.ResolvableType;
@@ -15,8 +17,6 @@ final class Later {
                     "java.util.concurrent.Future",
                     "java.util.concurrent.Callable",
                     "java.util.concurrent.CompletionStage",
-                    "java.util.function.Supplier",
-                    "java.util.Iterator",
                     "java.util.stream.BaseStream",
                     "org.springframework.web.context.request.async.DeferredResult",
                     "org.springframework.web.context.request.async.WebAsyncTask",
@@ -30,11 +30,15 @@ final class Later {
     private static final Set<String> AROUND = Set.of(
             "java.util.Optional", "org.springframework.http.HttpEntity", "org.springframework.http.ResponseEntity");
 
+    /** What implements them may be a value all the same, as Spring Data's {@code Page} is a {@code Supplier}. */
+    private static final Set<Class<?>> THEMSELVES = Set.of(Supplier.class, Iterator.class);
+
     private Later() {}
 
     /** Whether a result of this type is one. */
     static boolean is(Class<?> type) {
-        return TYPES.stream().anyMatch(later -> later.isAssignableFrom(type))
+        return THEMSELVES.contains(type)
+                || TYPES.stream().anyMatch(later -> later.isAssignableFrom(type))
                 || ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
     }
 

@@ -534,7 +534,14 @@ class ProtectedResultsTest {
 
     interface OfStages extends OfLater<CompletableFuture<String>> {}
 
+    /** As Spring Data's. */
+    interface Page extends Iterable<String>, Supplier<Stream<String>> {}
+
     interface OfNow {
+        Page page();
+
+        ResponseEntity<Page> pageWithHeaders();
+
         ResponseEntity<String> response();
 
         ResponseEntity<?> anything();

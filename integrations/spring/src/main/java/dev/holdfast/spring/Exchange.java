@@ -39,7 +39,7 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     private boolean cancelled;
 
-    /** Who has it executed now. Read on other threads, too, which are never equal to it. */
+    /** The thread that executes it now. Others read it, too, and never find themselves. */
     private @Nullable Thread caller;
 
     private @Nullable InputStream body;
@@ -120,8 +120,8 @@ final class Exchange extends AbstractInterruptibleChannel {
     }
 
     /**
-     * To be called before a wait, as factories do. A channel that was used since {@link #begin}, such as that of a file or of another pipeline's request,
-     * has taken the interrupt from this one. Does nothing on another thread.
+     * To be called before a wait, as factories do. A channel that was used since {@link #begin}, such as that of a file or of another
+     * pipeline's request, has taken the interrupt from this one. Does nothing on another thread.
      */
     void waits() {
         if (Thread.currentThread() == caller) {

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import java.util.Set;
+
+/** What HTTP clients throw where their own pool has no connection to give: nothing is sent on it, whatever the dependency does. */
+final class FullPools {
+    /** By name, since they may not be there. Apache's asynchronous pool throws the third, and nothing else of Apache's does. */
+    private static final Set<String> NAMES = Set.of(
+            "org.apache.http.conn.ConnectionPoolTimeoutException",
+            "org.apache.hc.core5.http.ConnectionRequestTimeoutException",
+            "org.apache.hc.core5.util.DeadlineTimeoutException",
+            "reactor.netty.internal.shaded.reactor.pool.PoolAcquireTimeoutException",
+            "reactor.netty.internal.shaded.reactor.pool.PoolAcquirePendingLimitException");
+
+    private FullPools() {}
+
+    static boolean isSaidBy(Throwable error) {
+        return NAMES.contains(error.getClass().getName());
+    }
+}
