@@ -3,7 +3,7 @@ package dev.holdfast.httpclient5;
 
 import java.nio.ByteBuffer;
 
-/** Where the frames of HTTP/2 begin in what a connection reads (RFC 9113, section 4.1). For one thread, except {@link #isGoneAway}. */
+/** Where the frames of HTTP/2 begin in what a connection reads (RFC 9113, section 4.1). For one thread, except {@link #isGoneAway} and {@link #hasPushed}. */
 final class InputFrames {
     /** Three bytes are the length of the payload, then come type, flags and the stream's number in four bytes. */
     private static final int HEADER = 9;
@@ -18,6 +18,7 @@ final class InputFrames {
     private int payloadLeft;
     private boolean inHeaderBlock;
     private volatile boolean goneAway;
+    private volatile boolean pushed;
 
     /** A DATA frame without payload, flags or padding. */
     static ByteBuffer emptyData(int streamId) {
@@ -36,6 +37,11 @@ final class InputFrames {
     /** Whether the server takes no new requests here, such as before a restart. On any thread. */
     boolean isGoneAway() {
         return goneAway;
+    }
+
+    /** Whether the server has begun streams of its own. On any thread. */
+    boolean hasPushed() {
+        return pushed;
     }
 
     /** These bytes come next. Takes them out of the buffer. */
@@ -60,6 +66,7 @@ final class InputFrames {
         int type = lengthAndType & 0xFF;
         if (type == HEADERS || type == PUSH_PROMISE || type == CONTINUATION) {
             inHeaderBlock = (flags & END_HEADERS) == 0;
+            pushed |= type == PUSH_PROMISE;
         } else if (type == GOAWAY) {
             goneAway = true;
         }

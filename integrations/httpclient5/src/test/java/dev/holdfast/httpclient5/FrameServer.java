@@ -20,7 +20,7 @@ import java.util.function.IntPredicate;
 /** A server of HTTP/2 without TLS that answers the streams it is told to, at once and with 200, and shows the frames of the others. */
 final class FrameServer implements AutoCloseable {
     static final int HEADERS = 1;
-    private static final int RST_STREAM = 3;
+    static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
     static final int PING = 6;
     private static final int GOAWAY = 7;
@@ -79,6 +79,7 @@ final class FrameServer implements AutoCloseable {
     final BlockingQueue<Integer> requests = new LinkedBlockingQueue<>();
     final BlockingQueue<Reset> resets = new LinkedBlockingQueue<>();
     final AtomicInteger connections = new AtomicInteger();
+    private final BlockingQueue<Boolean> ended = new LinkedBlockingQueue<>();
     /** Which streams get an answer. */
     volatile IntPredicate answered = stream -> false;
     /** Which streams the server resets. */
@@ -111,6 +112,11 @@ final class FrameServer implements AutoCloseable {
     /** The next stream that is reset; waits for it. */
     Reset reset() throws InterruptedException {
         return next(resets);
+    }
+
+    /** Waits until the client has closed one more connection. */
+    void awaitClosed() throws InterruptedException {
+        next(ended);
     }
 
     private static <T> T next(BlockingQueue<T> of) throws InterruptedException {
@@ -155,7 +161,7 @@ final class FrameServer implements AutoCloseable {
                 received(out, new Frame(lengthAndType & 0xFF, flags, stream, ByteBuffer.wrap(payload)));
             }
         } catch (IOException closed) {
-            // the end of the connection
+            ended.add(true);
         }
     }
 

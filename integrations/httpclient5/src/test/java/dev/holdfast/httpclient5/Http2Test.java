@@ -497,4 +497,59 @@ class Http2Test {
             assertThat(server.connections).hasValue(2);
         }
     }
+
+    @Test
+    void aConnectionThatGoesAwayIsClosedWhenItsLastStreamIsGivenUp() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            CountDownLatch goneAway = new CountDownLatch(1);
+            server.script = frame -> {
+                if (frame.isAnsweredPing()) {
+                    goneAway.countDown();
+                }
+                return frame.type() == FrameServer.HEADERS
+                        ? List.of(FrameServer.Frame.goAway(1), FrameServer.Frame.ping())
+                        : List.of();
+            };
+            Future<SimpleHttpResponse> call = client(pipeline).execute(get(server), null);
+            await(goneAway);
+            call.cancel(true);
+
+            assertThat(server.reset()).isEqualTo(new FrameServer.Reset(1, CANCEL));
+            server.awaitClosed();
+        }
+    }
+
+    @Test
+    void aConnectionThatGoesAwayAfterAResetIsClosed() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.script =
+                    frame -> frame.type() == FrameServer.RST_STREAM ? List.of(FrameServer.Frame.goAway(1)) : List.of();
+            Future<SimpleHttpResponse> call = client(pipeline).execute(get(server), null);
+            server.request();
+            call.cancel(true);
+
+            server.awaitClosed();
+        }
+    }
+
+    @Test
+    void aConnectionThatGoesAwayIsClosedAfterItsLastAnswerThoughAnotherStreamWasReset() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            server.script = frame -> frame.type() == FrameServer.RST_STREAM
+                    ? List.of(FrameServer.Frame.goAway(3), FrameServer.Frame.ping())
+                    : frame.isAnsweredPing() ? List.of(FrameServer.Frame.answer(3)) : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> givenUp = client.execute(get(server), null);
+            server.request();
+            Future<SimpleHttpResponse> answered = client.execute(get(server), null);
+            server.request();
+            givenUp.cancel(true);
+
+            assertThat(answered.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            server.awaitClosed();
+        }
+    }
 }
