@@ -3,6 +3,7 @@ package dev.holdfast.httpclient5;
 
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.RequestNotExecutedException;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
 import org.apache.hc.core5.reactor.Command;
@@ -17,6 +18,9 @@ final class RequestStream extends ExchangeWrapper {
 
         /** See {@link #isOver}. May be told more than once, and of a stream that was not begun. */
         void over(RequestStream stream);
+
+        /** Whether the server has surely not done the request of this stream, and will not. */
+        boolean refuses(RequestStream stream);
     }
 
     private final Connection connection;
@@ -120,7 +124,13 @@ final class RequestStream extends ExchangeWrapper {
     @Override
     public void failed(Exception cause) {
         end();
-        super.failed(cause);
+        super.failed(connection.refuses(this) ? refused(cause) : cause);
+    }
+
+    private static Exception refused(Exception cause) {
+        Exception refused = new RequestNotExecutedException("The server has gone away before it took the request");
+        refused.initCause(cause);
+        return refused;
     }
 
     private void end() {

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * taken, the client does not ask, and the request stays in memory.
  *
  * <p>After a GOAWAY of the server's it serves its streams to their end, and new requests get a new connection ({@link #isOpen}).
+ * Those that the server leaves out, by the number in its GOAWAY, end at once with an exception that says that they were not done.
  * Then it closes. By itself, the client would keep the number of a stream that was reset for a second more, and look for it only when
  * something else happens on the connection, which no pool knows any more.
  *
@@ -108,6 +109,11 @@ final class ResettingSession implements IOSession, RequestStream.Connection {
         }
     }
 
+    @Override
+    public boolean refuses(RequestStream stream) {
+        return input.refuses(stream.id());
+    }
+
     /** Of streams that the server has pushed nobody here knows when they end: then the client closes by itself, sooner or later. */
     private boolean isServedOut() {
         return input.isGoneAway() && !input.hasPushed() && streams.isEmpty();
@@ -122,12 +128,22 @@ final class ResettingSession implements IOSession, RequestStream.Connection {
     }
 
     private void reset(IOSession from) throws IOException {
+        refuse(from);
         while (client != null && input.isBetweenFrames()) {
             RequestStream stream = givenUp.nextDue();
             if (stream == null) {
                 return;
             }
             client.inputReady(from, InputFrames.emptyData(stream.id()));
+        }
+    }
+
+    /** The client leaves these streams to the server, which says nothing more of them. */
+    private void refuse(IOSession from) throws IOException {
+        for (RequestStream stream : streams) {
+            if (client != null && input.isBetweenFrames() && refuses(stream)) {
+                client.inputReady(from, InputFrames.refusal(stream.id()));
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -46,9 +48,23 @@ final class FrameServer implements AutoCloseable {
             return new Frame(CONTINUATION, END_HEADERS, stream, OK);
         }
 
+        /** 307. */
+        static Frame redirect(int stream, String location) {
+            ByteBuffer payload = ByteBuffer.allocate(8 + location.length())
+                    .put(bytes(0x08, 3, '3', '0', '7'))
+                    // The 46th name of the static table.
+                    .put(bytes(0x0F, 46 - 0x0F, location.length()))
+                    .put(location.getBytes(ISO_8859_1));
+            return new Frame(HEADERS, END_STREAM | END_HEADERS, stream, payload.flip());
+        }
+
         /** The server takes no new streams, and none of these above the last one. */
         static Frame goAway(int last) {
-            return new Frame(GOAWAY, 0, 0, bytes(0, 0, 0, last, 0, 0, 0, 0));
+            return goAway(last, 0);
+        }
+
+        static Frame goAway(int last, int error) {
+            return new Frame(GOAWAY, 0, 0, bytes(0, 0, 0, last, 0, 0, 0, error));
         }
 
         static Frame ping() {
