@@ -281,7 +281,8 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
             rest.end(caller -> caller.failed(cause));
         } else {
             noteFailed();
-            completeExceptionally(runtime.hasSent() ? marked(cause) : cause);
+            boolean once = runtime.hasSent() || (sent != null && sent.isUsedUp());
+            completeExceptionally(once ? marked(cause) : cause);
         }
     }
 

@@ -12,6 +12,7 @@ import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.Method;
+import org.apache.hc.core5.http.RequestNotExecutedException;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.RequestChannel;
 import org.apache.hc.core5.http.protocol.HttpContext;
@@ -34,7 +35,10 @@ final class AsyncRuntime implements AsyncExecRuntime {
         this.shared = shared;
     }
 
-    /** Whether a request was begun on a connection: this one, or where it was redirected. */
+    /**
+     * Whether a request was begun on a connection: this one, or where it was redirected. Not if the server has surely left it out, as the
+     * client says.
+     */
     boolean hasSent() {
         return sent;
     }
@@ -45,6 +49,9 @@ final class AsyncRuntime implements AsyncExecRuntime {
     }
 
     private final class Noting extends ExchangeWrapper {
+        /** Such as what was redirected to here. */
+        private final boolean sentBefore = sent;
+
         Noting(AsyncClientExchangeHandler exchange) {
             super(exchange);
         }
@@ -63,6 +70,9 @@ final class AsyncRuntime implements AsyncExecRuntime {
         /** What no code of the user's has thrown, the client says of the answer. Streams of one connection get one exception. */
         @Override
         public void failed(Exception cause) {
+            if (cause instanceof RequestNotExecutedException && !hasThrown()) {
+                sent = sentBefore;
+            }
             boolean ofTheClient = cause instanceof RuntimeException && sent && !shared && !hasThrown();
             super.failed(ofTheClient && AlreadySent.unreadable(cause) instanceof Exception e ? e : cause);
         }

@@ -62,6 +62,16 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
         }
     }
 
+    /** Whether no attempt can send it any more. */
+    boolean isUsedUp() {
+        turns.lock.lock();
+        try {
+            return turns.begun && !producer.isRepeatable();
+        } finally {
+            turns.lock.unlock();
+        }
+    }
+
     private void leave() {
         if (turns.sending == this) {
             turns.next();

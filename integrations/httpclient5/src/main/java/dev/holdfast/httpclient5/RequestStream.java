@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
-import java.util.function.Consumer;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.RequestNotExecutedException;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
 import org.apache.hc.core5.reactor.Command;
@@ -11,23 +11,31 @@ import org.jspecify.annotations.Nullable;
 
 /** One request of the HTTP/2 client as a stream: its number, whether it was cancelled, and whether the client is done with it. */
 final class RequestStream extends ExchangeWrapper {
-    private final Consumer<RequestStream> whenCancelled;
+    /** What it tells, on any thread. */
+    interface Connection {
+        /** The stream was begun, and the client has marked it as cancelled. */
+        void cancelled(RequestStream stream);
+
+        /** See {@link #isOver}. May be told more than once, and of a stream that was not begun. */
+        void over(RequestStream stream);
+
+        /** Whether the server has surely not done the request of this stream, and will not. */
+        boolean refuses(RequestStream stream);
+    }
+
+    private final Connection connection;
     private final Cancelling cancelling = new Cancelling();
     private volatile int id;
     private volatile boolean over;
 
-    private RequestStream(AsyncClientExchangeHandler exchange, Consumer<RequestStream> whenCancelled) {
+    private RequestStream(AsyncClientExchangeHandler exchange, Connection connection) {
         super(exchange);
-        this.whenCancelled = whenCancelled;
+        this.connection = connection;
     }
 
-    /**
-     * The same request with a stream of it.
-     *
-     * @param whenCancelled is told, on any thread, of a stream that was begun and that the client has marked as cancelled
-     */
-    static RequestExecutionCommand commandOf(RequestExecutionCommand request, Consumer<RequestStream> whenCancelled) {
-        RequestStream stream = new RequestStream(request.getExchangeHandler(), whenCancelled);
+    /** The same request with a stream of it. */
+    static RequestExecutionCommand commandOf(RequestExecutionCommand request, Connection connection) {
+        RequestStream stream = new RequestStream(request.getExchangeHandler(), connection);
         CancellableDependency user = request.getCancellableDependency();
         if (user != null) {
             user.setDependency(stream.cancelling);
@@ -96,7 +104,7 @@ final class RequestStream extends ExchangeWrapper {
         private void cancel(Cancellable begun) {
             // First the mark: without it, the client would take the empty frame for one of the response.
             begun.cancel();
-            whenCancelled.accept(RequestStream.this);
+            connection.cancelled(RequestStream.this);
         }
 
         @Override
@@ -109,13 +117,24 @@ final class RequestStream extends ExchangeWrapper {
 
     @Override
     public void releaseResources() {
-        over = true;
+        end();
         super.releaseResources();
     }
 
     @Override
     public void failed(Exception cause) {
+        end();
+        super.failed(connection.refuses(this) ? refused(cause) : cause);
+    }
+
+    private static Exception refused(Exception cause) {
+        Exception refused = new RequestNotExecutedException("The server has gone away before it took the request");
+        refused.initCause(cause);
+        return refused;
+    }
+
+    private void end() {
         over = true;
-        super.failed(cause);
+        connection.over(this);
     }
 }

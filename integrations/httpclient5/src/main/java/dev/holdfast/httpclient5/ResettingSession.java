@@ -6,8 +6,11 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.CancelledKeyException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
+import org.apache.hc.core5.http.nio.command.ShutdownCommand;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.reactor.Command;
 import org.apache.hc.core5.reactor.EventMask;
@@ -29,18 +32,25 @@ import org.jspecify.annotations.Nullable;
  * taken, the client does not ask, and the request stays in memory.
  *
  * <p>After a GOAWAY of the server's it serves its streams to their end, and new requests get a new connection ({@link #isOpen}).
+ * Those that the server leaves out, by the number in its GOAWAY, end at once with an exception that says that they were not done.
+ * Then it closes. By itself, the client would keep the number of a stream that was reset for a second more, and look for it only when
+ * something else happens on the connection, which no pool knows any more.
  *
  * <p>Requests may come and be cancelled on any thread. The rest is called by the thread of the connection.
  */
-final class ResettingSession implements IOSession {
+final class ResettingSession implements IOSession, RequestStream.Connection {
     private final IOSession session;
     private final InputFrames input = new InputFrames();
     private final GivenUpStreams givenUp = new GivenUpStreams(this::wake);
+    /** Begun and not over. */
+    private final Set<RequestStream> streams = ConcurrentHashMap.newKeySet();
     /** The client numbers its streams 1, 3, 5, in the order in which it polls the requests. */
     private int nextId = 1;
 
     /** Whether the client has asked for a command since its last outputReady began. */
     private boolean polled;
+
+    private boolean closing;
 
     /** The client's, once the connection has begun. */
     private @Nullable IOEventHandler client;
@@ -54,16 +64,19 @@ final class ResettingSession implements IOSession {
     @Override
     public void enqueue(Command command, Command.Priority priority) {
         session.enqueue(
-                command instanceof RequestExecutionCommand request
-                        ? RequestStream.commandOf(request, givenUp::add)
-                        : command,
+                command instanceof RequestExecutionCommand request ? RequestStream.commandOf(request, this) : command,
                 priority);
     }
 
-    /** First a ping, if one is needed. Leaves out requests that were cancelled while they waited for a free stream. */
+    /** First the end, or a ping, if one is needed. Leaves out requests that were cancelled while they waited for a free stream. */
     @Override
     public @Nullable Command poll() {
         polled = true;
+        if (!closing && isServedOut()) {
+            // Once: the client polls until nothing comes. It writes what is left to write, such as a reset, and closes.
+            closing = true;
+            return ShutdownCommand.IMMEDIATE;
+        }
         Command ping = givenUp.ping();
         if (ping != null) {
             return ping;
@@ -75,12 +88,35 @@ final class ResettingSession implements IOSession {
             }
             if (!stream.isCancelled()) {
                 stream.begun(nextId);
+                streams.add(stream);
                 nextId += 2;
                 return next;
             }
             next.cancel();
         }
         return null;
+    }
+
+    @Override
+    public void cancelled(RequestStream stream) {
+        givenUp.add(stream);
+    }
+
+    @Override
+    public void over(RequestStream stream) {
+        if (streams.remove(stream) && isServedOut()) {
+            wake();
+        }
+    }
+
+    @Override
+    public boolean refuses(RequestStream stream) {
+        return input.refuses(stream.id());
+    }
+
+    /** Of streams that the server has pushed nobody here knows when they end: then the client closes by itself, sooner or later. */
+    private boolean isServedOut() {
+        return input.isGoneAway() && !input.hasPushed() && streams.isEmpty();
     }
 
     private void wake() {
@@ -92,12 +128,22 @@ final class ResettingSession implements IOSession {
     }
 
     private void reset(IOSession from) throws IOException {
+        refuse(from);
         while (client != null && input.isBetweenFrames()) {
             RequestStream stream = givenUp.nextDue();
             if (stream == null) {
                 return;
             }
             client.inputReady(from, InputFrames.emptyData(stream.id()));
+        }
+    }
+
+    /** The client leaves these streams to the server, which says nothing more of them. */
+    private void refuse(IOSession from) throws IOException {
+        for (RequestStream stream : streams) {
+            if (client != null && input.isBetweenFrames() && refuses(stream)) {
+                client.inputReady(from, InputFrames.refusal(stream.id()));
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -20,7 +22,7 @@ import java.util.function.IntPredicate;
 /** A server of HTTP/2 without TLS that answers the streams it is told to, at once and with 200, and shows the frames of the others. */
 final class FrameServer implements AutoCloseable {
     static final int HEADERS = 1;
-    private static final int RST_STREAM = 3;
+    static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
     static final int PING = 6;
     private static final int GOAWAY = 7;
@@ -46,9 +48,23 @@ final class FrameServer implements AutoCloseable {
             return new Frame(CONTINUATION, END_HEADERS, stream, OK);
         }
 
+        /** 307. */
+        static Frame redirect(int stream, String location) {
+            ByteBuffer payload = ByteBuffer.allocate(8 + location.length())
+                    .put(bytes(0x08, 3, '3', '0', '7'))
+                    // The 46th name of the static table.
+                    .put(bytes(0x0F, 46 - 0x0F, location.length()))
+                    .put(location.getBytes(ISO_8859_1));
+            return new Frame(HEADERS, END_STREAM | END_HEADERS, stream, payload.flip());
+        }
+
         /** The server takes no new streams, and none of these above the last one. */
         static Frame goAway(int last) {
-            return new Frame(GOAWAY, 0, 0, bytes(0, 0, 0, last, 0, 0, 0, 0));
+            return goAway(last, 0);
+        }
+
+        static Frame goAway(int last, int error) {
+            return new Frame(GOAWAY, 0, 0, bytes(0, 0, 0, last, 0, 0, 0, error));
         }
 
         static Frame ping() {
@@ -79,6 +95,7 @@ final class FrameServer implements AutoCloseable {
     final BlockingQueue<Integer> requests = new LinkedBlockingQueue<>();
     final BlockingQueue<Reset> resets = new LinkedBlockingQueue<>();
     final AtomicInteger connections = new AtomicInteger();
+    private final BlockingQueue<Boolean> ended = new LinkedBlockingQueue<>();
     /** Which streams get an answer. */
     volatile IntPredicate answered = stream -> false;
     /** Which streams the server resets. */
@@ -111,6 +128,11 @@ final class FrameServer implements AutoCloseable {
     /** The next stream that is reset; waits for it. */
     Reset reset() throws InterruptedException {
         return next(resets);
+    }
+
+    /** Waits until the client has closed one more connection. */
+    void awaitClosed() throws InterruptedException {
+        next(ended);
     }
 
     private static <T> T next(BlockingQueue<T> of) throws InterruptedException {
@@ -155,7 +177,7 @@ final class FrameServer implements AutoCloseable {
                 received(out, new Frame(lengthAndType & 0xFF, flags, stream, ByteBuffer.wrap(payload)));
             }
         } catch (IOException closed) {
-            // the end of the connection
+            ended.add(true);
         }
     }
 

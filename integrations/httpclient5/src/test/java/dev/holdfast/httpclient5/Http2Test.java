@@ -31,13 +31,22 @@ import okhttp3.Protocol;
 import org.apache.hc.client5.http.async.methods.SimpleHttpRequest;
 import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
 import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
+import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.H2AsyncClientBuilder;
 import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.RequestNotExecutedException;
+import org.apache.hc.core5.http.nio.AsyncEntityProducer;
+import org.apache.hc.core5.http.nio.AsyncRequestProducer;
+import org.apache.hc.core5.http.nio.entity.AsyncEntityProducerWrapper;
+import org.apache.hc.core5.http.nio.entity.StringAsyncEntityProducer;
+import org.apache.hc.core5.http.nio.support.AsyncRequestBuilder;
 import org.apache.hc.core5.io.CloseMode;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The asynchronous client of HTTP/2 alone, without TLS. */
 @Logs(
@@ -495,6 +504,160 @@ class Http2Test {
             assertThat(post.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
             assertThat(old).isNotDone();
             assertThat(server.connections).hasValue(2);
+        }
+    }
+
+    @Test
+    void aConnectionThatGoesAwayIsClosedWhenItsLastStreamIsGivenUp() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            CountDownLatch goneAway = new CountDownLatch(1);
+            server.script = frame -> {
+                if (frame.isAnsweredPing()) {
+                    goneAway.countDown();
+                }
+                return frame.type() == FrameServer.HEADERS
+                        ? List.of(FrameServer.Frame.goAway(1), FrameServer.Frame.ping())
+                        : List.of();
+            };
+            Future<SimpleHttpResponse> call = client(pipeline).execute(get(server), null);
+            await(goneAway);
+            call.cancel(true);
+
+            assertThat(server.reset()).isEqualTo(new FrameServer.Reset(1, CANCEL));
+            server.awaitClosed();
+        }
+    }
+
+    @Test
+    void aConnectionThatGoesAwayAfterAResetIsClosed() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.script =
+                    frame -> frame.type() == FrameServer.RST_STREAM ? List.of(FrameServer.Frame.goAway(1)) : List.of();
+            Future<SimpleHttpResponse> call = client(pipeline).execute(get(server), null);
+            server.request();
+            call.cancel(true);
+
+            server.awaitClosed();
+        }
+    }
+
+    @Test
+    void aConnectionThatGoesAwayIsClosedAfterItsLastAnswerThoughAnotherStreamWasReset() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            server.script = frame -> frame.type() == FrameServer.RST_STREAM
+                    ? List.of(FrameServer.Frame.goAway(3), FrameServer.Frame.ping())
+                    : frame.isAnsweredPing() ? List.of(FrameServer.Frame.answer(3)) : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> givenUp = client.execute(get(server), null);
+            server.request();
+            Future<SimpleHttpResponse> answered = client.execute(get(server), null);
+            server.request();
+            givenUp.cancel(true);
+
+            assertThat(answered.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            server.awaitClosed();
+        }
+    }
+
+    // ---- and leaves requests out
+
+    private static final FrameServer.Frame[][] GOAWAYS = {
+        {FrameServer.Frame.goAway(1)},
+        {FrameServer.Frame.goAway(3), FrameServer.Frame.goAway(1)},
+        {FrameServer.Frame.goAway(1, 11)}
+    };
+
+    private static SimpleHttpRequest post(FrameServer server) {
+        return SimpleRequestBuilder.post("http://localhost:" + server.port() + "/")
+                .setBody("a", ContentType.TEXT_PLAIN)
+                .build();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void aPostThatTheServerLeavesOutWhenItGoesAwayIsRepeated(int goAway) throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.answered = stream -> server.connections.get() > 1;
+            server.script =
+                    frame -> frame.type() == FrameServer.HEADERS && frame.stream() == 3 && server.connections.get() == 1
+                            ? List.of(GOAWAYS[goAway])
+                            : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> old = client.execute(get(server), null);
+            server.request();
+
+            assertThat(answerTo(client, post(server)).getCode()).isEqualTo(200);
+            assertThat(server.connections).hasValue(2);
+            old.cancel(true);
+        }
+    }
+
+    @Test
+    void theRequestsThatTheServerTakesBeforeItGoesAwayAreAnswered() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
+            server.script = frame -> frame.type() == FrameServer.HEADERS && frame.stream() == 3
+                    ? List.of(FrameServer.Frame.goAway(1), FrameServer.Frame.ping())
+                    : frame.isAnsweredPing() ? List.of(FrameServer.Frame.answer(1)) : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> taken = client.execute(get(server), null);
+            server.request();
+
+            assertThatThrownBy(() -> answerTo(client, get(server)))
+                    .hasCauseInstanceOf(RequestNotExecutedException.class);
+            assertThat(taken.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            server.awaitClosed();
+        }
+    }
+
+    @Test
+    void aPostWhoseRedirectTheServerLeavesOutIsNotRepeated() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.answered = stream -> true;
+            server.script = frame -> {
+                if (frame.type() != FrameServer.HEADERS || server.connections.get() > 1) {
+                    return List.of();
+                }
+                return List.of(
+                        frame.stream() == 1
+                                ? FrameServer.Frame.redirect(1, "http://localhost:" + server.port() + "/moved")
+                                : FrameServer.Frame.goAway(1));
+            };
+            CloseableHttpAsyncClient client = client(pipeline);
+
+            assertThatThrownBy(() -> answerTo(client, post(server)))
+                    .hasCauseInstanceOf(RequestNotExecutedException.class);
+            assertThat(server.requests).containsExactly(1, 3);
+        }
+    }
+
+    @Test
+    void aBodyThatCanBeSentOnceIsNotSentAgainThoughTheServerHasLeftItOut() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.answered = stream -> server.connections.get() > 1;
+            server.script = frame -> frame.type() == 0 && server.connections.get() == 1
+                    ? List.of(FrameServer.Frame.goAway(0))
+                    : List.of();
+            AsyncEntityProducer once = new AsyncEntityProducerWrapper(new StringAsyncEntityProducer("a")) {
+                @Override
+                public boolean isRepeatable() {
+                    return false;
+                }
+            };
+            AsyncRequestProducer post = AsyncRequestBuilder.post("http://localhost:" + server.port() + "/")
+                    .setEntity(once)
+                    .build();
+            Future<SimpleHttpResponse> call = client(pipeline).execute(post, SimpleResponseConsumer.create(), null);
+
+            assertThatThrownBy(() -> call.get(1, TimeUnit.MINUTES))
+                    .hasCauseInstanceOf(RequestNotExecutedException.class);
+            assertThat(server.requests).containsExactly(1);
         }
     }
 }

@@ -73,8 +73,33 @@ class InputFramesTest {
         assertThat(frames.isGoneAway()).isTrue();
     }
 
+    private static ByteBuffer goAway(int last) {
+        return frame(7, 0, 12).putInt(9, last).put(17, (byte) -1);
+    }
+
     @Test
-    void theFrameThatIsHandedOverIsOne() {
+    void aServerThatGoesAwayRefusesTheStreamsAboveTheNumber() {
+        ByteBuffer first = goAway(0x80_01_02_03); // the first bit means nothing
+        while (first.hasRemaining()) {
+            assertThat(frames.refuses(Integer.MAX_VALUE)).isEqualTo(first.position() >= 13);
+            frames.passed(ByteBuffer.wrap(new byte[] {first.get()}));
+        }
+        assertThat(frames.isBetweenFrames()).isTrue();
+        assertThat(frames.refuses(0x01_02_03)).isFalse();
+        assertThat(frames.refuses(0x01_02_05)).isTrue();
+        frames.passed(goAway(0x01_02_01));
+        assertThat(frames.refuses(0x01_02_03)).isTrue();
+        frames.passed(goAway(Integer.MAX_VALUE));
+        assertThat(frames.refuses(0x01_02_03)).isTrue();
+        assertThat(frames.refuses(0x01_02_01)).isFalse();
+    }
+
+    @Test
+    void theFramesThatAreHandedOverAreWhole() {
+        frames.passed(InputFrames.refusal(1));
+        assertThat(frames.isBetweenFrames()).isTrue();
+        assertThat(InputFrames.refusal(0x01020304))
+                .isEqualTo(ByteBuffer.wrap(new byte[] {0, 0, 4, 3, 0, 1, 2, 3, 4, 0, 0, 0, 7}));
         ByteBuffer empty = InputFrames.emptyData(0x01020304);
         assertThat(empty).isEqualTo(ByteBuffer.wrap(new byte[] {0, 0, 0, 0, 0, 1, 2, 3, 4}));
     }
