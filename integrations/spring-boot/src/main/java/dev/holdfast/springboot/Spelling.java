@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import static java.util.stream.Collectors.toMap;
+import static java.util.stream.Collectors.toSet;
+
 import dev.holdfast.config.Holdfast;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,7 +16,6 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
-import org.springframework.boot.json.BasicJsonParser;
 
 /** Variables of the environment have no hyphens. So the other properties, and the keys of a file, say where they are. */
 final class Spelling {
@@ -24,9 +25,16 @@ final class Spelling {
     /** The keys of a file that have hyphens. */
     private static final Pattern HYPHENED = Pattern.compile("\"([a-z0-9]+(?:-[a-z0-9]+)+)\" *:");
 
-    private final Map<String, String> ofFiles = new HashMap<>();
-    private final Set<String> lists = new HashSet<>();
+    /** Those that may have a list: this alone, or beside other kinds of values. */
+    private static final Pattern LISTS = Pattern.compile(
+            "\"([a-z0-9-]+)\": *\\{\\s*(?:\"anyOf\": *\\[\\s*(?:\\{(?:[^{}]++|\\{[^{}]*+})*},\\s*)*\\{\\s*)?\"type\": *\"array\"");
+
     private final Node root = new Node(null);
+
+    // Not before it is asked for: most applications never ask, and the schema takes a while of their start.
+    private @Nullable String schema;
+    private @Nullable Map<String, String> ofFiles;
+    private @Nullable Set<String> lists;
 
     private record Node(@Nullable String spelt, Map<String, Node> below) {
         Node(@Nullable String spelt) {
@@ -34,28 +42,38 @@ final class Spelling {
         }
     }
 
-    Spelling() {
-        Matcher keys = HYPHENED.matcher(Holdfast.schema());
-        while (keys.find()) {
-            ofFiles.put(keys.group(1).replace("-", ""), keys.group(1));
+    private Matcher keys(Pattern pattern) {
+        if (schema == null) {
+            schema = Holdfast.schema();
         }
-        addLists("", new BasicJsonParser().parseMap(Holdfast.schema()));
+        return pattern.matcher(schema);
     }
 
-    private void addLists(String key, @Nullable Object schema) {
-        if (schema instanceof List<?> several) {
-            several.forEach(one -> addLists(key, one));
-        } else if (schema instanceof Map<?, ?> one) {
-            if ("array".equals(one.get("type"))) {
-                lists.add(key.replace("-", ""));
-            }
-            one.forEach((below, what) -> addLists("anyOf".equals(below) ? key : String.valueOf(below), what));
+    /** The keys of a file that have hyphens, by what a variable makes of them. */
+    private Map<String, String> ofFiles() {
+        if (ofFiles == null) {
+            ofFiles = keys(HYPHENED)
+                    .results()
+                    .map(key -> key.group(1))
+                    .collect(toMap(Spelling::uniform, key -> key, (key, again) -> key));
         }
+        return ofFiles;
+    }
+
+    private Set<String> lists() {
+        if (lists == null) {
+            lists = keys(LISTS).results().map(key -> uniform(key.group(1))).collect(toSet());
+        }
+        return lists;
+    }
+
+    private static String uniform(String key) {
+        return key.replace("-", "");
     }
 
     /** Whether a file may have a list there. */
     boolean isList(ConfigurationPropertyName name) {
-        return !isGiven(name, name.getNumberOfElements() - 1) && lists.contains(name.getLastElement(Form.UNIFORM));
+        return !isGiven(name, name.getNumberOfElements() - 1) && lists().contains(name.getLastElement(Form.UNIFORM));
     }
 
     /** Whether it is a name that the application gives. */
@@ -84,7 +102,7 @@ final class Spelling {
             Node below = node == null ? null : node.below.get(uniform);
             String known = below == null ? null : below.spelt;
             boolean key = ofVariable && !isGiven(name, i) && !isIndex(name, i);
-            keys.add(known != null ? known : key ? ofFiles.getOrDefault(uniform, uniform) : original(name, i));
+            keys.add(known != null ? known : key ? ofFiles().getOrDefault(uniform, uniform) : original(name, i));
             node = below;
         }
         return keys;
@@ -103,8 +121,9 @@ final class Spelling {
             int last = i;
             StringBuilder several = new StringBuilder(key);
             for (int j = i + 1; j < all && !isGiven(name, i); j++) {
-                if (ofFiles.containsKey(
-                        several.append(name.getElement(j, Form.UNIFORM)).toString())) {
+                if (ofFiles()
+                        .containsKey(
+                                several.append(name.getElement(j, Form.UNIFORM)).toString())) {
                     key = several.toString();
                     last = j;
                 }
