@@ -162,14 +162,12 @@ public final class ShadowPolicy extends Policy {
 
     // ---- the life of a layer
 
-    /** What the policy hears. */
+    /** What the policy hears of few calls. */
     private enum Event {
-        ENTER,
         STILL_ADMITS,
         HEDGE,
         WAITED,
         TOO_SLOW,
-        SETTLE,
         ENDED,
         ABANDON,
         ATTEMPT_STARTS,
@@ -181,14 +179,8 @@ public final class ShadowPolicy extends Policy {
     private void tell(Event event, ShadowCall call) {
         try {
             switch (event) {
-                case ENTER -> {
-                    int decision = policy.enter(call);
-                }
                 case STILL_ADMITS -> {
                     int decision = policy.stillAdmits(call);
-                }
-                case SETTLE -> {
-                    int decision = policy.settle(call);
                 }
                 case HEDGE -> call.lookAtHedge(policy);
                 case WAITED -> call.lookAtWait(policy);
@@ -200,10 +192,28 @@ public final class ShadowPolicy extends Policy {
             }
         } catch (RuntimeException | Error thrown) {
             broke(thrown);
-            if (event == Event.ENTER) {
-                call.turnedAway();
-                tell(Event.ABANDON, call);
-            }
+        }
+    }
+
+    /** As {@link #tell}. Each call comes here. */
+    @SuppressWarnings("UnusedVariable")
+    private void tellOfEntry(ShadowCall call) {
+        try {
+            int decision = policy.enter(call);
+        } catch (RuntimeException | Error thrown) {
+            broke(thrown);
+            call.turnedAway();
+            tell(Event.ABANDON, call);
+        }
+    }
+
+    /** As {@link #tell}. Each call comes here. */
+    @SuppressWarnings("UnusedVariable")
+    private void tellOfEnd(ShadowCall call) {
+        try {
+            int decision = policy.settle(call);
+        } catch (RuntimeException | Error thrown) {
+            broke(thrown);
         }
     }
 
@@ -225,7 +235,7 @@ public final class ShadowPolicy extends Policy {
         ShadowCall call = new ShadowCall(this, passage);
         passage.object(call);
         if ((policy.hears() & ENTER) != 0) {
-            tell(Event.ENTER, call);
+            tellOfEntry(call);
             if (call.givesUpItsPlace()) {
                 tell(Event.ABANDON, call);
             }
@@ -254,7 +264,7 @@ public final class ShadowPolicy extends Policy {
             }
             boolean success = passage.outcome() == Outcome.SUCCESS;
             if (call.isToBeSettled(success ? SUCCESS : FAILURE)) {
-                tell(Event.SETTLE, call);
+                tellOfEnd(call);
             }
             call.settled();
             Decision decision = call.decision();

@@ -6,6 +6,8 @@ import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.RequestNotExecutedException;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
+import org.apache.hc.core5.http2.H2Error;
+import org.apache.hc.core5.http2.H2StreamResetException;
 import org.apache.hc.core5.reactor.Command;
 import org.jspecify.annotations.Nullable;
 
@@ -124,11 +126,17 @@ final class RequestStream extends ExchangeWrapper {
     @Override
     public void failed(Exception cause) {
         end();
-        super.failed(connection.refuses(this) ? refused(cause) : cause);
+        super.failed(connection.refuses(this) || isRefusal(cause) ? refused(cause) : cause);
+    }
+
+    /** With this code, a server says that it has not begun with the request (RFC 9113, section 8.7). */
+    private static boolean isRefusal(Exception cause) {
+        return cause instanceof H2StreamResetException reset && reset.getCode() == H2Error.REFUSED_STREAM.getCode();
     }
 
     private static Exception refused(Exception cause) {
-        Exception refused = new RequestNotExecutedException("The server has gone away before it took the request");
+        Exception refused =
+                new RequestNotExecutedException("The server has refused the request before it began with it");
         refused.initCause(cause);
         return refused;
     }

@@ -31,6 +31,7 @@ final class FrameServer implements AutoCloseable {
     private static final int END_HEADERS = 4;
     private static final int ACK = 1;
     private static final int INTERNAL_ERROR = 2;
+    private static final int REFUSED_STREAM = 7;
     /** ":status: 200" of the static table. */
     private static final ByteBuffer OK = bytes(0x88);
 
@@ -65,6 +66,11 @@ final class FrameServer implements AutoCloseable {
 
         static Frame goAway(int last, int error) {
             return new Frame(GOAWAY, 0, 0, bytes(0, 0, 0, last, 0, 0, 0, error));
+        }
+
+        /** The server has done nothing for this stream. */
+        static Frame refusal(int stream) {
+            return new Frame(RST_STREAM, 0, stream, bytes(0, 0, 0, REFUSED_STREAM));
         }
 
         static Frame ping() {

@@ -597,6 +597,21 @@ class Http2Test {
     }
 
     @Test
+    void aPostThatTheServerRefusesIsRepeatedOverTheSameConnection() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.answered = stream -> stream == 3;
+            server.script = frame -> frame.type() == FrameServer.HEADERS && frame.stream() == 1
+                    ? List.of(FrameServer.Frame.refusal(1))
+                    : List.of();
+
+            assertThat(answerTo(client(pipeline), post(server)).getCode()).isEqualTo(200);
+            assertThat(server.requests).containsExactly(1, 3);
+            assertThat(server.connections).hasValue(1);
+        }
+    }
+
+    @Test
     void theRequestsThatTheServerTakesBeforeItGoesAwayAreAnswered() throws Exception {
         try (FrameServer server = new FrameServer(100);
                 Pipeline pipeline = Pipeline.of("shop", TimeoutPolicy.of(Duration.ofMinutes(1)))) {
