@@ -24,7 +24,8 @@ class ServerConfiguration {
     FilterRegistrationBean<DeadlineFilter> holdfastDeadlineFilter(
             @Value("${holdfast.spring.server.max-deadline}") Duration max) {
         FilterRegistrationBean<DeadlineFilter> first = new FilterRegistrationBean<>(DeadlineFilter.of(max));
-        first.setOrder(Ordered.HIGHEST_PRECEDENCE);
+        // Behind Spring's own filter of observations, so that http.server.requests and traces show what it answers.
+        first.setOrder(Ordered.HIGHEST_PRECEDENCE + 2);
         first.setAsyncSupported(true);
         first.setDispatcherTypes(EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC, DispatcherType.ERROR));
         return first;

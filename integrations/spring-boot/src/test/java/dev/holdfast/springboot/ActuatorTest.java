@@ -8,6 +8,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -290,6 +291,12 @@ class ActuatorTest {
         start("--holdfast.spring.server.max-deadline=10s");
         assertThat(withTime("0").statusCode()).isEqualTo(504);
         assertThat(withTime("60000").statusCode()).isEqualTo(200);
+        assertThat(context()
+                        .getBean(MeterRegistry.class)
+                        .get("http.server.requests")
+                        .timers())
+                .extracting(timer -> timer.getId().getTag("status"))
+                .containsExactlyInAnyOrder("200", "504");
     }
 
     @Test
