@@ -197,8 +197,9 @@ public final class BulkheadPolicy extends Policy {
                 return admit(passage, from, last);
             }
         }
-        long longest = pause == 0 ? maxWaitNanos : Math.min(maxWaitNanos, pause);
-        long wait = last ? 0 : Math.min(longest, passage.remaining());
+        long longest = Math.min(maxWaitNanos, passage.remaining());
+        // Before the end of a pause no permit can come: a call that cannot wait so long would wait for nothing.
+        long wait = last || pause > longest ? 0 : pause == 0 ? longest : pause;
         Ticket ticket = wait > 0 ? from.join(passage.now(), passage.rank()) : null;
         if (ticket == null) {
             views.rejected();

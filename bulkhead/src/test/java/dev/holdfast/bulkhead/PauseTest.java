@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.time.VirtualTime;
@@ -48,11 +49,12 @@ class PauseTest {
         time.close();
     }
 
+    /** It waits for nothing: no permit can come before the pause ends. */
     @Test
-    void aCallThatIsRejectedInAPauseIsToldSo() {
+    void aCallThatCannotWaitForTheEndOfAPauseIsRejectedAtOnceAndToldSo() {
         CompletableFuture<String> call = pipeline.callAsync(() -> CompletableFuture.completedFuture("well"));
-        time.advance(Duration.ofMillis(100));
 
+        assertThat(call).isCompletedExceptionally();
         assertThatThrownBy(call::join)
                 .hasCauseInstanceOf(CallRejectedException.class)
                 .hasMessageContaining("bulkhead of 'inventory' lets no call through for ")
@@ -83,6 +85,26 @@ class PauseTest {
             time.advance(Duration.ofNanos(1));
             assertThat(other.callAsync(() -> CompletableFuture.completedFuture("well")))
                     .isCompletedWithValue("well");
+        }
+    }
+
+    @Test
+    void soIsOneWhoseTimeIsOverBeforeThePauseEnds() {
+        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
+        try (Pipeline other = Pipeline.builder("patient")
+                .policies(patient, TimeoutPolicy.of(TIMEOUT))
+                .time(time)
+                .build()) {
+            while (patient.limit() > 0) {
+                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
+                time.advance(TIMEOUT);
+                assertThat(lost).isCompletedExceptionally();
+            }
+            CompletableFuture<String> call = Deadline.within(
+                    time,
+                    Duration.ofMillis(10),
+                    () -> other.callAsync(() -> CompletableFuture.completedFuture("well")));
+            assertThatThrownBy(call::join).hasMessageContaining("lets no call through for ");
         }
     }
 

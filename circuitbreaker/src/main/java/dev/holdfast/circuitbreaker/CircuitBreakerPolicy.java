@@ -166,12 +166,17 @@ public final class CircuitBreakerPolicy extends Policy {
         views.bind(pipeline);
     }
 
-    /** Takes over the state and the remaining wait. The window begins anew. */
+    /**
+     * Takes over the state and the remaining wait, unless the two begin with different states: then this one begins with its own.
+     * The window begins anew.
+     */
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof CircuitBreakerPolicy breaker) {
-            engine.takeOver(breaker.engine, breaker.clock.nanos(), clock.nanos());
+            long now = clock.nanos();
+            engine.takeOver(breaker.engine, breaker.clock.nanos(), now);
             told.set(engine.life());
+            engine.follow(breaker.engine, now);
         }
     }
 

@@ -142,7 +142,7 @@ public final class CircuitBreakerSettings {
                             .means(
                                     "whether it becomes half-open when the wait is over, instead of with the first call after that"),
                     Option.of("initial-state", State.class, (Builder b) -> b.initialState, Builder::initialState)
-                            .means("the first state"),
+                            .means("the first state. A reload that changes it puts the breaker into it"),
                     Option.duration("max-pushback-hold", (Builder b) -> b.maxPushbackHold, Builder::maxPushbackHold)
                             .range(Duration.ZERO, DAY)
                             .means("longest time for which a `Retry-After` holds it open; 0s: not at all")));
@@ -534,7 +534,7 @@ public final class CircuitBreakerSettings {
             return this;
         }
 
-        /** The first state. Default: closed. */
+        /** The first state. A breaker that takes over from one with another first state goes on in its own. Default: closed. */
         public Builder initialState(State state) {
             initialState = Objects.requireNonNull(state, "initialState");
             return this;

@@ -41,7 +41,7 @@ class CausesTest {
             assertThat(rig.causes)
                     .containsExactly(
                             "6 of 10 calls failed (60 %, limit 50 %); the last result: failure (IOException)",
-                            "its wait is over", "0 of 3 probes failed, 0 were slow");
+                            "its wait is over", "3 of 3 probes succeeded, 0 were slow");
             assertThat(rig.pipeline.snapshot().changes())
                     .extracting(StateChange::to)
                     .containsExactly("closed", "half_open", "open");

@@ -4,6 +4,7 @@ package dev.holdfast.interplay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
@@ -84,6 +85,40 @@ class ReplacedPoliciesTest {
                     .forEach(name -> missing.add(factory.key() + "." + name));
         }
         assertThat(missing).isEmpty();
+    }
+
+    private static CircuitBreakerPolicy breaker(State first, int window) {
+        return CircuitBreakerPolicy.of(b -> b.initialState(first).slidingWindowSize(window));
+    }
+
+    @Test
+    void aBreakerWithAnotherFirstStateIsPutIntoItAndThePipelineIsTold() {
+        Pipeline pipeline = pipeline(breaker(State.CLOSED, 50));
+        for (State first : List.of(State.FORCED_OPEN, State.METRICS_ONLY, State.OPEN, State.DISABLED, State.CLOSED)) {
+            CircuitBreakerPolicy next = breaker(first, 50);
+            pipeline.replace(next);
+            assertThat(next.state()).isEqualTo(first);
+            Throwable thrown = catchThrowable(() -> pipeline.run(() -> {}));
+            boolean rejects = first == State.FORCED_OPEN || first == State.OPEN;
+            assertThat(thrown instanceof CallRejectedException).isEqualTo(rejects);
+            assertThat(pipeline.snapshot().changes())
+                    .last()
+                    .satisfies(change -> assertThat(change.cause()).isEqualTo("by the option initial-state"));
+        }
+        assertThat(pipeline.snapshot().changes()).hasSize(5);
+    }
+
+    @Test
+    void withTheSameFirstStateItStaysInTheOneToWhichItWasPutByHand() {
+        CircuitBreakerPolicy before = breaker(State.DISABLED, 50);
+        Pipeline pipeline = pipeline(before);
+        before.asResilience4j().transitionToForcedOpenState();
+        CircuitBreakerPolicy next = breaker(State.DISABLED, 60);
+        pipeline.replace(next);
+        assertThat(next.state()).isEqualTo(State.FORCED_OPEN);
+
+        pipeline.replace(breaker(State.CLOSED, 60));
+        assertThat(pipeline.policy(CircuitBreakerPolicy.class).state()).isEqualTo(State.CLOSED);
     }
 
     @Test

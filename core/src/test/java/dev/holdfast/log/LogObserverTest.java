@@ -130,16 +130,16 @@ class LogObserverTest {
             log.stateChanged("stock", "circuit-breaker", "open", "half_open", "its wait is over");
             log.stateChanged("stock", "circuit-breaker", "half_open", "open", "2 of 2 probes failed");
         }
-        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
 
         assertThat(lines).hasSize(12);
-        assertThat(lines.get(11)).endsWith("circuit-breaker was half_open and is closed: 0 of 1 probes failed");
+        assertThat(lines.get(11)).endsWith("circuit-breaker was half_open and is closed: 1 of 1 probes succeeded");
     }
 
     /** Flaps until ten lines are written, and is open then. */
     private void flap() {
         for (int i = 0; i < 5; i++) {
-            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
             log.stateChanged("stock", "circuit-breaker", "closed", "open", "5 of 5 calls failed");
             time.advance(Duration.ofSeconds(3));
         }
@@ -149,7 +149,7 @@ class LogObserverTest {
     @Test
     void theLastLineSaysTheStateAlsoOfABreakerThatFlapped() {
         flap();
-        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
         time.advance(Duration.ofMillis(44_999));
         assertThat(lines).hasSize(10);
 
@@ -157,7 +157,7 @@ class LogObserverTest {
         assertThat(lines).hasSize(11);
         assertThat(lines.get(10))
                 .isEqualTo(
-                        "pipeline 'stock': circuit-breaker was half_open and is closed: 0 of 1 probes failed (45s ago)");
+                        "pipeline 'stock': circuit-breaker was half_open and is closed: 1 of 1 probes succeeded (45s ago)");
 
         time.advance(Duration.ofHours(1));
         assertThat(lines).hasSize(11);
@@ -166,7 +166,7 @@ class LogObserverTest {
     @Test
     void ofSeveralChangesThatAreLeftOutTheLatestIsWritten() {
         flap();
-        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
         time.advance(Duration.ofSeconds(3));
         log.stateChanged("stock", "circuit-breaker", "closed", "open", "4 of 5 calls failed");
         time.run();
@@ -180,7 +180,7 @@ class LogObserverTest {
     @Test
     void aLaterLineOfThePolicyIsEnough() {
         flap();
-        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
         log.stateChanged("stock", "circuit-breaker", "closed", "open", "5 of 5 calls failed");
         log.stateChanged("stock", "circuit-breaker", "open", "half_open", "its wait is over");
         time.run();
@@ -192,7 +192,7 @@ class LogObserverTest {
     @Test
     void aBreakerThatFlapsForLongHasTenLinesAMinute() {
         for (int i = 0; i < 600; i++) {
-            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "0 of 1 probes failed");
+            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
             log.stateChanged("stock", "circuit-breaker", "closed", "open", "5 of 5 calls failed");
             time.advance(Duration.ofSeconds(1));
         }

@@ -54,15 +54,18 @@ public final class Engine {
     }
 
     private Life first(long now) {
-        Life none = new Life.Builder(State.CLOSED, 0, rules.window()).begin();
-        Life first = switch (rules.initialState()) {
-            case OPEN -> open(none, 1, rules.openNanos(1), now);
-            case HALF_OPEN -> halfOpen(none, 1, now);
-            case FORCED_OPEN -> forgetful(none, State.FORCED_OPEN, 1);
-            case CLOSED, DISABLED, METRICS_ONLY -> next(none, rules.initialState(), now);
-        };
+        Life first = initial(new Life.Builder(State.CLOSED, 0, rules.window()).begin(), now);
         first.window.begins(notPermitted);
         return first;
+    }
+
+    private Life initial(Life before, long now) {
+        return switch (rules.initialState()) {
+            case OPEN -> open(before, 1, rules.openNanos(1), now);
+            case HALF_OPEN -> halfOpen(before, 1, now);
+            case FORCED_OPEN -> forgetful(before, State.FORCED_OPEN, 1);
+            case CLOSED, DISABLED, METRICS_ONLY -> next(before, rules.initialState(), now);
+        };
     }
 
     /** The life after the last call. */
@@ -302,6 +305,14 @@ public final class Engine {
         }
         notPermitted = other.notPermitted;
         life.get().window.begins(notPermitted);
+    }
+
+    /** Before the first call, after {@link #takeOver}: goes on in the initial state, if that engine's was another one. */
+    public void follow(Engine other, long now) {
+        Life at = life.get();
+        if (rules.initialState() != other.rules.initialState() && rules.initialState() != at.state) {
+            swap(at, initial(at, now), "by the option initial-state");
+        }
     }
 
     /** Changes the state manually. Returns null, or the present state if it does not allow the change. */

@@ -46,6 +46,6 @@ public record Totals(int calls, int failed, int slow, int slowFailed, int overdu
 
     /** Why probes close the breaker. */
     String saysBelow() {
-        return failed + " of " + calls + " probes failed, " + slow + " were slow";
+        return calls - failed + " of " + calls + " probes succeeded, " + slow + " were slow";
     }
 }
