@@ -3,6 +3,7 @@ package dev.holdfast.reactor;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
+import dev.holdfast.Reply;
 import dev.holdfast.internal.Discards;
 import dev.holdfast.internal.context.Carried;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
     /** Those that may be what the subscriber gets. Guarded by itself. */
     private final List<SourceAttempt<T>> attempts = new ArrayList<>(1);
 
-    private volatile @Nullable CompletableFuture<T> call;
+    private volatile @Nullable CompletableFuture<Reply<T>> call;
     private volatile boolean cancelled;
     private volatile boolean decided;
 
@@ -67,8 +68,8 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
             return;
         }
         Call<T> own = of.discard(this::lost);
-        CompletableFuture<T> begun =
-                Carried.inherit(actual.currentContext().getOrDefault(Carried.KEY, null), () -> own.callAsync(this));
+        CompletableFuture<Reply<T>> begun =
+                Carried.inherit(actual.currentContext().getOrDefault(Carried.KEY, null), () -> own.replyAsync(this));
         call = begun;
         if (cancelled) {
             begun.cancel(true);
@@ -146,9 +147,13 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
 
     // ---- the answer
 
-    private void decide(@Nullable T answer, @Nullable Throwable failure) {
+    private void decide(@Nullable Reply<T> reply, @Nullable Throwable failure) {
+        T answer = reply == null ? null : reply.value();
         if (many) {
-            winner = answer == null ? null : taken(answer, false);
+            // What a fallback or a cache answers is the only element, though an attempt may have begun with the same
+            // object.
+            boolean isLive = answer != null && reply.source() == Reply.Source.LIVE;
+            winner = isLive ? taken(answer, false) : null;
             others().forEach(SourceAttempt::unsubscribe);
         }
         value = answer;
@@ -266,7 +271,7 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
     @Override
     public void cancel() {
         cancelled = true;
-        CompletableFuture<T> begun = call;
+        CompletableFuture<Reply<T>> begun = call;
         if (begun != null) {
             begun.cancel(true);
         } else {

@@ -296,6 +296,24 @@ class FluxTest extends Bench {
                 .verifyComplete();
     }
 
+    /** An attempt that has failed began with the very object. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void soIsOneWithWhichAFailedSourceBegan(int attempts) {
+        Operation<String> stock = pipeline(FallbackPolicy.value("unknown"), retry(attempts), bulkhead)
+                .operation(
+                        "stock",
+                        o -> o.classifier(
+                                (value, error) -> "unknown".equals(value) ? Verdict.FAILURE : Verdict.SUCCESS));
+        AtomicInteger cancelled = new AtomicInteger();
+        Flux<String> failing = Flux.just("unknown", "up").doOnCancel(cancelled::incrementAndGet);
+        StepVerifier.create(ReactiveCall.of(stock).flux(streams(failing, failing)))
+                .then(time::run)
+                .expectNext("unknown")
+                .verifyComplete();
+        assertThat(cancelled).hasValue(attempts);
+    }
+
     @Test
     void noCacheKeepsTheFirstElementOnly() {
         Operation<String> stock = pipeline(StaleCachePolicy.of(c -> c.fresh(Duration.ofMinutes(1))), bulkhead)

@@ -46,7 +46,7 @@ final class Bucket implements PermitStore {
             ask(most, answer, present);
         } catch (RejectedExecutionException closedMeanwhile) {
             answer.failed(connector.noConnection());
-        } catch (RuntimeException thrown) {
+        } catch (Throwable thrown) {
             answer.failed(thrown); // nobody else hears of it where the question has waited for the connection
         }
     }

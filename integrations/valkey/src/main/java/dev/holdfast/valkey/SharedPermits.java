@@ -38,6 +38,8 @@ final class SharedPermits {
      * processor does not look, and so does not take the store for away: a pause of any length counts as one look.
      */
     private static final int LOOKS = 10;
+    /** A question without an answer is asked again after so long: a store has failed by then, unless what should say so has thrown. */
+    private static final long LOST_NANOS = 10_000_000_000L;
 
     private enum Phase {
         SHARED,
@@ -242,30 +244,36 @@ final class SharedPermits {
 
         void ask() {
             try {
-                store.take(most, this);
+                // First: whatever the store throws, somebody looks after this question.
                 lookLater();
-            } catch (RuntimeException thrown) {
+                store.take(most, this);
+            } catch (Throwable thrown) {
                 failed(thrown);
             }
         }
 
         private void lookLater() {
             if (question == this) {
-                store.later(timeout / LOOKS, this);
+                store.later(silent() ? LOST_NANOS : timeout / LOOKS, this);
             }
         }
 
         boolean silent() {
-            return looks == LOOKS;
+            return looks >= LOOKS;
         }
 
         @Override
         public void run() {
             looks++;
+            if (looks > LOOKS) {
+                if (question == this) {
+                    ask();
+                }
+                return;
+            }
+            lookLater();
             if (silent()) {
                 change(() -> goAway(this, "the store has not answered within " + Checks.text(settings.storeTimeout())));
-            } else {
-                lookLater();
             }
         }
 

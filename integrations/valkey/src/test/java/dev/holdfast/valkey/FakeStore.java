@@ -5,6 +5,7 @@ import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A store on virtual time: as slow as it is told to be, and able to stop, to stand still and to lose its data. */
 final class FakeStore implements PermitStore {
@@ -28,6 +29,8 @@ final class FakeStore implements PermitStore {
 
     private long seen;
     private int questions;
+    private boolean loses;
+    private @Nullable Error losesWith;
 
     /** With so many permits a second. */
     FakeStore(VirtualTime time, long limit, long burst) {
@@ -64,6 +67,12 @@ final class FakeStore implements PermitStore {
         level = burst * SECOND;
         seen = time.nanos();
         start();
+    }
+
+    /** Throws this at the next question, before it takes it; or with null, takes it and never answers. */
+    void lose(@Nullable Error thrown) {
+        loses = true;
+        losesWith = thrown;
     }
 
     /** Takes questions, and works at them when it starts again. */
@@ -135,7 +144,12 @@ final class FakeStore implements PermitStore {
     @Override
     public void take(long most, Answer answer) {
         questions++;
-        if (health == Health.STOPPED) {
+        if (loses) {
+            loses = false;
+            if (losesWith != null) {
+                throw losesWith;
+            }
+        } else if (health == Health.STOPPED) {
             answer.failed(new IllegalStateException("refused"));
         } else {
             time.schedule(answersAfter.toNanos() / 2, () -> arrive(most, answer));

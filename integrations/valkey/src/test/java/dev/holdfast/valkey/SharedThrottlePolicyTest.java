@@ -94,6 +94,36 @@ class SharedThrottlePolicyTest {
         });
     }
 
+    /** As a client does that has no stack or no memory left. */
+    @Test
+    void aStoreThatThrowsAnErrorIsAwayAndIsAskedAgain() {
+        store.lose(new StackOverflowError());
+        assertStoreIsMissedOnce(ofSeconds(1), "the store failed: java.lang.StackOverflowError");
+    }
+
+    /** What should have answered has thrown, on another thread. */
+    @Test
+    void aQuestionThatNobodyAnswersIsAskedAgain() {
+        store.lose(null);
+        assertStoreIsMissedOnce(ofSeconds(12), "the store has not answered within 50ms");
+    }
+
+    private void assertStoreIsMissedOnce(Duration within, String cause) {
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(throttle(s -> {}));
+        List<Running<String>> calls = new ArrayList<>();
+        for (Duration passed = ZERO; passed.compareTo(within) < 0; passed = passed.plusMillis(20)) {
+            calls.add(dependency.call(pipeline, ZERO));
+            time.advance(ofMillis(20));
+        }
+        time.advance(ofSeconds(3));
+        Running<String> unused = dependency.call(pipeline, ZERO);
+        assertThat(calls).allSatisfy(call -> assertThat(call.result()).isDone());
+        assertThat(changes.get(0)).contains("shared > away: " + cause);
+        assertThat(changes.get(1)).contains("away > shared: the store answers again after ");
+        assertThat(changes).hasSize(2);
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void steadyCallsNeverWaitForTheStoreAndAskItOnceABatch(Way way) {
