@@ -28,10 +28,14 @@ final class Keyed extends Instances<Keyed.Instance> {
     /** A pipeline, and what its calls are counted by. */
     static final class Instance {
         private final InUse use;
+        /** Whether it has several keys. */
+        private final boolean isShared;
+
         private volatile Running running;
 
-        Instance(InUse use, Running running) {
+        Instance(InUse use, boolean isShared, Running running) {
             this.use = use;
+            this.isShared = isShared;
             this.running = running;
         }
 
@@ -40,7 +44,8 @@ final class Keyed extends Instances<Keyed.Instance> {
         }
 
         Running.Change change(PipelinePlan newPlan, Problems problems) {
-            return running.with(newPlan, Running.parts(newPlan, running, problems, use));
+            PipelinePlan own = isShared ? newPlan.shared() : newPlan;
+            return running.with(own, Running.parts(own, running, problems, use));
         }
 
         void become(Running.Change change) {
@@ -80,7 +85,9 @@ final class Keyed extends Instances<Keyed.Instance> {
 
     @Override
     protected Instance make(String key, InUse counting) {
-        return new Instance(counting, maker.apply(plan.named(name + "/" + Shown.line(key, LONGEST)), counting));
+        boolean isShared = key.equals(OTHER);
+        PipelinePlan own = (isShared ? plan.shared() : plan).named(name + "/" + Shown.line(key, LONGEST));
+        return new Instance(counting, isShared, maker.apply(own, counting));
     }
 
     @Override

@@ -29,4 +29,15 @@ record PipelinePlan(
     PipelinePlan named(String newName) {
         return new PipelinePlan(newName, place, classifier, layers, keys, histograms, advised, silenced);
     }
+
+    /**
+     * The same, for the instance that several keys share: without a cache, since callers of one key would get the values of another
+     * one.
+     */
+    PipelinePlan shared() {
+        List<Layer> kept = layers.stream()
+                .filter(layer -> !layer.key().equals("stale-cache"))
+                .toList();
+        return new PipelinePlan(name, place, classifier, kept, keys, histograms, advised, silenced);
+    }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
@@ -13,6 +14,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
@@ -322,6 +324,34 @@ class KeyedTest {
 
             assertThat(holdfast.pipeline("inventory", "host-3")).isSameAs(other);
             assertThat(holdfast.pipelines().stream().map(Pipeline::name)).doesNotHaveDuplicates();
+        }
+    }
+
+    /** Where each tenant has an instance, no key names the tenant. */
+    @Test
+    void keysThatShareAnInstanceShareNoValues() throws Exception {
+        String yaml = """
+                pipelines:
+                  orders:
+                    stale-cache: { fresh: 1h, stale-if-error: %s }
+                    bulkhead:
+                    keys: { max: 2 }
+                """;
+        try (Holdfast holdfast = load(yaml.formatted("2h"))) {
+            for (String staleIfError : List.of("2h", "3h")) {
+                write(yaml.formatted(staleIfError));
+                holdfast.reload();
+                for (String tenant : List.of("a", "b", "c", "d", "other")) {
+                    Call<String> of = holdfast.pipeline("orders", tenant)
+                            .<String>operation("orders")
+                            .key("2026");
+                    assertThat(of.call(attempt -> "of " + tenant)).isEqualTo("of " + tenant);
+                }
+            }
+            assertThat(holdfast.pipeline("orders", "a").policies()).hasAtLeastOneElementOfType(StaleCachePolicy.class);
+            assertThat(holdfast.pipeline("orders", "c").policies())
+                    .doesNotHaveAnyElementsOfTypes(StaleCachePolicy.class)
+                    .hasAtLeastOneElementOfType(BulkheadPolicy.class);
         }
     }
 

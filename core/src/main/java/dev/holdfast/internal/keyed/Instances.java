@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
  * @param <T> an instance
  */
 public abstract class Instances<T> {
-    private static final String OTHER = "other";
+    /** The key of the instance that all keys above the bound share. */
+    protected static final String OTHER = "other";
+
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     /** What is in use, and when it was seen in use last. */
