@@ -766,8 +766,9 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     /**
-     * Ends the threads and meters of the pipeline. Calls that run or wait continue. A call that needs another thread to continue,
-     * or that begins now, is rejected with {@link Reason#CLOSED}.
+     * Ends the threads and meters of the pipeline, and waits for nothing. Calls that run or wait continue. A call that needs
+     * another thread to continue, or that begins now, is rejected with {@link Reason#CLOSED}; one that needs it for a further
+     * attempt ends as its last one.
      */
     @Override
     public void close() {

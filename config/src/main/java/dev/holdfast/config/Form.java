@@ -24,7 +24,7 @@ record Form<B>(String key, Supplier<B> builder, List<Option<B, ?>> options, Opti
 
     /** The instances of a pipeline with keys. */
     static final Form<KeySettings.Builder> KEYS = new Form<>(
-            PlanReader.KEYS_OF_A_PIPELINE, KeySettings.Builder::new, KeySettings.options(), Optional.of("max"));
+            PlanReader.KEYS_OF_A_PIPELINE, KeySettings.Builder::new, KeySettings.options(), Optional.empty());
 
     /** What observers show of latencies. */
     static final Form<HistogramOptions> HISTOGRAMS =

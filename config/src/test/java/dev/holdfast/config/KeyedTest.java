@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -75,6 +76,14 @@ class KeyedTest {
                 .time(time)
                 .observer(new MicrometerObserver(registry))
                 .load(write(yaml));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"host", "20"})
+    void keysAreAMapping(String value) {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> load("pipelines: { inventory: { keys: " + value + ", timeout: 1s } }"))
+                .withMessageContaining("keys: is " + value + "; expected a mapping of max, idle");
     }
 
     private Set<String> pipelinesInMeters() {

@@ -79,6 +79,32 @@ class TestingSamplesTest {
         }
     }
 
+    /** A client of the user's. */
+    private interface StockClient {
+        String stock(String sku) throws IOException;
+    }
+
+    /** A class of the user's. */
+    private record Shop(StockClient client, Pipeline pipeline) {
+        String stock(String sku) throws IOException {
+            return pipeline.call(() -> client.stock(sku));
+        }
+    }
+
+    @Test
+    void scriptStandsBehindAnInterface() throws Exception {
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline =
+                        Pipeline.builder("stock").standard().time(time).build()) {
+            ScriptedAction<String> script =
+                    ScriptedAction.<String>on(time).fails(reset).returns("12");
+            StockClient client = script::callWith; // yours: String stock(String sku) throws IOException
+            Shop shop = new Shop(client, pipeline);
+            assertThat(shop.stock("sku-1")).isEqualTo("12");
+            assertThat(script.started()).isEqualTo(2);
+        }
+    }
+
     @Test
     void permitsAreBackAndTheThirdIsTurnedAway() {
         try (VirtualTime time = new VirtualTime()) {

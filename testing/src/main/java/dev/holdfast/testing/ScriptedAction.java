@@ -148,13 +148,22 @@ public final class ScriptedAction<T extends @Nullable Object> {
 
     // ---- the action
 
-    /** One call, on this thread: {@code pipeline.call(action::call)}. */
-    public T call() throws Exception {
+    /**
+     * One call, on this thread: {@code pipeline.call(action::call)}.
+     *
+     * @param <E> what the caller declares; it throws what the script says, whatever that is
+     */
+    public <E extends Exception> T call() throws E {
         return run(null);
     }
 
-    /** One call with an argument, which is remembered: {@code operation.decorate(action::callWith)}. */
-    public T callWith(Object argument) throws Exception {
+    /**
+     * One call with an argument, which is remembered: {@code operation.decorate(action::callWith)}. It fits an interface of yours
+     * with one method, whatever that declares to throw: {@code Stock stock = action::callWith}.
+     *
+     * @param <E> what the caller declares; it throws what the script says, whatever that is
+     */
+    public <E extends Exception> T callWith(Object argument) throws E {
         return run(Objects.requireNonNull(argument, "argument"));
     }
 
@@ -168,11 +177,13 @@ public final class ScriptedAction<T extends @Nullable Object> {
         return start(Objects.requireNonNull(argument, "argument"));
     }
 
-    private T run(@Nullable Object argument) throws Exception {
+    private T run(@Nullable Object argument) {
         Step step = begin(argument);
         try {
             work(step);
             return given(step);
+        } catch (InterruptedException interrupt) {
+            throw ScriptedAction.<RuntimeException>asItIs(interrupt);
         } finally {
             end();
         }

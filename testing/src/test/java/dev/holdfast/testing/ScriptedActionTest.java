@@ -66,6 +66,31 @@ class ScriptedActionTest {
                 .containsExactly("reset after 20", "reset after 20", "well after 0");
     }
 
+    /** A client of a user's. */
+    private interface Client {
+        String stock(String sku) throws IOException;
+    }
+
+    /** One that throws nothing checked. */
+    private interface Unchecked {
+        String stock(String sku);
+    }
+
+    @Test
+    void itStandsBehindAnInterfaceAndThrowsWhatTheScriptSays() {
+        IOException reset = new IOException("reset");
+        action.fails(reset);
+        Client client = action::callWith;
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> client.stock("sku-1"))
+                .isSameAs(reset);
+        Unchecked unchecked = sku -> action.callWith(sku);
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> unchecked.stock("sku-2"))
+                .isSameAs(reset);
+        assertThat(action.calls()).extracting(ScriptedAction.Started::argument).containsExactly("sku-1", "sku-2");
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void stepsAreDoneInTurnAndTheLastOneAgainAndAgain(boolean async) {
