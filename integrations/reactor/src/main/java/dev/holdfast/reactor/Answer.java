@@ -150,10 +150,9 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
     private void decide(@Nullable Reply<T> reply, @Nullable Throwable failure) {
         T answer = reply == null ? null : reply.value();
         if (many) {
-            // What a fallback or a cache answers is the only element, though an attempt may have begun with the same
-            // object.
-            boolean isLive = answer != null && reply.source() == Reply.Source.LIVE;
-            winner = isLive ? taken(answer, false) : null;
+            // A fallback or a cache may answer with the very object with which an attempt began.
+            boolean isAnother = reply == null || reply.source() != Reply.Source.LIVE;
+            winner = answer == null || isAnother ? null : taken(answer, false);
             others().forEach(SourceAttempt::unsubscribe);
         }
         value = answer;
