@@ -38,8 +38,8 @@ class SpellingTest {
     private static boolean isList(@Nullable Object schema) {
         return schema instanceof Map<?, ?> one
                 && ("array".equals(one.get("type"))
-                        || one.get("anyOf") instanceof List<?> several
-                                && several.stream().anyMatch(SpellingTest::isList));
+                        || (one.get("anyOf") instanceof List<?> several
+                                && several.stream().anyMatch(SpellingTest::isList)));
     }
 
     private static ConfigurationPropertyName name(String key) {
