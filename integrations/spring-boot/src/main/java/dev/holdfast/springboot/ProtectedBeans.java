@@ -363,7 +363,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             throw new IllegalArgumentException(
                     "the pipeline '" + name + "' is not made yet, since a bean that the"
                             + " pipelines need to be made needs this one: one that the configuration names, a CallObserver or a"
-                            + " HoldfastCustomizer. It may have an ObjectProvider of this one",
+                            + " HoldfastCustomizer. It may have an ObjectProvider of this one. Spring says: "
+                            + early.getMostSpecificCause().getMessage(),
                     early);
         }
         if (all == null) {
