@@ -235,7 +235,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return all;
     }
 
-    private static boolean isOfVariables(ConfigurationPropertySource source) {
+    static boolean isOfVariables(ConfigurationPropertySource source) {
         return source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
     }
 

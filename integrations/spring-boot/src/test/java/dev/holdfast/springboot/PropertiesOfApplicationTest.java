@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,8 @@ import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.origin.OriginTrackedValue;
 import org.springframework.boot.origin.TextResourceOrigin;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
+import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -569,6 +572,76 @@ class PropertiesOfApplicationTest {
     void whatTheStarterIsToldIsCheckedToo(String property, String told) {
         runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s", "holdfast.spring." + property)
                 .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
+    }
+
+    /** As of {@code ${LIMIT:-}} of Docker Compose. */
+    @Test
+    void aBlankVariableForTheStarterIsAsOneThatIsNotSet() {
+        String file = indented("""
+                pipelines:
+                  shops: { timeout: 1s }
+                spring:
+                  http-clients: shops
+                  service-groups: false
+                  health: { down-if-open: [shops] }
+                """);
+        runner.withInitializer(yaml("application.yml", file))
+                .withInitializer(variables(
+                        "HOLDFAST_SPRING_HTTPCLIENTS",
+                        "",
+                        "HOLDFAST_SPRING_SERVICEGROUPS",
+                        " ",
+                        "HOLDFAST_SPRING_HEALTH_DOWNIFOPEN",
+                        "",
+                        "HOLDFAST_SPRING_SERVER_MAXDEADLINE",
+                        ""))
+                .run(context -> {
+                    assertThat(context).hasNotFailed().doesNotHaveBean("holdfastRestClientGroups");
+                    assertThat(context.getBean(SpringSettings.class))
+                            .isEqualTo(new SpringSettings(
+                                    "shops",
+                                    false,
+                                    new SpringSettings.Server(null),
+                                    new SpringSettings.Health(Set.of("shops"))));
+                });
+        for (String nothing : new String[] {"", "${CLIENTS:}"}) {
+            runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.http-clients=" + nothing)
+                    .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean("holdfastRestClientCustomizer"));
+        }
+    }
+
+    /** Before any filter is made: those of a server come early. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "abc | holdfast.spring.server.max-deadline' to java.time.Duration",
+                "1.5s | holdfast.spring.server.max-deadline' to java.time.Duration",
+                "400d | holdfast.spring.server.max-deadline: is PT9600H; expected 10ms to 365d"
+            })
+    void theLongestTimeOfARequestIsCheckedAlsoWhereItIsUsed(String value, String told) {
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withBean(
+                        "server",
+                        Object.class,
+                        Object::new,
+                        definition -> definition.setDependsOn("holdfastDeadlineFilter"))
+                .withPropertyValues(
+                        "holdfast.pipelines.shops.timeout=1s", "holdfast.spring.server.max-deadline=" + value)
+                .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
+    }
+
+    @Test
+    void aBlankTimeOfARequestIsNone() {
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.server.max-deadline=")
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean("holdfastDeadlineFilter"));
+        new ReactiveWebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.server.max-deadline=")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     /** A Kubernetes service called holdfast-spring makes this one. */
